@@ -1,0 +1,161 @@
+"""Every error that deconflict raises on purpose, in one tree.
+
+::
+
+    DeconflictError
+        InvalidInputError          a person or another system gave something that cannot be used
+            InvalidPositionError       latitude, longitude or their notation
+            InvalidAltitudeError       altitude, band or reference
+            InvalidTimeError           instant or span; relative or zoneless times
+            InvalidGeometryError       outline, volume, trajectory
+            InvalidDocumentError       JSON, GeoJSON, files: size, depth, duplicate keys, fields
+            BannedWordError            free text with a word no template or message may say
+        VerificationError          something signed does not prove what it claims
+            BadSignatureError          the signature is not of these bytes by this key
+            NotCanonicalError          bytes differ from their canonical form
+            UnknownKeyError            no pinned key has this id
+            WeakKeyError               small-order or malformed public key
+            WrongSenderError           ``from`` is not the party this line or certificate belongs to
+            WrongLineError             the message belongs to another line
+            BrokenChainError           numbers or hashes of a log do not follow one another
+            ForkedChainError           two signed things for one slot: keep both, they are the proof
+        LineStateError             what was asked is impossible in the present state of the line
+        StoreError                 the database cannot be trusted or used
+            StoreInUseError            another process holds it
+            StoreVersionError          it was written by a newer deconflict
+            StoreDamagedError          its log does not verify
+        ConfigurationError         the node's folder or settings are unusable
+        NotPermittedError          this account's role may not do this
+        NotFoundError              the named thing does not exist here
+        PeerUnreachableError       the peer's node did not answer
+
+Every message says what was wrong with the value given, what was expected, and what to do. The
+same facts stand as attributes. Keys, passphrases and tokens appear in none of them.
+"""
+
+
+class DeconflictError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        problem: what is wrong, in words a person can act on.
+        given: the offending value, already shortened for showing.
+        expected: what would have been accepted.
+        remedy: what to do now.
+    """
+
+    def __init__(
+        self, problem: str, *, given: str = "", expected: str = "", remedy: str = ""
+    ) -> None:
+        self.problem = problem
+        self.given = given
+        self.expected = expected
+        self.remedy = remedy
+        parts = [problem]
+        if given:
+            parts.append(f"given: {given}")
+        if expected:
+            parts.append(f"expected: {expected}")
+        if remedy:
+            parts.append(f"to do: {remedy}")
+        super().__init__("; ".join(parts))
+
+
+class InvalidInputError(DeconflictError):
+    """A person or another system gave something that cannot be used."""
+
+
+class InvalidPositionError(InvalidInputError):
+    """A latitude, a longitude or their notation cannot be used."""
+
+
+class InvalidAltitudeError(InvalidInputError):
+    """An altitude, an altitude band or its reference cannot be used."""
+
+
+class InvalidTimeError(InvalidInputError):
+    """An instant or a time span cannot be used."""
+
+
+class InvalidGeometryError(InvalidInputError):
+    """An outline, a volume or a trajectory cannot be used."""
+
+
+class InvalidDocumentError(InvalidInputError):
+    """A document is too large, too deep, ambiguous, or lacks what it must say."""
+
+
+class BannedWordError(InvalidInputError):
+    """Free text holds a word that no message on a line may say (R32)."""
+
+
+class VerificationError(DeconflictError):
+    """Something signed does not prove what it claims."""
+
+
+class BadSignatureError(VerificationError):
+    """The signature was not made over these bytes by this key."""
+
+
+class NotCanonicalError(VerificationError):
+    """The bytes are not the one canonical form of what they say."""
+
+
+class UnknownKeyError(VerificationError):
+    """No pinned key has this id."""
+
+
+class WeakKeyError(VerificationError):
+    """A public key is malformed or of small order, so signatures under it prove nothing."""
+
+
+class WrongSenderError(VerificationError):
+    """The sender named is not the party that this line or certificate belongs to."""
+
+
+class WrongLineError(VerificationError):
+    """The message belongs to another line."""
+
+
+class BrokenChainError(VerificationError):
+    """Numbers or hashes of a log do not follow one another."""
+
+
+class ForkedChainError(VerificationError):
+    """One party signed two different things for one slot; both are kept as the proof."""
+
+
+class LineStateError(DeconflictError):
+    """What was asked is impossible in the present state of the line."""
+
+
+class StoreError(DeconflictError):
+    """The database cannot be trusted or used."""
+
+
+class StoreInUseError(StoreError):
+    """Another process holds the database."""
+
+
+class StoreVersionError(StoreError):
+    """The database was written by a newer deconflict."""
+
+
+class StoreDamagedError(StoreError):
+    """The stored log does not verify."""
+
+
+class ConfigurationError(DeconflictError):
+    """The node's folder or settings are unusable."""
+
+
+class NotPermittedError(DeconflictError):
+    """The role of this account does not allow this action."""
+
+
+class NotFoundError(DeconflictError):
+    """The named thing does not exist here."""
+
+
+class PeerUnreachableError(DeconflictError):
+    """The peer's node did not answer."""
