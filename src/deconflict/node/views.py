@@ -1,0 +1,205 @@
+"""What a node shows of itself: plain values that the API, the console and the CLI print as they are.
+
+Times are RFC 3339 UTC strings with ``Z``; distances metres; everything here is already decided,
+so a reader never computes. Free text from the peer is data: whoever shows it must escape it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "AlertView",
+    "ConflictView",
+    "DeclarationView",
+    "EventView",
+    "LineView",
+    "MessageView",
+    "NodeView",
+    "PlaceView",
+    "Posted",
+    "TermsView",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """The node itself."""
+
+    party: str
+    version: str
+    now_utc: str
+    started_utc: str
+    desks: tuple[str, ...]
+    language: str
+    signing_key_fingerprint: str
+    lines: int
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line: is it up, who was heard when, what is open."""
+
+    line_id: str
+    peer: str
+    state: str  # UP | DOWN | UNKNOWN
+    since_utc: str
+    last_heard_utc: str | None
+    last_reached_utc: str | None
+    clock_offset_ms: int | None  # peer minus own
+    suspended: bool
+    suspended_scope: str | None
+    terms_state: str  # NONE | PROPOSED_BY_US | PROPOSED_BY_PEER | AGREED
+    terms_hash: str | None
+    own_epoch: str | None
+    own_seq: int
+    receipted_seq: int
+    peer_epoch: str | None
+    peer_seq: int
+    open_alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermsView:
+    """The terms of a line: in force, and proposed."""
+
+    line_id: str
+    state: str  # as LineView.terms_state
+    agreed: dict[str, Any] | None
+    agreed_hash: str | None
+    proposed: dict[str, Any] | None
+    proposed_hash: str | None
+    proposed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message in the record of a line."""
+
+    hash: str
+    line_id: str
+    outgoing: bool
+    from_party: str
+    from_desk: str
+    to_party: str
+    to_desk: str
+    epoch: str
+    seq: int
+    kind: str
+    precedence: str
+    ref: str | None
+    drill: bool
+    release: str
+    created_utc: str
+    logged_utc: str
+    state: str  # QUEUED SENT LACKED SEEN LOADED CLOSED EXPIRED REFUSED; LOGGED or SEEN for incoming
+    escalation: int
+    delayed: bool
+    language: str
+    text: str  # the template rendered in this desk's language, or the free text
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A place in every notation, with distance and bearing from the nearest agreed landmark."""
+
+    lat_deg: float
+    lon_deg: float
+    decimal: str
+    dms: str
+    mgrs: str
+    from_landmark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationView:
+    """One declaration, own or the peer's, with what is known of its delivery."""
+
+    declaration_id: str
+    party: str
+    own: bool
+    line_ids: tuple[str, ...]
+    purpose: str
+    label: str | None
+    revision: int
+    state: str  # ACTIVE | ENDED | CANCELLED
+    start_utc: str
+    end_utc: str
+    declared_utc: str
+    message_hashes: tuple[str, ...]
+    delivery: dict[str, str]  # line id -> delivery state
+    readback: dict[str, str]  # line id -> MISSING | AGREES | DIFFERS
+    loaded: dict[str, bool]  # line id -> held by the peer's acting unit
+    geometry: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """One conflict: who, where, when, how close, which minimum, since when known, what is open."""
+
+    conflict_id: str
+    line_id: str
+    kind: str  # PREDICTED_LOSS | STRATEGIC_CONFLICT | INCOMPARABLE
+    verdict: str  # CONFLICT | WITHIN_TOLERANCE | INCOMPARABLE
+    first_declaration: str
+    first_party: str
+    first_purpose: str
+    second_declaration: str
+    second_party: str
+    second_purpose: str
+    start_utc: str
+    end_utc: str
+    cpa_utc: str
+    cpa_distance_m: float | None
+    cpa_vertical_m: float | None
+    place_first: PlaceView | None
+    place_second: PlaceView | None
+    minimum_lateral_m: float
+    minimum_vertical_m: float
+    known_since_utc: str
+    unanswered: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """One condition a person must know of. It lasts as one alert with updates (R27)."""
+
+    alert_id: str
+    rule: str
+    urgency: str  # FLASH | IMMEDIATE | PRIORITY | ROUTINE
+    line_id: str | None
+    subject: str | None
+    object: str | None
+    desk: str
+    raised_utc: str
+    updated_utc: str
+    deadline_utc: str | None
+    level: int
+    open: bool
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One entry of the live stream; ``event_id`` grows by one and resumes a broken stream."""
+
+    event_id: int
+    at_utc: str
+    kind: str  # message | delivery | alert | conflict | conflict_ended | declaration | line | terms
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is now durable in our log and on its way."""
+
+    hash: str
+    line_id: str
+    epoch: str
+    seq: int
+    kind: str
+    state: str
+    warnings: tuple[str, ...] = ()
