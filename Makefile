@@ -1,0 +1,73 @@
+# Two commands on a fresh machine do all set-up: `make demo` and `make test`.
+# Needed beforehand: Python 3.11 or newer, and a Rust toolchain (cargo).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+
+.PHONY: demo test lint types unit rust bench sim faults docs lock clean help
+.DEFAULT_GOAL := help
+
+help: ## list what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and proven (KEEP=1 stays up)
+	$(BIN)/deconflict demo $(if $(KEEP),--keep)
+
+test: lint rust unit ## everything CI runs
+
+unit: $(VENV)/dev-built
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev-built types ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+types: $(VENV)/dev-built
+	$(BIN)/mypy
+
+rust: ## the kernel's own tests
+	cargo test --release --workspace --exclude deconflict-py --locked
+
+bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/numbers.md
+	$(BIN)/python -m bench
+
+sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
+	$(BIN)/python -m tests.simulator --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+
+faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
+	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
+
+docs: $(VENV)/dev-built ## write the generated reference pages anew
+	$(BIN)/python -m docs.generate
+
+lock: $(VENV)/dev ## renew the hash-pinned lock files from requirements/*.in
+	$(BIN)/python -m pip install --quiet uv
+	cd requirements && for set in runtime build dev; do \
+	  ../$(BIN)/uv pip compile --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --custom-compile-command "make lock" --quiet -o $$set.lock $$set.in || exit 1; done
+
+clean: ## remove what was built
+	rm -rf $(VENV) target demo-run src/deconflict/*.so
+
+$(VENV)/venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "deconflict needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/built: $(VENV)/venv requirements/build.lock pyproject.toml $(RUST)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
+	$(BIN)/maturin develop --release --locked --quiet
+	@touch $@
+
+$(VENV)/dev: $(VENV)/venv requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/dev-built: $(VENV)/dev pyproject.toml $(RUST)
+	$(BIN)/maturin develop --release --locked --quiet
+	@touch $@
