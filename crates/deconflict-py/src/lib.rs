@@ -1,7 +1,27 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
+use deconflict_kernel::geodesic::{self, BadArgument};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+fn refuse(bad: BadArgument) -> PyErr {
+    PyValueError::new_err(format!("{} {} is not usable", bad.name, bad.value))
+}
+
+/// Distance (m) and forward azimuths (degrees) of the geodesic between two points.
+#[pyfunction]
+fn geodesic_inverse(lat1: f64, lon1: f64, lat2: f64, lon2: f64) -> PyResult<(f64, f64, f64)> {
+    geodesic::inverse(lat1, lon1, lat2, lon2).map_err(refuse)
+}
+
+/// Point and forward azimuth (degrees) at a distance (m) along a geodesic.
+#[pyfunction]
+fn geodesic_direct(lat: f64, lon: f64, azi: f64, s_m: f64) -> PyResult<(f64, f64, f64)> {
+    geodesic::direct(lat, lon, azi, s_m).map_err(refuse)
+}
+
 #[pymodule]
-fn _kernel(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
+    module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
     Ok(())
 }

@@ -1,0 +1,93 @@
+//! Geodesics of WGS84 by Karney's method (geographiclib-rs): the truth everything else is bounded
+//! against, good to some nanometres.
+
+use geographiclib_rs::{DirectGeodesic, Geodesic, InverseGeodesic};
+use std::sync::OnceLock;
+
+/// An argument of a geodesic problem that has no place on the Earth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BadArgument {
+    pub name: &'static str,
+    pub value: f64,
+}
+
+fn wgs84() -> &'static Geodesic {
+    static WGS84: OnceLock<Geodesic> = OnceLock::new();
+    WGS84.get_or_init(Geodesic::wgs84)
+}
+
+fn finite(name: &'static str, value: f64) -> Result<(), BadArgument> {
+    if value.is_finite() {
+        Ok(())
+    } else {
+        Err(BadArgument { name, value })
+    }
+}
+
+fn latitude(name: &'static str, value: f64) -> Result<(), BadArgument> {
+    // A NaN fails the comparison, so it is refused as well.
+    if value.abs() <= 90.0 {
+        Ok(())
+    } else {
+        Err(BadArgument { name, value })
+    }
+}
+
+/// Returns (distance in metres, azimuth at the first point, azimuth at the second point, both
+/// forward and in degrees) of the shortest geodesic between two points.
+pub fn inverse(lat1: f64, lon1: f64, lat2: f64, lon2: f64) -> Result<(f64, f64, f64), BadArgument> {
+    latitude("lat1", lat1)?;
+    finite("lon1", lon1)?;
+    latitude("lat2", lat2)?;
+    finite("lon2", lon2)?;
+    let (s12, azi1, azi2, _arc): (f64, f64, f64, f64) = wgs84().inverse(lat1, lon1, lat2, lon2);
+    Ok((s12, azi1, azi2))
+}
+
+/// Returns (latitude, longitude, forward azimuth) of the point at `s12` metres along the geodesic
+/// that leaves the first point at `azi1` degrees.
+pub fn direct(lat1: f64, lon1: f64, azi1: f64, s12: f64) -> Result<(f64, f64, f64), BadArgument> {
+    latitude("lat1", lat1)?;
+    finite("lon1", lon1)?;
+    finite("azi1", azi1)?;
+    finite("s12", s12)?;
+    Ok(wgs84().direct(lat1, lon1, azi1, s12))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverse_agrees_with_a_line_of_geodtest() {
+        // GeodTest.dat (Karney 2010, CC0), first line of GeodTest-short.
+        let (s12, azi1, azi2) = inverse(
+            36.530042355041,
+            0.0,
+            -48.164270779097768864,
+            5.762344694676510456,
+        )
+        .unwrap();
+        assert!((s12 - 9398502.0434687).abs() < 1e-6);
+        assert!((azi1 - 176.125875162171).abs() < 1e-9);
+        assert!((azi2 - 175.334308316285410561).abs() < 1e-9);
+    }
+
+    #[test]
+    fn direct_undoes_inverse() {
+        let (s12, azi1, _) = inverse(-33.9, 18.4, 51.5, -0.1).unwrap();
+        let (lat, lon, _) = direct(-33.9, 18.4, azi1, s12).unwrap();
+        assert!((lat - 51.5).abs() < 1e-12 && (lon + 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_not_on_the_earth_is_refused() {
+        assert_eq!(inverse(90.5, 0.0, 0.0, 0.0).unwrap_err().name, "lat1");
+        assert_eq!(inverse(0.0, f64::NAN, 0.0, 0.0).unwrap_err().name, "lon1");
+        assert_eq!(inverse(0.0, 0.0, f64::NAN, 0.0).unwrap_err().name, "lat2");
+        assert_eq!(
+            direct(0.0, 0.0, 0.0, f64::INFINITY).unwrap_err().name,
+            "s12"
+        );
+    }
+}
