@@ -24,6 +24,9 @@
             StoreInUseError            another process holds it
             StoreVersionError          it was written by a newer deconflict
             StoreDamagedError          its log does not verify
+            StoreSlotTakenError        a slot or name already holds something else
+            StoreFullError             no room: nothing was written
+            StoreBrokenError           reading or writing failed: open again and verify
         ConfigurationError         the node's folder or settings are unusable
         NotPermittedError          this account's role may not do this
         NotFoundError              the named thing does not exist here
@@ -143,6 +146,18 @@ class StoreVersionError(StoreError):
 
 class StoreDamagedError(StoreError):
     """The stored log does not verify."""
+
+
+class StoreSlotTakenError(StoreError):
+    """A slot or name already holds something else; nothing was written."""
+
+
+class StoreFullError(StoreError):
+    """The disk has no room; nothing was written and what is stored stays readable."""
+
+
+class StoreBrokenError(StoreError):
+    """Reading or writing failed: nothing more is believed until it is opened and verified anew."""
 
 
 class ConfigurationError(DeconflictError):

@@ -1,0 +1,1 @@
+"""The durable record of a node: one small interface, and SQLite behind it."""
