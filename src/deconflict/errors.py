@@ -28,6 +28,8 @@
             StoreFullError             no room: nothing was written
             StoreBrokenError           reading or writing failed: open again and verify
         ConfigurationError         the node's folder or settings are unusable
+        NotAuthenticatedError      no valid token, or a wrong account name or password
+            TooManyAttemptsError       wrong passwords too often, or too many at once: wait
         NotPermittedError          this account's role may not do this
         NotFoundError              the named thing does not exist here
         PeerUnreachableError       the peer's node did not answer
@@ -162,6 +164,23 @@ class StoreBrokenError(StoreError):
 
 class ConfigurationError(DeconflictError):
     """The node's folder or settings are unusable."""
+
+
+class NotAuthenticatedError(DeconflictError):
+    """No valid token was given, or the account's name or password is wrong."""
+
+
+class TooManyAttemptsError(NotAuthenticatedError):
+    """Logging in is refused for a while, right password or not.
+
+    Args:
+        problem: what happened.
+        retry_after_s: whole seconds until the next attempt is looked at.
+    """
+
+    def __init__(self, problem: str, *, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(problem, remedy=f"wait {retry_after_s} s, then try again")
 
 
 class NotPermittedError(DeconflictError):
