@@ -1,0 +1,136 @@
+"""Who acts on a node, and what each role may do: one table, read by :func:`require`.
+
+An administrator keeps accounts and watches the machine, and has no right to any message (so that
+whoever runs the computer does not thereby speak or read for the desk).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from deconflict.errors import InvalidInputError, NotPermittedError
+
+__all__ = ["PERMISSIONS", "Action", "Actor", "Role", "allowed", "parse_roles", "require"]
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    WATCH_OFFICER = "watch_officer"
+    RELEASING_OFFICER = "releasing_officer"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+class Action(StrEnum):
+    """What can be asked of a node; every use case names exactly one."""
+
+    VIEW_NODE = "view_node"  # the node itself: party, version, clock
+    READ = "read"  # lines, record, declarations, conflicts, alerts, events
+    CHECK = "check"  # a draft against what is declared; sends nothing
+    SEND = "send"  # every message but declarations and terms
+    DECLARE = "declare"  # declare, update, correct, cancel
+    TERMS = "terms"  # propose, accept
+    EXPORT = "export"  # the whole record of a line, to take away
+    HEALTH = "health"  # clock, certificates, disk, database, lines up or down; no content
+    TRAIL = "trail"  # who logged in and who changed accounts
+    ADMINISTER = "administer"  # accounts
+
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
+    {
+        Role.WATCH_OFFICER: frozenset(
+            {Action.VIEW_NODE, Action.READ, Action.CHECK, Action.SEND},
+        ),
+        Role.RELEASING_OFFICER: frozenset(
+            {
+                Action.VIEW_NODE,
+                Action.READ,
+                Action.CHECK,
+                Action.SEND,
+                Action.DECLARE,
+                Action.TERMS,
+                Action.EXPORT,
+            }
+        ),
+        Role.AUDITOR: frozenset({Action.VIEW_NODE, Action.READ, Action.EXPORT, Action.TRAIL}),
+        Role.ADMINISTRATOR: frozenset(
+            {Action.VIEW_NODE, Action.HEALTH, Action.TRAIL, Action.ADMINISTER}
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: an account on watch at a desk. The account's name never leaves the node."""
+
+    account: str
+    roles: frozenset[Role]
+    desk: str
+
+
+def allowed(roles: Iterable[Role], action: Action) -> bool:
+    """Return True exactly when at least one of the roles permits the action.
+
+    >>> allowed({Role.WATCH_OFFICER}, Action.SEND), allowed({Role.ADMINISTRATOR}, Action.READ)
+    (True, False)
+    """
+    return any(action in PERMISSIONS[role] for role in roles)
+
+
+def require(actor: Actor, action: Action) -> Actor:
+    """Return the actor if one of its roles permits the action.
+
+    Raises:
+        NotPermittedError: none does; the error names the roles that would.
+
+    >>> watch = Actor("w1", frozenset({Role.WATCH_OFFICER}), "watch")
+    >>> require(watch, Action.DECLARE)
+    Traceback (most recent call last):
+    ...
+    deconflict.errors.NotPermittedError: this account's roles do not allow 'declare'; given: \
+watch_officer; expected: one of releasing_officer; to do: ask somebody with that role
+    """
+    if allowed(actor.roles, action):
+        return actor
+    raise NotPermittedError(
+        f"this account's roles do not allow {action.value!r}",
+        given=", ".join(sorted(actor.roles)) or "no role",
+        expected="one of " + ", ".join(role for role in Role if action in PERMISSIONS[role]),
+        remedy="ask somebody with that role",
+    )
+
+
+def parse_roles(names: Iterable[str]) -> frozenset[Role]:
+    """Return the named roles as a set that one account may hold.
+
+    Raises:
+        InvalidInputError: no role, an unknown one, or administrator together with another: one
+            account would then hold the accounts and the messages.
+
+    >>> sorted(parse_roles(["auditor", "watch_officer"]))
+    [<Role.AUDITOR: 'auditor'>, <Role.WATCH_OFFICER: 'watch_officer'>]
+    """
+    given = tuple(names)
+    try:
+        roles = frozenset(Role(name) for name in given)
+    except ValueError:
+        unknown = next(name for name in given if name not in tuple(Role))
+        raise InvalidInputError(
+            "unknown role", given=unknown[:40], expected="one of " + ", ".join(Role)
+        ) from None
+    if not roles:
+        raise InvalidInputError(
+            "an account needs a role", expected="one or more of " + ", ".join(Role)
+        )
+    if Role.ADMINISTRATOR in roles and len(roles) > 1:
+        raise InvalidInputError(
+            "an administrator has no message rights",
+            given=", ".join(sorted(roles)),
+            expected="administrator alone, or other roles without it",
+            remedy="make two accounts",
+        )
+    return roles

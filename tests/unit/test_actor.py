@@ -1,0 +1,76 @@
+"""Roles and actions: the table says what design and requirements ask (R43, administrator)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deconflict.errors import InvalidInputError, NotPermittedError
+from deconflict.node.actor import PERMISSIONS, Action, Actor, Role, allowed, parse_roles, require
+
+MESSAGE_RIGHTS = {
+    Action.READ,
+    Action.CHECK,
+    Action.SEND,
+    Action.DECLARE,
+    Action.TERMS,
+    Action.EXPORT,
+}
+
+
+def test_every_role_stands_in_the_table() -> None:
+    assert set(PERMISSIONS) == set(Role)
+
+
+def test_every_action_is_somebodys() -> None:
+    assert set().union(*PERMISSIONS.values()) == set(Action)
+
+
+def test_the_administrator_has_no_message_rights() -> None:
+    assert not PERMISSIONS[Role.ADMINISTRATOR] & MESSAGE_RIGHTS
+
+
+def test_only_the_administrator_keeps_accounts() -> None:
+    assert [role for role in Role if allowed({role}, Action.ADMINISTER)] == [Role.ADMINISTRATOR]
+
+
+def test_a_watch_officer_sends_but_does_not_declare() -> None:
+    assert allowed({Role.WATCH_OFFICER}, Action.SEND)
+    assert not allowed({Role.WATCH_OFFICER}, Action.DECLARE)
+    assert allowed({Role.RELEASING_OFFICER}, Action.DECLARE)
+
+
+def test_an_auditor_reads_and_says_nothing() -> None:
+    says = {Action.SEND, Action.DECLARE, Action.TERMS, Action.ADMINISTER}
+    assert not PERMISSIONS[Role.AUDITOR] & says
+
+
+def test_an_actor_without_roles_may_do_nothing() -> None:
+    nobody = Actor("nobody", frozenset(), "watch")
+    for action in Action:
+        with pytest.raises(NotPermittedError, match="no role"):
+            require(nobody, action)
+
+
+@given(st.frozensets(st.sampled_from(Role)), st.sampled_from(Action))
+def test_require_agrees_with_the_table(roles: frozenset[Role], action: Action) -> None:
+    actor = Actor("somebody", roles, "watch")
+    if action in set().union(*(PERMISSIONS[role] for role in roles)):
+        assert require(actor, action) is actor
+    else:
+        with pytest.raises(NotPermittedError) as refused:
+            require(actor, action)
+        assert action.value in refused.value.problem
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ((), "needs a role"),
+        (("pilot",), "unknown role"),
+        (("administrator", "watch_officer"), "no message rights"),
+        (("administrator", "auditor"), "no message rights"),
+    ],
+)
+def test_role_sets_that_no_account_may_hold_are_refused(names: tuple[str, ...], words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        parse_roles(names)
