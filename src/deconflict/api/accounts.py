@@ -1,0 +1,413 @@
+"""The operators' accounts, their sessions and the trail of both, in a file of its own.
+
+Accounts are kept apart from the evidence: who was on watch is not the peer's business. The node
+and the command line may hold the file at once. Tokens and passwords are stored as hashes only.
+"""
+
+import hashlib
+import re
+import threading
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import apsw
+
+from deconflict.api.accounts_file import Transaction, connect, make_private, migrate
+from deconflict.api.passwords import check_password_rules, hash_password, password_matches
+from deconflict.errors import (
+    InvalidInputError,
+    LineStateError,
+    NotAuthenticatedError,
+    NotFoundError,
+    TooManyAttemptsError,
+)
+from deconflict.node.actor import Actor, Role, parse_roles
+
+__all__ = ["Account", "Accounts", "Session", "TrailEntry"]
+
+SESSION_MS: Final = 12 * 3600 * 1000  # a session ends with the watch
+FREE_ATTEMPTS: Final = 5
+# The wait doubles with each wrong password, to a minute and no further: a guesser gets 1,440
+# attempts a day, which a password by the rules survives, and cannot shut a desk out for an hour.
+LONGEST_WAIT_S: Final = 60
+KEPT_REFUSALS: Final = 100_000
+KEPT_FAILURES: Final = 10_000
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+_DESK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as others may see it."""
+
+    name: str
+    roles: frozenset[Role]
+    desk: str
+    disabled: bool
+    created_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login that was granted; the token is shown here once and stored nowhere in clear."""
+
+    token: str
+    expires_utc_ms: int
+    actor: Actor
+
+    def __repr__(self) -> str:
+        return f"Session(account={self.actor.account!r}, expires_utc_ms={self.expires_utc_ms})"
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One thing that happened to an account: login, refusal, change, and by whom."""
+
+    entry_id: int
+    at_utc_ms: int
+    account: str
+    event: str
+    by: str
+
+
+class Accounts:
+    """The accounts file. Every method may be called from any thread.
+
+    Args:
+        path: the file; made with mode 0600 if it is not there.
+        now: the time in UTC milliseconds.
+        random_bytes: a source fit for keys, such as ``os.urandom``.
+
+    Raises:
+        ConfigurationError: the file can be read or written by others.
+        StoreVersionError: the file was written by a newer deconflict.
+        StoreDamagedError: it is no accounts file.
+    """
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], int], random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._now = now
+        self._random_bytes = random_bytes
+        make_private(path)
+        # Two connections: who asks for a token never waits for a writer, here or in another
+        # process (WAL), so the node may look tokens up between two packets.
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._hash_lock = threading.Lock()
+        self._writer = connect(path)
+        with self._write() as db:
+            migrate(db)
+        self._reader = connect(path)
+        # Compared against for names that do not exist, so both answers take equally long.
+        self._nobody = hash_password(random_bytes(16).hex())
+
+    def close(self) -> None:
+        """Close the file; sessions stay valid."""
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._writer.close()
+
+    # -- accounts -------------------------------------------------------------------------
+
+    def add(self, name: str, password: str, *, roles: Iterable[str], desk: str, by: str) -> Account:
+        """Make an account.
+
+        Raises:
+            InvalidInputError: the name, desk, roles or password break a rule, or the name is taken.
+        """
+        if not _NAME.fullmatch(name):
+            raise InvalidInputError(
+                "this account name cannot be used",
+                given=name[:40],
+                expected="2 to 32 of a-z 0-9 . _ -, a letter or digit first",
+            )
+        if not _DESK.fullmatch(desk):
+            raise InvalidInputError(
+                "this desk name cannot be used", given=desk[:40], expected="such as watch-desk"
+            )
+        granted = parse_roles(roles)
+        check_password_rules(password, account=name)
+        hashed = self._hash(password)
+        now = self._now()
+        with self._write() as db:
+            if _one(db, "SELECT 1 FROM account WHERE name = ?", name):
+                raise InvalidInputError("this account exists already", given=name)
+            db.execute("INSERT INTO account VALUES (?, ?, ?, 0, ?)", (name, desk, hashed, now))
+            for role in granted:
+                db.execute("INSERT INTO account_role VALUES (?, ?)", (name, role.value))
+            self._note(db, name, "account added: " + ", ".join(sorted(granted)), by)
+        return Account(name, granted, desk, disabled=False, created_utc_ms=now)
+
+    def list(self) -> tuple[Account, ...]:
+        """Return all accounts by name."""
+        with self._read_lock:
+            rows: list[Any] = self._reader.execute(
+                "SELECT name, (SELECT group_concat(role) FROM account_role WHERE account = name),"
+                " desk, disabled, created_utc_ms FROM account ORDER BY name"
+            ).fetchall()
+        return tuple(
+            Account(name, _roles(roles), desk, bool(disabled), created)
+            for name, roles, desk, disabled, created in rows
+        )
+
+    def disable(self, name: str, *, by: str) -> None:
+        """End the account's sessions and let it log in no more.
+
+        Raises:
+            NotFoundError: there is no such account.
+            LineStateError: it is the last administrator that is not disabled.
+        """
+        with self._write() as db:
+            self._known(db, name)
+            others = _one(
+                db,
+                "SELECT count(*) FROM account JOIN account_role ON account = name"
+                " WHERE role = ? AND NOT disabled AND name <> ?",
+                Role.ADMINISTRATOR.value,
+                name,
+            )
+            is_administrator = _one(
+                db,
+                "SELECT 1 FROM account_role WHERE account = ? AND role = ?",
+                name,
+                Role.ADMINISTRATOR.value,
+            )
+            if is_administrator and not others:
+                raise LineStateError(
+                    "this is the last administrator",
+                    given=name,
+                    remedy="add another administrator first",
+                )
+            db.execute("UPDATE account SET disabled = 1 WHERE name = ?", (name,))
+            db.execute("DELETE FROM session WHERE account = ?", (name,))
+            self._note(db, name, "account disabled", by)
+
+    def enable(self, name: str, *, by: str) -> None:
+        """Let a disabled account log in again.
+
+        Raises:
+            NotFoundError: there is no such account.
+        """
+        with self._write() as db:
+            self._known(db, name)
+            db.execute("UPDATE account SET disabled = 0 WHERE name = ?", (name,))
+            self._note(db, name, "account enabled", by)
+
+    def set_password(self, name: str, password: str, *, by: str) -> None:
+        """Give the account another password and end its sessions.
+
+        Raises:
+            NotFoundError: there is no such account.
+            InvalidInputError: the password breaks a rule.
+        """
+        check_password_rules(password, account=name)
+        hashed = self._hash(password)
+        with self._write() as db:
+            self._known(db, name)
+            db.execute("UPDATE account SET password = ? WHERE name = ?", (hashed, name))
+            db.execute("DELETE FROM session WHERE account = ?", (name,))
+            db.execute("DELETE FROM failure WHERE account = ?", (name,))
+            self._note(db, name, "password changed", by)
+
+    def change_password(self, name: str, old: str, new: str) -> None:
+        """Give an account another password at its own wish, and end its sessions.
+
+        Raises:
+            NotAuthenticatedError: the old password is wrong; counted as :meth:`log_in` does.
+            InvalidInputError: the new password breaks a rule.
+        """
+        check_password_rules(new, account=name)
+        self._prove(name, old)
+        self.set_password(name, new, by=name)
+
+    # -- sessions -------------------------------------------------------------------------
+
+    def log_in(self, name: str, password: str) -> Session:
+        """Return a new session for the right name and password.
+
+        Takes tens of milliseconds and 32 MiB, one at a time: call it in a thread.
+
+        Raises:
+            NotAuthenticatedError: name or password are wrong, or the account is disabled; the
+                error does not say which.
+            TooManyAttemptsError: too many wrong ones; the password was not looked at.
+        """
+        return self._open_session(name, event="login", by=name, proven=self._prove(name, password))
+
+    def issue(self, name: str, *, by: str) -> Session:
+        """Return a new session without a password, for whoever may read this file anyway.
+
+        Raises:
+            NotFoundError: there is no such account, or it is disabled.
+        """
+        return self._open_session(name, event="token issued", by=by, proven=None)
+
+    def authenticate(self, token: str) -> Actor:
+        """Return who holds this token.
+
+        Raises:
+            NotAuthenticatedError: the token is unknown, ended or expired, or its account disabled.
+        """
+        if _TOKEN.fullmatch(token):
+            with self._read_lock:
+                row = self._reader.execute(
+                    "SELECT name, desk,"
+                    " (SELECT group_concat(role) FROM account_role WHERE account = name)"
+                    " FROM session JOIN account ON name = session.account"
+                    " WHERE token_sha256 = ? AND expires_utc_ms > ? AND NOT disabled",
+                    (_digest(token), self._now()),
+                ).fetchone()
+            if row:
+                name, desk, roles = row
+                return Actor(name, _roles(roles), desk)
+        raise NotAuthenticatedError("this login is not valid or has expired", remedy="log in again")
+
+    def log_out(self, token: str) -> None:
+        """End the session of this token; nothing happens if it has ended already."""
+        with self._write() as db:
+            account = _one(
+                db,
+                "DELETE FROM session WHERE token_sha256 = ? RETURNING account",
+                _digest(token),
+            )
+            if account:
+                self._note(db, account, "logout", account)
+
+    def trail(self, *, before: int | None = None, limit: int = 200) -> tuple[TrailEntry, ...]:
+        """Return what happened to accounts, newest first, below entry ``before``."""
+        with self._read_lock:
+            rows: list[Any] = self._reader.execute(
+                "SELECT entry_id, at_utc_ms, account, event, by FROM trail"
+                " WHERE entry_id < ? ORDER BY entry_id DESC LIMIT ?",
+                (2**62 if before is None else before, limit),
+            ).fetchall()
+        return tuple(TrailEntry(*row) for row in rows)
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _hash(self, password: str) -> bytes:
+        with self._hash_lock:
+            return hash_password(password)
+
+    def _prove(self, name: str, password: str) -> bytes:
+        """Return the stored form of the account's password when this is the password."""
+        # Counted as wrong before it is looked at: guesses sent at once, also to another process,
+        # then cannot share one attempt.
+        refused_for_s = self._count_attempt(name)
+        if refused_for_s:
+            raise TooManyAttemptsError("too many wrong passwords", retry_after_s=refused_for_s)
+        with self._read_lock:
+            row = self._reader.execute(
+                "SELECT password FROM account WHERE name = ? AND NOT disabled", (name,)
+            ).fetchone()
+        stored: bytes = row[0] if row else self._nobody
+        with self._hash_lock:
+            matches = password_matches(stored, password)
+        if not matches or row is None:
+            with self._write() as db:
+                self._note(db, _shown(name), "login refused", "")
+            self._wrong()
+        return stored
+
+    @staticmethod
+    def _wrong() -> NoReturn:
+        raise NotAuthenticatedError(
+            "account name or password is wrong", remedy="check both, then try again"
+        )
+
+    def _count_attempt(self, name: str) -> int:
+        """Count an attempt and return 0, or return the seconds it has to wait, uncounted."""
+        now = self._now()
+        with self._write() as db:
+            row = db.execute(
+                "SELECT count, last_utc_ms FROM failure WHERE account = ?", (_shown(name),)
+            ).fetchone()
+            count: int
+            last: int
+            count, last = row or (0, now)
+            if count >= FREE_ATTEMPTS:
+                wait_ms: int = 1000 * min(2 ** min(count - FREE_ATTEMPTS, 16), LONGEST_WAIT_S)
+                # A clock that was set back must not lengthen the wait.
+                left_ms = min(last + wait_ms - now, wait_ms)
+                if left_ms > 0:
+                    return -(-left_ms // 1000)
+            db.execute(
+                "INSERT OR REPLACE INTO failure VALUES (?, ?, ?)", (_shown(name), count + 1, now)
+            )
+        return 0
+
+    def _open_session(self, name: str, *, event: str, by: str, proven: bytes | None) -> Session:
+        token = urlsafe_b64encode(self._random_bytes(32)).rstrip(b"=").decode()
+        now = self._now()
+        with self._write() as db:
+            row = db.execute(
+                "SELECT desk, password,"
+                " (SELECT group_concat(role) FROM account_role WHERE account = name)"
+                " FROM account WHERE name = ? AND NOT disabled",
+                (name,),
+            ).fetchone()
+            # Disabled, or given another password, while the old one was being looked at.
+            if proven is not None and (row is None or row[1] != proven):
+                self._wrong()
+            if row is None:
+                raise NotFoundError("there is no such account, or it is disabled", given=name[:40])
+            db.execute("DELETE FROM session WHERE expires_utc_ms <= ?", (now,))
+            db.execute(
+                "INSERT INTO session VALUES (?, ?, ?, ?)",
+                (_digest(token), name, now, now + SESSION_MS),
+            )
+            db.execute("DELETE FROM failure WHERE account = ?", (name,))
+            self._prune(db)
+            self._note(db, name, event, by)
+        return Session(token, now + SESSION_MS, Actor(name, _roles(row[2]), row[0]))
+
+    def _prune(self, db: apsw.Connection) -> None:
+        # A guesser with many names may not fill the disk; what was granted or changed stays.
+        db.execute(
+            "DELETE FROM trail WHERE event = 'login refused'"
+            " AND entry_id <= (SELECT max(entry_id) FROM trail) - ?",
+            (KEPT_REFUSALS,),
+        )
+        db.execute(
+            "DELETE FROM failure WHERE account NOT IN"
+            " (SELECT account FROM failure ORDER BY last_utc_ms DESC LIMIT ?)",
+            (KEPT_FAILURES,),
+        )
+
+    def _note(self, db: apsw.Connection, account: str, event: str, by: str) -> None:
+        db.execute(
+            "INSERT INTO trail (at_utc_ms, account, event, by) VALUES (?, ?, ?, ?)",
+            (self._now(), account, event, by),
+        )
+
+    @staticmethod
+    def _known(db: apsw.Connection, name: str) -> None:
+        if not _one(db, "SELECT 1 FROM account WHERE name = ?", name):
+            raise NotFoundError("there is no such account", given=name[:40])
+
+    def _write(self) -> Transaction:
+        return Transaction(self._writer, self._write_lock)
+
+
+def _one(db: apsw.Connection, sql: str, *values: object) -> Any:
+    row = db.execute(sql, values).fetchone()
+    return row[0] if row else None
+
+
+def _roles(joined: str | None) -> frozenset[Role]:
+    return frozenset(Role(role) for role in (joined or "").split(",") if role)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _shown(name: str) -> str:
+    # What was typed as a name may have been a password typed one field too early.
+    return name if _NAME.fullmatch(name) else "(not a name)"

@@ -1,0 +1,149 @@
+"""The accounts file as a database: its tables, its privacy, one durable change at a time."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from deconflict.errors import (
+    ConfigurationError,
+    DeconflictError,
+    StoreDamagedError,
+    StoreError,
+    StoreInUseError,
+    StoreVersionError,
+)
+
+__all__ = ["Transaction", "connect", "make_private", "migrate"]
+
+_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE account (
+    name TEXT PRIMARY KEY, desk TEXT NOT NULL, password BLOB NOT NULL,
+    disabled INTEGER NOT NULL, created_utc_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE account_role (
+    account TEXT NOT NULL REFERENCES account(name), role TEXT NOT NULL,
+    PRIMARY KEY (account, role)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE session (
+    token_sha256 BLOB PRIMARY KEY, account TEXT NOT NULL REFERENCES account(name),
+    created_utc_ms INTEGER NOT NULL, expires_utc_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_by_account ON session(account);
+CREATE TABLE failure (
+    account TEXT PRIMARY KEY, count INTEGER NOT NULL, last_utc_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE trail (
+    entry_id INTEGER PRIMARY KEY, at_utc_ms INTEGER NOT NULL, account TEXT NOT NULL,
+    event TEXT NOT NULL, by TEXT NOT NULL
+) STRICT;
+"""
+
+
+class Transaction:
+    """One durable change, alone in this process and among all processes."""
+
+    def __init__(self, db: apsw.Connection, lock: threading.Lock) -> None:
+        self._db = db
+        self._lock = lock
+
+    def __enter__(self) -> apsw.Connection:
+        self._lock.acquire()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            self._lock.release()
+            raise _store_error(error) from error
+        return self._db
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: Any
+    ) -> None:
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+                return
+        except apsw.Error as failed:
+            raise _store_error(failed) from failed
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._lock.release()
+        if isinstance(error, apsw.Error):
+            raise _store_error(error) from error
+
+
+def _store_error(error: apsw.Error) -> DeconflictError:
+    if isinstance(error, apsw.BusyError):
+        return StoreInUseError("another process holds the accounts file", remedy="try again")
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+        return StoreDamagedError(
+            "this is not an accounts file", remedy="put it aside and add the accounts anew"
+        )
+    return StoreError(
+        "the accounts file cannot be written",
+        given=type(error).__name__,
+        remedy="look at the disk: is it full or read-only?",
+    )
+
+
+def make_private(path: Path) -> None:
+    """Make the file for its owner alone, or refuse it if others may read or write it.
+
+    Raises:
+        ConfigurationError: it cannot be opened, is a link, or is open to others.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        raise ConfigurationError(
+            "the accounts file cannot be opened", given=f"{path}: {error.strerror}"
+        ) from error
+    if mode & 0o077:
+        raise ConfigurationError(
+            "the accounts file is open to others",
+            given=f"{path} has mode {mode:04o}",
+            expected="mode 0600",
+            remedy=f"chmod 600 {path}",
+        )
+
+
+def connect(path: Path) -> apsw.Connection:
+    """Return a connection that shares the file with other processes.
+
+    Raises:
+        StoreDamagedError: it is no database.
+        StoreInUseError: another process keeps it locked.
+    """
+    db = apsw.Connection(str(path))
+    try:
+        db.set_busy_timeout(5000)
+        db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+    except apsw.Error as error:
+        db.close()
+        raise _store_error(error) from error
+    return db
+
+
+def migrate(db: apsw.Connection) -> None:
+    """Make the tables in a new file, inside the caller's transaction.
+
+    Raises:
+        StoreVersionError: the file was written by a newer deconflict.
+    """
+    version = db.pragma("user_version")
+    if version > _VERSION:
+        raise StoreVersionError(
+            "the accounts file was written by a newer deconflict",
+            given=f"version {version}",
+            expected=f"version {_VERSION}",
+            remedy="use the newer deconflict",
+        )
+    if version == 0:
+        db.execute(_SCHEMA)
+        db.pragma("user_version", _VERSION)
