@@ -1,0 +1,46 @@
+"""Distances and directions on the WGS84 ellipsoid, by the compiled kernel."""
+
+from typing import NamedTuple
+
+from deconflict import _kernel
+from deconflict.airspace.position import Position
+
+__all__ = ["Inverse", "direct", "inverse"]
+
+
+class Inverse(NamedTuple):
+    """The shortest geodesic from a to b."""
+
+    distance_m: float
+    azimuth_ab_deg: float
+    """Direction at a towards b, true, in [0, 360)."""
+    azimuth_ba_deg: float
+    """Direction at b back towards a, true, in [0, 360)."""
+
+
+def inverse(a: Position, b: Position) -> Inverse:
+    """Return length and directions of the geodesic between two positions.
+
+    Equal positions are 0 m apart; their directions then mean nothing.
+
+    Source: C. F. F. Karney, Algorithms for geodesics, J. Geodesy 87 (2013).
+
+    >>> round(inverse(Position(0, 0), Position(0, 10_000_000)).distance_m, 3)
+    111319.491
+    """
+    distance_m, forward_a_deg, forward_b_deg = _kernel.geodesic_inverse(
+        a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg
+    )
+    return Inverse(distance_m, forward_a_deg % 360.0, (forward_b_deg + 180.0) % 360.0)
+
+
+def direct(start: Position, azimuth_deg: float, distance_m: float) -> Position:
+    """Return where a geodesic ends that leaves ``start`` in a true direction, rounded to 1e-7°.
+
+    >>> direct(Position(0, 0), 90.0, 111_319.491)
+    Position(lat_e7=0, lon_e7=10000000)
+    """
+    lat_deg, lon_deg, _ = _kernel.geodesic_direct(
+        start.lat_deg, start.lon_deg, azimuth_deg, distance_m
+    )
+    return Position.from_degrees(lat_deg, lon_deg)
