@@ -33,6 +33,7 @@
         NotPermittedError          this account's role may not do this
         NotFoundError              the named thing does not exist here
         PeerUnreachableError       the peer's node did not answer
+        NodeUnreachableError       our own node did not answer its operator
 
 Every message says what was wrong with the value given, what was expected, and what to do. The
 same facts stand as attributes. Keys, passphrases and tokens appear in none of them.
@@ -95,7 +96,23 @@ class BannedWordError(InvalidInputError):
 
 
 class VerificationError(DeconflictError):
-    """Something signed does not prove what it claims."""
+    """Something signed does not prove what it claims.
+
+    Args:
+        evidence: the signed things that show it, to be kept (for a fork: both of them).
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        given: str = "",
+        expected: str = "",
+        remedy: str = "",
+        evidence: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(problem, given=given, expected=expected, remedy=remedy)
+        self.evidence = evidence
 
 
 class BadSignatureError(VerificationError):
@@ -193,3 +210,7 @@ class NotFoundError(DeconflictError):
 
 class PeerUnreachableError(DeconflictError):
     """The peer's node did not answer."""
+
+
+class NodeUnreachableError(DeconflictError):
+    """Our own node did not answer its operator's command."""
