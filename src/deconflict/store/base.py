@@ -260,10 +260,10 @@ class Store(Protocol):
     def receipts(
         self, line_id: str, party: str, *, limit: int | None = None
     ) -> Iterator[ReceiptRow]:
-        """The receipts this party signed, in the order stored."""
+        """The receipts this party signed, in the order of the log they receipt."""
 
     def latest_receipt(self, line_id: str, party: str) -> ReceiptRow | None:
-        """The receipt this party signed that was stored last."""
+        """The receipt by this party that says most: newest epoch, highest number."""
 
     def evidence(self, line_id: str) -> Iterator[EvidenceRow]:
         """What was kept as evidence on this line, in the order stored."""

@@ -1,0 +1,415 @@
+"""Rows in and out of SQLite: each is written with a check over its columns and read against it.
+
+The check finds accidents in what no signature covers (times, flags, local notes). Only the
+signature of an entry lies outside it, because it arrives after the row.
+"""
+
+import hashlib
+from typing import Any, Final
+
+import apsw
+
+from deconflict.errors import StoreDamagedError, StoreError, StoreSlotTakenError
+from deconflict.store.base import (
+    Batch,
+    EntryRow,
+    EventRow,
+    EvidenceRow,
+    LineRow,
+    NoteRow,
+    ReceiptRow,
+    SignatureRow,
+    TermsRow,
+)
+
+__all__ = [
+    "entry_from",
+    "event_from",
+    "evidence_from",
+    "line_from",
+    "note_from",
+    "receipt_from",
+    "row_check",
+    "terms_from",
+    "write_batch",
+]
+
+CHECK_BYTES: Final = 16
+
+
+def row_check(*columns: str | bytes | int | None) -> bytes:
+    """Return 16 bytes that change when any column, its type or their order changes.
+
+    >>> row_check("a", 1).hex()
+    '2db0400574101407f00ed35683f011cb'
+    """
+    parts = []
+    for column in columns:
+        if isinstance(column, str):
+            text = column.encode()
+            parts.append(b"s%d:%b" % (len(text), text))
+        elif isinstance(column, bytes):
+            parts.append(b"b%d:%b" % (len(column), column))
+        elif column is None:
+            parts.append(b"n")
+        else:
+            parts.append(b"i%d:" % column)
+    return hashlib.sha256(b"".join(parts)).digest()[:CHECK_BYTES]
+
+
+def _require(sound: bool, what: str) -> None:
+    if not sound:
+        raise StoreDamagedError(
+            f"the record is damaged: {what} is not what was written",
+            remedy="stop the node, keep the file as it is, and restore a verified copy",
+        )
+
+
+def line_from(values: tuple[Any, ...]) -> LineRow:
+    """Return the row, or raise `StoreDamagedError`."""
+    *columns, check = values
+    _require(check == row_check(*columns), f"line {columns[0]}")
+    return LineRow(*columns)
+
+
+def terms_from(values: tuple[Any, ...]) -> TermsRow:
+    """Return the row, or raise `StoreDamagedError`."""
+    *columns, check = values
+    line_id, terms_hash, party = columns[:3]
+    _require(
+        check == row_check(*columns), f"{party}'s signature of terms {terms_hash} of line {line_id}"
+    )
+    return TermsRow(*columns)
+
+
+def entry_from(values: tuple[Any, ...]) -> EntryRow:
+    """Return the row, or raise `StoreDamagedError` naming line, party and number."""
+    check = values[-1]
+    row = EntryRow(*(*values[:10], bool(values[10])))
+    _require(
+        check == _entry_check(row) and hashlib.sha256(row.data).hexdigest() == row.hash,
+        f"entry {row.seq} of {row.party} on line {row.line_id}",
+    )
+    return row
+
+
+def receipt_from(values: tuple[Any, ...]) -> ReceiptRow:
+    """Return the row, or raise `StoreDamagedError` naming line, party and number."""
+    *columns, check = values
+    line_id, party, _, seq = columns[:4]
+    _require(check == row_check(*columns), f"{party}'s receipt for entry {seq} on line {line_id}")
+    return ReceiptRow(*columns)
+
+
+def evidence_from(values: tuple[Any, ...]) -> EvidenceRow:
+    """Return the row, or raise `StoreDamagedError`."""
+    *columns, check = values
+    row = EvidenceRow(*columns)
+    _require(
+        check == row_check(*columns) and hashlib.sha256(row.data).hexdigest() == row.hash,
+        f"evidence {row.hash} of line {row.line_id}",
+    )
+    return row
+
+
+def event_from(values: tuple[Any, ...]) -> EventRow:
+    """Return the row, or raise `StoreDamagedError`."""
+    *columns, check = values
+    _require(check == row_check(*columns), f"event {columns[0]}")
+    return EventRow(*columns)
+
+
+def note_from(values: tuple[Any, ...]) -> NoteRow:
+    """Return the row, or raise `StoreDamagedError`."""
+    key, value, check = values
+    _require(check == row_check(key, value), f"note {key}")
+    return NoteRow(key, value)
+
+
+def _entry_check(row: EntryRow) -> bytes:
+    # The hash stands for the data: reading compares the two.
+    return row_check(
+        row.line_id,
+        row.party,
+        row.epoch,
+        row.seq,
+        row.hash,
+        row.algorithm,
+        row.key_id,
+        row.logged_utc_ms,
+        int(row.delayed),
+    )
+
+
+def write_batch(connection: apsw.Connection, batch: Batch) -> None:
+    """Write every row of the batch inside the caller's transaction.
+
+    Raises:
+        StoreSlotTakenError: a slot or name already holds something else.
+        StoreError: a row contradicts the record or itself.
+        apsw.Error: SQLite refused or failed.
+    """
+    for line in batch.lines:
+        _write_line(connection, line)
+    for terms in batch.terms:
+        _write_terms(connection, terms)
+    chains = _Chains(connection)
+    for entry in batch.entries:
+        _write_entry(connection, chains, entry)
+    chains.write_heads()
+    for signature in batch.signatures:
+        _write_signature(connection, signature)
+    for receipt in batch.receipts:
+        _write_receipt(connection, chains, receipt)
+    for evidence in batch.evidence:
+        _write_evidence(connection, evidence)
+    for event in batch.events:
+        _write_event(connection, event)
+    for note in batch.notes:
+        _write_note(connection, note)
+
+
+class _Chains:
+    """The heads of the chains a batch touches, read once and written back once."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._heads: dict[tuple[str, str, str], tuple[int, int, str]] = {}
+        self._moved: set[tuple[str, str, str]] = set()
+
+    def head(self, line_id: str, party: str, epoch: str) -> tuple[int, int, str] | None:
+        """Chain id, number and hash of the last entry; None before the first."""
+        key = (line_id, party, epoch)
+        if key not in self._heads:
+            row = self._connection.execute(
+                "SELECT chain_id, seq, hash FROM chains"
+                " WHERE line_id = ? AND party = ? AND epoch = ?",
+                key,
+            ).fetchone()
+            if row is None:
+                return None
+            self._heads[key] = row
+        return self._heads[key]
+
+    def begin(self, line_id: str, party: str, epoch: str) -> tuple[int, int, str]:
+        self._connection.execute(
+            "INSERT INTO chains (line_id, party, epoch, seq, hash) VALUES (?, ?, ?, 0, '')",
+            (line_id, party, epoch),
+        )
+        head = (self._connection.last_insert_rowid(), 0, "")
+        self._heads[line_id, party, epoch] = head
+        return head
+
+    def advance(self, entry: EntryRow, chain_id: int) -> None:
+        key = (entry.line_id, entry.party, entry.epoch)
+        self._heads[key] = (chain_id, entry.seq, entry.hash)
+        self._moved.add(key)
+
+    def write_heads(self) -> None:
+        for key in self._moved:
+            chain_id, seq, entry_hash = self._heads[key]
+            self._connection.execute(
+                "UPDATE chains SET seq = ?, hash = ? WHERE chain_id = ?",
+                (seq, entry_hash, chain_id),
+            )
+
+
+def _write_line(connection: apsw.Connection, row: LineRow) -> None:
+    stored = connection.execute(
+        "SELECT own_party, peer_party, created_utc_ms FROM lines WHERE line_id = ?", (row.line_id,)
+    ).fetchone()
+    columns = (row.line_id, row.own_party, row.peer_party, row.created_utc_ms, row.terms_hash)
+    if stored is None:
+        connection.execute(
+            "INSERT INTO lines (line_id, own_party, peer_party, created_utc_ms, terms_hash,"
+            " row_check) VALUES (?, ?, ?, ?, ?, ?)",
+            (*columns, row_check(*columns)),
+        )
+    elif stored == columns[1:4]:
+        connection.execute(
+            "UPDATE lines SET terms_hash = ?, row_check = ? WHERE line_id = ?",
+            (row.terms_hash, row_check(*columns), row.line_id),
+        )
+    else:
+        raise StoreSlotTakenError(
+            f"line {row.line_id} is kept already with other parties or another beginning",
+            given=f"{row.own_party}, {row.peer_party}, {row.created_utc_ms}",
+            expected=f"{stored[0]}, {stored[1]}, {stored[2]}",
+            remedy="only the terms in force of a line can change",
+        )
+
+
+def _write_terms(connection: apsw.Connection, row: TermsRow) -> None:
+    columns = (
+        row.line_id,
+        row.terms_hash,
+        row.party,
+        row.data,
+        row.algorithm,
+        row.key_id,
+        row.signature,
+        row.stored_utc_ms,
+    )
+    connection.execute(
+        "INSERT INTO terms (line_id, terms_hash, party, data, algorithm, key_id, signature,"
+        " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*columns, row_check(*columns)),
+    )
+
+
+def _write_entry(connection: apsw.Connection, chains: _Chains, row: EntryRow) -> None:
+    _require_named(row.hash, row.data)
+    chain_id, last_seq, _ = chains.head(row.line_id, row.party, row.epoch) or chains.begin(
+        row.line_id, row.party, row.epoch
+    )
+    if row.seq <= last_seq:
+        raise _slot_taken(connection, row, chain_id)
+    if row.seq != last_seq + 1:
+        raise StoreError(
+            f"entry {row.seq} of {row.party} on line {row.line_id} does not follow the one before",
+            given=f"number {row.seq}",
+            expected=f"number {last_seq + 1}",
+            remedy="hold it until the gap is filled",
+        )
+    connection.execute(
+        "INSERT INTO entries (chain_id, seq, hash, data, algorithm, key_id, signature,"
+        " logged_utc_ms, delayed, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            chain_id,
+            row.seq,
+            row.hash,
+            row.data,
+            row.algorithm,
+            row.key_id,
+            row.signature,
+            row.logged_utc_ms,
+            int(row.delayed),
+            _entry_check(row),
+        ),
+    )
+    chains.advance(row, chain_id)
+
+
+def _slot_taken(connection: apsw.Connection, row: EntryRow, chain_id: int) -> StoreSlotTakenError:
+    stored = connection.execute(
+        "SELECT hash FROM entries WHERE chain_id = ? AND seq = ?", (chain_id, row.seq)
+    ).fetchone()
+    slot = f"slot {row.seq} of {row.party} on line {row.line_id}"
+    if stored == (row.hash,):
+        return StoreSlotTakenError(
+            f"{slot} holds this very entry already",
+            given=row.hash,
+            remedy="receipt a duplicate again, never log it again",
+        )
+    return StoreSlotTakenError(
+        f"{slot} holds another entry",
+        given=row.hash,
+        expected=stored[0] if stored else "",
+        remedy="keep both as evidence: two signed things for one slot prove a fork",
+    )
+
+
+def _write_signature(connection: apsw.Connection, row: SignatureRow) -> None:
+    connection.execute(
+        "UPDATE entries SET signature = ? WHERE hash = ? AND signature IS NULL",
+        (row.signature, row.hash),
+    )
+    if connection.changes() != 1:
+        raise StoreSlotTakenError(
+            f"entry {row.hash} is not waiting for a signature",
+            expected="the hash of an entry stored without one",
+            remedy="store the entry first, and its signature once",
+        )
+
+
+def _write_receipt(connection: apsw.Connection, chains: _Chains, row: ReceiptRow) -> None:
+    author = connection.execute(
+        "SELECT CASE ? WHEN own_party THEN peer_party WHEN peer_party THEN own_party END"
+        " FROM lines WHERE line_id = ?",
+        (row.party, row.line_id),
+    ).fetchone()
+    head = chains.head(row.line_id, author[0], row.epoch) if author and author[0] else None
+    stored = None
+    if head is not None:
+        stored = connection.execute(
+            "SELECT hash FROM entries WHERE chain_id = ? AND seq = ?", (head[0], row.seq)
+        ).fetchone()
+    if head is None or stored != (row.hash,):
+        raise StoreError(
+            f"{row.party}'s receipt for entry {row.seq} on line {row.line_id} is not of our log",
+            given=row.hash,
+            expected=stored[0] if stored else "an entry that is stored",
+            remedy="keep it as evidence",
+        )
+    columns = (
+        row.line_id,
+        row.party,
+        row.epoch,
+        row.seq,
+        row.hash,
+        row.data,
+        row.algorithm,
+        row.key_id,
+        row.signature,
+        row.stored_utc_ms,
+    )
+    connection.execute(
+        "INSERT INTO receipts (chain_id, party, seq, hash, data, algorithm, key_id, signature,"
+        " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (head[0], row.party, *columns[3:], row_check(*columns)),
+    )
+
+
+def _write_evidence(connection: apsw.Connection, row: EvidenceRow) -> None:
+    _require_named(row.hash, row.data)
+    name = (row.line_id, row.hash, row.signature)
+    # Asked first instead of ON CONFLICT: an ignored insert would still use up a position, and a
+    # gap in the positions reads as a lost row.
+    if connection.execute(
+        "SELECT 1 FROM evidence WHERE line_id = ? AND hash = ? AND signature = ?", name
+    ).fetchone():
+        return
+    columns = (
+        row.line_id,
+        row.reason,
+        row.hash,
+        row.data,
+        row.algorithm,
+        row.key_id,
+        row.signature,
+        row.stored_utc_ms,
+    )
+    connection.execute(
+        "INSERT INTO evidence (line_id, reason, hash, data, algorithm, key_id, signature,"
+        " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*columns, row_check(*columns)),
+    )
+
+
+def _write_event(connection: apsw.Connection, row: EventRow) -> None:
+    columns = (row.event_id, row.at_utc_ms, row.kind, row.data)
+    connection.execute(
+        "INSERT INTO events (event_id, at_utc_ms, kind, data, row_check) VALUES (?, ?, ?, ?, ?)",
+        (*columns, row_check(*columns)),
+    )
+
+
+def _write_note(connection: apsw.Connection, row: NoteRow) -> None:
+    if row.value is None:
+        connection.execute("DELETE FROM notes WHERE key = ?", (row.key,))
+        return
+    connection.execute(
+        "INSERT INTO notes (key, value, row_check) VALUES (?, ?, ?) ON CONFLICT (key)"
+        " DO UPDATE SET value = excluded.value, row_check = excluded.row_check",
+        (row.key, row.value, row_check(row.key, row.value)),
+    )
+
+
+def _require_named(name: str, data: bytes) -> None:
+    if hashlib.sha256(data).hexdigest() != name:
+        raise StoreError(
+            "the hash does not name these bytes",
+            given=name,
+            expected="SHA-256 of the data, lower-case hex",
+            remedy="hash the exact bytes that were signed",
+        )
