@@ -1,0 +1,44 @@
+"""The command line of deconflict, for people and for scripts.
+
+Every command has ``--help`` with an example and ``--json``. Exit code 0 means success, 1 a finding
+(a conflict, a failed verification, something wrong with the node), 2 wrong use or bad input. An
+error says what was given, what was expected and what to do.
+
+A command's module is imported when the command runs, so that ``deconflict --help`` stays instant;
+the table below is all that is needed to list them.
+"""
+
+from deconflict.cli.command import Entry, LazyGroup
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = (
+    Entry("init", "node:init", "Make the folder of a new node: keys, certificate, first accounts."),
+    Entry("serve", "node:serve", "Run the node until it is told to stop."),
+    Entry("doctor", "node:doctor", "Say in plain words what is wrong with the node, if anything."),
+    Entry("account", "account:account", "Accounts of the people who work with this node."),
+    Entry("peer", "peer:peer", "Parties this node talks to, each pinned by its fingerprint."),
+    Entry("terms", "terms:terms", "The terms of a line, which both parties sign."),
+    Entry(
+        "declare", "declare:declare", "Declare flights, areas and sites; update, correct, cancel."
+    ),
+    Entry("check", "check:check", "Look for conflicts; sends nothing."),
+    Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
+    Entry("log", "record:log", "Show what was said on a line."),
+    Entry(
+        "export", "record:export", "Write the record of a line into one file that proves itself."
+    ),
+    Entry("verify", "record:verify", "Verify an exported record offline, without any node."),
+)
+
+main = LazyGroup(
+    "deconflict",
+    COMMANDS,
+    package="deconflict.cli",
+    help=(
+        "A line between parties who share a sky and do not trust one another.\n\n"
+        "Most commands talk to your own running node: name its folder with --node or with "
+        "the environment variable DECONFLICT_NODE."
+    ),
+    example="deconflict init blue-node --party blue.example",
+)

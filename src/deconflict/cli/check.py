@@ -1,0 +1,163 @@
+"""``deconflict check``: where declarations come too close, in words, as a table, as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deconflict.cli.command import EXIT_FINDING, command
+from deconflict.cli.options import existing_file, talks_to_node
+from deconflict.cli.output import clean, count, feet, metres, short, table, when, write_json
+
+if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
+
+__all__ = ["check", "show_conflicts"]
+
+
+@command(
+    "check",
+    example="deconflict check\ndeconflict check tomorrow.geojson --picture tomorrow.svg",
+)
+@click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="SVG",
+    help="Also draw a map with the altitudes beside it.",
+)
+@talks_to_node
+@click.pass_context
+def check(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    picture: Path | None,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Look for conflicts; sends nothing.
+
+    Without files, everything that is active now is checked. With files, the drafts in them are
+    checked against it; neither the peer nor the record learns of them. Exit code 1 says that
+    conflicts were found. No conflict means only that nothing declared conflicts.
+    """
+    from deconflict.cli.client import NodeClient
+    from deconflict.cli.drafts import read_drafts
+
+    drafts = read_drafts(files) if files else None
+    with NodeClient.of(node_dir, account) as node:
+        conflicts = node.post("check", body={"declarations": drafts})["conflicts"]
+        if picture is not None:
+            _write_picture(picture, node, drafts or [], conflicts)
+    if as_json:
+        write_json({"conflicts": conflicts})
+    else:
+        show_conflicts(conflicts, drafts=None if drafts is None else len(drafts))
+        if picture is not None:
+            click.echo(f"\nThe picture is in {picture}.")
+    if conflicts:
+        ctx.exit(EXIT_FINDING)
+
+
+def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -> None:
+    """Print a table of conflicts with each in plain words below, or that there is none."""
+    what = "what is declared now" if drafts is None else count(drafts, "draft")
+    if not conflicts:
+        click.echo(f"No conflict found in {what}.")
+        click.echo("This says nothing of what nobody declared.")
+        return
+    click.echo(click.style(f"{count(len(conflicts), 'conflict')} in {what}:\n", bold=True))
+    table(
+        ("", "CLOSEST AT", "WHAT", "APART", "AND", "MINIMUM", "WHO"),
+        [
+            (
+                number,
+                when(one["cpa_utc"]),
+                one["kind"].replace("_", " ").lower(),
+                metres(one["cpa_distance_m"]),
+                feet(one["cpa_vertical_m"]),
+                f"{metres(one['minimum_lateral_m'])}, {feet(one['minimum_vertical_m'])}",
+                f"{_side(one, 'first')} / {_side(one, 'second')}",
+            )
+            for number, one in enumerate(conflicts, 1)
+        ],
+        right=(0,),
+    )
+    for number, one in enumerate(conflicts, 1):
+        click.echo(click.style(f"\n{number}. ", bold=True) + _words(one["text"]))
+
+
+def _side(conflict: dict[str, Any], which: str) -> str:
+    purpose = conflict[f"{which}_purpose"].replace("_", " ").lower()
+    return f"{conflict[f'{which}_party']} {purpose} {short(conflict[f'{which}_declaration'], 6)}"
+
+
+def _words(text: str) -> str:
+    lines = [clean(line) for line in text.splitlines()]
+    return "\n   ".join(lines)
+
+
+def _write_picture(
+    file: Path,
+    node: "NodeClient",
+    drafts: Sequence[dict[str, Any]],
+    conflicts: Sequence[dict[str, Any]],
+) -> None:
+    from deconflict.airspace import Position, geometry_from_wire, parse_utc
+    from deconflict.cli.picture import Mark, Shape, draw
+
+    me = node.get("node")
+    conflicting = {
+        one[key] for one in conflicts for key in ("first_declaration", "second_declaration")
+    }
+    declared = node.declarations(active=True)
+    own_drafts = [{**draft, "party": me["party"], "own": True} for draft in drafts]
+    shapes = [
+        Shape(
+            label=one.get("label")
+            or f"{one['purpose'].replace('_', ' ').lower()} {short(one['declaration_id'], 6)}",
+            party=one["party"],
+            own=one["own"],
+            purpose=one["purpose"],
+            geometry=geometry_from_wire(one["geometry"]),
+            in_conflict=one["declaration_id"] in conflicting,
+        )
+        for one in [*declared, *own_drafts]
+    ]
+    marks = [
+        Mark(
+            places=tuple(
+                Position.from_degrees(place["lat_deg"], place["lon_deg"])
+                for place in (one["place_first"], one["place_second"])
+                if place is not None
+            ),
+            at_ms=parse_utc(one["cpa_utc"]),
+            label=f"{when(one['cpa_utc'])[11:]} {metres(one['cpa_distance_m'])}",
+            words=f"{when(one['cpa_utc'])}  {_side(one, 'first')} and {_side(one, 'second')}: "
+            f"{metres(one['cpa_distance_m'])} and {feet(one['cpa_vertical_m'])} apart, minimum "
+            f"{metres(one['minimum_lateral_m'])} and {feet(one['minimum_vertical_m'])}",
+        )
+        for one in conflicts
+    ]
+    svg = draw(
+        shapes,
+        marks,
+        landmarks=_landmarks(node),
+        title="What is declared, and where it conflicts" if conflicts else "What is declared",
+        subtitle=f"{me['party']}, drawn {when(me['now_utc'])} · only what was declared · not for navigation",
+    )
+    file.write_text(svg, encoding="utf-8")
+
+
+def _landmarks(node: "NodeClient") -> list[tuple[str, Any]]:
+    """Return the landmarks of all agreed terms, each once."""
+    from deconflict.airspace import Position
+
+    found: dict[str, Position] = {}
+    for line in node.lines():
+        agreed = node.get("lines", line["line_id"], "terms")["agreed"] or {}
+        for landmark in agreed.get("theatre", {}).get("landmarks", []):
+            found[landmark["name"]] = Position(landmark["lat_e7"], landmark["lon_e7"])
+    return list(found.items())

@@ -1,0 +1,325 @@
+"""Commands talk to their own node over its loopback API; this is the whole of it.
+
+Nothing here decides anything: it carries a request, and turns an error answer back into the error
+that the node raised.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import httpx
+
+from deconflict import errors
+from deconflict.cli.options import node_folder
+from deconflict.errors import (
+    ConfigurationError,
+    DeconflictError,
+    InvalidInputError,
+    NodeUnreachableError,
+    NotAuthenticatedError,
+    NotFoundError,
+)
+
+__all__ = ["NodeClient", "StreamEvent", "token_path"]
+
+GEOJSON = "application/geo+json"
+LOGINS = "tokens"  # folder in the node's folder
+SHORTEST_PREFIX = 4
+SEARCHED_BACK = 1000  # messages of each direction looked through for the beginning of an id
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One entry of the node's live stream."""
+
+    event_id: int
+    kind: str
+    data: dict[str, Any]
+
+
+class NodeClient:
+    """One login at one running node.
+
+    Args:
+        url: where the node's operators' API listens.
+        token: of a login, or None for what needs none.
+    """
+
+    def __init__(self, url: str, token: str | None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.url = url
+        # No proxy and no netrc from the environment: the token goes to the node and nowhere else.
+        self._http = httpx.Client(
+            base_url=f"{url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False
+        )
+
+    @classmethod
+    def of(cls, node_dir: Path | None, account: str | None) -> "NodeClient":
+        """Return a client for the node of this folder, with the login kept in it.
+
+        Raises:
+            ConfigurationError: there is no node folder there.
+            NotAuthenticatedError: nobody, or not this account, is logged in.
+            InvalidInputError: several accounts are logged in and none was named.
+        """
+        folder = node_folder(node_dir)
+        return cls(_operators_url(folder), _token(folder, account))
+
+    def __enter__(self) -> "NodeClient":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    # -- requests -----------------------------------------------------------------------------
+
+    def get(self, *parts: str, **query: object) -> Any:
+        """Return the JSON answer to a GET of ``/part/part``; None values are left out."""
+        return self._ask("GET", parts, params=_given(query))
+
+    def post(self, *parts: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON answer to a POST of a JSON object."""
+        return self._ask("POST", parts, json=dict(body or {}))
+
+    def download(self, *parts: str) -> Iterator[bytes]:
+        """Yield the bytes of an answer as they come."""
+        try:
+            with self._http.stream("GET", _path(parts)) as answer:
+                if answer.is_error:
+                    answer.read()
+                    _raise_answer(answer)
+                yield from answer.iter_bytes()
+        except httpx.HTTPError as error:
+            self._unreachable(error)
+
+    def events(self, after: int | None = None) -> Iterator[StreamEvent]:
+        """Yield live events for as long as the node runs; ``after`` resumes a broken stream."""
+        # The node sends a comment line every 10 s, so three times that means it is gone.
+        timeout = httpx.Timeout(TIMEOUT_S, read=30.0)
+        try:
+            with self._http.stream(
+                "GET", "events", params=_given({"after": after}), timeout=timeout
+            ) as answer:
+                if answer.is_error:
+                    answer.read()
+                    _raise_answer(answer)
+                yield from _parse_events(answer.iter_lines())
+        except httpx.HTTPError as error:
+            self._unreachable(error)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return all lines."""
+        return list(self.get("lines")["lines"])
+
+    def declarations(self, *, active: bool) -> list[dict[str, Any]]:
+        """Return the declarations, own and the peers'; ``active`` leaves out what is over."""
+        return list(self.get("declarations", active=str(active).lower())["declarations"])
+
+    # -- finding things by the beginning of their id ------------------------------------------
+
+    def line(self, wanted: str | None) -> dict[str, Any]:
+        """Return the line with this peer or id; the only line when None.
+
+        Raises:
+            NotFoundError: there is no such line.
+            InvalidInputError: several lines fit.
+        """
+        lines = self.lines()
+        peers = ", ".join(sorted(line["peer"] for line in lines))
+        if wanted is None and not lines:
+            raise NotFoundError(
+                "this node has no line yet",
+                remedy="pin the other party with `deconflict peer add FILE`, then restart the node",
+            )
+        fitting = [
+            line
+            for line in lines
+            if wanted is None or line["peer"] == wanted or _fits(line["line_id"], wanted)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise InvalidInputError(
+                "which line?", given=wanted or "none", expected=f"--line with one of {peers}"
+            )
+        raise NotFoundError("there is no such line", given=str(wanted), expected=f"one of {peers}")
+
+    def declaration(self, wanted: str) -> dict[str, Any]:
+        """Return the declaration whose id begins so.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidInputError: several begin so.
+        """
+        return _one(
+            self.declarations(active=False),
+            wanted,
+            "declaration_id",
+            "declaration",
+            "`deconflict declare --list`",
+        )
+
+    def message(self, wanted: str) -> dict[str, Any]:
+        """Return the message whose hash is or begins so, searching each line's latest messages.
+
+        Raises:
+            NotFoundError: there is none among them.
+            InvalidInputError: several begin so.
+        """
+        if len(wanted) == 64:
+            found: dict[str, Any] = self.get("messages", wanted)
+            return found
+        recent: list[dict[str, Any]] = []
+        for line in self.lines():
+            for direction, last in (("out", line["own_seq"]), ("in", line["peer_seq"])):
+                after = max(0, last - SEARCHED_BACK)
+                recent += self.messages(line["line_id"], direction=direction, after_seq=after)
+        return _one(recent, wanted, "hash", "message", "`deconflict log`")
+
+    def messages(
+        self, line_id: str, *, direction: str, after_seq: int = 0
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the messages of one direction of a line, in its order, page by page."""
+        while True:
+            page: list[dict[str, Any]] = self.get(
+                "lines", line_id, "messages", direction=direction, after_seq=after_seq, limit=200
+            )["messages"]
+            yield from page
+            if not page:
+                return
+            after_seq = page[-1]["seq"]
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _ask(self, method: str, parts: Sequence[str], **content: Any) -> Any:
+        try:
+            answer = self._http.request(method, _path(parts), **content)
+        except httpx.HTTPError as error:
+            self._unreachable(error)
+        if answer.is_error:
+            _raise_answer(answer)
+        return answer.json() if answer.content else None
+
+    def _unreachable(self, error: httpx.HTTPError) -> NoReturn:
+        raise NodeUnreachableError(
+            "your node does not answer",
+            given=f"{self.url} ({type(error).__name__})",
+            expected="a running node",
+            remedy="start it with `deconflict serve`, or ask `deconflict doctor` what is wrong",
+        ) from None
+
+
+def token_path(folder: Path, account: str) -> Path:
+    """Return where an account's login is kept."""
+    return folder / LOGINS / f"{account}.token"
+
+
+def _operators_url(folder: Path) -> str:
+    from deconflict.node.folder import NodeFolder
+
+    return NodeFolder.open(folder).operators_url
+
+
+def _token(folder: Path, account: str | None) -> str:
+    from deconflict.cli.options import private_text
+
+    kept = sorted((folder / LOGINS).glob("*.token"))
+    names = [path.stem for path in kept]
+    if account is None and len(names) > 1:
+        raise InvalidInputError(
+            "several accounts are logged in",
+            given=", ".join(names),
+            expected="one of them",
+            remedy="say which: --as ACCOUNT, or set DECONFLICT_ACCOUNT",
+        )
+    chosen = account or (names[0] if names else None)
+    if chosen is None or chosen not in names:
+        raise NotAuthenticatedError(
+            f"{chosen or 'nobody'} is not logged in",
+            remedy=f"deconflict account login {chosen or 'NAME'}",
+        )
+    return private_text(token_path(folder, chosen)).strip()
+
+
+def _path(parts: Sequence[str]) -> str:
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+def _given(query: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value is not None}
+
+
+def _fits(identifier: str, wanted: str) -> bool:
+    return len(wanted) >= SHORTEST_PREFIX and identifier.startswith(wanted.lower())
+
+
+def _one(
+    found: Sequence[dict[str, Any]], wanted: str, key: str, what: str, listed_by: str
+) -> dict[str, Any]:
+    if len(wanted) < SHORTEST_PREFIX:
+        raise InvalidInputError(
+            f"this is too short for the id of a {what}",
+            given=wanted,
+            expected=f"at least its first {SHORTEST_PREFIX} characters",
+        )
+    fitting = [item for item in found if _fits(item[key], wanted)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise InvalidInputError(
+            f"{len(fitting)} {what}s begin so", given=wanted, expected="a longer part of the id"
+        )
+    raise NotFoundError(f"no {what} has this id", given=wanted, remedy=f"list them: {listed_by}")
+
+
+def _raise_answer(answer: httpx.Response) -> NoReturn:
+    """Raise the error that the node sent as JSON."""
+    try:
+        facts = json.loads(answer.content)["error"]
+        name, problem = str(facts["type"]), str(facts["problem"])
+        given, expected, remedy = (
+            str(facts.get(key) or "") for key in ("given", "expected", "remedy")
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigurationError(
+            "something answers here that is no deconflict node",
+            given=f"{answer.url} answered {answer.status_code}",
+            remedy="check the operators' address in node.toml",
+        ) from None
+    kind = getattr(errors, name, DeconflictError)
+    if not (isinstance(kind, type) and issubclass(kind, DeconflictError)):
+        kind = DeconflictError
+    if issubclass(kind, errors.TooManyAttemptsError):
+        kind = NotAuthenticatedError
+    if issubclass(kind, NotAuthenticatedError):
+        remedy = "log in again: deconflict account login NAME"
+    raise kind(problem, given=given, expected=expected, remedy=remedy)
+
+
+def _parse_events(lines: Iterator[str]) -> Iterator[StreamEvent]:
+    """Read server-sent events (WHATWG HTML §9.2.6), of which the node uses id, event and data."""
+    fields: dict[str, list[str]] = {}
+    for line in lines:
+        if line == "":
+            if "data" in fields:
+                yield StreamEvent(
+                    int(fields.get("id", ["0"])[-1]),
+                    fields.get("event", ["message"])[-1],
+                    json.loads("\n".join(fields["data"])),
+                )
+            fields = {}
+            continue
+        name, _, value = line.partition(":")
+        if name:  # a line that begins with a colon is a comment
+            fields.setdefault(name, []).append(value.removeprefix(" "))

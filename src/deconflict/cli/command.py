@@ -1,0 +1,191 @@
+"""What every command shares: late import, an example in its help, errors in plain words."""
+
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+from deconflict import __version__
+from deconflict.errors import DeconflictError, VerificationError
+
+__all__ = [
+    "EXIT_FINDING",
+    "EXIT_WRONG",
+    "Command",
+    "Entry",
+    "Group",
+    "LazyGroup",
+    "command",
+]
+
+EXIT_FINDING = 1  # a conflict, a failed verification, something wrong with the node
+EXIT_WRONG = 2  # wrong use or bad input; click's own number for usage errors
+EXIT_INTERRUPTED = 130  # as shells do: 128 + SIGINT
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Command(click.Command):
+    """A command with an example, whose errors never show as tracebacks.
+
+    Args:
+        example: one or more lines that work as they stand, shown at the end of ``--help``.
+    """
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("context_settings", _CONTEXT)
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click decides the arguments)
+        """Write the example under the options."""
+        _write_example(self.example, formatter)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error on purpose ends it with words and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except DeconflictError as error:
+            _show_error(error, as_json=bool(ctx.params.get("as_json")))
+            ctx.exit(EXIT_FINDING if isinstance(error, VerificationError) else EXIT_WRONG)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\nstopped by hand", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `deconflict log | head`: click ends quietly
+                raise
+            _show_error(
+                DeconflictError(
+                    "a file could not be read or written",
+                    given=f"{error.filename or 'unnamed file'}: {error.strerror or error}",
+                    remedy="check that it exists, who owns it and that the disk has room",
+                ),
+                as_json=bool(ctx.params.get("as_json")),
+            )
+            ctx.exit(EXIT_WRONG)
+
+
+class Group(click.Group):
+    """A group of commands, listed in the order they are written."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("context_settings", _CONTEXT)
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click decides the arguments)
+        """Return the names in the order a user needs them, not sorted."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click decides the arguments)
+        """Write the example under the commands."""
+        _write_example(self.example, formatter)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the table of commands.
+
+    Args:
+        name: what the user types.
+        place: ``module:attribute``; the module is inside the group's package, or anywhere when
+            its name has a dot.
+        help: the line shown in the list; the command's own help begins with the same line.
+    """
+
+    name: str
+    place: str
+    help: str
+
+
+class LazyGroup(Group):
+    """A group that imports a command when it is used, not when it is listed."""
+
+    def __init__(self, name: str, entries: Sequence[Entry], *, package: str, **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self.entries = {entry.name: entry for entry in entries}
+        self.package = package
+        version = click.version_option(
+            __version__, prog_name="deconflict", message="%(prog)s %(version)s"
+        )
+        version(self)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click decides the arguments)
+        """Return the names in the order of the table."""
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click decides the arguments)
+        """Import the command's module and return the command, or None when there is none."""
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return None
+        module, attribute = entry.place.split(":")
+        path = module if "." in module else f"{self.package}.{module}"
+        found = getattr(import_module(path), attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{entry.place} is no command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click decides the arguments)
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.help) for entry in self.entries.values()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a mistyped one is answered with the nearest names."""
+        if args and args[0] not in self.entries and not args[0].startswith("-"):
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=self.entries, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+def command(
+    name: str, *, example: str, group: click.Group | None = None
+) -> Callable[[Callable[..., Any]], Command]:
+    """Make a `Command` of a function, as a part of ``group`` where one is given."""
+
+    def decorate(function: Callable[..., Any]) -> Command:
+        made = click.command(name, cls=Command, example=example)(function)
+        if group is not None:
+            group.add_command(made)
+        return made
+
+    return decorate
+
+
+def _write_example(example: str, formatter: click.HelpFormatter) -> None:
+    if not example:
+        return
+    with formatter.section("Example"):
+        for line in example.strip().splitlines():
+            formatter.write(f"{'':>{formatter.current_indent}}{line.rstrip()}\n")
+
+
+def _show_error(error: DeconflictError, *, as_json: bool) -> None:
+    from deconflict.cli.output import clean, write_json
+
+    if as_json:
+        facts = {
+            "type": type(error).__name__,
+            "problem": error.problem,
+            "given": error.given,
+            "expected": error.expected,
+            "remedy": error.remedy,
+        }
+        write_json({"error": facts}, to=sys.stderr)
+        return
+    click.echo(click.style("error: ", fg="red", bold=True) + clean(error.problem), err=True)
+    for label, value in (
+        ("given", error.given),
+        ("expected", error.expected),
+        ("to do", error.remedy),
+    ):
+        if value:
+            click.echo(f"  {label + ':':<10}{clean(value)}", err=True)

@@ -1,0 +1,152 @@
+"""The options that several commands share, and the folder and login they stand for."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from deconflict.errors import ConfigurationError, InvalidInputError
+
+__all__ = [
+    "as_json_option",
+    "as_option",
+    "existing_file",
+    "line_option",
+    "node_folder",
+    "node_option",
+    "password_from",
+    "talks_to_node",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+node_option = click.option(
+    "--node",
+    "node_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="DECONFLICT_NODE",
+    metavar="DIR",
+    help="The node's folder (or set DECONFLICT_NODE).",
+)
+as_option = click.option(
+    "--as",
+    "account",
+    envvar="DECONFLICT_ACCOUNT",
+    metavar="ACCOUNT",
+    help="The account to act as, when several are logged in (or set DECONFLICT_ACCOUNT).",
+)
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, whole ids and all, for programs."
+)
+line_option = click.option(
+    "--line",
+    "line",
+    metavar="PEER",
+    help="The line, by the peer's name or the line's id; not needed while there is one line.",
+)
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def talks_to_node(function: F) -> F:
+    """Add ``--node``, ``--as`` and ``--json`` to a command that asks a running node."""
+    return node_option(as_option(as_json_option(function)))
+
+
+def node_folder(given: Path | None) -> Path:
+    """Return the node's folder: the one given, or the present folder when it is one.
+
+    Raises:
+        ConfigurationError: there is no node folder there.
+    """
+    folder = given if given is not None else Path()
+    if (folder / "node.toml").is_file():
+        return folder
+    if given is None:
+        raise ConfigurationError(
+            "which node?",
+            expected="--node DIR, or DECONFLICT_NODE set to the node's folder",
+            remedy="name the folder that `deconflict init` made",
+        )
+    raise ConfigurationError(
+        "this is no node folder",
+        given=str(given),
+        expected="a folder with node.toml in it",
+        remedy=f"check the path, or make a node there: deconflict init {given} --party NAME",
+    )
+
+
+def password_from(file: Path | None, *, account: str) -> str:
+    """Return an account's new password: the file's first line, or typed twice.
+
+    Raises:
+        InvalidInputError: the file is empty or readable by others, or there is no terminal to ask.
+    """
+    if file is not None:
+        return _first_line(file)
+    _need_terminal("a password", "--password-file FILE")
+    word: str = click.prompt(
+        f"Password for {account}", hide_input=True, confirmation_prompt="The same again", err=True
+    )
+    return word
+
+
+def known_password(file: Path | None, *, account: str) -> str:
+    """Return the password an account has already: the file's first line, or typed once.
+
+    Raises:
+        InvalidInputError: as `password_from`.
+    """
+    if file is not None:
+        return _first_line(file)
+    _need_terminal("a password", "--password-file FILE")
+    word: str = click.prompt(f"Password for {account}", hide_input=True, err=True)
+    return word
+
+
+def private_text(file: Path) -> str:
+    """Return the text of a file with secrets in it.
+
+    Raises:
+        InvalidInputError: others may read the file, or it is no text.
+    """
+    if file.stat().st_mode & 0o077:
+        raise InvalidInputError(
+            "others may read this file of secrets",
+            given=str(file),
+            expected="a file that only its owner may read",
+            remedy=f"chmod 600 {file}",
+        )
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidInputError(
+            "this file of secrets is no text", given=str(file), expected="UTF-8 text"
+        ) from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whatever stood there before."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def _first_line(file: Path) -> str:
+    lines = private_text(file).splitlines()
+    if not lines or not lines[0]:
+        raise InvalidInputError(
+            "the password file is empty", given=str(file), expected="the password on the first line"
+        )
+    return lines[0]
+
+
+def _need_terminal(what: str, instead: str) -> None:
+    if not click.get_text_stream("stdin").isatty():
+        raise InvalidInputError(
+            f"there is no terminal to ask for {what}", expected=instead, remedy=f"give {instead}"
+        )

@@ -1,0 +1,242 @@
+"""How commands print: aligned tables, short ids, UTC times; nothing a peer wrote moves the cursor.
+
+Text that came over a line is data. Control characters, terminal escapes and characters that turn
+the direction of writing are shown as a replacement mark, so that a message can neither hide nor
+forge what stands around it.
+"""
+
+import json
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import IO, Any
+
+import click
+
+__all__ = [
+    "clean",
+    "count",
+    "fields",
+    "metres",
+    "progress",
+    "short",
+    "state_word",
+    "table",
+    "when",
+    "write_json",
+]
+
+# C0 and C1 controls, DEL, soft hyphen, zero-width and bidirectional controls, line separators,
+# and lone surrogates (which no terminal can be sent).
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff]"
+)
+_METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
+_METRES_PER_FOOT = 0.3048  # exact, 1959
+
+_COLOURS = {
+    "UP": "green",
+    "AGREED": "green",
+    "AGREES": "green",
+    "ok": "green",
+    "CLOSED": "green",
+    "DOWN": "red",
+    "CONFLICT": "red",
+    "wrong": "red",
+    "DIFFERS": "red",
+    "FLASH": "red",
+    "EXPIRED": "red",
+    "REFUSED": "red",
+    "warning": "yellow",
+    "UNKNOWN": "yellow",
+    "INCOMPARABLE": "yellow",
+    "IMMEDIATE": "yellow",
+}
+
+
+def clean(value: object) -> str:
+    r"""Return the text with everything replaced that could steer a terminal.
+
+    >>> clean("all well\x1b[2Jnothing happened")
+    'all well\ufffd[2Jnothing happened'
+    """
+    return _UNSAFE.sub("\ufffd", str(value))
+
+
+def short(identifier: str | None, length: int = 10) -> str:
+    """Return the beginning of a long id: enough to tell it from others and to type it again.
+
+    >>> short("9f86d081884c7d659a2feaa0c55ad015")
+    '9f86d08188'
+    """
+    return clean(identifier or "-")[:length]
+
+
+def when(utc: str | None) -> str:
+    """Return a UTC instant to the second, as a person reads it.
+
+    >>> when("2015-09-30T06:12:00.250Z")
+    '2015-09-30 06:12:00Z'
+    """
+    if not utc:
+        return "never"
+    day, _, clock = clean(utc).partition("T")
+    return f"{day} {clock.rstrip('Z').split('.')[0]}Z" if clock else day
+
+
+def metres(value: float | None) -> str:
+    """Return a horizontal distance in metres or kilometres, with nautical miles.
+
+    >>> metres(740.8), metres(27780.0), metres(None)
+    ('741 m (0.40 NM)', '27.8 km (15.0 NM)', 'not known')
+    """
+    if value is None:
+        return "not known"
+    miles = value / _METRES_PER_NAUTICAL_MILE
+    if abs(value) < 10_000:
+        return f"{value:,.0f} m ({miles:.2f} NM)"
+    return f"{value / 1000:,.1f} km ({miles:.1f} NM)"
+
+
+def feet(value: float | None) -> str:
+    """Return a vertical distance in metres, with feet, without a sign.
+
+    >>> feet(-304.8)
+    '305 m (1,000 ft)'
+    """
+    if value is None:
+        return "not known"
+    return f"{abs(value):,.0f} m ({abs(value) / _METRES_PER_FOOT:,.0f} ft)"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "conflict"), count(2, "conflict"), count(0, "party", "parties")
+    ('1 conflict', '2 conflicts', 'no parties')
+    """
+    noun = one if number == 1 else (many or one + "s")
+    return f"{number if number else 'no'} {noun}"
+
+
+def state_word(word: str) -> str:
+    """Return a state in its colour; the word itself carries the meaning."""
+    colour = _COLOURS.get(word)
+    return click.style(word, fg=colour, bold=colour == "red") if colour else clean(word)
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
+) -> None:
+    """Print aligned columns under headings.
+
+    On a terminal the last column is shortened to fit; in a pipe everything is whole. Words that
+    `state_word` knows get their colour.
+
+    Args:
+        headings: one for each column.
+        rows: the cells; None is shown as a dash.
+        right: numbers of the columns to be set flush right.
+    """
+    cells = [["-" if cell is None else clean(cell) for cell in row] for row in rows]
+    columns = len(headings)
+    widths = [
+        max([_width(headings[c]), *(_width(row[c]) for row in cells)]) for c in range(columns)
+    ]
+    if sys.stdout.isatty():
+        room = shutil.get_terminal_size().columns - sum(widths[:-1]) - 2 * (columns - 1)
+        widths[-1] = min(widths[-1], max(room, _width(headings[-1]), 20))
+    click.echo(click.style(_line(list(headings), widths, right), dim=True))
+    for row in cells:
+        row[-1] = _cut(row[-1], widths[-1])
+        click.echo(_line(row, widths, right))
+
+
+def fields(pairs: Iterable[tuple[str, object]], *, indent: int = 0) -> None:
+    """Print ``name  value`` lines, the values under one another; an empty value is left out."""
+    shown = [(name, clean(value)) for name, value in pairs if value not in (None, "")]
+    width = max((_width(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        words = state_word(value) if value in _COLOURS else value
+        click.echo(f"{'':{indent}}{_pad(name, width)}  {words}")
+
+
+def write_json(value: object, *, to: IO[str] | None = None) -> None:
+    """Print a value as JSON, indented, keys as they come, safe to look at on a terminal."""
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
+    body = _UNSAFE.sub(lambda found: _escape(found[0]), text)
+    click.echo(body, file=to)
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator["Bar"]:
+    """Show a bar on a terminal while long work goes on; nothing at all in a pipe."""
+    if not sys.stderr.isatty():
+        yield Bar(None)
+        return
+    with click.progressbar(length=total or 0, label=label, file=sys.stderr) as bar:
+        yield Bar(bar)
+
+
+class Bar:
+    """What long work tells of its progress."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def advance(self, steps: int) -> None:
+        """Say that so many more steps are done."""
+        if self._bar is not None:
+            self._bar.update(steps)
+
+
+def _escape(character: str) -> str:
+    return character if character == "\n" else f"\\u{ord(character):04x}"
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
+    shown = []
+    for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        padded = _pad(cell, width, flush_right=column in right)
+        shown.append(padded.replace(cell, state_word(cell), 1) if cell in _COLOURS else padded)
+    return "  ".join(shown).rstrip()
+
+
+def _pad(text: str, width: int, *, flush_right: bool = False) -> str:
+    gap = " " * max(0, width - _width(text))
+    return gap + text if flush_right else text + gap
+
+
+def _cut(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _width(text: str) -> int:
+    """Return the columns a terminal takes for the text (wide and combining characters count)."""
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )

@@ -1,0 +1,473 @@
+"""Draws what is declared and where it conflicts: a map, and altitude over time beside it.
+
+The map is an azimuthal equidistant projection about the middle of what is shown: distances from
+there are true, and neither the antimeridian nor a pole is special. Colour says whose; the kind of
+stroke and the words say what, so the picture also reads in grey.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from deconflict.airspace import (
+    Circle,
+    Corridor,
+    Geometry,
+    Outline,
+    Position,
+    Trajectory,
+    format_utc,
+)
+from deconflict.airspace.geodesy import direct, inverse
+from deconflict.cli.profile import Band, Level, draw_profile
+from deconflict.cli.svg import Box, Labels, Point, element, path, text
+
+__all__ = ["Mark", "Shape", "draw"]
+
+WIDTH, HEIGHT = 1280.0, 760.0
+MAP = Box(24, 84, 784, 704)
+PROFILE = Box(868, 84, 1216, 664)
+OWN = "#1f5fa8"
+PEERS = ("#b3541e", "#6a3d9a", "#2a7f62", "#8c6d1f")
+ALARM = "#c4122f"
+INK = "#222831"
+FAINT = "#8a9099"
+DASHES = {
+    "FLIGHT": None,
+    "ACTIVITY": None,
+    "HAZARD": "9 5",
+    "OWN_PRESENCE": "2 4",
+    "PROTECTED_SITE": "12 3 2 3",
+}
+LABELLED = 30  # more shapes than this: only those in a conflict are named
+LISTED = 12
+EARTH_RADIUS_M = 6_371_008.8  # mean radius, for choosing steps only
+POINTS_PER_LEG = 24
+POINTS_PER_CIRCLE = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One declaration to draw."""
+
+    label: str
+    party: str
+    own: bool
+    purpose: str
+    geometry: Geometry
+    in_conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One conflict to draw: where both are at the closest approach, and what to say of it."""
+
+    places: tuple[Position, ...]
+    at_ms: int
+    label: str
+    words: str
+
+
+def draw(
+    shapes: Sequence[Shape],
+    marks: Sequence[Mark],
+    *,
+    landmarks: Sequence[tuple[str, Position]] = (),
+    title: str,
+    subtitle: str,
+) -> str:
+    """Return the picture as SVG text.
+
+    Args:
+        shapes: what is declared; there may be none.
+        marks: the conflicts, the most important first; numbered in this order.
+        landmarks: agreed places, drawn where they fall into the picture.
+        title: above the picture.
+        subtitle: under the title, such as the time of drawing.
+    """
+    colours = _colours(shapes)
+    project = _Projection([*_places(shapes), *(p for mark in marks for p in mark.places)])
+    labels = Labels(MAP)
+    listed = marks[:LISTED]
+    height = HEIGHT + 22 * (len(listed) + (len(marks) > LISTED)) + (16 if marks else 0)
+    parts = [
+        element("rect", width=WIDTH, height=height, fill="#fff"),
+        text(title, (MAP.left, 38), size=22, font_weight=600),
+        text(subtitle, (MAP.left, 62), size=13, fill=FAINT),
+        element("clipPath", _rect(MAP), id="map"),
+        _rect(MAP, fill="#fbfaf7", stroke=FAINT),
+        element(
+            "g",
+            "".join(
+                [
+                    *_graticule(project),
+                    *(_shape(shape, colours[shape.party], project) for shape in shapes),
+                    *(_mark(number, mark, project, labels) for number, mark in enumerate(marks, 1)),
+                    *(_landmark(name, place, project, labels) for name, place in landmarks),
+                    *_names(shapes, colours, project, labels),
+                ]
+            ),
+            clip_path="url(#map)",
+        ),
+        *_scale_bar(project),
+        *_legend(shapes, colours),
+        draw_profile(
+            PROFILE,
+            [level for shape in shapes for level in _levels(shape, colours[shape.party])],
+            [(number, mark.at_ms) for number, mark in enumerate(marks, 1)],
+        ),
+        *_list(listed, len(marks) - len(listed)),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" '
+        f'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif" fill="{INK}">'
+        + "\n".join(part for part in parts if part)
+        + "</svg>\n"
+    )
+
+
+class _Projection:
+    """From places to pixels."""
+
+    def __init__(self, places: Sequence[Position]) -> None:
+        self.centre = _middle(places)
+        flat = [self._flat(place) for place in places] or [(0.0, 0.0)]
+        west, east = min(x for x, _ in flat), max(x for x, _ in flat)
+        south, north = min(y for _, y in flat), max(y for _, y in flat)
+        self._shift = ((west + east) / 2, (south + north) / 2)
+        room = 0.84  # of the frame; the rest is for labels
+        self.pixels_per_m = room * min(
+            MAP.width / max(east - west, 2_000.0), MAP.height / max(north - south, 2_000.0)
+        )
+
+    def __call__(self, place: Position) -> Point:
+        x, y = self._flat(place)
+        return (
+            (MAP.left + MAP.right) / 2 + (x - self._shift[0]) * self.pixels_per_m,
+            (MAP.top + MAP.bottom) / 2 - (y - self._shift[1]) * self.pixels_per_m,
+        )
+
+    def _flat(self, place: Position) -> Point:
+        way = inverse(self.centre, place)
+        azimuth = math.radians(way.azimuth_ab_deg)
+        return way.distance_m * math.sin(azimuth), way.distance_m * math.cos(azimuth)
+
+
+def _middle(places: Sequence[Position]) -> Position:
+    """Return the direction of the mean of the places as points on a sphere."""
+    x = y = z = 0.0
+    for place in places:
+        lat, lon = math.radians(place.lat_deg), math.radians(place.lon_deg)
+        x += math.cos(lat) * math.cos(lon)
+        y += math.cos(lat) * math.sin(lon)
+        z += math.sin(lat)
+    return Position.from_degrees(
+        math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+    )
+
+
+def _places(shapes: Iterable[Shape]) -> list[Position]:
+    found: list[Position] = []
+    for shape in shapes:
+        if isinstance(shape.geometry, Trajectory):
+            found += [waypoint.position for waypoint in shape.geometry.waypoints]
+        else:
+            for volume in shape.geometry:
+                found += _extent(volume.outline)
+    return found
+
+
+def _extent(outline: Outline) -> list[Position]:
+    if isinstance(outline, Circle):
+        return [
+            direct(outline.center, azimuth, outline.radius_mm / 1000)
+            for azimuth in (0, 90, 180, 270)
+        ]
+    return list(outline.path if isinstance(outline, Corridor) else outline.vertices)
+
+
+def _geodesic(places: Sequence[Position]) -> list[Position]:
+    """Return the places with points between, so that a long leg is drawn curved."""
+    found = list(places[:1])
+    for start, end in pairwise(places):
+        way = inverse(start, end)
+        steps = POINTS_PER_LEG if way.distance_m > 50_000 else 1
+        found += [
+            direct(start, way.azimuth_ab_deg, way.distance_m * step / steps)
+            for step in range(1, steps)
+        ]
+        found.append(end)
+    return found
+
+
+def _shape(shape: Shape, colour: str, project: _Projection) -> str:
+    if isinstance(shape.geometry, Trajectory):
+        way = [
+            project(place) for place in _geodesic([w.position for w in shape.geometry.waypoints])
+        ]
+        swath = 2 * shape.geometry.containment.lateral_mm / 1000 * project.pixels_per_m
+        return (
+            _swath(way, swath, colour)
+            + element("path", d=path(way), fill="none", stroke=colour, stroke_width=2)
+            + _arrow(way, colour)
+        )
+    return "".join(
+        _outline(volume.outline, colour, DASHES.get(shape.purpose), project)
+        for volume in shape.geometry
+    )
+
+
+def _outline(outline: Outline, colour: str, dash: str | None, project: _Projection) -> str:
+    if isinstance(outline, Corridor):
+        way = [project(place) for place in _geodesic(outline.path)]
+        width = 2 * outline.half_width_mm / 1000 * project.pixels_per_m
+        centre = element(
+            "path", d=path(way), fill="none", stroke=colour, stroke_width=1.2, stroke_dasharray=dash
+        )
+        return _swath(way, max(width, 3.0), colour) + centre
+    if isinstance(outline, Circle):
+        rim = [
+            direct(outline.center, 360 * step / POINTS_PER_CIRCLE, outline.radius_mm / 1000)
+            for step in range(POINTS_PER_CIRCLE)
+        ]
+    else:
+        rim = _geodesic([*outline.vertices, outline.vertices[0]])
+    return element(
+        "path",
+        d=path(map(project, rim), closed=True),
+        fill=colour,
+        fill_opacity=0.1,
+        stroke=colour,
+        stroke_width=1.8,
+        stroke_dasharray=dash,
+    )
+
+
+def _swath(way: Sequence[Point], width: float, colour: str) -> str:
+    if width < 1:
+        return ""
+    return element(
+        "path",
+        d=path(way),
+        fill="none",
+        stroke=colour,
+        stroke_opacity=0.13,
+        stroke_width=width,
+        stroke_linecap="round",
+        stroke_linejoin="round",
+    )
+
+
+def _arrow(way: Sequence[Point], colour: str) -> str:
+    (x0, y0), (x1, y1) = way[-2], way[-1]
+    length = math.hypot(x1 - x0, y1 - y0)
+    if length == 0:
+        return element("circle", cx=x1, cy=y1, r=4, fill=colour)
+    ux, uy = (x1 - x0) / length, (y1 - y0) / length
+    wings = [(x1 - 11 * ux + s * 5 * uy, y1 - 11 * uy - s * 5 * ux) for s in (1, -1)]
+    return element("path", d=path([wings[0], (x1, y1), wings[1]], closed=True), fill=colour)
+
+
+def _names(
+    shapes: Sequence[Shape], colours: dict[str, str], project: _Projection, labels: Labels
+) -> list[str]:
+    named = shapes if len(shapes) <= LABELLED else [s for s in shapes if s.in_conflict][:LABELLED]
+    drawn = []
+    for shape in named:
+        colour = colours[shape.party]
+        if isinstance(shape.geometry, Trajectory):
+            first, last = shape.geometry.waypoints[0], shape.geometry.waypoints[-1]
+            for waypoint, words in (
+                (first, f"{shape.label} {_clock(first.at_ms)}"),
+                (last, _clock(last.at_ms)),
+            ):
+                drawn.append(labels.place(words, project(waypoint.position), fill=colour))
+        else:
+            extent = [project(place) for place in _extent(shape.geometry[0].outline)]
+            top = min(extent, key=lambda point: point[1])
+            middle = sum(x for x, _ in extent) / len(extent)
+            drawn.append(labels.place(shape.label, (middle, top[1]), away=6, fill=colour))
+    return drawn
+
+
+def _landmark(name: str, place: Position, project: _Projection, labels: Labels) -> str:
+    x, y = project(place)
+    if not MAP.holds((x, y)):
+        return ""
+    spot = element(
+        "path", d=path([(x, y - 5), (x + 5, y + 4), (x - 5, y + 4)], closed=True), fill=FAINT
+    )
+    return spot + labels.place(name, (x, y), fill=FAINT, size=11)
+
+
+def _mark(number: int, mark: Mark, project: _Projection, labels: Labels) -> str:
+    points = [project(place) for place in mark.places]
+    if not points:
+        return ""
+    between = (
+        element("path", d=path(points), stroke=ALARM, stroke_width=2) if len(points) > 1 else ""
+    )
+    rings = "".join(
+        element("circle", cx=x, cy=y, r=6, fill="none", stroke=ALARM, stroke_width=2)
+        for x, y in points
+    )
+    x, y = points[0]
+    for px, py in points:
+        labels.keep_free(Box(px - 7, py - 7, px + 7, py + 7))
+    words = labels.place(
+        f"{number}  {mark.label}", (x, y), size=13, away=12, fill=ALARM, font_weight=600
+    )
+    return between + rings + words
+
+
+def _levels(shape: Shape, colour: str) -> list[Level | Band]:
+    """Return what the profile draws of a declaration."""
+    dash = DASHES.get(shape.purpose)
+    if isinstance(shape.geometry, Trajectory):
+        return [
+            Level(
+                tuple((w.at_ms, w.altitude_tmm) for w in shape.geometry.waypoints),
+                shape.geometry.containment.vertical_tmm,
+                shape.geometry.containment.time_ms,
+                shape.geometry.reference,
+                colour,
+            )
+        ]
+    return [
+        Band(
+            volume.span.start_ms,
+            volume.span.end_ms,
+            volume.band.lower_tmm,
+            volume.band.upper_tmm,
+            volume.band.reference,
+            colour,
+            dash,
+        )
+        for volume in shape.geometry
+    ]
+
+
+def _graticule(project: _Projection) -> list[str]:
+    """Return meridians and parallels with their degrees at the frame."""
+    span_deg = math.degrees(MAP.width / project.pixels_per_m / EARTH_RADIUS_M)
+    step = next(
+        (s for s in (1 / 60, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 30) if span_deg / s <= 7), 30
+    )
+    lat0, lon0 = project.centre.lat_deg, project.centre.lon_deg
+    wide = min(span_deg / max(math.cos(math.radians(lat0)), 0.05), 350) / 2 + step
+    tall = span_deg / 2 + step
+    lats = _steps(max(lat0 - tall, -89.0), min(lat0 + tall, 89.0), step)
+    lons = _steps(lon0 - wide, lon0 + wide, step)
+    drawn = []
+    for lat in lats:
+        way = [project(_place(lat, lon0 - wide + 2 * wide * i / 48)) for i in range(49)]
+        drawn += _grid_line(way, _degrees(lat, "N", "S"), axis=0, edge=MAP.left)
+    for lon in lons:
+        way = [project(_place(max(lat0 - tall, -89.9) + 2 * tall * i / 48, lon)) for i in range(49)]
+        drawn += _grid_line(
+            way, _degrees((lon + 180) % 360 - 180, "E", "W"), axis=1, edge=MAP.bottom
+        )
+    return drawn
+
+
+def _grid_line(way: Sequence[Point], words: str, *, axis: int, edge: float) -> list[str]:
+    line = element("path", d=path(way), fill="none", stroke="#d5d8dc", stroke_width=1)
+    for a, b in pairwise(way):
+        low, high = sorted((a[axis], b[axis]))
+        if low <= edge <= high and high > low:
+            share = (edge - a[axis]) / (b[axis] - a[axis])
+            across = a[1 - axis] + share * (b[1 - axis] - a[1 - axis])
+            at = (edge + 4, across - 3) if axis == 0 else (across + 3, edge - 5)
+            if MAP.holds(at):
+                return [line, text(words, at, size=10, fill=FAINT)]
+    return [line]
+
+
+def _place(lat_deg: float, lon_deg: float) -> Position:
+    return Position.from_degrees(min(lat_deg, 89.99), (lon_deg + 180) % 360 - 180)
+
+
+def _steps(low: float, high: float, step: float) -> list[float]:
+    return [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _degrees(value: float, positive: str, negative: str) -> str:
+    minutes = round(abs(value) * 60)
+    hemisphere = positive if value >= 0 else negative
+    return f"{minutes // 60}°{f'{minutes % 60:02d}′' if minutes % 60 else ''}{hemisphere}"
+
+
+def _scale_bar(project: _Projection) -> list[str]:
+    miles = next(
+        (m for m in (500, 200, 100, 50, 20, 10, 5, 2, 1) if m * 1852 * project.pixels_per_m < 220),
+        1,
+    )
+    width = miles * 1852 * project.pixels_per_m
+    left, y = MAP.left + 14, MAP.bottom - 24
+    ends = [(left, y - 5), (left, y), (left + width, y), (left + width, y - 5)]
+    words = f"{miles} NM ({miles * 1.852:g} km)"
+    north = (MAP.right - 22, MAP.top + 16)
+    return [
+        element("path", d=path(ends), fill="none", stroke=INK, stroke_width=1.5),
+        text(
+            words,
+            (left + 4, y - 6),
+            size=11,
+            paint_order="stroke",
+            stroke="#fbfaf7",
+            stroke_width=3,
+        ),
+        element(
+            "path",
+            d=path(
+                [north, (north[0] + 5, north[1] + 15), (north[0] - 5, north[1] + 15)], closed=True
+            ),
+            fill=INK,
+        ),
+        text("N", (north[0] - 4, north[1] + 29), size=12, font_weight=600),
+    ]
+
+
+def _legend(shapes: Sequence[Shape], colours: dict[str, str]) -> list[str]:
+    drawn, x, y = [], MAP.left, MAP.bottom + 26
+    for party, colour in colours.items():
+        drawn.append(element("rect", x=x, y=y - 10, width=22, height=11, fill=colour))
+        drawn.append(text(party, (x + 28, y), size=13))
+        x += 52 + len(party) * 8
+    for purpose in dict.fromkeys(shape.purpose for shape in shapes):
+        if purpose == "FLIGHT":
+            way = [(x, y - 4.0), (x + 26, y - 4.0)]
+            line = element("path", d=path(way), stroke=INK, stroke_width=2) + _arrow(way, INK)
+        else:
+            frame = Box(x, y - 10, x + 26, y + 2)
+            line = _rect(frame, stroke=INK, stroke_width=1.5, stroke_dasharray=DASHES.get(purpose))
+        words = purpose.replace("_", " ").lower()
+        drawn += [line, text(words, (x + 32, y), size=13)]
+        x += 56 + len(words) * 8
+    return drawn
+
+
+def _list(marks: Sequence[Mark], left_out: int) -> list[str]:
+    y = HEIGHT + 8
+    lines = [f"{number}   {mark.words}" for number, mark in enumerate(marks, 1)]
+    if left_out:
+        lines.append(f"and {left_out} more")
+    return [text(line, (MAP.left, y + 22 * row), size=13) for row, line in enumerate(lines)]
+
+
+def _colours(shapes: Sequence[Shape]) -> dict[str, str]:
+    own = [shape.party for shape in shapes if shape.own]
+    peers = sorted({shape.party for shape in shapes if not shape.own} - set(own))
+    found = dict.fromkeys(own, OWN)
+    found.update((party, PEERS[n % len(PEERS)]) for n, party in enumerate(peers))
+    return found
+
+
+def _clock(at_ms: int) -> str:
+    return f"{format_utc(at_ms)[11:16]}Z"
+
+
+def _rect(box: Box, **attributes: object) -> str:
+    attributes.setdefault("fill", "none")
+    return element("rect", x=box.left, y=box.top, width=box.width, height=box.height, **attributes)

@@ -1,0 +1,212 @@
+"""``deconflict log``, ``export`` and ``verify``: what was said, and that it was said."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deconflict.cli.command import command
+from deconflict.cli.options import (
+    as_json_option,
+    existing_file,
+    line_option,
+    talks_to_node,
+)
+from deconflict.cli.output import (
+    clean,
+    fields,
+    progress,
+    short,
+    table,
+    when,
+    write_json,
+)
+from deconflict.errors import InvalidInputError, VerificationError
+
+__all__ = ["export", "log", "message_rows", "verify"]
+
+
+@command(
+    "log",
+    example="deconflict log --last 20\ndeconflict log --message 9f86d08188",
+)
+@line_option
+@click.option(
+    "--last",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many of the latest messages to show.",
+)
+@click.option("--message", metavar="ID", help="Show one message whole.")
+@talks_to_node
+def log(
+    line: str | None,
+    last: int,
+    message: str | None,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Show what was said on a line.
+
+    Times are when this node logged a message. An arrow shows its way: -> sent, <- received. The
+    state of a sent message says what is proven: LACKED = the peer signed that it holds it, SEEN = a
+    person there has it on the screen, LOADED = the unit that acts has it. None implies a later one,
+    and none is consent.
+    """
+    from deconflict.cli.client import NodeClient
+
+    with NodeClient.of(node_dir, account) as node:
+        if message is not None:
+            _show_message(node.message(message), as_json=as_json)
+            return
+        view = node.line(line)
+        said: list[dict[str, Any]] = []
+        for direction, head in (("out", view["own_seq"]), ("in", view["peer_seq"])):
+            after = max(0, head - last)
+            said += node.messages(view["line_id"], direction=direction, after_seq=after)
+    # One order for both directions: as this node logged them.
+    said.sort(key=lambda item: (item["logged_utc"], item["outgoing"], item["seq"]))
+    said = said[-last:]
+    if as_json:
+        write_json(said)
+        return
+    if not said:
+        click.echo(f"Nothing was said on the line with {clean(view['peer'])} yet.")
+        return
+    table(("LOGGED", "", "NO", "KIND", "STATE", "ID", "TEXT"), message_rows(said), right=(2,))
+
+
+def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]:
+    """Yield the cells of a table of messages: logged, way, number, kind, state, id, text."""
+    for item in messages:
+        state = item["state"]
+        if item["escalation"]:
+            state += f" (escalated {item['escalation']})"
+        if item["delayed"]:
+            state = "DELAYED"  # arrived past its expiry: kept, never acted on
+        text = item["text"]
+        if item["drill"]:
+            text = f"DRILL DRILL  {text}"
+        yield (
+            when(item["logged_utc"]),
+            "->" if item["outgoing"] else "<-",
+            item["seq"],
+            item["kind"],
+            state,
+            short(item["hash"]),
+            text,
+        )
+
+
+@command("export", example="deconflict export --line red.example --out record.deconflict")
+@line_option
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The file to write; it must not exist yet.",
+)
+@talks_to_node
+def export(
+    line: str | None, out: Path, node_dir: Path | None, account: str | None, as_json: bool
+) -> None:
+    """Write the whole record of a line into one file that proves itself.
+
+    The file holds both parties' signed messages, the receipts and the signed terms. Anyone can
+    check it with `deconflict verify` and the two parties' invitation files, offline.
+    """
+    from deconflict.cli.client import NodeClient
+
+    if out.exists():
+        raise InvalidInputError(
+            "this file exists already", given=str(out), expected="a new file: records are kept"
+        )
+    written = 0
+    with NodeClient.of(node_dir, account) as node:
+        view = node.line(line)
+        part = out.with_name(out.name + ".part")
+        with (
+            os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file,
+            progress("Exporting", None) as bar,
+        ):
+            for piece in node.download("lines", view["line_id"], "bundle"):
+                written += file.write(piece)
+                bar.advance(len(piece))
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(out)
+    if as_json:
+        write_json({"file": str(out), "bytes": written, "line_id": view["line_id"]})
+        return
+    click.echo(f"{out}: the record of the line with {clean(view['peer'])}, {written:,} bytes.")
+    click.echo(f"Prove it anywhere: deconflict verify {out} --key PARTY=INVITATION (once for each)")
+
+
+@command(
+    "verify",
+    example="deconflict verify record.deconflict \\\n"
+    "    --key blue.example=blue.example.invitation --key red.example=red.example.invitation",
+)
+@click.argument("bundle", type=existing_file)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    required=True,
+    metavar="PARTY=FILE",
+    help="A party's invitation file, obtained from that party itself. Repeat for each party.",
+)
+@as_json_option
+def verify(bundle: Path, keys: tuple[str, ...], as_json: bool) -> None:
+    """Verify an exported record offline, without any node.
+
+    Exit code 0 means that every byte is as it was exported and every message was signed by the
+    party it names, in one unbroken order. Exit code 1 means that it was not, and the words say
+    where. The keys are yours to obtain: a record cannot vouch for its own keys.
+    """
+    from deconflict.cli.verifying import read_keys, verify_file
+
+    trusted = read_keys(keys)
+    with progress("Verifying", bundle.stat().st_size) as bar:
+        try:
+            report = verify_file(bundle, trusted, on_bytes=bar.advance)
+        except VerificationError:
+            if not as_json:
+                click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")
+            raise
+    if as_json:
+        write_json(report)
+        return
+    click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}")
+
+
+def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        write_json(item)
+        return
+    way = "sent" if item["outgoing"] else "received"
+    click.echo(f"{item['kind']} {way} {when(item['logged_utc'])}")
+    if item["drill"]:
+        click.echo("DRILL DRILL DRILL")
+    click.echo(f"\n  {clean(item['text'])}\n")
+    fields(
+        (
+            ("from", f"{item['from_party']}, {item['from_desk']} desk"),
+            ("to", f"{item['to_party']}, {item['to_desk']} desk"),
+            ("state", "DELAYED, not to be acted on" if item["delayed"] else item["state"]),
+            ("escalations", item["escalation"] or None),
+            ("precedence", item["precedence"]),
+            ("created", when(item["created_utc"])),
+            ("about", item["ref"]),
+            ("release", item["release"].replace("_", " ")),
+            ("language", item["language"]),
+            ("number", f"{item['seq']} of epoch {item['epoch']}"),
+            ("id", item["hash"]),
+        )
+    )

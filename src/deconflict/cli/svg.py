@@ -1,0 +1,140 @@
+"""Just enough SVG to draw a map: elements as text, and labels that do not cover one another."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from deconflict.cli.output import clean
+
+__all__ = ["Box", "Labels", "Point", "element", "path", "text"]
+
+Point = tuple[float, float]
+CHARACTER_WIDTH = 0.58  # of the font size: a wide guess for sans-serif, so labels keep apart
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the drawing, pixels, y downwards."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Pixels across."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Pixels down."""
+        return self.bottom - self.top
+
+    def holds(self, point: Point) -> bool:
+        """Return True exactly when the point lies in the box, edges included."""
+        return self.left <= point[0] <= self.right and self.top <= point[1] <= self.bottom
+
+    def meets(self, other: "Box") -> bool:
+        """Return True exactly when the two boxes share some area."""
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+
+def element(name: str, body: str = "", /, **attributes: object) -> str:
+    """Return one element; ``stroke_width`` becomes ``stroke-width``, None leaves one out.
+
+    >>> element("circle", cx=1.25, r=2, fill_opacity=0.5)
+    '<circle cx="1.2" r="2" fill-opacity="0.5"/>'
+    """
+    written = "".join(
+        f" {key.rstrip('_').replace('_', '-')}={quoteattr(_number(value))}"
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return f"<{name}{written}>{body}</{name}>" if body else f"<{name}{written}/>"
+
+
+def text(words: str, at: Point, *, size: float = 12, **attributes: object) -> str:
+    """Return a line of text; what it says is escaped and can carry nothing else."""
+    return element("text", escape(clean(words)), x=at[0], y=at[1], font_size=size, **attributes)
+
+
+def path(points: Iterable[Point], *, closed: bool = False) -> str:
+    """Return the ``d`` of a path through points.
+
+    >>> path([(0, 0), (10, 5.04)], closed=True)
+    'M0 0L10 5Z'
+    """
+    steps = "L".join(f"{_number(round(x, 1))} {_number(round(y, 1))}" for x, y in points)
+    return f"M{steps}{'Z' if closed else ''}"
+
+
+class Labels:
+    """Places labels beside their points, where no other label stands.
+
+    Args:
+        room: nothing is placed outside it.
+    """
+
+    def __init__(self, room: Box) -> None:
+        self._room = room
+        self._taken: list[Box] = []
+
+    def keep_free(self, box: Box) -> None:
+        """Keep labels away from here."""
+        self._taken.append(box)
+
+    def place(
+        self, words: str, at: Point, *, size: float = 12, away: float = 8, **attributes: object
+    ) -> str:
+        """Return the label near its point, or nothing when every place around is taken."""
+        width, height = len(words) * size * CHARACTER_WIDTH, size * 1.2
+        for left, top in _around(at, width, height, away):
+            box = Box(left, top, left + width, top + height)
+            inside = self._room.holds((box.left, box.top)) and self._room.holds(
+                (box.right, box.bottom)
+            )
+            if inside and not any(box.meets(other) for other in self._taken):
+                self._taken.append(box)
+                return text(
+                    words,
+                    (left, top + size),
+                    size=size,
+                    paint_order="stroke",
+                    stroke="#fff",
+                    stroke_width=3,
+                    stroke_linejoin="round",
+                    **attributes,
+                )
+        return ""
+
+
+def _around(at: Point, width: float, height: float, away: float) -> Sequence[Point]:
+    x, y = at
+    near = [
+        (x + away, y - height / 2),
+        (x - away - width, y - height / 2),
+        (x - width / 2, y - away - height),
+        (x - width / 2, y + away),
+        (x + away, y - away - height),
+        (x + away, y + away),
+        (x - away - width, y - away - height),
+        (x - away - width, y + away),
+    ]
+    far = 2.5 * away
+    return [*near, (x - width / 2, y - far - height), (x - width / 2, y + far)]
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return (
+            f"{value:.4f}".rstrip("0").rstrip(".")
+            if abs(value) < 1
+            else f"{value:.1f}".removesuffix(".0")
+        )
+    return str(value)
