@@ -1,0 +1,278 @@
+"""The peer's chain: accepted in order, logged, receipted.
+
+An entry is *accepted* when it follows the last accepted one, and *logged* when the caller says
+that it is durable. Only logged entries are receipted. Accepting runs ahead of the disk; a crash
+forgets it, and the peer, which holds no receipt, sends again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from deconflict.errors import (
+    BrokenChainError,
+    ForkedChainError,
+    LineStateError,
+    StoreDamagedError,
+)
+from deconflict.line.envelope import GENESIS, Envelope, SealedEnvelope
+from deconflict.line.moment import Now
+from deconflict.line.packets import Want
+from deconflict.line.statement import ChainPoint
+
+__all__ = [
+    "REORDER_WINDOW",
+    "Evidence",
+    "EvidenceReason",
+    "IncomingEntry",
+    "Outcome",
+    "PeerChain",
+    "StoredLookup",
+]
+
+REORDER_WINDOW: Final = 256  # entries held out of order; 256 of 68 KiB are 17 MiB
+_ASK_AGAIN_MS: Final = 500  # the same gap is asked for no more often
+
+StoredLookup: TypeAlias = Callable[[str, int], SealedEnvelope | None]
+
+
+class Outcome(StrEnum):
+    """What became of a verified envelope."""
+
+    LOGGABLE = "LOGGABLE"  # it is next; make ``entries`` durable, then call logged()
+    DUPLICATE = "DUPLICATE"  # heard before; answer with the current receipt
+    HELD = "HELD"  # something before it is missing; ``want`` asks for it
+    BEYOND_WINDOW = "BEYOND_WINDOW"  # too far ahead to hold; the peer repeats it
+    ORPHAN = "ORPHAN"  # of another epoch: kept as evidence, never logged
+
+
+class EvidenceReason(StrEnum):
+    """Why a signed thing is kept apart from the log."""
+
+    ORPHAN_EPOCH = "ORPHAN_EPOCH"
+    BROKEN_CHAIN = "BROKEN_CHAIN"
+    FALSE_RECEIPT = "FALSE_RECEIPT"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A signed thing to be stored beside the log, by its hash, once."""
+
+    reason: EvidenceReason
+    sealed: SealedEnvelope
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingEntry:
+    """An entry of the peer's chain that may be logged now.
+
+    Attributes:
+        envelope: what it says.
+        sealed: its exact bytes and signature.
+        hash: its name.
+        received_utc_ms: to be stored with it; receipts are made from it.
+        delayed: it came past its expiry: log it, show it DELAYED, never act on it.
+    """
+
+    envelope: Envelope
+    sealed: SealedEnvelope
+    hash: str
+    received_utc_ms: int
+    delayed: bool
+
+    @property
+    def point(self) -> ChainPoint:
+        """Its slot."""
+        return ChainPoint(self.envelope.epoch, self.envelope.seq, self.hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified envelope with the circumstances of its arrival."""
+
+    envelope: Envelope
+    sealed: SealedEnvelope
+    hash: str
+    now: Now
+    clock_offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What :meth:`PeerChain.accept` decided."""
+
+    outcome: Outcome
+    entries: tuple[IncomingEntry, ...] = ()
+    want: Want | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class PeerChain:
+    """The peer's chain from its durable head on. Older entries live on disk alone."""
+
+    def __init__(
+        self,
+        *,
+        line: str,
+        clock_tolerance_ms: int,
+        head: ChainPoint | None = None,
+        head_received_utc_ms: int = 0,
+    ) -> None:
+        self._line: Final = line
+        self._clock_tolerance_ms: Final = clock_tolerance_ms
+        self._logged = head
+        self._logged_received_utc_ms = head_received_utc_ms
+        self._epoch: str | None = None if head is None else head.epoch
+        self._accepted_seq = 0 if head is None else head.seq
+        self._accepted_hash = GENESIS if head is None else head.hash
+        self._unlogged: dict[int, IncomingEntry] = {}
+        self._held: dict[int, Arrival] = {}
+        self._asked: tuple[int, int, int] | None = None
+
+    @property
+    def logged(self) -> ChainPoint | None:
+        """The last slot known to be durable here; all that may be receipted."""
+        return self._logged
+
+    @property
+    def logged_received_utc_ms(self) -> int:
+        """When that slot's entry was received."""
+        return self._logged_received_utc_ms
+
+    def accept(self, arrival: Arrival, stored: StoredLookup) -> Acceptance:
+        """Place a verified envelope of this line and sender in the chain.
+
+        Raises:
+            ForkedChainError: its slot is taken by another one; both are the error's evidence.
+            BrokenChainError: it is next, but cites another predecessor than the one held.
+            StoreDamagedError: the log lacks a slot below its head.
+        """
+        envelope = arrival.envelope
+        # First contact: the first verified envelope tells the epoch. Nothing is durable of it
+        # until its slot 1 is logged, so a crash before that forgets it and asks again.
+        if self._epoch is None:
+            self._epoch = envelope.epoch
+        if envelope.epoch != self._epoch:
+            orphan = Evidence(EvidenceReason.ORPHAN_EPOCH, arrival.sealed)
+            return Acceptance(Outcome.ORPHAN, evidence=(orphan,))
+        if envelope.seq <= self._accepted_seq:
+            self._require_same(arrival, self._known(envelope.seq, stored))
+            return Acceptance(Outcome.DUPLICATE)
+        if envelope.seq > self._accepted_seq + REORDER_WINDOW:
+            return Acceptance(Outcome.BEYOND_WINDOW, want=self._want(arrival.now))
+        held = self._held.get(envelope.seq)
+        if held is not None:
+            self._require_same(arrival, held.sealed)
+        if envelope.seq > self._accepted_seq + 1:
+            self._held[envelope.seq] = held or arrival
+            return Acceptance(Outcome.HELD, want=self._want(arrival.now))
+        if envelope.prev != self._accepted_hash:
+            raise _broken(arrival, self._accepted_hash)
+        self._held[envelope.seq] = held or arrival
+        return self._drain(arrival.now)
+
+    def mark_logged(self, entries: Sequence[IncomingEntry]) -> None:
+        """Take the caller's word that these, with all before them, are durable.
+
+        Raises:
+            LineStateError: they are not the next accepted entries, in order. Nothing is then
+                receipted: a receipt for what is not durable would be a lie for ever.
+        """
+        first = 1 if self._logged is None else self._logged.seq + 1
+        for seq, entry in enumerate(entries, start=first):
+            expected = self._unlogged.get(seq)
+            if expected is None or expected.hash != entry.hash:
+                raise LineStateError(
+                    "only accepted entries can be logged, in their order",
+                    given=f"slot {entry.envelope.seq}, {entry.hash[:16]}…",
+                    expected=f"slot {seq}",
+                    remedy="log what hear returned, in the order it was returned",
+                )
+        for entry in entries:
+            del self._unlogged[entry.envelope.seq]
+            self._logged = entry.point
+            self._logged_received_utc_ms = entry.received_utc_ms
+
+    def _drain(self, now: Now) -> Acceptance:
+        """Accept what follows the last accepted entry without a gap."""
+        entries: list[IncomingEntry] = []
+        evidence: list[Evidence] = []
+        while (arrival := self._held.pop(self._accepted_seq + 1, None)) is not None:
+            if arrival.envelope.prev != self._accepted_hash:
+                # Held while its predecessor was missing; now it shows that it follows another.
+                evidence.append(Evidence(EvidenceReason.BROKEN_CHAIN, arrival.sealed))
+                break
+            entry = IncomingEntry(
+                arrival.envelope,
+                arrival.sealed,
+                arrival.hash,
+                received_utc_ms=now.utc_ms,
+                delayed=self._is_late(arrival, now),
+            )
+            self._unlogged[arrival.envelope.seq] = entry
+            self._accepted_seq, self._accepted_hash = arrival.envelope.seq, arrival.hash
+            entries.append(entry)
+        want = self._want(now) if self._held else None
+        return Acceptance(Outcome.LOGGABLE, tuple(entries), want, tuple(evidence))
+
+    def _is_late(self, arrival: Arrival, now: Now) -> bool:
+        """True exactly when the message's age may exceed its expiry by more than the tolerance.
+
+        The age on arrival is read from the author's clock, brought to ours by the measured
+        offset; the time it was held here is ours and monotonic.
+        """
+        expires_after_ms = arrival.envelope.expires_after_ms
+        if expires_after_ms is None:
+            return False
+        created_here_ms = arrival.envelope.created_utc_ms - arrival.clock_offset_ms
+        age_on_arrival_ms = max(0, arrival.now.utc_ms - created_here_ms - self._clock_tolerance_ms)
+        held_ms = now.monotonic_ms - arrival.now.monotonic_ms
+        return age_on_arrival_ms + held_ms > expires_after_ms
+
+    def _known(self, seq: int, stored: StoredLookup) -> SealedEnvelope:
+        unlogged = self._unlogged.get(seq)
+        if unlogged is not None:
+            return unlogged.sealed
+        found = stored(self._epoch or "", seq)
+        if found is None:
+            raise StoreDamagedError(
+                "the log lacks an entry below its head",
+                given=f"slot {seq}",
+                remedy="stop the node and verify the database",
+            )
+        return found
+
+    def _require_same(self, arrival: Arrival, known: SealedEnvelope) -> None:
+        if known.data == arrival.sealed.data:
+            return
+        raise ForkedChainError(
+            "the peer signed two messages for one slot",
+            given=f"slot {arrival.envelope.seq}: {arrival.hash[:16]}… and {known.hash[:16]}…",
+            expected="one message for each slot",
+            remedy="keep both: together they are the proof, whoever holds the peer's public key",
+            evidence=(known, arrival.sealed),
+        )
+
+    def _want(self, now: Now) -> Want | None:
+        """Return the question for the first gap, unless it was just asked."""
+        first = self._accepted_seq + 1
+        last = min(self._held, default=first + REORDER_WINDOW) - 1
+        if self._asked is not None:
+            asked_first, asked_last, asked_ms = self._asked
+            if (asked_first, asked_last) == (first, last) and (
+                now.monotonic_ms < asked_ms + _ASK_AGAIN_MS
+            ):
+                return None
+        self._asked = (first, last, now.monotonic_ms)
+        return Want(self._line, self._epoch or "", first, last)
+
+
+def _broken(arrival: Arrival, accepted_hash: str) -> BrokenChainError:
+    return BrokenChainError(
+        "the message follows another entry than the one held before it",
+        given=f"slot {arrival.envelope.seq} after {arrival.envelope.prev[:16]}…",
+        expected=f"after {accepted_hash[:16]}…",
+        remedy="keep it as evidence; the peer's log differs from what it sent",
+        evidence=(arrival.sealed,),
+    )

@@ -1,0 +1,639 @@
+"""The whole line of one party, without clock, randomness, disk or network of its own.
+
+The caller does the effects, in this order and no other::
+
+    say      entry  = machine.prepare(draft, now)      a slot is taken in memory
+             ... make entry durable (several at once is fine) ...
+             sealed = machine.seal(entry)              only now it is signed
+             ... send what machine.transmittable(now) gives; machine.mark_sent(hashes, now) ...
+
+    hear     heard  = machine.hear(sealed, now, stored=...)
+             ... make heard.entries and heard.evidence durable ...
+             receipt = machine.logged(heard.entries, now)    only now it is receipted
+             ... make the receipt durable or not, send it ...
+
+**What a crash leaves.** Between prepare and durable: nothing was signed, the slot is taken again.
+Between durable and seal: the next start signs the same bytes. Between seal and send: sent again.
+Between hear and durable: the peer has no receipt and repeats. Between durable and receipt: the
+peer repeats, hears DUPLICATE, and is given the same receipt bytes. Signing before durable would
+make an honest party equivocate; receipting before durable would make a receipt a lie.
+
+Memory may run ahead of the disk because *any I/O error must end the process*: a commit that
+failed must never be followed by another call on the same machine.
+
+One machine serves one line and one thread at a time. Its memory is bounded by what is not yet
+receipted or settled, never by the length of the log.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from deconflict.errors import (
+    BrokenChainError,
+    ConfigurationError,
+    ForkedChainError,
+    InvalidDocumentError,
+    LineStateError,
+    NotFoundError,
+    WrongLineError,
+    WrongSenderError,
+)
+from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for
+from deconflict.line.delivery import Delivery, DeliveryState, KindRules
+from deconflict.line.envelope import Draft, Envelope, SealedEnvelope, open_envelope
+from deconflict.line.incoming import (
+    Arrival,
+    Evidence,
+    EvidenceReason,
+    IncomingEntry,
+    Outcome,
+    PeerChain,
+    StoredLookup,
+)
+from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
+from deconflict.line.moment import Now, utc_text
+from deconflict.line.outgoing import OutgoingEntry, OwnChain
+from deconflict.line.packets import Want
+from deconflict.line.precedence import DEFAULT_TIMERS, Timers
+from deconflict.line.receipt import (
+    Receipt,
+    Refusal,
+    RefusalReason,
+    SealedReceipt,
+    SealedRefusal,
+    open_receipt,
+    open_refusal,
+    seal_receipt,
+    seal_refusal,
+)
+from deconflict.line.statement import ChainPoint, hash_of
+
+__all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
+
+_REMEMBERED_DELIVERIES: Final = 4_096  # settled ones beyond this are the store's to tell
+
+
+@dataclass(frozen=True, slots=True)
+class LineIdentity:
+    """Who speaks with whom, under which keys.
+
+    Attributes:
+        line_id: from :func:`deconflict.line.keys.line_id`.
+        own: own party.
+        peer: the other party.
+        own_key: signs; its public half is pinned at the peer.
+        peer_keys: the peer's pinned keys by key id.
+
+    Raises:
+        ConfigurationError: the two parties or their keys are one and the same.
+    """
+
+    line_id: str
+    own: str
+    peer: str
+    own_key: SigningKey
+    peer_keys: Mapping[str, VerifyKey]
+
+    def __post_init__(self) -> None:
+        if self.own == self.peer or self.own_key.key_id in self.peer_keys:
+            raise ConfigurationError(
+                "a line needs two parties with a key each",
+                given=f"{self.own} and {self.peer}",
+                remedy="pin the peer's own invitation, not this node's",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the disk holds when a node starts. Everything in it is durable and was verified.
+
+    Attributes:
+        own_head: last slot of the own chain.
+        own_entries: exact bytes of the own entries after the last receipt, in order; earlier
+            ones may stand before them.
+        last_receipt: the newest receipt of the peer that was stored.
+        peer_head: exact bytes of the last entry of the peer's chain.
+        peer_head_received_utc_ms: the time stored with it.
+        alerts: alerts that were open, from :meth:`LineMachine.open_alerts` or
+            :func:`~deconflict.line.alerts.fold_alerts`. Own entries without a receipt are
+            watched whether they stand here or not.
+    """
+
+    own_head: ChainPoint | None = None
+    own_entries: tuple[bytes, ...] = ()
+    last_receipt: SealedReceipt | None = None
+    peer_head: bytes | None = None
+    peer_head_received_utc_ms: int = 0
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an envelope led to.
+
+    Attributes:
+        outcome: what became of it.
+        entries: what may be logged now, in order: this one, and held ones that follow it.
+        receipt: for a duplicate, the current receipt, to be sent again; None when nothing is
+            durable yet.
+        want: a question for missing slots, to be sent at once.
+        evidence: signed things to be kept beside the log.
+    """
+
+    outcome: Outcome
+    entries: tuple[IncomingEntry, ...] = ()
+    receipt: SealedReceipt | None = None
+    want: Want | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(slots=True)
+class _Known:
+    """Deliveries of own messages that memory still tells, oldest first."""
+
+    by_hash: dict[str, Delivery] = field(default_factory=dict)
+    changed: dict[str, Delivery] = field(default_factory=dict)
+
+
+class LineMachine:
+    """One party's end of one line. See the module for the order of calls.
+
+    Args:
+        identity: parties and keys.
+        rules: what each kind of message needs and does.
+        random_bytes: for the epoch, once in the life of a chain.
+        now: the time of the start.
+        timers: of the line's terms.
+        restored: what the disk holds; None for a line that never spoke.
+
+    Raises:
+        VerificationError: what was restored contradicts itself (:class:`BrokenChainError`) or
+            its receipt does not verify.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: LineIdentity,
+        rules: KindRules,
+        random_bytes: RandomBytes,
+        now: Now,
+        timers: Timers = DEFAULT_TIMERS,
+        restored: Restored | None = None,
+    ) -> None:
+        self.identity: Final = identity
+        self._rules: Final = rules
+        self._timers: Final = timers
+        found = restored or Restored()
+        peer_head = _read_own_disk(found.peer_head)
+        receipted = self._last_receipted(found, peer_head)
+        entries = [(_decoded(data), data) for data in found.own_entries]
+        self._out: Final = OwnChain(
+            line=identity.line_id,
+            own=identity.own,
+            peer=identity.peer,
+            key=identity.own_key,
+            retry_ms=timers.retry_ms,
+            random_bytes=random_bytes,
+            head=found.own_head,
+            receipted=receipted,
+            entries=entries,
+        )
+        self._in: Final = PeerChain(
+            line=identity.line_id,
+            clock_tolerance_ms=timers.clock_tolerance_ms,
+            head=peer_head[1] if peer_head else None,
+            head_received_utc_ms=found.peer_head_received_utc_ms,
+        )
+        self._alerts: Final = AlertBook(timers)
+        self._known: Final = _Known()
+        self._prepared: dict[str, Now] = {}
+        self._receipt: SealedReceipt | None = None
+        self._restore_alerts(found.alerts, entries, now)
+
+    # ---- saying -------------------------------------------------------------------------------
+
+    @property
+    def own_head(self) -> ChainPoint | None:
+        """The last own slot taken; None before the first."""
+        return self._out.head
+
+    @property
+    def own_receipted(self) -> ChainPoint | None:
+        """The last own slot that the peer receipted; None before the first."""
+        return self._out.receipted
+
+    @property
+    def peer_logged(self) -> ChainPoint | None:
+        """The last slot of the peer that is durable here; None before the first."""
+        return self._in.logged
+
+    def prepare(self, draft: Draft, now: Now) -> OutgoingEntry:
+        """Take the next slot for a message; the caller makes it durable, then seals it.
+
+        Several may be prepared and made durable together. Its limits run from ``now``. The
+        receipt that it carries names the peer's chain as it is durable here at this moment.
+
+        Raises:
+            InvalidDocumentError: a kind without a rule, or a field the peer would refuse. No
+                slot is taken.
+        """
+        rule = self._rules.get(draft.kind)
+        if rule is None:
+            raise InvalidDocumentError(
+                "this line knows no rule for this kind of message",
+                given=draft.kind[:40],
+                expected="one of " + ", ".join(sorted(self._rules)),
+            )
+        entry = self._out.prepare(draft, draft.prec or rule.precedence, self._in.logged, now)
+        self._prepared[entry.hash] = now
+        self._set_state(entry.hash, DeliveryState.QUEUED)
+        self._watch(entry.envelope, entry.hash, now, own=True)
+        return entry
+
+    def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
+        """Return the entry signed. **Only after it is durable**; equal calls, equal bytes.
+
+        From here on :meth:`transmittable` offers it, and what it says of the peer's messages
+        (seen, answered) holds.
+
+        Raises:
+            LineStateError: not a prepared slot, or an earlier one is not sealed.
+        """
+        sealed = self._out.seal(entry)
+        prepared = self._prepared.pop(entry.hash, None)
+        if prepared is not None:
+            self._apply_ref(entry.envelope, prepared, own=False)
+        return sealed
+
+    def transmittable(self, now: Now) -> list[SealedEnvelope]:
+        """Return what is to be sent now, in chain order, at most one body full.
+
+        Each entry is repeated after 0.5, 1, 2, 5, 5 … s until its receipt. An urgent entry takes
+        everything before it along. Nothing changes until :meth:`mark_sent`.
+        """
+        return self._out.transmittable(now)
+
+    def mark_sent(self, hashes: Iterable[str], now: Now) -> None:
+        """Note that these were handed to the network; whether they arrived is not known."""
+        for message_hash in self._out.mark_sent(hashes, now):
+            self._set_state(message_hash, DeliveryState.SENT)
+
+    def hurry(self, now: Now) -> None:
+        """Make everything without a receipt due now: the connection came back."""
+        self._out.hurry(now)
+
+    def hear_want(self, want: Want, now: Now) -> None:
+        """Make the slots that the peer misses due now.
+
+        Raises:
+            WrongLineError: of another line.
+        """
+        self._require_line(want.line)
+        self._out.wanted(want, now)
+
+    # ---- hearing ------------------------------------------------------------------------------
+
+    def hear(
+        self,
+        sealed: SealedEnvelope,
+        now: Now,
+        *,
+        stored: StoredLookup,
+        clock_offset_ms: int = 0,
+    ) -> Heard:
+        """Take an envelope that arrived, whatever it is; decide what it leads to.
+
+        Args:
+            sealed: as received.
+            now: time of arrival.
+            stored: gives the entry logged for ``(epoch, seq)`` of the peer's chain; asked only
+                for duplicates of what is on disk.
+            clock_offset_ms: the peer's UTC clock minus ours, as measured by the beats; 0 when it
+                was never measured.
+
+        Raises:
+            UnknownKeyError, BadSignatureError: before a byte of it is parsed.
+            NotCanonicalError, InvalidDocumentError: signed, but not one canonical envelope.
+            WrongLineError: of another line, or addressed to a third party.
+            WrongSenderError: signed by the peer's key in another party's name.
+            ForkedChainError: a second message for one slot; ``evidence`` holds both.
+            BrokenChainError: it follows another entry than the one held; ``evidence`` holds it.
+            StoreDamagedError: ``stored`` does not find what was logged.
+        """
+        envelope = open_envelope(sealed, self.identity.peer_keys)
+        self._require_line(envelope.line)
+        self._require_parties(envelope.sender.party, envelope.to.party)
+        arrival = Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
+        accepted = self._in.accept(arrival, stored)
+        evidence = accepted.evidence
+        if accepted.outcome in (Outcome.LOGGABLE, Outcome.HELD) and self._heard_is_false(envelope):
+            # Its author signed that it holds what we never said. The entry itself is still the
+            # author's word in its slot, so it is logged; the lie is kept as evidence too.
+            evidence = (*evidence, Evidence(EvidenceReason.FALSE_RECEIPT, sealed))
+        return Heard(
+            accepted.outcome,
+            accepted.entries,
+            self.receipt_now() if accepted.outcome is Outcome.DUPLICATE else None,
+            accepted.want,
+            evidence,
+        )
+
+    def logged(self, entries: Sequence[IncomingEntry], now: Now) -> SealedReceipt:
+        """Take the caller's word that these entries are durable; return the receipt for them.
+
+        What they say of own messages (receipt, seen, answered) holds from here on: the proof of
+        it is durable now. A delayed entry is receipted and acts on nothing else.
+
+        Raises:
+            LineStateError: not the next accepted entries in order, or none at all.
+        """
+        self._in.mark_logged(entries)
+        self._receipt = None
+        for entry in entries:
+            envelope = entry.envelope
+            if envelope.heard is not None and not self._heard_is_false(envelope):
+                self._mark_lacked(self._out.receipt(envelope.heard, entry.sealed), now)
+            if not entry.delayed:
+                self._apply_ref(envelope, now, own=True)
+                self._watch(envelope, entry.hash, now, own=False)
+        receipt = self.receipt_now()
+        if receipt is None:
+            raise LineStateError(
+                "nothing of the peer is logged, so nothing can be receipted",
+                expected="at least one entry",
+                remedy="call logged with what hear returned",
+            )
+        return receipt
+
+    def receipt_now(self) -> SealedReceipt | None:
+        """Return the receipt for all that is durable here; None when nothing is.
+
+        Made from durable state alone, so it has the same bytes after a restart.
+        """
+        point = self._in.logged
+        if point is not None and self._receipt is None:
+            receipt = Receipt(
+                v=1,
+                line=self.identity.line_id,
+                sender=self.identity.own,
+                to=self.identity.peer,
+                epoch=point.epoch,
+                seq=point.seq,
+                hash=point.hash,
+                received_utc=utc_text(self._in.logged_received_utc_ms),
+            )
+            self._receipt = seal_receipt(receipt, self.identity.own_key)
+        return self._receipt
+
+    def hear_receipt(self, sealed: SealedReceipt, now: Now) -> tuple[str, ...]:
+        """Take a receipt that arrived; return the hashes of own messages it newly covers.
+
+        A stale or repeated receipt covers none and does no harm.
+
+        Raises:
+            UnknownKeyError, BadSignatureError, NotCanonicalError, InvalidDocumentError,
+            WrongLineError, WrongSenderError: as :meth:`hear`.
+            ForkedChainError: it contradicts the own log; ``evidence`` holds it.
+        """
+        receipt = open_receipt(sealed, self.identity.peer_keys)
+        self._require_line(receipt.line)
+        self._require_parties(receipt.sender, receipt.to)
+        lacked = self._out.receipt(receipt.point, sealed)
+        self._mark_lacked(lacked, now)
+        return lacked
+
+    def refuse(self, message_hash: str, reason: RefusalReason) -> SealedRefusal:
+        """Return the signed statement that a message of the peer is not logged here."""
+        refusal = Refusal(
+            v=1,
+            line=self.identity.line_id,
+            sender=self.identity.own,
+            to=self.identity.peer,
+            hash=message_hash,
+            reason=reason,
+        )
+        return seal_refusal(refusal, self.identity.own_key)
+
+    def hear_refusal(self, sealed: SealedRefusal, now: Now) -> Refusal:
+        """Take a refusal that arrived: people are told at once, repetition goes on.
+
+        A refusal of what is receipted, or was never said, changes nothing.
+
+        Raises:
+            UnknownKeyError, BadSignatureError, NotCanonicalError, InvalidDocumentError,
+            WrongLineError, WrongSenderError: as :meth:`hear`.
+        """
+        refusal = open_refusal(sealed, self.identity.peer_keys)
+        self._require_line(refusal.line)
+        self._require_parties(refusal.sender, refusal.to)
+        alert = self._alerts.find(refusal.hash)
+        if alert is not None and alert.own and alert.needs_receipt:
+            self._alerts.refused(refusal.hash, now)
+            self._set_state(refusal.hash, DeliveryState.REFUSED, reason=refusal.reason.value)
+        return refusal
+
+    # ---- what is owed -------------------------------------------------------------------------
+
+    def alarms(self, now: Now) -> tuple[Alarm, ...]:
+        """Return whom to tell what now; each alarm once a level.
+
+        After a start the first call raises every alert that was open.
+        """
+        alarms = self._alerts.alarms(now)
+        for alarm in alarms:
+            if alarm.alert.own:
+                self._set_level(alarm.alert.hash, alarm.level)
+                if alarm.kind is AlarmKind.EXPIRED:
+                    self._set_state(alarm.alert.hash, DeliveryState.EXPIRED)
+        return alarms
+
+    def next_deadline_ms(self) -> int | None:
+        """Return the monotonic time of the next sending or alarm, maybe too early; None: idle."""
+        times = (self._out.next_send_ms(), self._alerts.next_deadline_ms())
+        return min((time for time in times if time is not None), default=None)
+
+    def state_of(self, message_hash: str) -> Delivery:
+        """Return how far an own message has come.
+
+        Raises:
+            NotFoundError: not an own message, or settled so long ago that the store must tell.
+        """
+        delivery = self._known.by_hash.get(message_hash)
+        if delivery is None:
+            raise NotFoundError(
+                "memory holds no delivery of this message",
+                given=message_hash[:16],
+                remedy="read its entry and the receipts from the store",
+            )
+        return delivery
+
+    def changes(self) -> dict[str, Delivery]:
+        """Return, once, the own messages whose delivery changed since the last call."""
+        changed, self._known.changed = self._known.changed, {}
+        return changed
+
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """Return everything still owed on this line, oldest first; to be stored for a restart."""
+        return self._alerts.open_alerts()
+
+    # ---- inside -------------------------------------------------------------------------------
+
+    def _last_receipted(
+        self, found: Restored, peer_head: tuple[Envelope, ChainPoint] | None
+    ) -> ChainPoint | None:
+        """Return the furthest own slot that stored words of the peer cover."""
+        points = []
+        if found.last_receipt is not None:
+            points.append(open_receipt(found.last_receipt, self.identity.peer_keys).point)
+        if peer_head is not None and peer_head[0].heard is not None:
+            points.append(peer_head[0].heard)
+        head_seq = 0 if found.own_head is None else found.own_head.seq
+        for point in points:
+            if point.seq > head_seq:
+                raise BrokenChainError(
+                    "the peer holds more of this node's log than the node itself",
+                    given=f"own log up to slot {head_seq}",
+                    expected=f"slot {point.seq}",
+                    remedy="the database is an old copy: do not speak; restore the newest one",
+                )
+        return max(points, key=lambda point: point.seq, default=None)
+
+    def _restore_alerts(
+        self, alerts: Iterable[Alert], entries: list[tuple[Envelope, bytes]], now: Now
+    ) -> None:
+        open_by_hash = {alert.hash: alert for alert in alerts}
+        for envelope, data in entries:
+            message_hash = hash_of(data)
+            if envelope.seq > self._out.receipted_seq:
+                alert = alert_for(
+                    envelope, message_hash, own=True, rules=self._rules, timers=self._timers
+                )
+                if alert is not None:
+                    open_by_hash.setdefault(message_hash, alert)
+        for alert in open_by_hash.values():
+            self._alerts.restore(alert, now)
+            if alert.own:
+                state = DeliveryState.QUEUED if alert.needs_receipt else DeliveryState.LACKED
+                self._known.by_hash[alert.hash] = Delivery(state, alert.level)
+
+    def _heard_is_false(self, envelope: Envelope) -> bool:
+        if envelope.heard is None:
+            return False
+        try:
+            self._out.require_consistent(envelope.heard, envelope.heard)
+        except ForkedChainError:
+            return True
+        return False
+
+    def _mark_lacked(self, hashes: Iterable[str], now: Now) -> None:
+        for message_hash in hashes:
+            self._set_state(message_hash, DeliveryState.LACKED)
+            self._alerts.receipted(message_hash, now)
+
+    def _watch(self, envelope: Envelope, message_hash: str, now: Now, *, own: bool) -> None:
+        alert = alert_for(envelope, message_hash, own=own, rules=self._rules, timers=self._timers)
+        if alert is not None:
+            self._alerts.open(alert, now)
+
+    def _apply_ref(self, envelope: Envelope, now: Now, *, own: bool) -> None:
+        """Let an entry act on the message it refers to; ``own``: that message must be ours."""
+        rule = self._rules.get(envelope.kind)
+        if rule is None or envelope.ref is None:
+            return
+        if rule.marks_seen or rule.marks_loaded:
+            self._alerts.seen(envelope.ref, now, own=own)
+        if rule.extends:
+            self._alerts.extended(envelope.ref, now, own=own)
+        if rule.closes:
+            self._alerts.answered(envelope.ref, now, own=own)
+        if own:
+            if rule.marks_seen:
+                self._set_state(envelope.ref, DeliveryState.SEEN)
+            if rule.marks_loaded:
+                self._set_state(envelope.ref, DeliveryState.LOADED)
+            if rule.closes:
+                self._set_state(envelope.ref, DeliveryState.CLOSED)
+
+    def _set_state(self, message_hash: str, state: DeliveryState, reason: str = "") -> None:
+        known = self._known.by_hash
+        before = known.get(message_hash)
+        if before is None:
+            if state is not DeliveryState.QUEUED:
+                return  # not ours, or settled so long ago that memory let it go
+            self._forget_settled()
+            after = Delivery(state)
+        elif state in _MAY_FOLLOW[before.state]:
+            after = Delivery(state, before.escalated, reason)
+        else:
+            return
+        known[message_hash] = self._known.changed[message_hash] = after
+
+    def _set_level(self, message_hash: str, level: int) -> None:
+        before = self._known.by_hash.get(message_hash)
+        if before is not None and level > before.escalated:
+            after = Delivery(before.state, level, before.reason)
+            self._known.by_hash[message_hash] = self._known.changed[message_hash] = after
+
+    def _forget_settled(self) -> None:
+        known = self._known.by_hash
+        while len(known) >= _REMEMBERED_DELIVERIES:
+            oldest = next(iter(known))
+            if self._alerts.find(oldest) is not None:
+                return  # still owed: memory keeps it, and all that came after it
+            del known[oldest]
+
+    def _require_line(self, line: str) -> None:
+        if line != self.identity.line_id:
+            raise WrongLineError(
+                "the message belongs to another line",
+                given=line,
+                expected=self.identity.line_id,
+                remedy="refuse it and keep its bytes",
+            )
+
+    def _require_parties(self, sender: str, to: str) -> None:
+        if sender != self.identity.peer:
+            raise WrongSenderError(
+                "the message names another sender than this line's peer",
+                given=sender,
+                expected=self.identity.peer,
+                remedy="refuse it and keep its bytes",
+            )
+        if to != self.identity.own:
+            raise WrongLineError(
+                "the message is addressed to another party",
+                given=to,
+                expected=self.identity.own,
+                remedy="refuse it and keep its bytes",
+            )
+
+
+_S = DeliveryState
+_AFTER_RECEIPT = {_S.SEEN, _S.LOADED, _S.CLOSED}
+# A late receipt leaves EXPIRED standing: the peer logged it DELAYED, unless it says it was seen.
+_MAY_FOLLOW: Final[dict[DeliveryState, set[DeliveryState]]] = {
+    _S.QUEUED: {_S.SENT, _S.LACKED, _S.EXPIRED, _S.REFUSED, *_AFTER_RECEIPT},
+    _S.SENT: {_S.LACKED, _S.EXPIRED, _S.REFUSED, *_AFTER_RECEIPT},
+    _S.REFUSED: {_S.LACKED, _S.EXPIRED, *_AFTER_RECEIPT},
+    _S.LACKED: set(_AFTER_RECEIPT),
+    _S.EXPIRED: set(_AFTER_RECEIPT),
+    _S.SEEN: {_S.LOADED, _S.CLOSED},
+    _S.LOADED: {_S.CLOSED},
+    _S.CLOSED: set(),
+}
+
+
+def _read_own_disk(data: bytes | None) -> tuple[Envelope, ChainPoint] | None:
+    if data is None:
+        return None
+    envelope = _decoded(data)
+    return envelope, ChainPoint(envelope.epoch, envelope.seq, hash_of(data))
+
+
+def _decoded(data: bytes) -> Envelope:
+    # From the own, verified disk: canonical form was checked when it was written.
+    return msgspec.json.decode(data, type=Envelope)

@@ -1,0 +1,306 @@
+"""The own chain: slots taken, made durable, signed, sent, receipted.
+
+What is in memory here may run ahead of the disk: :meth:`OwnChain.prepare` takes a slot before
+anything is written. That is safe because nothing leaves before :meth:`OwnChain.seal`, and because
+any I/O error ends the process: memory that ran ahead dies with it, and the next start begins from
+what the disk holds. A slot lost that way was never signed, so it is simply taken again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from deconflict.errors import BrokenChainError, ForkedChainError, LineStateError
+from deconflict.line.envelope import (
+    GENESIS,
+    Address,
+    Draft,
+    Envelope,
+    SealedEnvelope,
+    envelope_bytes,
+    read_envelope,
+    seal_envelope,
+)
+from deconflict.line.keys import RandomBytes, SigningKey
+from deconflict.line.moment import Now, utc_text
+from deconflict.line.packets import Want
+from deconflict.line.precedence import Precedence
+from deconflict.line.statement import ChainPoint, hash_of
+
+__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ENTRIES", "SEND_WINDOW", "OutgoingEntry", "OwnChain"]
+
+SEND_WINDOW: Final = 256  # the peer holds no more out of order, so sending further is waste
+MAX_BATCH_ENTRIES: Final = 128
+MAX_BATCH_BYTES: Final = 4 * 1_024 * 1_024  # of envelopes; 8 MiB is the limit of a body
+_LEAST_REPEAT_MS: Final = 100  # a want sooner than this after a sending crossed it on the way
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEntry:
+    """A slot of the own chain: to be made durable, then sealed.
+
+    Attributes:
+        envelope: what it says.
+        data: its exact bytes.
+        hash: its name.
+    """
+
+    envelope: Envelope
+    data: bytes
+    hash: str
+
+    @property
+    def epoch(self) -> str:
+        """Epoch of the chain."""
+        return self.envelope.epoch
+
+    @property
+    def seq(self) -> int:
+        """Slot in the chain."""
+        return self.envelope.seq
+
+
+class _Slot:
+    __slots__ = ("attempts", "data", "due_ms", "flash", "hash", "sealed", "sent_ms")
+
+    def __init__(self, data: bytes, message_hash: str, *, flash: bool) -> None:
+        self.data = data
+        self.hash = message_hash
+        self.flash = flash
+        self.sealed: SealedEnvelope | None = None
+        self.attempts = 0
+        self.sent_ms = 0
+        self.due_ms = 0
+
+
+class OwnChain:
+    """The chain of one party, from its last receipt on. Older entries live on disk alone."""
+
+    def __init__(
+        self,
+        *,
+        line: str,
+        own: str,
+        peer: str,
+        key: SigningKey,
+        retry_ms: Sequence[int],
+        random_bytes: RandomBytes,
+        head: ChainPoint | None = None,
+        receipted: ChainPoint | None = None,
+        entries: Iterable[tuple[Envelope, bytes]] = (),
+    ) -> None:
+        self._line: Final = line
+        self._own: Final = own
+        self._peer: Final = peer
+        self._key: Final = key
+        self._retry_ms: Final = tuple(retry_ms)
+        self._random_bytes: Final = random_bytes
+        self._epoch: str | None = None if head is None else head.epoch
+        self._head_seq = 0 if head is None else head.seq
+        self._head_hash = GENESIS if head is None else head.hash
+        self._durable_seq = self._head_seq  # all that a restart finds on disk is durable
+        self._receipted = receipted
+        self._slots: dict[int, _Slot] = {}
+        for envelope, data in entries:
+            if envelope.seq > self.receipted_seq:
+                slot = _Slot(data, hash_of(data), flash=envelope.prec is Precedence.FLASH)
+                self._slots[envelope.seq] = slot
+        self._require_whole()
+
+    @property
+    def head(self) -> ChainPoint | None:
+        """The last slot taken, durable or not; None before the first."""
+        if self._epoch is None:
+            return None
+        return ChainPoint(self._epoch, self._head_seq, self._head_hash)
+
+    @property
+    def receipted(self) -> ChainPoint | None:
+        """The last slot that the peer receipted."""
+        return self._receipted
+
+    @property
+    def receipted_seq(self) -> int:
+        """Number of the last slot that the peer receipted; 0 for none."""
+        return 0 if self._receipted is None else self._receipted.seq
+
+    def prepare(
+        self, draft: Draft, precedence: Precedence, heard: ChainPoint | None, now: Now
+    ) -> OutgoingEntry:
+        """Take the next slot for ``draft``. Nothing is signed yet."""
+        epoch = self._epoch or self._random_bytes(16).hex()
+        unchecked = Envelope(
+            v=1,
+            line=self._line,
+            sender=Address(self._own, draft.sender_desk),
+            to=Address(self._peer, draft.to_desk),
+            epoch=epoch,
+            seq=self._head_seq + 1,
+            prev=self._head_hash,
+            heard=heard,
+            kind=draft.kind,
+            prec=precedence,
+            ref=draft.ref,
+            drill=draft.drill,
+            release=draft.release,
+            created_utc=utc_text(now.utc_ms),
+            clock_err_ms=draft.clock_err_ms,
+            answer_within_ms=draft.answer_within_ms,
+            expires_after_ms=draft.expires_after_ms,
+            lang=draft.lang,
+            body=draft.body,
+        )
+        data = envelope_bytes(unchecked)
+        envelope = read_envelope(data)  # what the peer would refuse takes no slot
+        entry = OutgoingEntry(envelope, data, hash_of(data))
+        slot = _Slot(data, entry.hash, flash=precedence is Precedence.FLASH)
+        slot.due_ms = now.monotonic_ms
+        self._slots[envelope.seq] = slot
+        self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
+        return entry
+
+    def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
+        """Sign a slot. **The caller made it durable before, with everything before it.**
+
+        Sealing again gives the same bytes.
+
+        Raises:
+            LineStateError: the slot is not the one prepared, or an earlier one is not sealed.
+        """
+        slot = self._slots.get(entry.seq)
+        if slot is None or slot.hash != entry.hash:
+            raise LineStateError(
+                "only a prepared slot can be sealed",
+                given=f"slot {entry.seq}, {entry.hash[:16]}…",
+                remedy="seal what prepare returned, once, before its receipt",
+            )
+        # Crash here: the slot is durable and unsigned; the next start signs the same bytes.
+        if entry.seq > self._durable_seq + 1:
+            raise LineStateError(
+                "an earlier slot is not sealed yet",
+                given=f"slot {entry.seq}",
+                expected=f"slot {self._durable_seq + 1}",
+                remedy="make slots durable and seal them in their order",
+            )
+        self._durable_seq = max(self._durable_seq, entry.seq)
+        return self._sealed(slot)
+
+    def transmittable(self, now: Now) -> list[SealedEnvelope]:
+        """Return what is to be sent now, in chain order, bounded.
+
+        Due is what was never sent or whose pause is over. The peer accepts in chain order only,
+        so an urgent slot that is due takes everything before it along.
+        """
+        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
+        first = self.receipted_seq + 1
+        urgent = max(
+            (
+                seq
+                for seq in range(first, last + 1)
+                if self._slots[seq].flash and self._slots[seq].due_ms <= now.monotonic_ms
+            ),
+            default=0,
+        )
+        batch: list[SealedEnvelope] = []
+        size = 0
+        for seq in range(first, last + 1):
+            slot = self._slots[seq]
+            if slot.due_ms <= now.monotonic_ms or seq <= urgent:
+                size += len(slot.data)
+                if batch and (len(batch) == MAX_BATCH_ENTRIES or size > MAX_BATCH_BYTES):
+                    break
+                batch.append(self._sealed(slot))
+        return batch
+
+    def mark_sent(self, hashes: Iterable[str], now: Now) -> tuple[str, ...]:
+        """Note that these left; returns those that left for the first time."""
+        wanted = set(hashes)
+        first_time = []
+        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
+        for seq in range(self.receipted_seq + 1, last + 1):
+            slot = self._slots[seq]
+            if slot.hash in wanted:
+                if slot.attempts == 0:
+                    first_time.append(slot.hash)
+                pause = self._retry_ms[min(slot.attempts, len(self._retry_ms) - 1)]
+                slot.attempts += 1
+                slot.sent_ms = now.monotonic_ms
+                slot.due_ms = now.monotonic_ms + pause
+        return tuple(first_time)
+
+    def hurry(self, now: Now, first: int = 1, last: int | None = None) -> None:
+        """Make slots due now, except those that left a moment ago."""
+        top = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
+        stop = top if last is None else min(last, top)
+        for seq in range(max(first, self.receipted_seq + 1), stop + 1):
+            slot = self._slots[seq]
+            soonest = slot.sent_ms + _LEAST_REPEAT_MS if slot.attempts else now.monotonic_ms
+            slot.due_ms = min(slot.due_ms, max(now.monotonic_ms, soonest))
+
+    def wanted(self, want: Want, now: Now) -> None:
+        """Make the slots the peer misses due at once. Another epoch's want changes nothing."""
+        if want.epoch == self._epoch:
+            self.hurry(now, want.first, want.last)
+
+    def receipt(self, point: ChainPoint, evidence: msgspec.Struct) -> tuple[str, ...]:
+        """Take a verified receipt; returns the hashes it newly covers. Stale ones cover none.
+
+        Raises:
+            ForkedChainError: it contradicts the own log. Either the peer receipts what was never
+                sent, or this node's database is older than what it said.
+        """
+        self.require_consistent(point, evidence)
+        newly = tuple(
+            self._slots.pop(seq).hash for seq in range(self.receipted_seq + 1, point.seq + 1)
+        )
+        if newly:
+            self._receipted = point
+        return newly
+
+    def require_consistent(self, point: ChainPoint, evidence: msgspec.Struct) -> None:
+        """Return when a claim to hold the own chain up to ``point`` can be true; else raise."""
+        slot = self._slots.get(point.seq)
+        known = None if slot is None else slot.hash
+        if self._receipted is not None and point.seq == self._receipted.seq:
+            known = self._receipted.hash
+        older = point.seq < self.receipted_seq  # older than memory reaches: can do no harm
+        if (
+            point.epoch == self._epoch
+            and point.seq <= self._durable_seq
+            and (older or point.hash == known)
+        ):
+            return
+        raise ForkedChainError(
+            "the peer signed a receipt for an entry that this node never said",
+            given=f"slot {point.seq}, {point.hash[:16]}…",
+            expected=f"at most slot {self._durable_seq} of epoch {self._epoch or 'none'}",
+            remedy="keep the receipt; if this node was restored from a backup, stop it now",
+            evidence=(evidence,),
+        )
+
+    def next_send_ms(self) -> int | None:
+        """Return when :meth:`transmittable` next has something; None when all is receipted."""
+        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
+        return min(
+            (self._slots[seq].due_ms for seq in range(self.receipted_seq + 1, last + 1)),
+            default=None,
+        )
+
+    def _sealed(self, slot: _Slot) -> SealedEnvelope:
+        if slot.sealed is None:
+            slot.sealed = seal_envelope(slot.data, self._key)
+        return slot.sealed
+
+    def _require_whole(self) -> None:
+        expected = list(range(self.receipted_seq + 1, self._head_seq + 1))
+        last = self._slots.get(self._head_seq)
+        if list(self._slots) == expected and (last is None or last.hash == self._head_hash):
+            return
+        raise BrokenChainError(
+            "the entries restored do not reach from the last receipt to the head",
+            given=f"{len(self._slots)} entries",
+            expected=f"slots {self.receipted_seq + 1} to {self._head_seq}, in order",
+            remedy="verify the database before speaking",
+        )

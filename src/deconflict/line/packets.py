@@ -1,0 +1,173 @@
+"""How signed things travel: one packet a line of text, strict to the byte.
+
+The same text goes over HTTP, into a file and through e-mail. A packet is transport: it is not
+signed itself, what it carries is. A body with one bad line is refused whole. Bytes and limits:
+``specs/packets.md``.
+"""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from deconflict.errors import InvalidDocumentError
+from deconflict.line.envelope import MAX_ENVELOPE_BYTES, SealedEnvelope
+from deconflict.line.receipt import SealedReceipt, SealedRefusal
+from deconflict.line.statement import Epoch, LineId, Seq, Signature
+
+__all__ = ["DEFAULT_LIMITS", "Packet", "PacketLimits", "Want", "decode_packets", "encode_packets"]
+
+
+class Want(msgspec.Struct, frozen=True):
+    """ "I miss these of your slots." Unsigned: the worst a forged one does is a repetition.
+
+    Attributes:
+        line: the line it is about.
+        epoch: of the chain that has the gap.
+        first: first missing slot.
+        last: last missing slot, at least ``first``.
+    """
+
+    line: str
+    epoch: str
+    first: int
+    last: int
+
+
+Packet: TypeAlias = SealedEnvelope | SealedReceipt | SealedRefusal | Want
+
+
+@dataclass(frozen=True, slots=True)
+class PacketLimits:
+    """What one body may hold."""
+
+    max_bytes: int = 8 * 1_024 * 1_024
+    max_packets: int = 1_024
+
+
+DEFAULT_LIMITS: Final = PacketLimits()
+
+_MAX_LINE_BYTES: Final = MAX_ENVELOPE_BYTES * 4 // 3 + 1_024  # base64, and the fields around it
+_Text = Annotated[str, msgspec.Meta(max_length=_MAX_LINE_BYTES)]
+_Algorithm = Annotated[str, msgspec.Meta(max_length=32)]
+_KeyId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    data: _Text
+    algorithm: _Algorithm
+    key_id: _KeyId
+    signature: _Text
+
+
+class _Envelope(_Signed, frozen=True, tag="envelope"):
+    second_signature: None
+
+
+class _Receipt(_Signed, frozen=True, tag="receipt"):
+    pass
+
+
+class _Refusal(_Signed, frozen=True, tag="refusal"):
+    pass
+
+
+class _Want(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="want"):
+    line: LineId
+    epoch: Epoch
+    first: Seq
+    last: Seq
+
+
+_DECODER: Final = msgspec.json.Decoder(_Envelope | _Receipt | _Refusal | _Want)
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def encode_packets(packets: Iterable[Packet]) -> bytes:
+    """Return packets as text, one a line, each line ended by a newline."""
+    return b"".join(_ENCODER.encode(_to_wire(packet)) + b"\n" for packet in packets)
+
+
+def decode_packets(data: bytes, limits: PacketLimits = DEFAULT_LIMITS) -> list[Packet]:
+    """Return the packets of a body, nothing in them verified yet.
+
+    Every line must be exactly what :func:`encode_packets` writes, so a duplicate key, a space or
+    a second base64 spelling is refused. No line at all is an empty list.
+
+    Raises:
+        InvalidDocumentError: too large, too many, or any line that is not one packet.
+    """
+    if len(data) > limits.max_bytes:
+        raise _bad_body("too many bytes", f"{len(data):,}", f"at most {limits.max_bytes:,}")
+    if not data:
+        return []
+    lines = data.split(b"\n")
+    if lines.pop() != b"":
+        raise _bad_body("the last packet is cut off", repr(data[-20:]), "a newline at the end")
+    if len(lines) > limits.max_packets:
+        raise _bad_body("too many packets", f"{len(lines):,}", f"at most {limits.max_packets:,}")
+    return [_decode_line(number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _decode_line(number: int, line: bytes) -> Packet:
+    if len(line) > _MAX_LINE_BYTES:
+        raise _bad_body(f"packet {number} is too long", f"{len(line):,} bytes", "one packet")
+    try:
+        wire = _DECODER.decode(line)
+        packet = _from_wire(wire)
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and binascii are too
+        raise _bad_body(f"packet {number} cannot be read", str(error)[:120], "a packet") from error
+    if _ENCODER.encode(_to_wire(packet)) != line:
+        raise _bad_body(
+            f"packet {number} is written in another form", repr(line[:60]), "the exact form"
+        )
+    return packet
+
+
+def _to_wire(packet: Packet) -> _Signed | _Want:
+    match packet:
+        case SealedEnvelope(data, signature):
+            return _Envelope(*_signed_fields(data, signature), None)
+        case SealedReceipt(data, signature):
+            return _Receipt(*_signed_fields(data, signature))
+        case SealedRefusal(data, signature):
+            return _Refusal(*_signed_fields(data, signature))
+        case Want(line, epoch, first, last):
+            return _Want(line, epoch, first, last)
+
+
+def _signed_fields(data: bytes, signature: Signature) -> tuple[str, str, str, str]:
+    return (
+        base64.b64encode(data).decode("ascii"),
+        signature.algorithm,
+        signature.key_id,
+        base64.b64encode(signature.value).decode("ascii"),
+    )
+
+
+def _from_wire(wire: _Envelope | _Receipt | _Refusal | _Want) -> Packet:
+    if isinstance(wire, _Want):
+        if wire.last < wire.first:
+            raise ValueError(f"slots {wire.first} to {wire.last} run backwards")
+        return Want(wire.line, wire.epoch, wire.first, wire.last)
+    data = base64.b64decode(wire.data, validate=True)
+    value = base64.b64decode(wire.signature, validate=True)
+    signature = Signature(wire.algorithm, wire.key_id, value)
+    match wire:
+        case _Envelope():
+            return SealedEnvelope(data, signature)
+        case _Receipt():
+            return SealedReceipt(data, signature)
+        case _Refusal():
+            return SealedRefusal(data, signature)
+
+
+def _bad_body(problem: str, given: str, expected: str) -> InvalidDocumentError:
+    return InvalidDocumentError(
+        f"the packets cannot be read: {problem}",
+        given=given,
+        expected=expected,
+        remedy="refuse the whole body; the sender repeats it",
+    )

@@ -1,0 +1,74 @@
+"""What all signed statements share: field types, strict reading, the signature beside the bytes."""
+
+import hashlib
+from typing import Annotated, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from deconflict.errors import InvalidDocumentError
+from deconflict.line.canonical import MAX_DOCUMENT_BYTES, canonical_bytes, parse_canonical
+from deconflict.line.moment import UTC_TEXT_PATTERN
+
+__all__ = ["ChainPoint", "Signature", "hash_of"]
+
+MAX_CHAIN_LENGTH = 2**53 - 1
+NAME_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z"
+
+Version: TypeAlias = Literal[1]
+Hash: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+LineId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+Epoch: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+Seq: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_CHAIN_LENGTH)]
+Name: TypeAlias = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
+UtcText: TypeAlias = Annotated[str, msgspec.Meta(pattern=UTC_TEXT_PATTERN)]
+Millis: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_CHAIN_LENGTH)]
+
+
+class ChainPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One slot of one party's chain, and the hash of what stands in it."""
+
+    epoch: Epoch
+    seq: Seq
+    hash: Hash
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """A signature with what is needed to check it. ``value`` is 64 bytes for Ed25519."""
+
+    algorithm: str
+    key_id: str
+    value: bytes
+
+
+def hash_of(data: bytes) -> str:
+    """Return the name of signed bytes: their SHA-256, 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+StatementT = TypeVar("StatementT", bound=msgspec.Struct)
+
+
+def statement_bytes(statement: msgspec.Struct) -> bytes:
+    """Return the canonical bytes of a statement; these are signed, sent, stored and hashed."""
+    return canonical_bytes(msgspec.to_builtins(statement))
+
+
+def read_statement(
+    data: bytes, kind: type[StatementT], *, max_bytes: int = MAX_DOCUMENT_BYTES
+) -> StatementT:
+    """Return the statement whose canonical bytes are exactly ``data``.
+
+    Raises:
+        InvalidDocumentError: not JSON, or a field is missing, unknown or out of its range.
+        NotCanonicalError: another spelling than the canonical one.
+    """
+    value = parse_canonical(data, max_bytes=max_bytes)
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidDocumentError(
+            f"this is not a valid {kind.__name__.lower()}",
+            given=str(error)[:160],
+            expected="exactly the fields of its specification",
+            remedy="refuse it and keep its bytes; the sender's program is at fault",
+        ) from error
