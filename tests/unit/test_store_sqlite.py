@@ -1,0 +1,444 @@
+"""What the SQLite store promises, one fact a test."""
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+import pytest
+
+from deconflict.errors import (
+    ConfigurationError,
+    StoreDamagedError,
+    StoreError,
+    StoreInUseError,
+    StoreSlotTakenError,
+    StoreVersionError,
+)
+from deconflict.line.statement import hash_of
+from deconflict.store.base import Batch, EventRow, LineRow, NoteRow, SignatureRow, Store
+from deconflict.store.sqlite import PAGE_ROWS, SqliteStore
+from deconflict.store.sqlite_file import migrate, migrations, require_safe_sqlite
+from record_samples import (
+    LINE,
+    LINE_ROW,
+    Chain,
+    conversation,
+    evidence_of,
+    receipt_for,
+    terms_signed_by,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "record.sqlite"
+
+
+@pytest.fixture
+def store():
+    with SqliteStore.open(":memory:") as opened:
+        opened.commit(Batch(lines=[LINE_ROW]))
+        yield opened
+
+
+def test_it_is_a_store(store: SqliteStore) -> None:
+    kept: Store = store
+    assert kept.line(LINE) == LINE_ROW
+
+
+def test_everything_committed_is_read_back_after_opening_again(path: Path) -> None:
+    said = conversation()
+    with SqliteStore.open(path, create=True) as first:
+        first.commit(said)
+        first.commit(
+            Batch(events=[EventRow(1, 5, "alert", b"{}")], notes=[NoteRow("site/1", b"held")])
+        )
+    with SqliteStore.open(path) as again:
+        assert list(again.lines()) == said.lines
+        assert list(again.terms(LINE)) == said.terms
+        assert [*again.entries(LINE, "blue"), *again.entries(LINE, "red")] == said.entries
+        assert list(again.receipts(LINE, "red")) == [said.receipts[0]]
+        assert again.latest_receipt(LINE, "blue") == said.receipts[1]
+        assert list(again.evidence(LINE)) == said.evidence
+        assert list(again.events(0)) == [EventRow(1, 5, "alert", b"{}")]
+        assert again.notes() == (NoteRow("site/1", b"held"),)
+        again.check_storage()
+
+
+def test_a_missing_record_is_never_started_anew(path: Path) -> None:
+    with pytest.raises(StoreError, match="missing"):
+        SqliteStore.open(path)
+    assert not path.exists()
+
+
+def test_a_record_is_never_overwritten(path: Path) -> None:
+    SqliteStore.open(path, create=True).close()
+    with pytest.raises(StoreError, match="exists here already"):
+        SqliteStore.open(path, create=True)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="folder is missing"):
+        SqliteStore.open(tmp_path / "nowhere" / "record.sqlite", create=True)
+
+
+def test_every_file_of_the_record_is_its_owners_alone(path: Path) -> None:
+    with SqliteStore.open(path, create=True) as store:
+        store.commit(Batch(lines=[LINE_ROW]))
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {"record.sqlite": 0o600, "record.sqlite-wal": 0o600}
+
+
+def test_a_mode_that_lets_others_read_is_taken_back(path: Path) -> None:
+    SqliteStore.open(path, create=True).close()
+    path.chmod(0o644)
+    SqliteStore.open(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_opening_in_the_same_process_is_refused(path: Path) -> None:
+    with (
+        SqliteStore.open(path, create=True),
+        pytest.raises(StoreInUseError, match="another process holds"),
+    ):
+        SqliteStore.open(path)
+
+
+@pytest.mark.processes
+def test_a_second_process_is_told_at_once_that_it_is_held(path: Path) -> None:
+    program = (
+        "import sys, time; from deconflict.errors import StoreInUseError\n"
+        "from deconflict.store.sqlite import SqliteStore\n"
+        "begun = time.monotonic()\n"
+        "try: SqliteStore.open(sys.argv[1])\n"
+        "except StoreInUseError as error: print(time.monotonic() - begun < 1, error)\n"
+    )
+    with SqliteStore.open(path, create=True):
+        answer = subprocess.run(
+            [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+        )
+    assert answer.stdout.startswith("True another process holds the record")
+
+
+def test_any_other_sqlite_is_kept_out_even_from_reading(path: Path) -> None:
+    with SqliteStore.open(path, create=True):
+        visitor = apsw.Connection(str(path))
+        with pytest.raises(apsw.BusyError):
+            visitor.execute("SELECT * FROM lines")
+        visitor.close()
+
+
+def test_a_newer_schema_is_refused(path: Path) -> None:
+    SqliteStore.open(path, create=True).close()
+    edit = apsw.Connection(str(path))
+    edit.pragma("user_version", 99)
+    edit.close()
+    with pytest.raises(StoreVersionError, match="schema 99"):
+        SqliteStore.open(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database, but long enough to be one" * 99])
+def test_a_file_that_is_no_record_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StoreDamagedError):
+        SqliteStore.open(path)
+
+
+def test_a_foreign_database_is_refused_untouched(path: Path) -> None:
+    foreign = apsw.Connection(str(path))
+    foreign.execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
+    foreign.close()
+    with pytest.raises(StoreDamagedError, match="no deconflict record"):
+        SqliteStore.open(path)
+
+
+def test_a_migration_that_fails_leaves_the_step_before_it() -> None:
+    connection = apsw.Connection(":memory:")
+    scripts = [
+        "CREATE TABLE a (x) STRICT_NOT",
+        "CREATE TABLE a (x)",
+        "CREATE TABLE b (x); SELECT nonsense",
+    ]
+    with pytest.raises(apsw.SQLError):
+        migrate(connection, "x", scripts[1:], new=True)
+    tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    assert (tables, connection.pragma("user_version")) == ([("a",)], 1)
+    migrate(connection, "x", [scripts[1], "CREATE TABLE b (x)"], new=False)
+    assert connection.pragma("user_version") == 2
+
+
+def test_migrations_are_shipped_and_numbered() -> None:
+    folder = Path(sys.modules[migrate.__module__].__file__ or "").parent / "migrations"
+    names = sorted(file.name for file in folder.glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(migrations()) + 1))
+
+
+@pytest.mark.parametrize("version", ["3.40.1", "3.51.2"])
+def test_a_sqlite_with_the_wal_reset_bug_is_refused(version: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"SQLite {version}"):
+        require_safe_sqlite(version)
+
+
+def test_sqlite_runs_with_the_settings_that_keep_commits(path: Path) -> None:
+    with SqliteStore.open(path, create=True) as store:
+        read = store._connection.pragma
+        assert (read("journal_mode"), read("synchronous"), read("foreign_keys")) == ("wal", 2, 1)
+        assert read("locking_mode") == "exclusive"
+
+
+def test_a_taken_slot_is_refused_and_the_batch_with_it(store: SqliteStore) -> None:
+    first, fork = Chain("blue").say("one"), Chain("blue").say("another")
+    store.commit(Batch(entries=[first]))
+    with pytest.raises(StoreSlotTakenError, match="prove a fork") as refused:
+        store.commit(Batch(notes=[NoteRow("a", b"1")], entries=[fork]))
+    assert (refused.value.given, refused.value.expected) == (fork.hash, first.hash)
+    assert list(store.entries(LINE, "blue")) == [first]
+    assert store.note("a") is None
+
+
+def test_the_database_itself_refuses_a_taken_slot(store: SqliteStore) -> None:
+    store.commit(Batch(entries=[Chain("blue").say("one")]))
+    with pytest.raises(apsw.ConstraintError):
+        store._connection.execute(
+            "INSERT INTO entries (chain_id, seq, hash, data, algorithm, key_id, logged_utc_ms,"
+            " delayed, row_check) VALUES (1, 1, 'other', x'', '', '', 0, 0, x'')"
+        )
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "DELETE FROM entries",
+        "UPDATE entries SET data = x'00'",
+        "UPDATE entries SET signature = x'00'",
+        "UPDATE receipts SET seq = seq",
+        "DELETE FROM receipts",
+    ],
+)
+def test_the_database_itself_refuses_to_unsay(store: SqliteStore, edit: str) -> None:
+    entry = Chain("blue").say()
+    store.commit(Batch(entries=[entry], receipts=[receipt_for(entry)]))
+    with pytest.raises(apsw.ConstraintError, match=r"never|once"):
+        store._connection.execute(edit)
+
+
+def test_the_same_entry_is_logged_once(store: SqliteStore) -> None:
+    entry = Chain("blue").say()
+    store.commit(Batch(entries=[entry]))
+    with pytest.raises(StoreSlotTakenError, match="this very entry"):
+        store.commit(Batch(entries=[entry]))
+
+
+def test_two_entries_for_one_slot_in_one_batch_are_refused(store: SqliteStore) -> None:
+    with pytest.raises(StoreSlotTakenError):
+        store.commit(Batch(entries=[Chain("blue").say("one"), Chain("blue").say("two")]))
+    assert store.count(LINE, "blue") == 0
+
+
+def test_a_gap_is_refused(store: SqliteStore) -> None:
+    chain = Chain("blue")
+    store.commit(Batch(entries=[chain.say()]))
+    chain.say("lost on the way")
+    with pytest.raises(StoreError, match="does not follow"):
+        store.commit(Batch(entries=[chain.say()]))
+
+
+def test_an_entry_of_an_unknown_line_is_refused() -> None:
+    with SqliteStore.open(":memory:") as store:
+        with pytest.raises(StoreError, match="FOREIGN KEY"):
+            store.commit(Batch(entries=[Chain("blue").say()]))
+        assert store.heads(LINE) == ()
+
+
+def test_a_hash_that_does_not_name_the_data_is_refused(store: SqliteStore) -> None:
+    with pytest.raises(StoreError, match="does not name"):
+        store.commit(Batch(entries=[replace(Chain("blue").say(), data=b"other")]))
+
+
+def test_a_signature_follows_its_slot_once(store: SqliteStore) -> None:
+    chain = Chain("blue")
+    signed = chain.say()
+    slot = replace(signed, signature=None)
+    store.commit(Batch(entries=[slot]))
+    assert store.unsigned(LINE, "blue") == (slot,)
+    store.commit(Batch(signatures=[SignatureRow(slot.hash, signed.signature or b"")]))
+    assert store.entry(slot.hash) == signed
+    assert store.unsigned(LINE, "blue") == ()
+    with pytest.raises(StoreSlotTakenError, match="not waiting for a signature"):
+        store.commit(Batch(signatures=[SignatureRow(slot.hash, b"another")]))
+
+
+def test_slot_and_signature_may_come_in_one_batch(store: SqliteStore) -> None:
+    signed = Chain("blue").say()
+    assert signed.signature is not None
+    store.commit(
+        Batch(
+            entries=[replace(signed, signature=None)],
+            signatures=[SignatureRow(signed.hash, signed.signature)],
+        )
+    )
+    assert store.entry(signed.hash) == signed
+
+
+def test_a_receipt_that_contradicts_the_log_is_refused(store: SqliteStore) -> None:
+    entry, never_said = Chain("blue").say("one"), Chain("blue").say("two")
+    store.commit(Batch(entries=[entry]))
+    for receipt in (receipt_for(never_said), replace(receipt_for(entry), seq=2)):
+        with pytest.raises(StoreError, match="not of our log"):
+            store.commit(Batch(receipts=[receipt]))
+    assert store.latest_receipt(LINE, "red") is None
+
+
+def test_nobody_receipts_the_own_chain(store: SqliteStore) -> None:
+    entry = Chain("blue").say()
+    with pytest.raises(StoreError, match="not of our log"):
+        store.commit(Batch(entries=[entry], receipts=[replace(receipt_for(entry), party="blue")]))
+
+
+def test_a_second_receipt_for_one_slot_is_refused(store: SqliteStore) -> None:
+    entry = Chain("blue").say()
+    store.commit(Batch(entries=[entry], receipts=[receipt_for(entry)]))
+    with pytest.raises(StoreSlotTakenError):
+        store.commit(Batch(receipts=[receipt_for(entry)]))
+
+
+def test_the_latest_receipt_says_most(store: SqliteStore) -> None:
+    entries = list(Chain("blue").say_many(3))
+    store.commit(Batch(entries=entries, receipts=[receipt_for(entries[2])]))
+    store.commit(Batch(receipts=[receipt_for(entries[0])]))
+    assert store.latest_receipt(LINE, "red") == receipt_for(entries[2])
+    assert [row.seq for row in store.receipts(LINE, "red")] == [1, 3]
+    assert store.latest_receipt(LINE, "blue") is None
+
+
+def test_evidence_is_kept_once(store: SqliteStore) -> None:
+    first = evidence_of(b"orphan of an old epoch")
+    store.commit(Batch(evidence=[first]))
+    store.commit(Batch(evidence=[replace(first, stored_utc_ms=9), evidence_of(b"another")]))
+    assert list(store.evidence(LINE)) == [first, evidence_of(b"another")]
+    store.check_storage()
+
+
+def test_a_bad_signature_does_not_keep_the_good_one_out_of_the_evidence(store: SqliteStore) -> None:
+    forged = replace(evidence_of(b"fork", "fork"), signature=b"forged")
+    store.commit(Batch(evidence=[forged]))
+    store.commit(Batch(evidence=[replace(forged, signature=b"genuine")]))
+    assert [row.signature for row in store.evidence(LINE)] == [b"forged", b"genuine"]
+
+
+def test_a_new_epoch_begins_at_one_and_follows_in_the_log(store: SqliteStore) -> None:
+    old, new = list(Chain("blue").say_many(3)), list(Chain("blue", "a" * 32).say_many(2))
+    store.commit(Batch(entries=old))
+    store.commit(Batch(entries=new))
+    assert list(store.entries(LINE, "blue")) == old + new
+    assert list(store.entries(LINE, "blue", epoch="a" * 32, after_seq=1)) == new[1:]
+    (head,) = store.heads(LINE)
+    assert (head.epoch, head.seq, head.hash, head.length) == ("a" * 32, 2, new[-1].hash, 5)
+    assert store.entry_at(LINE, "blue", "e" * 32, 2) == old[1]
+    assert store.entry_at(LINE, "blue", "e" * 32, 4) is None
+
+
+def test_reading_goes_on_across_pages(store: SqliteStore) -> None:
+    entries = list(Chain("blue").say_many(2 * PAGE_ROWS + 1))
+    store.commit(Batch(entries=entries))
+    assert list(store.entries(LINE, "blue")) == entries
+    assert (
+        list(store.entries(LINE, "blue", after_seq=3, limit=PAGE_ROWS))
+        == (entries[3 : 3 + PAGE_ROWS])
+    )
+    assert store.count(LINE, "blue") == len(entries)
+
+
+def test_a_reader_does_not_hold_up_the_writer(store: SqliteStore) -> None:
+    chain = Chain("blue")
+    store.commit(Batch(entries=list(chain.say_many(PAGE_ROWS + 5))))
+    reader = store.entries(LINE, "blue")
+    first = next(reader)
+    store.commit(Batch(entries=[chain.say()]))
+    assert first.seq == 1
+    assert [row.seq for row in reader][-1] == PAGE_ROWS + 6
+
+
+def test_events_grow_by_one(store: SqliteStore) -> None:
+    store.commit(Batch(events=[EventRow(n, n, "message", b"{}") for n in (1, 2, 3)]))
+    with pytest.raises(StoreError, match="grow by one"):
+        store.commit(Batch(events=[EventRow(5, 5, "message", b"{}")]))
+    assert store.last_event_id() == 3
+    assert [row.event_id for row in store.events(1, limit=1)] == [2]
+
+
+def test_notes_are_replaced_removed_and_found_by_prefix(store: SqliteStore) -> None:
+    store.commit(Batch(notes=[NoteRow("alarm/1", b"a"), NoteRow("alarm/2", b"b")]))
+    store.commit(Batch(notes=[NoteRow("alarm/1", None), NoteRow("alarm/2", b"c")]))
+    store.commit(Batch(notes=[NoteRow("alarm_", b"d"), NoteRow("site/1", b"")]))
+    assert store.notes("alarm/") == (NoteRow("alarm/2", b"c"),)
+    assert store.note("site/1") == b""
+    assert store.note("alarm/1") is None
+
+
+def test_only_the_terms_in_force_of_a_line_change(store: SqliteStore) -> None:
+    agreed = replace(LINE_ROW, terms_hash="f" * 64)
+    store.commit(Batch(lines=[agreed]))
+    assert store.line(LINE) == agreed
+    with pytest.raises(StoreSlotTakenError, match="other parties"):
+        store.commit(Batch(lines=[replace(agreed, peer_party="green")]))
+    assert store.line("unknown") is None
+
+
+def test_terms_are_signed_once_by_each_key(store: SqliteStore) -> None:
+    store.commit(Batch(terms=[terms_signed_by("blue")]))
+    with pytest.raises(StoreSlotTakenError):
+        store.commit(Batch(terms=[terms_signed_by("blue")]))
+
+
+def test_a_closed_store_answers_nothing(path: Path) -> None:
+    store = SqliteStore.open(path, create=True)
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.lines()
+    with pytest.raises(StoreError, match="closed"):
+        store.commit(Batch())
+
+
+def test_a_row_of_the_wrong_type_is_refused_and_nothing_is_left(store: SqliteStore) -> None:
+    first, second = Chain("blue").say_many(2)
+    wrong = replace(second, signature="text")  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match="refuses this row"):
+        store.commit(Batch(entries=[first, wrong]))
+    assert store.count(LINE, "blue") == 0
+
+
+def test_the_write_ahead_log_stays_small(path: Path) -> None:
+    bulk = os.urandom(60_000)
+    with SqliteStore.open(path, create=True) as store:
+        for number in range(300):  # 18 MB written
+            data = bulk + b"%d" % number
+            store.commit(Batch(evidence=[evidence_of(data)]))
+        assert hash_of(data) == list(store.evidence(LINE))[-1].hash
+        assert Path(f"{path}-wal").stat().st_size < 6_000_000
+
+
+def test_threads_share_one_store(store: SqliteStore) -> None:
+    lines = [LineRow(f"{number:02}", "blue", "red", 0) for number in range(40)]
+    threads = [
+        threading.Thread(
+            target=lambda part=lines[n::4]: [store.commit(Batch(lines=[r])) for r in part]
+        )
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {row.line_id for row in store.lines()} == {LINE, *(row.line_id for row in lines)}
+
+
+def test_an_empty_batch_is_empty() -> None:
+    assert Batch().is_empty()
+    assert not Batch(notes=[NoteRow("a", None)]).is_empty()
