@@ -1,0 +1,173 @@
+"""Does one party's whole chain verify? For the start of a node, and for a bundle offline.
+
+Streaming: memory does not grow with the log. The work is split so that several threads can share
+it: :func:`verify_signatures` looks at each entry alone (PyNaCl lets other threads run meanwhile);
+:class:`ChainCheck` walks the order, which is cheap.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from deconflict.errors import (
+    BadSignatureError,
+    BrokenChainError,
+    ForkedChainError,
+    InvalidDocumentError,
+    UnknownKeyError,
+    WrongLineError,
+    WrongSenderError,
+)
+from deconflict.line.envelope import GENESIS, Address, SealedEnvelope, read_envelope
+from deconflict.line.keys import CONTEXT_ENVELOPE, VerifyKey, key_named
+from deconflict.line.statement import ChainPoint
+
+__all__ = ["ChainCheck", "verify_log", "verify_signatures"]
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What the walk needs of an envelope; the other fields are skipped."""
+
+    line: str
+    sender: Address = msgspec.field(name="from")
+    epoch: str
+    seq: int
+    prev: str
+
+
+_PLACE: Final = msgspec.json.Decoder(_Place)
+
+
+class ChainCheck:
+    """The walk along one party's chain on one line, entry by entry.
+
+    Args:
+        line: every entry's line.
+        party: every entry's author.
+        after: begin behind this slot; None begins at slot 1.
+    """
+
+    def __init__(self, *, line: str, party: str, after: ChainPoint | None = None) -> None:
+        self._line: Final = line
+        self._party: Final = party
+        self._head = after
+        self._last: SealedEnvelope | None = None
+
+    @property
+    def head(self) -> ChainPoint | None:
+        """The last slot walked; None before slot 1."""
+        return self._head
+
+    def add(self, sealed: SealedEnvelope) -> ChainPoint:
+        """Walk one entry further; its signature is not looked at.
+
+        Raises:
+            InvalidDocumentError: not an envelope.
+            WrongLineError, WrongSenderError: of another line or author.
+            ForkedChainError: the same slot again, with other bytes.
+            BrokenChainError: its number, epoch or ``prev`` does not follow.
+        """
+        try:
+            place = _PLACE.decode(sealed.data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidDocumentError(
+                "an entry of the log is not an envelope",
+                given=f"after slot {0 if self._head is None else self._head.seq}: {error}"[:160],
+                remedy="restore the log from a copy that verifies",
+            ) from error
+        if place.line != self._line:
+            raise WrongLineError(
+                "an entry of the log belongs to another line",
+                given=f"slot {place.seq}: {place.line[:40]}",
+                expected=self._line,
+            )
+        if place.sender.party != self._party:
+            raise WrongSenderError(
+                "an entry of the log has another author",
+                given=f"slot {place.seq}: {place.sender.party[:70]}",
+                expected=self._party,
+            )
+        return self._follow(sealed, place)
+
+    def _follow(self, sealed: SealedEnvelope, place: _Place) -> ChainPoint:
+        head = self._head
+        point = ChainPoint(place.epoch, place.seq, sealed.hash)
+        if head is None:
+            follows = place.seq == 1 and place.prev == GENESIS
+        else:
+            follows = (
+                place.epoch == head.epoch and place.seq == head.seq + 1 and place.prev == head.hash
+            )
+        if follows:
+            self._head, self._last = point, sealed
+            return point
+        if head is not None and (place.epoch, place.seq) == (head.epoch, head.seq):
+            raise ForkedChainError(
+                "the log holds two entries for one slot",
+                given=f"slot {place.seq} of {self._party}",
+                expected="one entry for each slot",
+                remedy="keep both: signed, they are the proof",
+                evidence=(sealed,) if self._last is None else (self._last, sealed),
+            )
+        raise BrokenChainError(
+            "the entries of the log do not follow one another",
+            given=f"slot {place.seq} of {self._party}, after {place.prev[:16]}…",
+            expected="slot 1" if head is None else f"slot {head.seq + 1}, after {head.hash[:16]}…",
+            remedy="restore the log from a copy that verifies",
+            evidence=(sealed,),
+        )
+
+
+def verify_signatures(
+    entries: Iterable[SealedEnvelope], keys: Mapping[str, VerifyKey], *, canonical: bool = False
+) -> int:
+    """Return how many entries there are, all signed by a key of ``keys``. Any thread may.
+
+    Args:
+        entries: in any order.
+        keys: by key id.
+        canonical: also check that each is one canonical envelope. For bundles; what this node
+            logged was checked when it came.
+
+    Raises:
+        UnknownKeyError, BadSignatureError: the entry is the error's evidence.
+        NotCanonicalError, InvalidDocumentError: signed, but not one canonical envelope.
+    """
+    count = 0
+    for sealed in entries:
+        signature = sealed.signature
+        try:
+            key = key_named(keys, signature.algorithm, signature.key_id)
+            key.verify(CONTEXT_ENVELOPE, sealed.data, signature.value)
+        except (UnknownKeyError, BadSignatureError) as error:
+            error.evidence = (sealed,)
+            raise
+        if canonical:
+            read_envelope(sealed.data)
+        count += 1
+    return count
+
+
+def verify_log(
+    entries: Iterable[SealedEnvelope],
+    keys: Mapping[str, VerifyKey],
+    *,
+    line: str,
+    party: str,
+    after: ChainPoint | None = None,
+    canonical: bool = False,
+) -> ChainPoint | None:
+    """Return the head of a chain that verifies whole: every signature and every link.
+
+    None exactly when there are no entries and no ``after``.
+
+    Raises:
+        VerificationError, InvalidDocumentError: as :meth:`ChainCheck.add` and
+            :func:`verify_signatures`, at the first entry that does not verify.
+    """
+    check = ChainCheck(line=line, party=party, after=after)
+    for sealed in entries:
+        verify_signatures((sealed,), keys, canonical=canonical)
+        check.add(sealed)
+    return check.head
