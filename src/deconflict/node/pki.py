@@ -32,6 +32,7 @@ __all__ = [
     "generate_key",
     "issue_node_certificate",
     "load_certified_key",
+    "spki_of_pem",
     "spki_sha256",
 ]
 
@@ -121,7 +122,7 @@ def issue_node_certificate(
     Args:
         root: the party's root with its private key.
         hosts: where the node is reached: IP addresses or DNS names, at least one.
-        now_utc_ms: validity starts one day before, ends 398 days later.
+        now_utc_ms: validity starts one day before and lasts 398 days.
         random_bytes: source of the key and of the serial number.
         key: the node's present key; a new one is made without it.
 
@@ -272,6 +273,17 @@ def spki_sha256(certificate_der: bytes) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
+def spki_of_pem(certificate_pem: bytes) -> str:
+    """Return :func:`spki_sha256` of a certificate in PEM; raises ConfigurationError if none."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+    except ValueError as error:
+        raise ConfigurationError(
+            "a TLS certificate cannot be read", expected="PEM as `deconflict init` wrote it"
+        ) from error
+    return spki_sha256(certificate.public_bytes(serialization.Encoding.DER))
+
+
 def _key_hash(public: ec.EllipticCurvePublicKey) -> str:
     encoded = public.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -296,7 +308,7 @@ def _dated(now_utc_ms: int, days: int) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + dt.timedelta(days=days))
+        .not_valid_after(now - BACKDATED + dt.timedelta(days=days))
     )
 
 

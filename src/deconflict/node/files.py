@@ -1,0 +1,55 @@
+"""Files of the node folder: whole or not there, and for the owner's eyes only."""
+
+import os
+from pathlib import Path
+
+from deconflict.errors import ConfigurationError
+
+__all__ = ["refuse_readable_by_others", "sync_directory", "write_atomically", "write_new"]
+
+
+def write_new(path: Path, data: bytes, *, mode: int) -> None:
+    """Write a file that must not exist yet, with this mode from its first byte on, to disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int) -> None:
+    """Write or replace a file so that a crash leaves the old one or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)  # left by a crash; only one process writes a node folder
+    write_new(temporary, data, mode=mode)
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make what was created, renamed or removed in a directory durable."""
+    if os.name == "nt":  # directories cannot be opened there; NTFS journals renames itself
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def refuse_readable_by_others(path: Path) -> None:
+    """Return when only the owner may read or write a secret file.
+
+    Raises:
+        ConfigurationError: group or others have any right to it.
+    """
+    if os.name == "nt":  # modes say nothing there
+        return
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise ConfigurationError(
+            "a secret file may be read or changed by others than its owner",
+            given=f"{path} has mode {mode:04o}",
+            expected="0600",
+            remedy=f"chmod 600 {path}; if others had access to this machine, make new keys",
+        )

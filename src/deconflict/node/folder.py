@@ -1,0 +1,373 @@
+"""The folder that makes a node: settings, keys, certificates, pinned peers, databases.
+
+::
+
+    node.toml            settings
+    invitation.json      public: hand it to the other party
+    keys/signing.key     signs all that this party says; sealed when a passphrase is set
+    keys/signing.pub     its public half
+    keys/tls-root.key    signs the node's certificates; needed for renewal only, may be kept offline
+    keys/tls-root.pem    its certificate, ten years
+    keys/tls.key         the node's TLS key: the peers pin it
+    keys/tls.pem         its certificate, 398 days
+    peers/<party>.json   pinned invitations
+    tokens/              tokens of local accounts, for the command line
+    record.sqlite        the record: evidence
+    accounts.sqlite      operators' accounts: no evidence
+"""
+
+import hashlib
+import hmac
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deconflict.errors import ConfigurationError, DeconflictError
+from deconflict.line.keyfile import is_sealed, open_seed, seal_seed
+from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
+from deconflict.node.files import (
+    refuse_readable_by_others,
+    sync_directory,
+    write_atomically,
+    write_new,
+)
+from deconflict.node.invitation import Invitation
+from deconflict.node.peers import PeerBook
+from deconflict.node.pki import (
+    create_root,
+    days_left,
+    issue_node_certificate,
+    load_certified_key,
+    spki_of_pem,
+)
+from deconflict.node.settings import Settings
+from deconflict.node.tls import OwnChain
+
+__all__ = ["PASSPHRASE_FILE", "NodeFolder", "UnlockedKeys"]
+
+PASSPHRASE_FILE = "DECONFLICT_PASSPHRASE_FILE"  # noqa: S105  (the name of a variable)
+MOST_SETTINGS_BYTES = 65_536
+SECRETS = ("signing.key", "tls.key", "tls-root.key")
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockedKeys:
+    """What the node needs to speak: its signing key, and its TLS certificate with its key."""
+
+    signing_key: SigningKey
+    chain: OwnChain
+
+
+class NodeFolder:
+    """A node's folder, checked when opened. Make one with :meth:`create` or :meth:`open`.
+
+    Attributes:
+        path: where it is.
+        settings: what ``node.toml`` says.
+        verify_key: the public half of the signing key; needs no passphrase.
+        tls_spki_sha256: the pin of the node's TLS key.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = Settings.parse(_read(path / "node.toml").decode("utf-8", "replace"))
+        for name in SECRETS:
+            if (path / "keys" / name).exists():
+                refuse_readable_by_others(path / "keys" / name)
+        self.verify_key = VerifyKey.from_base64(_read_key(path, "signing.pub").decode().strip())
+        self.tls_spki_sha256 = spki_of_pem(_read_key(path, "tls.pem"))
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        settings: Settings,
+        *,
+        passphrase: str | None,
+        now_utc_ms: int,
+        random_bytes: RandomBytes,
+    ) -> "NodeFolder":
+        """Make a node: new keys, certificates, settings; return its folder.
+
+        The folder appears whole or not at all: it is written beside its place and renamed.
+
+        Args:
+            path: where it shall be; nothing may be there yet.
+            settings: goes into ``node.toml``.
+            passphrase: seals the keys; without one, their file mode alone protects them.
+            now_utc_ms: the certificates begin one day before.
+            random_bytes: source of all keys (``os.urandom`` in service).
+
+        Raises:
+            ConfigurationError: something is there already, or it cannot be written.
+        """
+        if os.path.lexists(path):
+            raise ConfigurationError(
+                "the place of the new node folder is taken",
+                given=str(path),
+                expected="a path where nothing is yet",
+                remedy="choose another; a node's folder is never overwritten",
+            )
+        if passphrase == "":
+            raise ConfigurationError(
+                "an empty passphrase seals nothing",
+                expected="a passphrase, or none at all",
+                remedy="leave it out if the file modes are protection enough",
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+            try:
+                _write_keys(draft, settings, passphrase, now_utc_ms, random_bytes)
+                folder = cls(draft)
+                keys = folder.unlock(lambda: passphrase or "", environ={})
+                invitation = folder.invite(keys, now_utc_ms=now_utc_ms)
+                write_new(draft / "invitation.json", invitation.export(), mode=0o644)
+                for directory in (draft / "keys", draft):
+                    sync_directory(directory)
+                draft.rename(path)
+            except BaseException:
+                shutil.rmtree(draft)
+                raise
+            sync_directory(path.parent)
+        except OSError as error:
+            raise ConfigurationError(
+                "the node folder cannot be written",
+                given=f"{error.filename or path}: {error.strerror}",
+                remedy="check the rights and the space of the disk",
+            ) from error
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "NodeFolder":
+        """Return the node folder at ``path``, checked; no passphrase is needed yet.
+
+        Raises:
+            ConfigurationError: it is none, a file of it is missing or unreadable, settings are
+                wrong, or a secret file may be read by others.
+        """
+        if not path.is_dir():
+            raise ConfigurationError(
+                "there is no node folder here",
+                given=str(path),
+                expected="a folder made by `deconflict init`",
+                remedy="make one with `deconflict init`, or name the right one",
+            )
+        try:
+            return cls(path)
+        except ConfigurationError:
+            raise
+        except (DeconflictError, OSError, ValueError) as error:
+            raise ConfigurationError(
+                "a file of the node folder cannot be used",
+                given=f"{path}: {error}",
+                remedy="restore the folder's keys/ from its backup",
+            ) from error
+
+    def unlock(
+        self,
+        ask_passphrase: Callable[[], str] | None = None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+    ) -> UnlockedKeys:
+        """Return the node's keys, ready for use.
+
+        A sealed key is opened with the passphrase in the file that ``DECONFLICT_PASSPHRASE_FILE``
+        names, or else with what the person at the terminal answers. A passphrase is never taken
+        from an argument of a command or from the environment itself, where other users and crash
+        reports see it.
+
+        Args:
+            ask_passphrase: asks the person; None where nobody is there to answer.
+            environ: the environment.
+
+        Raises:
+            ConfigurationError: no passphrase, a wrong one, or keys that do not belong together.
+        """
+        data = _read_key(self.path, "signing.key")
+        try:
+            sealed = is_sealed(data)
+            passphrase = _passphrase(ask_passphrase, environ) if sealed else None
+            seed = open_seed(data, passphrase)
+            signing_key = SigningKey.from_seed(seed)
+        except ConfigurationError:
+            raise
+        except DeconflictError as error:
+            raise ConfigurationError(
+                "the signing key cannot be unlocked",
+                given=error.problem,
+                expected=error.expected,
+                remedy=error.remedy,
+            ) from error
+        if signing_key.verify_key != self.verify_key:
+            raise ConfigurationError(
+                "keys/signing.key and keys/signing.pub are not of one pair",
+                remedy="restore the folder's keys/ from its backup",
+            )
+        password = _tls_password(seed) if sealed else None
+        load_certified_key(
+            _read_key(self.path, "tls.key"), _read_key(self.path, "tls.pem"), password
+        )
+        keys = self.path / "keys"
+        return UnlockedKeys(signing_key, OwnChain(keys / "tls.pem", keys / "tls.key", password))
+
+    @property
+    def sealed(self) -> bool:
+        """True exactly when a passphrase is needed to unlock the keys."""
+        return is_sealed(_read_key(self.path, "signing.key"))
+
+    @property
+    def record_path(self) -> Path:
+        """The database of the record."""
+        return self.path / "record.sqlite"
+
+    @property
+    def accounts_path(self) -> Path:
+        """The database of the operators' accounts."""
+        return self.path / "accounts.sqlite"
+
+    @property
+    def tokens_path(self) -> Path:
+        """The directory of tokens for the command line."""
+        return self.path / "tokens"
+
+    @property
+    def invitation_path(self) -> Path:
+        """The invitation made with the folder."""
+        return self.path / "invitation.json"
+
+    def peers(self) -> PeerBook:
+        """Return the pinned peers.
+
+        Raises:
+            ConfigurationError: a file of a pinned peer cannot be trusted.
+        """
+        return PeerBook(
+            self.path / "peers", self.settings.party, self.verify_key, self.tls_spki_sha256
+        )
+
+    def invite(self, keys: UnlockedKeys, *, now_utc_ms: int) -> Invitation:
+        """Return an invitation that says the present settings; give it to the other party."""
+        return Invitation.create(
+            party=self.settings.party,
+            desks=self.settings.desks,
+            signing_key=keys.signing_key,
+            tls_root_pem=_read_key(self.path, "tls-root.pem").decode("ascii"),
+            tls_spki_sha256=self.tls_spki_sha256,
+            urls=(self.settings.peer_url,),
+            now_utc_ms=now_utc_ms,
+        )
+
+    def certificate_days_left(self, *, now_utc_ms: int) -> int:
+        """Return for how many days the node's certificate is still valid; negative if expired."""
+        return days_left(_read_key(self.path, "tls.pem"), now_utc_ms=now_utc_ms)
+
+    def renew_certificate(
+        self, keys: UnlockedKeys, *, now_utc_ms: int, random_bytes: RandomBytes
+    ) -> int:
+        """Replace the node's certificate for the same key, and return its days of validity.
+
+        The peers' pins stay right, nobody has to be asked. A running node takes the new
+        certificate with :func:`deconflict.node.tls.reload_chain` or when it starts again.
+
+        Raises:
+            ConfigurationError: the root's key is not there, or does not belong to it.
+        """
+        if not (self.path / "keys" / "tls-root.key").exists():
+            raise ConfigurationError(
+                "the key of the TLS root is not in the folder",
+                given=str(self.path / "keys" / "tls-root.key"),
+                remedy="bring it back from where it is kept, renew, and take it away again",
+            )
+        password = keys.chain.key_password
+        root = load_certified_key(
+            _read_key(self.path, "tls-root.key"), _read_key(self.path, "tls-root.pem"), password
+        )
+        node = load_certified_key(
+            _read_key(self.path, "tls.key"), _read_key(self.path, "tls.pem"), password
+        )
+        renewed = issue_node_certificate(
+            root,
+            self.settings.hosts,
+            now_utc_ms=now_utc_ms,
+            random_bytes=random_bytes,
+            key=node.key,
+        )
+        write_atomically(self.path / "keys" / "tls.pem", renewed.certificate_pem, mode=0o644)
+        return self.certificate_days_left(now_utc_ms=now_utc_ms)
+
+
+def _write_keys(
+    draft: Path,
+    settings: Settings,
+    passphrase: str | None,
+    now_utc_ms: int,
+    random_bytes: RandomBytes,
+) -> None:
+    for name in ("keys", "peers", "tokens"):
+        (draft / name).mkdir(mode=0o700)
+    signing_key = SigningKey.generate(random_bytes)
+    password = None if passphrase is None else _tls_password(signing_key.seed)
+    root = create_root(now_utc_ms=now_utc_ms, random_bytes=random_bytes)
+    node = issue_node_certificate(
+        root, settings.hosts, now_utc_ms=now_utc_ms, random_bytes=random_bytes
+    )
+    sealed_seed = seal_seed(signing_key.seed, passphrase, random_bytes=random_bytes)
+    public = signing_key.verify_key.to_base64().encode("ascii") + b"\n"
+    write_new(draft / "node.toml", settings.render().encode(), mode=0o600)
+    for name, data, mode in (
+        ("signing.key", sealed_seed, 0o600),
+        ("signing.pub", public, 0o644),
+        ("tls-root.key", root.key_pem(password), 0o600),
+        ("tls-root.pem", root.certificate_pem, 0o644),
+        ("tls.key", node.key_pem(password), 0o600),
+        ("tls.pem", node.certificate_pem, 0o644),
+    ):
+        write_new(draft / "keys" / name, data, mode=mode)
+
+
+def _tls_password(seed: bytes) -> bytes:
+    # The passphrase itself must not lock the PEM files: PEM stretches it so little that a thief
+    # would guess it there and then open the signing key. This one has 256 bits, none to guess.
+    return hmac.digest(seed, b"deconflict/1 tls key file\n", hashlib.sha256).hex().encode("ascii")
+
+
+def _passphrase(ask: Callable[[], str] | None, environ: Mapping[str, str]) -> str:
+    named = environ.get(PASSPHRASE_FILE)
+    if named:
+        path = Path(named)
+        try:
+            refuse_readable_by_others(path)
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"the file that {PASSPHRASE_FILE} names cannot be read",
+                given=f"{path} ({type(error).__name__})",
+                expected="a file of mode 0600 with the passphrase on its only line",
+            ) from error
+        return text.removesuffix("\n").removesuffix("\r")
+    if ask is not None:
+        return ask()
+    raise ConfigurationError(
+        "the keys are sealed with a passphrase and nobody is there to type it",
+        expected=f"{PASSPHRASE_FILE} naming a file of mode 0600 that holds it",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MOST_SETTINGS_BYTES)
+    except OSError as error:
+        raise ConfigurationError(
+            "a file of the node folder cannot be read",
+            given=f"{path}: {error.strerror}",
+            remedy="restore it from the folder's backup",
+        ) from error
+
+
+def _read_key(path: Path, name: str) -> bytes:
+    return _read(path / "keys" / name)

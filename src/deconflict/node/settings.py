@@ -1,0 +1,256 @@
+"""What a party chooses for its node: ``node.toml``, read strictly, written by template."""
+
+import ipaddress
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from deconflict.errors import ConfigurationError
+
+__all__ = ["LANGUAGES", "Endpoint", "Settings", "require_desk", "require_party", "require_url"]
+
+LANGUAGES = ("en", "ru")
+MOST_DESKS = 8
+_IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+TEMPLATE = """\
+# Settings of this deconflict node. They are read when the node starts.
+
+# Who signs, and the desks on watch: alerts go to the first, unanswered ones to the next.
+party = "{party}"
+desks = [{desks}]
+
+# Languages of the desks; the first is used where nobody has chosen.
+languages = [{languages}]
+
+# Where other parties' nodes reach this one: the address to listen on, and the URL to tell them.
+peer_listen = "{peer_listen}"
+peer_url = "{peer_url}"
+
+# Where this party's own operators and programs reach it. Plain HTTP: loopback only.
+operators_listen = "{operators_listen}"
+"""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address to listen on. Port 0 takes any free one.
+
+    >>> str(Endpoint.parse("[::1]:8443"))
+    '[::1]:8443'
+    """
+
+    host: str
+    port: int
+
+    def __post_init__(self) -> None:
+        if not (_is_address(self.host) or _HOST.fullmatch(self.host)):
+            raise ConfigurationError(
+                "a host is neither an IP address nor a name", given=repr(self.host[:80])
+            )
+        if not 0 <= self.port <= 65_535:
+            raise ConfigurationError(
+                "a port is out of range", given=str(self.port), expected="0 to 65535"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> "Endpoint":
+        """Return the endpoint written as ``host:port`` or ``[IPv6]:port``.
+
+        Raises:
+            ConfigurationError: it is not written so.
+        """
+        match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
+        if match is None:
+            raise ConfigurationError(
+                "an address to listen on cannot be read",
+                given=repr(text[:80]),
+                expected="host:port, as in 127.0.0.1:8443 or [::1]:8443",
+            )
+        return cls(match[1] or match[2], int(match[3]))
+
+    @property
+    def is_loopback(self) -> bool:
+        """True exactly when only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        return _is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a node.
+
+    Args:
+        party: who signs: lower-case letters, digits and hyphens, at most 32.
+        desks: the desks on watch, 1 to 8, in the order in which alerts go to them.
+        languages: of the desks, from ``en`` and ``ru``; the first is the default.
+        peer_listen: where the node listens for other parties' nodes.
+        peer_url: what other parties call; empty for the URL of ``peer_listen``.
+        operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
+
+    Raises:
+        ConfigurationError: any of them is not of that form.
+    """
+
+    party: str
+    desks: tuple[str, ...] = ("watch", "second")
+    languages: tuple[str, ...] = LANGUAGES
+    peer_listen: Endpoint = Endpoint("127.0.0.1", 8443)
+    peer_url: str = ""
+    operators_listen: Endpoint = Endpoint("127.0.0.1", 8080)
+
+    def __post_init__(self) -> None:
+        require_party(self.party)
+        for desk in self.desks:
+            require_desk(desk)
+        _require_distinct("desks", self.desks, MOST_DESKS)
+        _require_distinct("languages", self.languages, len(LANGUAGES))
+        for language in self.languages:
+            if language not in LANGUAGES:
+                raise ConfigurationError(
+                    "this node does not speak a language of its settings",
+                    given=repr(language),
+                    expected=" or ".join(LANGUAGES),
+                )
+        if not self.peer_url:
+            object.__setattr__(self, "peer_url", f"https://{self.peer_listen}")
+        require_url(self.peer_url)
+        if not self.operators_listen.is_loopback:
+            raise ConfigurationError(
+                "the operators' door would be open to the network in plain HTTP",
+                given=f"operators_listen {self.operators_listen}",
+                expected="a loopback address such as 127.0.0.1:8080",
+                remedy="keep it on loopback and reach it through SSH or a TLS proxy on this "
+                "machine",
+            )
+
+    @property
+    def language(self) -> str:
+        """The language of a desk that has chosen none."""
+        return self.languages[0]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts under which other parties reach the node: the names in its certificate."""
+        hosts = [urlsplit(self.peer_url).hostname or ""]
+        listen = self.peer_listen.host
+        if not (_is_address(listen) and ipaddress.ip_address(listen).is_unspecified):
+            hosts.append(listen)
+        return tuple(dict.fromkeys(hosts))
+
+    @classmethod
+    def parse(cls, text: str) -> "Settings":
+        """Return the settings written in ``node.toml``.
+
+        Raises:
+            ConfigurationError: not TOML, a key missing, unknown or of the wrong kind.
+
+        >>> Settings.parse(Settings("blue").render()) == Settings("blue")
+        True
+        """
+        try:
+            found = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError("node.toml is not TOML", given=str(error)) from error
+        unknown = sorted(found.keys() - cls.__slots__)
+        if unknown:
+            raise ConfigurationError(
+                "node.toml has a setting that this version does not know",
+                given=", ".join(unknown)[:120],
+                expected="only " + ", ".join(cls.__slots__),
+            )
+        if "party" not in found:
+            raise ConfigurationError("node.toml does not say whose node this is", expected="party")
+        settings: dict[str, Any] = {}
+        for key, value in found.items():
+            is_list = key in ("desks", "languages")
+            kind = list if is_list else str
+            if not isinstance(value, kind) or not all(isinstance(part, str) for part in value):
+                raise ConfigurationError(
+                    f"{key} in node.toml is of the wrong kind",
+                    given=repr(value)[:80],
+                    expected="a list of texts" if is_list else "text",
+                )
+            if is_list:
+                settings[key] = tuple(value)
+            else:
+                settings[key] = Endpoint.parse(str(value)) if key.endswith("_listen") else value
+        return cls(**settings)
+
+    def render(self) -> str:
+        """Return the text of ``node.toml``; :meth:`parse` reads back the same settings."""
+        # No value needs escaping: none can hold a quote or a backslash.
+        return TEMPLATE.format(
+            party=self.party,
+            desks=", ".join(f'"{desk}"' for desk in self.desks),
+            languages=", ".join(f'"{language}"' for language in self.languages),
+            peer_listen=self.peer_listen,
+            peer_url=self.peer_url,
+            operators_listen=self.operators_listen,
+        )
+
+
+def require_party(party: str) -> str:
+    """Return the party's name; raises ConfigurationError when it is not of the agreed form."""
+    return _require_identifier("party", party)
+
+
+def require_desk(desk: str) -> str:
+    """Return the desk's name; raises ConfigurationError when it is not of the agreed form."""
+    return _require_identifier("desk", desk)
+
+
+def require_url(url: str) -> str:
+    """Return the URL of a node's door.
+
+    Raises:
+        ConfigurationError: it is anything but ``https://host`` or ``https://host:port``.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    spelled = Endpoint(host, port or 443) if _is_address(host) or _HOST.fullmatch(host) else None
+    written = {f"https://{spelled}", f"https://{str(spelled).removesuffix(':443')}"}
+    if spelled is None or port == 0 or url.lower() not in {form.lower() for form in written}:
+        raise ConfigurationError(
+            "the URL under which other parties reach a node cannot be used",
+            given=repr(url[:120]),
+            expected="https://host:port, without path, user or query",
+        )
+    return url
+
+
+def _require_identifier(what: str, name: str) -> str:
+    if _IDENTIFIER.fullmatch(name) is None:
+        raise ConfigurationError(
+            f"the name of a {what} cannot be used",
+            given=repr(name[:80]),
+            expected="1 to 32 lower-case letters a-z, digits and hyphens, no hyphen first",
+        )
+    return name
+
+
+def _require_distinct(what: str, values: tuple[str, ...], most: int) -> None:
+    if not 1 <= len(values) <= most or len(set(values)) != len(values):
+        raise ConfigurationError(
+            f"the list of {what} cannot be used",
+            given=", ".join(values)[:120] or "none",
+            expected=f"1 to {most}, each once",
+        )
