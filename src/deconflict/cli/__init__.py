@@ -40,5 +40,5 @@ main = LazyGroup(
         "Most commands talk to your own running node: name its folder with --node or with "
         "the environment variable DECONFLICT_NODE."
     ),
-    example="deconflict init blue-node --party blue.example",
+    example="deconflict init blue-node --party blue",
 )

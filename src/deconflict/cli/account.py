@@ -215,9 +215,9 @@ def _token_path(folder: Path, name: str) -> Path:
 
 
 def _first_desk(folder: Path) -> str:
-    from deconflict.node.folder import NodeFolder
+    from deconflict.node.settings import Settings
 
-    return str(NodeFolder.open(folder).config.desks[0])
+    return Settings.parse((folder / "node.toml").read_text("utf-8")).desks[0]
 
 
 def _utc(utc_ms: int) -> str:

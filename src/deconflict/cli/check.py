@@ -146,7 +146,8 @@ def _write_picture(
         marks,
         landmarks=_landmarks(node),
         title="What is declared, and where it conflicts" if conflicts else "What is declared",
-        subtitle=f"{me['party']}, drawn {when(me['now_utc'])} · only what was declared · not for navigation",
+        subtitle=f"{me['party']}, drawn {when(me['now_utc'])} · "
+        "only what was declared · not for navigation",
     )
     file.write_text(svg, encoding="utf-8")
 

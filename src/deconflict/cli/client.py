@@ -226,9 +226,10 @@ def token_path(folder: Path, account: str) -> Path:
 
 
 def _operators_url(folder: Path) -> str:
-    from deconflict.node.folder import NodeFolder
+    from deconflict.node.settings import Settings
 
-    return NodeFolder.open(folder).operators_url
+    listen = Settings.parse((folder / "node.toml").read_text("utf-8")).operators_listen
+    return f"http://{listen}"
 
 
 def _token(folder: Path, account: str | None) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -13,14 +13,17 @@ __all__ = [
     "as_json_option",
     "as_option",
     "existing_file",
+    "known_password",
     "line_option",
+    "need_terminal",
     "node_folder",
     "node_option",
     "password_from",
+    "private_text",
+    "secret",
     "talks_to_node",
+    "write_private",
 ]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 node_option = click.option(
     "--node",
@@ -49,7 +52,7 @@ line_option = click.option(
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def talks_to_node(function: F) -> F:
+def talks_to_node(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--node``, ``--as`` and ``--json`` to a command that asks a running node."""
     return node_option(as_option(as_json_option(function)))
 
@@ -85,11 +88,8 @@ def password_from(file: Path | None, *, account: str) -> str:
     """
     if file is not None:
         return _first_line(file)
-    _need_terminal("a password", "--password-file FILE")
-    word: str = click.prompt(
-        f"Password for {account}", hide_input=True, confirmation_prompt="The same again", err=True
-    )
-    return word
+    need_terminal("a password", "--password-file FILE")
+    return secret(f"Password for {account}", twice=True)
 
 
 def known_password(file: Path | None, *, account: str) -> str:
@@ -100,9 +100,15 @@ def known_password(file: Path | None, *, account: str) -> str:
     """
     if file is not None:
         return _first_line(file)
-    _need_terminal("a password", "--password-file FILE")
-    word: str = click.prompt(f"Password for {account}", hide_input=True, err=True)
-    return word
+    need_terminal("a password", "--password-file FILE")
+    return secret(f"Password for {account}")
+
+
+def secret(question: str, *, twice: bool = False) -> str:
+    """Return what a person types unseen, asked for twice where a typing error would lock out."""
+    again = "The same again" if twice else False
+    typed: str = click.prompt(question, hide_input=True, confirmation_prompt=again, err=True)
+    return typed
 
 
 def private_text(file: Path) -> str:
@@ -145,7 +151,12 @@ def _first_line(file: Path) -> str:
     return lines[0]
 
 
-def _need_terminal(what: str, instead: str) -> None:
+def need_terminal(what: str, instead: str) -> None:
+    """Return when a person can be asked.
+
+    Raises:
+        InvalidInputError: standard input is no terminal.
+    """
     if not click.get_text_stream("stdin").isatty():
         raise InvalidInputError(
             f"there is no terminal to ask for {what}", expected=instead, remedy=f"give {instead}"

@@ -103,7 +103,7 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
         )
 
 
-@command("export", example="deconflict export --line red.example --out record.deconflict")
+@command("export", example="deconflict export --line red --out record.deconflict")
 @line_option
 @click.option(
     "--out",
@@ -151,7 +151,7 @@ def export(
 @command(
     "verify",
     example="deconflict verify record.deconflict \\\n"
-    "    --key blue.example=blue.example.invitation --key red.example=red.example.invitation",
+    "    --key blue=blue.invitation --key red=red.invitation",
 )
 @click.argument("bundle", type=existing_file)
 @click.option(

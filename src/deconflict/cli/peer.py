@@ -1,0 +1,204 @@
+"""``deconflict peer``: who this node talks to, each pinned after a person compared by voice."""
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deconflict.cli.command import Group, command
+from deconflict.cli.options import as_json_option, existing_file, node_folder, node_option
+from deconflict.cli.output import clean, fields, short, table, when, write_json
+from deconflict.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from deconflict.node.folder import NodeFolder
+    from deconflict.node.peers import PinnedPeer
+
+__all__ = ["peer"]
+
+RESTART = "A node that is running takes this up when it starts again."
+
+
+@click.group("peer", cls=Group, example="deconflict peer add red.invitation")
+def peer() -> None:
+    """Parties this node talks to, each pinned by its fingerprint.
+
+    Nothing is trusted on first use. The other party reads the fingerprint of its key to you, from
+    its own screen and over a way you trust; only then is its invitation pinned.
+    """
+
+
+@command(
+    "add",
+    group=peer,
+    example="deconflict peer add red.invitation\n"
+    'deconflict peer add red.invitation --fingerprint "12345 67890 12345 67890 12345 67890 '
+    '12345 67890"',
+)
+@click.argument("invitation", metavar="FILE", type=existing_file)
+@click.option(
+    "--fingerprint",
+    metavar="DIGITS",
+    help="What you heard by voice, not what stands in the file. Without it you are asked.",
+)
+@node_option
+@as_json_option
+def add(invitation: Path, fingerprint: str | None, node_dir: Path | None, as_json: bool) -> None:
+    """Pin a party from its invitation file."""
+    from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
+
+    folder = _open(node_dir)
+    with invitation.open("rb") as file:
+        offered = Invitation.parse(file.read(MAX_INVITATION_BYTES + 2))
+    if fingerprint is None:
+        fingerprint = _ask_fingerprint(offered.party)
+    pinned = folder.peers().pin(offered, fingerprint)
+    if as_json:
+        write_json(_facts(pinned))
+        return
+    click.echo(f"{pinned.party} is pinned, at {pinned.url}. The line is {short(pinned.line_id)}.")
+    click.echo(RESTART)
+
+
+@command("list", group=peer, example="deconflict peer list")
+@node_option
+@as_json_option
+def list_peers(node_dir: Path | None, as_json: bool) -> None:
+    """List the pinned parties."""
+    pinned = _open(node_dir).peers().list()
+    if as_json:
+        write_json([_facts(one) for one in pinned])
+        return
+    if not pinned:
+        click.echo("No party is pinned yet: deconflict peer add THEIR.invitation")
+        return
+    table(
+        ("PARTY", "LINE", "DESKS", "CALLED AT"),
+        [
+            (one.party, short(one.line_id), ", ".join(one.invitation.desks), one.url)
+            for one in pinned
+        ],
+    )
+
+
+@command("show", group=peer, example="deconflict peer show red\ndeconflict peer show")
+@click.argument("party", required=False)
+@node_option
+@as_json_option
+def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
+    """Show a pinned party, or yourself without PARTY: what the other side reads and hears."""
+    folder = _open(node_dir)
+    if party is None:
+        own = {
+            "party": folder.settings.party,
+            "fingerprint": folder.verify_key.fingerprint(),
+            "key_id": folder.verify_key.key_id,
+            "peer_url": folder.settings.peer_url,
+            "desks": list(folder.settings.desks),
+        }
+        if as_json:
+            write_json(own)
+            return
+        fields(
+            (
+                ("party", f"{own['party']} (this node)"),
+                ("fingerprint", own["fingerprint"]),
+                ("desks", ", ".join(folder.settings.desks)),
+                ("called at", own["peer_url"]),
+            )
+        )
+        return
+    pinned = folder.peers().get(party)
+    if as_json:
+        write_json(_facts(pinned))
+        return
+    fields(
+        (
+            ("party", pinned.party),
+            ("fingerprint", pinned.verify_key.fingerprint()),
+            ("desks", ", ".join(pinned.invitation.desks)),
+            ("called at", ", ".join(pinned.invitation.urls)),
+            ("invitation of", when(_facts(pinned)["invitation_created_utc"])),
+            ("line", pinned.line_id),
+        )
+    )
+
+
+@command("remove", group=peer, example="deconflict peer remove red")
+@click.argument("party")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@node_option
+@as_json_option
+def remove(party: str, yes: bool, node_dir: Path | None, as_json: bool) -> None:
+    """Forget a party: its node is let in no more. The record of the line stays."""
+    peers = _open(node_dir).peers()
+    peers.get(party)
+    if not yes:
+        click.confirm(f"Let {party} in no more?", abort=True, err=True)
+    peers.remove(party)
+    if as_json:
+        write_json({"party": party, "removed": True})
+        return
+    click.echo(f"{clean(party)} is pinned no more. {RESTART}")
+
+
+@command("invite", group=peer, example="deconflict peer invite --out blue.invitation")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
+)
+@node_option
+@as_json_option
+def invite(out: Path, node_dir: Path | None, as_json: bool) -> None:
+    """Write your own invitation anew, after an address or a desk in node.toml has changed."""
+    from deconflict.cli.node import ask_passphrase
+
+    folder = _open(node_dir)
+    made = folder.invite(folder.unlock(ask_passphrase), now_utc_ms=time.time_ns() // 1_000_000)
+    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(made.export())
+    if as_json:
+        write_json({"file": str(out), "fingerprint": made.verify_key.fingerprint()})
+        return
+    click.echo(f"{out}: give it to the other party. Your fingerprint is still\n")
+    click.echo(click.style(f"    {made.verify_key.fingerprint()}", bold=True))
+
+
+def _ask_fingerprint(party: str) -> str:
+    """Ask for what was heard; the file's own fingerprint is not shown, so it cannot be copied."""
+    if not click.get_text_stream("stdin").isatty():
+        raise InvalidInputError(
+            "a party is pinned only with the fingerprint that was heard",
+            expected="--fingerprint with eight groups of five digits",
+            remedy=f"call {party}, let them read the fingerprint from their own screen",
+        )
+    click.echo(
+        f"Call {clean(party)} on a number you know, and let them read their fingerprint to you\n"
+        f"(they see it with: deconflict peer show). Type what you hear.",
+        err=True,
+    )
+    heard: str = click.prompt("Fingerprint", err=True)
+    return heard
+
+
+def _open(node_dir: Path | None) -> "NodeFolder":
+    from deconflict.node.folder import NodeFolder
+
+    return NodeFolder.open(node_folder(node_dir))
+
+
+def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
+    from deconflict.airspace.instant import format_utc
+
+    return {
+        "party": pinned.party,
+        "line_id": pinned.line_id,
+        "fingerprint": pinned.verify_key.fingerprint(),
+        "key_id": pinned.verify_key.key_id,
+        "tls_spki_sha256": pinned.spki_sha256,
+        "urls": list(pinned.invitation.urls),
+        "desks": list(pinned.invitation.desks),
+        "invitation_created_utc": format_utc(pinned.invitation.created_utc_ms),
+    }
