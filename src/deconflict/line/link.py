@@ -1,4 +1,4 @@
-"""Is the peer there, and does it hear us? Beats both ways, told apart from silence and one-way loss.
+"""Is the peer there, and does it hear us? Beats both ways, that echo one another.
 
 Each side sends a beat every second. A beat echoes the last one heard and says how long it was
 held, so each side learns three things: that it hears the peer, that the peer hears it, and how

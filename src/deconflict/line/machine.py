@@ -25,24 +25,19 @@ One machine serves one line and one thread at a time. Its memory is bounded by w
 receipted or settled, never by the length of the log.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from deconflict.errors import (
-    BrokenChainError,
-    ConfigurationError,
     ForkedChainError,
     InvalidDocumentError,
     LineStateError,
-    NotFoundError,
     WrongLineError,
     WrongSenderError,
 )
 from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for
-from deconflict.line.delivery import Delivery, DeliveryState, KindRules
+from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, KindRules
 from deconflict.line.envelope import Draft, Envelope, SealedEnvelope, open_envelope
 from deconflict.line.incoming import (
     Arrival,
@@ -53,7 +48,7 @@ from deconflict.line.incoming import (
     PeerChain,
     StoredLookup,
 )
-from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
+from deconflict.line.keys import RandomBytes
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.outgoing import OutgoingEntry, OwnChain
 from deconflict.line.packets import Want
@@ -69,65 +64,10 @@ from deconflict.line.receipt import (
     seal_receipt,
     seal_refusal,
 )
+from deconflict.line.restored import LineIdentity, Restored
 from deconflict.line.statement import ChainPoint, hash_of
 
 __all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
-
-_REMEMBERED_DELIVERIES: Final = 4_096  # settled ones beyond this are the store's to tell
-
-
-@dataclass(frozen=True, slots=True)
-class LineIdentity:
-    """Who speaks with whom, under which keys.
-
-    Attributes:
-        line_id: from :func:`deconflict.line.keys.line_id`.
-        own: own party.
-        peer: the other party.
-        own_key: signs; its public half is pinned at the peer.
-        peer_keys: the peer's pinned keys by key id.
-
-    Raises:
-        ConfigurationError: the two parties or their keys are one and the same.
-    """
-
-    line_id: str
-    own: str
-    peer: str
-    own_key: SigningKey
-    peer_keys: Mapping[str, VerifyKey]
-
-    def __post_init__(self) -> None:
-        if self.own == self.peer or self.own_key.key_id in self.peer_keys:
-            raise ConfigurationError(
-                "a line needs two parties with a key each",
-                given=f"{self.own} and {self.peer}",
-                remedy="pin the peer's own invitation, not this node's",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """What the disk holds when a node starts. Everything in it is durable and was verified.
-
-    Attributes:
-        own_head: last slot of the own chain.
-        own_entries: exact bytes of the own entries after the last receipt, in order; earlier
-            ones may stand before them.
-        last_receipt: the newest receipt of the peer that was stored.
-        peer_head: exact bytes of the last entry of the peer's chain.
-        peer_head_received_utc_ms: the time stored with it.
-        alerts: alerts that were open, from :meth:`LineMachine.open_alerts` or
-            :func:`~deconflict.line.alerts.fold_alerts`. Own entries without a receipt are
-            watched whether they stand here or not.
-    """
-
-    own_head: ChainPoint | None = None
-    own_entries: tuple[bytes, ...] = ()
-    last_receipt: SealedReceipt | None = None
-    peer_head: bytes | None = None
-    peer_head_received_utc_ms: int = 0
-    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +88,6 @@ class Heard:
     receipt: SealedReceipt | None = None
     want: Want | None = None
     evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(slots=True)
-class _Known:
-    """Deliveries of own messages that memory still tells, oldest first."""
-
-    by_hash: dict[str, Delivery] = field(default_factory=dict)
-    changed: dict[str, Delivery] = field(default_factory=dict)
 
 
 class LineMachine:
@@ -188,9 +120,7 @@ class LineMachine:
         self._rules: Final = rules
         self._timers: Final = timers
         found = restored or Restored()
-        peer_head = _read_own_disk(found.peer_head)
-        receipted = self._last_receipted(found, peer_head)
-        entries = [(_decoded(data), data) for data in found.own_entries]
+        entries = found.read_own_entries()
         self._out: Final = OwnChain(
             line=identity.line_id,
             own=identity.own,
@@ -199,17 +129,17 @@ class LineMachine:
             retry_ms=timers.retry_ms,
             random_bytes=random_bytes,
             head=found.own_head,
-            receipted=receipted,
+            receipted=found.own_receipted(identity.peer_keys),
             entries=entries,
         )
         self._in: Final = PeerChain(
             line=identity.line_id,
             clock_tolerance_ms=timers.clock_tolerance_ms,
-            head=peer_head[1] if peer_head else None,
+            head=found.peer_logged(),
             head_received_utc_ms=found.peer_head_received_utc_ms,
         )
         self._alerts: Final = AlertBook(timers)
-        self._known: Final = _Known()
+        self._deliveries: Final = DeliveryBook(self._is_owed)
         self._prepared: dict[str, Now] = {}
         self._receipt: SealedReceipt | None = None
         self._restore_alerts(found.alerts, entries, now)
@@ -250,7 +180,7 @@ class LineMachine:
             )
         entry = self._out.prepare(draft, draft.prec or rule.precedence, self._in.logged, now)
         self._prepared[entry.hash] = now
-        self._set_state(entry.hash, DeliveryState.QUEUED)
+        self._deliveries.begin(entry.hash, Delivery(DeliveryState.QUEUED))
         self._watch(entry.envelope, entry.hash, now, own=True)
         return entry
 
@@ -280,7 +210,7 @@ class LineMachine:
     def mark_sent(self, hashes: Iterable[str], now: Now) -> None:
         """Note that these were handed to the network; whether they arrived is not known."""
         for message_hash in self._out.mark_sent(hashes, now):
-            self._set_state(message_hash, DeliveryState.SENT)
+            self._deliveries.advance(message_hash, DeliveryState.SENT)
 
     def hurry(self, now: Now) -> None:
         """Make everything without a receipt due now: the connection came back."""
@@ -433,7 +363,9 @@ class LineMachine:
         alert = self._alerts.find(refusal.hash)
         if alert is not None and alert.own and alert.needs_receipt:
             self._alerts.refused(refusal.hash, now)
-            self._set_state(refusal.hash, DeliveryState.REFUSED, reason=refusal.reason.value)
+            self._deliveries.advance(
+                refusal.hash, DeliveryState.REFUSED, reason=refusal.reason.value
+            )
         return refusal
 
     # ---- what is owed -------------------------------------------------------------------------
@@ -446,9 +378,9 @@ class LineMachine:
         alarms = self._alerts.alarms(now)
         for alarm in alarms:
             if alarm.alert.own:
-                self._set_level(alarm.alert.hash, alarm.level)
+                self._deliveries.escalate(alarm.alert.hash, alarm.level)
                 if alarm.kind is AlarmKind.EXPIRED:
-                    self._set_state(alarm.alert.hash, DeliveryState.EXPIRED)
+                    self._deliveries.advance(alarm.alert.hash, DeliveryState.EXPIRED)
         return alarms
 
     def next_deadline_ms(self) -> int | None:
@@ -462,19 +394,11 @@ class LineMachine:
         Raises:
             NotFoundError: not an own message, or settled so long ago that the store must tell.
         """
-        delivery = self._known.by_hash.get(message_hash)
-        if delivery is None:
-            raise NotFoundError(
-                "memory holds no delivery of this message",
-                given=message_hash[:16],
-                remedy="read its entry and the receipts from the store",
-            )
-        return delivery
+        return self._deliveries.find(message_hash)
 
     def changes(self) -> dict[str, Delivery]:
         """Return, once, the own messages whose delivery changed since the last call."""
-        changed, self._known.changed = self._known.changed, {}
-        return changed
+        return self._deliveries.changes()
 
     def open_alerts(self) -> tuple[Alert, ...]:
         """Return everything still owed on this line, oldest first; to be stored for a restart."""
@@ -482,25 +406,8 @@ class LineMachine:
 
     # ---- inside -------------------------------------------------------------------------------
 
-    def _last_receipted(
-        self, found: Restored, peer_head: tuple[Envelope, ChainPoint] | None
-    ) -> ChainPoint | None:
-        """Return the furthest own slot that stored words of the peer cover."""
-        points = []
-        if found.last_receipt is not None:
-            points.append(open_receipt(found.last_receipt, self.identity.peer_keys).point)
-        if peer_head is not None and peer_head[0].heard is not None:
-            points.append(peer_head[0].heard)
-        head_seq = 0 if found.own_head is None else found.own_head.seq
-        for point in points:
-            if point.seq > head_seq:
-                raise BrokenChainError(
-                    "the peer holds more of this node's log than the node itself",
-                    given=f"own log up to slot {head_seq}",
-                    expected=f"slot {point.seq}",
-                    remedy="the database is an old copy: do not speak; restore the newest one",
-                )
-        return max(points, key=lambda point: point.seq, default=None)
+    def _is_owed(self, message_hash: str) -> bool:
+        return self._alerts.find(message_hash) is not None
 
     def _restore_alerts(
         self, alerts: Iterable[Alert], entries: list[tuple[Envelope, bytes]], now: Now
@@ -518,7 +425,7 @@ class LineMachine:
             self._alerts.restore(alert, now)
             if alert.own:
                 state = DeliveryState.QUEUED if alert.needs_receipt else DeliveryState.LACKED
-                self._known.by_hash[alert.hash] = Delivery(state, alert.level)
+                self._deliveries.begin(alert.hash, Delivery(state, alert.level))
 
     def _heard_is_false(self, envelope: Envelope) -> bool:
         if envelope.heard is None:
@@ -531,7 +438,7 @@ class LineMachine:
 
     def _mark_lacked(self, hashes: Iterable[str], now: Now) -> None:
         for message_hash in hashes:
-            self._set_state(message_hash, DeliveryState.LACKED)
+            self._deliveries.advance(message_hash, DeliveryState.LACKED)
             self._alerts.receipted(message_hash, now)
 
     def _watch(self, envelope: Envelope, message_hash: str, now: Now, *, own: bool) -> None:
@@ -552,39 +459,11 @@ class LineMachine:
             self._alerts.answered(envelope.ref, now, own=own)
         if own:
             if rule.marks_seen:
-                self._set_state(envelope.ref, DeliveryState.SEEN)
+                self._deliveries.advance(envelope.ref, DeliveryState.SEEN)
             if rule.marks_loaded:
-                self._set_state(envelope.ref, DeliveryState.LOADED)
+                self._deliveries.advance(envelope.ref, DeliveryState.LOADED)
             if rule.closes:
-                self._set_state(envelope.ref, DeliveryState.CLOSED)
-
-    def _set_state(self, message_hash: str, state: DeliveryState, reason: str = "") -> None:
-        known = self._known.by_hash
-        before = known.get(message_hash)
-        if before is None:
-            if state is not DeliveryState.QUEUED:
-                return  # not ours, or settled so long ago that memory let it go
-            self._forget_settled()
-            after = Delivery(state)
-        elif state in _MAY_FOLLOW[before.state]:
-            after = Delivery(state, before.escalated, reason)
-        else:
-            return
-        known[message_hash] = self._known.changed[message_hash] = after
-
-    def _set_level(self, message_hash: str, level: int) -> None:
-        before = self._known.by_hash.get(message_hash)
-        if before is not None and level > before.escalated:
-            after = Delivery(before.state, level, before.reason)
-            self._known.by_hash[message_hash] = self._known.changed[message_hash] = after
-
-    def _forget_settled(self) -> None:
-        known = self._known.by_hash
-        while len(known) >= _REMEMBERED_DELIVERIES:
-            oldest = next(iter(known))
-            if self._alerts.find(oldest) is not None:
-                return  # still owed: memory keeps it, and all that came after it
-            del known[oldest]
+                self._deliveries.advance(envelope.ref, DeliveryState.CLOSED)
 
     def _require_line(self, line: str) -> None:
         if line != self.identity.line_id:
@@ -610,30 +489,3 @@ class LineMachine:
                 expected=self.identity.own,
                 remedy="refuse it and keep its bytes",
             )
-
-
-_S = DeliveryState
-_AFTER_RECEIPT = {_S.SEEN, _S.LOADED, _S.CLOSED}
-# A late receipt leaves EXPIRED standing: the peer logged it DELAYED, unless it says it was seen.
-_MAY_FOLLOW: Final[dict[DeliveryState, set[DeliveryState]]] = {
-    _S.QUEUED: {_S.SENT, _S.LACKED, _S.EXPIRED, _S.REFUSED, *_AFTER_RECEIPT},
-    _S.SENT: {_S.LACKED, _S.EXPIRED, _S.REFUSED, *_AFTER_RECEIPT},
-    _S.REFUSED: {_S.LACKED, _S.EXPIRED, *_AFTER_RECEIPT},
-    _S.LACKED: set(_AFTER_RECEIPT),
-    _S.EXPIRED: set(_AFTER_RECEIPT),
-    _S.SEEN: {_S.LOADED, _S.CLOSED},
-    _S.LOADED: {_S.CLOSED},
-    _S.CLOSED: set(),
-}
-
-
-def _read_own_disk(data: bytes | None) -> tuple[Envelope, ChainPoint] | None:
-    if data is None:
-        return None
-    envelope = _decoded(data)
-    return envelope, ChainPoint(envelope.epoch, envelope.seq, hash_of(data))
-
-
-def _decoded(data: bytes) -> Envelope:
-    # From the own, verified disk: canonical form was checked when it was written.
-    return msgspec.json.decode(data, type=Envelope)
