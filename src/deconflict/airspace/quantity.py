@@ -21,6 +21,8 @@ __all__ = [
     "OpenLimit",
     "format_altitude",
     "format_distance",
+    "format_duration",
+    "format_height",
     "parse_altitude",
     "parse_band",
     "parse_distance",
@@ -211,6 +213,25 @@ def format_distance(distance_mm: int) -> str:
     """
     miles, rest = divmod(distance_mm, MILLIMETRES_PER_NAUTICAL_MILE)
     return f"{miles} NM" if miles and rest == 0 else f"{_decimal(distance_mm, 3)} m"
+
+
+def format_height(height_tmm: int) -> str:
+    """Return tenths of a millimetre as text that ``parse_height`` reads back to the same value.
+
+    >>> format_height(3_048_000)
+    '1000 ft'
+    """
+    feet, rest = divmod(height_tmm, TMM_PER_FOOT)
+    return f"{feet} ft" if rest == 0 else f"{_decimal(height_tmm, 4)} m"
+
+
+def format_duration(duration_ms: int) -> str:
+    """Return milliseconds as text that ``parse_duration`` reads back to the same value.
+
+    >>> format_duration(90_000)
+    '90 s'
+    """
+    return f"{_decimal(duration_ms, 3)} s"
 
 
 def _measured(

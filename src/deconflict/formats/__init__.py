@@ -1,0 +1,14 @@
+"""Declarations in the spellings of other systems. Parsing refuses instead of guessing."""
+
+from deconflict.formats.declaration_input import PURPOSES, DeclarationInput
+from deconflict.formats.display import DisplayItem, write_geojson
+from deconflict.formats.geojson import read_declarations, write_declarations
+
+__all__ = [
+    "PURPOSES",
+    "DeclarationInput",
+    "DisplayItem",
+    "read_declarations",
+    "write_declarations",
+    "write_geojson",
+]

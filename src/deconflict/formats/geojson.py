@@ -1,0 +1,468 @@
+"""Declarations as GeoJSON (RFC 7946), in the profile of docs/reference/geojson-profile.md."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.geometry import MAX_VOLUMES, Geometry, check_volumes
+from deconflict.airspace.instant import TimeSpan, format_utc, parse_utc
+from deconflict.airspace.outline import Circle, Corridor, Outline, Polygon
+from deconflict.airspace.position import Position
+from deconflict.airspace.quantity import (
+    Altitude,
+    OpenLimit,
+    format_altitude,
+    format_distance,
+    format_duration,
+    format_height,
+    parse_altitude,
+    parse_band,
+    parse_distance,
+    parse_duration,
+    parse_height,
+)
+from deconflict.airspace.trajectory import Containment, Trajectory, Waypoint, merge_repeated
+from deconflict.airspace.volume import Volume
+from deconflict.airspace.where import located
+from deconflict.errors import InvalidAltitudeError, InvalidDocumentError, InvalidGeometryError
+from deconflict.formats.bounded_json import parse_json
+from deconflict.formats.declaration_input import DeclarationInput
+from deconflict.units import TMM_PER_METRE
+
+__all__ = ["MAX_FEATURES", "read_declarations", "write_declarations"]
+
+MAX_FEATURES: Final = 100_000
+
+_ABOUT: Final = frozenset({"purpose", "label", "declaration_id"})
+_WHEN_AND_HOW_HIGH: Final = frozenset({"lower", "upper", "start_utc", "end_utc"})
+_CONTAINMENT: Final = frozenset({"lateral", "vertical", "time"})
+_COLLECTION_MEMBERS: Final = frozenset({"type", "features", "name", "bbox", "crs"})
+_FEATURE_MEMBERS: Final = frozenset({"type", "geometry", "properties", "id", "bbox"})
+_CRS84: Final = frozenset({"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84"})
+
+_Members = Mapping[str, object]
+
+
+def read_declarations(data: bytes) -> tuple[DeclarationInput, ...]:
+    """Return the declarations that a GeoJSON document says, in its order.
+
+    A Feature is one declaration; a FeatureCollection holds 1 to 100,000 of them. All are read or
+    none: the first fault refuses the document. Properties whose value is null count as absent, as
+    table programs write them; ``id``, ``name`` and ``bbox`` say nothing here and are set aside.
+
+    Raises:
+        InvalidDocumentError: over 64 MiB, nested deeper than 16, a key said twice, no JSON, an
+            unknown or missing member; the text names feature and path, as in
+            ``features[3].properties.radius``.
+        InvalidPositionError, InvalidAltitudeError, InvalidTimeError, InvalidGeometryError: what
+            the document says cannot be; the path likewise.
+
+    Source: RFC 7946; what it leaves open is said in docs/reference/geojson-profile.md.
+    """
+    document = _object(parse_json(data))
+    if document.get("type") == "Feature":
+        return (_feature(document, 0),)
+    if document.get("type") != "FeatureCollection":
+        raise InvalidDocumentError(
+            "the document is no declaration",
+            given=f"type {_shown(document.get('type'))}",
+            expected="a GeoJSON Feature or FeatureCollection",
+            remedy="put the geometry into a Feature with its purpose, altitudes and times",
+        )
+    _only(document, _COLLECTION_MEMBERS)
+    _check_crs(document.get("crs"))
+    features = _array(document.get("features"), "features", MAX_FEATURES)
+    if not features:
+        raise InvalidDocumentError("the document declares nothing", expected="at least one Feature")
+    declarations: list[DeclarationInput] = []
+    for index, feature in enumerate(features):
+        with located(f"features[{index}]"):
+            declarations.append(_feature(_object(feature), index))
+    return tuple(declarations)
+
+
+def write_declarations(declarations: Iterable[DeclarationInput]) -> bytes:
+    """Return the declarations as a FeatureCollection that ``read_declarations`` reads back.
+
+    Reading gives equal values, to the last digit; only ``source_index`` counts anew.
+    """
+    features = [_to_feature(declaration) for declaration in declarations]
+    document = {"type": "FeatureCollection", "features": features}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode()
+
+
+def _feature(feature: _Members, index: int) -> DeclarationInput:
+    if feature.get("type") != "Feature":
+        raise InvalidDocumentError(
+            "this is no Feature", given=f"type {_shown(feature.get('type'))}", expected="Feature"
+        )
+    _only(feature, _FEATURE_MEMBERS)
+    with located(".properties"):
+        said = _object(feature.get("properties"))
+        properties = {key: value for key, value in said.items() if value is not None}
+        purpose = _text(properties, "purpose")
+        label = _optional_text(properties, "label")
+        declaration_id = _optional_text(properties, "declaration_id")
+    shape = _object(feature.get("geometry"), "geometry")
+    if shape.get("type") == "GeometryCollection":
+        geometry = _collection(shape, properties)
+    elif shape.get("type") == "LineString" and "times" in properties:
+        geometry = _trajectory(shape, properties)
+    else:
+        geometry = (_volume(shape, properties, _ABOUT, ".geometry", ".properties"),)
+    with located(".properties"):
+        return DeclarationInput(purpose, geometry, label, declaration_id, index)
+
+
+def _collection(shape: _Members, properties: _Members) -> Geometry:
+    """Read several volumes: geometry n has its altitudes and times in properties.volumes[n]."""
+    with located(".geometry"):
+        _only(shape, frozenset({"type", "geometries", "bbox"}))
+        shapes = _array(shape.get("geometries"), "geometries", MAX_VOLUMES)
+    with located(".properties"):
+        _only(properties, _ABOUT | {"volumes"})
+        settings = _array(properties.get("volumes"), "volumes", MAX_VOLUMES)
+        if len(settings) != len(shapes):
+            raise InvalidDocumentError(
+                "volumes and geometries differ in number",
+                given=f"{len(settings)} volumes, {len(shapes)} geometries",
+                expected="one entry of volumes for each geometry, in the same order",
+            )
+    volumes: list[Volume] = []
+    for index, (one, setting) in enumerate(zip(shapes, settings, strict=True)):
+        shape_path, setting_path = f".geometry.geometries[{index}]", f".properties.volumes[{index}]"
+        with located(shape_path):
+            inner = _object(one)
+        with located(setting_path):
+            said = {key: value for key, value in _object(setting).items() if value is not None}
+        volumes.append(_volume(inner, said, frozenset(), shape_path, setting_path))
+    with located(".geometry.geometries"):
+        return check_volumes(tuple(volumes))
+
+
+def _volume(
+    shape: _Members, said: _Members, about: frozenset[str], shape_path: str, said_path: str
+) -> Volume:
+    kind = shape.get("type")
+    extra = {"Point": {"radius"}, "LineString": {"half_width"}, "Polygon": set[str]()}
+    if not isinstance(kind, str) or kind not in extra:
+        with located(shape_path):
+            raise InvalidDocumentError(
+                "this type of geometry declares nothing",
+                given=_shown(kind),
+                expected="Point, LineString, Polygon or a GeometryCollection of them",
+                remedy="write each part as a Feature of its own, or as a GeometryCollection",
+            )
+    with located(said_path):
+        _only(said, about | _WHEN_AND_HOW_HIGH | extra[kind])
+        with located(".lower/upper"):
+            band = parse_band(_text(said, "lower"), _text(said, "upper"))
+        start_ms, end_ms = _instant(said, "start_utc"), _instant(said, "end_utc")
+        with located(".start_utc/end_utc"):
+            span = TimeSpan(start_ms, end_ms)
+        reach_mm = _distance(said, next(iter(extra[kind]))) if extra[kind] else 0
+    with located(shape_path):
+        _only(shape, frozenset({"type", "coordinates", "bbox"}))
+        return Volume(_outline(kind, shape.get("coordinates"), reach_mm), band, span)
+
+
+def _outline(kind: str, coordinates: object, reach_mm: int) -> Outline:
+    if kind == "Point":
+        with located(".coordinates"):
+            center = _place(coordinates)
+        return Circle(center, reach_mm)
+    if kind == "LineString":
+        return Corridor(tuple(_places(coordinates)), reach_mm)
+    with located(".coordinates"):
+        rings = _array(coordinates, "coordinates", 1_000)
+        if len(rings) != 1:
+            raise InvalidGeometryError(
+                "a polygon has holes or no ring",
+                given=f"{len(rings)} rings",
+                expected="one ring: no part of a declared area is left out",
+                remedy="declare the whole, or several volumes around the hole",
+            )
+    with located(".coordinates[0]"):
+        places = tuple(_places(rings[0], path=""))
+        if len(places) < 4 or places[0] != places[-1]:
+            raise InvalidGeometryError(
+                "the ring is not closed",
+                given=f"{len(places)} positions",
+                expected="at least 4, the last equal to the first (RFC 7946, 3.1.6)",
+            )
+        return Polygon(places[:-1])
+
+
+def _trajectory(shape: _Members, properties: _Members) -> Trajectory:
+    with located(".geometry"):
+        _only(shape, frozenset({"type", "coordinates", "bbox"}))
+        coordinates = _array(shape.get("coordinates"), "coordinates", None)
+    with located(".properties"):
+        _only(properties, _ABOUT | {"times", "altitudes", "containment"})
+        times = _array(properties["times"], "times", None)
+        altitudes = properties.get("altitudes")
+        heights = None if altitudes is None else _array(altitudes, "altitudes", None)
+        for name, items in (("times", times), ("altitudes", heights)):
+            if items is not None and len(items) != len(coordinates):
+                raise InvalidDocumentError(
+                    f"{name} and coordinates differ in number",
+                    given=f"{len(items)} {name}, {len(coordinates)} positions",
+                    expected="one for each position",
+                )
+        containment = _containment(properties.get("containment"))
+    waypoints: list[Waypoint] = []
+    references: dict[AltitudeReference, int] = {}
+    for index, item in enumerate(coordinates):
+        with located(f".geometry.coordinates[{index}]"):
+            place, height_tmm = _place_and_height(item, needed=heights is None)
+        altitude = Altitude(AltitudeReference.W84, height_tmm)
+        if heights is not None:
+            with located(f".properties.altitudes[{index}]"):
+                altitude = _flown_altitude(heights[index])
+        with located(f".properties.times[{index}]"):
+            at_ms = parse_utc(_as_text(times[index], "the time"))
+        references.setdefault(altitude.reference, index)
+        waypoints.append(Waypoint(at_ms, place, altitude.tmm))
+    if len(references) > 1:
+        with located(".properties.altitudes"):
+            raise InvalidAltitudeError(
+                "one trajectory measures altitude from different references",
+                given=", ".join(f"{name} at {index}" for name, index in references.items()),
+                expected="one reference throughout",
+                remedy="declare a trajectory for each part",
+            )
+    with located(".geometry"):
+        reference = next(iter(references), AltitudeReference.W84)
+        return Trajectory(reference, merge_repeated(waypoints), containment)
+
+
+def _flown_altitude(value: object) -> Altitude:
+    altitude = parse_altitude(_as_text(value, "the altitude"))
+    if isinstance(altitude, OpenLimit):
+        raise InvalidAltitudeError(
+            "a waypoint is at one altitude", given=altitude.value, expected="as FL350, 2500 ft AMSL"
+        )
+    return altitude
+
+
+def _containment(value: object) -> Containment:
+    if value is None:
+        return Containment()
+    with located(".containment"):
+        said = {key: item for key, item in _object(value).items() if item is not None}
+        _only(said, _CONTAINMENT)
+        lateral_mm = _distance(said, "lateral") if "lateral" in said else 0
+        vertical_tmm = time_ms = 0
+        if "vertical" in said:
+            with located(".vertical"):
+                vertical_tmm = parse_height(_text(said, "vertical"))
+        if "time" in said:
+            with located(".time"):
+                time_ms = parse_duration(_text(said, "time"))
+        return Containment(lateral_mm, vertical_tmm, time_ms)
+
+
+def _places(coordinates: object, path: str = ".coordinates") -> Iterator[Position]:
+    with located(path or "the ring"):
+        items = _array(coordinates, "coordinates", None)
+    for index, item in enumerate(items):
+        with located(f"{path}[{index}]"):
+            yield _place(item)
+
+
+def _place(value: object) -> Position:
+    numbers = _numbers(value)
+    if len(numbers) != 2:
+        raise InvalidDocumentError(
+            "a position here has no height: altitudes stand in lower and upper",
+            given=f"{len(numbers)} numbers",
+            expected="[longitude, latitude]",
+            remedy="remove the third number" if len(numbers) == 3 else "",
+        )
+    return Position.from_degrees(numbers[1], numbers[0])
+
+
+def _place_and_height(value: object, *, needed: bool) -> tuple[Position, int]:
+    """Read a waypoint; the third number is metres above the ellipsoid (RFC 7946, 3.1.1)."""
+    numbers = _numbers(value)
+    if len(numbers) != (3 if needed else 2):
+        raise InvalidDocumentError(
+            "the altitude of a waypoint must be said once",
+            given=f"{len(numbers)} numbers {'without' if needed else 'beside'} altitudes",
+            expected="[longitude, latitude] with an altitudes property, or"
+            " [longitude, latitude, metres above the WGS84 ellipsoid] without",
+        )
+    place = Position.from_degrees(numbers[1], numbers[0])
+    if not needed:
+        return place, 0
+    if not abs(numbers[2]) < 1e9:
+        raise InvalidAltitudeError(
+            "the height is out of range", given=f"{numbers[2]} m", expected="-10 km to 100 km"
+        )
+    return place, round(numbers[2] * TMM_PER_METRE)
+
+
+def _numbers(value: object) -> list[float]:
+    numbers: list[float] = []
+    for item in _array(value, "a position", 16):
+        if type(item) is not int and type(item) is not float:
+            raise InvalidDocumentError(
+                "a coordinate is no number", given=_shown(item), expected="[longitude, latitude]"
+            )
+        try:
+            numbers.append(float(item))
+        except OverflowError:
+            numbers.append(float("inf"))
+    return numbers
+
+
+def _check_crs(crs: object) -> None:
+    if crs is None:
+        return
+    name = crs.get("properties") if isinstance(crs, Mapping) else None
+    name = name.get("name") if isinstance(name, Mapping) else None
+    if name not in _CRS84:
+        raise InvalidDocumentError(
+            "the coordinates are not WGS84 longitude and latitude",
+            given=f"crs {_shown(name)}",
+            expected="no crs, or urn:ogc:def:crs:OGC:1.3:CRS84",
+            remedy="convert the file to WGS84",
+        )
+
+
+def _only(members: _Members, known: frozenset[str] | set[str]) -> None:
+    unknown = sorted(key for key in members if key not in known)
+    if unknown:
+        raise InvalidDocumentError(
+            f"unknown: {', '.join(f'{key:.40}' for key in unknown[:5])}",
+            expected=f"only {', '.join(sorted(known))}",
+            remedy="correct the name, or remove it: nothing is ignored",
+        )
+
+
+def _object(value: object, name: str = "") -> _Members:
+    if not isinstance(value, dict):
+        raise InvalidDocumentError(
+            f"{name or 'this'} is no object", given=_shown(value), expected="a JSON object"
+        )
+    return value
+
+
+def _array(value: object, name: str, limit: int | None) -> Sequence[object]:
+    if not isinstance(value, list):
+        raise InvalidDocumentError(
+            f"{name} is no array", given=_shown(value), expected="a JSON array"
+        )
+    if limit is not None and len(value) > limit:
+        raise InvalidDocumentError(
+            f"{name} holds too many", given=f"{len(value)}", expected=f"at most {limit}"
+        )
+    return value
+
+
+def _as_text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidDocumentError(
+            f"{name} is no text", given=_shown(value), expected="text with its unit or zone"
+        )
+    return value
+
+
+def _text(members: _Members, key: str) -> str:
+    if key not in members:
+        raise InvalidDocumentError(f"{key} is missing", expected=f"the property {key}")
+    return _as_text(members[key], key)
+
+
+def _optional_text(members: _Members, key: str) -> str | None:
+    return _text(members, key) if key in members else None
+
+
+def _instant(members: _Members, key: str) -> int:
+    text = _text(members, key)
+    with located(f".{key}"):
+        return parse_utc(text)
+
+
+def _distance(members: _Members, key: str) -> int:
+    text = _text(members, key)
+    with located(f".{key}"):
+        return parse_distance(text)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict | list):
+        return f"{'an object' if isinstance(value, dict) else 'an array'} of {len(value)}"
+    return "nothing" if value is None else f"{value!r:.60}"
+
+
+def _to_feature(declaration: DeclarationInput) -> dict[str, object]:
+    properties: dict[str, object] = {"purpose": declaration.purpose}
+    if declaration.label is not None:
+        properties["label"] = declaration.label
+    if declaration.declaration_id is not None:
+        properties["declaration_id"] = declaration.declaration_id
+    geometry = declaration.geometry
+    if isinstance(geometry, Trajectory):
+        shape, more = _from_trajectory(geometry)
+    elif len(geometry) == 1:
+        shape, more = _from_volume(geometry[0])
+    else:
+        parts = [_from_volume(volume) for volume in check_volumes(geometry)]
+        shape = {"type": "GeometryCollection", "geometries": [part for part, _ in parts]}
+        more = {"volumes": [settings for _, settings in parts]}
+    return {"type": "Feature", "geometry": shape, "properties": properties | more}
+
+
+def _from_trajectory(trajectory: Trajectory) -> tuple[dict[str, object], dict[str, object]]:
+    waypoints, limits = trajectory.waypoints, trajectory.containment
+    shape = _shape("LineString", [_coordinates(waypoint.position) for waypoint in waypoints])
+    return shape, {
+        "times": [format_utc(waypoint.at_ms) for waypoint in waypoints],
+        "altitudes": [
+            format_altitude(Altitude(trajectory.reference, waypoint.altitude_tmm))
+            for waypoint in waypoints
+        ],
+        "containment": {
+            "lateral": format_distance(limits.lateral_mm),
+            "vertical": format_height(limits.vertical_tmm),
+            "time": format_duration(limits.time_ms),
+        },
+    }
+
+
+def _from_volume(volume: Volume) -> tuple[dict[str, object], dict[str, object]]:
+    band, span = volume.band, volume.span
+    settings: dict[str, object] = {
+        "lower": format_altitude(
+            OpenLimit.SURFACE
+            if band.lower_tmm is None
+            else Altitude(band.reference, band.lower_tmm)
+        ),
+        "upper": format_altitude(
+            OpenLimit.UNLIMITED
+            if band.upper_tmm is None
+            else Altitude(band.reference, band.upper_tmm)
+        ),
+        "start_utc": format_utc(span.start_ms),
+        "end_utc": format_utc(span.end_ms),
+    }
+    match volume.outline:
+        case Circle(center, radius_mm):
+            settings["radius"] = format_distance(radius_mm)
+            return _shape("Point", _coordinates(center)), settings
+        case Corridor(path, half_width_mm):
+            settings["half_width"] = format_distance(half_width_mm)
+            return _shape("LineString", [_coordinates(place) for place in path]), settings
+        case Polygon(vertices):
+            ring = [_coordinates(place) for place in (*vertices, vertices[0])]
+            return _shape("Polygon", [ring]), settings
+
+
+def _shape(kind: str, coordinates: object) -> dict[str, object]:
+    return {"type": kind, "coordinates": coordinates}
+
+
+def _coordinates(position: Position) -> list[float]:
+    return [position.lon_deg, position.lat_deg]
