@@ -128,6 +128,7 @@ class LineMachine:
             key=identity.own_key,
             retry_ms=timers.retry_ms,
             random_bytes=random_bytes,
+            now=now,
             head=found.own_head,
             receipted=found.own_receipted(identity.peer_keys),
             entries=entries,

@@ -65,14 +65,14 @@ class OutgoingEntry:
 class _Slot:
     __slots__ = ("attempts", "data", "due_ms", "flash", "hash", "sealed", "sent_ms")
 
-    def __init__(self, data: bytes, message_hash: str, *, flash: bool) -> None:
+    def __init__(self, data: bytes, message_hash: str, now: Now, *, flash: bool) -> None:
         self.data = data
         self.hash = message_hash
         self.flash = flash
         self.sealed: SealedEnvelope | None = None
         self.attempts = 0
-        self.sent_ms = 0
-        self.due_ms = 0
+        self.sent_ms = now.monotonic_ms
+        self.due_ms = now.monotonic_ms
 
 
 class OwnChain:
@@ -87,6 +87,7 @@ class OwnChain:
         key: SigningKey,
         retry_ms: Sequence[int],
         random_bytes: RandomBytes,
+        now: Now,
         head: ChainPoint | None = None,
         receipted: ChainPoint | None = None,
         entries: Iterable[tuple[Envelope, bytes]] = (),
@@ -105,7 +106,7 @@ class OwnChain:
         self._slots: dict[int, _Slot] = {}
         for envelope, data in entries:
             if envelope.seq > self.receipted_seq:
-                slot = _Slot(data, hash_of(data), flash=envelope.prec is Precedence.FLASH)
+                slot = _Slot(data, hash_of(data), now, flash=envelope.prec is Precedence.FLASH)
                 self._slots[envelope.seq] = slot
         self._require_whole()
 
@@ -155,8 +156,7 @@ class OwnChain:
         data = envelope_bytes(unchecked)
         envelope = read_envelope(data)  # what the peer would refuse takes no slot
         entry = OutgoingEntry(envelope, data, hash_of(data))
-        slot = _Slot(data, entry.hash, flash=precedence is Precedence.FLASH)
-        slot.due_ms = now.monotonic_ms
+        slot = _Slot(data, entry.hash, now, flash=precedence is Precedence.FLASH)
         self._slots[envelope.seq] = slot
         self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
         return entry
