@@ -1,0 +1,461 @@
+"""What each kind of message says: one form per kind (specs/messages.md §4).
+
+Only numbers, values and words of closed lists travel (R33). Free text stands in fields named
+``not_binding`` and nowhere else binds anybody; its language is the envelope's ``lang`` (R34).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+
+from deconflict.airspace.where import located
+from deconflict.errors import InvalidDocumentError
+from deconflict.messages.declaration import (
+    Declaration,
+    declaration_from_wire,
+    declaration_to_wire,
+)
+from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
+from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.terms import Terms, TermsSignature
+from deconflict.messages.wire_form import (
+    DeclarationId,
+    Hash,
+    Level,
+    Name,
+    Place,
+    UtcText,
+    WireForm,
+    read_form,
+    write_form,
+)
+from deconflict.messages.words import check_text, check_words
+
+__all__ = [
+    "Account",
+    "Ack",
+    "Answer",
+    "AnswerWord",
+    "Body",
+    "Cancel",
+    "Cease",
+    "CeaseReport",
+    "Concern",
+    "Declared",
+    "LineCheck",
+    "Loaded",
+    "Query",
+    "Readback",
+    "ReadbackResult",
+    "Resume",
+    "SafetyOfFlight",
+    "SaidWord",
+    "Seen",
+    "Standby",
+    "Suspend",
+    "TermsMessage",
+    "body_to_wire",
+    "check_outgoing",
+    "line_check_text",
+    "parse_body",
+]
+
+MAX_CHECK_TEXT: Final = 120
+MAX_ACCOUNT_FIELDS: Final = 32
+MAX_ACCOUNT_TEXT: Final = 200
+
+ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,31}\Z")]
+FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]
+Tenths: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=3599)]
+MillimetresPerSecond: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=12_000_000)]  # 12 km/s
+Millimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=5_000_000_000)]  # 5,000 km
+
+
+class AnswerWord(StrEnum):
+    """What an ACK may say. Received is not agreed, and agreed is not permission (R3)."""
+
+    ROGER = "ROGER"
+    WILCO = "WILCO"
+    UNABLE = "UNABLE"
+    AFFIRM = "AFFIRM"
+    NEGATIVE = "NEGATIVE"
+
+
+class SaidWord(StrEnum):
+    """What an ANSWER may say. "Checking" is no answer: it travels as STANDBY."""
+
+    OURS = "OURS"
+    NOT_OURS = "NOT_OURS"
+    WILL_NOT_SAY = "WILL_NOT_SAY"
+
+
+class Body(WireForm, frozen=True, omit_defaults=True, kw_only=True):
+    """A body. ``not_binding`` is free text, one line, at most 500 characters."""
+
+    not_binding: str | None = None
+
+    def __post_init__(self) -> None:
+        WireForm.__post_init__(self)
+        if self.not_binding is not None:
+            check_text(self.not_binding, what="not_binding")
+
+
+class Declared(Body, frozen=True):
+    """NOTIFY, UPDATE and CORRECTION: a whole declaration, also when only part of it is new."""
+
+    declaration: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        with located("declaration"):
+            declaration_from_wire(self.declaration)
+
+    @classmethod
+    def of(cls, declaration: Declaration, not_binding: str | None = None) -> "Declared":
+        """Return the body that says this declaration."""
+        return cls(declaration=declaration_to_wire(declaration), not_binding=not_binding)
+
+    @property
+    def value(self) -> Declaration:
+        """The declaration as a value."""
+        return declaration_from_wire(self.declaration)
+
+
+class Cancel(Body, frozen=True):
+    """CANCEL: the declaration no longer holds. ``reason`` is a phrase number."""
+
+    declaration_id: DeclarationId
+    reason: int = 301
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        _check_reason(self.reason)
+
+
+class Ack(Body, frozen=True):
+    """ACK: one of five answers."""
+
+    answer: AnswerWord
+
+
+class Readback(Body, frozen=True):
+    """READBACK: what the receiver understood, read from its own map and clock."""
+
+    values: ReadbackValues
+
+
+class ReadbackResult(Body, frozen=True):
+    """READBACK_RESULT: whether a readback agrees with what was declared, and where it does not."""
+
+    declaration_id: DeclarationId
+    agrees: bool
+    fields: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        known = {field for field in ReadbackValues.__struct_fields__ if field != "declaration_id"}
+        known.add("declaration_id")
+        if self.agrees == bool(self.fields) or not known.issuperset(self.fields):
+            raise InvalidDocumentError(
+                "the result of a readback contradicts itself",
+                given=f"agrees {self.agrees}, fields {self.fields!r:.80}",
+                expected="agrees without fields, or fields that differ",
+            )
+
+
+class Concern(Body, frozen=True):
+    """CONCERN: two declarations come too close, one thread per conflict (R47). It is no veto."""
+
+    first: DeclarationId
+    second: DeclarationId
+    first_message: Hash
+    second_message: Hash
+    reason: int = 311
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        _check_reason(self.reason)
+
+
+class Query(Body, frozen=True):
+    """QUERY: is this yours?"""
+
+    position: Place
+    level: Level
+    course_ddeg: Tenths
+    speed_mmps: MillimetresPerSecond
+    at_utc: UtcText
+
+
+class Answer(Body, frozen=True):
+    """ANSWER to a QUERY, with the desk that gives it and when."""
+
+    said: SaidWord
+    desk: Name
+    at_utc: UtcText
+
+
+class SafetyOfFlight(Body, frozen=True):
+    """SAFETY: one of the phrases 200 to 249 and its values."""
+
+    phrase: int
+    values: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        if self.phrase not in SAFETY_PHRASES:
+            raise InvalidDocumentError(
+                "this phrase is no safety message",
+                given=str(self.phrase),
+                expected="200 to 249",
+            )
+        check_values(self.phrase, self.values)
+
+
+class Cease(Body, frozen=True):
+    """CEASE: a request to stop what a declaration covers, or activity around a place.
+
+    At least one of ``declaration_id`` and ``position`` is given; ``reach_mm`` goes with the place.
+    """
+
+    effective_utc: UtcText
+    declaration_id: DeclarationId | None = None
+    position: Place | None = None
+    reach_mm: Millimetres | None = None
+    reason: int = 301
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        _check_reason(self.reason)
+        if self.declaration_id is None and self.position is None:
+            raise InvalidDocumentError(
+                "a cease request names nothing",
+                expected="declaration_id, or position with reach_mm",
+                remedy="say what or where is to cease",
+            )
+        if (self.position is None) != (self.reach_mm is None):
+            raise InvalidDocumentError(
+                "position and reach_mm go together", expected="both or neither"
+            )
+
+
+class CeaseReport(Body, frozen=True):
+    """CEASED, CONTINUING, CANNOT_REACH: how things stand, by which desk, when."""
+
+    desk: Name
+    at_utc: UtcText
+
+
+class LineCheck(Body, frozen=True):
+    """LINE_CHECK and LINE_CHECK_REPLY: text without meaning, and the same retyped by a person."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        check_text(self.text, what="text", max_chars=MAX_CHECK_TEXT)
+
+    def same_as(self, other: "LineCheck") -> bool:
+        """True exactly when both texts are equal, spaces and case aside."""
+        return _typed(self.text) == _typed(other.text)
+
+
+class Seen(Body, frozen=True):
+    """SEEN: the message cited stood on the screen of this desk."""
+
+    desk: Name
+    at_utc: UtcText
+
+
+class Loaded(Body, frozen=True):
+    """LOADED: the unit that acts holds the declaration."""
+
+    declaration_id: DeclarationId
+    at_utc: UtcText
+
+
+class Standby(Body, frozen=True):
+    """STANDBY: somebody is on it. No answer, and no consent; it extends the time once."""
+
+    desk: Name
+    at_utc: UtcText
+
+
+class Suspend(Body, frozen=True):
+    """SUSPEND: from ``effective_utc``, the kinds that the scope of the terms names stop."""
+
+    scope: ScopeName
+    effective_utc: UtcText
+    reason: int = 331
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        _check_reason(self.reason)
+
+
+class Resume(Body, frozen=True):
+    """RESUME: from ``effective_utc``, the suspension of this scope is over."""
+
+    scope: ScopeName
+    effective_utc: UtcText
+
+
+class Account(Body, frozen=True):
+    """ACCOUNT: what this side says of an event. Accounts that differ are all kept (R29).
+
+    Values are text, whole numbers or true/false, with the unit in the field's name.
+    """
+
+    event: str
+    fields: dict[FieldName, str | int | bool]
+    object_kind: FieldName | None = None
+    as_published: str | None = None
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        check_text(self.event, what="event", max_chars=MAX_ACCOUNT_TEXT)
+        if not 1 <= len(self.fields) <= MAX_ACCOUNT_FIELDS:
+            raise InvalidDocumentError(
+                "an account has too few or too many fields",
+                given=f"{len(self.fields)} fields",
+                expected=f"1 to {MAX_ACCOUNT_FIELDS}",
+            )
+        for name, value in self.fields.items():
+            if isinstance(value, str):
+                check_text(value, what=f"fields.{name}", max_chars=MAX_ACCOUNT_TEXT)
+        if self.as_published is not None:
+            check_text(self.as_published, what="as_published", max_chars=MAX_ACCOUNT_TEXT)
+
+
+class TermsMessage(Body, frozen=True):
+    """TERMS_PROPOSE and TERMS_ACCEPT: the whole terms, and the sender's signature over them."""
+
+    terms: Terms
+    signature: TermsSignature
+
+
+_FORMS: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
+    {
+        Kind.NOTIFY: Declared,
+        Kind.UPDATE: Declared,
+        Kind.CORRECTION: Declared,
+        Kind.CANCEL: Cancel,
+        Kind.ACK: Ack,
+        Kind.READBACK: Readback,
+        Kind.READBACK_RESULT: ReadbackResult,
+        Kind.CONCERN: Concern,
+        Kind.QUERY: Query,
+        Kind.ANSWER: Answer,
+        Kind.SAFETY: SafetyOfFlight,
+        Kind.CEASE: Cease,
+        Kind.CEASED: CeaseReport,
+        Kind.CONTINUING: CeaseReport,
+        Kind.CANNOT_REACH: CeaseReport,
+        Kind.LINE_CHECK: LineCheck,
+        Kind.LINE_CHECK_REPLY: LineCheck,
+        Kind.SEEN: Seen,
+        Kind.LOADED: Loaded,
+        Kind.STANDBY: Standby,
+        Kind.SUSPEND: Suspend,
+        Kind.RESUME: Resume,
+        Kind.ACCOUNT: Account,
+        Kind.TERMS_PROPOSE: TermsMessage,
+        Kind.TERMS_ACCEPT: TermsMessage,
+    }
+)
+
+
+def parse_body(kind: str, value: object) -> Body:
+    """Return the body that a JSON value says, for a message of this kind.
+
+    The shape is checked, on either side; what words it uses is checked by the sender alone
+    (:func:`check_outgoing`), because what the peer signed is evidence as it came.
+
+    Raises:
+        InvalidDocumentError: an unknown kind; a field missing, unknown or of the wrong type.
+        InvalidInputError: a position, altitude, time or geometry that cannot be.
+
+    >>> parse_body("ACK", {"answer": "ROGER"}).answer
+    <AnswerWord.ROGER: 'ROGER'>
+    """
+    if kind not in set(Kind):
+        raise InvalidDocumentError(
+            "no message has this kind", given=f"{kind:.40}", expected=", ".join(Kind)
+        )
+    if kind == Kind.ANSWER and isinstance(value, dict) and value.get("said") == "CHECKING":
+        raise InvalidDocumentError(
+            "checking is no answer",
+            given="said CHECKING",
+            expected=", ".join(SaidWord),
+            remedy="send STANDBY, which extends the time once and leaves the query open",
+        )
+    return read_form(_FORMS[Kind(kind)], value, what=f"the body of {kind}")
+
+
+def body_to_wire(body: Body) -> dict[str, Any]:
+    """Return the JSON value of a body, whole numbers and strings only; checked once more.
+
+    Raises:
+        InvalidInputError: the body was made with values its form refuses.
+    """
+    wire = write_form(body)
+    read_form(type(body), wire, what=f"the body {type(body).__name__}")
+    return wire
+
+
+def check_outgoing(body: Body) -> Body:
+    """Return the body unchanged if none of its free text says a banned word (R32).
+
+    Raises:
+        BannedWordError: naming the word and the field.
+    """
+    for name, text in _free_texts(body):
+        check_words(text, what=name)
+    return body
+
+
+def line_check_text(random_bytes: Callable[[int], bytes]) -> str:
+    """Return a fresh text without meaning for a line check: three groups of four digits.
+
+    Digits, because every keyboard types them and every language says them.
+    """
+    groups = (int.from_bytes(random_bytes(4), "big") % 10_000 for _ in range(3))
+    return " ".join(f"{group:04d}" for group in groups)
+
+
+def _free_texts(body: Body) -> Iterator[tuple[str, str]]:
+    if body.not_binding is not None:
+        yield "not_binding", body.not_binding
+    match body:
+        case Declared():
+            label = body.declaration["label"]
+            if label is not None:
+                yield "label", label
+        case LineCheck():
+            yield "text", body.text
+        case Account():
+            yield "event", body.event
+            for name, value in body.fields.items():
+                yield f"fields.{name}", name.replace("_", " ")
+                if isinstance(value, str):
+                    yield f"fields.{name}", value
+            if body.as_published is not None:
+                yield "as_published", body.as_published
+        case TermsMessage():
+            yield from body.terms.free_texts()
+
+
+def _check_reason(number: int) -> None:
+    if number not in REASONS:
+        raise InvalidDocumentError(
+            "this phrase is no reason", given=str(number), expected="300 to 349"
+        )
+    check_values(number, {})
+
+
+def _typed(text: str) -> str:
+    return "".join(text.split()).casefold()

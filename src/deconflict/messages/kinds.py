@@ -1,0 +1,319 @@
+"""The kinds of message, and one table of what each demands.
+
+``KINDS`` is the whole table; ``KIND_RULES`` is the part that the line needs, which knows nothing
+of meanings. docs/reference/messages.md is made from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from deconflict.errors import InvalidDocumentError
+from deconflict.line.delivery import KindRule
+from deconflict.line.precedence import Precedence
+
+__all__ = [
+    "KINDS",
+    "KIND_RULES",
+    "Kind",
+    "KindForm",
+    "Release",
+    "check_reference",
+    "precedence_of_reply",
+    "settles",
+]
+
+
+class Kind(StrEnum):
+    """Every kind of message that travels on a line."""
+
+    NOTIFY = "NOTIFY"
+    UPDATE = "UPDATE"
+    CORRECTION = "CORRECTION"
+    CANCEL = "CANCEL"
+    ACK = "ACK"
+    READBACK = "READBACK"
+    READBACK_RESULT = "READBACK_RESULT"
+    CONCERN = "CONCERN"
+    QUERY = "QUERY"
+    ANSWER = "ANSWER"
+    SAFETY = "SAFETY"
+    CEASE = "CEASE"
+    CEASED = "CEASED"
+    CONTINUING = "CONTINUING"
+    CANNOT_REACH = "CANNOT_REACH"
+    LINE_CHECK = "LINE_CHECK"
+    LINE_CHECK_REPLY = "LINE_CHECK_REPLY"
+    SEEN = "SEEN"
+    LOADED = "LOADED"
+    STANDBY = "STANDBY"
+    SUSPEND = "SUSPEND"
+    RESUME = "RESUME"
+    ACCOUNT = "ACCOUNT"
+    TERMS_PROPOSE = "TERMS_PROPOSE"
+    TERMS_ACCEPT = "TERMS_ACCEPT"
+
+
+class Release(StrEnum):
+    """To whom the receiver may pass a message on (R42)."""
+
+    OWN_FORCES = "OWN_FORCES"
+    COALITION = "COALITION"
+    NONE = "NONE"
+
+
+_DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
+_ANYTHING: Final = frozenset(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class KindForm:
+    """One row of the table.
+
+    Attributes:
+        rule: what the line needs to know.
+        refers_to: kinds of message that ``ref`` may name; empty when it must name none.
+        needs_reference: whether ``ref`` must name one.
+        refers_to_own: ``ref`` names an own message (True), the peer's (False), or either (None).
+        answer_within_ms: the kind's own limit for the answer, where it is not its precedence's.
+        settled_by: kinds that end what this message is about. Until one comes it stays open on the
+            desk, answered or not: a CEASE is acknowledged by an ACK and settled by CEASED alone.
+        always_passes: no suspension stops it (R7).
+        two_persons: a releasing officer must release it (R43).
+    """
+
+    rule: KindRule
+    refers_to: frozenset[Kind] = frozenset()
+    needs_reference: bool = False
+    refers_to_own: bool | None = None
+    answer_within_ms: int | None = None
+    settled_by: frozenset[Kind] = frozenset()
+    always_passes: bool = False
+    two_persons: bool = False
+
+
+def _asks(precedence: Precedence) -> KindRule:
+    return KindRule(precedence, needs_seen=True, needs_answer=True)
+
+
+def _tells(precedence: Precedence) -> KindRule:
+    return KindRule(precedence, needs_seen=True)
+
+
+# What machines compare (readbacks, line checks, terms) and a bare ACK demand no person's eyes at
+# the other end; what changes the picture there does.
+def _answers(precedence: Precedence, *, seen: bool = True) -> KindRule:
+    return KindRule(precedence, needs_seen=seen, closes=True)
+
+
+_READBACK_MS: Final = 600_000  # requirements §6: readback 10 min
+_QUERY_MS: Final = 60_000  # requirements §6: QUERY answered in 60 s
+_P = Precedence
+
+KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
+    {
+        Kind.NOTIFY: KindForm(
+            _asks(_P.PRIORITY),
+            answer_within_ms=_READBACK_MS,
+            settled_by=frozenset((Kind.READBACK,)),
+            two_persons=True,
+        ),
+        Kind.UPDATE: KindForm(
+            _asks(_P.PRIORITY),
+            refers_to=_DECLARES,
+            needs_reference=True,
+            refers_to_own=True,
+            answer_within_ms=_READBACK_MS,
+            settled_by=frozenset((Kind.READBACK,)),
+            two_persons=True,
+        ),
+        Kind.CORRECTION: KindForm(
+            _asks(_P.PRIORITY),
+            refers_to=_DECLARES,
+            needs_reference=True,
+            refers_to_own=True,
+            answer_within_ms=_READBACK_MS,
+            settled_by=frozenset((Kind.READBACK,)),
+            two_persons=True,
+        ),
+        Kind.CANCEL: KindForm(
+            _tells(_P.PRIORITY),
+            refers_to=_DECLARES,
+            needs_reference=True,
+            refers_to_own=True,
+            two_persons=True,
+        ),
+        Kind.ACK: KindForm(
+            _answers(_P.IMMEDIATE, seen=False),
+            refers_to=_ANYTHING
+            - {Kind.ACK, Kind.SEEN, Kind.LOADED, Kind.STANDBY, Kind.QUERY, Kind.LINE_CHECK},
+            needs_reference=True,
+            refers_to_own=False,
+            always_passes=True,
+        ),
+        Kind.READBACK: KindForm(
+            _answers(_P.PRIORITY, seen=False),
+            refers_to=_DECLARES,
+            needs_reference=True,
+            refers_to_own=False,
+        ),
+        Kind.READBACK_RESULT: KindForm(
+            KindRule(_P.PRIORITY),
+            refers_to=frozenset((Kind.READBACK,)),
+            needs_reference=True,
+            refers_to_own=False,
+        ),
+        Kind.CONCERN: KindForm(
+            _asks(_P.PRIORITY),
+            refers_to=_DECLARES | {Kind.CONCERN},
+            needs_reference=True,
+        ),
+        Kind.QUERY: KindForm(
+            _asks(_P.IMMEDIATE),
+            answer_within_ms=_QUERY_MS,
+            settled_by=frozenset((Kind.ANSWER,)),
+        ),
+        Kind.ANSWER: KindForm(
+            _answers(_P.IMMEDIATE),
+            refers_to=frozenset((Kind.QUERY,)),
+            needs_reference=True,
+            refers_to_own=False,
+        ),
+        Kind.SAFETY: KindForm(_asks(_P.FLASH), refers_to=_ANYTHING, always_passes=True),
+        Kind.CEASE: KindForm(
+            _asks(_P.FLASH),
+            refers_to=_DECLARES,
+            refers_to_own=False,
+            settled_by=frozenset((Kind.CEASED,)),
+            always_passes=True,
+        ),
+        **dict.fromkeys(
+            (Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH),
+            KindForm(
+                _answers(_P.FLASH),
+                refers_to=frozenset((Kind.CEASE,)),
+                needs_reference=True,
+                refers_to_own=False,
+                always_passes=True,
+            ),
+        ),
+        Kind.LINE_CHECK: KindForm(
+            _asks(_P.IMMEDIATE),
+            settled_by=frozenset((Kind.LINE_CHECK_REPLY,)),
+            always_passes=True,
+        ),
+        Kind.LINE_CHECK_REPLY: KindForm(
+            _answers(_P.IMMEDIATE, seen=False),
+            refers_to=frozenset((Kind.LINE_CHECK,)),
+            needs_reference=True,
+            refers_to_own=False,
+            always_passes=True,
+        ),
+        # SEEN, LOADED and STANDBY ask nothing, else each would ask for another without end.
+        Kind.SEEN: KindForm(
+            KindRule(_P.IMMEDIATE, marks_seen=True),
+            refers_to=_ANYTHING - {Kind.SEEN, Kind.LOADED, Kind.STANDBY},
+            needs_reference=True,
+            refers_to_own=False,
+            always_passes=True,
+        ),
+        Kind.LOADED: KindForm(
+            KindRule(_P.IMMEDIATE, marks_loaded=True),
+            refers_to=_DECLARES,
+            needs_reference=True,
+            refers_to_own=False,
+            always_passes=True,
+        ),
+        Kind.STANDBY: KindForm(
+            KindRule(_P.IMMEDIATE, extends=True),
+            refers_to=frozenset(
+                (
+                    *_DECLARES,
+                    Kind.CONCERN,
+                    Kind.QUERY,
+                    Kind.SAFETY,
+                    Kind.CEASE,
+                    Kind.SUSPEND,
+                    Kind.RESUME,
+                    Kind.TERMS_PROPOSE,
+                )
+            ),
+            needs_reference=True,
+            refers_to_own=False,
+            always_passes=True,
+        ),
+        Kind.SUSPEND: KindForm(_asks(_P.IMMEDIATE), always_passes=True),
+        Kind.RESUME: KindForm(
+            _asks(_P.IMMEDIATE), refers_to=frozenset((Kind.SUSPEND,)), always_passes=True
+        ),
+        Kind.ACCOUNT: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.TERMS_PROPOSE: KindForm(
+            _asks(_P.ROUTINE),
+            refers_to=frozenset((Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT)),
+            settled_by=frozenset((Kind.TERMS_ACCEPT,)),
+            two_persons=True,
+        ),
+        Kind.TERMS_ACCEPT: KindForm(
+            _answers(_P.ROUTINE, seen=False),
+            refers_to=frozenset((Kind.TERMS_PROPOSE,)),
+            needs_reference=True,
+            refers_to_own=False,
+            two_persons=True,
+        ),
+    }
+)
+
+KIND_RULES: Final[Mapping[str, KindRule]] = MappingProxyType(
+    {kind.value: form.rule for kind, form in KINDS.items()}
+)
+
+
+def check_reference(kind: Kind, ref_kind: Kind | None, *, ref_is_own: bool | None = None) -> None:
+    """Return when a message of ``kind`` may cite one of ``ref_kind`` (None: it cites none).
+
+    Args:
+        kind: the kind of the message that cites.
+        ref_kind: the kind of the message cited.
+        ref_is_own: whether the one who cites also wrote the cited message; None: not known.
+
+    Raises:
+        InvalidDocumentError: it must cite one and does not, or cites one that makes no sense.
+
+    >>> check_reference(Kind.ANSWER, Kind.QUERY, ref_is_own=False)
+    """
+    form = KINDS[kind]
+    wanted = ", ".join(sorted(form.refers_to)) or "none"
+    if ref_kind is None:
+        if form.needs_reference:
+            raise InvalidDocumentError(
+                f"{kind} must cite the message it belongs to",
+                expected=f"ref: the hash of a message of kind {wanted}",
+            )
+        return
+    if ref_kind not in form.refers_to:
+        raise InvalidDocumentError(
+            f"{kind} cannot cite a message of kind {ref_kind}", expected=f"one of kind {wanted}"
+        )
+    if None not in (ref_is_own, form.refers_to_own) and ref_is_own != form.refers_to_own:
+        whose = "an own message" if form.refers_to_own else "a message of the other party"
+        raise InvalidDocumentError(f"{kind} cites {whose}", expected=whose)
+
+
+def settles(kind: Kind, ref_kind: Kind) -> bool:
+    """True exactly when a message of ``kind`` ends what the cited one of ``ref_kind`` is about.
+
+    A kind that nothing settles ends with its answer, so for those this is False.
+    """
+    return kind in KINDS[ref_kind].settled_by
+
+
+def precedence_of_reply(kind: Kind, cited: Precedence) -> Precedence:
+    """Return the precedence of a message that cites one: at least as urgent as what it cites.
+
+    >>> precedence_of_reply(Kind.ACK, Precedence.FLASH)
+    <Precedence.FLASH: 'FLASH'>
+    """
+    order = tuple(Precedence)
+    return min(KINDS[kind].rule.precedence, cited, key=order.index)

@@ -1,0 +1,208 @@
+"""A message as a desk reads it: its phrase in the desk's own language (R33)."""
+
+from typing import Any
+
+from deconflict.airspace.instant import format_utc
+from deconflict.messages.agreement import terms_hash
+from deconflict.messages.bodies import (
+    Account,
+    Ack,
+    Answer,
+    Body,
+    Cancel,
+    Cease,
+    CeaseReport,
+    Concern,
+    Declared,
+    LineCheck,
+    Loaded,
+    Query,
+    Readback,
+    ReadbackResult,
+    Resume,
+    SafetyOfFlight,
+    Seen,
+    Standby,
+    Suspend,
+    TermsMessage,
+)
+from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
+from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.summary import summarise
+from deconflict.messages.values import ValueType
+from deconflict.messages.wire_form import Level, Place
+
+__all__ = ["message_phrase", "message_script", "message_text"]
+
+
+def message_text(kind: Kind, body: Body, *, party: str, language: str, drill: bool = False) -> str:
+    """Return the whole message in words.
+
+    Args:
+        kind: the kind of the message.
+        body: what it says.
+        party: who sent it.
+        language: that of the desk that reads, not of the sender.
+        drill: whether the message is exercise only; then it says so first (R9).
+
+    Free text stands last, in the sender's language, marked as not binding (R34). It is the peer's:
+    whoever shows it must escape it.
+    """
+    number, values = message_phrase(kind, body, party=party, language=language)
+    parts = [render(number, values, language)]
+    if isinstance(body, SafetyOfFlight):  # these say "ours" and "yours"
+        whose = {"party": party, "text": parts[0]}
+        parts = [render(phrase_named("FROM_PARTY").number, whose, language)]
+    if drill:
+        parts.insert(0, render(phrase_named("DRILL").number, {}, language))
+    if body.not_binding is not None:
+        not_binding = phrase_named("NOT_BINDING").number
+        parts.append(render(not_binding, {"text": body.not_binding}, language))
+    return " ".join(parts)
+
+
+def message_script(
+    kind: Kind, body: Body, *, party: str, language: str, drill: bool = False
+) -> str:
+    """Return the message as it is said over a telephone, digits spelled, said twice (R35).
+
+    Free text is left out: it binds nobody and the other side may not know its language.
+    """
+    number, values = message_phrase(kind, body, party=party, language=language)
+    script = say_aloud(number, values, language)
+    if drill:
+        exercise = render(phrase_named("DRILL").number, {}, language)
+        return f"{exercise} {script} {exercise}"
+    return script
+
+
+def message_phrase(
+    kind: Kind, body: Body, *, party: str, language: str
+) -> tuple[int, dict[str, Any]]:
+    """Return the number of the message's phrase, and its values."""
+    if isinstance(body, SafetyOfFlight):
+        return body.phrase, body.values
+    name, values = _named(kind, body, language)
+    number = phrase_named(name)
+    if "party" in number.values:
+        values["party"] = party
+    return number.number, values
+
+
+def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
+    match body:
+        case Declared():
+            return kind.value, _declared(kind, body)
+        case Cancel(declaration_id=declaration, reason=reason):
+            return "CANCEL", {"declaration": declaration, "reason": reason}
+        case Ack(answer=answer):
+            return "ACK", {"answer": answer.value}
+        case Readback(values=values):
+            return _readback(values)
+        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=fields):
+            if agrees:
+                return "READBACK_AGREES", {"declaration": declaration}
+            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(fields)}
+        case Concern(first=first, second=second, reason=reason):
+            return "CONCERN", {"first": first, "second": second, "reason": reason}
+        case Query():
+            return "QUERY", {
+                "where": _place(body.position),
+                "level": _level(body.level),
+                "course": body.course_ddeg,
+                "speed": body.speed_mmps,
+                "at": body.at_utc,
+            }
+        case Answer(said=said, desk=desk, at_utc=at):
+            return "ANSWER", {"desk": desk, "at": at, "said": said.value}
+        case Cease():
+            return _cease(body)
+        case CeaseReport(desk=desk, at_utc=at) | Seen(desk=desk, at_utc=at):
+            return kind.value, {"desk": desk, "at": at}
+        case LineCheck(text=text):
+            return kind.value, {"text": text}
+        case Loaded(declaration_id=declaration, at_utc=at):
+            return "LOADED", {"declaration": declaration, "at": at}
+        case Standby(desk=desk):
+            return "STANDBY", {"desk": desk}
+        case Suspend(scope=scope, effective_utc=effective, reason=reason):
+            return "SUSPEND", {"scope": scope, "effective": effective, "reason": reason}
+        case Resume(scope=scope, effective_utc=effective):
+            return "RESUME", {"scope": scope, "effective": effective}
+        case Account():
+            return "ACCOUNT", {"event": body.event, "fields": _fields(body, language)}
+        case TermsMessage(terms=terms):
+            return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
+        case _:
+            raise TypeError(f"no phrase says {type(body).__name__}")
+
+
+def _declared(kind: Kind, body: Declared) -> dict[str, Any]:
+    declaration = body.value
+    summary = summarise(declaration.geometry)
+    values: dict[str, Any] = {
+        "purpose": declaration.purpose.value,
+        "declaration": declaration.declaration_id,
+        "where": _place(Place.of(summary.position)),
+        "reach": summary.reach_mm,
+        "levels": {
+            "reference": summary.band.reference.value,
+            "lower_tmm": summary.band.lower_tmm,
+            "upper_tmm": summary.band.upper_tmm,
+        },
+        "start": format_utc(declaration.span.start_ms),
+        "end": format_utc(declaration.span.end_ms),
+    }
+    if kind is not Kind.NOTIFY:
+        values["revision"] = declaration.revision
+    return values
+
+
+def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {
+        "declaration": said.declaration_id,
+        "purpose": said.purpose.value,
+        "where": _place(said.position),
+        "reach": said.reach_mm,
+        "levels": {
+            "reference": said.reference.value,
+            "lower_tmm": said.lower_tmm,
+            "upper_tmm": said.upper_tmm,
+        },
+        "start": said.start_utc,
+        "end": said.end_utc,
+    }
+    if said.landmark is None:
+        return "READBACK_WITHOUT_LANDMARK", values
+    values |= {
+        "landmark": said.landmark,
+        "distance": said.distance_mm,
+        "bearing": said.bearing_ddeg,
+    }
+    return "READBACK", values
+
+
+def _cease(body: Cease) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {"effective": body.effective_utc, "reason": body.reason}
+    if body.position is not None:
+        values |= {"where": _place(body.position), "reach": body.reach_mm}
+        return "CEASE_PLACE", values
+    return "CEASE_DECLARATION", values | {"declaration": body.declaration_id}
+
+
+def _fields(body: Account, language: str) -> str:
+    def shown(value: str | int | bool) -> str:
+        if isinstance(value, bool):
+            return word_for(ValueType.ANSWER, "AFFIRM" if value else "NEGATIVE", language)
+        return str(value)
+
+    return "; ".join(f"{name} {shown(value)}" for name, value in sorted(body.fields.items()))
+
+
+def _place(place: Place) -> dict[str, int]:
+    return {"lat_e7": place.lat_e7, "lon_e7": place.lon_e7}
+
+
+def _level(level: Level) -> dict[str, Any]:
+    return {"reference": level.reference.value, "tmm": level.tmm}

@@ -1,0 +1,109 @@
+"""What is remarkable in a declaration besides conflicts: short notice, wrong place, third parties.
+
+All of it is told and nothing of it stops a message: short notice is sent anyway, flagged (R13).
+"""
+
+from dataclasses import dataclass
+
+from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.outline import Polygon
+from deconflict.airspace.position import Position
+from deconflict.errors import InvalidPositionError
+from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.summary import stated_points, summarise
+from deconflict.messages.terms import Terms
+from deconflict.messages.theatre import contains
+
+__all__ = [
+    "LeadTimeShortfall",
+    "OutsideTheatre",
+    "lead_time_shortfall",
+    "notice_shortfall",
+    "outside_theatre",
+    "third_parties_concerned",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadTimeShortfall:
+    """Notice that is shorter than the terms say.
+
+    Attributes:
+        start_ms: when the declaration starts.
+        notice_ms: how long before that it was sent; negative when it had started already.
+        least_ms: what the terms say.
+    """
+
+    start_ms: int
+    notice_ms: int
+    least_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTheatre:
+    """A stated place outside the agreed theatre.
+
+    ``swapped`` is where it would be with latitude and longitude exchanged, if that is inside.
+    """
+
+    position: Position
+    swapped: Position | None
+
+
+def lead_time_shortfall(
+    declaration: Declaration, sent_ms: int, terms: Terms
+) -> LeadTimeShortfall | None:
+    """Return how short the notice is; None exactly when it is at least what the terms say."""
+    return notice_shortfall(declaration.purpose, declaration.span.start_ms, sent_ms, terms)
+
+
+def notice_shortfall(
+    purpose: Purpose, start_ms: int, sent_ms: int, terms: Terms
+) -> LeadTimeShortfall | None:
+    """Return the same where only a start was told, without a geometry."""
+    least_ms = terms.lead_times[purpose].least_ms
+    notice_ms = start_ms - sent_ms
+    if notice_ms >= least_ms:
+        return None
+    return LeadTimeShortfall(start_ms, notice_ms, least_ms)
+
+
+def outside_theatre(declaration: Declaration, terms: Terms) -> OutsideTheatre | None:
+    """Return the first stated place outside the theatre; None when all are inside.
+
+    Terms without an outline have no outside.
+    """
+    if terms.theatre.outline is None:
+        return None
+    outline = tuple(place.position for place in terms.theatre.outline)
+    for position, _ in stated_points(declaration.geometry):
+        if not contains(outline, position):
+            return OutsideTheatre(position, _swapped_inside(position, outline))
+    return None
+
+
+def third_parties_concerned(declaration: Declaration, terms: Terms) -> tuple[str, ...]:
+    """Return the third parties without a line that the declaration may concern (R26).
+
+    Two circles decide, one round the declaration and one round the third party's place, so a name
+    may be one too many and is never one too few. A third party without a place is always named.
+    """
+    summary = summarise(declaration.geometry)
+    named: list[str] = []
+    for third in terms.third_parties:
+        if third.where is None:
+            named.append(third.name)
+            continue
+        ring = Polygon(tuple(place.position for place in third.where)).vertices
+        ring_m = max(inverse(ring[0], vertex).distance_m for vertex in ring)
+        if inverse(summary.position, ring[0]).distance_m <= ring_m + summary.reach_mm / 1000:
+            named.append(third.name)
+    return tuple(named)
+
+
+def _swapped_inside(position: Position, outline: tuple[Position, ...]) -> Position | None:
+    try:
+        swapped = Position(position.lon_e7, position.lat_e7)
+    except InvalidPositionError:
+        return None
+    return swapped if contains(outline, swapped) else None

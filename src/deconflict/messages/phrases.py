@@ -1,0 +1,222 @@
+"""Numbered phrases (R33): a number and values travel, each desk reads its own language.
+
+``data/phrases.toml`` says which numbers there are and which values each takes;
+``data/phrases.en.toml`` and ``data/phrases.ru.toml`` hold the texts. A new language is one more
+file and its name in ``words.LANGUAGES``.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+from deconflict.airspace.where import located
+from deconflict.errors import InvalidDocumentError, InvalidInputError
+from deconflict.messages.values import ValueType, Wording, check_value, say_value, write_value
+from deconflict.messages.words import LANGUAGES
+
+__all__ = [
+    "ACKNOWLEDGED_IS_NOT_PERMISSION",
+    "REASONS",
+    "SAFETY_PHRASES",
+    "Phrase",
+    "Values",
+    "check_values",
+    "phrase",
+    "phrase_named",
+    "phrases",
+    "render",
+    "say_aloud",
+    "word_for",
+    "wording",
+]
+
+ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that shows an answer
+SAFETY_PHRASES: Final = range(200, 250)
+REASONS: Final = range(300, 350)
+
+Values: TypeAlias = Mapping[str, Any]
+
+_NUMBER: Final = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?")
+_WORD_TYPES: Final = {kind.value for kind in ValueType} & {
+    "kind",
+    "purpose",
+    "answer",
+    "said",
+    "fields",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One numbered phrase, the same in every language."""
+
+    number: int
+    name: str
+    values: Mapping[str, ValueType]
+
+
+def phrases() -> tuple[Phrase, ...]:
+    """Return all phrases, by number."""
+    return tuple(_catalogue().values())
+
+
+def phrase(number: int) -> Phrase:
+    """Return the phrase of this number.
+
+    Raises:
+        InvalidDocumentError: there is none.
+    """
+    found = _catalogue().get(number)
+    if found is None:
+        raise InvalidDocumentError(
+            "no phrase has this number",
+            given=f"{number!r:.40}",
+            expected="a number of docs/reference/phrases.md",
+            remedy="both ends need the same edition of the phrases",
+        )
+    return found
+
+
+def phrase_named(name: str) -> Phrase:
+    """Return the phrase of this name; for code, which names what it says.
+
+    >>> phrase_named("LINE_DOWN").number
+    507
+    """
+    return _by_name()[name]
+
+
+def check_values(number: int, values: object) -> Values:
+    """Return ``values`` if they are exactly those that the phrase takes, each in its wire form.
+
+    Raises:
+        InvalidInputError: no such phrase, or a value is missing, unknown or malformed.
+    """
+    wanted = phrase(number).values
+    if not isinstance(values, Mapping) or set(values) != set(wanted):
+        given = sorted(map(str, values)) if isinstance(values, Mapping) else values
+        raise InvalidDocumentError(
+            f"phrase {number} takes other values",
+            given=f"{given!r:.120}",
+            expected=", ".join(f"{name} ({kind})" for name, kind in wanted.items()) or "none",
+        )
+    for name, kind in wanted.items():
+        value = values[name]
+        with located(f"values.{name}"):
+            check_value(kind, value, name)
+            if kind is ValueType.PHRASE and (value not in REASONS or phrase(value).values):
+                raise InvalidDocumentError(
+                    "this phrase is no reason", given=str(value), expected="300 to 349"
+                )
+            if kind.value in _WORD_TYPES:
+                _check_words(kind, value)
+    return values
+
+
+def render(number: int, values: Values, language: str) -> str:
+    """Return the phrase with its values as a desk of this language reads it.
+
+    Raises:
+        InvalidInputError: unknown language or phrase, or values that do not fit.
+
+    >>> render(214, {"at": "2015-09-30T06:12:00.000Z"}, "en")
+    'What the message cited here states has not been so since 2015-09-30 06:12:00Z.'
+    """
+    return _filled(number, values, language, write_value)
+
+
+def say_aloud(number: int, values: Values, language: str) -> str:
+    """Return the script for saying the phrase over a telephone (R35): digits spelled, said twice.
+
+    >>> say_aloud(214, {"at": "2015-09-30T06:12:00.000Z"}, "en")[:75]
+    'What the message cited here states has not been so since zero six one two a'
+    """
+    words = wording(language)
+    once = _spelled(_filled(number, values, language, say_value), words)
+    again: str = words["texts"][str(phrase_named("SAY_AGAIN").number)]
+    return f"{once} {again} {once}"
+
+
+def word_for(kind: ValueType, key: str, language: str) -> str:
+    """Return one word of a closed list, as ``word_for(ValueType.PURPOSE, "HAZARD", "en")``."""
+    words: Mapping[str, str] = wording(language)["terms"][kind.value]
+    return words[key]
+
+
+@cache
+def wording(language: str) -> Wording:
+    """Return all texts and forms of one language, as its file has them.
+
+    Raises:
+        InvalidInputError: no such language.
+    """
+    if language not in LANGUAGES:
+        raise InvalidInputError(
+            "no phrases in this language", given=f"{language:.20}", expected=", ".join(LANGUAGES)
+        )
+    return tomllib.loads(_data(f"phrases.{language}.toml"))
+
+
+def _filled(
+    number: int,
+    values: Values,
+    language: str,
+    form: Callable[[ValueType, Any, Wording], str],
+) -> str:
+    words = wording(language)
+    check_values(number, values)
+    written = {
+        name: words["texts"][str(values[name])]
+        if kind is ValueType.PHRASE
+        else form(kind, values[name], words)
+        for name, kind in phrase(number).values.items()
+    }
+    text: str = words["texts"][str(number)]
+    return text.format(**written)
+
+
+def _spelled(text: str, words: Wording) -> str:
+    digits: Mapping[str, str] = words["digits"]
+    signs = {".": words["speech"]["point"], "-": words["speech"]["minus"]}
+
+    def spell(match: re.Match[str]) -> str:
+        return " ".join(digits.get(c) or signs[c] for c in match.group())
+
+    return _NUMBER.sub(spell, text)
+
+
+def _check_words(kind: ValueType, value: Any) -> None:
+    known = wording(LANGUAGES[0])["terms"][kind.value]
+    for word in value if kind is ValueType.FIELDS else (value,):
+        if word not in known:
+            raise InvalidDocumentError(
+                "this is not one of the agreed words",
+                given=f"{word:.40}",
+                expected=", ".join(known),
+            )
+
+
+@cache
+def _catalogue() -> dict[int, Phrase]:
+    table = tomllib.loads(_data("phrases.toml"))
+    return {
+        int(number): Phrase(
+            int(number),
+            entry["name"],
+            {name: ValueType(kind) for name, kind in entry["values"].items()},
+        )
+        for number, entry in sorted(table.items(), key=lambda item: int(item[0]))
+    }
+
+
+@cache
+def _by_name() -> dict[str, Phrase]:
+    return {entry.name: entry for entry in phrases()}
+
+
+def _data(name: str) -> str:
+    return files("deconflict.messages").joinpath("data", name).read_text(encoding="utf-8")

@@ -1,0 +1,231 @@
+"""Alerts in plain words: who, where, when, how close, which minimum, since when, what is open.
+
+Facts and deadlines only. Nothing here proposes a manoeuvre, agrees to anything or tells the other
+side what to do (R25, R32). The words are data; this module chooses which sentences are true.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deconflict.airspace.instant import format_utc
+from deconflict.airspace.landmark import Landmark, LandmarkBearing, bearing_from
+from deconflict.airspace.notation import PositionEcho, echo
+from deconflict.airspace.position import Position
+from deconflict.messages.declaration import Declaration
+from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import Values, phrase_named, render
+from deconflict.separation import Finding, FindingKind, Verdict
+
+__all__ = [
+    "CardPlace",
+    "ConflictCard",
+    "ConflictSide",
+    "Unanswered",
+    "alert_text",
+    "conflict_card",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictSide:
+    """One of the two declarations in conflict."""
+
+    party: str
+    declaration: Declaration
+
+
+@dataclass(frozen=True, slots=True)
+class CardPlace:
+    """Where a side is at the closest approach, in every notation, and from the nearest landmark."""
+
+    party: str
+    position: Position
+    echo: PositionEcho
+    landmark: LandmarkBearing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A message about this conflict that still waits for its answer."""
+
+    kind: Kind
+    peer: str
+    sent_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictCard:
+    """What a person must know of one conflict, as figures; :meth:`text` says it.
+
+    ``closest_lateral_m`` and ``closest_vertical_tmm`` are None where nothing is known of them.
+    """
+
+    kind: FindingKind
+    verdict: Verdict
+    first: ConflictSide
+    second: ConflictSide
+    places: tuple[CardPlace, ...]
+    start_ms: int
+    end_ms: int
+    closest_ms: int | None
+    closest_lateral_m: float | None
+    closest_vertical_tmm: int | None
+    minimum_lateral_m: float
+    minimum_vertical_tmm: int
+    margin_lateral_m: float
+    margin_vertical_tmm: int
+    known_since_ms: int
+    unanswered: tuple[Unanswered, ...]
+
+    def text(self, language: str) -> str:
+        """Return the card as one paragraph."""
+        return " ".join(
+            render(phrase_named(name).number, values, language)
+            for name, values in self._sentences()
+        )
+
+    def _sentences(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        yield (
+            self._headline(),
+            {
+                "first_party": self.first.party,
+                "first_purpose": self.first.declaration.purpose.value,
+                "first": self.first.declaration.declaration_id,
+                "second_party": self.second.party,
+                "second_purpose": self.second.declaration.purpose.value,
+                "second": self.second.declaration.declaration_id,
+            },
+        )
+        if self.start_ms == self.end_ms:
+            yield "CARD_WHEN_INSTANT", {"at": format_utc(self.start_ms)}
+        else:
+            yield (
+                "CARD_WHEN",
+                {
+                    "start": format_utc(self.start_ms),
+                    "end": format_utc(self.end_ms),
+                    "duration": self.end_ms - self.start_ms,
+                },
+            )
+        yield from self._closest()
+        for place in self.places:
+            yield _place_sentence(place)
+        yield (
+            "CARD_MINIMA",
+            {
+                "lateral": _mm(self.minimum_lateral_m),
+                "vertical": self.minimum_vertical_tmm,
+            },
+        )
+        if self.margin_lateral_m > 0 or self.margin_vertical_tmm > 0:
+            yield (
+                "CARD_MARGIN",
+                {"lateral": _mm(self.margin_lateral_m), "vertical": self.margin_vertical_tmm},
+            )
+        yield "CARD_KNOWN_SINCE", {"since": format_utc(self.known_since_ms)}
+        for open_message in self.unanswered:
+            yield (
+                "CARD_UNANSWERED",
+                {
+                    "kind": open_message.kind.value,
+                    "peer": open_message.peer,
+                    "sent": format_utc(open_message.sent_ms),
+                },
+            )
+        if not self.unanswered:
+            yield "CARD_NOTHING_UNANSWERED", {}
+
+    def _headline(self) -> str:
+        if self.verdict is Verdict.INCOMPARABLE or self.kind is FindingKind.INCOMPARABLE:
+            return "CARD_INCOMPARABLE"
+        if self.verdict is Verdict.WITHIN_TOLERANCE:
+            return "CARD_WITHIN_TOLERANCE"
+        if self.kind is FindingKind.PREDICTED_LOSS:
+            return "CARD_PREDICTED_LOSS"
+        return "CARD_STRATEGIC_CONFLICT"
+
+    def _closest(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        if self.closest_ms is None or self.closest_lateral_m is None:
+            return
+        values: dict[str, Any] = {
+            "at": format_utc(self.closest_ms),
+            "lateral": math.floor(self.closest_lateral_m * 1000),  # never said to be farther
+        }
+        if self.closest_vertical_tmm is None:
+            yield "CARD_CLOSEST_AT_LATERAL", values
+        else:
+            yield "CARD_CLOSEST_AT", values | {"vertical": abs(self.closest_vertical_tmm)}
+
+
+def conflict_card(
+    finding: Finding,
+    first: ConflictSide,
+    second: ConflictSide,
+    *,
+    landmarks: Sequence[Landmark],
+    known_since_ms: int,
+    unanswered: Iterable[Unanswered] = (),
+) -> ConflictCard:
+    """Return the card of a finding whose ``first`` and ``second`` are these sides."""
+    return ConflictCard(
+        kind=finding.kind,
+        verdict=finding.verdict,
+        first=first,
+        second=second,
+        places=_places(finding, first.party, second.party, landmarks),
+        start_ms=finding.start_ms,
+        end_ms=finding.end_ms,
+        closest_ms=finding.cpa_time_ms,
+        closest_lateral_m=finding.cpa_distance_m,
+        closest_vertical_tmm=finding.cpa_vertical_tmm,
+        minimum_lateral_m=finding.minima.lateral_m,
+        minimum_vertical_tmm=finding.minima.vertical_tmm,
+        margin_lateral_m=finding.margin_m,
+        margin_vertical_tmm=finding.margin_vertical_tmm,
+        known_since_ms=known_since_ms,
+        unanswered=tuple(unanswered),
+    )
+
+
+def alert_text(name: str, values: Values, language: str) -> str:
+    """Return the text of an alert by the name of its phrase (500 to 549).
+
+    >>> alert_text("LINE_DOWN", {"peer": "red", "since": "2015-09-30T06:12:00.000Z"}, "en")
+    'LINE DOWN. The line to red is down for a technical reason since 2015-09-30 06:12:00Z. \
+It was not declared closed.'
+    """
+    return render(phrase_named(name).number, values, language)
+
+
+def _places(
+    finding: Finding, first: str, second: str, landmarks: Sequence[Landmark]
+) -> tuple[CardPlace, ...]:
+    at_first, at_second = finding.position_first, finding.position_second
+    if at_first == at_second:
+        named = [(f"{first}, {second}", at_first)]
+    else:
+        named = [(first, at_first), (second, at_second)]
+    return tuple(
+        CardPlace(party, place, echo(place), bearing_from(landmarks, place))
+        for party, place in named
+    )
+
+
+def _place_sentence(place: CardPlace) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {
+        "party": place.party,
+        "where": {"lat_e7": place.position.lat_e7, "lon_e7": place.position.lon_e7},
+    }
+    if place.landmark is None:
+        return "CARD_PLACE", values
+    return "CARD_PLACE_FROM_LANDMARK", values | {
+        "distance": round(place.landmark.distance_m * 1000),
+        "bearing": round(place.landmark.bearing_deg * 10) % 3600,
+        "landmark": place.landmark.landmark.name,
+    }
+
+
+def _mm(metres: float) -> int:
+    return round(metres * 1000)

@@ -1,0 +1,223 @@
+"""Readback: the receiver says what it understood, and a machine compares (R12).
+
+A notified place nine kilometres off stood unnoticed for hours in 2016. Distance and bearing from
+an agreed landmark let a person see such a slip before a machine compares the figures.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.airspace.landmark import Landmark, LandmarkBearing, bearing_from
+from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.phrases import phrase_named, render, word_for, wording
+from deconflict.messages.summary import summarise
+from deconflict.messages.terms import ReadbackTolerances
+from deconflict.messages.values import ValueType, write_value
+from deconflict.messages.wire_form import DeclarationId, Place, UtcText, WireForm
+
+__all__ = ["Difference", "ReadbackValues", "compare_readback", "differences_text", "readback_of"]
+
+
+class ReadbackValues(WireForm, frozen=True):
+    """The critical figures of a declaration: lengths mm, altitudes tmm, bearing tenths of degrees.
+
+    ``position`` is the reference point and ``reach_mm`` how far the geometry goes from it
+    (``summary.py``). ``landmark``, ``distance_mm`` and ``bearing_ddeg`` are null together.
+    """
+
+    declaration_id: DeclarationId
+    purpose: Purpose
+    position: Place
+    landmark: str | None
+    distance_mm: int | None
+    bearing_ddeg: int | None
+    reach_mm: int
+    reference: AltitudeReference
+    lower_tmm: int | None
+    upper_tmm: int | None
+    start_utc: UtcText
+    end_utc: UtcText
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that was read back otherwise than it was declared.
+
+    Attributes:
+        field: name of the field of ``ReadbackValues``.
+        sent, read_back: both values in their wire form; None where nothing was said.
+        by: how far apart, in the field's own unit (ms for times, mm for the position); None where
+            there is no such thing.
+    """
+
+    field: str
+    sent: Any
+    read_back: Any
+    by: int | None = None
+
+    def words(self, language: str, *, reference: AltitudeReference) -> str:
+        """Return the difference as one sentence; ``reference`` is that of the declared band."""
+        values = {
+            "field": [self.field],
+            "sent": _shown(self.field, self.sent, reference, language),
+            "read_back": _shown(self.field, self.read_back, reference, language),
+        }
+        unit = _BY.get(self.field)
+        if self.by is None or unit is None:
+            return render(phrase_named("DIFFERENCE").number, values, language)
+        values["by"] = write_value(unit, self.by, wording(language))
+        return render(phrase_named("DIFFERENCE_BY").number, values, language)
+
+
+_SHOWN: Final = {
+    "declaration_id": ValueType.ID,
+    "purpose": ValueType.PURPOSE,
+    "position": ValueType.POSITION,
+    "landmark": ValueType.NAME,
+    "distance_mm": ValueType.DISTANCE,
+    "bearing_ddeg": ValueType.BEARING,
+    "reach_mm": ValueType.DISTANCE,
+    "reference": ValueType.NAME,
+    "start_utc": ValueType.TIME,
+    "end_utc": ValueType.TIME,
+    "parts": ValueType.COUNT,
+}
+_BY: Final = {
+    "position": ValueType.DISTANCE,
+    "distance_mm": ValueType.DISTANCE,
+    "reach_mm": ValueType.DISTANCE,
+    "bearing_ddeg": ValueType.BEARING,
+    "lower_tmm": ValueType.HEIGHT,
+    "upper_tmm": ValueType.HEIGHT,
+    "start_utc": ValueType.DURATION,
+    "end_utc": ValueType.DURATION,
+}
+
+
+def readback_of(declaration: Declaration, landmarks: Iterable[Landmark]) -> ReadbackValues:
+    """Return what a right readback of this declaration says, with the nearest landmark."""
+    summary = summarise(declaration.geometry)
+    near = bearing_from(landmarks, summary.position)
+    return ReadbackValues(
+        declaration_id=declaration.declaration_id,
+        purpose=declaration.purpose,
+        position=Place.of(summary.position),
+        landmark=None if near is None else near.landmark.name,
+        distance_mm=None if near is None else round(near.distance_m * 1000),
+        bearing_ddeg=None if near is None else round(near.bearing_deg * 10) % 3600,
+        reach_mm=summary.reach_mm,
+        reference=summary.band.reference,
+        lower_tmm=summary.band.lower_tmm,
+        upper_tmm=summary.band.upper_tmm,
+        start_utc=format_utc(declaration.span.start_ms),
+        end_utc=format_utc(declaration.span.end_ms),
+        parts=summary.parts,
+    )
+
+
+def compare_readback(
+    declared: Declaration,
+    read_back: ReadbackValues,
+    *,
+    landmarks: Sequence[Landmark],
+    tolerances: ReadbackTolerances,
+) -> tuple[Difference, ...]:
+    """Return where a readback differs from the declaration by more than the terms allow.
+
+    Any agreed landmark may be read back from, not only the nearest. An empty answer means that it
+    agrees. A surface or an open ceiling agrees only with itself.
+    """
+    expected = readback_of(declared, landmarks)
+    found: list[Difference] = []
+    for field in ("declaration_id", "purpose", "reference", "parts"):
+        sent, said = getattr(expected, field), getattr(read_back, field)
+        if sent != said:
+            found.append(Difference(field, sent, said))
+    apart_mm = round(
+        inverse(expected.position.position, read_back.position.position).distance_m * 1000
+    )
+    if apart_mm > tolerances.position_mm:
+        sent_place, said_place = _place(expected.position), _place(read_back.position)
+        found.append(Difference("position", sent_place, said_place, apart_mm))
+    found.extend(_from_landmark(expected, read_back, landmarks, tolerances))
+    found.extend(_numbers(expected, read_back, tolerances))
+    for field in ("start_utc", "end_utc"):
+        sent, said = getattr(expected, field), getattr(read_back, field)
+        by_ms = abs(parse_utc(sent) - parse_utc(said))
+        if by_ms > tolerances.time_ms:
+            found.append(Difference(field, sent, said, by_ms))
+    return tuple(found)
+
+
+def differences_text(
+    differences: Iterable[Difference], language: str, *, reference: AltitudeReference
+) -> str:
+    """Return all differences in words, one sentence each."""
+    return " ".join(found.words(language, reference=reference) for found in differences)
+
+
+def _from_landmark(
+    expected: ReadbackValues,
+    read_back: ReadbackValues,
+    landmarks: Sequence[Landmark],
+    tolerances: ReadbackTolerances,
+) -> list[Difference]:
+    if expected.landmark is None and read_back.landmark is None:
+        return []
+    named = [known for known in landmarks if known.name == read_back.landmark]
+    seen: LandmarkBearing | None = bearing_from(named, expected.position.position)
+    if seen is None or read_back.distance_mm is None or read_back.bearing_ddeg is None:
+        return [Difference("landmark", expected.landmark, read_back.landmark)]
+    found: list[Difference] = []
+    distance_mm = round(seen.distance_m * 1000)
+    off_mm = abs(distance_mm - read_back.distance_mm)
+    if off_mm > tolerances.distance_mm:
+        found.append(Difference("distance_mm", distance_mm, read_back.distance_mm, off_mm))
+    bearing_ddeg = round(seen.bearing_deg * 10) % 3600
+    turn_ddeg = abs((bearing_ddeg - read_back.bearing_ddeg + 1800) % 3600 - 1800)
+    # Near the landmark a bearing means little: what counts is how far aside it puts the place.
+    aside_mm = distance_mm * math.radians(turn_ddeg / 10)
+    if turn_ddeg > tolerances.bearing_ddeg and aside_mm > tolerances.position_mm:
+        found.append(Difference("bearing_ddeg", bearing_ddeg, read_back.bearing_ddeg, turn_ddeg))
+    return found
+
+
+def _numbers(
+    expected: ReadbackValues, read_back: ReadbackValues, tolerances: ReadbackTolerances
+) -> list[Difference]:
+    found: list[Difference] = []
+    for field, tolerance in (
+        ("reach_mm", tolerances.distance_mm),
+        ("lower_tmm", tolerances.altitude_tmm),
+        ("upper_tmm", tolerances.altitude_tmm),
+    ):
+        sent, said = getattr(expected, field), getattr(read_back, field)
+        if sent is None or said is None:
+            if sent is not said:
+                found.append(Difference(field, sent, said))
+        elif abs(sent - said) > tolerance:
+            found.append(Difference(field, sent, said, abs(sent - said)))
+    return found
+
+
+def _place(place: Place) -> dict[str, int]:
+    return {"lat_e7": place.lat_e7, "lon_e7": place.lon_e7}
+
+
+def _shown(field: str, value: Any, reference: AltitudeReference, language: str) -> str:
+    words = wording(language)
+    if field in ("lower_tmm", "upper_tmm"):
+        if value is None:
+            open_end = "surface" if field == "lower_tmm" else "unlimited"
+            return str(words["formats"][open_end])
+        altitude = {"reference": reference.value, "tmm": value}
+        return write_value(ValueType.ALTITUDE, altitude, words)
+    if value is None:
+        return word_for(ValueType.FIELDS, "none", language)
+    return write_value(_SHOWN[field], value, words)

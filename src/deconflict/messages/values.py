@@ -1,0 +1,277 @@
+"""The values that travel with a phrase number: their wire form, and how each is written and said.
+
+A value is a whole number, a string, or a small object of those; never a float. Every number is
+written with its unit, every altitude with what it is measured from, every time in UTC with ``Z``,
+and in every language with the same digits and the same decimal point, so that two desks can
+compare screens. Distances that say how close something came are rounded down, never up.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from deconflict.airspace.altitude import AltitudeReference, check_altitude_tmm
+from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.airspace.notation import echo
+from deconflict.airspace.position import Position
+from deconflict.airspace.wire import position_from_wire
+from deconflict.errors import InvalidDocumentError
+from deconflict.messages.words import check_text
+from deconflict.units import (
+    FEET_PER_FLIGHT_LEVEL,
+    MILLIMETRES_PER_NAUTICAL_MILE,
+    TMM_PER_FOOT,
+    TMM_PER_METRE,
+)
+
+__all__ = ["ID_SHOWN", "ValueType", "Wording", "check_value", "say_value", "write_value"]
+
+ID_SHOWN: Final = 8  # leading hex digits of an id on a screen; the record has all of them
+_MAX_NAME: Final = 80
+_MAX_TEXT: Final = 16_384  # a message's longest part; what people type is bounded where it enters
+_MAX_WHOLE: Final = 2**53 - 1  # RFC 7493 §2.2
+_ID: Final = re.compile(r"[0-9a-f]{32}([0-9a-f]{32})?")
+_MS: Final = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000}
+_SHORT_MM: Final = 1_000_000  # below one kilometre a distance is written in metres alone
+_MMPS_PER_KNOT: Final = Decimal(MILLIMETRES_PER_NAUTICAL_MILE) / 3600
+_MMPS_PER_KMH: Final = Decimal(1_000_000) / 3600
+
+Wording: TypeAlias = Mapping[str, Any]  # one language's phrases file
+
+
+class ValueType(StrEnum):
+    """What a placeholder takes, with its wire form."""
+
+    POSITION = "position"  # {"lat_e7": int, "lon_e7": int}
+    TIME = "time"  # "2015-09-30T06:12:00.000Z"
+    ALTITUDE = "altitude"  # {"reference": "AMSL", "tmm": int}
+    BAND = "band"  # {"reference": "FL", "lower_tmm": int | null, "upper_tmm": int | null}
+    DISTANCE = "distance"  # whole millimetres, 0 or more
+    SEPARATION = "separation"  # the same, written rounded down
+    HEIGHT = "height"  # vertical distance, whole tenths of a millimetre, 0 or more
+    BEARING = "bearing"  # tenths of a degree true, 0 to 3599
+    SPEED = "speed"  # whole millimetres a second, 0 or more
+    COUNT = "count"  # whole number, 0 or more
+    DURATION = "duration"  # whole milliseconds, 0 or more
+    PHRASE = "phrase"  # number of a reason (300 to 349)
+    NAME = "name"  # party, desk, landmark, theatre, scope: at most 80 characters
+    ID = "id"  # 32 or 64 hex digits
+    TEXT = "text"  # one line of text
+    KIND = "kind"  # the rest: words of a closed list, in each language's [terms]
+    PURPOSE = "purpose"
+    ANSWER = "answer"
+    SAID = "said"
+    FIELDS = "fields"  # a list of such words
+
+
+_WORDS: Final = (ValueType.KIND, ValueType.PURPOSE, ValueType.ANSWER, ValueType.SAID)
+
+
+def check_value(kind: ValueType, value: object, name: str) -> None:
+    """Return when ``value`` is the wire form of this type.
+
+    That a word belongs to its closed list, and a phrase number to the reasons, is checked where
+    those lists are known.
+
+    Raises:
+        InvalidInputError: it is not; the text begins with ``name``.
+    """
+    match kind:
+        case ValueType.POSITION:
+            position_from_wire(value)
+        case ValueType.TIME:
+            if type(value) is not str or format_utc(parse_utc(value)) != value:
+                raise _refused(name, value, "UTC as 2015-09-30T06:12:00.000Z")
+        case ValueType.ALTITUDE:
+            members = _object(name, value, "reference", "tmm")
+            _reference(name, members["reference"])
+            check_altitude_tmm(members["tmm"], f"{name}.tmm")
+        case ValueType.BAND:
+            members = _object(name, value, "reference", "lower_tmm", "upper_tmm")
+            _reference(name, members["reference"])
+            for limit in ("lower_tmm", "upper_tmm"):
+                if members[limit] is not None:
+                    check_altitude_tmm(members[limit], f"{name}.{limit}")
+        case ValueType.BEARING:
+            _whole(name, value, 3599)
+        case ValueType.NAME:
+            check_text(_text(name, value), what=name, max_chars=_MAX_NAME)
+        case ValueType.TEXT:
+            check_text(_text(name, value), what=name, max_chars=_MAX_TEXT)
+        case ValueType.ID:
+            if not _ID.fullmatch(_text(name, value)):
+                raise _refused(name, value, "32 or 64 hex digits, small letters")
+        case ValueType.FIELDS:
+            if not isinstance(value, list | tuple) or not value:
+                raise _refused(name, value, "a list of field names")
+            for item in value:
+                _text(name, item)
+        case _ if kind in _WORDS:
+            _text(name, value)
+        case _:
+            _whole(name, value, _MAX_WHOLE)
+
+
+def write_value(kind: ValueType, value: Any, wording: Wording) -> str:
+    """Return a checked value as it stands on a screen of this language."""
+    match kind:
+        case ValueType.POSITION:
+            place = echo(Position(value["lat_e7"], value["lon_e7"]))
+            form: str = wording["formats"]["position"]
+            return form.format(decimal=place.decimal, dms=place.dms, mgrs=place.mgrs)
+        case ValueType.TIME:
+            return _time(value)
+        case ValueType.ID:
+            return str(value)[:ID_SHOWN]
+        case _:
+            return _write(kind, value, wording, wording["formats"])
+
+
+def say_value(kind: ValueType, value: Any, wording: Wording) -> str:
+    """Return a checked value as it is said aloud, digits still as digits.
+
+    A position is said to 1e-5 degrees (about 1 m), which is as near as its MGRS form.
+    """
+    speech = wording["speech"]
+    match kind:
+        case ValueType.POSITION:
+            lat_e7, lon_e7 = value["lat_e7"], value["lon_e7"]
+            form: str = speech["position"]
+            return form.format(
+                lat=f"{_rounded(Decimal(abs(lat_e7)) / 10**7, 5):08.5f}",
+                lon=f"{_rounded(Decimal(abs(lon_e7)) / 10**7, 5):09.5f}",
+                ns=speech["south" if lat_e7 < 0 else "north"],
+                ew=speech["west" if lon_e7 < 0 else "east"],
+            )
+        case ValueType.TIME:
+            form = speech["time"]
+            day, clock = _time(value).removesuffix("Z").split(" ")
+            year, month, day_of_month = day.split("-")
+            hh, mm, ss = clock.split(":")
+            return form.format(hh=hh, mm=mm, ss=ss, day=day_of_month, month=month, year=year)
+        case ValueType.ID:
+            letters: Mapping[str, str] = wording["letters"]
+            return " ".join(letters.get(character, character) for character in value[:ID_SHOWN])
+        case _:
+            return _write(kind, value, wording, speech)
+
+
+def _write(kind: ValueType, value: Any, wording: Wording, forms: Mapping[str, str]) -> str:
+    match kind:
+        case ValueType.ALTITUDE:
+            return _altitude(value["reference"], value["tmm"], forms)
+        case ValueType.BAND:
+            lower, upper = value["lower_tmm"], value["upper_tmm"]
+            reference = value["reference"]
+            return forms["band"].format(
+                lower=forms["surface"] if lower is None else _altitude(reference, lower, forms),
+                upper=forms["unlimited"] if upper is None else _altitude(reference, upper, forms),
+            )
+        case ValueType.DISTANCE:
+            return _distance(value, forms, ROUND_HALF_EVEN)
+        case ValueType.SEPARATION:
+            return _distance(value, forms, ROUND_FLOOR)
+        case ValueType.HEIGHT:
+            return forms["height"].format(
+                ft=_trimmed(Decimal(value) / TMM_PER_FOOT, ROUND_FLOOR),
+                m=_trimmed(Decimal(value) / TMM_PER_METRE, ROUND_FLOOR),
+            )
+        case ValueType.BEARING:
+            return forms["bearing"].format(deg=_bearing(value))
+        case ValueType.SPEED:
+            return forms["speed"].format(
+                kt=_rounded(value / _MMPS_PER_KNOT, 0), kmh=_rounded(value / _MMPS_PER_KMH, 0)
+            )
+        case ValueType.DURATION:
+            return _duration(value, forms)
+        case ValueType.FIELDS:
+            words: Mapping[str, str] = wording["terms"]["fields"]
+            return forms["list"].join(words[item] for item in value)
+        case _ if kind in _WORDS:
+            word: str = wording["terms"][kind.value][value]
+            return word
+        case _:
+            return str(value)
+
+
+def _time(text: str) -> str:
+    return text.replace("T", " ").replace(".000Z", "Z")
+
+
+def _altitude(reference: str, tmm: int, forms: Mapping[str, str]) -> str:
+    ft, m = Decimal(tmm) / TMM_PER_FOOT, Decimal(tmm) / TMM_PER_METRE
+    level, odd = divmod(tmm, TMM_PER_FOOT * FEET_PER_FLIGHT_LEVEL)
+    form = forms[f"altitude_{reference}"]
+    if reference == AltitudeReference.FL and (odd or level < 0):
+        form = forms["altitude_FL_odd"]
+    return form.format(
+        ft=_trimmed(ft, ROUND_HALF_EVEN),
+        m=_trimmed(m, ROUND_HALF_EVEN),
+        level=f"{level:03d}",
+        eightyfour="84",
+    )
+
+
+def _distance(mm: int, forms: Mapping[str, str], rounding: str) -> str:
+    if mm < _SHORT_MM:
+        return forms["distance_short"].format(m=_trimmed(Decimal(mm) / 1000, rounding))
+    return forms["distance"].format(
+        nm=_rounded(Decimal(mm) / MILLIMETRES_PER_NAUTICAL_MILE, 2, rounding),
+        km=_rounded(Decimal(mm) / 1_000_000, 2, rounding),
+    )
+
+
+def _bearing(ddeg: int) -> str:
+    degrees, tenths = divmod(ddeg, 10)
+    return f"{degrees:03d}.{tenths}" if tenths else f"{degrees:03d}"
+
+
+def _duration(ms: int, forms: Mapping[str, str]) -> str:
+    parts: list[str] = []
+    for unit, length in _MS.items():
+        count, ms = divmod(ms, length)
+        if count:
+            parts.append(f"{count} {forms[unit]}")
+    if ms or not parts:
+        seconds = Decimal(ms) / 1000
+        parts.append(f"{seconds.normalize():f} {forms['second']}")
+    return " ".join(parts)
+
+
+def _rounded(value: Decimal, places: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), rounding=rounding)
+
+
+def _trimmed(value: Decimal, rounding: str) -> str:
+    text = f"{_rounded(value, 1, rounding):f}"
+    return text.removesuffix(".0")
+
+
+def _refused(name: str, value: object, expected: str) -> InvalidDocumentError:
+    return InvalidDocumentError(
+        f"{name} has the wrong form", given=f"{value!r:.60}", expected=expected
+    )
+
+
+def _text(name: str, value: object) -> str:
+    if type(value) is not str:
+        raise _refused(name, value, "a string")
+    return value
+
+
+def _whole(name: str, value: object, largest: int) -> None:
+    if type(value) is not int or not 0 <= value <= largest:
+        raise _refused(name, value, f"a whole number from 0 to {largest}")
+
+
+def _object(name: str, value: object, *keys: str) -> Mapping[str, object]:
+    if not isinstance(value, dict) or set(value) != set(keys):
+        raise _refused(name, value, "an object with exactly " + ", ".join(keys))
+    return value
+
+
+def _reference(name: str, value: object) -> None:
+    if value not in set(AltitudeReference):
+        raise _refused(f"{name}.reference", value, "W84, AMSL, FL or AGL")
