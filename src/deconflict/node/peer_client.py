@@ -8,6 +8,7 @@ method, two paths and three headers of HTTP/1.1.
 
 import asyncio
 import hmac
+import os
 import re
 import ssl
 from collections import deque
@@ -241,4 +242,5 @@ def _unanswered(reason: str) -> PeerUnreachableError:
 def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return f"TLS {error.reason.lower().replace('_', ' ')}"
-    return error.strerror or type(error).__name__
+    # asyncio writes addresses into its own texts; the number says what happened.
+    return os.strerror(error.errno).lower() if error.errno else type(error).__name__
