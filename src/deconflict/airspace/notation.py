@@ -226,7 +226,7 @@ def _plain_pair(tokens: list[tuple[str, str]], text: str) -> tuple[_Angle, _Angl
             continue
         if kind == "colon" and groups[-1].label and not groups[-1].numbers:
             continue
-        if kind == "colon":
+        if kind == "colon" or word in {"'", '"'}:
             raise _refused("minutes need N or S and E or W", text, "add the letters")
         starts = bool(groups[-1].numbers) and kind != "mark"
         if starts:
@@ -236,7 +236,7 @@ def _plain_pair(tokens: list[tuple[str, str]], text: str) -> tuple[_Angle, _Angl
                 continue
             raise _refused("there is a comma too many", text, "write decimals with a point")
         _take(groups[-1], kind, word, text)
-    if any(group.marks.strip("°") for group in groups) or len(groups) in {4, 6}:
+    if len(groups) in {4, 6}:
         raise _refused("minutes need N or S and E or W", text, "add the letters")
     if len(groups) != 2 or not all(group.numbers for group in groups):
         raise _refused("two coordinates are needed", text)
@@ -349,17 +349,22 @@ def _from_mgrs(reference: str, zone: str, digits: int, text: str) -> Position:
     if zone[-1] not in "ABYZ":
         reference, zone = reference.zfill(15), zone.zfill(3)
     try:
-        lat_deg, lon_deg = _GRIDS.toLatLon(reference)
-    except (MGRSError, RuntimeWarning) as error:
+        position = Position.from_degrees(*_GRIDS.toLatLon(reference))
+    except MGRSError as error:
         raise _refused("there is no such MGRS square", text) from error
-    position = Position.from_degrees(lat_deg, lon_deg)
+    except RuntimeWarning as error:  # where a caller has made warnings into errors
+        raise _other_zone(zone, text) from error
     if not any(_grid(near).startswith(zone) for near in _around(position)):
-        raise _refused(
-            f"this MGRS square does not lie in grid zone {zone}",
-            text,
-            "check the zone number and the band letter",
-        )
+        raise _other_zone(zone, text)
     return position
+
+
+def _other_zone(zone: str, text: str) -> InvalidPositionError:
+    return _refused(
+        f"this MGRS square does not lie in grid zone {zone}",
+        text,
+        "check the zone number and the band letter",
+    )
 
 
 def _grid(position: Position) -> str:

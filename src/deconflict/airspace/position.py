@@ -41,7 +41,7 @@ class Position:
                 "latitude is out of range",
                 given=f"lat_e7 {self.lat_e7}",
                 expected="-900000000 to 900000000",
-                remedy=_swap_hint(self.lat_e7, self.lon_e7, 1),
+                remedy=_swap_hint(self.lat_e7, self.lon_e7, E7_PER_DEGREE),
             )
         if not -_MAX_LON_E7 <= self.lon_e7 < _MAX_LON_E7:
             raise InvalidPositionError(
@@ -72,7 +72,7 @@ class Position:
                 "latitude is out of range",
                 given=f"latitude {lat_deg}, longitude {lon_deg}",
                 expected="latitude -90 to 90",
-                remedy=_swap_hint(lat_deg, lon_deg, E7_PER_DEGREE),
+                remedy=_swap_hint(lat_deg, lon_deg, 1),
             )
         if not -180.0 <= lon_deg <= 180.0:
             raise InvalidPositionError(

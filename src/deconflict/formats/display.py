@@ -184,6 +184,7 @@ def _cut_ring(points: list[Position]) -> list[_Line]:
             for a, b in pairwise(line)
         ) / math.copysign(360.0, turn)
         pole = 90.0 if north < 1.0 else -90.0
+        line = _from_antimeridian(line, math.copysign(360.0, turn))
         line += [(line[-1][0], pole), (line[0][0], pole), line[0]]
     worlds = range(_world(min(p[0] for p in line)), _world(max(p[0] for p in line)) + 1)
     rings: list[_Line] = []
@@ -193,6 +194,19 @@ def _cut_ring(points: list[Position]) -> list[_Line]:
         if len(set(part)) > 2:
             rings.append(_counterclockwise(_home(part, world)))
     return rings
+
+
+def _from_antimeridian(line: _Line, turn: float) -> _Line:
+    """Return a ring round the axis started anew where it crosses ±180, so no seam shows inside."""
+    at = 360.0 * math.ceil((min(point[0] for point in line) + 180.0) / 360.0) - 180.0
+    first = next(
+        k
+        for k, (a, b) in enumerate(pairwise(line))
+        if a[0] != b[0] and (a[0] - at) * (b[0] - at) <= 0.0
+    )
+    lat = _latitude_at(line[first], line[first + 1], at)
+    again = [(lon + turn, lat) for lon, lat in line[1 : first + 1]]
+    return [(at, lat), *line[first + 1 :], *again, (at + turn, lat)]
 
 
 def _beyond(ring: _Line, at: float, sign: float) -> _Line:
