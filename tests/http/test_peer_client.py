@@ -43,6 +43,11 @@ def ask(client: PeerClient, body: bytes = b"hello", timeout_s: float = 5) -> byt
     return asyncio.run(once())
 
 
+def root_of(node: NodeFolder) -> bytes:
+    pem = (node.path / "keys" / "tls-root.pem").read_text()
+    return ssl.PEM_cert_to_DER_cert(pem)
+
+
 def test_the_peer_answers(door: Door, red: NodeFolder) -> None:
     assert ask(door.client(red)) == b"red said hello"
 
@@ -87,18 +92,13 @@ def test_a_certificate_under_another_root_gets_no_request(door: Door, red: NodeF
     said = len(door.handler.calls)
 
     client = PeerClient(
-        client_context(red.unlock().chain, red_root(red)),
+        client_context(red.unlock().chain, root_of(red)),
         f"https://{HOST}:{door.port}",
         door.folder.tls_spki_sha256,
     )
     with pytest.raises(WrongSenderError, match="does not verify"):
         ask(client)
     assert len(door.handler.calls) == said
-
-
-def red_root(red: NodeFolder) -> bytes:
-    pem = (red.path / "keys" / "tls-root.pem").read_text()
-    return ssl.PEM_cert_to_DER_cert(pem)
 
 
 def test_an_expired_certificate_gets_no_request(
@@ -141,7 +141,7 @@ def test_nobody_there_is_said_so(red: NodeFolder, door: Door) -> None:
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
     client = PeerClient(
-        client_context(red.unlock().chain, red_root(red)), f"https://{HOST}:{port}", "0" * 64
+        client_context(red.unlock().chain, root_of(red)), f"https://{HOST}:{port}", "0" * 64
     )
     with pytest.raises(PeerUnreachableError, match="refused"):
         ask(client)
@@ -208,7 +208,7 @@ def test_what_is_no_answer_of_a_node_is_none(
     answer: bytes, faulty: Callable[[bytes], int], blue: NodeFolder, red: NodeFolder
 ) -> None:
     client = PeerClient(
-        client_context(red.unlock().chain, red_root(blue)),
+        client_context(red.unlock().chain, root_of(blue)),
         f"https://{HOST}:{faulty(answer)}",
         blue.tls_spki_sha256,
     )
@@ -219,4 +219,4 @@ def test_what_is_no_answer_of_a_node_is_none(
 @pytest.mark.parametrize("url", ["http://node:8443", "https://", "https://node:8443/path", "node"])
 def test_a_url_of_another_form_is_refused(url: str, red: NodeFolder) -> None:
     with pytest.raises(ConfigurationError, match="URL"):
-        PeerClient(client_context(red.unlock().chain, red_root(red)), url, "0" * 64)
+        PeerClient(client_context(red.unlock().chain, root_of(red)), url, "0" * 64)

@@ -129,7 +129,7 @@ def issue_node_certificate(
     Raises:
         ConfigurationError: no host, or one that is neither an address nor a DNS name.
     """
-    if not hosts:
+    if not all(hosts) or not hosts:
         raise ConfigurationError(
             "a node certificate needs the host under which the node is reached",
             expected="at least one IP address or DNS name",

@@ -166,7 +166,11 @@ class Settings:
         try:
             found = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError("node.toml is not TOML", given=str(error)) from error
+            raise ConfigurationError(
+                "node.toml is not TOML",
+                given=str(error),
+                remedy="correct it; quote each text, put lists in brackets",
+            ) from error
         unknown = sorted(found.keys() - cls.__slots__)
         if unknown:
             raise ConfigurationError(
