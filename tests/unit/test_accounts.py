@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from deconflict.api.accounts import FREE_ATTEMPTS, LONGEST_WAIT_S, SESSION_MS, Accounts
+from deconflict.api.passwords import NOBODYS_PASSWORD, hash_password, password_matches
 from deconflict.errors import (
     ConfigurationError,
     InvalidInputError,
@@ -318,6 +319,12 @@ def test_the_file_holds_neither_password_nor_token(tmp_path: Path, clock: Clock)
     assert PASSWORD.encode() not in files
     assert token.encode() not in files
     assert b"$argon2id$" in files
+
+
+def test_a_name_nobody_has_costs_a_guesser_the_same_work() -> None:
+    made, nobodys = (text.split(b"$")[1:4] for text in (hash_password("x" * 12), NOBODYS_PASSWORD))
+    assert made == nobodys
+    assert not password_matches(NOBODYS_PASSWORD, "")
 
 
 def test_all_its_files_are_private(accounts: Accounts, tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ from typing import Any, Final, NoReturn
 import apsw
 
 from deconflict.api.accounts_file import Transaction, connect, make_private, migrate
-from deconflict.api.passwords import check_password_rules, hash_password, password_matches
+from deconflict.api.passwords import (
+    NOBODYS_PASSWORD,
+    check_password_rules,
+    hash_password,
+    password_matches,
+)
 from deconflict.errors import (
     InvalidInputError,
     LineStateError,
@@ -104,8 +109,6 @@ class Accounts:
         with self._write() as db:
             migrate(db)
         self._reader = connect(path)
-        # Compared against for names that do not exist, so both answers take equally long.
-        self._nobody = hash_password(random_bytes(16).hex())
 
     def close(self) -> None:
         """Close the file; sessions stay valid."""
@@ -306,7 +309,7 @@ class Accounts:
             row = self._reader.execute(
                 "SELECT password FROM account WHERE name = ? AND NOT disabled", (name,)
             ).fetchone()
-        stored: bytes = row[0] if row else self._nobody
+        stored: bytes = row[0] if row else NOBODYS_PASSWORD
         with self._hash_lock:
             matches = password_matches(stored, password)
         if not matches or row is None:

@@ -8,7 +8,7 @@ import nacl.pwhash.argon2id
 
 from deconflict.errors import InvalidInputError
 
-__all__ = ["check_password_rules", "hash_password", "password_matches"]
+__all__ = ["NOBODYS_PASSWORD", "check_password_rules", "hash_password", "password_matches"]
 
 MIN_CHARACTERS: Final = 12  # at least 8 by NIST SP 800-63B; a desk's word may be longer
 MAX_BYTES: Final = 1024
@@ -17,6 +17,12 @@ MIN_DISTINCT: Final = 5
 # take about 60 ms on one core and stay far below a node's memory limit, one at a time.
 MEMORY_BYTES: Final = 32 * 1024 * 1024
 PASSES: Final = 3
+# Of 32 random bytes that were thrown away: what a password is compared with when there is no such
+# account, so that both answers take equally long.
+NOBODYS_PASSWORD: Final = (
+    b"$argon2id$v=19$m=32768,t=3,p=1$"
+    b"k5whbeWkDgPimxUvJPUM2Q$5V+8Hogyb0wlLDDjKpTnUtaiTGx2w3bMLvHSz81YTgQ"
+)
 
 
 def _prepared(password: str) -> bytes:

@@ -1,0 +1,157 @@
+"""Server-sent events: every event once, in order, to readers that keep up and may still read.
+
+The node stores an event before anybody sees it and hands out what is stored first, then what
+happens; the id of the last event seen resumes a stream. Nothing is queued here: a slow reader
+slows its own stream, and is let go when it has taken too long.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from deconflict.api.services import Services
+from deconflict.errors import NotAuthenticatedError, TooManyAttemptsError
+from deconflict.node.views import EventView
+
+__all__ = ["EventStream"]
+
+BEAT_S: Final = 10.0
+SEND_TIMEOUT_S: Final = 15.0
+MOST_STREAMS: Final = 128
+MOST_STREAMS_OF_ONE: Final = 16
+
+_encoder = msgspec.json.Encoder()
+
+
+def frame(event: EventView) -> bytes:
+    r"""Return an event as it travels.
+
+    >>> frame(EventView(7, "2015-09-30T06:12:00.000Z", "line", {"state": "DOWN"}))
+    b'id: 7\nevent: line\ndata: {"state":"DOWN"}\n\n'
+    """
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (
+        event.event_id,
+        event.kind.encode(),
+        _encoder.encode(event.data),
+    )
+
+
+class EventStream(Response):
+    """The answer that does not end by itself.
+
+    Args:
+        services: of the app.
+        account: whose stream this is; each account may hold 16.
+        token: looked at again at every beat, so a stream ends with its session.
+        after_id: the last event the reader has seen.
+        beat_s: how often a comment shows that the connection lives.
+
+    Raises:
+        TooManyAttemptsError: too many streams are open.
+    """
+
+    def __init__(
+        self, services: Services, *, account: str, token: str, after_id: int, beat_s: float = BEAT_S
+    ) -> None:
+        super().__init__(media_type="text/event-stream")
+        del self.headers["content-length"]
+        # A proxy in between must neither keep nor collect what is live.
+        self.headers["X-Accel-Buffering"] = "no"
+        open_streams = services.streams
+        if (
+            open_streams.get(account, 0) >= MOST_STREAMS_OF_ONE
+            or sum(open_streams.values()) >= MOST_STREAMS
+        ):
+            raise TooManyAttemptsError("too many event streams are open", retry_after_s=10)
+        self._services = services
+        self._account = account
+        self._token = token
+        self._last_id = after_id
+        self._beat_s = beat_s
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        streams = self._services.streams
+        streams[self._account] = streams.get(self._account, 0) + 1
+        tasks = {
+            asyncio.create_task(self._write(send)),
+            asyncio.create_task(_gone(receive)),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            streams[self._account] -= 1
+            if not streams[self._account]:
+                del streams[self._account]
+        for task in done:
+            task.result()
+
+    async def _write(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        # A blocked reader holds one event and the socket's buffer, no more, and not for long.
+        async with aclosing(self._chunks()) as chunks:
+            async for chunk in chunks:
+                try:
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                except TimeoutError:
+                    return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+        # The first bytes say at once that the stream stands, even when nothing happens.
+        yield b": deconflict\nretry: 1000\n\n"
+        clock = asyncio.get_running_loop().time
+        welcome_until = clock() + self._beat_s
+        events = self._services.node.events(self._last_id)
+        stopping = asyncio.ensure_future(self._services.stopping.wait())
+        upcoming = asyncio.ensure_future(anext(events))
+        try:
+            while not stopping.done():
+                await asyncio.wait(
+                    {upcoming, stopping},
+                    timeout=self._beat_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if clock() >= welcome_until:
+                    if not self._is_welcome():
+                        return
+                    welcome_until = clock() + self._beat_s
+                    yield b": beat\n\n"
+                if upcoming.done():
+                    try:
+                        event = upcoming.result()
+                    except StopAsyncIteration:
+                        # The node stops, or has let this reader go because it was too slow.
+                        yield b'id: %d\nevent: resume\ndata: {"after":%d}\n\n' % (
+                            self._last_id,
+                            self._last_id,
+                        )
+                        return
+                    yield frame(event)
+                    self._last_id = event.event_id
+                    upcoming = asyncio.ensure_future(anext(events))
+        finally:
+            for task in (stopping, upcoming):
+                task.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await task
+
+    def _is_welcome(self) -> bool:
+        try:
+            self._services.accounts.authenticate(self._token)
+        except NotAuthenticatedError:
+            return False
+        return True
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,196 @@
+"""Routes that know who may use them, and read nothing from anybody else.
+
+A route class, not a decorator: a route without its permission cannot be built, and the token is
+looked at before a byte of the body is read.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final, NoReturn
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from deconflict.api.errors import BodyTooLargeError, WrongMediaTypeError
+from deconflict.api.services import services_of
+from deconflict.api.strict_json import parse_json
+from deconflict.errors import InvalidDocumentError, NotAuthenticatedError
+from deconflict.node.actor import Action, Actor, Role, allowed, require
+
+__all__ = [
+    "GEO_JSON",
+    "SMALL_BODY_BYTES",
+    "BulkRoute",
+    "OperatorRoute",
+    "Permit",
+    "PublicRoute",
+    "bearer_token",
+    "media_type_of",
+    "permit",
+]
+
+GEO_JSON: Final = "application/geo+json"
+SMALL_BODY_BYTES: Final = 64 * 1024
+BULK_BODY_BYTES: Final = 64 * 1024 * 1024
+BODY_TIMEOUT_S: Final = 30.0
+
+_bearer = HTTPBearer(auto_error=False, description="the token of POST /api/v1/session")
+
+
+def bearer_token(request: Request) -> str:
+    """Return the token of the Authorization header.
+
+    Raises:
+        NotAuthenticatedError: there is none.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAuthenticatedError(
+            "this call needs a login",
+            expected="Authorization: Bearer <token>",
+            remedy="POST /api/v1/session with account and password",
+        )
+    return token.strip()
+
+
+class Permit:
+    """Says which action a route is; yields who asks."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    def admit(self, request: Request) -> Actor:
+        """Return who asks, if this action is theirs.
+
+        Raises:
+            NotAuthenticatedError: no valid token.
+            NotPermittedError: none of the account's roles allows the action.
+        """
+        actor = services_of(request).accounts.authenticate(bearer_token(request))
+        return require(actor, self.action)
+
+    async def __call__(
+        self, request: Request, _token: Annotated[object, Security(_bearer)]
+    ) -> Actor:
+        actor: Actor = request.state.actor  # put there by the route before the body was read
+        return actor
+
+
+def permit(action: Action) -> Any:
+    """Return the dependency that gives a route its action and its actor."""
+    return Depends(Permit(action))
+
+
+class PublicRoute(APIRoute):
+    """A route anybody may use: strict about its body and its query, and that is all."""
+
+    max_body_bytes = SMALL_BODY_BYTES
+
+    def admit(self, request: Request) -> None:
+        """Let everybody in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+        described = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        reads_body = self.body_field is not None or bool(described)
+        media_types = frozenset(described or {"application/json"})
+
+        async def handle(request: Request) -> Response:
+            self.admit(request)
+            _refuse_repeated_query(request)
+            if not reads_body:
+                return await inner(request)
+            strict = _StrictRequest(request.scope, request.receive)
+            await strict.load(self.max_body_bytes, media_types)
+            return await inner(strict)
+
+        return handle
+
+
+class OperatorRoute(PublicRoute):
+    """A route that only those may use whose role allows its action."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        permits = [
+            found.call for found in self.dependant.dependencies if isinstance(found.call, Permit)
+        ]
+        if len(permits) != 1:
+            raise TypeError(f"route {path} names {len(permits)} permits, expected exactly 1")
+        self.permit = permits[0]
+        roles = [role.value for role in Role if allowed({role}, self.permit.action)]
+        self.openapi_extra = {**(self.openapi_extra or {}), "x-roles": roles}
+
+    def admit(self, request: Request) -> None:
+        request.state.actor = self.permit.admit(request)
+
+
+class BulkRoute(OperatorRoute):
+    """A route that takes many declarations at once."""
+
+    max_body_bytes = BULK_BODY_BYTES
+
+
+class _StrictRequest(Request):
+    """A request whose body is read once, up to a limit, and parsed without guessing."""
+
+    async def load(self, limit: int, media_types: frozenset[str]) -> None:
+        declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > limit:
+            _too_large(limit)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                async for chunk in self.stream():
+                    size += len(chunk)
+                    if size > limit:
+                        _too_large(limit)
+                    chunks.append(chunk)
+        except TimeoutError:
+            raise InvalidDocumentError(
+                "the body did not arrive", expected=f"all of it within {BODY_TIMEOUT_S:.0f} s"
+            ) from None
+        except ClientDisconnect:
+            raise InvalidDocumentError("the body did not arrive whole") from None
+        self._body = b"".join(chunks)
+        media_type = media_type_of(self)
+        if self._body and media_type not in media_types:
+            raise WrongMediaTypeError(
+                "the body is of a kind this call does not read",
+                given=media_type[:60] or "no Content-Type",
+                expected=" or ".join(sorted(media_types)),
+            )
+        # A large body is parsed beside the event loop, which has beats to send meanwhile. GeoJSON
+        # is read by the room that knows it.
+        if not self._body or media_type == GEO_JSON:
+            self._json: Any = None
+        elif size > SMALL_BODY_BYTES:
+            self._json = await asyncio.to_thread(parse_json, self._body)
+        else:
+            self._json = parse_json(self._body)
+
+
+def media_type_of(request: Request) -> str:
+    """Return the media type of the body, without its parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _refuse_repeated_query(request: Request) -> None:
+    raw = request.scope["query_string"]
+    if not raw:
+        return
+    names = [name for name, _ in parse_qsl(raw.decode("latin-1"), keep_blank_values=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidDocumentError("a query parameter stands twice", given=ascii(name[:40]))
+
+
+def _too_large(limit: int) -> NoReturn:
+    raise BodyTooLargeError(
+        "the body is too large", expected=f"at most {limit // 1024} KiB", remedy="send it in parts"
+    )

@@ -1,0 +1,108 @@
+"""Accounts, kept by the administrator."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.schemas import (
+    AccountView,
+    Digits,
+    Done,
+    NewAccount,
+    NewPassword,
+    TrailView,
+)
+from deconflict.api.services import Services, services_of
+from deconflict.errors import InvalidInputError
+from deconflict.node.actor import Action, Actor
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["accounts"], route_class=OperatorRoute, responses=REFUSALS)
+
+
+@router.get("/accounts", response_model=list[AccountView])
+async def list_accounts(
+    _actor: Annotated[Actor, permit(Action.ADMINISTER)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """List the accounts of this node."""
+    return answer([AccountView.of(each) for each in services.accounts.list()])
+
+
+@router.post("/accounts", response_model=AccountView)
+async def add_account(
+    account: NewAccount,
+    actor: Annotated[Actor, permit(Action.ADMINISTER)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Make an account.
+
+    Roles: `watch_officer`, `releasing_officer`, `auditor`; or `administrator`, which stands alone
+    because it has no message rights. The desk is one of this node's.
+    """
+    desks = services.node.node().desks
+    if account.desk not in desks:
+        raise InvalidInputError(
+            "this node has no such desk", given=account.desk[:40], expected=", ".join(desks)
+        )
+    made = await services.in_accounts_thread(
+        services.accounts.add,
+        account.name,
+        account.password,
+        roles=account.roles,
+        desk=account.desk,
+        by=actor.account,
+    )
+    return answer(AccountView.of(made))
+
+
+@router.post("/accounts/{name}/disable", response_model=Done)
+async def disable_account(
+    name: str,
+    actor: Annotated[Actor, permit(Action.ADMINISTER)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Disable an account: its sessions end at once. The last administrator stays."""
+    await services.in_accounts_thread(services.accounts.disable, name, by=actor.account)
+    return answer(Done())
+
+
+@router.post("/accounts/{name}/enable", response_model=Done)
+async def enable_account(
+    name: str,
+    actor: Annotated[Actor, permit(Action.ADMINISTER)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Let a disabled account log in again."""
+    await services.in_accounts_thread(services.accounts.enable, name, by=actor.account)
+    return answer(Done())
+
+
+@router.post("/accounts/{name}/password", response_model=Done)
+async def set_password(
+    name: str,
+    password: NewPassword,
+    actor: Annotated[Actor, permit(Action.ADMINISTER)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Give an account another password. Its sessions end, and the trail says who did it."""
+    await services.in_accounts_thread(
+        services.accounts.set_password, name, password.password, by=actor.account
+    )
+    return answer(Done())
+
+
+@router.get("/accounts/trail", response_model=list[TrailView])
+async def read_trail(
+    _actor: Annotated[Actor, permit(Action.TRAIL)],
+    services: Annotated[Services, Depends(services_of)],
+    before: Annotated[Digits | None, Query(description="entries older than this one")] = None,
+    limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
+) -> Response:
+    """Read who logged in, who was refused and who changed accounts, newest first."""
+    found = services.accounts.trail(before=before, limit=limit)
+    return answer([TrailView.of(entry) for entry in found])

@@ -1,0 +1,118 @@
+"""Saying where and when one will be, and taking it back."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.drafts import Wanted, drafts_of, reads
+from deconflict.api.permit import BulkRoute, OperatorRoute, permit
+from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
+from deconflict.api.services import Services, services_of
+from deconflict.errors import InvalidDocumentError
+from deconflict.messages.declaration import Declaration
+from deconflict.node.actor import Action, Actor
+from deconflict.node.views import DeclarationView
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["declarations"], responses=REFUSALS)
+small = APIRouter(route_class=OperatorRoute)
+bulk = APIRouter(route_class=BulkRoute)
+
+
+@bulk.post("/declarations", response_model=Declared, openapi_extra=reads(Declare))
+async def declare(
+    actor: Annotated[Actor, permit(Action.DECLARE)],
+    wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Declare flights, activities, hazards, own presence or protected sites.
+
+    All of them are sent, or none. Geometry is mandatory; no callsign, type or mission is asked
+    for. The answer comes once all are durable here and on their way.
+    """
+    made = wanted.declarations or ()  # never empty: a declaration names at least one
+    posted = await services.node.declare(
+        actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
+    )
+    return answer(Declared(posted, tuple(each.declaration_id for each in made)))
+
+
+@small.get("/declarations", response_model=list[DeclarationView])
+async def list_declarations(
+    _actor: Annotated[Actor, permit(Action.READ)],
+    services: Annotated[Services, Depends(services_of)],
+    active: Annotated[
+        Literal["true", "false"], Query(description="false: ended and cancelled ones too")
+    ] = "true",
+) -> Response:
+    """List declarations, own and the peers', with what is known of their delivery."""
+    return answer(services.node.declarations(active_only=active == "true"))
+
+
+@bulk.post(
+    "/declarations/{declaration_id}/update", response_model=Declared, openapi_extra=reads(Declare)
+)
+async def update(
+    declaration_id: str,
+    actor: Annotated[Actor, permit(Action.DECLARE)],
+    wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Say that a plan has changed. The earlier declaration stays in the record."""
+    made = _the_one(wanted, declaration_id)
+    posted = await services.node.update(
+        actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
+    )
+    return answer(Declared(posted, (declaration_id,)))
+
+
+@bulk.post(
+    "/declarations/{declaration_id}/correct", response_model=Declared, openapi_extra=reads(Declare)
+)
+async def correct(
+    declaration_id: str,
+    actor: Annotated[Actor, permit(Action.DECLARE)],
+    wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Say that a declaration was wrong. The wrong one stays in the record, and is cited."""
+    made = _the_one(wanted, declaration_id)
+    posted = await services.node.correct(
+        actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
+    )
+    return answer(Declared(posted, (declaration_id,)))
+
+
+@small.post("/declarations/{declaration_id}/cancel", response_model=Declared)
+async def cancel(
+    declaration_id: str,
+    request: Cancel,
+    actor: Annotated[Actor, permit(Action.DECLARE)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """End a declaration before its time."""
+    posted = await services.node.cancel(actor, declaration_id, reason_number=request.reason_number)
+    return answer(Declared(posted, (declaration_id,)))
+
+
+def _the_one(wanted: Wanted, declaration_id: str) -> Declaration:
+    made = wanted.declarations or ()
+    if len(made) != 1:
+        raise InvalidDocumentError(
+            "this call takes one declaration", given=f"{len(made)} declarations"
+        )
+    if wanted.named - {declaration_id}:
+        raise InvalidDocumentError(
+            "the address and the body name different declarations",
+            given=f"{declaration_id[:40]} and {', '.join(wanted.named)}",
+            remedy="leave declaration_id out of the body",
+        )
+    return replace(made[0], declaration_id=declaration_id)
+
+
+router.include_router(small)
+router.include_router(bulk)

@@ -1,0 +1,47 @@
+"""The live stream of events."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS
+from deconflict.api.event_stream import EventStream
+from deconflict.api.permit import OperatorRoute, bearer_token, permit
+from deconflict.api.schemas import Digits
+from deconflict.api.services import Services, services_of
+from deconflict.node.actor import Action, Actor
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["events"], route_class=OperatorRoute, responses=REFUSALS)
+
+
+@router.get(
+    "/events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "the stream"}},
+)
+async def stream_events(
+    request: Request,
+    actor: Annotated[Actor, permit(Action.READ)],
+    services: Annotated[Services, Depends(services_of)],
+    after: Annotated[Digits, Query(ge=0, description="the last event id already seen")] = 0,
+    last_event_id: Annotated[
+        Digits | None, Header(ge=0, description="the same; stronger than `after`")
+    ] = None,
+) -> Response:
+    """Follow what happens, as server-sent events.
+
+    Each event has an `id` that only grows, its `event` is the kind (message, delivery, alert,
+    conflict, conflict_ended, declaration, line, terms), its `data` JSON. Come back with the last
+    id seen and nothing is lost and nothing comes twice. A comment line comes every 10 seconds;
+    hearing nothing for 15 means that the connection is gone. A reader that is too slow gets the
+    event `resume` and is let go.
+    """
+    return EventStream(
+        services,
+        account=actor.account,
+        token=bearer_token(request),
+        after_id=after if last_event_id is None else last_event_id,
+    )

@@ -1,0 +1,57 @@
+"""What the node has found: conflicts and alerts, and what it would find."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.drafts import Wanted, drafts_of, reads
+from deconflict.api.permit import BulkRoute, OperatorRoute, permit
+from deconflict.api.schemas import Check, CheckOptions, Conflicts
+from deconflict.api.services import Services, services_of
+from deconflict.node.actor import Action, Actor
+from deconflict.node.views import AlertView, ConflictView
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["findings"], responses=REFUSALS)
+small = APIRouter(route_class=OperatorRoute)
+bulk = APIRouter(route_class=BulkRoute)
+
+
+@bulk.post("/check", response_model=Conflicts, openapi_extra=reads(Check))
+async def check(
+    actor: Annotated[Actor, permit(Action.CHECK)],
+    wanted: Annotated[Wanted, drafts_of(Check, CheckOptions)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Check drafts against everything declared, or what is declared itself.
+
+    Nothing is sent or stored, and the peer learns nothing.
+    """
+    found = await services.node.check(actor, wanted.declarations, line=wanted.line)
+    return answer(Conflicts(found))
+
+
+@small.get("/conflicts", response_model=list[ConflictView])
+async def list_conflicts(
+    _actor: Annotated[Actor, permit(Action.READ)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """List the conflicts that stand now: who, where, when, how close, which minimum."""
+    return answer(services.node.conflicts())
+
+
+@small.get("/alerts", response_model=list[AlertView])
+async def list_alerts(
+    _actor: Annotated[Actor, permit(Action.READ)],
+    services: Annotated[Services, Depends(services_of)],
+    open: Annotated[Literal["true", "false"], Query(description="open ones alone")] = "true",
+) -> Response:
+    """List the conditions a person must know of, each with its deadline."""
+    return answer(services.node.alerts(open_only=open == "true"))
+
+
+router.include_router(small)
+router.include_router(bulk)

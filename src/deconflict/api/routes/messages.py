@@ -1,0 +1,97 @@
+"""What is said on a line."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.schemas import Digits, Outgoing
+from deconflict.api.services import Services, services_of
+from deconflict.errors import InvalidDocumentError
+from deconflict.messages.kinds import KINDS
+from deconflict.node.actor import Action, Actor
+from deconflict.node.views import MessageView, Posted
+
+__all__ = ["router"]
+
+# What a releasing officer releases (R43) must not pass as an ordinary message.
+_RELEASED: Final = frozenset(kind.value for kind, form in KINDS.items() if form.two_persons)
+
+router = APIRouter(tags=["messages"], route_class=OperatorRoute, responses=REFUSALS)
+
+
+@router.post("/lines/{line}/messages", response_model=Posted)
+async def send_message(
+    line: str,
+    message: Outgoing,
+    actor: Annotated[Actor, permit(Action.SEND)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Send a message: a safety message, a query, an answer, a readback, a line check and so on.
+
+    The answer comes once the message is durable here and on its way; follow its delivery by
+    `GET /messages/{hash}` or the event stream. Declarations and terms have calls of their own.
+    """
+    if message.kind in _RELEASED:
+        raise InvalidDocumentError(
+            "a message of this kind has a call of its own",
+            given=message.kind,
+            remedy="POST /declarations and what follows it, or /lines/{line}/terms/…",
+        )
+    posted = await services.node.send(
+        actor,
+        line,
+        message.kind,
+        message.body,
+        ref=message.ref,
+        precedence=message.precedence,
+        to_desk=message.to_desk,
+        drill=message.drill,
+        release=message.release,
+        lang=message.lang,
+        expires_after_ms=message.expires_after_ms,
+        answer_within_ms=message.answer_within_ms,
+    )
+    return answer(posted)
+
+
+@router.get("/lines/{line}/messages", response_model=list[MessageView])
+async def list_messages(
+    line: str,
+    _actor: Annotated[Actor, permit(Action.READ)],
+    services: Annotated[Services, Depends(services_of)],
+    after_seq: Annotated[Digits, Query(ge=0, description="start behind this number")] = 0,
+    limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
+    direction: Annotated[
+        Literal["out", "in"] | None, Query(description="ours or the peer's alone")
+    ] = None,
+) -> Response:
+    """Read a line's record, in order; go on behind the last `seq`.
+
+    Acknowledged is not permission.
+    """
+    outgoing = None if direction is None else direction == "out"
+    found = await services.node.messages(line, after_seq=after_seq, limit=limit, outgoing=outgoing)
+    return answer(found)
+
+
+@router.get("/messages/{message_hash}", response_model=MessageView)
+async def view_message(
+    message_hash: str,
+    _actor: Annotated[Actor, permit(Action.READ)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Show one message and its state of delivery."""
+    return answer(await services.node.message(message_hash))
+
+
+@router.post("/messages/{message_hash}/seen", response_model=Posted)
+async def mark_seen(
+    message_hash: str,
+    actor: Annotated[Actor, permit(Action.SEND)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Tell the peer that a person has read this message. It says nothing about agreeing."""
+    return answer(await services.node.seen(actor, message_hash))

@@ -1,0 +1,34 @@
+"""The node itself: what it is, and how it is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.services import Services, services_of
+from deconflict.node.actor import Action, Actor
+from deconflict.node.views import NodeView
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["node"], route_class=OperatorRoute, responses=REFUSALS)
+
+
+@router.get("/node", response_model=NodeView)
+async def view_node(
+    _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Say which party and version this is, its clock, and its key's fingerprint."""
+    return answer(services.node.node())
+
+
+@router.get("/health", response_model=dict[str, Any])
+async def health(
+    _actor: Annotated[Actor, permit(Action.HEALTH)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Say how clock, certificates, disk, database and peers are; no content of any message."""
+    return answer(dict(await services.node.health()))

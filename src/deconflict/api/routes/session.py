@@ -1,0 +1,80 @@
+"""Coming on watch and leaving it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.permit import OperatorRoute, PublicRoute, bearer_token, permit
+from deconflict.api.schemas import Done, ErrorAnswer, Login, MeView, OwnPassword, SessionView
+from deconflict.api.services import Services, services_of
+from deconflict.node.actor import Action, Actor, allowed
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["session"])
+public = APIRouter(route_class=PublicRoute)
+private = APIRouter(route_class=OperatorRoute, responses=REFUSALS)
+
+TOO_MANY: dict[int | str, dict[str, Any]] = {
+    429: {"model": ErrorAnswer, "description": "too many wrong passwords: wait"}
+}
+
+
+@public.post("/session", response_model=SessionView, responses={401: REFUSALS[401], **TOO_MANY})
+async def log_in(login: Login, services: Annotated[Services, Depends(services_of)]) -> Response:
+    """Log in.
+
+    Returns a token that is valid for 12 hours: a session ends with the watch. Send it with every
+    other call as `Authorization: Bearer <token>`. After five wrong passwords the account has to
+    wait, longer each time, up to a minute.
+    """
+    session = await services.in_accounts_thread(
+        services.accounts.log_in, login.account, login.password
+    )
+    return answer(SessionView.of(session))
+
+
+@private.delete("/session", response_model=Done)
+async def log_out(
+    request: Request,
+    _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Log out: the token is worth nothing from now on, and its event streams end."""
+    await services.in_accounts_thread(services.accounts.log_out, bearer_token(request))
+    return answer(Done())
+
+
+@private.get("/me", response_model=MeView)
+async def me(actor: Annotated[Actor, permit(Action.VIEW_NODE)]) -> Response:
+    """Say who holds this token, and what it allows."""
+    return answer(
+        MeView(
+            actor.account,
+            tuple(sorted(actor.roles)),
+            actor.desk,
+            tuple(action for action in Action if allowed(actor.roles, action)),
+        )
+    )
+
+
+@private.post("/me/password", response_model=Done, responses=TOO_MANY)
+async def change_own_password(
+    passwords: OwnPassword,
+    actor: Annotated[Actor, permit(Action.VIEW_NODE)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """Change the own password. All sessions of the account end."""
+    await services.in_accounts_thread(
+        services.accounts.change_password,
+        actor.account,
+        passwords.old_password,
+        passwords.new_password,
+    )
+    return answer(Done())
+
+
+router.include_router(public)
+router.include_router(private)

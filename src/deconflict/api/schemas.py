@@ -1,0 +1,297 @@
+"""The JSON that comes in and goes out, as OpenAPI shows it.
+
+Requests are strict: no unknown field, no number that is a string. What a body, a geometry or
+terms may hold is decided by the rooms that know them; here they are objects.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from deconflict.airspace.instant import format_utc
+from deconflict.api.accounts import Account, Session, TrailEntry
+from deconflict.node.views import ConflictView, Posted
+
+Name = Annotated[str, StringConstraints(max_length=200)]
+Password = Annotated[str, Field(json_schema_extra={"format": "password"})]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Milliseconds = Annotated[int, Field(ge=0, le=366 * 86_400_000)]
+
+
+class Request(BaseModel):
+    """Base of all requests: strict, and closed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+def _decimal(text: Any) -> Any:
+    # A query is text. Digits alone are a number; " 5", "5.0" and "1_0" are somebody's mistake.
+    if isinstance(text, str) and not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise ValueError("expected digits")
+    return text
+
+
+Digits = Annotated[int, BeforeValidator(_decimal)]
+
+
+class Login(Request):
+    """Account and password of somebody who comes on watch."""
+
+    account: Name
+    password: Password
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"account": "watch1", "password": "a long evening at sea"}]}
+    )
+
+
+class OwnPassword(Request):
+    """The old password and the new one."""
+
+    old_password: Password
+    new_password: Password
+
+
+class NewPassword(Request):
+    """Another password for an account."""
+
+    password: Password
+
+
+class NewAccount(Request):
+    """An account to be made."""
+
+    name: Name
+    password: Password
+    roles: list[Name]
+    desk: Name
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "watch2",
+                    "password": "a long evening at sea",
+                    "roles": ["watch_officer"],
+                    "desk": "watch",
+                }
+            ]
+        }
+    )
+
+
+class Proposal(Request):
+    """Terms to be proposed to the peer, as the specification of terms writes them."""
+
+    terms: dict[str, Any]
+
+
+class Acceptance(Request):
+    """The hash of the terms that are accepted: what was read is what is signed."""
+
+    terms_hash: Hash
+
+
+class Outgoing(Request):
+    """A message to the peer; what ``body`` holds depends on ``kind``."""
+
+    kind: Name
+    body: dict[str, Any]
+    ref: Hash | None = Field(None, description="hash of the message this one answers")
+    precedence: Name | None = Field(None, description="FLASH, IMMEDIATE, PRIORITY or ROUTINE")
+    to_desk: Name | None = None
+    drill: bool = False
+    release: Name = "OWN_FORCES"
+    lang: Name | None = None
+    expires_after_ms: Milliseconds | None = None
+    answer_within_ms: Milliseconds | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"kind": "LINE_CHECK", "body": {}, "precedence": "ROUTINE"}]
+        }
+    )
+
+
+class DeclarationDraft(Request):
+    """One declaration as it is entered; without an id the node gives it one."""
+
+    declaration_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    purpose: Name = Field(
+        description="FLIGHT, ACTIVITY, HAZARD, OWN_PRESENCE or PROTECTED_SITE",
+    )
+    geometry: dict[str, Any] = Field(description='{"volumes": […]} or {"trajectory": {…}}')
+    label: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+EXAMPLE_DRAFT: dict[str, Any] = {
+    "purpose": "ACTIVITY",
+    "label": "area 7",
+    "geometry": {
+        "volumes": [
+            {
+                "outline": {
+                    "circle": {
+                        "center": {"lat_e7": 353300000, "lon_e7": 401400000},
+                        "radius_mm": 9000000,
+                    }
+                },
+                "band": {"reference": "AMSL", "lower_tmm": None, "upper_tmm": 60960000},
+                "span": {
+                    "start_utc": "2015-09-30T12:00:00.000Z",
+                    "end_utc": "2015-09-30T13:00:00.000Z",
+                },
+            }
+        ]
+    },
+}
+
+
+class DeclareOptions(Request):
+    """How declarations go out."""
+
+    lines: list[Name] | None = Field(None, description="default: every line with agreed terms")
+    drill: bool = False
+    release: Name = "OWN_FORCES"
+
+
+class Declare(DeclareOptions):
+    """Declarations that are sent together: all of them, or none."""
+
+    declarations: Annotated[list[DeclarationDraft], Field(min_length=1, max_length=100_000)]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"declarations": [EXAMPLE_DRAFT]}]})
+
+
+class Cancel(Request):
+    """Why a declaration ends early, as the number of an agreed phrase."""
+
+    reason_number: int | None = None
+
+
+class CheckOptions(Request):
+    """On which line to look."""
+
+    line: Name | None = None
+
+
+class Check(CheckOptions):
+    """Drafts to be checked against what is declared; null checks what is declared itself."""
+
+    declarations: Annotated[list[DeclarationDraft], Field(max_length=100_000)] | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"declarations": [EXAMPLE_DRAFT]}]})
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A login that was granted. The token is shown this once."""
+
+    token: str
+    expires_utc: str
+    account: str
+    roles: tuple[str, ...]
+    desk: str
+
+    @staticmethod
+    def of(session: Session) -> "SessionView":
+        """Return what the caller gets to see of a session."""
+        actor = session.actor
+        return SessionView(
+            session.token,
+            format_utc(session.expires_utc_ms),
+            actor.account,
+            tuple(sorted(actor.roles)),
+            actor.desk,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MeView:
+    """Who holds this token."""
+
+    account: str
+    roles: tuple[str, ...]
+    desk: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account, without its secrets."""
+
+    name: str
+    roles: tuple[str, ...]
+    desk: str
+    disabled: bool
+    created_utc: str
+
+    @staticmethod
+    def of(account: Account) -> "AccountView":
+        """Return what others may see of an account."""
+        return AccountView(
+            account.name,
+            tuple(sorted(account.roles)),
+            account.desk,
+            account.disabled,
+            format_utc(account.created_utc_ms),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrailView:
+    """One login, refusal or change of an account."""
+
+    entry_id: int
+    at_utc: str
+    account: str
+    event: str
+    by: str
+
+    @staticmethod
+    def of(entry: TrailEntry) -> "TrailView":
+        """Return the entry with its time written out."""
+        return TrailView(
+            entry.entry_id, format_utc(entry.at_utc_ms), entry.account, entry.event, entry.by
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What was posted, on each line, and the ids of the declarations in the order given."""
+
+    posted: tuple[Posted, ...]
+    declaration_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """Conflicts; an empty list says that none is found, never that the sky is empty."""
+
+    conflicts: tuple[ConflictView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call did what it says."""
+
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """What was wrong, what was given, what was expected, what to do."""
+
+    type: str
+    problem: str
+    given: str
+    expected: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """Every refusal has this shape."""
+
+    error: ErrorFacts

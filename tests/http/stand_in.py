@@ -1,0 +1,335 @@
+"""A node in memory with the face the API uses: no keys, no peer, no disk."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from deconflict.airspace.instant import format_utc
+from deconflict.airspace.wire import geometry_to_wire
+from deconflict.errors import LineStateError, NotFoundError
+from deconflict.messages.declaration import Declaration
+from deconflict.node.actor import Actor
+from deconflict.node.views import (
+    AlertView,
+    ConflictView,
+    DeclarationView,
+    EventView,
+    LineView,
+    MessageView,
+    NodeView,
+    PlaceView,
+    Posted,
+    TermsView,
+)
+
+LINE = "0123456789abcdef0123456789abcdef"
+PEER = "red.example"
+START_MS = 1_443_593_520_000  # 2015-09-30T06:12:00Z
+
+
+class StandInNode:
+    """Remembers what it is told, as a node would, and tells it back."""
+
+    def __init__(self) -> None:
+        self.sent: list[MessageView] = []
+        self.calls: list[tuple[str, Actor, Any]] = []
+        self.declared: dict[str, Declaration] = {}
+        self.stored: list[EventView] = []
+        self.readers: set[asyncio.Queue[EventView | None]] = set()
+        self.state = "UP"
+        self.defect: Exception | None = None
+        self.open: list[AlertView] = []
+        self.found: list[ConflictView] = []
+
+    # -- what is shown
+
+    def node(self) -> NodeView:
+        self._fail()
+        return NodeView(
+            party="blue.example",
+            version="0.1.0",
+            now_utc=format_utc(START_MS),
+            started_utc=format_utc(START_MS),
+            desks=("watch", "planning"),
+            language="en",
+            signing_key_fingerprint="1f2e 3d4c 5b6a 7988",
+            lines=1,
+            drill=False,
+        )
+
+    def lines(self) -> tuple[LineView, ...]:
+        return (self.line(LINE),)
+
+    def line(self, line: str) -> LineView:
+        if line not in (LINE, PEER):
+            raise NotFoundError("there is no such line", given=line[:40], expected=PEER)
+        return LineView(
+            line_id=LINE,
+            peer=PEER,
+            state=self.state,
+            since_utc=format_utc(START_MS),
+            last_heard_utc=format_utc(START_MS),
+            last_reached_utc=format_utc(START_MS),
+            clock_offset_ms=12,
+            suspended=False,
+            suspended_scope=None,
+            terms_state="AGREED",
+            terms_hash="ab" * 32,
+            own_epoch="e1",
+            own_seq=len(self.sent),
+            receipted_seq=len(self.sent),
+            peer_epoch="e1",
+            peer_seq=0,
+            open_alerts=len(self.open),
+        )
+
+    def terms(self, line: str) -> TermsView:
+        self.line(line)
+        return TermsView(LINE, "AGREED", {"theatre": {}}, "ab" * 32, None, None, None)
+
+    async def messages(
+        self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None
+    ) -> tuple[MessageView, ...]:
+        self.line(line)
+        fitting = [
+            message
+            for message in self.sent
+            if message.seq > after_seq and outgoing in (None, message.outgoing)
+        ]
+        return tuple(fitting[:limit])
+
+    async def message(self, message_hash: str) -> MessageView:
+        for message in self.sent:
+            if message.hash == message_hash:
+                return message
+        raise NotFoundError("there is no such message", given=message_hash[:80])
+
+    def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
+        return tuple(self._view(declaration) for declaration in self.declared.values())
+
+    def conflicts(self) -> tuple[ConflictView, ...]:
+        return tuple(self.found)
+
+    def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]:
+        return tuple(alert for alert in self.open if alert.open or not open_only)
+
+    async def health(self) -> dict[str, Any]:
+        return {"ok": True}
+
+    # -- what is done
+
+    async def send(
+        self, actor: Actor, line: str, kind: str, body: dict[str, Any], **options: Any
+    ) -> Posted:
+        self.line(line)
+        self.calls.append(("send", actor, {"kind": kind, "body": body, **options}))
+        return self.say(kind, body, precedence=options.get("precedence") or "ROUTINE")
+
+    async def seen(self, actor: Actor, message_hash: str) -> Posted:
+        await self.message(message_hash)
+        self.calls.append(("seen", actor, message_hash))
+        return self.say("SEEN", {})
+
+    async def propose_terms(self, actor: Actor, line: str, terms: dict[str, Any]) -> Posted:
+        self.calls.append(("propose_terms", actor, terms))
+        return self.say("TERMS_PROPOSE", {"terms": terms})
+
+    async def accept_terms(self, actor: Actor, line: str, terms_hash: str) -> Posted:
+        self.calls.append(("accept_terms", actor, terms_hash))
+        raise LineStateError("no terms are proposed on this line", given=terms_hash)
+
+    async def declare(
+        self, actor: Actor, declarations: Sequence[Declaration], **options: Any
+    ) -> tuple[Posted, ...]:
+        self.calls.append(("declare", actor, options))
+        posted = []
+        for declaration in declarations:
+            self.declared[declaration.declaration_id] = declaration
+            posted.append(self.say("NOTIFY", {"declaration_id": declaration.declaration_id}))
+        return tuple(posted)
+
+    async def update(
+        self, actor: Actor, declaration: Declaration, **options: Any
+    ) -> tuple[Posted, ...]:
+        self._known(declaration.declaration_id)
+        self.calls.append(("update", actor, declaration))
+        self.declared[declaration.declaration_id] = declaration
+        return (self.say("UPDATE", {}),)
+
+    async def correct(
+        self, actor: Actor, declaration: Declaration, **options: Any
+    ) -> tuple[Posted, ...]:
+        self._known(declaration.declaration_id)
+        self.calls.append(("correct", actor, declaration))
+        return (self.say("CORRECTION", {}),)
+
+    async def cancel(
+        self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
+    ) -> tuple[Posted, ...]:
+        self._known(declaration_id)
+        self.calls.append(("cancel", actor, reason_number))
+        del self.declared[declaration_id]
+        return (self.say("CANCEL", {}),)
+
+    async def check(
+        self, actor: Actor, drafts: Sequence[Declaration] | None, *, line: str | None = None
+    ) -> tuple[ConflictView, ...]:
+        self.calls.append(("check", actor, drafts))
+        return tuple(self.found)
+
+    async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
+        for part in (b"manifest\n", b"entry\n", b"seal\n"):
+            yield part
+
+    # -- events
+
+    async def events(self, after_id: int) -> AsyncIterator[EventView]:
+        queue: asyncio.Queue[EventView | None] = asyncio.Queue()
+        self.readers.add(queue)
+        try:
+            last = after_id
+            for event in self.stored[after_id:]:
+                yield event
+                last = event.event_id
+            while (live := await queue.get()) is not None:
+                if live.event_id > last:
+                    yield live
+                    last = live.event_id
+        finally:
+            self.readers.discard(queue)
+
+    def happen(self, kind: str, data: dict[str, Any]) -> EventView:
+        event = EventView(len(self.stored) + 1, format_utc(START_MS), kind, data)
+        self.stored.append(event)
+        for reader in self.readers:
+            reader.put_nowait(event)
+        return event
+
+    def stop(self) -> None:
+        for reader in self.readers:
+            reader.put_nowait(None)
+
+    # -- inside
+
+    def say(
+        self,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        outgoing: bool = True,
+        text: str = "",
+        precedence: str = "ROUTINE",
+        state: str = "SENT",
+    ) -> Posted:
+        seq = len(self.sent) + 1
+        own, peer = ("blue.example", "watch"), (PEER, "watch")
+        sender, receiver = (own, peer) if outgoing else (peer, own)
+        message = MessageView(
+            hash=f"{seq:064x}",
+            line_id=LINE,
+            outgoing=outgoing,
+            from_party=sender[0],
+            from_desk=sender[1],
+            to_party=receiver[0],
+            to_desk=receiver[1],
+            epoch="e1",
+            seq=seq,
+            kind=kind,
+            precedence=precedence,
+            ref=None,
+            drill=False,
+            release="OWN_FORCES",
+            created_utc=format_utc(START_MS + seq * 1000),
+            logged_utc=format_utc(START_MS + seq * 1000),
+            state=state,
+            escalation=0,
+            delayed=False,
+            language="en",
+            text=text or kind.replace("_", " ").lower(),
+            body=body,
+        )
+        self.sent.append(message)
+        self.happen("message", {"hash": message.hash, "kind": kind})
+        return Posted(message.hash, LINE, "e1", seq, kind, "QUEUED")
+
+    def _fail(self) -> None:
+        if self.defect is not None:
+            raise self.defect
+
+    def _known(self, declaration_id: str) -> None:
+        if declaration_id not in self.declared:
+            raise NotFoundError("there is no such declaration", given=declaration_id[:80])
+
+    def _view(self, declaration: Declaration) -> DeclarationView:
+        span = declaration.span
+        return DeclarationView(
+            declaration_id=declaration.declaration_id,
+            party="blue.example",
+            own=True,
+            line_ids=(LINE,),
+            purpose=declaration.purpose.value,
+            label=declaration.label,
+            revision=declaration.revision,
+            state="ACTIVE",
+            start_utc=format_utc(span.start_ms),
+            end_utc=format_utc(span.end_ms),
+            declared_utc=format_utc(START_MS),
+            message_hashes=(),
+            delivery={LINE: "LACKED"},
+            readback={LINE: "MISSING"},
+            loaded={LINE: False},
+            geometry=dict(geometry_to_wire(declaration.geometry)),
+        )
+
+
+def a_conflict() -> ConflictView:
+    place = PlaceView(
+        35.33,
+        40.14,
+        "35.3300000 40.1400000",
+        "35°19'48\"N 40°08'24\"E",
+        "37SEV1272609761",
+        "4.1 km, 038° true from Deir ez-Zor",
+    )
+    return ConflictView(
+        conflict_id="c1",
+        line_id=LINE,
+        kind="PREDICTED_LOSS",
+        verdict="CONFLICT",
+        first_declaration="11" * 16,
+        first_party="blue.example",
+        first_purpose="FLIGHT",
+        second_declaration="22" * 16,
+        second_party=PEER,
+        second_purpose="FLIGHT",
+        start_utc="2015-09-30T12:14:05.000Z",
+        end_utc="2015-09-30T12:15:11.000Z",
+        cpa_utc="2015-09-30T12:14:38.000Z",
+        cpa_distance_m=412.0,
+        cpa_vertical_m=0.0,
+        place_first=place,
+        place_second=place,
+        minimum_lateral_m=9260.0,
+        minimum_vertical_m=609.6,
+        known_since_utc="2015-09-30T06:12:07.000Z",
+        unanswered=("CONCERN of 06:12:09Z",),
+        text="FLIGHT of blue.example and FLIGHT of red.example come within 412 m at 12:14:38Z.",
+    )
+
+
+def an_alert(text: str = "Two flights come under the minimum.") -> AlertView:
+    return AlertView(
+        alert_id="a1",
+        rule="CONFLICT",
+        urgency="FLASH",
+        line_id=LINE,
+        subject="11" * 16,
+        object="22" * 16,
+        desk="watch",
+        raised_utc="2015-09-30T06:12:07.000Z",
+        updated_utc="2015-09-30T06:12:07.000Z",
+        deadline_utc="2015-09-30T06:13:07.000Z",
+        level=0,
+        open=True,
+        text=text,
+    )
