@@ -1,5 +1,13 @@
 """The compiled kernel (crates/deconflict-kernel behind crates/deconflict-py)."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+class RefusedInput(ValueError):  # noqa: N818
+    """A row cannot be used; ``args`` are table, row, field and what is wrong with it."""
+
 def geodesic_inverse(
     lat1: float, lon1: float, lat2: float, lon2: float
 ) -> tuple[float, float, float]:
@@ -14,4 +22,20 @@ def geodesic_direct(lat: float, lon: float, azi: float, s_m: float) -> tuple[flo
 
     Raises:
         ValueError: a latitude beyond ±90°, or an argument that is not finite.
+    """
+
+def screen(
+    trajectories: Mapping[str, NDArray[Any]],
+    volumes: Mapping[str, NDArray[Any]],
+    minima: Mapping[str, NDArray[Any]],
+    references: Mapping[str, NDArray[Any]],
+) -> dict[str, NDArray[Any]]:
+    """Return every finding among trajectories and volumes as columns, sorted by (i, j, start).
+
+    The columns in and out are listed in ``docs/reference/separation.md``. The arrays must not be
+    changed by another thread meanwhile: they are read without a copy and without the GIL.
+
+    Raises:
+        RefusedInput: a row holds something unusable (NaN, out of range, times not increasing).
+        KeyError, TypeError: a column is missing, of another type or not contiguous.
     """

@@ -54,6 +54,21 @@ pub fn direct(lat1: f64, lon1: f64, azi1: f64, s12: f64) -> Result<(f64, f64, f6
     Ok(wgs84().direct(lat1, lon1, azi1, s12))
 }
 
+/// Distance of two points that were checked on entry, metres.
+pub fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    inverse(a.0, a.1, b.0, b.1).map_or(0.0, |g| g.0)
+}
+
+/// The point `reach` metres from `from` towards `to`, or `to` itself when it is not farther.
+pub fn toward(from: (f64, f64), to: (f64, f64), reach: f64) -> (f64, f64) {
+    match inverse(from.0, from.1, to.0, to.1) {
+        Ok((s12, azi, _)) if s12 > reach => {
+            direct(from.0, from.1, azi, reach).map_or(to, |(lat, lon, _)| (lat, lon))
+        }
+        _ => to,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,16 +76,11 @@ mod tests {
     #[test]
     fn inverse_agrees_with_a_line_of_geodtest() {
         // GeodTest.dat (Karney 2010, CC0), first line of GeodTest-short.
-        let (s12, azi1, azi2) = inverse(
-            36.530042355041,
-            0.0,
-            -48.164270779097768864,
-            5.762344694676510456,
-        )
-        .unwrap();
-        assert!((s12 - 9398502.0434687).abs() < 1e-6);
+        let (s12, azi1, azi2) =
+            inverse(36.530042355041, 0.0, -48.16427077909777, 5.76234469467651).unwrap();
+        assert!((s12 - 9_398_502.043_468_7).abs() < 1e-6);
         assert!((azi1 - 176.125875162171).abs() < 1e-9);
-        assert!((azi2 - 175.334308316285410561).abs() < 1e-9);
+        assert!((azi2 - 175.3343083162854).abs() < 1e-9);
     }
 
     #[test]

@@ -1,7 +1,27 @@
 //! Separation of trajectories and 4D volumes in continuous time on WGS84.
 //!
-//! Pure Rust, no Python. Lengths are metres, angles degrees, times seconds since the set's own
-//! zero, altitudes whole tenths of a millimetre (`tmm`). Nothing here panics on any input: what
-//! cannot be used comes back as a typed error.
+//! Pure Rust, no Python. Lengths are metres, angles degrees, altitudes whole tenths of a millimetre
+//! (`tmm`), times seconds outside and whole microseconds inside. Nothing here panics on any input:
+//! what cannot be used comes back as a typed error.
+//!
+//! Reading order: [`bounds`] (what is added so that nothing is missed), [`leg`], [`path`] and
+//! [`region`] (objects made ready), [`encounter`], [`intrusion`] and [`overlap`] (the three kinds
+//! of pair), [`screen`] (all pairs).
 
+pub mod bounds;
+pub mod ellipsoid;
+pub mod encounter;
+pub mod error;
 pub mod geodesic;
+pub mod input;
+pub mod interval;
+pub mod intrusion;
+pub mod leg;
+pub mod limits;
+pub mod overlap;
+pub mod path;
+pub mod region;
+pub mod screen;
+pub mod vec3;
+pub mod vertical;
+pub mod window;

@@ -1,4 +1,7 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
+mod columns;
+mod screening;
+
 use deconflict_kernel::geodesic::{self, BadArgument};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -23,5 +26,10 @@ fn geodesic_direct(lat: f64, lon: f64, azi: f64, s_m: f64) -> PyResult<(f64, f64
 fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
     module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
+    module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
+    module.add(
+        "RefusedInput",
+        module.py().get_type::<screening::RefusedInput>(),
+    )?;
     Ok(())
 }

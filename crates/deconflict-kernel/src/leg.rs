@@ -1,0 +1,130 @@
+//! Geodesic legs and the straight pieces they are cut into.
+
+use crate::bounds;
+use crate::ellipsoid::surface;
+use crate::geodesic;
+use crate::vec3::Vec3;
+
+/// Longest leg accepted, metres: nearer to the antipode the geodesic is not unique.
+pub const LONGEST_LEG_M: f64 = 19_900_000.0;
+
+/// The shortest geodesic between two points, degrees.
+#[derive(Clone, Copy, Debug)]
+pub struct Leg {
+    pub lat0: f64,
+    pub lon0: f64,
+    pub lat1: f64,
+    pub lon1: f64,
+}
+
+impl Leg {
+    pub fn length(&self) -> f64 {
+        // Coordinates were checked on entry, so the geodesic exists.
+        geodesic::inverse(self.lat0, self.lon0, self.lat1, self.lon1).map_or(f64::MAX, |g| g.0)
+    }
+
+    /// Latitude and longitude of the point at a fraction of the leg's length.
+    pub fn point(&self, fraction: f64) -> (f64, f64) {
+        if fraction <= 0.0 {
+            return (self.lat0, self.lon0);
+        }
+        if fraction >= 1.0 {
+            return (self.lat1, self.lon1);
+        }
+        let along = geodesic::inverse(self.lat0, self.lon0, self.lat1, self.lon1)
+            .and_then(|(s, azi, _)| geodesic::direct(self.lat0, self.lon0, azi, s * fraction));
+        along.map_or((self.lat0, self.lon0), |(lat, lon, _)| (lat, lon))
+    }
+
+    pub fn place(&self, fraction: f64) -> Vec3 {
+        let (lat, lon) = self.point(fraction);
+        surface(lat, lon)
+    }
+}
+
+/// A chord of a leg between two fractions of its length.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge {
+    pub leg: u32,
+    pub f0: f64,
+    pub f1: f64,
+    pub p0: Vec3,
+    pub p1: Vec3,
+    /// Upper bound of the geodesic length, metres.
+    pub length: f64,
+}
+
+impl Edge {
+    /// The whole leg as one chord.
+    pub fn whole(leg: u32, of: &Leg) -> Edge {
+        let p0 = surface(of.lat0, of.lon0);
+        let p1 = surface(of.lat1, of.lon1);
+        Edge {
+            leg,
+            f0: 0.0,
+            f1: 1.0,
+            p0,
+            p1,
+            length: bounds::arc((p1 - p0).norm()),
+        }
+    }
+
+    pub fn at(&self, u: f64) -> Vec3 {
+        self.p0 + (self.p1 - self.p0) * u
+    }
+
+    /// Fraction of the leg at a fraction of this edge.
+    pub fn leg_fraction(&self, u: f64) -> f64 {
+        self.f0 + (self.f1 - self.f0) * u
+    }
+
+    /// Cuts the edge at its geodesic middle.
+    pub fn halves(&self, of: &Leg) -> [Edge; 2] {
+        let f = 0.5 * (self.f0 + self.f1);
+        let middle = of.place(f);
+        let length = 0.5 * self.length;
+        [
+            Edge {
+                f1: f,
+                p1: middle,
+                length,
+                ..*self
+            },
+            Edge {
+                f0: f,
+                p0: middle,
+                length,
+                ..*self
+            },
+        ]
+    }
+}
+
+/// Cuts legs into edges of at most `longest` metres.
+pub fn cut(legs: &[Leg], longest: f64) -> Vec<Edge> {
+    let mut edges = Vec::with_capacity(legs.len());
+    for (index, leg) in (0u32..).zip(legs) {
+        let whole = Edge::whole(index, leg);
+        if whole.length <= longest {
+            edges.push(whole);
+            continue;
+        }
+        let length = leg.length();
+        let parts = (length / longest).ceil().clamp(1.0, 1e6);
+        let mut previous = (0.0, whole.p0);
+        for k in 1..=(parts as u32) {
+            let f = (f64::from(k) / parts).min(1.0);
+            let p = if f >= 1.0 { whole.p1 } else { leg.place(f) };
+            edges.push(Edge {
+                leg: index,
+                f0: previous.0,
+                f1: f,
+                p0: previous.1,
+                p1: p,
+                length: length / parts * (1.0 + 1e-12),
+            });
+            previous = (f, p);
+        }
+    }
+    edges
+}
