@@ -116,7 +116,7 @@ def receipt_for(entry: EntryRow) -> ReceiptRow:
 
 
 def evidence_of(data: bytes, reason: str = "orphan") -> EvidenceRow:
-    return EvidenceRow(LINE, reason, hash_of(data), data, "", "", b"", START_MS)
+    return EvidenceRow(LINE, reason, hash_of(data), data, "Ed25519", "0" * 64, b"sig", START_MS)
 
 
 def terms_signed_by(party: str, data: bytes = b'{"theatre":"Latakia"}') -> TermsRow:

@@ -210,7 +210,7 @@ class Store(Protocol):
     def check_storage(self) -> None:
         """Raise `StoreDamagedError` if the container, not its meaning, is damaged.
 
-        Finds lost pages, broken indexes, missing rows and changed local columns;
+        Finds lost pages, broken indexes, missing rows (except notes) and changed local columns;
         ``verify.verify_store`` calls it and then proves the signed content.
         """
 

@@ -64,9 +64,10 @@ _ENTRY: Final = (
     " FROM entries AS e JOIN chains AS c ON c.chain_id = e.chain_id "
 )
 _RECEIPT: Final = (
-    "c.line_id, r.party, c.epoch, r.seq, r.hash, r.data, r.algorithm, r.key_id, r.signature,"
-    " r.stored_utc_ms, r.row_check"
-    " FROM receipts AS r JOIN chains AS c ON c.chain_id = r.chain_id "
+    "c.line_id, CASE c.party WHEN l.own_party THEN l.peer_party ELSE l.own_party END, c.epoch,"
+    " r.seq, r.hash, r.data, r.algorithm, r.key_id, r.signature, r.stored_utc_ms, r.row_check"
+    " FROM receipts AS r JOIN chains AS c ON c.chain_id = r.chain_id"
+    " JOIN lines AS l ON l.line_id = c.line_id "
 )
 _TERMS: Final = (
     "line_id, terms_hash, party, data, algorithm, key_id, signature, stored_utc_ms, row_check"
@@ -259,9 +260,9 @@ class SqliteStore:
     ) -> Iterator[ReceiptRow]:
         chains = (
             self._paged(
-                f"SELECT r.seq, {_RECEIPT} WHERE r.chain_id = ? AND r.party = ? AND r.seq > ?"
+                f"SELECT r.seq, {_RECEIPT} WHERE r.chain_id = ? AND r.seq > ?"
                 " ORDER BY r.seq LIMIT ?",
-                (chain_id, party),
+                (chain_id,),
                 receipt_from,
             )
             for chain_id, author, _ in self._chains(line_id)
@@ -273,9 +274,8 @@ class SqliteStore:
         for chain_id, author, _ in reversed(self._chains(line_id)):
             if author != party:
                 row = self._first(
-                    f"SELECT {_RECEIPT} WHERE r.chain_id = ? AND r.party = ?"
-                    " ORDER BY r.seq DESC LIMIT 1",
-                    (chain_id, party),
+                    f"SELECT {_RECEIPT} WHERE r.chain_id = ? ORDER BY r.seq DESC LIMIT 1",
+                    (chain_id,),
                     receipt_from,
                 )
                 if row is not None:

@@ -187,14 +187,13 @@ def check_container(connection: apsw.Connection, name: str, scripts: Sequence[st
         ("evidence", "position"),
         ("events", "event_id"),
     ):
-        # Nothing is ever deleted, so the highest number ever given (SQLite keeps it apart), the
-        # highest present and the count are one.
-        ((count, highest, given),) = rows(
-            f"SELECT count(*), coalesce(max({key}), 0), coalesce((SELECT seq FROM sqlite_sequence"  # noqa: S608 (names from the list above)
-            f" WHERE name = '{table}'), 0) FROM {table}"
+        # Numbers are given from 1 and nothing is ever deleted. SQLite keeps the highest apart.
+        ((count, lowest, highest, given),) = rows(
+            f"SELECT count(*), min({key}), max({key}), (SELECT max(seq) FROM sqlite_sequence"  # noqa: S608 (names from the list above)
+            f" WHERE name = '{table}') FROM {table}"
         )
-        if not count == highest == given:
-            faults.append(f"{table}: {given} rows were written, {count} are there")
+        if (count, lowest, highest) != ((given, 1, given) if given else (0, None, None)):
+            faults.append(f"{table}: {given or 0} rows were written, {count} are there")
     if faults:
         raise StoreDamagedError(
             f"the record {name} is damaged: {'; '.join(faults[:5])}",

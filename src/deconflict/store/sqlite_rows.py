@@ -354,9 +354,9 @@ def _write_receipt(connection: apsw.Connection, chains: _Chains, row: ReceiptRow
         row.stored_utc_ms,
     )
     connection.execute(
-        "INSERT INTO receipts (chain_id, party, seq, hash, data, algorithm, key_id, signature,"
-        " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (head[0], row.party, *columns[3:], row_check(*columns)),
+        "INSERT INTO receipts (chain_id, seq, hash, data, algorithm, key_id, signature,"
+        " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (head[0], *columns[3:], row_check(*columns)),
     )
 
 

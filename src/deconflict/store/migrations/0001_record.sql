@@ -58,10 +58,10 @@ CREATE TABLE entries (
 
 CREATE INDEX entries_unsigned ON entries (chain_id, seq) WHERE signature IS NULL;
 
+-- Signed by the party of the line that is not the chain's.
 CREATE TABLE receipts (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     chain_id INTEGER NOT NULL REFERENCES chains (chain_id),
-    party TEXT NOT NULL,
     seq INTEGER NOT NULL,
     hash TEXT NOT NULL,
     data BLOB NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE receipts (
     signature BLOB NOT NULL,
     stored_utc_ms INTEGER NOT NULL,
     row_check BLOB NOT NULL,
-    UNIQUE (chain_id, party, seq),
+    UNIQUE (chain_id, seq),
     FOREIGN KEY (chain_id, seq) REFERENCES entries (chain_id, seq)
 ) STRICT;
 

@@ -1,0 +1,247 @@
+"""Does the whole record verify? Asked at every start, before the node says a word.
+
+Four things are proven: the container is whole; each chain follows from its first entry to the head
+kept apart from it; every signature holds; every receipt names an entry of the log. One thread
+walks, the signatures are shared out: libsodium runs without the interpreter's lock
+(``bench/bench_store.py`` measures it).
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from deconflict.errors import (
+    InvalidDocumentError,
+    StoreDamagedError,
+    VerificationError,
+)
+from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.keys import VerifyKey
+from deconflict.line.log import ChainCheck, verify_signatures
+from deconflict.line.receipt import SealedReceipt, open_receipt
+from deconflict.line.statement import Signature
+from deconflict.store.base import EntryRow, LineRow, ReceiptRow, Store
+
+__all__ = ["KeysByParty", "VerifiedRecord", "verify_store"]
+
+KeysByParty = Mapping[str, Mapping[str, VerifyKey]]  # party -> key id -> key, past keys too
+
+CHUNK: Final = 256  # statements a thread takes at once
+CHUNKS_AHEAD: Final = 4  # a thread, read and not yet proven: memory stays small
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRecord:
+    """How much was proven."""
+
+    lines: int
+    entries: int
+    unsigned: int  # own entries at the tail whose signature is still to be made
+    receipts: int
+
+
+def verify_store(
+    store: Store, keys_by_party: KeysByParty, *, threads: int | None = None
+) -> VerifiedRecord:
+    """Prove the whole record, or raise at the first thing that does not hold.
+
+    An own entry may lack its signature only at the tail of the own chain: its slot was made
+    durable and we stopped before signing. Whole lines and chains whose every trace is gone cannot
+    be missed here; the peer's receipts and the guard outside the file show them.
+
+    Args:
+        store: the record.
+        keys_by_party: every key that ever signed for a party on our lines, by key id.
+        threads: how many verify signatures; None for one a processor.
+
+    Raises:
+        StoreDamagedError: naming line, party and number.
+        StoreError: the record cannot be read.
+    """
+    store.check_storage()
+    entries = unsigned = receipts = 0
+    lines = store.lines()
+    with _Provers(threads or os.cpu_count() or 1) as provers:
+        for line in lines:
+            walks = [
+                _Walk(store, line, author, keys_by_party, provers)
+                for author in (line.own_party, line.peer_party)
+            ]
+            for walk in walks:
+                walk.run()
+                entries += walk.entries
+                unsigned += walk.unsigned
+                receipts += walk.receipts
+            if strangers := {head.party for head in store.heads(line.line_id)} - {
+                line.own_party,
+                line.peer_party,
+            }:
+                raise StoreDamagedError(
+                    f"line {line.line_id} has a chain of {', '.join(sorted(strangers))}",
+                    expected=f"only {line.own_party} and {line.peer_party} speak on it",
+                    remedy=_REMEDY,
+                )
+    return VerifiedRecord(len(lines), entries, unsigned, receipts)
+
+
+_REMEDY: Final = "stop the node, keep the file as it is, and restore a verified copy"
+
+
+class _Provers:
+    """Threads that verify signatures a few chunks behind the walk."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verify")
+        self._ahead = threads * CHUNKS_AHEAD
+        self._running: deque[Future[None]] = deque()
+
+    def prove_entries(self, rows: Sequence[EntryRow], keys: Mapping[str, VerifyKey]) -> None:
+        self._take(self._pool.submit(_prove_entries, rows, keys))
+
+    def prove_receipts(
+        self, rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, VerifyKey]
+    ) -> None:
+        self._take(self._pool.submit(_prove_receipts, rows, author, keys))
+
+    def _take(self, future: Future[None]) -> None:
+        self._running.append(future)
+        while len(self._running) > self._ahead:
+            self._running.popleft().result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        try:
+            while kind is None and self._running:
+                self._running.popleft().result()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+
+class _Walk:
+    """One party's chain on one line, with the receipts the other party signed for it."""
+
+    def __init__(
+        self,
+        store: Store,
+        line: LineRow,
+        author: str,
+        keys_by_party: KeysByParty,
+        provers: _Provers,
+    ) -> None:
+        self._store = store
+        self._line = line
+        self._author = author
+        self._signer = line.peer_party if author == line.own_party else line.own_party
+        self._author_keys = keys_by_party.get(author, {})
+        self._signer_keys = keys_by_party.get(self._signer, {})
+        self._provers = provers
+        self.entries = 0
+        self.unsigned = 0
+        self.receipts = 0
+
+    def run(self) -> None:
+        """Walk to the end; what the provers find comes later."""
+        last: EntryRow | None = None
+        waiting: list[EntryRow] = []
+        receipted: list[ReceiptRow] = []
+        receipts = self._store.receipts(self._line.line_id, self._signer)
+        receipt = next(receipts, None)
+        for row in self._in_order():
+            if row.signature is not None:
+                waiting.append(row)
+            if receipt is not None and (receipt.epoch, receipt.seq) == (row.epoch, row.seq):
+                if receipt.hash != row.hash:
+                    raise _damage(row, f"{self._signer}'s receipt names another entry")
+                receipted.append(receipt)
+                receipt = next(receipts, None)
+            if len(waiting) >= CHUNK:
+                self._hand_over(waiting, receipted)
+                waiting, receipted = [], []
+            last = row
+        self._hand_over(waiting, receipted)
+        if receipt is not None:
+            raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
+        self._require_head(last)
+
+    def _in_order(self) -> Iterator[EntryRow]:
+        """The chain's entries, each linked to the one before it."""
+        check: ChainCheck | None = None
+        epoch = ""
+        for row in self._store.entries(self._line.line_id, self._author):
+            if check is None or row.epoch != epoch:
+                check = ChainCheck(line=self._line.line_id, party=self._author)
+                epoch = row.epoch
+            try:
+                point = check.add(_sealed(row))
+            except (VerificationError, InvalidDocumentError) as error:
+                raise _damage(row, str(error)) from error
+            if (point.epoch, point.seq) != (row.epoch, row.seq):
+                raise _damage(row, f"it says of itself that it is number {point.seq}")
+            if row.signature is None:
+                if self._author != self._line.own_party:
+                    raise _damage(row, "it is not signed, and only own entries may wait for that")
+                self.unsigned += 1
+            elif self.unsigned:
+                raise _damage(row, "it is signed, though an entry before it is not")
+            self.entries += 1
+            yield row
+
+    def _hand_over(self, entries: list[EntryRow], receipts: list[ReceiptRow]) -> None:
+        self.receipts += len(receipts)
+        if entries:
+            self._provers.prove_entries(entries, self._author_keys)
+        if receipts:
+            self._provers.prove_receipts(receipts, self._author, self._signer_keys)
+
+    def _require_head(self, last: EntryRow | None) -> None:
+        heads = self._store.heads(self._line.line_id)
+        kept = [(h.seq, h.hash, h.length) for h in heads if h.party == self._author]
+        found = [] if last is None else [(last.seq, last.hash, self.entries)]
+        if kept != found:
+            raise StoreDamagedError(
+                f"{self._author}'s chain on line {self._line.line_id} does not end where it ended",
+                given=f"{self.entries} entries" + (f", last {last.seq}" if last else ""),
+                expected=f"{kept[0][2]} entries, last {kept[0][0]}" if kept else "none",
+                remedy=_REMEDY,
+            )
+
+
+def _prove_entries(rows: Sequence[EntryRow], keys: Mapping[str, VerifyKey]) -> None:
+    for row in rows:
+        try:
+            verify_signatures((_sealed(row),), keys)
+        except VerificationError as error:
+            raise _damage(row, str(error)) from error
+
+
+def _prove_receipts(rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, VerifyKey]) -> None:
+    for row in rows:
+        sealed = SealedReceipt(row.data, Signature(row.algorithm, row.key_id, row.signature))
+        try:
+            receipt = open_receipt(sealed, keys)
+        except (VerificationError, InvalidDocumentError) as error:
+            raise _damage(row, str(error)) from error
+        said = (receipt.line, receipt.sender, receipt.to, receipt.epoch, receipt.seq, receipt.hash)
+        if said != (row.line_id, row.party, author, row.epoch, row.seq, row.hash):
+            raise _damage(row, "the receipt's words are not those of its row")
+
+
+def _sealed(row: EntryRow) -> SealedEnvelope:
+    return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature or b""))
+
+
+def _damage(row: EntryRow | ReceiptRow, why: str) -> StoreDamagedError:
+    what = "entry" if isinstance(row, EntryRow) else "receipt for entry"
+    return StoreDamagedError(
+        f"{row.party}'s {what} {row.seq} on line {row.line_id} does not verify: {why}",
+        given=f"line {row.line_id}, party {row.party}, number {row.seq}, epoch {row.epoch}",
+        remedy=_REMEDY,
+    )
