@@ -8,6 +8,9 @@ A command's module is imported when the command runs, so that ``deconflict --hel
 the table below is all that is needed to list them.
 """
 
+import click
+
+from deconflict import __version__
 from deconflict.cli.command import Entry, LazyGroup
 
 __all__ = ["COMMANDS", "main"]
@@ -16,6 +19,7 @@ COMMANDS = (
     Entry("init", "node:init", "Make the folder of a new node: keys, certificate, first accounts."),
     Entry("serve", "node:serve", "Run the node until it is told to stop."),
     Entry("doctor", "node:doctor", "Say in plain words what is wrong with the node, if anything."),
+    Entry("renew", "node:renew", "Renew the node's certificate."),
     Entry("account", "account:account", "Accounts of the people who work with this node."),
     Entry("peer", "peer:peer", "Parties this node talks to, each pinned by its fingerprint."),
     Entry("terms", "terms:terms", "The terms of a line, which both parties sign."),
@@ -42,3 +46,4 @@ main = LazyGroup(
     ),
     example="deconflict init blue-node --party blue",
 )
+click.version_option(__version__, prog_name="deconflict", message="%(prog)s %(version)s")(main)

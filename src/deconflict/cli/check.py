@@ -13,7 +13,7 @@ from deconflict.cli.output import clean, count, feet, metres, short, table, when
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
 
-__all__ = ["check", "show_conflicts"]
+__all__ = ["check", "landmarks_of", "show_conflicts"]
 
 
 @command(
@@ -144,7 +144,7 @@ def _write_picture(
     svg = draw(
         shapes,
         marks,
-        landmarks=_landmarks(node),
+        landmarks=landmarks_of(node),
         title="What is declared, and where it conflicts" if conflicts else "What is declared",
         subtitle=f"{me['party']}, drawn {when(me['now_utc'])} · "
         "only what was declared · not for navigation",
@@ -152,7 +152,7 @@ def _write_picture(
     file.write_text(svg, encoding="utf-8")
 
 
-def _landmarks(node: "NodeClient") -> list[tuple[str, Any]]:
+def landmarks_of(node: "NodeClient") -> list[tuple[str, Any]]:
     """Return the landmarks of all agreed terms, each once."""
     from deconflict.airspace import Position
 
@@ -160,5 +160,6 @@ def _landmarks(node: "NodeClient") -> list[tuple[str, Any]]:
     for line in node.lines():
         agreed = node.get("lines", line["line_id"], "terms")["agreed"] or {}
         for landmark in agreed.get("theatre", {}).get("landmarks", []):
-            found[landmark["name"]] = Position(landmark["lat_e7"], landmark["lon_e7"])
+            place = landmark["position"]
+            found[landmark["name"]] = Position(place["lat_e7"], place["lon_e7"])
     return list(found.items())

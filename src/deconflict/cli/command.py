@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from deconflict import __version__
 from deconflict.errors import DeconflictError, VerificationError
 
 __all__ = [
@@ -111,10 +110,6 @@ class LazyGroup(Group):
         super().__init__(name, **kwargs)
         self.entries = {entry.name: entry for entry in entries}
         self.package = package
-        version = click.version_option(
-            __version__, prog_name="deconflict", message="%(prog)s %(version)s"
-        )
-        version(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click decides the arguments)
         """Return the names in the order of the table."""

@@ -11,7 +11,6 @@ import click
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import (
     as_json_option,
-    as_option,
     existing_file,
     need_terminal,
     node_folder,
@@ -26,7 +25,7 @@ from deconflict.errors import InvalidInputError
 if TYPE_CHECKING:
     from deconflict.node.folder import NodeFolder
 
-__all__ = ["ask_passphrase", "doctor", "init", "serve"]
+__all__ = ["ask_passphrase", "doctor", "init", "renew", "serve"]
 
 BY = "command line"
 ADMINISTRATOR = "administrator"
@@ -201,38 +200,56 @@ def serve(node_dir: Path | None, as_json: bool) -> None:
 
 @command("doctor", example="deconflict doctor --node blue-node")
 @node_option
-@as_option
 @as_json_option
 @click.pass_context
-def doctor(ctx: click.Context, node_dir: Path | None, account: str | None, as_json: bool) -> None:
+def doctor(ctx: click.Context, node_dir: Path | None, as_json: bool) -> None:
     """Say in plain words what is wrong with the node, if anything.
 
     Looks at the clock, the certificates, the rights of the key files, the disk, the databases and
     each peer's door. Works with the node running or stopped. Exit code 1 says that something is
     wrong; a warning alone is no fault yet.
     """
-    from deconflict.cli.health import node_health
     from deconflict.node.doctor import WRONG, examine
 
     folder = node_folder(node_dir)
-    facts, told = node_health(folder, account)
-    findings = examine(
-        folder, health=facts, health_unknown=told, now_utc_ms=time.time_ns() // 1_000_000
-    )
+    findings = examine(folder, now_utc_ms=time.time_ns() // 1_000_000)
     wrong = sum(one.state == WRONG for one in findings)
     if as_json:
         write_json({"findings": findings, "wrong": wrong})
     else:
         width = max(len(one.subject) for one in findings)
         for one in findings:
-            mark = state_word(one.state) + " " * (8 - len(one.state))
+            mark = state_word(one.state) + " " * (9 - len(one.state))
             click.echo(f"{mark}{one.subject:<{width}}  {clean(one.words)}")
             if one.remedy:
-                click.echo(f"{'':{8 + width}}  to do: {clean(one.remedy)}")
+                click.echo(f"{'':{9 + width}}  to do: {clean(one.remedy)}")
         warned = sum(one.state == "warning" for one in findings)
-        click.echo(f"\n{count(wrong, 'thing')} wrong, {count(warned, 'warning')}.")
+        click.echo(f"\n{wrong or 'nothing'} wrong, {count(warned, 'warning')}")
     if wrong:
         ctx.exit(EXIT_FINDING)
+
+
+@command("renew", example="deconflict renew --node blue-node")
+@node_option
+@as_json_option
+def renew(node_dir: Path | None, as_json: bool) -> None:
+    """Renew the node's certificate.
+
+    The key stays, so the peers' pins stay right and nobody has to be asked. A running node takes
+    the new certificate when it starts again.
+    """
+    from deconflict.node.folder import NodeFolder
+
+    folder = NodeFolder.open(node_folder(node_dir))
+    days = folder.renew_certificate(
+        folder.unlock(ask_passphrase),
+        now_utc_ms=time.time_ns() // 1_000_000,
+        random_bytes=os.urandom,
+    )
+    if as_json:
+        write_json({"days": days})
+    else:
+        click.echo(f"The certificate is valid for {days} days. Restart the node to use it.")
 
 
 def ask_passphrase() -> str:

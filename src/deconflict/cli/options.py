@@ -1,6 +1,7 @@
 """The options that several commands share, and the folder and login they stand for."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def need_terminal(what: str, instead: str) -> None:
     Raises:
         InvalidInputError: standard input is no terminal.
     """
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise InvalidInputError(
             f"there is no terminal to ask for {what}", expected=instead, remedy=f"give {instead}"
         )

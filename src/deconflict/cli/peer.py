@@ -1,6 +1,7 @@
 """``deconflict peer``: who this node talks to, each pinned after a person compared by voice."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,6 +111,8 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             )
         )
         return
+    from deconflict.airspace.instant import format_utc
+
     pinned = folder.peers().get(party)
     if as_json:
         write_json(_facts(pinned))
@@ -120,7 +123,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             ("fingerprint", pinned.verify_key.fingerprint()),
             ("desks", ", ".join(pinned.invitation.desks)),
             ("called at", ", ".join(pinned.invitation.urls)),
-            ("invitation of", when(_facts(pinned)["invitation_created_utc"])),
+            ("invitation of", when(format_utc(pinned.invitation.created_utc_ms))),
             ("line", pinned.line_id),
         )
     )
@@ -168,7 +171,7 @@ def invite(out: Path, node_dir: Path | None, as_json: bool) -> None:
 
 def _ask_fingerprint(party: str) -> str:
     """Ask for what was heard; the file's own fingerprint is not shown, so it cannot be copied."""
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise InvalidInputError(
             "a party is pinned only with the fingerprint that was heard",
             expected="--fingerprint with eight groups of five digits",

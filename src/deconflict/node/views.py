@@ -34,6 +34,7 @@ class NodeView:
     signing_key_fingerprint: str
     lines: int
     drill: bool
+    last_event_id: int = 0  # where a live stream begins that shows no history
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,299 @@
+"""``deconflict declare``: say what you intend; change it; take it back."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deconflict.cli.command import EXIT_FINDING, command
+from deconflict.cli.options import existing_file, need_terminal, talks_to_node
+from deconflict.cli.output import clean, count, progress, short, table, when, write_json
+from deconflict.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
+
+__all__ = ["declare"]
+
+TOGETHER = 200  # so many go in one request, all of them or none
+
+
+@command(
+    "declare",
+    example="deconflict declare tomorrow.geojson --dry-run\n"
+    "deconflict declare tomorrow.geojson\n"
+    "deconflict declare --interactive\n"
+    "deconflict declare --correct 7c1e09af right.geojson\n"
+    "deconflict declare --cancel 7c1e09af --reason ended-early",
+)
+@click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
+@click.option("--interactive", is_flag=True, help="Be asked, step by step.")
+@click.option("--update", metavar="ID", help="FILE holds the new plan of this declaration.")
+@click.option("--correct", metavar="ID", help="FILE holds what should have been declared.")
+@click.option("--cancel", metavar="ID", help="This declaration no longer holds.")
+@click.option("--reason", metavar="WORD", help="Why it is cancelled, as plan-withdrawn.")
+@click.option("--list", "list_them", is_flag=True, help="List declarations, yours and the peers'.")
+@click.option("--all", "also_past", is_flag=True, help="With --list: also those that are over.")
+@click.option("--dry-run", is_flag=True, help="Only check; nothing is sent or kept.")
+@click.option(
+    "--line",
+    "lines",
+    multiple=True,
+    metavar="PEER",
+    help="Only on this line; repeat it. Otherwise on every line with agreed terms.",
+)
+@click.option(
+    "--release",
+    type=click.Choice(["own-forces", "coalition", "none"]),
+    default="own-forces",
+    show_default=True,
+    help="To whom the receiver may pass it on.",
+)
+@click.option("--drill", is_flag=True, help="Mark it as an exercise.")
+@talks_to_node
+@click.pass_context
+def declare(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    interactive: bool,
+    update: str | None,
+    correct: str | None,
+    cancel: str | None,
+    reason: str | None,
+    list_them: bool,
+    also_past: bool,
+    dry_run: bool,
+    lines: tuple[str, ...],
+    release: str,
+    drill: bool,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Declare flights, areas and sites; update, correct, cancel.
+
+    FILE is GeoJSON in the profile of docs/reference/geojson-profile.md. You choose how coarse it
+    is: no callsign, type or mission is asked for. Nothing is overwritten: an update or correction
+    cites what it replaces. After sending, the conflicts of what was declared are shown, and the
+    exit code is 1 if there are any.
+    """
+    from deconflict.cli.client import NodeClient
+
+    chosen = [
+        bool(files) and not (update or correct),
+        interactive,
+        update,
+        correct,
+        cancel,
+        list_them,
+    ]
+    if sum(map(bool, chosen)) != 1:
+        raise InvalidInputError(
+            "what is to be done?",
+            expected="FILE, or one of --interactive, --update ID FILE, --correct ID FILE, "
+            "--cancel ID, --list",
+            remedy="deconflict declare --help",
+        )
+    manner = {
+        "lines": list(lines) or None,
+        "drill": drill,
+        "release": release.replace("-", "_").upper(),
+    }
+    with NodeClient.of(node_dir, account) as node:
+        if list_them:
+            _list(node.declarations(active=not also_past), as_json=as_json)
+            return
+        if cancel is not None:
+            _cancel(node, cancel, reason, as_json=as_json)
+            return
+        if interactive:
+            need_terminal("a declaration", "a FILE")
+            from deconflict.cli.interactive import ask_declaration
+
+            drafts = [ask_declaration(node)]
+        else:
+            drafts = _drafts(files)
+        if dry_run:
+            found = _conflicts(node, drafts, as_json=as_json)
+        elif update or correct:
+            found = _replace(node, update, correct, drafts, manner, as_json=as_json)
+        else:
+            found = _declare(node, drafts, manner, as_json=as_json)
+    if found:
+        ctx.exit(EXIT_FINDING)
+
+
+def _drafts(files: Sequence[Path]) -> list[dict[str, Any]]:
+    from deconflict.cli.drafts import read_drafts
+
+    if not files:
+        raise InvalidInputError("which file?", expected="a GeoJSON FILE with what is declared")
+    return read_drafts(files)
+
+
+def _declare(
+    node: "NodeClient", drafts: list[dict[str, Any]], manner: dict[str, Any], *, as_json: bool
+) -> bool:
+    posted: list[dict[str, Any]] = []
+    ids: list[str] = []
+    with progress("Declaring", len(drafts) if len(drafts) > TOGETHER else None) as bar:
+        for some in _groups(drafts):
+            answer = node.post("declarations", body={"declarations": some, **manner})
+            posted += answer["posted"]
+            ids += answer["declaration_ids"]
+            bar.advance(len(some))
+    conflicts = _of(ids, node)
+    if as_json:
+        write_json({"posted": posted, "declaration_ids": ids, "conflicts": conflicts})
+        return bool(conflicts)
+    lines = len({one["line_id"] for one in posted})
+    click.echo(f"{count(len(ids), 'declaration')} on {count(lines, 'line')}:\n")
+    rows = zip(ids, drafts, strict=True)
+    table(
+        ("ID", "PURPOSE", "FROM", "TO", "LABEL"),
+        [(short(name), *_about(draft), draft.get("label")) for name, draft in list(rows)[:40]],
+    )
+    if len(ids) > 40:
+        click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
+    _say_warnings(posted)
+    click.echo("\nEach is on its way; who holds it shows in: deconflict declare --list")
+    _say_conflicts(conflicts)
+    return bool(conflicts)
+
+
+def _replace(
+    node: "NodeClient",
+    update: str | None,
+    correct: str | None,
+    drafts: list[dict[str, Any]],
+    manner: dict[str, Any],
+    *,
+    as_json: bool,
+) -> bool:
+    if len(drafts) != 1:
+        raise InvalidInputError(
+            "one declaration replaces one", given=f"{len(drafts)} in the file", expected="one"
+        )
+    held = node.declaration(update or correct or "")
+    what = "update" if update else "correct"
+    draft = {**drafts[0], "declaration_id": held["declaration_id"]}
+    body = {"declarations": [draft], **manner}
+    answer = node.post("declarations", held["declaration_id"], what, body=body)
+    conflicts = _of([held["declaration_id"]], node)
+    if as_json:
+        write_json({**answer, "conflicts": conflicts})
+        return bool(conflicts)
+    done = "updated" if update else "corrected"
+    click.echo(f"{short(held['declaration_id'])} is {done}; what it replaces stays in the record.")
+    _say_warnings(answer["posted"])
+    _say_conflicts(conflicts)
+    return bool(conflicts)
+
+
+def _cancel(node: "NodeClient", wanted: str, reason: str | None, *, as_json: bool) -> None:
+    from deconflict.cli.typed import typed_value
+    from deconflict.messages.values import ValueType
+
+    number = None if reason is None else typed_value(ValueType.PHRASE, reason, "reason")
+    held = node.declaration(wanted)
+    answer = node.post(
+        "declarations", held["declaration_id"], "cancel", body={"reason_number": number}
+    )
+    if as_json:
+        write_json(answer)
+        return
+    click.echo(f"{short(held['declaration_id'])} is cancelled; it stays in the record.")
+    _say_warnings(answer["posted"])
+
+
+def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        write_json({"declarations": found})
+        return
+    if not found:
+        click.echo("Nothing is declared. That says nothing of what flies undeclared.")
+        return
+    table(
+        (
+            "ID",
+            "WHOSE",
+            "PURPOSE",
+            "FROM",
+            "TO",
+            "STATE",
+            "DELIVERY",
+            "READBACK",
+            "LOADED",
+            "LABEL",
+        ),
+        [
+            (
+                short(one["declaration_id"]),
+                one["party"],
+                one["purpose"].replace("_", " ").lower(),
+                when(one["start_utc"]),
+                when(one["end_utc"]),
+                one["state"].lower() + (f" r{one['revision']}" if one["revision"] > 1 else ""),
+                _both(one["delivery"]) if one["own"] else "-",
+                _both(one["readback"]),
+                _both({line: "yes" if held else "no" for line, held in one["loaded"].items()}),
+                one["label"],
+            )
+            for one in found
+        ],
+    )
+
+
+def _both(by_line: dict[str, str]) -> str:
+    """Return the one state on all lines, or each of them."""
+    states = list(dict.fromkeys(by_line.values()))
+    return states[0] if len(states) == 1 else ", ".join(by_line.values()) or "-"
+
+
+def _conflicts(node: "NodeClient", drafts: list[dict[str, Any]], *, as_json: bool) -> bool:
+    from deconflict.cli.check import show_conflicts
+
+    found = node.post("check", body={"declarations": drafts})["conflicts"]
+    if as_json:
+        write_json({"conflicts": found})
+    else:
+        click.echo("Dry run: nothing was sent.\n")
+        show_conflicts(found, drafts=len(drafts))
+    return bool(found)
+
+
+def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
+    """Return the conflicts that the declarations just sent are part of."""
+    mine = set(ids)
+    return [
+        one
+        for one in node.get("conflicts")["conflicts"]
+        if mine & {one["first_declaration"], one["second_declaration"]}
+    ]
+
+
+def _say_conflicts(conflicts: Sequence[dict[str, Any]]) -> None:
+    from deconflict.cli.check import show_conflicts
+
+    if conflicts:
+        click.echo()
+        show_conflicts(conflicts, drafts=None)
+
+
+def _say_warnings(posted: Sequence[dict[str, Any]]) -> None:
+    for warning in dict.fromkeys(words for one in posted for words in one["warnings"]):
+        click.echo(click.style("warning: ", fg="yellow") + clean(warning))
+
+
+def _about(draft: dict[str, Any]) -> tuple[str, str, str]:
+    from deconflict.airspace import format_utc, geometry_from_wire, span_of
+
+    span = span_of(geometry_from_wire(draft["geometry"]))
+    purpose = draft["purpose"].replace("_", " ").lower()
+    return purpose, when(format_utc(span.start_ms)), when(format_utc(span.end_ms))
+
+
+def _groups(drafts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(drafts), TOGETHER):
+        yield drafts[start : start + TOGETHER]

@@ -1,0 +1,221 @@
+"""``deconflict declare --interactive``: asked step by step, every place echoed before it counts.
+
+A wrong place is the oldest way to hit the wrong one. So whatever is pasted comes back in every
+notation, with distance and bearing from the nearest agreed landmark, and a person confirms it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from deconflict.airspace import (
+    AltitudeBand,
+    Circle,
+    Containment,
+    Corridor,
+    Geometry,
+    Outline,
+    Polygon,
+    Position,
+    TimeSpan,
+    Trajectory,
+    Volume,
+    Waypoint,
+    geometry_to_wire,
+    parse_utc,
+)
+from deconflict.airspace.landmark import Landmark, bearing_from
+from deconflict.airspace.notation import echo, parse_position
+from deconflict.airspace.quantity import (
+    Altitude,
+    OpenLimit,
+    parse_altitude,
+    parse_band,
+    parse_distance,
+    parse_duration,
+    parse_height,
+)
+from deconflict.cli.output import clean, metres
+from deconflict.errors import InvalidAltitudeError, InvalidInputError
+
+if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
+
+__all__ = ["ask_declaration", "place_words"]
+
+T = TypeVar("T")
+
+PURPOSES = {
+    "FLIGHT": "own aircraft fly there",
+    "ACTIVITY": "own forces act there, or drop or fire something",
+    "HAZARD": "something there endangers whoever enters",
+    "OWN_PRESENCE": "own people are there, to be kept safe",
+    "PROTECTED_SITE": "a hospital, a convoy, a camp, to be kept safe",
+}
+SHAPES = ("circle", "polygon", "corridor", "trajectory")
+ANY_NOTATION = "any notation: 35.4012, 35.9487 · 35 24 04 N 35 56 55 E · 36SYE6779321530"
+
+
+def ask_declaration(node: "NodeClient") -> dict[str, Any]:
+    """Return one declaration that a person gave and confirmed, as the node's API takes it.
+
+    Raises:
+        click.Abort: the person does not confirm it, or stops.
+    """
+    landmarks = _landmarks(node)
+    click.echo("Why do you tell it?")
+    for name, meaning in PURPOSES.items():
+        click.echo(f"  {name.replace('_', ' ').lower():<15} {meaning}")
+    purpose = _choose("Purpose", [name.replace("_", " ").lower() for name in PURPOSES])
+    shape = _choose("Shape", SHAPES if purpose == "flight" else SHAPES[:3])
+    geometry: Geometry
+    if shape == "trajectory":
+        geometry = _ask(lambda: _trajectory(landmarks))
+    else:
+        outline = _ask(lambda: _outline(shape, landmarks))
+        band = _ask(_band)
+        span = _ask(_span)
+        geometry = (Volume(outline, band, span),)
+    label = click.prompt("Label, if you like (the peer sees it)", default="", show_default=False)
+    click.echo(f"\nTo be declared: {purpose}, {shape}{f', {clean(label)}' if label else ''}")
+    click.confirm("Is all of it right?", abort=True)
+    return {
+        "purpose": purpose.upper().replace(" ", "_"),
+        "geometry": geometry_to_wire(geometry),
+        "label": label or None,
+    }
+
+
+def place_words(position: Position, landmarks: Sequence[Landmark]) -> list[str]:
+    """Return a place in every notation, and as seen from the nearest landmark."""
+    written = echo(position)
+    lines = [written.decimal, written.dms, written.mgrs]
+    seen = bearing_from(landmarks, position)
+    if seen is not None:
+        lines.append(
+            f"{metres(seen.distance_m)} on {seen.bearing_deg:03.0f}° true from "
+            f"{clean(seen.landmark.name)}"
+        )
+    return lines
+
+
+def _outline(shape: str, landmarks: Sequence[Landmark]) -> Outline:
+    if shape == "circle":
+        center = _place("Centre", landmarks)
+        return Circle(center, _asked("Radius (10 NM, 5 km, 800 m)", parse_distance))
+    if shape == "corridor":
+        way = _places("Place on the path", landmarks, least=2)
+        half = _asked("Half width, to each side (5 NM, 2 km)", parse_distance)
+        return Corridor(tuple(way), half)
+    return Polygon(tuple(_places("Corner", landmarks, least=3)))
+
+
+def _band() -> AltitudeBand:
+    click.echo("Altitudes with unit and reference: FL210 · 3000 ft AMSL · 900 m W84 · SFC · UNL")
+    lower = click.prompt("Floor")
+    upper = click.prompt("Ceiling")
+    return parse_band(lower, upper)
+
+
+def _span() -> TimeSpan:
+    click.echo("Times in UTC, as 2015-09-30T06:12:00Z")
+    start = _asked("From", parse_utc)
+    return TimeSpan(start, _asked("To", parse_utc))
+
+
+def _trajectory(landmarks: Sequence[Landmark]) -> Trajectory:
+    click.echo("Waypoints in order of time; an empty place ends them.")
+    waypoints: list[Waypoint] = []
+    reference = None
+    while True:
+        number = len(waypoints) + 1
+        place = _place(f"Place {number}", landmarks, may_end=number > 2)
+        if place is None:
+            break
+        at_ms = _asked("  UTC", parse_utc)
+        altitude = _asked("  Altitude (FL210, 3000 ft AMSL)", _flown)
+        if reference not in (None, altitude.reference):
+            raise InvalidAltitudeError(
+                "one flight has one altitude reference",
+                given=f"{reference} and then {altitude.reference}",
+                expected=f"{reference} throughout",
+            )
+        reference = altitude.reference
+        waypoints.append(Waypoint(at_ms, place, altitude.tmm))
+    assert reference is not None
+    click.echo("How far may the flight be from this plan?")
+    lateral = _asked("  To each side (1 NM, 500 m)", parse_distance)
+    vertical = _asked("  Above and below (500 ft, 100 m)", parse_height)
+    early_or_late = _asked("  Early or late (60 s, 2 min)", parse_duration)
+    return Trajectory(reference, tuple(waypoints), Containment(lateral, vertical, early_or_late))
+
+
+def _flown(text: str) -> Altitude:
+    altitude = parse_altitude(text)
+    if isinstance(altitude, OpenLimit):
+        raise InvalidAltitudeError(
+            "a flight needs an altitude", given=text, expected="such as FL210 or 3000 ft AMSL"
+        )
+    return altitude
+
+
+def _places(question: str, landmarks: Sequence[Landmark], *, least: int) -> list[Position]:
+    click.echo("One place a line; an empty line ends them.")
+    found: list[Position] = []
+    while True:
+        place = _place(f"{question} {len(found) + 1}", landmarks, may_end=len(found) >= least)
+        if place is None:
+            return found
+        found.append(place)
+
+
+def _place(question: str, landmarks: Sequence[Landmark], *, may_end: bool = False) -> Any:
+    """Return a confirmed place, or None when the person ends the list."""
+    while True:
+        typed = click.prompt(question, default="", show_default=False)
+        if not typed and may_end:
+            return None
+        if not typed:
+            click.echo(f"  {ANY_NOTATION}")
+            continue
+        try:
+            position = parse_position(typed)
+        except InvalidInputError as error:
+            _say(error)
+            continue
+        for line in place_words(position, landmarks):
+            click.echo(f"    {line}")
+        if click.confirm("  Is this the place?", default=None):
+            return position
+
+
+def _choose(question: str, words: Sequence[str]) -> str:
+    chosen: str = click.prompt(question, type=click.Choice(words))
+    return chosen
+
+
+def _asked(question: str, read: Callable[[str], T]) -> T:
+    return _ask(lambda: read(click.prompt(question)))
+
+
+def _ask(step: Callable[[], T]) -> T:
+    """Return what the step reads; what cannot be is said, and the step asked again."""
+    while True:
+        try:
+            return step()
+        except InvalidInputError as error:
+            _say(error)
+
+
+def _say(error: InvalidInputError) -> None:
+    click.echo(click.style(f"  {clean(error.problem)}", fg="red"))
+    for label, value in (("expected", error.expected), ("to do", error.remedy)):
+        if value:
+            click.echo(f"    {label}: {clean(value)}")
+
+
+def _landmarks(node: "NodeClient") -> list[Landmark]:
+    from deconflict.cli.check import landmarks_of
+
+    return [Landmark(name, position) for name, position in landmarks_of(node)]

@@ -1,0 +1,111 @@
+"""What every sending command shares: how a message is marked, and what is said once it is out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deconflict.cli.output import clean, short, write_json
+
+if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
+
+__all__ = ["Manner", "manner_options", "post", "show_posted"]
+
+WAIT_FOR_RECEIPT_S = 2.0  # the delivery limit of the most urgent messages
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a message is marked: for whom, how far it may be passed on, drill or not."""
+
+    to_desk: str | None
+    release: str
+    drill: bool
+    note: str | None
+
+
+def manner_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a `Manner`; the command takes it as ``manner``."""
+
+    @wraps(function)  # the options that click has hung on the function come along
+    def call(
+        *, to_desk: str | None, release: str, drill: bool, note: str | None, **rest: Any
+    ) -> Any:
+        manner = Manner(to_desk, release.replace("-", "_").upper(), drill, note)
+        return function(manner=manner, **rest)
+
+    for option in (
+        click.option("--note", metavar="TEXT", help="Free text beside it; it binds nobody."),
+        click.option("--drill", is_flag=True, help="Mark it as an exercise."),
+        click.option(
+            "--release",
+            type=click.Choice(["own-forces", "coalition", "none"]),
+            default="own-forces",
+            show_default=True,
+            help="To whom the receiver may pass it on.",
+        ),
+        click.option("--to-desk", metavar="DESK", help="Another desk of the peer than its first."),
+    ):
+        option(call)
+    return call
+
+
+def post(
+    node: "NodeClient",
+    line_id: str,
+    kind: str,
+    body: dict[str, Any],
+    manner: Manner,
+    *,
+    ref: str | None = None,
+    as_json: bool,
+) -> None:
+    """Send one message and say what became of it."""
+    if manner.note is not None:
+        body = {**body, "not_binding": manner.note}
+    posted = node.post(
+        "lines",
+        line_id,
+        "messages",
+        body={
+            "kind": kind,
+            "body": body,
+            "ref": ref,
+            "to_desk": manner.to_desk,
+            "drill": manner.drill,
+            "release": manner.release,
+        },
+    )
+    show_posted(node, posted, as_json=as_json)
+
+
+def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) -> None:
+    """Print what was sent and, after a moment at most, whether the peer signed for it."""
+    if as_json:
+        write_json(posted)
+        return
+    sent = _wait_for_receipt(node, posted["hash"])
+    drill = "DRILL  " if sent["drill"] else ""
+    click.echo(f"{drill}{clean(sent['kind'])} to {clean(sent['to_party'])}, {short(sent['hash'])}")
+    click.echo(f"  {clean(sent['text'])}")
+    for warning in posted["warnings"]:
+        click.echo(click.style("  warning: ", fg="yellow") + clean(warning))
+    if sent["state"] in ("QUEUED", "SENT"):
+        click.echo("  Not yet signed for by the peer; it is sent again until it is.")
+        click.echo(f"  See it later: deconflict log --message {short(sent['hash'])}")
+    else:
+        click.echo(f"  {clean(sent['to_party'])} signed that it holds it. That is no consent.")
+
+
+def _wait_for_receipt(node: "NodeClient", message_hash: str) -> dict[str, Any]:
+    deadline = time.monotonic() + WAIT_FOR_RECEIPT_S
+    while True:
+        found: dict[str, Any] = node.get("messages", message_hash)
+        if found["state"] not in ("QUEUED", "SENT") or time.monotonic() > deadline:
+            return found
+        time.sleep(POLL_S)
