@@ -213,10 +213,14 @@ class AlertBook:
     """
 
     def __init__(self, timers: Timers) -> None:
-        self._timers: Final = timers
+        self._timers = timers
         self._watches: dict[str, _Watch] = {}
         self._heap: list[tuple[int, str]] = []  # may hold stale times; a watch decides
         self._restored: dict[str, None] = {}
+
+    def use_timers(self, timers: Timers) -> None:
+        """Take other limits and ladders; what is open keeps its limits."""
+        self._timers = timers
 
     def open(self, alert: Alert, now: Now) -> None:
         """Begin to watch; the limits run from ``now``."""

@@ -118,7 +118,7 @@ class LineMachine:
     ) -> None:
         self.identity: Final = identity
         self._rules: Final = rules
-        self._timers: Final = timers
+        self._timers = timers
         found = restored or Restored()
         entries = found.read_own_entries()
         self._out: Final = OwnChain(
@@ -383,6 +383,14 @@ class LineMachine:
                 if alarm.kind is AlarmKind.EXPIRED:
                     self._deliveries.advance(alarm.alert.hash, DeliveryState.EXPIRED)
         return alarms
+
+    def use_timers(self, timers: Timers) -> None:
+        """Take the limits of newly agreed terms for every message from now on.
+
+        What is open already keeps the limits under which it was opened; the ladder is the new one.
+        """
+        self._timers = timers
+        self._alerts.use_timers(timers)
 
     def next_deadline_ms(self) -> int | None:
         """Return the monotonic time of the next sending or alarm, maybe too early; None: idle."""
