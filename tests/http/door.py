@@ -16,7 +16,6 @@ from deconflict.node.settings import Settings
 from deconflict.node.tls import client_context, server_context
 
 HOST = "127.0.0.1"
-PATH = "/line/" + "0" * 32 + "/packets"
 # Tests call from one address more often than any peer would.
 BUSY = DoorLimits(handshakes_per_second=10_000, request_s=1.0, handshake_s=0.5)
 

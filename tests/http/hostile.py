@@ -15,7 +15,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from deconflict.node.pki import (
     load_certified_key,
 )
 
-LINE = "0" * 32
+PATH = "/line/" + "0" * 32 + "/packets"
 DAY_MS = 86_400_000
 READ_TIMEOUT_S = 10.0
 TURNED_AWAY_TRIES = 40
@@ -103,8 +103,20 @@ def server_only_credentials(folder: Path, directory: Path) -> Credentials:
     return _written(_signed_again(node, root, usage), directory, "server-only")
 
 
+# Wrong credentials, made from the pinned peer's folder into a directory.
+STRANGERS: dict[str, Callable[[Path, Path], Credentials | None]] = {
+    "none": lambda folder, directory: None,
+    "foreign": lambda folder, directory: foreign_credentials(directory),
+    "impostor": impostor_credentials,
+    "expired": expired_credentials,
+    "future": future_credentials,
+    "unpinned": unpinned_credentials,
+    "server-only": server_only_credentials,
+}
+
+
 def post(
-    path: str = f"/line/{LINE}/packets",
+    path: str = PATH,
     body: bytes = b"hello",
     *,
     method: str = "POST",
@@ -122,6 +134,41 @@ def post(
         *headers,
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+# Requests that only the pinned peer gets far enough to say; none may be answered.
+BAD_REQUESTS = {
+    "get": post(method="GET"),
+    "put": post(method="PUT"),
+    "connect": post(method="CONNECT"),
+    "http 1.0": post(version="1.0"),
+    "no http": b"nonsense\r\n\r\n",
+    "tls in tls": b"\x16\x03\x01\x00\x05",
+    "root": post("/"),
+    "docs page": post("/docs"),
+    "operators' api": post("/api/v1/node"),
+    "path and slash": post(PATH + "/"),
+    "query": post(PATH + "?x=1"),
+    "no line id": post("/line/" + "g" * 32 + "/packets"),
+    "escaped line id": post("/line/%30" + "0" * 31 + "/packets"),
+    "dots": post("/line/.." + PATH),
+    "absolute url": post("https://node" + PATH),
+    "forwarded for": post(headers=["x-forwarded-for: 10.0.0.1"]),
+    "certificate in a header": post(headers=["x-ssl-client-cert: blue"]),
+    "forwarded": post(headers=["forwarded: for=10.0.0.1"]),
+    "expect": post(headers=["expect: 100-continue"]),
+    "websocket": post(headers=["upgrade: websocket"]),
+    "http 2 upgrade": post(headers=["upgrade: h2c", "http2-settings: AA"]),
+    "host twice": post(headers=["host: other"]),
+    "chunked and length": post(headers=["transfer-encoding: chunked"]),
+    "two lengths": post(headers=["content-length: 6"]),
+    "bare newline": post(headers=["user-agent: a\nx-peer: blue"]),
+    "signed length": post(length="+5"),
+    "listed length": post(length="5, 5"),
+    "too long": post(length=8 * 1024 * 1024 + 1),
+    "no length": b"POST " + PATH.encode() + b" HTTP/1.1\r\nhost: node\r\n\r\n",
+    "endless head": b"POST " + PATH.encode() + b" HTTP/1.1\r\nuser-agent: " + b"a" * 9000,
+}
 
 
 def call(
@@ -149,11 +196,6 @@ def call_plain(host: str, port: int, request: bytes) -> Heard:
     if heard.data.startswith(b"\x15\x03"):
         return Heard(b"", "alert")
     return heard
-
-
-def call_with_header(host: str, port: int, folder: Path, header: str) -> Heard:
-    """A good request with one header more."""
-    return call(host, port, post(headers=[header]), own_credentials(folder))
 
 
 def ask(opened: ssl.SSLSocket, request: bytes) -> bytes:

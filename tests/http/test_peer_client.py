@@ -9,7 +9,8 @@ from pathlib import Path
 
 import hostile
 import pytest
-from door import HOST, PATH, Door, make_folder, pin
+from door import HOST, Door, make_folder, pin
+from hostile import PATH
 
 from deconflict.errors import ConfigurationError, PeerUnreachableError, WrongSenderError
 from deconflict.node.folder import NodeFolder
