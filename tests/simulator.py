@@ -28,7 +28,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from deconflict.errors import DeconflictError, ForkedChainError, InvalidInputError, VerificationError
+from deconflict.errors import (
+    DeconflictError,
+    ForkedChainError,
+    InvalidInputError,
+    VerificationError,
+)
 from deconflict.line.alerts import Alarm, fold_alerts
 from deconflict.line.delivery import KindRule
 from deconflict.line.envelope import Draft, SealedEnvelope, read_envelope
@@ -88,6 +93,7 @@ class SimulatedDisk:
 
     def __init__(self) -> None:
         self.own: list[bytes] = []
+        self.own_slots: dict[str, int] = {}
         self.peer: list[PeerRecord] = []
         self.peer_hashes: list[str] = []
         self.receipt: SealedReceipt | None = None
@@ -105,6 +111,7 @@ class SimulatedDisk:
             match record:
                 case OwnRecord(data):
                     self.own.append(data)
+                    self.own_slots[hash_of(data)] = len(self.own)
                 case PeerRecord():
                     self.peer.append(record)
                     self.peer_hashes.append(record.sealed.hash)
@@ -356,12 +363,12 @@ class Weather:
     double: float = 0.1
     alter: float = 0.02
     most_delay_ms: int = 400
-    crash_every_ms: int = 40_000
+    crash: float = 0.004  # at every step, so between any two of a party's small steps
     cut_every_ms: int = 40_000
     say_every_ms: int = 4_000
 
 
-CALM = Weather(0.0, 0.0, 0.0, 20, 10**12, 10**12, 10**12)
+CALM = Weather(0.0, 0.0, 0.0, 20, 0.0, 10**12, 10**12)
 
 
 class SimulatedNetwork:
@@ -381,8 +388,8 @@ class SimulatedNetwork:
             data, altered = encode_packets(packets), False
             if rng.random() < weather.alter:
                 place = rng.randrange(len(data))
-                data = data[:place] + bytes([data[place] ^ (1 << rng.randrange(8))]) + data[place + 1 :]
-                altered = True
+                flipped = data[place] ^ (1 << rng.randrange(8))
+                data, altered = data[:place] + bytes([flipped]) + data[place + 1 :], True
             delay_ms = rng.randint(0, weather.most_delay_ms)
             if rng.random() < 0.02:
                 delay_ms += rng.randint(0, 100 * weather.most_delay_ms)
@@ -440,6 +447,7 @@ class Simulation:
         self._timers: dict[str, int] = {}
         for party in self.parties.values():
             party.boot()
+        self.happenings()  # draws the first time of each
 
     def identity_of(self, name: str) -> LineIdentity:
         peer = "red" if name == "blue" else "blue"
@@ -509,7 +517,7 @@ class Simulation:
             if party.machine is None:
                 if self._happens(f"{party.name} boots", 5_000):
                     party.boot()
-            elif self._happens(f"{party.name} crashes", self.weather.crash_every_ms):
+            elif self.rng.random() < self.weather.crash:
                 party.crash()
         if self.network.cut:
             if self._happens("heal", 8_000):
@@ -601,7 +609,7 @@ class Simulation:
                 f"{signer.name}'s log of {len(logged)}"
             )
         said = author.disk.own
-        if len(said) < point.seq or hash_of(said[point.seq - 1]) != point.hash:
+        if len(said) < point.seq or author.disk.own_slots.get(point.hash) != point.seq:
             raise LineViolationError(f"I3 seed {self.seed}: logs differ at slot {point.seq}")
 
     def _check_alarms(self, party: PartySimulator) -> None:
@@ -617,7 +625,7 @@ class Simulation:
             for limit_ms, what in own[message_hash]:
                 if limit_ms >= self.at_ms:
                     continue
-                seq = self._seq_on_disk(party, message_hash)
+                seq = party.disk.own_slots.get(message_hash)
                 if seq is None:
                     del own[message_hash]  # lost before it was durable: it was never said
                     break
@@ -626,12 +634,6 @@ class Simulation:
                         f"I5 seed {self.seed}: {party.name} slot {seq} lacks its {what}, "
                         f"{self.at_ms - limit_ms} ms past the limit, and nobody was told"
                     )
-
-    def _seq_on_disk(self, party: PartySimulator, message_hash: str) -> int | None:
-        for seq in range(len(party.disk.own), 0, -1):
-            if hash_of(party.disk.own[seq - 1]) == message_hash:
-                return seq
-        return None
 
 
 def play(seed: int, *, minutes: float = 2.0, **parties: type[PartySimulator]) -> Simulation:
