@@ -1,59 +1,17 @@
 """An API with real accounts in a real file, in front of a node in memory."""
 
-import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
+from api_parts import PASSWORD, ROLES, Client, Clock
 from fastapi import FastAPI
-from stand_in import START_MS, StandInNode
+from stand_in import StandInNode
 
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.api.services import Services
-
-PASSWORD = "a long evening at sea"
-ROLES = ("watch_officer", "releasing_officer", "auditor", "administrator")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.utc_ms = START_MS
-
-    def __call__(self) -> int:
-        return self.utc_ms
-
-
-class Client:
-    """Asks an app without a network, one request after the other."""
-
-    def __init__(self, app: FastAPI, headers: dict[str, str] | None = None) -> None:
-        # What the app raises beyond its answer is the server's to log, not the caller's to see.
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self._loop = asyncio.new_event_loop()
-        self._http = httpx.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1", headers=headers, trust_env=False
-        )
-
-    def request(self, method: str, path: str, **content: Any) -> httpx.Response:
-        return self._loop.run_until_complete(self._http.request(method, path, **content))
-
-    def get(self, path: str, **content: Any) -> httpx.Response:
-        return self.request("GET", path, **content)
-
-    def post(self, path: str, **content: Any) -> httpx.Response:
-        return self.request("POST", path, **content)
-
-    def delete(self, path: str, **content: Any) -> httpx.Response:
-        return self.request("DELETE", path, **content)
-
-    def close(self) -> None:
-        self._loop.run_until_complete(self._http.aclose())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import pytest
+from api_parts import PASSWORD, ROLES, Client, Clock
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from conftest import PASSWORD, ROLES, Client, Clock
 from deconflict.api.accounts import SESSION_MS, Accounts
 from deconflict.api.permit import OperatorRoute, Permit, PublicRoute, permit
 from deconflict.node.actor import Action, Actor, Role, allowed

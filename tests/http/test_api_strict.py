@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from api_parts import PASSWORD, Client
 from hypothesis import given
 from hypothesis import strategies as st
 from stand_in import LINE, StandInNode
 
-from conftest import PASSWORD, Client
 from deconflict import errors
 from deconflict.api.errors import STATUS_OF_ERROR, status_of
 from deconflict.api.strict_json import parse_json

@@ -43,7 +43,7 @@ class Wanted:
 
     declarations: tuple[Declaration, ...] | None
     named: frozenset[str]
-    lines: tuple[str, ...] | None = None
+    lines: Sequence[str] | None = None
     line: str | None = None
     drill: bool = False
     release: str = "OWN_FORCES"

@@ -49,15 +49,12 @@ class EventStream(Response):
         account: whose stream this is; each account may hold 16.
         token: looked at again at every beat, so a stream ends with its session.
         after_id: the last event the reader has seen.
-        beat_s: how often a comment shows that the connection lives.
 
     Raises:
         TooManyAttemptsError: too many streams are open.
     """
 
-    def __init__(
-        self, services: Services, *, account: str, token: str, after_id: int, beat_s: float = BEAT_S
-    ) -> None:
+    def __init__(self, services: Services, *, account: str, token: str, after_id: int) -> None:
         super().__init__(media_type="text/event-stream")
         del self.headers["content-length"]
         # A proxy in between must neither keep nor collect what is live.
@@ -72,7 +69,6 @@ class EventStream(Response):
         self._account = account
         self._token = token
         self._last_id = after_id
-        self._beat_s = beat_s
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         streams = self._services.streams
@@ -109,7 +105,7 @@ class EventStream(Response):
         # The first bytes say at once that the stream stands, even when nothing happens.
         yield b": deconflict\nretry: 1000\n\n"
         clock = asyncio.get_running_loop().time
-        welcome_until = clock() + self._beat_s
+        next_beat = clock() + BEAT_S
         events = self._services.node.events(self._last_id)
         stopping = asyncio.ensure_future(self._services.stopping.wait())
         upcoming = asyncio.ensure_future(anext(events))
@@ -117,13 +113,13 @@ class EventStream(Response):
             while not stopping.done():
                 await asyncio.wait(
                     {upcoming, stopping},
-                    timeout=self._beat_s,
+                    timeout=max(0.0, next_beat - clock()),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                if clock() >= welcome_until:
+                if clock() >= next_beat:
                     if not self._is_welcome():
                         return
-                    welcome_until = clock() + self._beat_s
+                    next_beat = clock() + BEAT_S
                     yield b": beat\n\n"
                 if upcoming.done():
                     try:
