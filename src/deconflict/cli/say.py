@@ -77,7 +77,13 @@ def send(
 @click.option("--place", metavar="PLACE", help=PLACE)
 @click.option("--reach", metavar="DISTANCE", help="How far around the place: 2km, 1NM, 800m.")
 @click.option("--effective", metavar="TIME", help=EFFECTIVE)
-@click.option("--reason", default="no-reason-given", show_default=True, metavar="WORD")
+@click.option(
+    "--reason",
+    default="no-reason-given",
+    show_default=True,
+    metavar="WORD",
+    help="personnel-there, civilians-there, aircraft-there; another word is answered with all.",
+)
 @line_option
 @manner_options
 @talks_to_node
@@ -169,7 +175,13 @@ def query(
 @command("suspend", example="deconflict line suspend --scope DECLARATIONS --reason technical-work")
 @click.option("--scope", required=True, metavar="NAME", help="A scope that the terms name.")
 @click.option("--effective", metavar="TIME", help=EFFECTIVE)
-@click.option("--reason", default="decided-by-our-side", show_default=True, metavar="WORD")
+@click.option(
+    "--reason",
+    default="decided-by-our-side",
+    show_default=True,
+    metavar="WORD",
+    help="As technical-work; another word is answered with all.",
+)
 @line_option
 @manner_options
 @talks_to_node
