@@ -5,7 +5,7 @@ from typing import NamedTuple
 from deconflict import _kernel
 from deconflict.airspace.position import Position
 
-__all__ = ["Inverse", "direct", "inverse"]
+__all__ = ["Inverse", "direct", "inverse", "split"]
 
 
 class Inverse(NamedTuple):
@@ -44,3 +44,20 @@ def direct(start: Position, azimuth_deg: float, distance_m: float) -> Position:
         start.lat_deg, start.lon_deg, azimuth_deg, distance_m
     )
     return Position.from_degrees(lat_deg, lon_deg)
+
+
+def split(a: Position, b: Position, *, longest_m: float) -> tuple[float, list[tuple[float, float]]]:
+    """Return the geodesic's length and (lat_deg, lon_deg) of a and of points on the way to b.
+
+    The points divide it evenly into parts shorter than ``longest_m``; b itself is left out. They
+    are not rounded, so that they lie on the geodesic and not beside it.
+    """
+    length_m, azimuth_deg, _ = inverse(a, b)
+    parts = int(length_m // longest_m) + 1
+    points = [(a.lat_deg, a.lon_deg)]
+    for part in range(1, parts):
+        lat_deg, lon_deg, _ = _kernel.geodesic_direct(
+            a.lat_deg, a.lon_deg, azimuth_deg, length_m * part / parts
+        )
+        points.append((lat_deg, lon_deg))
+    return length_m, points

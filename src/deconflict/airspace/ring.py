@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from deconflict import _kernel
+from deconflict.airspace.geodesy import split
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidGeometryError
 
@@ -119,33 +119,25 @@ def _cut(vertices: Sequence[Position]) -> _Pieces:
             expected="each vertex once, the first not repeated at the end",
             remedy="remove the repetition",
         )
+    edge = np.arange(len(vertices), dtype=np.int64)
     if float(chord_m.max()) >= _PIECE_M:
-        lat_deg, lon_deg, edge = _split(lat_deg, lon_deg, chord_m)
-    else:
-        edge = np.arange(len(vertices), dtype=np.int64)
+        lat_deg, lon_deg, edge = _split(vertices, chord_m)
     start_m, normal = _earth_centred(lat_deg, lon_deg)
     return _Pieces(
         start_m, np.roll(start_m, -1, axis=0), normal + np.roll(normal, -1, axis=0), edge
     )
 
 
-def _split(lat_deg: Floats, lon_deg: Floats, chord_m: Floats) -> tuple[Floats, Floats, Ints]:
-    count = len(lat_deg)
-    out_lat: list[float] = []
-    out_lon: list[float] = []
-    out_edge: list[int] = []
+def _split(vertices: Sequence[Position], chord_m: Floats) -> tuple[Floats, Floats, Ints]:
+    places: list[tuple[float, float]] = []
+    edges: list[int] = []
     perimeter_m = 0.0
-    for index in range(count):
-        lat1, lon1 = float(lat_deg[index]), float(lon_deg[index])
-        out_lat.append(lat1)
-        out_lon.append(lon1)
-        out_edge.append(index)
+    for index, vertex in enumerate(vertices):
         length_m = float(chord_m[index])
+        points = [(vertex.lat_deg, vertex.lon_deg)]
         if length_m >= _PIECE_M:
-            after = (index + 1) % count
-            length_m, azimuth_deg, _ = _kernel.geodesic_inverse(
-                lat1, lon1, float(lat_deg[after]), float(lon_deg[after])
-            )
+            following = vertices[(index + 1) % len(vertices)]
+            length_m, points = split(vertex, following, longest_m=_PIECE_M)
             if length_m >= MAX_LEG_M:
                 raise InvalidGeometryError(
                     "an edge is too long: near the antipode the shortest way is not unique",
@@ -153,14 +145,8 @@ def _split(lat_deg: Floats, lon_deg: Floats, chord_m: Floats) -> tuple[Floats, F
                     expected="less than 19,900 km",
                     remedy="add a vertex between",
                 )
-            parts = int(length_m // _PIECE_M) + 1
-            for part in range(1, parts):
-                lat, lon, _ = _kernel.geodesic_direct(
-                    lat1, lon1, azimuth_deg, length_m * part / parts
-                )
-                out_lat.append(lat)
-                out_lon.append(lon)
-                out_edge.append(index)
+        places += points
+        edges += [index] * len(points)
         perimeter_m += length_m
         if perimeter_m > MAX_PERIMETER_M:
             raise InvalidGeometryError(
@@ -169,7 +155,8 @@ def _split(lat_deg: Floats, lon_deg: Floats, chord_m: Floats) -> tuple[Floats, F
                 expected="at most 200,000 km round",
                 remedy="declare several smaller volumes",
             )
-    return np.array(out_lat), np.array(out_lon), np.array(out_edge, dtype=np.int64)
+    lat_deg, lon_deg = np.array(places).T
+    return lat_deg, lon_deg, np.array(edges, dtype=np.int64)
 
 
 def _smaller_solid_angle(pieces: _Pieces) -> float:

@@ -193,7 +193,8 @@ def _cut_ring(points: list[Position]) -> list[_Line]:
         part = _beyond(_beyond(line, west, 1.0), west + 360.0, -1.0)
         if len(set(part)) > 2:
             rings.append(_counterclockwise(_home(part, world)))
-    return rings
+    # A shape smaller than the grid of positions has no area left, but must not vanish.
+    return rings or [_home(line)]
 
 
 def _from_antimeridian(line: _Line, turn: float) -> _Line:
