@@ -308,9 +308,14 @@ def _connected(
     host: str, port: int, context: ssl.SSLContext, session: ssl.SSLSession | None
 ) -> ssl.SSLSocket:
     for _ in range(TURNED_AWAY_TRIES):
-        plain = socket.create_connection((host, port), timeout=READ_TIMEOUT_S)
+        plain = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
+            plain.settimeout(READ_TIMEOUT_S)
+            plain.connect((host, port))
             opened = context.wrap_socket(plain, session=session)
+        except ConnectionRefusedError:
+            plain.close()
+            raise
         except OSError as error:
             plain.close()
             if not isinstance(error, ConnectionError) and error.errno != errno.ENOTCONN:
