@@ -261,9 +261,7 @@ def _peers(folder: NodeFolder) -> Iterator[Check]:
         yield _knock(peer)
 
 
-def _knock(
-    peer: PinnedPeer, connect: Callable[..., socket.socket] = socket.create_connection
-) -> Check:
+def _knock(peer: PinnedPeer) -> Check:
     """Look at the key that answers at a peer's address; nothing is said and no key is shown."""
     subject = f"peer {peer.party}"
     parts = urlsplit(peer.url)

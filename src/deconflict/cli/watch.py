@@ -1,0 +1,102 @@
+"""``deconflict line watch``: what happens on all lines, as it happens."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deconflict.cli.command import command
+from deconflict.cli.line import show_alert
+from deconflict.cli.options import line_option, talks_to_node
+from deconflict.cli.output import clean, short, state_word, when
+from deconflict.errors import NodeUnreachableError, NotFoundError
+
+if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient, StreamEvent
+
+__all__ = ["watch"]
+
+NO_PERMISSION = "Acknowledged is not permission."
+RETRY_S = 1.0
+
+
+@command("watch", example="deconflict line watch")
+@line_option
+@click.option(
+    "--after",
+    type=click.IntRange(0),
+    metavar="ID",
+    help="Begin behind this event, to see what was missed; otherwise with the next one.",
+)
+@talks_to_node
+def watch(
+    line: str | None, after: int | None, node_dir: Path | None, account: str | None, as_json: bool
+) -> None:
+    """Show what happens on all lines, as it happens.
+
+    Ctrl-C ends it. A connection that breaks is taken up again where it broke, so nothing is
+    missed. With --json, one event a line.
+    """
+    from deconflict.cli.client import NodeClient
+
+    with NodeClient.of(node_dir, account) as node:
+        wanted = node.line(line)["line_id"] if line else None
+        last = node.get("node")["last_event_id"] if after is None else after
+        if not as_json:
+            click.echo(f"Watching. {NO_PERMISSION} Ctrl-C ends.", err=True)
+        while True:
+            try:
+                for event in node.events(last):
+                    last = max(last, event.event_id)
+                    # "resume" asks a reader that was too slow to come back; nothing happened.
+                    if event.kind != "resume" and wanted in (None, event.data.get("line_id")):
+                        _show(node, event, as_json=as_json)
+            except NodeUnreachableError:
+                click.echo("the node does not answer, trying again", err=True)
+            time.sleep(RETRY_S)
+
+
+def _show(node: "NodeClient", event: "StreamEvent", *, as_json: bool) -> None:
+    if as_json:
+        # ASCII: one line an event, and nothing in it that could steer a terminal.
+        facts = {"id": event.event_id, "event": event.kind, "data": event.data}
+        click.echo(json.dumps(facts))
+        return
+    data = event.data
+    match event.kind:
+        case "alert":
+            show_alert(data)
+            if data["open"] and sys.stdout.isatty():
+                click.echo("\a", nl=False)
+        case "message":
+            _show_message(node, data["hash"])
+        case "line":
+            state = state_word(data["state"])
+            click.echo(f"{when(data['since_utc'])}  the line with {clean(data['peer'])} is {state}")
+        case "delivery":
+            click.echo(f"{'':20}  {short(data['hash'])} is {clean(data['state'])} at the peer")
+        case "conflict" | "conflict_ended":  # the alert beside it has the words
+            how = "is known" if event.kind == "conflict" else "is over"
+            click.echo(f"{'':20}  conflict {short(data['conflict_id'])} {how}")
+        case _:
+            told = clean(str(data.get("state") or "").replace("_", " ").lower())
+            about = short(data["declaration_id"]) if "declaration_id" in data else ""
+            click.echo(" ".join(part for part in (f"{'':20} ", event.kind, about, told) if part))
+
+
+def _show_message(node: "NodeClient", message_hash: str) -> None:
+    try:
+        said: dict[str, Any] = node.get("messages", message_hash)
+    except NotFoundError:
+        return
+    way, who = ("->", said["to_party"]) if said["outgoing"] else ("<-", said["from_party"])
+    marks = "DRILL  " if said["drill"] else ""
+    if said["delayed"]:
+        marks += "DELAYED, not to be acted on: "
+    click.echo(
+        f"{when(said['logged_utc'])}  {way} {clean(who)}  {clean(said['kind'])}  "
+        f"{short(said['hash'])}\n    {marks}{clean(said['text'])}"
+    )
