@@ -13,7 +13,7 @@ from deconflict.line.keys import SigningKey, VerifyKey, line_id
 from deconflict.line.moment import utc_text
 from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import Receipt, seal_receipt
-from deconflict.line.statement import hash_of
+from deconflict.line.statement import ChainPoint, hash_of
 from deconflict.store.base import Batch, EntryRow, EvidenceRow, LineRow, ReceiptRow, TermsRow
 
 START_MS = 1_443_571_200_000  # 2015-09-30T00:00:00Z
@@ -40,7 +40,14 @@ class Chain:
         self.seq = 0
         self.prev = GENESIS
 
-    def say(self, text: str = "steady", *, drill: bool = False, signed: bool = True) -> EntryRow:
+    def say(
+        self,
+        text: str = "steady",
+        *,
+        drill: bool = False,
+        signed: bool = True,
+        heard: ChainPoint | None = None,
+    ) -> EntryRow:
         self.seq += 1
         data = envelope_bytes(
             Envelope(
@@ -51,7 +58,7 @@ class Chain:
                 epoch=self.epoch,
                 seq=self.seq,
                 prev=self.prev,
-                heard=None,
+                heard=heard,
                 kind="NOTIFY",
                 prec=Precedence.PRIORITY,
                 ref=None,
@@ -141,6 +148,6 @@ def conversation(length: int = 6) -> Batch:
         lines=[LINE_ROW],
         terms=[terms_signed_by("blue"), terms_signed_by("red")],
         entries=[*blue, *red],
-        receipts=[receipt_for(blue[-2]), receipt_for(red[-2])],
+        receipts=[receipt_for(said) for said in (*blue[-2:-1], *red[-2:-1])],
         evidence=[evidence_of(b"what came too late")],
     )
