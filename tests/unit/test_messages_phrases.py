@@ -49,6 +49,7 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.SAID: "NOT_OURS",
     ValueType.FIELDS: ["position", "start_utc"],
 }
+SINCE = "2015-09-30T06:12:00.000Z"
 each_phrase = pytest.mark.parametrize("entry", phrases(), ids=lambda entry: entry.name)
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -278,16 +279,16 @@ def test_a_digit_in_a_name_is_no_minus() -> None:
     [
         (999, {}),
         (214, {}),
-        (214, {"at": "2015-09-30T06:12:00.000Z", "more": 1}),
+        (214, {"at": SINCE, "more": 1}),
         (214, {"at": "2015-09-30T06:12:00Z"}),  # another spelling than the signed one
         (214, {"at": "2015-02-31T06:12:00.000Z"}),
         (214, {"at": 5}),
         (214, "at"),
-        (208, {"where": {"lat_e7": 10**9, "lon_e7": 0}, "reach": 1, "since": "2015-09-30T06:12:00.000Z"}),
-        (208, {"where": {"lat_e7": 0}, "reach": 1, "since": "2015-09-30T06:12:00.000Z"}),
-        (208, {"where": {"lat_e7": 0, "lon_e7": 0}, "reach": -1, "since": "2015-09-30T06:12:00.000Z"}),
-        (208, {"where": {"lat_e7": 0, "lon_e7": 0}, "reach": 1.5, "since": "2015-09-30T06:12:00.000Z"}),
-        (208, {"where": {"lat_e7": 0, "lon_e7": 0}, "reach": True, "since": "2015-09-30T06:12:00.000Z"}),
+        (208, {"where": {"lat_e7": 10**9, "lon_e7": 0}, "reach": 1, "since": SINCE}),
+        (208, {"where": {"lat_e7": 0}, "reach": 1, "since": SINCE}),
+        (208, {"where": {"lat_e7": 0, "lon_e7": 0}, "reach": -1, "since": SINCE}),
+        (208, {"where": {"lat_e7": 0, "lon_e7": 0}, "reach": 1.5, "since": SINCE}),
+        (208, {"where": {"lat_e7": 0, "lon_e7": 0}, "reach": True, "since": SINCE}),
         (104, {"party": "red", "declaration": "AB" * 16, "reason": 301}),
         (104, {"party": "red", "declaration": "ab" * 16, "reason": 201}),
         (104, {"party": "r\u202eed", "declaration": "ab" * 16, "reason": 301}),
@@ -303,4 +304,4 @@ def test_values_that_do_not_fit_are_refused(number: int, values: object) -> None
 
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="en, ru"):
-        render(214, {"at": "2015-09-30T06:12:00.000Z"}, "xx")
+        render(214, {"at": SINCE}, "xx")

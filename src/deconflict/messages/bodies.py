@@ -382,7 +382,7 @@ def parse_body(kind: str, value: object) -> Body:
     >>> parse_body("ACK", {"answer": "ROGER"}).answer
     <AnswerWord.ROGER: 'ROGER'>
     """
-    if kind not in set(Kind):
+    if kind not in tuple(Kind):
         raise InvalidDocumentError(
             "no message has this kind", given=f"{kind:.40}", expected=", ".join(Kind)
         )

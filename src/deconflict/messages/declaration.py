@@ -135,7 +135,7 @@ def declaration_from_wire(value: object) -> Declaration:
     purpose = value["purpose"]
     return Declaration(
         declaration_id=value["declaration_id"],
-        purpose=Purpose(purpose) if purpose in set(Purpose) else purpose,
+        purpose=Purpose(purpose) if purpose in tuple(Purpose) else purpose,
         geometry=geometry,
         label=label,
         revision=value["revision"],

@@ -59,7 +59,7 @@ class Unanswered:
 class ConflictCard:
     """What a person must know of one conflict, as figures; :meth:`text` says it.
 
-    ``closest_lateral_m`` and ``closest_vertical_tmm`` are None where nothing is known of them.
+    ``closest_vertical_tmm`` is second minus first, None where the altitudes cannot be compared.
     """
 
     kind: FindingKind
@@ -69,8 +69,8 @@ class ConflictCard:
     places: tuple[CardPlace, ...]
     start_ms: int
     end_ms: int
-    closest_ms: int | None
-    closest_lateral_m: float | None
+    closest_ms: int
+    closest_lateral_m: float
     closest_vertical_tmm: int | None
     minimum_lateral_m: float
     minimum_vertical_tmm: int
@@ -109,7 +109,7 @@ class ConflictCard:
                     "duration": self.end_ms - self.start_ms,
                 },
             )
-        yield from self._closest()
+        yield self._closest()
         for place in self.places:
             yield _place_sentence(place)
         yield (
@@ -146,17 +146,14 @@ class ConflictCard:
             return "CARD_PREDICTED_LOSS"
         return "CARD_STRATEGIC_CONFLICT"
 
-    def _closest(self) -> Iterable[tuple[str, dict[str, Any]]]:
-        if self.closest_ms is None or self.closest_lateral_m is None:
-            return
+    def _closest(self) -> tuple[str, dict[str, Any]]:
         values: dict[str, Any] = {
             "at": format_utc(self.closest_ms),
             "lateral": math.floor(self.closest_lateral_m * 1000),  # never said to be farther
         }
         if self.closest_vertical_tmm is None:
-            yield "CARD_CLOSEST_AT_LATERAL", values
-        else:
-            yield "CARD_CLOSEST_AT", values | {"vertical": abs(self.closest_vertical_tmm)}
+            return "CARD_CLOSEST_AT_LATERAL", values
+        return "CARD_CLOSEST_AT", values | {"vertical": abs(self.closest_vertical_tmm)}
 
 
 def conflict_card(

@@ -273,5 +273,5 @@ def _object(name: str, value: object, *keys: str) -> Mapping[str, object]:
 
 
 def _reference(name: str, value: object) -> None:
-    if value not in set(AltitudeReference):
+    if value not in tuple(AltitudeReference):
         raise _refused(f"{name}.reference", value, "W84, AMSL, FL or AGL")

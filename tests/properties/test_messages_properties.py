@@ -1,0 +1,199 @@
+"""What must hold for any text, any value, any declaration."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deconflict.airspace import (
+    AltitudeBand,
+    AltitudeReference,
+    Circle,
+    Position,
+    TimeSpan,
+    Volume,
+    format_utc,
+)
+from deconflict.errors import InvalidInputError
+from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.messages.bodies import body_to_wire, parse_body
+from deconflict.messages.declaration import (
+    Declaration,
+    Purpose,
+    declaration_from_wire,
+    declaration_to_wire,
+)
+from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import phrases, render, say_aloud
+from deconflict.messages.readback import compare_readback, readback_of
+from deconflict.messages.values import ValueType
+from deconflict.messages.wire_form import write_form
+from deconflict.messages.words import LANGUAGES, check_text, find_banned
+from messages_samples import AIRFIELD, LATAKIA, bodies, terms
+
+BANNED = [
+    "cleared", "clearance", "approved", "permission", "authorised", "coordinate", "cooperation",
+    "разрешено", "одобрено", "согласовано", "координаты", "утверждено", "санкционировано",
+]  # fmt: skip
+TWINS = {"a": "а", "c": "с", "e": "е", "o": "о", "p": "р", "x": "х", "y": "у", "i": "і", "s": "ѕ"}
+TWINS |= {cyrillic: latin for latin, cyrillic in TWINS.items() if latin not in "is"}
+INVISIBLE = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u0301", "\u200e"]
+positions = st.builds(
+    Position,
+    st.integers(-900_000_000, 900_000_000),
+    st.integers(-1_800_000_000, 1_799_999_999),
+)
+instants = st.integers(0, 4_000_000_000_000)
+altitudes = st.integers(-1_000_000, 200_000_000)
+references = st.sampled_from(AltitudeReference)
+
+
+@st.composite
+def volumes(draw: st.DrawFn) -> Volume:
+    lower, upper = sorted((draw(altitudes), draw(altitudes)))
+    start, end = sorted(draw(st.tuples(instants, instants).filter(lambda pair: pair[0] != pair[1])))
+    return Volume(
+        Circle(draw(positions), draw(st.integers(1, 500_000_000))),
+        AltitudeBand(
+            draw(references),
+            draw(st.sampled_from((lower, None))),
+            draw(st.sampled_from((upper, None))),
+        ),
+        TimeSpan(start, end),
+    )
+
+
+declarations = st.builds(
+    Declaration,
+    declaration_id=st.binary(min_size=16, max_size=16).map(bytes.hex),
+    purpose=st.sampled_from(Purpose),
+    geometry=st.lists(volumes(), min_size=1, max_size=4).map(tuple),
+    label=st.none() | st.text("abc дом 12", min_size=1, max_size=20).filter(str.strip),
+    revision=st.integers(1, 1_000_000),
+)
+
+
+@given(st.data(), st.sampled_from(BANNED))
+def test_a_banned_word_is_found_through_any_mix_of_twins_marks_and_case(
+    data: st.DataObject, word: str
+) -> None:
+    written = ""
+    for letter in word:
+        letter = data.draw(st.sampled_from((letter, TWINS.get(letter, letter))))
+        letter = data.draw(st.sampled_from((letter, letter.upper())))
+        written += letter + data.draw(st.sampled_from(["", "", "", *INVISIBLE]))
+    assert find_banned(f"we are {written} now")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_judged_and_judged_alike_twice(text: str) -> None:
+    assert find_banned(text) == find_banned(text)
+    assert all(find.written and find.reads_as for find in find_banned(text))
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_accepted_text_is_one_visible_line(text: str) -> None:
+    try:
+        check_text(text)
+    except InvalidInputError:
+        return
+    assert text.strip()
+    assert not any(unicodedata.category(character) == "Cc" for character in text)
+    assert len(text.splitlines()) == 1
+
+
+@given(declarations)
+def test_any_declaration_survives_its_bytes_and_agrees_with_its_own_readback(
+    declaration: Declaration,
+) -> None:
+    wire = parse_canonical(canonical_bytes(declaration_to_wire(declaration)))
+    assert declaration_from_wire(wire) == declaration
+    said = readback_of(declaration, [AIRFIELD, LATAKIA])
+    assert (
+        compare_readback(
+            declaration, said, landmarks=[AIRFIELD, LATAKIA], tolerances=terms().readback
+        )
+        == ()
+    )
+    body = {"values": parse_canonical(canonical_bytes(write_form(said)))}
+    assert body_to_wire(parse_body("READBACK", body)) == body
+
+
+VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
+    ValueType.POSITION: positions.map(lambda p: {"lat_e7": p.lat_e7, "lon_e7": p.lon_e7}),
+    ValueType.TIME: instants.map(format_utc),
+    ValueType.ALTITUDE: st.fixed_dictionaries({"reference": references.map(str), "tmm": altitudes}),
+    ValueType.BAND: st.fixed_dictionaries(
+        {
+            "reference": references.map(str),
+            "lower_tmm": st.none() | altitudes,
+            "upper_tmm": st.none() | altitudes,
+        }
+    ),
+    ValueType.BEARING: st.integers(0, 3599),
+    ValueType.PHRASE: st.sampled_from((301, 312, 325)),
+    ValueType.NAME: st.sampled_from(("red", "Латакия, порт", "uss-2")),
+    ValueType.ID: st.binary(min_size=32, max_size=32).map(bytes.hex),
+    ValueType.TEXT: st.just("seen at dusk, 2 of them"),
+    ValueType.KIND: st.sampled_from(Kind).map(str),
+    ValueType.PURPOSE: st.sampled_from(Purpose).map(str),
+    ValueType.ANSWER: st.just("WILCO"),
+    ValueType.SAID: st.just("OURS"),
+    ValueType.FIELDS: st.just(["position"]),
+}
+
+
+@given(st.data(), st.sampled_from(phrases()))
+def test_any_values_that_fit_are_written_and_said_in_every_language(
+    data: st.DataObject, entry: Any
+) -> None:
+    values = {
+        name: data.draw(VALUES.get(kind, st.integers(0, 10**12)))
+        for name, kind in entry.values.items()
+    }
+    for language in LANGUAGES:
+        text = render(entry.number, values, language)
+        assert "{" not in text
+        assert "E+" not in text
+        assert not any(
+            character.isdigit() for character in say_aloud(entry.number, values, language)
+        )
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.data(), st.sampled_from(Kind), JSON)
+def test_hostile_bodies_are_read_or_refused_by_an_error_of_ours(
+    data: st.DataObject, kind: Kind, value: Any
+) -> None:
+    body = bodies()[kind]
+    spoiled = [body | {data.draw(st.sampled_from(sorted(body))): value}, value]
+    for candidate in spoiled:
+        try:
+            parse_body(kind, candidate)
+        except InvalidInputError:
+            continue
+
+
+@pytest.mark.parametrize("path", ["declaration_id", "purpose", "geometry", "label", "revision"])
+@given(value=JSON)
+def test_hostile_declarations_are_refused_by_an_error_of_ours(path: str, value: Any) -> None:
+    wire = bodies()["NOTIFY"]["declaration"]
+    try:
+        declaration_from_wire(wire | {path: value})
+    except InvalidInputError:
+        return
+    assert path in {"label", "revision", "purpose"}

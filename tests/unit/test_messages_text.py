@@ -1,0 +1,185 @@
+"""What a desk reads: messages and conflict cards in both languages."""
+
+import re
+
+import pytest
+
+from deconflict.airspace import AltitudeReference, TimeSpan
+from deconflict.messages.bodies import Declared, parse_body
+from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.in_force import conversions_of, landmarks_of, minima_of
+from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_script, message_text
+from deconflict.messages.plain import (
+    ConflictCard,
+    ConflictSide,
+    Unanswered,
+    alert_text,
+    conflict_card,
+)
+from deconflict.messages.words import LANGUAGES, find_banned
+from deconflict.separation import Extent, check
+from messages_samples import (
+    END_MS,
+    OTHER_ID,
+    START_MS,
+    activity,
+    band,
+    bodies,
+    circle,
+    flight,
+    terms,
+)
+
+TERMS = terms()
+SINCE_MS = START_MS - 3_600_000
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_is_told_in_words_without_banned_ones(kind: Kind, language: str) -> None:
+    body = parse_body(kind, bodies()[kind])
+    text = message_text(kind, body, party="red", language=language)
+    assert text
+    assert "{" not in text
+    assert find_banned(text) == ()
+    script = message_script(kind, body, party="red", language=language, drill=True)
+    assert not re.search(r"\d", script)
+
+
+def test_a_declaration_tells_place_levels_and_times() -> None:
+    text = message_text(Kind.NOTIFY, Declared.of(activity()), party="blue", language="en")
+    assert text.startswith("blue declares: activity, declaration d1d1d1d1. Place: 35.1757200, ")
+    assert "reaching 2.00 NM (3.70 km) from there" in text
+    assert "from 0 ft above mean sea level (0 m) to 25000 ft above mean sea level (7620 m)" in text
+    assert "From 2016-09-17 12:45:00Z to 2016-09-17 14:30:00Z." in text
+
+
+def test_free_text_stands_last_and_is_marked() -> None:
+    body = parse_body("NOTIFY", bodies()["NOTIFY"])
+    text = message_text(Kind.NOTIFY, body, party="blue", language="ru")
+    assert text.endswith("Не имеет обязательной силы: wind from the sea")
+
+
+def test_a_drill_says_so_first() -> None:
+    body = parse_body("CEASE", bodies()["CEASE"])
+    text = message_text(Kind.CEASE, body, party="red", language="en", drill=True)
+    assert text.startswith("DRILL DRILL DRILL. red requests")
+
+
+def test_ours_and_yours_say_whose() -> None:
+    body = parse_body("SAFETY", bodies()["SAFETY"])
+    assert message_text(Kind.SAFETY, body, party="red", language="en").startswith(
+        "red: Our aircraft is at 35.4000000"
+    )
+
+
+def test_an_acknowledgement_says_what_it_is_not() -> None:
+    body = parse_body("ACK", {"answer": "WILCO"})
+    text = message_text(Kind.ACK, body, party="red", language="en")
+    assert text == "red answers: will comply. Acknowledged is not permission."
+
+
+def test_a_cease_about_a_place_names_the_place() -> None:
+    wire = {
+        "effective_utc": "2016-09-17T13:25:00.000Z",
+        "position": {"lat_e7": 352_566_600, "lon_e7": 401_407_900},
+        "reach_mm": 5_000_000,
+        "reason": 321,
+    }
+    body = parse_body("CEASE", wire)
+    text = message_text(Kind.CEASE, body, party="red", language="en")
+    assert "activity within 2.70 NM (5.00 km) of 35.2566600, 40.1407900" in text
+    assert text.endswith("effective 2016-09-17 13:25:00Z. Our personnel are there.")
+
+
+def card(
+    first: Declaration, second: Declaration, unanswered: tuple[Unanswered, ...] = ()
+) -> ConflictCard:
+    sides = {"blue": first, "red": second}
+    extents = [
+        Extent(party, party, declared.purpose, declared.geometry)
+        for party, declared in sides.items()
+    ]
+    finding = check(extents, minima=minima_of(TERMS), conversions=conversions_of(TERMS))[0]
+    return conflict_card(
+        finding,
+        ConflictSide(finding.first, sides[finding.first]),
+        ConflictSide(finding.second, sides[finding.second]),
+        landmarks=landmarks_of(TERMS),
+        known_since_ms=SINCE_MS,
+        unanswered=unanswered,
+    )
+
+
+def presence(lower_ft: int | None = None, upper_ft: int | None = 1_000) -> Declaration:
+    return activity(
+        circle(35.2, 40.15, 1_000_000, band=band(lower_ft, upper_ft)),
+        declaration_id=OTHER_ID,
+        purpose=Purpose.OWN_PRESENCE,
+    )
+
+
+def test_a_card_says_who_where_when_how_close_which_minimum_since_when_and_what_is_open() -> None:
+    waiting = Unanswered(Kind.CONCERN, "red", SINCE_MS + 60_000)
+    text = card(activity(), presence(), (waiting,)).text("en")
+    assert "blue (activity, d1d1d1d1) and red (own presence, d2d2d2d2)" in text
+    assert "From 2016-09-17 12:45:00Z to 2016-09-17 14:30:00Z, 1 h 45 min." in text
+    assert re.search(r"Closest at .*: 0 m lateral, 0 ft \(0 m\) vertical\.", text)
+    assert re.search(r"is then at 35\.\d{7}, 40\.\d{7} \(35°.*\"N 040°.*\"E; MGRS 37S", text)
+    assert "true from Deir ez-Zor airfield." in text
+    assert "Agreed minimum: 1.08 NM (2.00 km) lateral, 1000 ft (304.8 m) vertical." in text
+    assert "Known since 2016-09-17 11:45:00Z." in text
+    assert text.endswith("Unanswered: concern to red, sent at 2016-09-17 11:46:00Z.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_says_no_banned_word_and_orders_nothing(language: str) -> None:
+    text = card(activity(), presence()).text(language)
+    assert find_banned(text) == ()
+    orders = r"\b(climb|descend|turn|must|should|do not|набор|снизьтесь|отверните|должны)\b"
+    assert not re.search(orders, text, re.IGNORECASE)
+
+
+def test_two_flights_are_told_apart_from_two_areas() -> None:
+    other = flight(declaration_id="d3" * 16)
+    text = card(flight(), other).text("en")
+    assert "will come closer than the agreed minimum" in text
+    assert "Added to it for declared containment and error of calculation: 2.0" in text
+    assert text.endswith("Nothing is unanswered.")
+
+
+def test_levels_that_do_not_compare_are_told_as_a_possible_conflict() -> None:
+    area = activity(circle(35.4, 36.0, 40_000_000, band=band(19_000, 33_000)))
+    found = card(flight(), area)
+    text = found.text("en")
+    assert found.closest_vertical_tmm is None
+    assert "the terms name no conversion between their altitude references" in text
+    assert "vertical distance unknown" in text
+
+
+def test_an_instant_is_told_as_one() -> None:
+    before = activity(circle(span=TimeSpan(START_MS, START_MS + 60_000)))
+    after = activity(circle(span=TimeSpan(START_MS + 60_000, END_MS)), declaration_id=OTHER_ID)
+    assert "At 2016-09-17 12:46:00Z. Closest at" in card(before, after).text("en")
+
+
+def test_alerts_are_told_by_the_name_of_their_phrase() -> None:
+    values = {
+        "peer": "red",
+        "kind": "CEASE",
+        "sent": "2016-09-17T13:25:00.000Z",
+        "limit": 30_000,
+    }
+    assert alert_text("NO_ANSWER", values, "en") == (
+        "NO ANSWER from red to cease request sent at 2016-09-17 13:25:00Z; the limit was 30 s. "
+        "No answer is not consent."
+    )
+    assert "Отсутствие ответа не есть согласие" in alert_text("NO_ANSWER", values, "ru")
+
+
+def test_flight_levels_are_told_as_such() -> None:
+    body = Declared.of(flight())
+    text = message_text(Kind.NOTIFY, body, party="blue", language="en")
+    assert "from FL200 (20000 ft pressure altitude, 6096 m) to FL320" in text
+    assert flight().geometry.reference is AltitudeReference.FL  # type: ignore[union-attr]
