@@ -142,7 +142,7 @@ def init(
         operators_listen=Endpoint.parse(operators_listen),
     )
     # Everything a person can get wrong is asked and checked before the first byte is written.
-    wanted = {admin: (ADMINISTRATOR,), **_named_roles(accounts)}
+    wanted = _named_roles((f"{admin}={ADMINISTRATOR}", *accounts))
     for roles in wanted.values():
         parse_roles(roles)
     known = _named_passwords(passwords)

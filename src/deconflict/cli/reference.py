@@ -37,7 +37,7 @@ def reference() -> str:
     for name, command in commands():
         level = min(name.count(" ") + 1, 3)
         # Wide and without colour, so that the page is the same on every machine.
-        context = click.Context(command, info_name=name, terminal_width=WIDTH)
+        context = command.make_context(name, [], resilient_parsing=True, terminal_width=WIDTH)
         parts.append(f"{'#' * max(level, 2)} {name}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

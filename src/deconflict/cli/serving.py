@@ -1,0 +1,91 @@
+"""Running a node: its record, its door for peers, its address for operators, until it is stopped."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import click
+
+from deconflict.api.accounts import Accounts
+from deconflict.api.app import build_operator_app
+from deconflict.api.server import build_operator_server
+from deconflict.cli.node import ask_passphrase
+from deconflict.cli.output import print_json
+from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.opening import OpenNode, address_of, open_door, open_node, started
+from deconflict.node.runtime import SystemClock
+
+__all__ = ["serve_folder"]
+
+
+def serve_folder(folder: NodeFolder, *, as_json: bool) -> None:
+    """Run the node of this folder until a signal ends it, or until it cannot go on safely.
+
+    Raises:
+        DeconflictError: it cannot start, or its disk failed.
+    """
+    asyncio.run(_serve(folder, folder.unlock(ask_passphrase), as_json=as_json))
+
+
+async def _serve(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> None:
+    clock = SystemClock()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_node(folder, keys, clock=clock, random_bytes=os.urandom) as opened:
+        with Accounts.open(folder.accounts_path) as accounts:
+            await _run(folder, opened, accounts, stop, as_json=as_json)
+
+
+async def _run(
+    folder: NodeFolder, opened: OpenNode, accounts: Accounts, stop: asyncio.Event, *, as_json: bool
+) -> None:
+    settings = folder.settings
+    app = build_operator_app(
+        opened.node,
+        accounts,
+        now=lambda: opened.runtime.now().utc_ms,
+        random_bytes=os.urandom,
+    )
+    operators = build_operator_server(
+        app, settings.operators_listen.host, settings.operators_listen.port
+    )
+    running = asyncio.create_task(opened.runtime.run())
+    door = await open_door(opened.door)
+    desk = await started(operators)
+    _say_running(folder, opened, as_json=as_json)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping, door, desk}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        # Streams end first, so that neither server waits for a reader that would wait for ever.
+        opened.runtime.stop()
+        operators.should_exit = opened.door.should_exit = True
+        await asyncio.gather(door, desk, return_exceptions=True)
+    await running
+
+
+def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None:
+    settings, verified = folder.settings, opened.verified
+    peer_host, peer_port = address_of(opened.door)
+    if as_json:
+        print_json(
+            {
+                "party": settings.party,
+                "peer_address": f"https://{peer_host}:{peer_port}",
+                "operators_address": f"http://{settings.operators_listen}",
+                "entries_verified": verified.entries,
+                "lines": [line.peer for line in opened.node.lines()],
+            }
+        )
+    else:
+        peers = ", ".join(line.peer for line in opened.node.lines()) or "none pinned yet"
+        click.echo(f"{settings.party} is running. Lines: {peers}.")
+        click.echo(f"  record    {verified.entries:,} entries verified")
+        click.echo(f"  operators http://{settings.operators_listen}  (console; API under /docs)")
+        click.echo(f"  peers     https://{peer_host}:{peer_port}")
+        click.echo("Ctrl-C ends it.")
+    sys.stdout.flush()

@@ -1,0 +1,92 @@
+"""What the commands say of themselves."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from deconflict.cli import COMMANDS, main
+from deconflict.cli.command import Command, LazyGroup
+from deconflict.cli.reference import commands, reference
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = list(commands())
+LEAVES = [(name, command) for name, command in ALL if not isinstance(command, click.Group)]
+HEAVY = ("httpx", "nacl", "numpy", "cryptography", "msgspec", "deconflict.node", "fastapi")
+
+
+@pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
+def test_every_command_has_help_an_example_and_json(name: str, command: click.Command) -> None:
+    assert isinstance(command, Command)
+    assert command.help
+    assert name in command.example
+    assert "--json" in {option for p in command.params for option in p.opts}
+
+
+@pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
+def test_every_option_says_what_it_is_for(name: str, command: click.Command) -> None:
+    silent = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert silent in ([], ["out"])  # `--out FILE` says it all
+
+
+@pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
+def test_examples_name_commands_and_options_that_exist(name: str, command: Command) -> None:
+    by_name = dict(ALL)
+    for line in command.example.replace("\\\n", " ").splitlines():
+        words = shlex.split(line)
+        path = next(
+            " ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in by_name
+        )
+        known = {option for p in by_name[path].params for option in p.opts}
+        used = {word for word in words if word.startswith("--")}
+        assert used <= known, line
+
+
+def test_lists_of_commands_agree_with_the_commands() -> None:
+    for _, group in ALL:
+        if isinstance(group, LazyGroup):
+            context = click.Context(group)
+            for entry in group.entries.values():
+                command = group.get_command(context, entry.name)
+                assert command is not None
+                first = (command.help or "").split("\n\n")[0].replace("\n", " ")
+                assert first == entry.help, entry.name
+
+
+def test_help_of_the_whole_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from deconflict.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr.strip() == "[]"
+    assert all(entry.name in done.stdout for entry in COMMANDS)
+
+
+def test_mistyped_command_is_answered_with_the_nearest_one() -> None:
+    result = CliRunner().invoke(main, ["srve"])
+    assert result.exit_code == 2
+    assert "Did you mean 'serve'?" in result.output
+
+
+def test_reference_page_is_what_the_commands_say() -> None:
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
+    assert page == reference(), "python -m deconflict.cli.reference > docs/reference/cli.md"
+
+
+def test_no_option_takes_a_secret() -> None:
+    for name, command in LEAVES:
+        for parameter in command.params:
+            words = " ".join(parameter.opts)
+            if any(secret in words for secret in ("password", "passphrase", "token", "key-")):
+                is_file = isinstance(parameter.type, click.Path)
+                assert is_file or getattr(parameter, "is_flag", False), (name, words)
