@@ -183,6 +183,9 @@ class StandInNode:
 
     # -- events
 
+    def last_event_id(self) -> int:
+        return len(self.stored)
+
     async def events(self, after_id: int) -> AsyncIterator[EventView]:
         queue: asyncio.Queue[EventView | None] = asyncio.Queue()
         self.readers.add(queue)

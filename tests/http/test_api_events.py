@@ -106,7 +106,7 @@ def test_reconnecting_again_and_again_loses_nothing_and_repeats_nothing(
             seen: list[int] = []
             connections = 0
             while len(seen) < total:
-                headers = {"Last-Event-ID": str(seen[-1])} if seen else {}
+                headers = {"Last-Event-ID": str(seen[-1] if seen else 0)}
                 async with client.stream("GET", "/events", headers=headers) as response:
                     assert response.status_code == 200
                     seen += await read(response, min(13 + connections, total - len(seen)))
@@ -120,6 +120,24 @@ def test_reconnecting_again_and_again_loses_nothing_and_repeats_nothing(
                 await asyncio.sleep(0.02)
             assert not node.readers
             assert not app.state.services.streams
+
+    asyncio.run(scenario())
+
+
+def test_without_a_place_to_resume_the_stream_begins_now(
+    app: FastAPI, node: StandInNode, accounts: Accounts
+) -> None:
+    async def scenario() -> None:
+        happen(node)
+        async with (
+            serving(app) as server,
+            client_of(server, accounts) as client,
+            client.stream("GET", "/events") as response,
+        ):
+            reading = asyncio.create_task(read(response, 1))
+            await asyncio.sleep(0.1)
+            happen(node)
+            assert await reading == [2]
 
     asyncio.run(scenario())
 
@@ -219,7 +237,7 @@ def test_a_stopping_node_sends_its_readers_away_with_their_place(
         async with (
             serving(app) as server,
             client_of(server, accounts) as client,
-            client.stream("GET", "/events") as response,
+            client.stream("GET", "/events", params={"after": 0}) as response,
         ):
             got: list[dict[str, str]] = []
             async for frame in frames(response):
@@ -245,7 +263,7 @@ def test_a_reader_that_does_not_read_is_let_go(
         async with serving(app) as server:
             reader, writer = await asyncio.open_connection(*server.address)
             writer.write(
-                f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                f"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                 f"Authorization: Bearer {token}\r\n\r\n".encode()
             )
             await reader.readuntil(b"\r\n\r\n")

@@ -258,6 +258,16 @@ class TrailView:
 
 
 @dataclass(frozen=True, slots=True)
+class PhraseView:
+    """One numbered phrase: its text in this desk's language, and what each placeholder takes."""
+
+    number: int
+    name: str
+    text: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What was posted, on each line, and the ids of the declarations in the order given."""
 

@@ -26,7 +26,10 @@ async def stream_events(
     request: Request,
     actor: Annotated[Actor, permit(Action.READ)],
     services: Annotated[Services, Depends(services_of)],
-    after: Annotated[Digits, Query(ge=0, description="the last event id already seen")] = 0,
+    after: Annotated[
+        Digits | None,
+        Query(ge=0, description="the last event id already seen; left out: from now on"),
+    ] = None,
     last_event_id: Annotated[
         Digits | None, Header(ge=0, description="the same; stronger than `after`")
     ] = None,
@@ -39,9 +42,10 @@ async def stream_events(
     hearing nothing for 15 means that the connection is gone. A reader that is too slow gets the
     event `resume` and is let go.
     """
+    after_id = after if last_event_id is None else last_event_id
     return EventStream(
         services,
         account=actor.account,
         token=bearer_token(request),
-        after_id=after if last_event_id is None else last_event_id,
+        after_id=services.node.last_event_id() if after_id is None else after_id,
     )

@@ -7,7 +7,9 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.schemas import PhraseView
 from deconflict.api.services import Services, services_of
+from deconflict.messages.phrases import phrases, wording
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import NodeView
 
@@ -23,6 +25,26 @@ async def view_node(
 ) -> Response:
     """Say which party and version this is, its clock, and its key's fingerprint."""
     return answer(services.node.node())
+
+
+@router.get("/phrases", response_model=list[PhraseView])
+async def list_phrases(
+    _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
+    services: Annotated[Services, Depends(services_of)],
+) -> Response:
+    """List the numbered phrases in this desk's language; only number and values travel."""
+    texts = wording(services.node.node().language)["texts"]
+    return answer(
+        [
+            PhraseView(
+                each.number,
+                each.name,
+                texts[str(each.number)],
+                {name: kind.value for name, kind in each.values.items()},
+            )
+            for each in phrases()
+        ]
+    )
 
 
 @router.get("/health", response_model=dict[str, Any])
