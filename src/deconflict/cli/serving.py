@@ -1,9 +1,11 @@
-"""Running a node: its record, its door for peers, its address for operators, until it is stopped."""
+"""Running a node: its record, its door for peers and its address for operators."""
 
 import asyncio
 import os
 import signal
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import click
 
@@ -11,7 +13,7 @@ from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.api.server import build_operator_server
 from deconflict.cli.node import ask_passphrase
-from deconflict.cli.output import print_json
+from deconflict.cli.output import write_json
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.opening import OpenNode, address_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
@@ -19,12 +21,13 @@ from deconflict.node.runtime import SystemClock
 __all__ = ["serve_folder"]
 
 
-def serve_folder(folder: NodeFolder, *, as_json: bool) -> None:
+def serve_folder(path: Path, *, as_json: bool) -> None:
     """Run the node of this folder until a signal ends it, or until it cannot go on safely.
 
     Raises:
         DeconflictError: it cannot start, or its disk failed.
     """
+    folder = NodeFolder.open(path)
     asyncio.run(_serve(folder, folder.unlock(ask_passphrase), as_json=as_json))
 
 
@@ -35,7 +38,10 @@ async def _serve(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with open_node(folder, keys, clock=clock, random_bytes=os.urandom) as opened:
-        with Accounts.open(folder.accounts_path) as accounts:
+        accounts = Accounts(
+            folder.accounts_path, now=lambda: clock.now().utc_ms, random_bytes=os.urandom
+        )
+        with closing(accounts):
             await _run(folder, opened, accounts, stop, as_json=as_json)
 
 
@@ -72,7 +78,7 @@ def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None
     settings, verified = folder.settings, opened.verified
     peer_host, peer_port = address_of(opened.door)
     if as_json:
-        print_json(
+        write_json(
             {
                 "party": settings.party,
                 "peer_address": f"https://{peer_host}:{peer_port}",

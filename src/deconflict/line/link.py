@@ -152,6 +152,11 @@ class LinkMonitor:
         self._clock_offset_ms: int | None = None
         self._state = LinkState(LinkStatus.UNKNOWN, LinkReason.STARTING, now.utc_ms)
 
+    @property
+    def next_beat_ms(self) -> int:
+        """The monotonic time of the next beat."""
+        return self._next_beat_ms
+
     def beat_due(self, now: Now) -> bool:
         """True exactly when :meth:`beat` should be called and sent now."""
         return now.monotonic_ms >= self._next_beat_ms

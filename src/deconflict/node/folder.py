@@ -45,6 +45,7 @@ from deconflict.node.pki import (
 )
 from deconflict.node.settings import Settings
 from deconflict.node.tls import OwnChain
+from deconflict.store.sqlite import SqliteStore
 
 __all__ = ["PASSPHRASE_FILE", "NodeFolder", "UnlockedKeys"]
 
@@ -126,6 +127,9 @@ class NodeFolder:
                 keys = folder.unlock(lambda: passphrase or "", environ={})
                 invitation = folder.invite(keys, now_utc_ms=now_utc_ms)
                 write_new(draft / "invitation.json", invitation.export(), mode=0o644)
+                # An empty record is begun once, here: a node that began one by itself when its
+                # record is missing could sign a second message for a slot it has used.
+                SqliteStore.open(draft / "record.sqlite", create=True).close()
                 for directory in (draft / "keys", draft):
                     sync_directory(directory)
                 draft.rename(path)

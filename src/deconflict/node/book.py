@@ -1,0 +1,323 @@
+"""All that one line is at this moment, as a fold over the two chains of its record.
+
+Every entry, own or the peer's, goes through :meth:`LineBook.take` once: when it is said or heard,
+and again when the node starts and reads its record. So what a node knows after a restart is what it
+knew before, and a replay knows it too. Decisions only: no clock, no disk, no network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deconflict.airspace.instant import parse_utc
+from deconflict.errors import VerificationError
+from deconflict.line.delivery import DeliveryState
+from deconflict.line.envelope import Envelope
+from deconflict.line.keys import VerifyKey
+from deconflict.messages.agreement import terms_hash as terms_hash_of
+from deconflict.messages.agreement import verify_terms_signature
+from deconflict.messages.bodies import (
+    Account,
+    Body,
+    Cancel,
+    Cease,
+    Concern,
+    Loaded,
+    Readback,
+    Resume,
+    Suspend,
+    TermsMessage,
+)
+from deconflict.messages.bodies import (
+    Declared as DeclaredBody,
+)
+from deconflict.messages.declaration import Declaration
+from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.kinds import KINDS, Kind
+from deconflict.messages.readback import Difference, compare_readback
+from deconflict.messages.terms import Terms, TermsSignature
+from deconflict.node import incidents
+from deconflict.node.picture import Declared, Picture
+from deconflict.node.threads import Thread, ThreadBook
+
+__all__ = ["LineBook", "Proposal", "ReadbackFound", "Suspension", "Taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one entry changed, for whoever tells people about it.
+
+    Attributes:
+        envelope: what was said.
+        hash: its name.
+        own: True exactly when we said it.
+        delayed: it came past its expiry: known, never acted on.
+        logged_ms: when it became durable here.
+        body: its body; None when its author signed what this edition cannot read.
+        opened: the thread it began.
+        thread: the thread it acted on.
+        ended: True exactly when that thread ended with it.
+    """
+
+    envelope: Envelope
+    hash: str
+    own: bool
+    delayed: bool
+    logged_ms: int
+    body: Body | None
+    opened: Thread | None = None
+    thread: Thread | None = None
+    ended: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """Its kind."""
+        return Kind(self.envelope.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Terms that one side signed and the other has not."""
+
+    terms: Terms
+    terms_hash: str
+    by: str
+    signature: TermsSignature
+    message_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A scope that one side suspended, from an instant on, until it is resumed from another."""
+
+    scope: str
+    by: str
+    effective_ms: int
+    resumed_ms: int | None = None
+
+    def holds(self, now_ms: int) -> bool:
+        """True exactly when it is in effect."""
+        return self.effective_ms <= now_ms and (self.resumed_ms is None or now_ms < self.resumed_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadbackFound:
+    """What a readback said of a declaration, compared by machine."""
+
+    declaration_key: str
+    message_hash: str
+    differences: tuple[Difference, ...]
+
+
+class LineBook:
+    """The state of one line that its record implies.
+
+    Args:
+        line_id: the line.
+        own: our party.
+        peer: the other.
+        keys: of both parties, by key id: whose signature over terms counts.
+    """
+
+    def __init__(
+        self, line_id: str, own: str, peer: str, keys: Mapping[str, Mapping[str, VerifyKey]]
+    ) -> None:
+        self.line_id = line_id
+        self.own = own
+        self.peer = peer
+        self._keys = keys
+        self.picture = Picture(line_id)
+        self.threads = ThreadBook()
+        self.terms: Terms | None = None
+        self.terms_hash: str | None = None
+        self.terms_signatures: dict[str, TermsSignature] = {}
+        self.proposal: Proposal | None = None
+        self.suspensions: dict[str, Suspension] = {}
+        self.accounts: dict[str, list[incidents.Account]] = {}
+        self.readbacks: dict[str, ReadbackFound] = {}
+        self.loaded: set[str] = set()
+        self.past: dict[str, tuple[str, str]] = {}  # key -> (message hash, ENDED or CANCELLED)
+        self.messages_of: dict[str, list[str]] = {}  # key -> hashes, oldest first
+        self._cancelled: list[Declared] = []
+        # How far own messages came beyond the receipt; the line itself forgets settled ones.
+        self._progress: dict[bytes, DeliveryState] = {}
+        # And the peer's messages here, by what we said of them.
+        self._handled: dict[bytes, DeliveryState] = {}
+
+    def take(
+        self,
+        envelope: Envelope,
+        message_hash: str,
+        body: Body | None,
+        *,
+        own: bool,
+        delayed: bool,
+        logged_ms: int,
+    ) -> Taken:
+        """Let one entry change the state; it comes after everything its author had heard."""
+        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body)
+        if delayed or body is None:
+            return taken
+        declaration_id = self._subject(body)
+        opened = self.threads.begin(
+            envelope, message_hash, own=own, logged_ms=logged_ms, declaration_id=declaration_id
+        )
+        thread, ended = self.threads.reply(envelope, own=own)
+        self._advance(envelope, own=own)
+        self._change(taken)
+        return Taken(envelope, message_hash, own, delayed, logged_ms, body, opened, thread, ended)
+
+    def progress(self, message_hash: str) -> DeliveryState | None:
+        """Return how far an own message came beyond its receipt; None when no further."""
+        return self._progress.get(bytes.fromhex(message_hash))
+
+    def handled(self, message_hash: str) -> DeliveryState | None:
+        """Return what we said of a message of the peer: seen, loaded, closed; None for nothing."""
+        return self._handled.get(bytes.fromhex(message_hash))
+
+    def party_of(self, *, own: bool) -> str:
+        """Return our party or the peer."""
+        return self.own if own else self.peer
+
+    def end_past(self, now_ms: int) -> tuple[Declared, ...]:
+        """Take out the declarations that are over and return them."""
+        ended = self.picture.drop_ended(now_ms)
+        for declared in ended:
+            self.past[declared.key] = (declared.message_hash, "ENDED")
+        return ended
+
+    def take_cancelled(self) -> tuple[Declared, ...]:
+        """Return, once, the declarations cancelled since the last call."""
+        cancelled, self._cancelled = tuple(self._cancelled), []
+        return cancelled
+
+    def suspension_of(self, kind: Kind, now_ms: int) -> Suspension | None:
+        """Return the suspension that stops messages of this kind now, or None."""
+        if self.terms is None:
+            return None
+        for suspension in self.suspensions.values():
+            if suspension.holds(now_ms) and self.terms.stops(kind, suspension.scope):
+                return suspension
+        return None
+
+    def _subject(self, body: Body) -> str | None:
+        match body:
+            case DeclaredBody():
+                return str(body.declaration["declaration_id"])
+            case Cancel() | Cease() | Loaded():
+                return body.declaration_id
+            case Concern():
+                return body.first
+        return None
+
+    def _advance(self, envelope: Envelope, *, own: bool) -> None:
+        reached = _REACHES.get(Kind(envelope.kind))
+        if envelope.ref is None or reached is None:
+            return
+        # Two books: what the peer says moves our messages only, whatever it cites.
+        states = self._handled if own else self._progress
+        key = bytes.fromhex(envelope.ref)
+        if _ORDER.index(reached) > _ORDER.index(states.get(key, _ORDER[0])):
+            states[key] = reached
+
+    def _change(self, taken: Taken) -> None:
+        party = self.party_of(own=taken.own)
+        match taken.body:
+            case DeclaredBody() as body:
+                self._declare(body.value, party, taken)
+            case Cancel() as body:
+                self._cancel(f"{party}/{body.declaration_id}", taken)
+            case Readback() as body:
+                self._read_back(body, party, taken)
+            case Loaded() as body:
+                self.loaded.add(f"{self.party_of(own=not taken.own)}/{body.declaration_id}")
+            case TermsMessage() as body:
+                self._agree(body, party, taken)
+            case Suspend() as body:
+                effective_ms = parse_utc(body.effective_utc)
+                self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms)
+            case Resume() as body:
+                self._resume(body)
+            case Account() as body:
+                self.accounts.setdefault(body.event, []).append(
+                    incidents.Account(
+                        event=body.event,
+                        by=party,
+                        fields=body.fields,
+                        object_kind=body.object_kind,
+                        as_published=body.as_published,
+                    )
+                )
+
+    def _declare(self, declaration: Declaration, party: str, taken: Taken) -> None:
+        declared = Declared(
+            declaration, party, taken.own, taken.hash, taken.envelope.seq, taken.logged_ms
+        )
+        held = self.picture.get(declared.key)
+        if held is not None and held.declaration.revision >= declaration.revision:
+            return  # an older revision never replaces a newer one
+        hashes = self.messages_of.setdefault(declared.key, [])
+        for earlier in hashes:
+            self.threads.drop(earlier)
+        hashes.append(taken.hash)
+        self.readbacks.pop(declared.key, None)
+        self.loaded.discard(declared.key)
+        self.past.pop(declared.key, None)
+        self.picture.put(declared)
+
+    def _cancel(self, key: str, taken: Taken) -> None:
+        for message_hash in self.messages_of.get(key, ()):
+            self.threads.drop(message_hash)
+        removed = self.picture.remove(key)
+        if removed is not None:
+            self.past[key] = (taken.hash, "CANCELLED")
+            self._cancelled.append(removed)
+
+    def _read_back(self, body: Readback, reader: str, taken: Taken) -> None:
+        author = self.own if reader == self.peer else self.peer
+        key = f"{author}/{body.values.declaration_id}"
+        declared = self.picture.get(key)
+        if declared is None or self.terms is None or declared.message_hash != taken.envelope.ref:
+            return
+        differences = compare_readback(
+            declared.declaration,
+            body.values,
+            landmarks=landmarks_of(self.terms),
+            tolerances=self.terms.readback,
+        )
+        self.readbacks[key] = ReadbackFound(key, taken.hash, differences)
+
+    def _agree(self, body: TermsMessage, party: str, taken: Taken) -> None:
+        try:
+            verify_terms_signature(body.terms, body.signature, self._keys[party])
+        except VerificationError:
+            return  # a text that its sender did not sign is nobody's word
+        if body.terms.line != self.line_id:
+            return
+        terms_hash = terms_hash_of(body.terms)
+        if taken.kind is Kind.TERMS_PROPOSE:
+            self.proposal = Proposal(body.terms, terms_hash, party, body.signature, taken.hash)
+            return
+        proposal = self.proposal
+        if proposal is None or proposal.terms_hash != terms_hash or proposal.by == party:
+            return  # nothing of that text is proposed by the other side, so nothing is agreed
+        self.terms, self.terms_hash = body.terms, terms_hash
+        self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
+        self.proposal = None
+        self.picture.mark_all_changed()
+
+    def _resume(self, body: Resume) -> None:
+        held = self.suspensions.get(body.scope)
+        if held is not None:
+            self.suspensions[body.scope] = Suspension(
+                held.scope, held.by, held.effective_ms, parse_utc(body.effective_utc)
+            )
+
+
+_ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED)
+_REACHES = {
+    Kind.SEEN: DeliveryState.SEEN,
+    Kind.LOADED: DeliveryState.LOADED,
+    **dict.fromkeys(
+        (kind for kind, form in KINDS.items() if form.rule.closes), DeliveryState.CLOSED
+    ),
+}

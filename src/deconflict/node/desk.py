@@ -1,0 +1,82 @@
+"""What a desk is told: an alert's rule names its phrase, the desk's language gives its words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deconflict.messages.phrases import phrase_named, render
+from deconflict.node.alerts import AlertBook, AlertKey
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """Raises and closes the alerts of one node in the language of its desks.
+
+    Args:
+        alerts: the open alerts.
+        language: of the texts.
+    """
+
+    def __init__(self, alerts: AlertBook, language: str) -> None:
+        self.alerts = alerts
+        self.language = language
+
+    def tell(
+        self,
+        key: AlertKey,
+        values: Mapping[str, Any],
+        *,
+        urgency: str,
+        now_ms: int,
+        deadline_ms: int | None = None,
+        level: int = 0,
+        desk: str | None = None,
+        phrase: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Raise or update an alert said by the phrase of its rule (or by ``phrase``).
+
+        Returns:
+            True exactly when it was not open before.
+        """
+        text = render(phrase_named(phrase or key.rule).number, values, self.language)
+        return self.tell_text(
+            key,
+            text,
+            urgency=urgency,
+            now_ms=now_ms,
+            deadline_ms=deadline_ms,
+            level=level,
+            desk=desk,
+            facts={**values, **(facts or {})},
+        )
+
+    def tell_text(
+        self,
+        key: AlertKey,
+        text: str,
+        *,
+        urgency: str,
+        now_ms: int,
+        deadline_ms: int | None = None,
+        level: int = 0,
+        desk: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Raise or update an alert whose words are made elsewhere, as a conflict card's are."""
+        return self.alerts.put(
+            key,
+            now_ms=now_ms,
+            urgency=urgency,
+            text=text,
+            facts=dict(facts or {}),
+            deadline_ms=deadline_ms,
+            level=level,
+            desk=desk,
+        )
+
+    def close(self, rule: str, line_id: str | None, subject: str | None, now_ms: int) -> None:
+        """Close every open alert of this rule, line and subject, whatever its object."""
+        for key in self.alerts.keys(rule):
+            if key.line_id == line_id and key.subject == subject:
+                self.alerts.close(key, now_ms=now_ms)

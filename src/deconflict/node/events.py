@@ -1,0 +1,94 @@
+"""The live stream of a node's events: what is stored first, then what happens, none twice.
+
+Every event is a row of the store before anyone sees it, so a reader who comes back with the last
+id it saw gets exactly what it missed, also across a restart of the node.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from deconflict.node.views import EventView
+
+__all__ = ["EventHub"]
+
+_PAGE = 500
+# A reader that falls this far behind is let go; it resumes from the store by its last id.
+_BACKLOG = 10_000
+
+
+class EventHub:
+    """Hands durable events to any number of readers.
+
+    Args:
+        read_stored: returns up to ``limit`` stored events after an id, in order.
+        last_event_id: the highest id stored so far.
+    """
+
+    def __init__(
+        self,
+        read_stored: Callable[[int, int], Awaitable[Sequence[EventView]]],
+        *,
+        last_event_id: int,
+    ) -> None:
+        self._read_stored = read_stored
+        self._last_event_id = last_event_id
+        self._readers: set[asyncio.Queue[EventView | None]] = set()
+        self._closed = False
+
+    @property
+    def last_event_id(self) -> int:
+        """Return the id of the newest event that readers may have seen."""
+        return self._last_event_id
+
+    def publish(self, events: Sequence[EventView]) -> None:
+        """Hand durable events to every reader; call in the order of their ids."""
+        if not events:
+            return
+        self._last_event_id = events[-1].event_id
+        for reader in tuple(self._readers):
+            try:
+                for event in events:
+                    reader.put_nowait(event)
+            except asyncio.QueueFull:
+                self._let_go(reader)
+
+    def close(self) -> None:
+        """End every stream; readers get what is queued for them, then the end."""
+        self._closed = True
+        for reader in tuple(self._readers):
+            self._let_go(reader)
+
+    async def stream(self, after_id: int) -> AsyncIterator[EventView]:
+        """Yield every event with an id above ``after_id``, in order, without end.
+
+        The stream ends when the node stops, or when the reader is too slow; either way the reader
+        resumes with the last id it saw.
+        """
+        queue: asyncio.Queue[EventView | None] = asyncio.Queue(_BACKLOG + 1)
+        # Subscribe before reading the store: an event published meanwhile is then in both, and
+        # the id decides; the other order would lose it.
+        self._readers.add(queue)
+        seen = after_id
+        try:
+            while seen < self._last_event_id and not self._closed:
+                page = await self._read_stored(seen, _PAGE)
+                if not page:
+                    break
+                for event in page:
+                    yield event
+                    seen = event.event_id
+            while not (self._closed and queue.empty()):
+                event_or_end = await queue.get()
+                if event_or_end is None:
+                    return
+                if event_or_end.event_id > seen:
+                    yield event_or_end
+                    seen = event_or_end.event_id
+        finally:
+            self._readers.discard(queue)
+
+    def _let_go(self, reader: "asyncio.Queue[EventView | None]") -> None:
+        self._readers.discard(reader)
+        while reader.full():
+            reader.get_nowait()
+        reader.put_nowait(None)

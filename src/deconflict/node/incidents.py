@@ -1,0 +1,94 @@
+"""Several accounts of one event: which fields differ, which times, which figures cannot be (R24, R29).
+
+Nothing is repaired and none of the accounts is chosen: they are laid side by side.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deconflict.airspace.instant import parse_utc
+from deconflict.errors import InvalidTimeError
+
+__all__ = ["Account", "Implausible", "differing_fields", "implausible_figures", "times_apart_ms"]
+
+Value = str | int | bool
+
+# Ground speeds that such an object can have, metres per second. Source: proposals of the
+# scenario set, 300 to 1,500 knots for a combat jet.
+PLAUSIBLE_SPEED_MPS: Mapping[str, tuple[float, float]] = {"combat_jet": (154.3, 771.7)}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one source says of one event."""
+
+    event: str
+    by: str
+    fields: Mapping[str, Value]
+    object_kind: str | None = None
+    as_published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Implausible:
+    """Two figures of one account that imply an impossible speed."""
+
+    by: str
+    length_field: str
+    time_field: str
+    speed_mps: float
+    plausible_mps: tuple[float, float]
+
+
+def differing_fields(accounts: Sequence[Account]) -> tuple[str, ...]:
+    """Return the fields that at least two accounts of an event give differently, sorted."""
+    names = {name for account in accounts for name in account.fields}
+    return tuple(
+        sorted(
+            name
+            for name in names
+            if len({repr(a.fields[name]) for a in accounts if name in a.fields}) > 1
+        )
+    )
+
+
+def times_apart_ms(accounts: Sequence[Account]) -> Mapping[str, int]:
+    """Return, for each field that holds UTC instants, how far the accounts lie apart, ms.
+
+    A field counts when at least two accounts give it as an RFC 3339 UTC instant.
+    """
+    instants: dict[str, list[int]] = {}
+    for account in accounts:
+        for name, value in account.fields.items():
+            if isinstance(value, str):
+                try:
+                    instants.setdefault(name, []).append(parse_utc(value))
+                except InvalidTimeError:
+                    continue
+    return {name: max(values) - min(values) for name, values in instants.items() if len(values) > 1}
+
+
+def implausible_figures(account: Account) -> tuple[Implausible, ...]:
+    """Return pairs ``<stem>_m`` and ``<stem>_s`` of an account that imply an impossible speed.
+
+    Only objects of a kind with known speeds are judged; no kind, no finding.
+    """
+    if account.object_kind is None or account.object_kind not in PLAUSIBLE_SPEED_MPS:
+        return ()
+    low, high = PLAUSIBLE_SPEED_MPS[account.object_kind]
+    found = []
+    for name, length_m in account.fields.items():
+        time_name = name.removesuffix("_m") + "_s"
+        time_s = account.fields.get(time_name)
+        if (
+            not name.endswith("_m")
+            or isinstance(length_m, bool | str)
+            or not isinstance(time_s, int)
+            or isinstance(time_s, bool)
+            or time_s <= 0
+        ):
+            continue
+        speed_mps = length_m / time_s
+        if not low <= speed_mps <= high:
+            found.append(Implausible(account.by, name, time_name, speed_mps, (low, high)))
+    return tuple(found)

@@ -1,0 +1,311 @@
+"""One line of a node: the chains, the connection and what the record implies, side by side."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, StoreDamagedError
+from deconflict.line.alerts import fold_alerts
+from deconflict.line.delivery import Delivery, DeliveryState
+from deconflict.line.envelope import Envelope, SealedEnvelope
+from deconflict.line.incoming import StoredLookup
+from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
+from deconflict.line.link import LinkMonitor, LinkStatus
+from deconflict.line.machine import LineMachine
+from deconflict.line.moment import Now
+from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
+from deconflict.line.receipt import SealedReceipt, read_receipt
+from deconflict.line.restored import LineIdentity, Restored
+from deconflict.line.statement import ChainPoint, Signature
+from deconflict.messages.bodies import Body, parse_body
+from deconflict.messages.in_force import timers_of
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
+from deconflict.node.book import LineBook, Taken
+from deconflict.store.base import EntryRow, Store
+
+__all__ = ["Line", "read_body"]
+
+# Without terms there is no minimum to check against and no landmark to read back from.
+_NEEDS_TERMS: Final = frozenset(
+    (
+        Kind.NOTIFY,
+        Kind.UPDATE,
+        Kind.CORRECTION,
+        Kind.CANCEL,
+        Kind.READBACK,
+        Kind.READBACK_RESULT,
+        Kind.CONCERN,
+        Kind.LOADED,
+        Kind.SUSPEND,
+        Kind.RESUME,
+    )
+)
+_DECODER: Final = msgspec.json.Decoder(Envelope)
+
+
+class Line:
+    """What a node holds of one line while it runs.
+
+    Attributes:
+        machine: the two chains, sans-I/O.
+        monitor: is the peer there?
+        book: what the record implies.
+    """
+
+    def __init__(
+        self, machine: LineMachine, monitor: LinkMonitor, book: LineBook, peer_desk: str
+    ) -> None:
+        self.machine = machine
+        self.monitor = monitor
+        self.book = book
+        self.peer_desk = peer_desk
+        self.last_reached_ms: int | None = None
+        self.last_problem: str | None = None
+        self.shown_status = LinkStatus.UNKNOWN
+        self.checked_once = False
+        self._timers = DEFAULT_TIMERS
+        self.use_terms()
+
+    @classmethod
+    def restore(
+        cls,
+        store: Store,
+        *,
+        line_id: str,
+        own: str,
+        peer: str,
+        own_key: SigningKey,
+        peer_keys: Mapping[str, VerifyKey],
+        peer_desk: str,
+        random_bytes: RandomBytes,
+        now: Now,
+    ) -> "Line":
+        """Return the line as its record leaves it; the record was verified before.
+
+        Raises:
+            StoreDamagedError: the record contradicts itself.
+        """
+        book = LineBook(
+            line_id, own, peer, {own: {own_key.key_id: own_key.verify_key}, peer: peer_keys}
+        )
+        own_entries: list[bytes] = []
+        heads: dict[str, ChainPoint] = {}
+        last_peer: EntryRow | None = None
+        receipt = _last_receipt(store, line_id, peer)
+        receipted_seq = 0 if receipt is None else read_receipt(receipt.data).seq
+
+        def walk() -> Iterator[tuple[str, Envelope, bool]]:
+            nonlocal last_peer
+            for row, envelope in _both_chains(store, line_id, own, peer):
+                is_own = row.party == own
+                heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
+                if not is_own:
+                    last_peer = row
+                elif row.seq >= receipted_seq:
+                    own_entries.append(row.data)
+                book.take(
+                    envelope,
+                    row.hash,
+                    read_body(envelope),
+                    own=is_own,
+                    delayed=row.delayed,
+                    logged_ms=row.logged_utc_ms,
+                )
+                yield row.hash, envelope, row.delayed
+
+        alerts = fold_alerts(
+            walk(),
+            own_party=own,
+            rules=KIND_RULES,
+            timers=DEFAULT_TIMERS,
+            receipted_seq=receipted_seq,
+        )
+        machine = LineMachine(
+            identity=LineIdentity(line_id, own, peer, own_key, peer_keys),
+            rules=KIND_RULES,
+            random_bytes=random_bytes,
+            now=now,
+            timers=DEFAULT_TIMERS if book.terms is None else timers_of(book.terms),
+            restored=Restored(
+                own_head=heads.get(own),
+                own_entries=tuple(own_entries),
+                last_receipt=receipt,
+                peer_head=None if last_peer is None else last_peer.data,
+                peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
+                alerts=alerts,
+            ),
+        )
+        monitor = LinkMonitor(
+            line_id=line_id, own=own, peer=peer, random_bytes=random_bytes, now=now
+        )
+        return cls(machine, monitor, book, peer_desk)
+
+    @property
+    def line_id(self) -> str:
+        """The line's id."""
+        return self.book.line_id
+
+    @property
+    def peer(self) -> str:
+        """The other party."""
+        return self.book.peer
+
+    @property
+    def peer_key(self) -> VerifyKey:
+        """The key under which the peer speaks."""
+        return next(iter(self.machine.identity.peer_keys.values()))
+
+    @property
+    def second_desk(self) -> str | None:
+        """Our own second desk by the terms; None without terms."""
+        terms = self.book.terms
+        return None if terms is None else terms.party(self.book.own).second_desk
+
+    def use_terms(self) -> None:
+        """Let the terms in force set timers and the desk that is addressed."""
+        terms = self.book.terms
+        if terms is not None:
+            self._timers = timers_of(terms)
+            self.machine.use_timers(self._timers)
+            self.peer_desk = terms.party(self.peer).main_desk
+
+    def limits(self, precedence: Precedence) -> Limits:
+        """Return the limits of a precedence."""
+        return self._timers.limits[precedence]
+
+    def terms_state(self) -> str:
+        """Return NONE, PROPOSED_BY_US, PROPOSED_BY_PEER or AGREED."""
+        proposal = self.book.proposal
+        if proposal is not None:
+            return "PROPOSED_BY_US" if proposal.by == self.book.own else "PROPOSED_BY_PEER"
+        return "NONE" if self.book.terms is None else "AGREED"
+
+    def stored_lookup(self, store: Store) -> StoredLookup:
+        """Return how the machine finds what is logged in a slot of the peer."""
+
+        def lookup(epoch: str, seq: int) -> SealedEnvelope | None:
+            row = store.entry_at(self.line_id, self.peer, epoch, seq)
+            return None if row is None else sealed_of(row)
+
+        return lookup
+
+    def require_ready(self, kind: Kind) -> None:
+        """Return when a message of this kind can be said now.
+
+        Raises:
+            LineStateError: it needs terms and there are none.
+        """
+        if kind in _NEEDS_TERMS and self.book.terms is None:
+            raise LineStateError(
+                f"the line with {self.peer} has no terms yet",
+                given=str(kind),
+                expected="terms signed by both parties",
+                remedy="deconflict terms propose, and the other side: deconflict terms accept",
+            )
+
+    def answer_within_ms(self, kind: Kind) -> int | None:
+        """Return the kind's own limit for an answer, where it has one."""
+        terms = self.book.terms
+        if terms is not None and kind in terms.timers.answer_within_ms:
+            return terms.timers.answer_within_ms[kind]
+        return KINDS[kind].answer_within_ms
+
+    def expires_after_ms(self, precedence: Precedence) -> int | None:
+        """Return the age past which a message of this precedence is not acted on."""
+        terms = self.book.terms
+        return None if terms is None else terms.timers.expires_after_ms[precedence]
+
+    def delivery(self, message_hash: str, seq: int) -> Delivery:
+        """Return how far an own message has come, also long after it was settled."""
+        progress = self.book.progress(message_hash)
+        try:
+            return self.machine.state_of(message_hash)
+        except NotFoundError:  # settled long ago: the record tells
+            pass
+        receipted = self.machine.own_receipted
+        reached = receipted is not None and seq <= receipted.seq
+        return Delivery(progress or (DeliveryState.LACKED if reached else DeliveryState.QUEUED))
+
+    def message_event(self, taken: Taken) -> dict[str, Any]:
+        """Return what the live stream says of a new message."""
+        envelope = taken.envelope
+        return {
+            "hash": taken.hash,
+            "line_id": self.line_id,
+            "outgoing": taken.own,
+            "kind": envelope.kind,
+            "precedence": envelope.prec.value,
+            "from_party": envelope.sender.party,
+            "ref": envelope.ref,
+            "drill": envelope.drill,
+            "seq": envelope.seq,
+            "created_utc": envelope.created_utc,
+            "logged_utc": format_utc(taken.logged_ms),
+            "delayed": taken.delayed,
+        }
+
+
+def read_body(envelope: Envelope) -> Body | None:
+    """Return the body of an envelope, None when this edition cannot read what its author signed."""
+    try:
+        return parse_body(envelope.kind, envelope.body)
+    except InvalidInputError:
+        return None
+
+
+def sealed_of(row: EntryRow) -> SealedEnvelope:
+    """Return a stored entry as it was signed.
+
+    Raises:
+        StoreDamagedError: its signature is missing.
+    """
+    if row.signature is None:
+        raise StoreDamagedError(
+            "an entry of the record has no signature",
+            given=f"{row.party}, slot {row.seq}",
+            remedy="start the node: it signs its own durable slots again",
+        )
+    return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
+
+
+def _last_receipt(store: Store, line_id: str, peer: str) -> SealedReceipt | None:
+    row = store.latest_receipt(line_id, peer)
+    if row is None:
+        return None
+    return SealedReceipt(row.data, Signature(row.algorithm, row.key_id, row.signature))
+
+
+def _both_chains(
+    store: Store, line_id: str, own: str, peer: str
+) -> Iterator[tuple[EntryRow, Envelope]]:
+    """Yield both chains, each entry after everything its author had heard when writing it.
+
+    The chains cite each other (``heard``), so this order is the record's, not the clocks'.
+    """
+    chains = [_decoded(store, line_id, own), _decoded(store, line_id, peer)]
+    waiting = [next(chain, None) for chain in chains]
+    taken = [0, 0]
+    while True:
+        ready = [side for side in (0, 1) if waiting[side] is not None]
+        if not ready:
+            return
+        # What we cite we hold, so our own entry waits for it. A peer may cite what we never said:
+        # it waits as long as others can go on, and no longer, or a lie would stop our start.
+        free = [side for side in ready if _heard_seq(waiting[side]) <= taken[1 - side]]
+        side = (free or ready[::-1])[0]
+        head = waiting[side]
+        if head is not None:
+            yield head
+            taken[side] = head[1].seq
+            waiting[side] = next(chains[side], None)
+
+
+def _heard_seq(head: tuple[EntryRow, Envelope] | None) -> int:
+    return 0 if head is None or head[1].heard is None else head[1].heard.seq
+
+
+def _decoded(store: Store, line_id: str, party: str) -> Iterator[tuple[EntryRow, Envelope]]:
+    for row in store.entries(line_id, party):
+        yield row, _DECODER.decode(row.data)

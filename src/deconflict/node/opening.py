@@ -1,0 +1,174 @@
+"""From a folder on disk to a node that may speak: open, prove, restore, and only then connect."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from deconflict.errors import ConfigurationError
+from deconflict.line.keys import RandomBytes
+from deconflict.node.core import NodeCore
+from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.line import Line
+from deconflict.node.peer_client import PeerClient
+from deconflict.node.peer_server import PeerServer, build_peer_server, probe_refuses_strangers
+from deconflict.node.peers import PinnedPeer
+from deconflict.node.runtime import Clock, PeerLink, Runtime
+from deconflict.node.service import Node
+from deconflict.node.tls import client_context, server_context
+from deconflict.store.base import Batch, LineRow
+from deconflict.store.sqlite import SqliteStore
+from deconflict.store.verify import VerifiedRecord, verify_store
+from deconflict.store.writer import GroupCommitWriter
+
+__all__ = ["OpenNode", "address_of", "open_door", "open_node", "started"]
+
+_START_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNode:
+    """A node whose record was proven and whose door is not open yet.
+
+    Attributes:
+        node: what operators use.
+        runtime: drives it; run with :func:`run_node`.
+        door: the peers' server.
+        verified: what the proof at start covered.
+    """
+
+    node: Node
+    runtime: Runtime
+    door: PeerServer
+    verified: VerifiedRecord
+
+
+@asynccontextmanager
+async def open_node(
+    folder: NodeFolder, keys: UnlockedKeys, *, clock: Clock, random_bytes: RandomBytes
+) -> AsyncIterator[OpenNode]:
+    """Open a node's record, prove it, restore its lines; close all of it at the end.
+
+    Raises:
+        StoreError: the record is missing, in use, or does not verify. The node stays silent.
+        ConfigurationError: keys, certificates or peers cannot be used.
+    """
+    peers = folder.peers()
+    store = SqliteStore.open(folder.record_path)
+    try:
+        own_keys = {keys.signing_key.key_id: keys.signing_key.verify_key}
+        keys_by_party = {
+            folder.settings.party: own_keys,
+            **{peer.party: {peer.verify_key.key_id: peer.verify_key} for peer in peers.list()},
+        }
+        _begin_lines(store, folder.settings.party, peers.list(), clock)
+        verified = await asyncio.to_thread(verify_store, store, keys_by_party)
+        core = NodeCore(
+            party=folder.settings.party,
+            desks=folder.settings.desks,
+            language=folder.settings.language,
+            key=keys.signing_key,
+            store=store,
+            random_bytes=random_bytes,
+        )
+        links: dict[str, PeerLink] = {}
+        for peer in peers.list():
+            line = Line.restore(
+                store,
+                line_id=peer.line_id,
+                own=folder.settings.party,
+                peer=peer.party,
+                own_key=keys.signing_key,
+                peer_keys={peer.verify_key.key_id: peer.verify_key},
+                peer_desk=peer.invitation.desks[0],
+                random_bytes=random_bytes,
+                now=clock.now(),
+            )
+            core.add_line(line, clock.now())
+            context = client_context(keys.chain, peer.invitation.tls_root_der)
+            links[peer.line_id] = PeerClient(context, peer.url, peer.spki_sha256)
+        with GroupCommitWriter(store) as writer:
+            runtime = Runtime(core, store, writer, links, clock)
+            door = build_peer_server(
+                runtime,
+                context=server_context(
+                    keys.chain, [peer.invitation.tls_root_der for peer in peers.list()]
+                ),
+                party_of=peers.party_by_spki,
+                host=folder.settings.peer_listen.host,
+                port=folder.settings.peer_listen.port,
+            )
+            yield OpenNode(Node(core, runtime, store), runtime, door, verified)
+    finally:
+        store.close()
+
+
+async def open_door(door: PeerServer) -> "asyncio.Task[None]":
+    """Start the peers' server, knock at it as a stranger would, and return its task.
+
+    Raises:
+        ConfigurationError: it did not start, or a stranger was let in; then it is closed again.
+    """
+    task = await started(door)
+    try:
+        await probe_refuses_strangers(*address_of(door))
+    except BaseException:
+        door.should_exit = True
+        await task
+        raise
+    return task
+
+
+async def started(server: uvicorn.Server) -> "asyncio.Task[None]":
+    """Start a server and return its task once it listens.
+
+    Raises:
+        ConfigurationError: it did not come to listen, most often because the port is taken.
+    """
+    task = asyncio.create_task(_serve(server))
+    deadline = asyncio.get_running_loop().time() + _START_S
+    while not server.started:
+        if task.done() or asyncio.get_running_loop().time() > deadline:
+            server.should_exit = True
+            await task
+            raise ConfigurationError(
+                "the node cannot listen",
+                given=f"{server.config.host}:{server.config.port}",
+                expected="a free port on an address of this machine",
+                remedy="see who else listens on that port, or choose another in node.toml",
+            )
+        await asyncio.sleep(0.01)
+    return task
+
+
+def address_of(server: uvicorn.Server) -> tuple[str, int]:
+    """Return host and port of a server that listens; with port 0, the port it was given."""
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    return str(host), int(port)
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    try:
+        await server.serve()
+    except SystemExit:
+        # uvicorn ends the process when it cannot bind; a node says why instead.
+        return
+
+
+def _begin_lines(
+    store: SqliteStore, party: str, peers: tuple[PinnedPeer, ...], clock: Clock
+) -> None:
+    rows = [
+        LineRow(
+            line_id=peer.line_id,
+            own_party=party,
+            peer_party=peer.party,
+            created_utc_ms=clock.now().utc_ms,
+        )
+        for peer in peers
+        if store.line(peer.line_id) is None
+    ]
+    if rows:
+        store.commit(Batch(lines=rows))

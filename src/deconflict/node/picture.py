@@ -1,0 +1,248 @@
+"""What both sides of a line have declared, and where the declarations come too close.
+
+The picture is re-checked on every change and as time passes; only what changed is screened again,
+against everything active of the other side. Decisions only: time is an argument.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from deconflict.airspace.geometry import span_of
+from deconflict.errors import InvalidInputError
+from deconflict.messages.declaration import Declaration
+from deconflict.separation import AltitudeConversions, Extent, Finding, MinimaTable, check
+
+__all__ = ["Conflict", "Declared", "Picture", "PictureChange"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A declaration as it stands on a line: whose, since when, by which message."""
+
+    declaration: Declaration
+    party: str
+    own: bool
+    message_hash: str
+    seq: int
+    declared_ms: int
+
+    @property
+    def key(self) -> str:
+        """Name it among all parties: an id alone could be taken by the other side as well."""
+        return f"{self.party}/{self.declaration.declaration_id}"
+
+    @property
+    def end_ms(self) -> int:
+        """When it is over."""
+        return span_of(self.declaration.geometry).end_ms
+
+    @property
+    def extent(self) -> Extent:
+        """What the separation check sees of it."""
+        return Extent(
+            key=self.key,
+            party=self.party,
+            purpose=self.declaration.purpose,
+            geometry=self.declaration.geometry,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two declarations that come too close: the findings in order of time, one at least."""
+
+    conflict_id: str
+    own: Declared
+    peer: Declared
+    findings: tuple[Finding, ...]
+    known_since_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        """When the last of its intervals is over."""
+        return max(finding.end_ms for finding in self.findings)
+
+    def current(self, now_ms: int) -> Finding:
+        """Return the finding that a person must look at: the earliest one not yet over."""
+        return next((f for f in self.findings if f.end_ms >= now_ms), self.findings[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class PictureChange:
+    """What a re-check found: conflicts new or different, conflicts that are no more, and
+    declarations that the separation check refused: what is not checked is never clear."""
+
+    found: tuple[Conflict, ...]
+    ended: tuple[Conflict, ...]
+    unchecked: tuple[Declared, ...] = ()
+
+
+class Picture:
+    """The active declarations of one line and their conflicts.
+
+    Args:
+        line_id: the line; part of every conflict's id, which both sides derive alike.
+    """
+
+    def __init__(self, line_id: str) -> None:
+        self._line_id = line_id
+        self._declared: dict[str, Declared] = {}
+        self._dirty: set[str] = set()
+        self._conflicts: dict[str, Conflict] = {}
+        self._conflicts_of: dict[str, set[str]] = {}
+        self._unchecked: set[str] = set()
+        # When a conflict became known, for those known before a restart.
+        self.known_since_ms: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+    def __iter__(self) -> Iterator[Declared]:
+        return iter(self._declared.values())
+
+    def get(self, key: str) -> Declared | None:
+        """Return the active declaration of this key (``party/declaration_id``), or None."""
+        return self._declared.get(key)
+
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Return the present conflicts, the earliest first."""
+        return tuple(sorted(self._conflicts.values(), key=lambda c: c.findings[0].start_ms))
+
+    def put(self, declared: Declared) -> None:
+        """Add a declaration, or put a new revision in the place of the old."""
+        self._declared[declared.key] = declared
+        self._dirty.add(declared.key)
+
+    def remove(self, key: str) -> Declared | None:
+        """Take a declaration out, because it was cancelled or is over."""
+        self._dirty.add(key)
+        return self._declared.pop(key, None)
+
+    @property
+    def changed(self) -> bool:
+        """True exactly when something was put or removed since the last re-check."""
+        return bool(self._dirty)
+
+    def mark_all_changed(self) -> None:
+        """Have everything screened anew, because the terms changed."""
+        self._dirty.update(self._declared)
+
+    def drop_ended(self, now_ms: int) -> tuple[Declared, ...]:
+        """Take out what is over before ``now_ms`` and return it."""
+        ended = tuple(d for d in self._declared.values() if d.end_ms < now_ms)
+        for declared in ended:
+            self.remove(declared.key)
+        return ended
+
+    def recheck(
+        self, now_ms: int, minima: MinimaTable, conversions: AltitudeConversions
+    ) -> PictureChange:
+        """Screen what changed since the last call against everything of the other side."""
+        dirty, self._dirty = self._dirty, set()
+        unchecked = self._set_aside(dirty, minima, conversions)
+        affected = {c for d in dirty for c in self._conflicts_of.get(d, ())}
+        findings = self._screen(dirty, minima, conversions)
+        found = []
+        for conflict_id, (own, peer, pair_findings) in findings.items():
+            held = self._conflicts.get(conflict_id)
+            conflict = Conflict(
+                conflict_id=conflict_id,
+                own=own,
+                peer=peer,
+                findings=pair_findings,
+                known_since_ms=(
+                    self.known_since_ms.get(conflict_id, now_ms)
+                    if held is None
+                    else held.known_since_ms
+                ),
+            )
+            if conflict != held:
+                self._keep(conflict)
+                found.append(conflict)
+        gone = affected - findings.keys()
+        gone.update(c.conflict_id for c in self._conflicts.values() if c.end_ms < now_ms)
+        ended = [self._forget(conflict_id) for conflict_id in sorted(gone)]
+        over = {conflict.conflict_id for conflict in ended}
+        return PictureChange(
+            tuple(c for c in found if c.conflict_id not in over), tuple(ended), unchecked
+        )
+
+    def try_out(
+        self,
+        drafts: Iterable[Declared],
+        now_ms: int,
+        minima: MinimaTable,
+        conversions: AltitudeConversions,
+    ) -> tuple[Conflict, ...]:
+        """Return the conflicts that drafts would have with the other side; nothing is kept."""
+        trial = Picture(self._line_id)
+        trial._declared = {
+            key: declared for key, declared in self._declared.items() if not declared.own
+        }
+        for draft in drafts:
+            trial.put(draft)
+        return trial.recheck(now_ms, minima, conversions).found
+
+    def _screen(
+        self, dirty: set[str], minima: MinimaTable, conversions: AltitudeConversions
+    ) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
+        pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
+        for own in (True, False):
+            changed = [
+                d for key in sorted(dirty) if (d := self._declared.get(key)) and d.own == own
+            ]
+            others = [
+                d
+                for key, d in self._declared.items()
+                # A pair of two changed declarations is screened once, from the own side.
+                if d.own != own and (own or key not in dirty) and key not in self._unchecked
+            ]
+            if not changed or not others:
+                continue
+            for finding in check(
+                [d.extent for d in changed],
+                others=[d.extent for d in others],
+                minima=minima,
+                conversions=conversions,
+            ):
+                first, second = self._declared[finding.first], self._declared[finding.second]
+                mine, theirs = (first, second) if first.own else (second, first)
+                conflict_id = self._id_of(finding.first, finding.second)
+                pairs.setdefault(conflict_id, (mine, theirs, []))[2].append(finding)
+        return {
+            key: (mine, theirs, tuple(sorted(found, key=lambda f: (f.start_ms, f.end_ms))))
+            for key, (mine, theirs, found) in pairs.items()
+        }
+
+    def _set_aside(
+        self, dirty: set[str], minima: MinimaTable, conversions: AltitudeConversions
+    ) -> tuple[Declared, ...]:
+        """Keep apart what the check refuses, so that one bad geometry hides no other conflict."""
+        self._unchecked -= dirty
+        refused = []
+        for key in sorted(dirty):
+            declared = self._declared.get(key)
+            if declared is None:
+                continue
+            try:
+                check([declared.extent], others=[], minima=minima, conversions=conversions)
+            except InvalidInputError:
+                self._unchecked.add(key)
+                refused.append(declared)
+        return tuple(refused)
+
+    def _id_of(self, first: str, second: str) -> str:
+        named = "\n".join((self._line_id, *sorted((first, second))))
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+    def _keep(self, conflict: Conflict) -> None:
+        self._conflicts[conflict.conflict_id] = conflict
+        for declared in (conflict.own, conflict.peer):
+            self._conflicts_of.setdefault(declared.key, set()).add(conflict.conflict_id)
+
+    def _forget(self, conflict_id: str) -> Conflict:
+        conflict = self._conflicts.pop(conflict_id)
+        for declared in (conflict.own, conflict.peer):
+            self._conflicts_of[declared.key].discard(conflict_id)
+        return conflict

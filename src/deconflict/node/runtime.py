@@ -1,0 +1,257 @@
+"""A node that runs: one event loop, one writer, a door for peers, an address for operators.
+
+All decisions are the core's; this file gives them a clock, a disk and a network, and nothing else.
+The order on the way out is reserve, flush, sign, send; on the way in verify, flush, receipt. An
+error of the disk ends the process: after it, only a fresh start that re-reads and re-verifies the
+whole record may speak again.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from deconflict.errors import DeconflictError, PeerUnreachableError, StoreError, WrongSenderError
+from deconflict.line.moment import Now
+from deconflict.line.packets import decode_packets, encode_packets
+from deconflict.node.core import NodeCore
+from deconflict.node.events import EventHub
+from deconflict.node.views import EventView
+from deconflict.node.work import Work
+from deconflict.store.base import Store
+from deconflict.store.writer import GroupCommitWriter
+
+__all__ = ["Clock", "PeerLink", "Runtime", "SystemClock"]
+
+_POST_TIMEOUT_S = 5.0
+_BEAT_TIMEOUT_S = 2.0
+# Time-driven conditions are looked at this often at least; deadlines are met to the tick.
+_LONGEST_SLEEP_MS = 1_000
+_SHORTEST_SLEEP_MS = 10
+
+
+class Clock(Protocol):
+    """Both clocks, read together."""
+
+    def now(self) -> Now:
+        """Return UTC (evidence) and monotonic time (decisions)."""
+        ...
+
+
+class SystemClock:
+    """The clocks of this machine."""
+
+    def now(self) -> Now:
+        """Return UTC and monotonic time in whole milliseconds."""
+        return Now(time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000)
+
+
+class PeerLink(Protocol):
+    """A way to a peer's door."""
+
+    async def post(self, path: str, body: bytes, timeout_s: float) -> bytes:
+        """Return the peer's answer, or raise PeerUnreachableError or WrongSenderError."""
+        ...
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        ...
+
+
+class Runtime:
+    """Drives a core: commits its work, carries its packets, keeps its time.
+
+    Args:
+        core: restored already.
+        store: where events are read back from.
+        writer: the only one who writes the store.
+        links: for each line id, the way to the peer.
+        clock: both clocks.
+    """
+
+    def __init__(
+        self,
+        core: NodeCore,
+        store: Store,
+        writer: GroupCommitWriter,
+        links: dict[str, PeerLink],
+        clock: Clock,
+    ) -> None:
+        self.core = core
+        self._store = store
+        self._writer = writer
+        self._links = links
+        self._clock = clock
+        self._hub = EventHub(self._stored_events, last_event_id=store.last_event_id())
+        self._wake = {line_id: asyncio.Event() for line_id in links}
+        self._due = asyncio.Event()
+        self._failed: asyncio.Future[None] | None = None
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Run until :meth:`stop`; raise what made it impossible to go on."""
+        self._failed = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._keep_time())]
+                for line_id in self._links:
+                    running.append(tasks.create_task(self._talk(line_id)))
+                    running.append(tasks.create_task(self._beat(line_id)))
+                try:
+                    await self._failed
+                finally:
+                    for task in running:
+                        task.cancel()
+        finally:
+            self._hub.close()
+            for link in self._links.values():
+                await link.close()
+
+    def stop(self) -> None:
+        """End :meth:`run`; streams end first, so that servers can shut down at once."""
+        self._stopping = True
+        self._hub.close()
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_result(None)
+
+    def now(self) -> Now:
+        """Return the node's present time."""
+        return self._clock.now()
+
+    # The door (PeerHandler) -------------------------------------------------------------
+
+    async def packets(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+        """Take the peer's packets; return receipts and what else is to be said at once."""
+        packets = decode_packets(body)
+        heard = self.core.hear(peer_party, line_id, packets, self.now())
+        await self.commit(heard.work)
+        self._due.set()
+        if heard.error is not None:
+            raise heard.error
+        return encode_packets(heard.answer())
+
+    async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+        """Take the peer's beat; return our own."""
+        answer = self.core.heard_beat(peer_party, line_id, body, self.now())
+        self._due.set()
+        return answer
+
+    # What the use cases need --------------------------------------------------------------
+
+    async def commit(self, work: Work) -> None:
+        """Return when the work is durable and finished, in the order in which it was given.
+
+        Raises:
+            StoreError: it is not durable. The node stops: its memory is ahead of its disk.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+
+        # Called by the writer's thread in the order of the commits, and call_soon keeps order:
+        # so receipts and events leave in the order of the log.
+        def committed(written: "Future[None]") -> None:
+            loop.call_soon_threadsafe(self._finish, work, written, done)
+
+        self._writer.submit(work.batch()).add_done_callback(committed)
+        await done
+
+    def events(self, after_id: int) -> AsyncIterator[EventView]:
+        """Yield stored events after an id, then live ones; ends when the node stops."""
+        return self._hub.stream(after_id)
+
+    @property
+    def last_event_id(self) -> int:
+        """The id of the newest event that readers may have seen."""
+        return self._hub.last_event_id
+
+    def nudge(self) -> None:
+        """Have time-driven conditions looked at now."""
+        self._due.set()
+
+    def _finish(self, work: Work, written: "Future[None]", done: "asyncio.Future[None]") -> None:
+        error = written.exception()
+        if error is None:
+            work.finish(self.now())
+            self._hub.publish(work.events)
+            for line_id in work.wake:
+                if line_id in self._wake:
+                    self._wake[line_id].set()
+        elif self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    async def _stored_events(self, after_id: int, limit: int) -> Sequence[EventView]:
+        return await asyncio.to_thread(self.core.stored_events, after_id, limit)
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._due.clear()
+            work = self.core.advance(self.now())
+            if not work.is_empty():
+                await self.commit(work)
+            deadline = self.core.next_deadline_ms()
+            sleep_ms = _LONGEST_SLEEP_MS
+            if deadline is not None:
+                sleep_ms = min(sleep_ms, deadline - self.now().monotonic_ms)
+            await _wait(self._due, max(sleep_ms, _SHORTEST_SLEEP_MS) / 1_000)
+
+    async def _talk(self, line_id: str) -> None:
+        link, wake = self._links[line_id], self._wake[line_id]
+        while True:
+            wake.clear()
+            packets = self.core.to_send(line_id, self.now())
+            if not packets:
+                await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
+                continue
+            try:
+                answer = await link.post(
+                    f"/line/{line_id}/packets", encode_packets(packets), _POST_TIMEOUT_S
+                )
+                heard = self.core.hear(
+                    self.core.peer_of(line_id), line_id, decode_packets(answer), self.now()
+                )
+            except (PeerUnreachableError, WrongSenderError) as error:
+                self.core.send_failed(line_id, error)
+                await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
+                continue
+            except StoreError:
+                raise
+            except DeconflictError as error:  # an answer that does not verify says nothing
+                self.core.send_failed(line_id, error)
+                await asyncio.sleep(_LONGEST_SLEEP_MS / 1_000)
+                continue
+            if not heard.work.is_empty():
+                await self.commit(heard.work)
+                self._due.set()
+
+    async def _beat(self, line_id: str) -> None:
+        link = self._links[line_id]
+        while True:
+            body = self.core.beat(line_id, self.now())
+            try:
+                answer = await link.post(f"/line/{line_id}/beat", body, _BEAT_TIMEOUT_S)
+                self.core.beat_answered(line_id, answer, self.now())
+            except DeconflictError as error:
+                self.core.send_failed(line_id, error)
+            self._due.set()
+            await asyncio.sleep(_wait_s(self.core.next_beat_ms(line_id), self.now()))
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _wait_s(deadline_ms: int | None, now: Now) -> float:
+    if deadline_ms is None:
+        return _LONGEST_SLEEP_MS / 1_000
+    return max(deadline_ms - now.monotonic_ms, _SHORTEST_SLEEP_MS) / 1_000

@@ -1,0 +1,271 @@
+"""What a node knows, as the views that people and programs read."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from deconflict.airspace.geometry import span_of
+from deconflict.airspace.instant import format_utc
+from deconflict.airspace.landmark import Landmark, bearing_from
+from deconflict.airspace.notation import echo
+from deconflict.airspace.position import Position
+from deconflict.airspace.wire import geometry_to_wire
+from deconflict.line.envelope import Envelope
+from deconflict.line.moment import Now
+from deconflict.messages.bodies import Declared as DeclaredBody
+from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_text
+from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.terms import terms_to_wire
+from deconflict.node.line import Line, read_body
+from deconflict.node.picture import Conflict, Declared
+from deconflict.node.telling import card_of
+from deconflict.node.views import (
+    ConflictView,
+    DeclarationView,
+    LineView,
+    MessageView,
+    PlaceView,
+    TermsView,
+)
+from deconflict.store.base import EntryRow
+from deconflict.units import METRES_PER_NAUTICAL_MILE, metres_from_tmm
+
+__all__ = [
+    "conflict_view",
+    "declaration_view",
+    "line_view",
+    "message_view",
+    "past_declaration_view",
+    "terms_view",
+]
+
+_DECODER: Final = msgspec.json.Decoder(Envelope)
+
+
+def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
+    """Return a line as it stands now."""
+    state = line.monitor.state(now)
+    book, machine = line.book, line.machine
+    own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
+    scopes = sorted(s.scope for s in book.suspensions.values() if s.holds(now.utc_ms))
+    return LineView(
+        line_id=line.line_id,
+        peer=line.peer,
+        state=state.status.value,
+        since_utc=format_utc(state.since_utc_ms),
+        last_heard_utc=_utc(state.last_heard_utc_ms),
+        last_reached_utc=_utc(line.last_reached_ms),
+        clock_offset_ms=state.clock_offset_ms,
+        suspended=bool(scopes),
+        suspended_scope=", ".join(scopes) or None,
+        terms_state=line.terms_state(),
+        terms_hash=book.terms_hash,
+        own_epoch=None if own is None else own.epoch,
+        own_seq=0 if own is None else own.seq,
+        receipted_seq=0 if receipted is None else receipted.seq,
+        peer_epoch=None if peer is None else peer.epoch,
+        peer_seq=0 if peer is None else peer.seq,
+        open_alerts=open_alerts,
+    )
+
+
+def terms_view(line: Line) -> TermsView:
+    """Return the terms of a line, in force and proposed."""
+    book = line.book
+    proposal = book.proposal
+    return TermsView(
+        line_id=line.line_id,
+        state=line.terms_state(),
+        agreed=None if book.terms is None else terms_to_wire(book.terms),
+        agreed_hash=book.terms_hash,
+        proposed=None if proposal is None else terms_to_wire(proposal.terms),
+        proposed_hash=None if proposal is None else proposal.terms_hash,
+        proposed_by=None if proposal is None else proposal.by,
+    )
+
+
+def message_view(line: Line, row: EntryRow, language: str) -> MessageView:
+    """Return one message of the record, with how far it has come."""
+    envelope = _DECODER.decode(row.data)
+    body = read_body(envelope)
+    own = row.party == line.book.own
+    delivery = line.delivery(row.hash, row.seq) if own else None
+    text = (
+        render(
+            phrase_named("UNREADABLE").number,
+            {"peer": row.party, "sent": envelope.created_utc},
+            language,
+        )
+        if body is None
+        else message_text(
+            Kind(envelope.kind),
+            body,
+            party=row.party,
+            language=language,
+            drill=envelope.drill,
+        )
+    )
+    return MessageView(
+        hash=row.hash,
+        line_id=row.line_id,
+        outgoing=own,
+        from_party=envelope.sender.party,
+        from_desk=envelope.sender.desk,
+        to_party=envelope.to.party,
+        to_desk=envelope.to.desk,
+        epoch=row.epoch,
+        seq=row.seq,
+        kind=envelope.kind,
+        precedence=envelope.prec.value,
+        ref=envelope.ref,
+        drill=envelope.drill,
+        release=envelope.release,
+        created_utc=envelope.created_utc,
+        logged_utc=format_utc(row.logged_utc_ms),
+        state=_incoming_state(line, row) if delivery is None else delivery.state.value,
+        escalation=0 if delivery is None else delivery.escalated,
+        delayed=row.delayed,
+        language=envelope.lang,
+        text=text,
+        body=envelope.body,
+    )
+
+
+def declaration_view(items: Iterable[tuple[Line, Declared]]) -> DeclarationView:
+    """Return one declaration as it stands on the lines that carry it."""
+    carried = list(items)
+    declared = carried[0][1]
+    declaration = declared.declaration
+    return DeclarationView(
+        declaration_id=declaration.declaration_id,
+        party=declared.party,
+        own=declared.own,
+        line_ids=tuple(line.line_id for line, _ in carried),
+        purpose=declaration.purpose.value,
+        label=declaration.label,
+        revision=declaration.revision,
+        state="ACTIVE",
+        start_utc=format_utc(declaration.span.start_ms),
+        end_utc=format_utc(declaration.span.end_ms),
+        declared_utc=format_utc(min(item.declared_ms for _, item in carried)),
+        message_hashes=tuple(
+            message_hash
+            for line, item in carried
+            for message_hash in line.book.messages_of.get(item.key, ())
+        ),
+        delivery={line.line_id: _delivery(line, item) for line, item in carried},
+        readback={line.line_id: _readback(line, item) for line, item in carried},
+        loaded={line.line_id: item.key in line.book.loaded for line, item in carried},
+        geometry=geometry_to_wire(declaration.geometry),
+    )
+
+
+def past_declaration_view(line: Line, row: EntryRow, state: str) -> DeclarationView | None:
+    """Return a declaration that is over or cancelled, from its message; None if it is none."""
+    envelope = _DECODER.decode(row.data)
+    body = read_body(envelope)
+    if not isinstance(body, DeclaredBody):
+        return None
+    declaration = body.value
+    span = span_of(declaration.geometry)
+    return DeclarationView(
+        declaration_id=declaration.declaration_id,
+        party=row.party,
+        own=row.party == line.book.own,
+        line_ids=(line.line_id,),
+        purpose=declaration.purpose.value,
+        label=declaration.label,
+        revision=declaration.revision,
+        state=state,
+        start_utc=format_utc(span.start_ms),
+        end_utc=format_utc(span.end_ms),
+        declared_utc=format_utc(row.logged_utc_ms),
+        message_hashes=(row.hash,),
+        delivery={},
+        readback={},
+        loaded={},
+        geometry=geometry_to_wire(declaration.geometry),
+    )
+
+
+def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) -> ConflictView:
+    """Return a conflict in figures and in plain words."""
+    finding = conflict.current(now_ms)
+    card = card_of(line, conflict, now_ms)
+    sides = {declared.key: declared for declared in (conflict.own, conflict.peer)}
+    first, second = sides[finding.first], sides[finding.second]
+    terms = line.book.terms
+    landmarks = () if terms is None else landmarks_of(terms)
+    return ConflictView(
+        conflict_id=conflict.conflict_id,
+        line_id=line.line_id,
+        kind=finding.kind.value,
+        verdict=finding.verdict.value,
+        first_declaration=first.declaration.declaration_id,
+        first_party=first.party,
+        first_purpose=first.declaration.purpose.value,
+        second_declaration=second.declaration.declaration_id,
+        second_party=second.party,
+        second_purpose=second.declaration.purpose.value,
+        start_utc=format_utc(finding.start_ms),
+        end_utc=format_utc(finding.end_ms),
+        cpa_utc=format_utc(finding.cpa_time_ms),
+        cpa_distance_m=finding.cpa_distance_m,
+        cpa_vertical_m=(
+            None if finding.cpa_vertical_tmm is None else metres_from_tmm(finding.cpa_vertical_tmm)
+        ),
+        place_first=_place(finding.position_first, landmarks),
+        place_second=_place(finding.position_second, landmarks),
+        minimum_lateral_m=finding.minima.lateral_m,
+        minimum_vertical_m=metres_from_tmm(finding.minima.vertical_tmm),
+        known_since_utc=format_utc(conflict.known_since_ms),
+        unanswered=tuple(
+            f"{item.kind.value} {item.peer} {format_utc(item.sent_ms)}" for item in card.unanswered
+        ),
+        text=card.text(language),
+    )
+
+
+def _place(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
+    written = echo(position)
+    near = bearing_from(landmarks, position)
+    return PlaceView(
+        lat_deg=position.lat_deg,
+        lon_deg=position.lon_deg,
+        decimal=written.decimal,
+        dms=written.dms,
+        mgrs=written.mgrs,
+        from_landmark=(
+            None
+            if near is None
+            else f"{near.distance_m / METRES_PER_NAUTICAL_MILE:.1f} NM, "
+            f"{near.bearing_deg:05.1f}° {near.landmark.name}"
+        ),
+    )
+
+
+def _delivery(line: Line, item: Declared) -> str:
+    if not item.own:
+        return "LOGGED"
+    return line.delivery(item.message_hash, item.seq).state.value
+
+
+def _readback(line: Line, item: Declared) -> str:
+    found = line.book.readbacks.get(item.key)
+    if found is None:
+        return "MISSING"
+    return "DIFFERS" if found.differences else "AGREES"
+
+
+def _incoming_state(line: Line, row: EntryRow) -> str:
+    if row.delayed:
+        return "DELAYED"
+    handled = line.book.handled(row.hash)
+    return "LOGGED" if handled is None else handled.value
+
+
+def _utc(utc_ms: int | None) -> str | None:
+    return None if utc_ms is None else format_utc(utc_ms)

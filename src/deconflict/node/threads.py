@@ -1,0 +1,120 @@
+"""What is open between two desks: each message that still waits for eyes, an answer or an end.
+
+A thread is one message that asks for something. An answer is not always its end: a CEASE that was
+acknowledged stays open until CEASED. Kept in memory while open; the record alone has the rest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from deconflict.line.envelope import Envelope
+from deconflict.messages.kinds import KINDS, Kind, settles
+
+__all__ = ["Thread", "ThreadBook"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One message that asks for something, and how far it is answered.
+
+    Attributes:
+        hash: the message.
+        own: True exactly when we wrote it.
+        kind: its kind.
+        precedence: its precedence.
+        sent_ms: when its author wrote it.
+        logged_ms: when it became durable here.
+        answer_within_ms: its own limit, if it shortens the line's.
+        declaration_id: the declaration it is about, if any.
+        seen: stood on a screen of the other side.
+        answered_by: kind of the last answer.
+    """
+
+    hash: str
+    own: bool
+    kind: Kind
+    precedence: str
+    sent_ms: int
+    logged_ms: int
+    answer_within_ms: int | None
+    declaration_id: str | None
+    seen: bool = False
+    answered_by: Kind | None = None
+
+
+class ThreadBook:
+    """The open threads of one line."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Thread] = {}
+
+    def __iter__(self) -> Iterator[Thread]:
+        return iter(tuple(self._open.values()))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def get(self, message_hash: str) -> Thread | None:
+        """Return the open thread of a message, or None."""
+        return self._open.get(message_hash)
+
+    def begin(
+        self,
+        envelope: Envelope,
+        message_hash: str,
+        *,
+        own: bool,
+        logged_ms: int,
+        declaration_id: str | None,
+    ) -> Thread | None:
+        """Open a thread if a message of this kind asks for an answer; return it."""
+        kind = Kind(envelope.kind)
+        if not KINDS[kind].rule.needs_answer:
+            return None
+        thread = Thread(
+            hash=message_hash,
+            own=own,
+            kind=kind,
+            precedence=envelope.prec.value,
+            sent_ms=envelope.created_utc_ms,
+            logged_ms=logged_ms,
+            answer_within_ms=envelope.answer_within_ms,
+            declaration_id=declaration_id,
+        )
+        self._open[message_hash] = thread
+        return thread
+
+    def reply(self, envelope: Envelope, *, own: bool) -> tuple[Thread | None, bool]:
+        """Let a message act on the thread that it cites.
+
+        A party answers the other's messages only: a reference to an own one changes nothing.
+
+        Returns:
+            The thread as it is now, None when no open thread is cited; and whether it ended.
+        """
+        if envelope.ref is None:
+            return None, False
+        thread = self._open.get(envelope.ref)
+        if thread is None or thread.own is own:
+            return None, False
+        kind = Kind(envelope.kind)
+        rule = KINDS[kind].rule
+        thread = replace(
+            thread,
+            seen=thread.seen or rule.marks_seen or rule.closes,
+            answered_by=kind if rule.closes else thread.answered_by,
+        )
+        ends = rule.closes and (not KINDS[thread.kind].settled_by or settles(kind, thread.kind))
+        if ends:
+            del self._open[thread.hash]
+        else:
+            self._open[thread.hash] = thread
+        return thread, ends
+
+    def drop(self, message_hash: str) -> None:
+        """Close a thread that has lost its subject, as when its declaration was cancelled."""
+        self._open.pop(message_hash, None)
+
+    def about(self, declaration_id: str) -> tuple[Thread, ...]:
+        """Return the open threads about one declaration, the oldest first."""
+        return tuple(t for t in self._open.values() if t.declaration_id == declaration_id)

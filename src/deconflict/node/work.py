@@ -1,0 +1,95 @@
+"""One turn of a node: what must be durable together, and what may happen only afterwards.
+
+The core never writes and never sends. It fills a :class:`Work`; whoever drives it makes the batch
+durable in one transaction and then calls :meth:`Work.finish`. Signing an own entry, receipting the
+peer's and showing an event are all things that happen in ``finish``: if we crash before it, the
+rows are there and the same statements are made again after the restart, to the same bytes.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from deconflict.airspace.instant import parse_utc
+from deconflict.line.moment import Now
+from deconflict.node.views import EventView
+from deconflict.store.base import (
+    Batch,
+    EntryRow,
+    EventRow,
+    EvidenceRow,
+    LineRow,
+    NoteRow,
+    ReceiptRow,
+    SignatureRow,
+    TermsRow,
+)
+
+__all__ = ["Work"]
+
+
+class Work:
+    """What one turn wants kept and done."""
+
+    def __init__(self) -> None:
+        self.lines: list[LineRow] = []
+        self.terms: list[TermsRow] = []
+        self.entries: list[EntryRow] = []
+        self.signatures: list[SignatureRow] = []
+        self.receipts: list[ReceiptRow] = []
+        self.evidence: list[EvidenceRow] = []
+        self.notes: list[NoteRow] = []
+        self.events: list[EventView] = []
+        self.wake: set[str] = set()
+        self._then: list[Callable[[Now], None]] = []
+
+    def then(self, action: Callable[[Now], None]) -> None:
+        """Have ``action`` called once everything of this turn is durable."""
+        self._then.append(action)
+
+    def is_empty(self) -> bool:
+        """True exactly when there is nothing to keep and nothing to do."""
+        return not self._then and self.batch().is_empty()
+
+    def merge(self, later: "Work") -> None:
+        """Add what a later turn wants, to be kept in the same transaction."""
+        for mine, theirs in (
+            (self.lines, later.lines),
+            (self.terms, later.terms),
+            (self.entries, later.entries),
+            (self.signatures, later.signatures),
+            (self.receipts, later.receipts),
+            (self.evidence, later.evidence),
+            (self.notes, later.notes),
+            (self.events, later.events),
+        ):
+            mine.extend(theirs)  # type: ignore[arg-type]
+        self.wake |= later.wake
+        self._then.extend(later._then)
+
+    def batch(self) -> Batch:
+        """Return what must become durable, all or nothing."""
+        return Batch(
+            lines=self.lines,
+            terms=self.terms,
+            entries=self.entries,
+            signatures=self.signatures,
+            receipts=self.receipts,
+            evidence=self.evidence,
+            events=[_event_row(event) for event in self.events],
+            notes=self.notes,
+        )
+
+    def finish(self, now: Now) -> None:
+        """Do what had to wait until the batch was durable. Call once, after it is."""
+        for action in self._then:
+            action(now)
+
+
+def _event_row(event: EventView) -> EventRow:
+    return EventRow(
+        event_id=event.event_id,
+        at_utc_ms=parse_utc(event.at_utc),
+        kind=event.kind,
+        data=msgspec.json.encode(event.data),
+    )
