@@ -18,7 +18,7 @@ from deconflict.airspace import (
     parse_utc,
     span_of,
 )
-from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.geodesy import direct, inverse
 from deconflict.airspace.notation import echo, parse_position
 from deconflict.airspace.quantity import (
     Altitude,
@@ -140,6 +140,31 @@ def test_two_neighbours_exchanged_make_any_round_ring_cross(
     ring[k], ring[k + 1] = ring[k + 1], ring[k]
     with pytest.raises(InvalidGeometryError, match="crosses itself"):
         Polygon(tuple(ring))
+
+
+@given(
+    st.integers(-700_000_000, 700_000_000),
+    st.integers(-1_800_000_000, 1_799_999_999),
+    st.floats(0.0, 360.0),
+    st.floats(60_000.0, 12_000_000.0),
+    st.floats(0.3, 0.7),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_notch_is_judged_by_the_geodesic_to_a_metre(
+    lat_e7: int, lon_e7: int, azimuth_deg: float, length_m: float, share: float
+) -> None:
+    start = Position(lat_e7, lon_e7)
+    end = direct(start, azimuth_deg, length_m)
+    whole_m, towards_deg, _ = inverse(start, end)
+
+    def beside(part: float, left_m: float) -> Position:
+        on_it = direct(start, towards_deg, whole_m * part)
+        return direct(on_it, inverse(on_it, end).azimuth_ab_deg - 90.0, left_m)
+
+    after, before = beside(share + 0.1, 10_000.0), beside(share - 0.1, 10_000.0)
+    assert Polygon((start, end, after, beside(share, 1.0), before))
+    with pytest.raises(InvalidGeometryError, match="crosses itself"):
+        Polygon((start, end, after, beside(share, -1.0), before))
 
 
 Cell = tuple[int, int]

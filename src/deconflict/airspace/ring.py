@@ -207,7 +207,14 @@ def _first_fault(pieces: _Pieces) -> tuple[str, int, int] | None:
     other_end, other_end_on = seen_from(one, pieces.end_m[other])
     one_start, one_start_on = seen_from(other, pieces.start_m[one])
     one_end, one_end_on = seen_from(other, pieces.end_m[one])
-    crosses = ~adjacent & (other_start * other_end < 0.0) & (one_start * one_end < 0.0)
+    # Nearer than the touching distance the sign is noise, and the parts touch: see below.
+    sides_m = np.abs(np.stack([other_start, other_end, one_start, one_end]))
+    crosses = (
+        ~adjacent
+        & (other_start * other_end < 0.0)
+        & (one_start * one_end < 0.0)
+        & np.all(sides_m > TOUCH_M, axis=0)
+    )
     # Adjacent pieces share one end; only their far ends can lie where they should not.
     touches = (
         (other_start_on & ~following)
