@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import click
 
@@ -21,13 +20,12 @@ from deconflict.node.runtime import SystemClock
 __all__ = ["serve_folder"]
 
 
-def serve_folder(path: Path, *, as_json: bool) -> None:
+def serve_folder(folder: NodeFolder, *, as_json: bool) -> None:
     """Run the node of this folder until a signal ends it, or until it cannot go on safely.
 
     Raises:
         DeconflictError: it cannot start, or its disk failed.
     """
-    folder = NodeFolder.open(path)
     asyncio.run(_serve(folder, folder.unlock(ask_passphrase), as_json=as_json))
 
 
