@@ -30,7 +30,9 @@ COMMANDS = (
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(
-        "export", "record:export", "Write the whole record of a line into one file that proves itself."
+        "export",
+        "record:export",
+        "Write the record of a line into a file that proves itself.",
     ),
     Entry("verify", "record:verify", "Verify an exported record offline, without any node."),
 )

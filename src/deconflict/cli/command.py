@@ -19,6 +19,7 @@ __all__ = [
     "Group",
     "LazyGroup",
     "command",
+    "show_error",
 ]
 
 EXIT_FINDING = 1  # a conflict, a failed verification, something wrong with the node
@@ -49,7 +50,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except DeconflictError as error:
-            _show_error(error, as_json=bool(ctx.params.get("as_json")))
+            show_error(error, as_json=bool(ctx.params.get("as_json")))
             ctx.exit(EXIT_FINDING if isinstance(error, VerificationError) else EXIT_WRONG)
         except (KeyboardInterrupt, click.Abort):
             click.echo("\nstopped by hand", err=True)
@@ -57,7 +58,7 @@ class Command(click.Command):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `deconflict log | head`: click ends quietly
                 raise
-            _show_error(
+            show_error(
                 DeconflictError(
                     "a file could not be read or written",
                     given=f"{error.filename or 'unnamed file'}: {error.strerror or error}",
@@ -163,7 +164,8 @@ def _write_example(example: str, formatter: click.HelpFormatter) -> None:
             formatter.write(f"{'':>{formatter.current_indent}}{line.rstrip()}\n")
 
 
-def _show_error(error: DeconflictError, *, as_json: bool) -> None:
+def show_error(error: DeconflictError, *, as_json: bool) -> None:
+    """Print an error as problem, given, expected, to do; as JSON for programs."""
     from deconflict.cli.output import clean, write_json
 
     if as_json:

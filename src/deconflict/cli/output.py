@@ -18,8 +18,10 @@ from typing import IO, Any
 import click
 
 __all__ = [
+    "Bar",
     "clean",
     "count",
+    "feet",
     "fields",
     "metres",
     "progress",

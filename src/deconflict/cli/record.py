@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from deconflict.cli.command import command
+from deconflict.cli.command import EXIT_FINDING, command, show_error
 from deconflict.cli.options import (
     as_json_option,
     existing_file,
@@ -15,7 +15,9 @@ from deconflict.cli.options import (
     talks_to_node,
 )
 from deconflict.cli.output import (
+    Bar,
     clean,
+    count,
     fields,
     progress,
     short,
@@ -23,9 +25,15 @@ from deconflict.cli.output import (
     when,
     write_json,
 )
-from deconflict.errors import InvalidInputError, VerificationError
+from deconflict.errors import InvalidDocumentError, InvalidInputError, VerificationError
+
+if TYPE_CHECKING:
+    from deconflict.line.keys import VerifyKey
+    from deconflict.node.bundle import VerifiedBundle
 
 __all__ = ["export", "log", "message_rows", "verify"]
+
+PIECE_BYTES = 1 << 16
 
 
 @command(
@@ -116,7 +124,7 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
 def export(
     line: str | None, out: Path, node_dir: Path | None, account: str | None, as_json: bool
 ) -> None:
-    """Write the whole record of a line into one file that proves itself.
+    """Write the record of a line into a file that proves itself.
 
     The file holds both parties' signed messages, the receipts and the signed terms. Anyone can
     check it with `deconflict verify` and the two parties' invitation files, offline.
@@ -163,27 +171,96 @@ def export(
     help="A party's invitation file, obtained from that party itself. Repeat for each party.",
 )
 @as_json_option
-def verify(bundle: Path, keys: tuple[str, ...], as_json: bool) -> None:
+@click.pass_context
+def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: bool) -> None:
     """Verify an exported record offline, without any node.
 
     Exit code 0 means that every byte is as it was exported and every message was signed by the
     party it names, in one unbroken order. Exit code 1 means that it was not, and the words say
     where. The keys are yours to obtain: a record cannot vouch for its own keys.
     """
-    from deconflict.cli.verifying import read_keys, verify_file
+    from deconflict.node.bundle import verify_bundle
 
-    trusted = read_keys(keys)
-    with progress("Verifying", bundle.stat().st_size) as bar:
-        try:
-            report = verify_file(bundle, trusted, on_bytes=bar.advance)
-        except VerificationError:
-            if not as_json:
-                click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")
-            raise
+    trusted = _read_keys(keys)
+    try:
+        with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
+            proven = verify_bundle(_pieces(file, bar), trusted)
+    except (VerificationError, InvalidDocumentError) as error:
+        if not as_json:
+            click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")
+        show_error(error, as_json=as_json)
+        ctx.exit(EXIT_FINDING)
     if as_json:
-        write_json(report)
+        write_json(proven)
         return
-    click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}")
+    click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}\n")
+    _show_proven(proven)
+
+
+def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
+    """Return the parties' keys from their invitation files."""
+    from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
+
+    found = {}
+    for written in given:
+        party, _, name = written.partition("=")
+        file = Path(name)
+        if not name or party in found or not file.is_file():
+            raise InvalidInputError(
+                "a party's key cannot be read",
+                given=written,
+                expected="PARTY=FILE with that party's invitation file, each party once",
+            )
+        with file.open("rb") as stream:
+            invitation = Invitation.parse(stream.read(MAX_INVITATION_BYTES + 2))
+        if invitation.party != party:
+            raise InvalidInputError(
+                "this invitation is another party's",
+                given=f"{file}: {invitation.party}",
+                expected=party,
+            )
+        found[party] = invitation.verify_key
+    return found
+
+
+def _pieces(file: IO[bytes], bar: Bar) -> Iterator[bytes]:
+    while piece := file.read(PIECE_BYTES):
+        yield piece
+        bar.advance(len(piece))
+
+
+def _show_proven(proven: "VerifiedBundle") -> None:
+    table(
+        ("PARTY", "MESSAGES", "SIGNED FOR BY THE PEER", "NOT SIGNED FOR", "DRILLS", "LATE", "KEY"),
+        [
+            (
+                chain.party,
+                chain.length,
+                chain.length - chain.unreceipted,
+                chain.unreceipted,
+                chain.drills,
+                chain.delayed,
+                short(chain.key_id),
+            )
+            for chain in proven.chains
+        ],
+        right=(1, 2, 3, 4, 5),
+    )
+    agreed = [short(one) for one in proven.agreed_terms]
+    beside = f"{count(proven.evidence, 'piece')}, about which nothing is proven"
+    click.echo()
+    fields(
+        (
+            ("line", proven.line_id),
+            ("terms signed by both", ", ".join(agreed) or "none"),
+            ("signed by one only", ", ".join(short(one) for one in proven.one_sided_terms)),
+            (
+                "kept beside it",
+                count(proven.evidence, "piece") + ", unproven" if proven.evidence else None,
+            ),
+            ("exported by", f"{proven.by}, who says {when(proven.exported_utc)}"),
+        )
+    )
 
 
 def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
