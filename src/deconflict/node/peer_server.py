@@ -89,9 +89,7 @@ class PeerServer(uvicorn.Server):
         self.port = 0
         self._party_of = party_of
         self._limits = limits
-        self._listening: list[socket.socket] = []
         self._at_work: set[asyncio.Task[None]] = set()
-        self._threshold: _Threshold | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -105,12 +103,16 @@ class PeerServer(uvicorn.Server):
             ConfigurationError: the address cannot be bound.
         """
         loop = asyncio.get_running_loop()
-        self.servers = []  # nothing for uvicorn's own shutdown to close: the sockets are ours
-        self._threshold = _Threshold(self._limits, loop.time)
-        self._listening = sockets or [await self._bind()]
-        self.port = self._listening[0].getsockname()[1]
-        for listening in self._listening:
-            self._work(self._accept(listening, self._threshold))
+        threshold = _Threshold(self._limits, loop.time)
+        self.servers = []
+        for listening in sockets or [await self._bind()]:
+            # A server that never serves: uvicorn asks it for its address and closes it at the end,
+            # while accepting is ours.
+            self.servers.append(
+                await loop.create_server(asyncio.Protocol, sock=listening, start_serving=False)
+            )
+            self._work(self._accept(listening, threshold))
+        self.port = self.servers[0].sockets[0].getsockname()[1]
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -118,8 +120,6 @@ class PeerServer(uvicorn.Server):
         for task in list(self._at_work):
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
-        for listening in self._listening:
-            listening.close()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
