@@ -194,8 +194,9 @@ def serve(node_dir: Path | None, as_json: bool) -> None:
     speak. Ctrl-C or a TERM signal ends it cleanly.
     """
     from deconflict.cli.serving import serve_folder
+    from deconflict.node.folder import NodeFolder
 
-    serve_folder(node_folder(node_dir), as_json=as_json)
+    serve_folder(NodeFolder.open(node_folder(node_dir)), as_json=as_json)
 
 
 @command("doctor", example="deconflict doctor --node blue-node")
