@@ -19,7 +19,7 @@ from deconflict.formats import (
 from geometry_strategies import geometries
 
 labels = st.none() | st.text(
-    st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=80
+    st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=64
 ).filter(str.isprintable)
 
 

@@ -1,11 +1,15 @@
 """Say where in a document a refusal arose."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from deconflict.errors import InvalidInputError
 
-__all__ = ["located"]
+__all__ = ["located", "parse_each"]
+
+_Item = TypeVar("_Item")
+_Parsed = TypeVar("_Parsed")
 
 
 @contextmanager
@@ -32,3 +36,20 @@ def located(where: str) -> Iterator[None]:
             expected=error.expected,
             remedy=error.remedy,
         ) from error
+
+
+def parse_each(
+    items: Sequence[_Item], parse: Callable[[_Item], _Parsed], where: str = ""
+) -> list[_Parsed]:
+    """Return every item parsed; a refusal says ``where`` and the item's index.
+
+    As ``located`` around each item, without its cost a thousand times over.
+    """
+    parsed: list[_Parsed] = []
+    try:
+        for item in items:
+            parsed.append(parse(item))  # noqa: PERF401 its length says where parsing stopped
+    except InvalidInputError:
+        with located(f"{where}[{len(parsed)}]"):
+            raise
+    return parsed

@@ -11,7 +11,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.ring import MAX_VERTICES
 from deconflict.airspace.trajectory import MAX_WAYPOINTS, Containment, Trajectory, Waypoint
 from deconflict.airspace.volume import Volume
-from deconflict.airspace.where import located
+from deconflict.airspace.where import located, parse_each
 from deconflict.errors import InvalidDocumentError
 
 __all__ = [
@@ -221,11 +221,7 @@ def _array(value: object, parse: Callable[[object], _Item], limit: int) -> tuple
         raise InvalidDocumentError(
             "the array is too long", given=f"{len(value)} items", expected=f"at most {limit}"
         )
-    items: list[_Item] = []
-    for index, item in enumerate(value):
-        with located(f"[{index}]"):
-            items.append(parse(item))
-    return tuple(items)
+    return tuple(parse_each(value, parse))
 
 
 def _integer(members: Mapping[str, object], key: str) -> int:

@@ -10,7 +10,7 @@ from deconflict.errors import InvalidDocumentError
 __all__ = ["MAX_LABEL", "PURPOSES", "DeclarationInput"]
 
 PURPOSES: Final = ("FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE")
-MAX_LABEL: Final = 80
+MAX_LABEL: Final = 64
 _ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 

@@ -1,7 +1,8 @@
 """Declarations as GeoJSON (RFC 7946), in the profile of docs/reference/geojson-profile.md."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from deconflict.airspace.altitude import AltitudeReference
@@ -24,7 +25,7 @@ from deconflict.airspace.quantity import (
 )
 from deconflict.airspace.trajectory import Containment, Trajectory, Waypoint, merge_repeated
 from deconflict.airspace.volume import Volume
-from deconflict.airspace.where import located
+from deconflict.airspace.where import located, parse_each
 from deconflict.errors import InvalidAltitudeError, InvalidDocumentError, InvalidGeometryError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.declaration_input import DeclarationInput
@@ -173,7 +174,7 @@ def _outline(kind: str, coordinates: object, reach_mm: int) -> Outline:
             center = _place(coordinates)
         return Circle(center, reach_mm)
     if kind == "LineString":
-        return Corridor(tuple(_places(coordinates)), reach_mm)
+        return Corridor(_places(coordinates), reach_mm)
     with located(".coordinates"):
         rings = _array(coordinates, "coordinates", 1_000)
         if len(rings) != 1:
@@ -184,7 +185,7 @@ def _outline(kind: str, coordinates: object, reach_mm: int) -> Outline:
                 remedy="declare the whole, or several volumes around the hole",
             )
     with located(".coordinates[0]"):
-        places = tuple(_places(rings[0], path=""))
+        places = _places(rings[0], path="")
         if len(places) < 4 or places[0] != places[-1]:
             raise InvalidGeometryError(
                 "the ring is not closed",
@@ -211,30 +212,35 @@ def _trajectory(shape: _Members, properties: _Members) -> Trajectory:
                     expected="one for each position",
                 )
         containment = _containment(properties.get("containment"))
-    waypoints: list[Waypoint] = []
-    references: dict[AltitudeReference, int] = {}
-    for index, item in enumerate(coordinates):
-        with located(f".geometry.coordinates[{index}]"):
-            place, height_tmm = _place_and_height(item, needed=heights is None)
-        altitude = Altitude(AltitudeReference.W84, height_tmm)
-        if heights is not None:
-            with located(f".properties.altitudes[{index}]"):
-                altitude = _flown_altitude(heights[index])
-        with located(f".properties.times[{index}]"):
-            at_ms = parse_utc(_as_text(times[index], "the time"))
-        references.setdefault(altitude.reference, index)
-        waypoints.append(Waypoint(at_ms, place, altitude.tmm))
+    places = parse_each(
+        coordinates,
+        partial(_place_and_height, needed=heights is None),
+        ".geometry.coordinates",
+    )
+    flown = [Altitude(AltitudeReference.W84, height_tmm) for _, height_tmm in places]
+    if heights is not None:
+        flown = parse_each(heights, _flown_altitude, ".properties.altitudes")
+    instants = parse_each(times, _instant_of, ".properties.times")
+    waypoints = [
+        Waypoint(at_ms, place, altitude.tmm)
+        for at_ms, (place, _), altitude in zip(instants, places, flown, strict=True)
+    ]
+    references = list(dict.fromkeys(altitude.reference for altitude in flown))
     if len(references) > 1:
         with located(".properties.altitudes"):
             raise InvalidAltitudeError(
                 "one trajectory measures altitude from different references",
-                given=", ".join(f"{name} at {index}" for name, index in references.items()),
+                given=", ".join(references),
                 expected="one reference throughout",
                 remedy="declare a trajectory for each part",
             )
     with located(".geometry"):
-        reference = next(iter(references), AltitudeReference.W84)
+        reference = references[0] if references else AltitudeReference.W84
         return Trajectory(reference, merge_repeated(waypoints), containment)
+
+
+def _instant_of(value: object) -> int:
+    return parse_utc(_as_text(value, "the time"))
 
 
 def _flown_altitude(value: object) -> Altitude:
@@ -263,12 +269,10 @@ def _containment(value: object) -> Containment:
         return Containment(lateral_mm, vertical_tmm, time_ms)
 
 
-def _places(coordinates: object, path: str = ".coordinates") -> Iterator[Position]:
+def _places(coordinates: object, path: str = ".coordinates") -> tuple[Position, ...]:
     with located(path or "the ring"):
         items = _array(coordinates, "coordinates", None)
-    for index, item in enumerate(items):
-        with located(f"{path}[{index}]"):
-            yield _place(item)
+    return tuple(parse_each(items, _place, path))
 
 
 def _place(value: object) -> Position:
