@@ -1,19 +1,19 @@
 """The line under crash, cut, loss, repetition and alteration; and the faults that must be found."""
 
 import pytest
-from tests.simulator import (
-    ForkingParty,
-    LineViolationError,
-    PartySimulator,
-    Simulation,
-    play,
-)
 
 import deconflict.line.machine as machine_module
 from deconflict.line.alerts import Alert, AlertBook
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.incoming import Arrival, IncomingEntry, PeerChain
 from deconflict.line.moment import Now
+from simulator import (
+    ForkingParty,
+    LineViolationError,
+    PartySimulator,
+    Simulation,
+    play,
+)
 
 HONEST_RUNS = 304
 

@@ -271,16 +271,15 @@ class AlertBook:
             heapq.heappush(self._heap, (now.monotonic_ms, message_hash))
 
     def alarms(self, now: Now) -> tuple[Alarm, ...]:
-        """Return what became due, each alarm once."""
+        """Return what became due, each alarm once, the most urgent message first."""
         at_ms = now.monotonic_ms
         raised: list[Alarm] = []
-        due: dict[str, None] = {}
+        due: set[str] = set()
         while self._heap and self._heap[0][0] <= at_ms:
-            due[heapq.heappop(self._heap)[1]] = None
-        for message_hash in due:
-            watch = self._watches.get(message_hash)
-            if watch is None:
-                continue
+            due.add(heapq.heappop(self._heap)[1])
+        watches = [self._watches[name] for name in due if name in self._watches]
+        for watch in sorted(watches, key=_urgency):
+            message_hash = watch.alert.hash
             if message_hash in self._restored:
                 del self._restored[message_hash]
                 raised.append(self._raise_after_restart(watch, at_ms))
@@ -355,3 +354,10 @@ class AlertBook:
         ahead = [time for time in times if time > at_ms]
         if ahead:
             heapq.heappush(self._heap, (min(ahead), watch.alert.hash))
+
+
+_RANKS: Final = {precedence: rank for rank, precedence in enumerate(Precedence)}
+
+
+def _urgency(watch: _Watch) -> tuple[int, int, bool]:
+    return _RANKS[watch.alert.precedence], watch.alert.seq, watch.alert.own

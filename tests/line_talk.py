@@ -1,0 +1,90 @@
+"""Two ends of one line for tests: real keys, real machines, a clock that the test moves."""
+
+from dataclasses import dataclass, field
+
+from deconflict.line.delivery import KindRule
+from deconflict.line.envelope import Draft, SealedEnvelope
+from deconflict.line.incoming import IncomingEntry
+from deconflict.line.keys import SigningKey, line_id
+from deconflict.line.machine import Heard, LineIdentity, LineMachine, Restored
+from deconflict.line.moment import Now
+from deconflict.line.outgoing import OutgoingEntry
+from deconflict.line.precedence import Precedence
+from deconflict.line.receipt import SealedReceipt
+
+UTC_MS = 1_443_571_200_000
+BLUE = SigningKey.from_seed(b"\x01" * 32)
+RED = SigningKey.from_seed(b"\x02" * 32)
+STRANGER = SigningKey.from_seed(b"\x03" * 32)
+LINE = line_id("blue", BLUE.key_id, "red", RED.key_id)
+RULES = {
+    "NOTIFY": KindRule(Precedence.PRIORITY, needs_seen=True),
+    "READOUT": KindRule(Precedence.ROUTINE),
+    "QUERY": KindRule(Precedence.IMMEDIATE, needs_seen=True, needs_answer=True),
+    "CEASE": KindRule(Precedence.FLASH, needs_seen=True, needs_answer=True),
+    "SEEN": KindRule(Precedence.ROUTINE, marks_seen=True),
+    "LOADED": KindRule(Precedence.ROUTINE, marks_loaded=True),
+    "STANDBY": KindRule(Precedence.IMMEDIATE, extends=True),
+    "ANSWER": KindRule(Precedence.IMMEDIATE, closes=True),
+}
+
+
+def at(ms: int) -> Now:
+    return Now(UTC_MS + ms, ms)
+
+
+def draft(kind: str = "NOTIFY", **fields: object) -> Draft:
+    said: dict[str, object] = {
+        "body": {"text": "hello"},
+        "sender_desk": "watch",
+        "to_desk": "watch",
+    }
+    return Draft(kind=kind, **(said | fields))  # type: ignore[arg-type]
+
+
+@dataclass
+class End:
+    """One party: its machine, and what its disk would hold."""
+
+    own: str
+    machine: LineMachine
+    said: list[OutgoingEntry] = field(default_factory=list)
+    logged: list[IncomingEntry] = field(default_factory=list)
+
+    def stored(self, epoch: str, seq: int) -> SealedEnvelope | None:
+        return self.logged[seq - 1].sealed if seq <= len(self.logged) else None
+
+    def say(self, kind: str = "NOTIFY", ms: int = 0, **fields: object) -> SealedEnvelope:
+        entry = self.machine.prepare(draft(kind, **fields), at(ms))
+        self.said.append(entry)
+        return self.machine.seal(entry)
+
+    def hear(self, sealed: SealedEnvelope, ms: int = 0, clock_offset_ms: int = 0) -> Heard:
+        return self.machine.hear(
+            sealed, at(ms), stored=self.stored, clock_offset_ms=clock_offset_ms
+        )
+
+    def take(self, sealed: SealedEnvelope, ms: int = 0) -> SealedReceipt:
+        heard = self.hear(sealed, ms)
+        self.logged += heard.entries
+        return self.machine.logged(heard.entries, at(ms))
+
+
+def identity(own: str) -> LineIdentity:
+    key, peer, peer_key = (BLUE, "red", RED) if own == "blue" else (RED, "blue", BLUE)
+    return LineIdentity(LINE, own, peer, key, {peer_key.key_id: peer_key.verify_key})
+
+
+def end(own: str, restored: Restored | None = None, ms: int = 0) -> End:
+    machine = LineMachine(
+        identity=identity(own),
+        rules=RULES,
+        random_bytes=lambda count: own[:1].encode() * count,
+        now=at(ms),
+        restored=restored,
+    )
+    return End(own, machine)
+
+
+def talk() -> tuple[End, End]:
+    return end("blue"), end("red")

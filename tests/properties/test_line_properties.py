@@ -1,0 +1,133 @@
+"""Properties of the line's bytes and of its order, on whatever Hypothesis thinks of."""
+
+import json
+
+import rfc8785
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deconflict.errors import DeconflictError, InvalidDocumentError, NotCanonicalError
+from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.keyfile import open_seed
+from deconflict.line.link import decode_beat
+from deconflict.line.moment import utc_ms_from_text, utc_text
+from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
+from deconflict.line.receipt import SealedReceipt, SealedRefusal
+from deconflict.line.statement import Signature
+from line_talk import LINE, at, talk
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)
+FRACTION = st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda number: abs(number) < 2**53 or abs(number) >= 1e21
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | WHOLE | FRACTION | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+).filter(lambda value: canonical_bytes(value).count(b"[") + canonical_bytes(value).count(b"{") < 14)
+SIGNATURE = st.builds(
+    Signature,
+    st.just("Ed25519"),
+    st.binary(min_size=32, max_size=32).map(bytes.hex),
+    st.binary(min_size=64, max_size=64),
+)
+PACKET: st.SearchStrategy[Packet] = st.one_of(
+    st.builds(SealedEnvelope, st.binary(max_size=300), SIGNATURE),
+    st.builds(SealedReceipt, st.binary(max_size=300), SIGNATURE),
+    st.builds(SealedRefusal, st.binary(max_size=300), SIGNATURE),
+    st.builds(
+        lambda first, more: Want(LINE, "b1" * 16, first, first + more),
+        st.integers(1, 9),
+        st.integers(0, 9),
+    ),
+)
+
+
+@given(JSON)
+def test_fast_writing_is_the_slow_writing(value: object) -> None:
+    assert canonical_bytes(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@given(JSON)
+def test_reading_gives_back_what_was_written(value: object) -> None:
+    assert parse_canonical(canonical_bytes(value)) == value
+
+
+@given(JSON, st.sampled_from([{"indent": 1}, {"ensure_ascii": True}, {"sort_keys": False}]))
+def test_any_other_spelling_is_refused(value: object, style: dict[str, bool]) -> None:
+    other = json.dumps(value, **({"ensure_ascii": False} | style)).encode()  # type: ignore[arg-type]
+    if other == canonical_bytes(value):
+        return
+    try:
+        parse_canonical(other)
+    except (NotCanonicalError, InvalidDocumentError):
+        return
+    raise AssertionError(other)
+
+
+@given(
+    st.binary(max_size=80)
+    | st.text(alphabet='{}[]":,\\u0123456789eE.-+ntf ', max_size=60).map(str.encode)
+)
+def test_no_bytes_break_a_reader(data: bytes) -> None:
+    for read in (parse_canonical, decode_packets, decode_beat, lambda d: open_seed(d, "x")):
+        try:
+            value = read(data)
+        except DeconflictError:
+            continue
+        if read is parse_canonical:
+            assert canonical_bytes(value) == data
+
+
+@given(st.lists(PACKET, max_size=5))
+def test_packets_come_back_as_they_were_sent(packets: list[Packet]) -> None:
+    assert decode_packets(encode_packets(packets)) == packets
+
+
+@given(st.lists(PACKET, min_size=1, max_size=3), st.data())
+def test_altered_packets_are_refused_or_differ(packets: list[Packet], data: st.DataObject) -> None:
+    body = encode_packets(packets)
+    place = data.draw(st.integers(0, len(body) - 1))
+    altered = (
+        body[:place] + bytes([body[place] ^ data.draw(st.integers(1, 255))]) + body[place + 1 :]
+    )
+    try:
+        assert decode_packets(altered) != packets
+    except InvalidDocumentError:
+        pass
+
+
+@given(st.integers(0, 253_402_300_799_999))
+def test_utc_text_is_one_spelling_of_one_instant(utc_ms: int) -> None:
+    assert utc_ms_from_text(utc_text(utc_ms)) == utc_ms
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(range(7)), st.lists(st.integers(0, 6), max_size=6))
+def test_any_order_with_any_repetition_logs_the_chain_once_in_order(
+    order: list[int], repeated: list[int]
+) -> None:
+    blue, red = talk()
+    sealed = [blue.say() for _ in range(7)]
+    for index in [*order, *repeated]:
+        heard = red.hear(sealed[index])
+        if heard.entries:
+            red.logged += heard.entries
+            receipt = red.machine.logged(heard.entries, at(0))
+            assert red.machine.receipt_now() == receipt
+    assert [entry.sealed for entry in red.logged] == sealed
+    assert len(blue.machine.hear_receipt(receipt, at(0))) == 7
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 7), st.integers(0, 7))
+def test_a_receipt_covers_exactly_what_was_logged(said: int, logged: int) -> None:
+    blue, red = talk()
+    sealed = [blue.say() for _ in range(said)]
+    for one in sealed[:logged]:
+        receipt = red.take(one)
+    if sealed[:logged]:
+        assert blue.machine.hear_receipt(receipt, at(0)) == tuple(s.hash for s in sealed[:logged])
+    assert blue.machine.transmittable(at(0)) == sealed[logged:]
