@@ -1,5 +1,6 @@
 """Properties of the line's bytes and of its order, on whatever Hypothesis thinks of."""
 
+import contextlib
 import json
 
 import rfc8785
@@ -90,13 +91,10 @@ def test_packets_come_back_as_they_were_sent(packets: list[Packet]) -> None:
 def test_altered_packets_are_refused_or_differ(packets: list[Packet], data: st.DataObject) -> None:
     body = encode_packets(packets)
     place = data.draw(st.integers(0, len(body) - 1))
-    altered = (
-        body[:place] + bytes([body[place] ^ data.draw(st.integers(1, 255))]) + body[place + 1 :]
-    )
-    try:
+    flipped = body[place] ^ data.draw(st.integers(1, 255))
+    altered = body[:place] + bytes([flipped]) + body[place + 1 :]
+    with contextlib.suppress(InvalidDocumentError):
         assert decode_packets(altered) != packets
-    except InvalidDocumentError:
-        pass
 
 
 @given(st.integers(0, 253_402_300_799_999))
