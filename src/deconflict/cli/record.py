@@ -254,10 +254,7 @@ def _show_proven(proven: "VerifiedBundle") -> None:
             ("line", proven.line_id),
             ("terms signed by both", ", ".join(agreed) or "none"),
             ("signed by one only", ", ".join(short(one) for one in proven.one_sided_terms)),
-            (
-                "kept beside it",
-                count(proven.evidence, "piece") + ", unproven" if proven.evidence else None,
-            ),
+            ("kept beside it", beside if proven.evidence else None),
             ("exported by", f"{proven.by}, who says {when(proven.exported_utc)}"),
         )
     )
