@@ -120,11 +120,11 @@ class NodeClient:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return all lines."""
-        return list(self.get("lines")["lines"])
+        return list(self.get("lines"))
 
     def declarations(self, *, active: bool) -> list[dict[str, Any]]:
         """Return the declarations, own and the peers'; ``active`` leaves out what is over."""
-        return list(self.get("declarations", active=str(active).lower())["declarations"])
+        return list(self.get("declarations", active=str(active).lower()))
 
     # -- finding things by the beginning of their id ------------------------------------------
 
@@ -194,7 +194,7 @@ class NodeClient:
         while True:
             page: list[dict[str, Any]] = self.get(
                 "lines", line_id, "messages", direction=direction, after_seq=after_seq, limit=200
-            )["messages"]
+            )
             yield from page
             if not page:
                 return

@@ -268,7 +268,7 @@ def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
     mine = set(ids)
     return [
         one
-        for one in node.get("conflicts")["conflicts"]
+        for one in node.get("conflicts")
         if mine & {one["first_declaration"], one["second_declaration"]}
     ]
 

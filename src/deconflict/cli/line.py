@@ -53,7 +53,7 @@ def status(node_dir: Any, account: str | None, as_json: bool) -> None:
     with NodeClient.of(node_dir, account) as node:
         me = node.get("node")
         lines = node.lines()
-        alerts = node.get("alerts", open="true")["alerts"]
+        alerts = node.get("alerts", open="true")
     if as_json:
         write_json({"node": me, "lines": lines, "alerts": alerts})
         return

@@ -96,6 +96,7 @@ class Node:
             signing_key_fingerprint=core.key.verify_key.fingerprint(),
             lines=len(core.lines),
             drill=core.drill,
+            last_event_id=self.last_event_id(),
         )
 
     def lines(self) -> tuple[LineView, ...]:
