@@ -33,6 +33,8 @@ from deconflict.messages.wire_form import write_form
 from deconflict.messages.words import LANGUAGES, check_text, find_banned
 from messages_samples import AIRFIELD, LATAKIA, bodies, terms
 
+BODIES = bodies()
+TERMS = terms()
 BANNED = [
     "cleared", "clearance", "approved", "permission", "authorised", "coordinate", "cooperation",
     "разрешено", "одобрено", "согласовано", "координаты", "утверждено", "санкционировано",
@@ -113,7 +115,7 @@ def test_any_declaration_survives_its_bytes_and_agrees_with_its_own_readback(
     said = readback_of(declaration, [AIRFIELD, LATAKIA])
     assert (
         compare_readback(
-            declaration, said, landmarks=[AIRFIELD, LATAKIA], tolerances=terms().readback
+            declaration, said, landmarks=[AIRFIELD, LATAKIA], tolerances=TERMS.readback
         )
         == ()
     )
@@ -179,7 +181,7 @@ JSON = st.recursive(
 def test_hostile_bodies_are_read_or_refused_by_an_error_of_ours(
     data: st.DataObject, kind: Kind, value: Any
 ) -> None:
-    body = bodies()[kind]
+    body = BODIES[kind]
     spoiled = [body | {data.draw(st.sampled_from(sorted(body))): value}, value]
     for candidate in spoiled:
         try:
@@ -191,7 +193,7 @@ def test_hostile_bodies_are_read_or_refused_by_an_error_of_ours(
 @pytest.mark.parametrize("path", ["declaration_id", "purpose", "geometry", "label", "revision"])
 @given(value=JSON)
 def test_hostile_declarations_are_refused_by_an_error_of_ours(path: str, value: Any) -> None:
-    wire = bodies()["NOTIFY"]["declaration"]
+    wire = BODIES["NOTIFY"]["declaration"]
     try:
         declaration_from_wire(wire | {path: value})
     except InvalidInputError:
