@@ -109,7 +109,7 @@ class Outgoing(Request):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"kind": "LINE_CHECK", "body": {}, "precedence": "ROUTINE"}]
+            "examples": [{"kind": "LINE_CHECK", "body": {"text": "4711 0815 2342"}, "drill": True}]
         }
     )
 
@@ -137,7 +137,7 @@ EXAMPLE_DRAFT: dict[str, Any] = {
                         "radius_mm": 9000000,
                     }
                 },
-                "band": {"reference": "AMSL", "lower_tmm": None, "upper_tmm": 60960000},
+                "band": {"reference": "AMSL", "lower_tmm": 0, "upper_tmm": 60960000},
                 "span": {
                     "start_utc": "2015-09-30T12:00:00.000Z",
                     "end_utc": "2015-09-30T13:00:00.000Z",

@@ -19,6 +19,7 @@ _FILES: Final = {
     "/console/console.js": ("console.js", "text/javascript"),
     "/console/events.js": ("events.js", "text/javascript"),
     "/console/fields.js": ("fields.js", "text/javascript"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
     "/console/map.js": ("map.js", "text/javascript"),
 }
 

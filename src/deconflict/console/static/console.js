@@ -5,7 +5,7 @@ import { fields } from "./fields.js";
 import { draw } from "./map.js";
 
 const KEPT = 60; // messages shown of each direction of a line
-const READBACK = { position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count", landmark: "text?", distance: "distance?", bearing: "bearing?" };
+const READBACK = { purpose: "text", position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count", landmark: "text?", distance: "distance?", bearing: "bearing?" };
 const $ = (id) => document.getElementById(id);
 let session = JSON.parse(sessionStorage.getItem("session") ?? "null");
 let stopFollowing = () => {};
@@ -145,11 +145,10 @@ function answersTo(message) {
 }
 
 function readBack({ line_id: line, hash: ref, text, body }) {
-  const { declaration_id, purpose } = body.declaration;
-  const known = { declaration: declaration_id, purpose };
-  return ask("Read back", text, { declaration: "id", purpose: "text", ...READBACK }, known, (said) => say(line, "READBACK", {
+  const { declaration_id } = body.declaration;
+  return ask("Read back", text, { declaration: "id", ...READBACK }, { declaration: declaration_id }, (said) => say(line, "READBACK", {
     values: {
-      declaration_id, purpose, position: said.position, landmark: said.landmark, distance_mm: said.distance, bearing_ddeg: said.bearing,
+      declaration_id, purpose: said.purpose, position: said.position, landmark: said.landmark, distance_mm: said.distance, bearing_ddeg: said.bearing,
       reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
     },
   }, { ref }));
@@ -171,6 +170,7 @@ function ask(title, subject, wanted, known, send) {
     }
   };
   $("ask").showModal();
+  $("ask-fields").querySelector("input:not([readonly])").focus();
 }
 
 // -- keeping it true ------------------------------------------------------------------------------
