@@ -1,0 +1,233 @@
+"""The kernel against its slow twin on generated pairs of every kind."""
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from oracle.builders import area, circle, corridor, flight, polygon, screened, volume
+from oracle.twin import GEOD, intrusion, losses, overlap
+
+from deconflict.errors import InvalidGeometryError
+from deconflict.separation import Extent, Finding, Minima, Verdict
+
+# What the kernel may add: ε of at most 0.25 m or a ten-thousandth, the polygon's pad, and the
+# twin's own sampling.
+SLACK_M = 0.3
+CERTAIN_M = 0.02
+HIGH = 1_000_000_000  # 100 km: only the lateral distance decides
+SLOW = settings(
+    deadline=None,
+    max_examples=50,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+centres = st.tuples(
+    st.one_of(st.floats(-89.9, 89.9), st.sampled_from([89.99, -89.99, 0.0, 48.0])),
+    st.one_of(st.floats(-180.0, 179.9), st.sampled_from([179.99, -179.99, 0.0])),
+)
+laterals = st.sampled_from([0.0, 50.0, 9_260.0, 40_000.0])
+verticals = st.sampled_from([0, 152_400, 3_048_000])
+
+
+def moved(centre: tuple[float, float], azimuth: float, metres: float) -> tuple[float, float]:
+    lon, lat, _ = GEOD.fwd(centre[1], centre[0], azimuth, metres)
+    return lat, lon
+
+
+@st.composite
+def flights_near(draw: st.DrawFn, centre: tuple[float, float], size: float, key: str) -> Extent:
+    t, points = 0.0, []
+    for _ in range(draw(st.integers(2, 5))):
+        spot = moved(centre, draw(st.floats(0, 360)), draw(st.floats(0, size)))
+        points.append((round(t, 3), *spot, draw(st.integers(0, 40)) * 100.0))
+        t += draw(st.floats(1.0, 1_800.0))
+    return flight(key, points)
+
+
+@st.composite
+def outlines_near(draw: st.DrawFn, centre: tuple[float, float], size: float):
+    middle = moved(centre, draw(st.floats(0, 360)), draw(st.floats(0, size)))
+    kind = draw(st.sampled_from(["circle", "corridor", "polygon"]))
+    if kind == "circle":
+        return circle(*middle, draw(st.floats(1.0, size)))
+    if kind == "corridor":
+        path = [
+            moved(middle, draw(st.floats(0, 360)), draw(st.floats(1.0, size))) for _ in range(3)
+        ]
+        return corridor(draw(st.floats(1.0, size / 2)), *path)
+    corners = draw(st.integers(3, 7))
+    ring = [
+        moved(
+            middle, (k + draw(st.floats(0.0, 0.8))) * 360 / corners, draw(st.floats(0.2, 1)) * size
+        )
+        for k in range(corners)
+    ]
+    return polygon(*ring)
+
+
+@st.composite
+def volumes_near(draw: st.DrawFn, centre: tuple[float, float], size: float, key: str) -> Extent:
+    try:
+        outline = draw(outlines_near(centre, size))
+    except InvalidGeometryError:
+        assume(False)
+    floor = draw(st.one_of(st.none(), st.integers(0, 40)))
+    ceiling = draw(st.one_of(st.none(), st.integers(floor or 0, 45)))
+    start = draw(st.floats(0, 1_800))
+    return area(
+        key,
+        volume(
+            outline,
+            feet=(
+                None if floor is None else floor * 100,
+                None if ceiling is None else ceiling * 100,
+            ),
+            seconds=(start, start + draw(st.floats(1.0, 1_800))),
+        ),
+    )
+
+
+def judge(found: tuple[Finding, ...], shortfall: float, lateral_m: float) -> None:
+    """Nothing missed, nothing extra beyond the stated slack, certain only when certain."""
+    slack = max(SLACK_M, lateral_m * 1e-5)
+    if shortfall < -1e-4:
+        assert found, shortfall
+    if shortfall > slack:
+        assert not found, (shortfall, found)
+    for finding in found:
+        if finding.verdict is Verdict.CONFLICT:
+            assert shortfall < CERTAIN_M, (shortfall, finding)
+
+
+@SLOW
+@given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 400_000.0]), laterals, verticals)
+def test_two_flights(data, centre, size, lateral_m, vertical_tmm) -> None:
+    a = data.draw(flights_near(centre, size, "a"))
+    b = data.draw(flights_near(centre, size, "b"))
+    found = screened(a, b, lateral_m=lateral_m, vertical_tmm=vertical_tmm)
+    approach = losses(a.geometry, b.geometry, Minima(lateral_m, vertical_tmm), step_s=5.0)
+    if lateral_m == 0.0 or vertical_tmm == 0:
+        assert not found
+        return
+    judge(found, approach.least, lateral_m)
+
+
+@SLOW
+@given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), laterals, verticals)
+def test_a_flight_and_a_volume(data, centre, size, lateral_m, vertical_tmm) -> None:
+    a = data.draw(flights_near(centre, size, "a"))
+    b = data.draw(volumes_near(centre, size, "b"))
+    found = screened(a, b, lateral_m=lateral_m, vertical_tmm=vertical_tmm)
+    approach = intrusion(a.geometry, b.geometry[0], Minima(lateral_m, vertical_tmm), step_s=30.0)
+    judge(found, approach.least, lateral_m)
+
+
+@settings(SLOW, max_examples=20)
+@given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), laterals, verticals)
+def test_two_volumes(data, centre, size, lateral_m, vertical_tmm) -> None:
+    a = data.draw(volumes_near(centre, size, "a"))
+    b = data.draw(volumes_near(centre, size, "b"))
+    found = screened(a, b, lateral_m=lateral_m, vertical_tmm=vertical_tmm)
+    judge(found, overlap(a.geometry[0], b.geometry[0], Minima(lateral_m, vertical_tmm)), lateral_m)
+
+
+@SLOW
+@given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 400_000.0]), st.booleans())
+def test_flights_at_the_very_minimum(data, centre, size, under) -> None:
+    a = data.draw(flights_near(centre, size, "a"))
+    b = data.draw(flights_near(centre, size, "b"))
+    nearest = losses(a.geometry, b.geometry, Minima(0.0, HIGH), step_s=5.0).least
+    assume(1.0 < nearest < 900_000.0)
+    lateral_m = nearest + 1e-4 if under else nearest - max(5e-3, nearest * 1e-4)
+    assert bool(screened(a, b, lateral_m=lateral_m, vertical_tmm=HIGH)) is under
+
+
+@settings(SLOW, max_examples=25)
+@given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), st.booleans())
+def test_a_flight_and_a_volume_at_the_very_minimum(data, centre, size, under) -> None:
+    a = data.draw(flights_near(centre, size, "a"))
+    b = data.draw(volumes_near(centre, size / 8, "b"))
+    nearest = intrusion(a.geometry, b.geometry[0], Minima(0.0, HIGH), step_s=30.0).least
+    assume(1.0 < nearest < 900_000.0)
+    lateral_m = nearest + 1e-4 if under else nearest - max(1e-2, nearest * 1e-4)
+    assert bool(screened(a, b, lateral_m=lateral_m, vertical_tmm=HIGH)) is under
+
+
+@settings(SLOW, max_examples=15)
+@given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), st.booleans())
+def test_two_volumes_at_the_very_minimum(data, centre, size, under) -> None:
+    a = data.draw(volumes_near(centre, size / 4, "a"))
+    b = data.draw(volumes_near(centre, size / 4, "b"))
+    nearest = overlap(a.geometry[0], b.geometry[0], Minima(0.0, HIGH))
+    assume(1.0 < nearest < 900_000.0)
+    lateral_m = nearest + 1e-3 if under else nearest - max(1e-2, nearest * 1e-4)
+    assert bool(screened(a, b, lateral_m=lateral_m, vertical_tmm=HIGH)) is under
+
+
+@settings(SLOW, max_examples=30)
+@given(st.data(), centres, st.sampled_from([2_000.0, 100_000.0]), st.floats(0.5, 900.0))
+def test_two_flights_either_of_which_may_be_late(data, centre, size, window_s) -> None:
+    a = data.draw(flights_near(centre, size, "a"))
+    b = data.draw(flights_near(centre, size, "b"))
+
+    def with_window(extent: Extent, seconds: float) -> Extent:
+        points = [
+            (
+                (w.at_ms - a.geometry.waypoints[0].at_ms) / 1000,
+                w.position.lat_deg,
+                w.position.lon_deg,
+                w.altitude_tmm / 3048,
+            )
+            for w in extent.geometry.waypoints
+        ]
+        return flight(extent.key, points, window_s=seconds)
+
+    lateral_m, vertical_tmm = size / 20, 152_400
+    found = screened(with_window(a, window_s), b, lateral_m=lateral_m, vertical_tmm=vertical_tmm)
+    minima = Minima(lateral_m, vertical_tmm)
+    for share in (-1.0, -0.5, -0.1, 0.0, 0.3, 0.7, 1.0):
+        shift = round(share * round(window_s, 3), 3)
+        points = [
+            (
+                (w.at_ms - a.geometry.waypoints[0].at_ms) / 1000 + shift,
+                w.position.lat_deg,
+                w.position.lon_deg,
+                w.altitude_tmm / 3048,
+            )
+            for w in a.geometry.waypoints
+        ]
+        early = flight("a", points)
+        if losses(early.geometry, b.geometry, minima, step_s=20.0).least < -0.01:
+            assert found
+            return
+    if any(finding.verdict is Verdict.CONFLICT for finding in found):
+        # Some shift in between must show it: look finely.
+        least = min(
+            losses(
+                flight(
+                    "a",
+                    [
+                        (
+                            (w.at_ms - a.geometry.waypoints[0].at_ms) / 1000 + share * window_s,
+                            w.position.lat_deg,
+                            w.position.lon_deg,
+                            w.altitude_tmm / 3048,
+                        )
+                        for w in a.geometry.waypoints
+                    ],
+                ).geometry,
+                b.geometry,
+                minima,
+                step_s=20.0,
+            ).least
+            for share in [k / 20 for k in range(-20, 21)]
+        )
+        assert least < max(20.0, window_s / 20 * 60_000 / 3.6)
+
+
+@pytest.mark.parametrize("window_s", [0.0, 60.0])
+def test_the_twin_itself_sees_a_head_on_pass(window_s: float) -> None:
+    a = flight("a", [(0, 0.0, 0.0, 1_000), (1_000, 0.0, 2.0, 1_000)])
+    b = flight("b", [(0, 0.05, 2.0, 1_000), (1_000, 0.05, 0.0, 1_000)], window_s=window_s)
+    least = losses(a.geometry, b.geometry, Minima(9_260.0, 1)).least
+    passing = GEOD.inv(1.0, 0.0, 1.0, 0.05)[2]
+    assert least == pytest.approx(passing - 9_260.0, abs=1e-3) or least > passing - 9_260.0
