@@ -18,7 +18,7 @@ from deconflict.airspace import (
 )
 from deconflict.errors import InvalidInputError
 from deconflict.line.canonical import canonical_bytes, parse_canonical
-from deconflict.messages.bodies import body_to_wire, parse_body
+from deconflict.messages.bodies import Body, Readback, body_to_wire, parse_body
 from deconflict.messages.declaration import (
     Declaration,
     Purpose,
@@ -26,8 +26,9 @@ from deconflict.messages.declaration import (
     declaration_to_wire,
 )
 from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_script, message_text
 from deconflict.messages.phrases import phrases, render, say_aloud
-from deconflict.messages.readback import compare_readback, readback_of
+from deconflict.messages.readback import compare_readback, differences_text, readback_of
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import write_form
 from deconflict.messages.words import LANGUAGES, check_text, find_banned
@@ -178,16 +179,13 @@ JSON = st.recursive(
 
 
 @given(st.data(), st.sampled_from(Kind), JSON)
-def test_hostile_bodies_are_read_or_refused_by_an_error_of_ours(
+def test_hostile_bodies_are_refused_by_an_error_of_ours_or_can_be_shown(
     data: st.DataObject, kind: Kind, value: Any
 ) -> None:
     body = BODIES[kind]
     spoiled = [body | {data.draw(st.sampled_from(sorted(body))): value}, value]
     for candidate in spoiled:
-        try:
-            parse_body(kind, candidate)
-        except InvalidInputError:
-            continue
+        _shown_or_refused(kind, candidate)
 
 
 @pytest.mark.parametrize("path", ["declaration_id", "purpose", "geometry", "label", "revision"])
@@ -199,3 +197,30 @@ def test_hostile_declarations_are_refused_by_an_error_of_ours(path: str, value: 
     except InvalidInputError:
         return
     assert path in {"label", "revision", "purpose"}
+
+
+NUMBERS = st.integers(-(2**53), 2**53) | st.sampled_from((None, "", "\u202e", -1, 0, 3600))
+
+
+@given(st.sampled_from(sorted(BODIES["READBACK"]["values"])), NUMBERS)
+def test_hostile_readbacks_are_refused_or_can_be_shown_and_compared(field: str, value: Any) -> None:
+    values = BODIES["READBACK"]["values"] | {field: value}
+    body = _shown_or_refused(Kind.READBACK, {"values": values})
+    if isinstance(body, Readback):
+        declared = declaration_from_wire(BODIES["UPDATE"]["declaration"])
+        found = compare_readback(
+            declared, body.values, landmarks=[AIRFIELD], tolerances=TERMS.readback
+        )
+        for language in LANGUAGES:
+            differences_text(found, language, reference=AltitudeReference.AMSL)
+
+
+def _shown_or_refused(kind: Kind, value: Any) -> Body | None:
+    try:
+        body = parse_body(kind, value)
+    except InvalidInputError:
+        return None
+    for language in LANGUAGES:
+        assert message_text(kind, body, party="red", language=language)
+        assert message_script(kind, body, party="red", language=language)
+    return body

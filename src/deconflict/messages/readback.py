@@ -7,20 +7,36 @@ an agreed landmark let a person see such a slip before a machine compares the fi
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
-from deconflict.airspace.altitude import AltitudeReference
+import msgspec
+
+from deconflict.airspace.altitude import (
+    MAX_ALTITUDE_TMM,
+    MIN_ALTITUDE_TMM,
+    AltitudeReference,
+)
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.airspace.landmark import Landmark, LandmarkBearing, bearing_from
+from deconflict.airspace.landmark import (
+    MAX_LANDMARK_NAME,
+    Landmark,
+    LandmarkBearing,
+    bearing_from,
+)
+from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.phrases import phrase_named, render, word_for, wording
 from deconflict.messages.summary import summarise
 from deconflict.messages.terms import ReadbackTolerances
 from deconflict.messages.values import ValueType, write_value
 from deconflict.messages.wire_form import DeclarationId, Place, UtcText, WireForm
+from deconflict.messages.words import check_text
 
 __all__ = ["Difference", "ReadbackValues", "compare_readback", "differences_text", "readback_of"]
+
+LengthMm: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=50_000_000_000)]  # over the Earth
+AltitudeTmm: TypeAlias = Annotated[int, msgspec.Meta(ge=MIN_ALTITUDE_TMM, le=MAX_ALTITUDE_TMM)]
 
 
 class ReadbackValues(WireForm, frozen=True):
@@ -34,15 +50,27 @@ class ReadbackValues(WireForm, frozen=True):
     purpose: Purpose
     position: Place
     landmark: str | None
-    distance_mm: int | None
-    bearing_ddeg: int | None
-    reach_mm: int
+    distance_mm: LengthMm | None
+    bearing_ddeg: Annotated[int, msgspec.Meta(ge=0, le=3599)] | None
+    reach_mm: LengthMm
     reference: AltitudeReference
-    lower_tmm: int | None
-    upper_tmm: int | None
+    lower_tmm: AltitudeTmm | None
+    upper_tmm: AltitudeTmm | None
     start_utc: UtcText
     end_utc: UtcText
-    parts: int
+    parts: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+    def __post_init__(self) -> None:
+        WireForm.__post_init__(self)
+        from_landmark = (self.landmark, self.distance_mm, self.bearing_ddeg)
+        if None in from_landmark and from_landmark != (None, None, None):
+            raise InvalidDocumentError(
+                "landmark, distance_mm and bearing_ddeg go together",
+                given=f"{from_landmark!r:.120}",
+                expected="all three, or all null",
+            )
+        if self.landmark is not None:
+            check_text(self.landmark, what="landmark", max_chars=MAX_LANDMARK_NAME)
 
 
 @dataclass(frozen=True, slots=True)
