@@ -1,4 +1,4 @@
-"""Bodies: one form per kind, strict on both sides; banned words refused on the way out only."""
+"""Bodies: one form per kind (R1, R11, R34), strict on both sides; banned words out only (R32)."""
 
 import copy
 from typing import Any

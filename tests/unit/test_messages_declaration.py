@@ -1,4 +1,4 @@
-"""Declarations as values and as signed JSON, and their summary in a few numbers."""
+"""Declarations (R10, R11, R14, R15) as values and signed JSON, and their summary."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The table of kinds: what each demands, what answers it, what a suspension may not stop."""
+"""The table of kinds: what each demands, what answers it, what no suspension stops (R7, R43)."""
 
 import pytest
 

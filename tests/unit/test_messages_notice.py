@@ -1,4 +1,4 @@
-"""Short notice, places outside the theatre, third parties without a line."""
+"""Short notice (R13), places outside the theatre, third parties without a line (R26)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The numbered phrases: both languages say the same numbers, placeholders and figures."""
+"""Numbered phrases (R33, R35, R36): both languages say the same numbers and figures."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""What a desk reads: messages and conflict cards in both languages."""
+"""What a desk reads: messages (R3, R9) and conflict cards (R19, R25, R51) in both languages."""
 
 import re
 
