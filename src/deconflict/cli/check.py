@@ -1,5 +1,6 @@
 """``deconflict check``: where declarations come too close, in words, as a table, as a picture."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +9,13 @@ import click
 
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import existing_file, talks_to_node
-from deconflict.cli.output import clean, count, feet, metres, short, table, when, write_json
+from deconflict.cli.output import count, feet, metres, sentences, short, table, when, write_json
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
+
+METRES_PER_FOOT = 0.3048  # exact, 1959
+METRES_PER_MILE = 1852.0  # nautical, exact, 1929
 
 __all__ = ["check", "landmarks_of", "show_conflicts"]
 
@@ -47,6 +51,8 @@ def check(
     from deconflict.cli.drafts import read_drafts
 
     drafts = read_drafts(files) if files else None
+    for draft in drafts or ():  # a name, so that a conflict can say which draft it means
+        draft.setdefault("declaration_id", os.urandom(16).hex())
     with NodeClient.of(node_dir, account) as node:
         conflicts = node.post("check", body={"declarations": drafts})["conflicts"]
         if picture is not None:
@@ -70,15 +76,14 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
         return
     click.echo(click.style(f"{count(len(conflicts), 'conflict')} in {what}:\n", bold=True))
     table(
-        ("", "CLOSEST AT", "WHAT", "APART", "AND", "MINIMUM", "WHO"),
+        ("", "CLOSEST AT", "WHAT", "LATERAL", "VERTICAL", "WHO"),
         [
             (
                 number,
                 when(one["cpa_utc"]),
                 one["kind"].replace("_", " ").lower(),
-                metres(one["cpa_distance_m"]),
-                feet(one["cpa_vertical_m"]),
-                f"{metres(one['minimum_lateral_m'])}, {feet(one['minimum_vertical_m'])}",
+                _of(one["cpa_distance_m"], one["minimum_lateral_m"], METRES_PER_MILE, "NM"),
+                _of(one["cpa_vertical_m"], one["minimum_vertical_m"], METRES_PER_FOOT, "ft"),
                 f"{_side(one, 'first')} / {_side(one, 'second')}",
             )
             for number, one in enumerate(conflicts, 1)
@@ -86,17 +91,24 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
         right=(0,),
     )
     for number, one in enumerate(conflicts, 1):
-        click.echo(click.style(f"\n{number}. ", bold=True) + _words(one["text"]))
+        click.echo(click.style(f"\n{number}.", bold=True))
+        click.echo(sentences(one["text"], indent=3))
+
+
+def _of(value_m: float | None, minimum_m: float, unit_m: float, unit: str) -> str:
+    """Return how near, of how much is agreed."""
+    places = 2 if unit == "NM" else 0
+    least = f"{minimum_m / unit_m:,.{places}f} {unit}"
+    return (
+        f"unknown of {least}"
+        if value_m is None
+        else f"{abs(value_m) / unit_m:,.{places}f} of {least}"
+    )
 
 
 def _side(conflict: dict[str, Any], which: str) -> str:
     purpose = conflict[f"{which}_purpose"].replace("_", " ").lower()
     return f"{conflict[f'{which}_party']} {purpose} {short(conflict[f'{which}_declaration'], 6)}"
-
-
-def _words(text: str) -> str:
-    lines = [clean(line) for line in text.splitlines()]
-    return "\n   ".join(lines)
 
 
 def _write_picture(

@@ -7,8 +7,8 @@ import click
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
-    clean,
     count,
+    sentences,
     state_word,
     table,
     when,
@@ -95,11 +95,7 @@ def show_alert(alert: dict[str, Any]) -> None:
     state = state_word(alert["urgency"]) if alert["open"] else "over"
     deadline = f", due {when(alert['deadline_utc'])}" if alert["deadline_utc"] else ""
     click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}")
-    click.echo(f"    {_indented(alert['text'])}")
-
-
-def _indented(text: str) -> str:
-    return "\n    ".join(clean(part) for part in text.splitlines())
+    click.echo(sentences(alert["text"], indent=4))
 
 
 def _offset(offset_ms: int | None) -> str:

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,9 @@ __all__ = [
     "fields",
     "metres",
     "progress",
+    "sentences",
     "short",
+    "span",
     "state_word",
     "table",
     "when",
@@ -38,6 +41,8 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff]"
 )
+# A full stop, then a space and a word: figures such as 1.08 stay together.
+_SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d]\.) (?=[^\W\d_])")
 _METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
 _METRES_PER_FOOT = 0.3048  # exact, 1959
 
@@ -89,6 +94,34 @@ def when(utc: str | None) -> str:
         return "never"
     day, _, clock = clean(utc).partition("T")
     return f"{day} {clock.rstrip('Z').split('.')[0]}Z" if clock else day
+
+
+def sentences(text: str, *, indent: int) -> str:
+    """Return a dense text for reading: a sentence a line, wrapped on a terminal, indented.
+
+    >>> print(sentences("It is so. red knows it.", indent=2))
+      It is so.
+      red knows it.
+    """
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    lines: list[str] = []
+    for part in text.splitlines():
+        for sentence in _SENTENCE_END.split(clean(part)):
+            wide = max(room - indent, 40)
+            lines += textwrap.wrap(sentence, wide, subsequent_indent="  ") if room else [sentence]
+    return "\n".join(" " * indent + line for line in lines)
+
+
+def span(seconds: float) -> str:
+    """Return a length of time as people say it.
+
+    >>> span(2), span(90), span(600), span(7200), span(172800)
+    ('2 s', '90 s', '10 min', '2 h', '2 days')
+    """
+    for unit, length, least in (("days", 86_400, 2), ("h", 3_600, 1), ("min", 60, 1)):
+        if seconds >= least * length and seconds % length == 0:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def metres(value: float | None) -> str:

@@ -20,6 +20,7 @@ from deconflict.cli.output import (
     count,
     fields,
     progress,
+    sentences,
     short,
     table,
     when,
@@ -268,7 +269,7 @@ def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
     click.echo(f"{item['kind']} {way} {when(item['logged_utc'])}")
     if item["drill"]:
         click.echo("DRILL DRILL DRILL")
-    click.echo(f"\n  {clean(item['text'])}\n")
+    click.echo("\n" + sentences(item["text"], indent=2) + "\n")
     fields(
         (
             ("from", f"{item['from_party']}, {item['from_desk']} desk"),

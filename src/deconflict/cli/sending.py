@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deconflict.cli.output import clean, short, write_json
+from deconflict.cli.output import clean, sentences, short, write_json
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -92,14 +92,14 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
     sent = _wait_for_receipt(node, posted["hash"])
     drill = "DRILL  " if sent["drill"] else ""
     click.echo(f"{drill}{clean(sent['kind'])} to {clean(sent['to_party'])}, {short(sent['hash'])}")
-    click.echo(f"  {clean(sent['text'])}")
+    click.echo(sentences(sent["text"], indent=2))
     for warning in posted["warnings"]:
         click.echo(click.style("  warning: ", fg="yellow") + clean(warning))
     if sent["state"] in ("QUEUED", "SENT"):
         click.echo("  Not yet signed for by the peer; it is sent again until it is.")
         click.echo(f"  See it later: deconflict log --message {short(sent['hash'])}")
     else:
-        click.echo(f"  {clean(sent['to_party'])} signed that it holds it. That is no consent.")
+        click.echo(f"  {clean(sent['to_party'])} has signed that it holds this. It is no consent.")
 
 
 def _wait_for_receipt(node: "NodeClient", message_hash: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from deconflict.cli.options import (
     node_folder,
     talks_to_node,
 )
-from deconflict.cli.output import clean, count, feet, fields, metres, short, table, write_json
+from deconflict.cli.output import clean, count, feet, fields, metres, short, span, table, write_json
 from deconflict.cli.sending import show_posted
 from deconflict.errors import InvalidInputError, LineStateError
 
@@ -292,15 +292,15 @@ def _show(wire: dict[str, Any]) -> None:
             ("parties", " and ".join(one.party for one in said.parties)),
             (
                 "desks",
-                ", ".join(f"{p.party}: {p.main_desk}, then {p.second_desk}" for p in said.parties),
+                "; ".join(f"{p.party}: {p.main_desk}, then {p.second_desk}" for p in said.parties),
             ),
-            ("languages", ", ".join(f"{p.party}: {' '.join(p.languages)}" for p in said.parties)),
+            ("languages", "; ".join(f"{p.party}: {' '.join(p.languages)}" for p in said.parties)),
             (
                 "theatre",
                 said.theatre.name + ("" if outline is None else f", {len(outline)} corners"),
             ),
             ("third parties", ", ".join(third.name for third in said.third_parties)),
-            ("times agree within", f"{said.time_tolerance_ms / 1000:g} s"),
+            ("times agree within", span(said.time_tolerance_ms / 1000)),
             ("record kept", f"{said.retention_days} days"),
         )
     )
@@ -326,7 +326,7 @@ def _show(wire: dict[str, Any]) -> None:
     table(
         ("PRECEDENCE", "SIGNED FOR WITHIN", "READ WITHIN", "ANSWERED WITHIN"),
         [
-            (name, *(f"{ms / 1000:g} s" for ms in (one.lack_ms, one.seen_ms, one.answer_ms)))
+            (name, *(span(ms / 1000) for ms in (one.lack_ms, one.seen_ms, one.answer_ms)))
             for name, one in said.timers.limits.items()
         ],
     )
@@ -336,8 +336,8 @@ def _show(wire: dict[str, Any]) -> None:
         [
             (
                 purpose.replace("_", " ").lower(),
-                f"{lead.least_ms / 60_000:g} min",
-                f"{lead.aim_ms / 60_000:g} min",
+                span(lead.least_ms / 1000),
+                span(lead.aim_ms / 1000),
             )
             for purpose, lead in said.lead_times.items()
         ],

@@ -11,7 +11,7 @@ import click
 from deconflict.cli.command import command
 from deconflict.cli.line import show_alert
 from deconflict.cli.options import line_option, talks_to_node
-from deconflict.cli.output import clean, short, state_word, when
+from deconflict.cli.output import clean, sentences, short, state_word, when
 from deconflict.errors import NodeUnreachableError, NotFoundError
 
 if TYPE_CHECKING:
@@ -98,5 +98,6 @@ def _show_message(node: "NodeClient", message_hash: str) -> None:
         marks += "DELAYED, not to be acted on: "
     click.echo(
         f"{when(said['logged_utc'])}  {way} {clean(who)}  {clean(said['kind'])}  "
-        f"{short(said['hash'])}\n    {marks}{clean(said['text'])}"
+        f"{short(said['hash'])}"
     )
+    click.echo(sentences(marks + said["text"], indent=4))
