@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+from bench.workloads import PUBLISHED, R1K_LAST, WORKLOADS, Workload, flights
+
+from deconflict.separation import Extent, Minima, Verdict
 from oracle.builders import FIVE_NM, THOUSAND_FEET, flight, screened
 from oracle.twin import losses
-
-from bench.workloads import PUBLISHED, R1K_LAST, WORKLOADS, Workload, flights
-from deconflict.separation import Extent, Minima, Verdict
 
 SHARES = {
     "en route": (Workload(36, 200, 0.3, seed=11), FIVE_NM, THOUSAND_FEET, 5.0),

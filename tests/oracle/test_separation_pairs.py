@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from oracle.builders import area, circle, corridor, flight, polygon, screened, volume
-from oracle.twin import GEOD, intrusion, losses, overlap
 
 from deconflict.errors import InvalidGeometryError
 from deconflict.separation import Extent, Finding, Minima, Verdict
+from oracle.builders import area, circle, corridor, flight, polygon, screened, volume
+from oracle.twin import GEOD, intrusion, losses, overlap
 
 # What the kernel may add: ε of at most 0.25 m or a ten-thousandth, the polygon's pad, and the
 # twin's own sampling.

@@ -7,6 +7,7 @@ part and scaled to metres for the vertical one; its least value over time decide
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +160,7 @@ def outline_distance(outline, lat: FloatArray, lon: FloatArray) -> FloatArray:
 
 def _to_line(path: tuple[Position, ...], lat: FloatArray, lon: FloatArray) -> FloatArray:
     best = np.full(len(lat), np.inf)
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in pairwise(path):
         best = np.minimum(best, _to_leg(start, end, lat, lon))
     return best
 
