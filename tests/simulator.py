@@ -106,7 +106,9 @@ class SimulatedDisk:
     def write(self, record: Record) -> None:
         self._unsynced.append(record)
 
-    def sync(self) -> None:
+    def sync(self) -> list[PeerRecord]:
+        """Make all durable; return the peer's entries among it."""
+        entries = [record for record in self._unsynced if isinstance(record, PeerRecord)]
         for record in self._unsynced:
             match record:
                 case OwnRecord(data):
@@ -118,10 +120,11 @@ class SimulatedDisk:
                 case ReceiptRecord(receipt):
                     self.receipt = receipt
         self._unsynced.clear()
+        return entries
 
-    def crash(self, rng: random.Random) -> None:
+    def crash(self, rng: random.Random) -> list[PeerRecord]:
         self._unsynced = self._unsynced[: rng.randint(0, len(self._unsynced))]
-        self.sync()
+        return self.sync()
 
 
 @dataclass
@@ -210,7 +213,7 @@ class PartySimulator:
         self.simulation.note_said(self, entry)
 
     def sync(self) -> None:
-        self.disk.sync()
+        self.simulation.note_durable(self, self.disk.sync())
         self.to_seal += self.unsynced_own
         self.to_log += self.unsynced_peer
         self.unsynced_own, self.unsynced_peer = [], []
@@ -229,7 +232,6 @@ class PartySimulator:
         self.simulation.note_issued(self, receipt)
         self.to_send.append(receipt)
         for entry in entries:
-            self.simulation.note_logged(self, entry)
             rule = RULES[entry.envelope.kind]
             if rule.needs_answer and not entry.delayed and self.simulation.rng.random() < 0.8:
                 at_ms = self.simulation.at_ms + self.simulation.rng.randint(0, 90_000)
@@ -289,7 +291,7 @@ class PartySimulator:
     # -- crash and start -----------------------------------------------------------------------
 
     def crash(self) -> None:
-        self.disk.crash(self.simulation.rng)
+        self.simulation.note_durable(self, self.disk.crash(self.simulation.rng))
         self.machine = None
         self.unsynced_own, self.unsynced_peer, self.to_seal = [], [], []
         self.to_log, self.to_send, self.to_answer = [], [], []
@@ -555,21 +557,26 @@ class Simulation:
     def note_issued(self, party: PartySimulator, receipt: SealedReceipt) -> None:
         self.ghost.issued[party.name] = read_receipt(receipt.data).point
 
-    def note_logged(self, party: PartySimulator, entry: IncomingEntry) -> None:
-        if entry.hash not in self.ghost.signed_hashes[party.peer]:
-            raise LineViolationError(f"I2 seed {self.seed}: {party.name} logged a made-up entry")
-        if entry.envelope.kind == "ANSWER" and entry.envelope.ref and not entry.delayed:
-            self.ghost.answered.add(entry.envelope.ref)
-        expires_ms = entry.envelope.expires_after_ms
-        if expires_ms is not None:
-            skew_ms = self.parties[party.name].skew_ms
-            received_ms = entry.received_utc_ms - EPOCH_UTC_MS - skew_ms
-            age_ms = received_ms - self.ghost.said_at_ms[entry.hash]
-            surely_late = age_ms > expires_ms + DEFAULT_TIMERS.clock_tolerance_ms
-            if (surely_late and not entry.delayed) or (age_ms <= expires_ms and entry.delayed):
+    def note_durable(self, party: PartySimulator, records: list[PeerRecord]) -> None:
+        for record in records:
+            if record.sealed.hash not in self.ghost.signed_hashes[party.peer]:
                 raise LineViolationError(
-                    f"I6 seed {self.seed}: age {age_ms}, expiry {expires_ms}: {entry.delayed}"
+                    f"I2 seed {self.seed}: {party.name} logged a made-up entry"
                 )
+            envelope = read_envelope(record.sealed.data)
+            if envelope.kind == "ANSWER" and envelope.ref and not record.delayed:
+                self.ghost.answered.add(envelope.ref)
+            if envelope.expires_after_ms is not None:
+                self._check_expiry(party, record, envelope.expires_after_ms)
+
+    def _check_expiry(self, party: PartySimulator, record: PeerRecord, expires_ms: int) -> None:
+        received_ms = record.received_utc_ms - EPOCH_UTC_MS - party.skew_ms
+        age_ms = received_ms - self.ghost.said_at_ms[record.sealed.hash]
+        surely_late = age_ms > expires_ms + DEFAULT_TIMERS.clock_tolerance_ms
+        if (surely_late and not record.delayed) or (age_ms <= expires_ms and record.delayed):
+            raise LineViolationError(
+                f"I6 seed {self.seed}: age {age_ms}, expiry {expires_ms}: {record.delayed}"
+            )
 
     def show_fork(self, victim: PartySimulator, fork: SealedEnvelope) -> None:
         self.ghost.forks_shown.add(fork.hash)
@@ -636,9 +643,15 @@ class Simulation:
                     )
 
 
-def play(seed: int, *, minutes: float = 2.0, **parties: type[PartySimulator]) -> Simulation:
+def play(
+    seed: int,
+    *,
+    minutes: float = 2.0,
+    blue: type[PartySimulator] = PartySimulator,
+    red: type[PartySimulator] = PartySimulator,
+) -> Simulation:
     """Play one run and drain it; raises LineViolationError at the first violation."""
-    simulation = Simulation(seed, **parties)
+    simulation = Simulation(seed, blue=blue, red=red)
     simulation.run(int(minutes * 60_000))
     simulation.drain()
     return simulation

@@ -83,10 +83,14 @@ class AcceptsForks(PeerChain):
         return
 
 
-def first_violation(most_runs: int, **parties: type[PartySimulator]) -> str:
+def first_violation(
+    most_runs: int,
+    blue: type[PartySimulator] = PartySimulator,
+    red: type[PartySimulator] = PartySimulator,
+) -> str:
     for seed in range(most_runs):
         try:
-            play(seed, **parties)
+            play(seed, blue=blue, red=red)
         except LineViolationError as violation:
             return str(violation)
     return "none"
