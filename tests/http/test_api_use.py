@@ -2,6 +2,7 @@
 
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from fastapi import FastAPI
 from stand_in import LINE, PEER, StandInNode, a_conflict, an_alert
 
 from deconflict.api.schemas import EXAMPLE_DRAFT
-from deconflict.messages.kinds import KINDS
+from deconflict.messages.bodies import parse_body
+from deconflict.messages.kinds import KINDS, Kind
 
 GEO_JSON = {"Content-Type": "application/geo+json"}
 
@@ -265,3 +267,26 @@ def _references(value: Any) -> list[str]:
     if isinstance(value, list):
         return [found for each in value for found in _references(each)]
     return []
+
+
+def test_the_reference_page_names_every_call(app: FastAPI) -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text()
+    for path, methods in app.openapi()["paths"].items():
+        for method in methods:
+            call = f"`{method.upper()} {path.removeprefix('/api/v1')}`"
+            assert call in reference, call
+
+
+def test_every_example_in_the_documentation_is_accepted(
+    releasing: Client, client: Client, node: StandInNode
+) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    for path, example_of in (("declarations", "Declare"), ("check", "Check")):
+        described = document["paths"][f"/api/v1/{path}"]["post"]["requestBody"]["content"]
+        for example in described["application/json"]["schema"]["examples"]:
+            answer = releasing.post(f"/api/v1/{path}", json=example)
+            assert answer.status_code == 200, (example_of, answer.text)
+    for example in schemas["Outgoing"]["examples"]:
+        parse_body(Kind(example["kind"]), example["body"])
+        assert releasing.post(f"/api/v1/lines/{LINE}/messages", json=example).status_code == 200

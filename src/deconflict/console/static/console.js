@@ -105,9 +105,6 @@ function showConflicts(conflicts) {
   fill("conflicts", conflicts.map((conflict) => {
     const item = el("li", "", `conflict ${conflict.verdict}`);
     item.append(el("p", conflict.text));
-    const place = conflict.place_first;
-    if (place) item.append(el("p", `${place.decimal} · ${place.dms} · ${place.mgrs}${place.from_landmark ? ` · ${place.from_landmark}` : ""}`, "note"));
-    item.append(el("p", `known since ${short(conflict.known_since_utc)} · unanswered: ${conflict.unanswered.join("; ") || "nothing"}`, "note"));
     return item;
   }), "none found among what is declared");
 }
@@ -141,6 +138,7 @@ function answersTo(message) {
     ({ text }) => say(line, "LINE_CHECK_REPLY", { text }, { ref }))));
   else if (["NOTIFY", "UPDATE", "CORRECTION"].includes(kind)) found.push(button("Read back", () => readBack(message)));
   if (!["ACK", "QUERY", "LINE_CHECK", "LINE_CHECK_REPLY"].includes(kind)) found.push(button("Acknowledge", () => say(line, "ACK", { answer: "ROGER" }, { ref })));
+  for (const each of found) each.dataset.key = `${ref} ${each.textContent}`;
   return found;
 }
 
@@ -178,16 +176,27 @@ function ask(title, subject, wanted, known, send) {
 let waiting = null;
 const refreshSoon = () => (waiting ??= setTimeout(() => ((waiting = null), act(refresh)()), 120));
 
+// Redraws a panel only when it says something new, and leaves the keyboard where it was.
+const shown = {};
+function show(panel, value, name = panel.name) {
+  const now = JSON.stringify(value);
+  if (shown[name] === now) return;
+  shown[name] = now;
+  const key = document.activeElement?.dataset?.key;
+  panel(value);
+  if (key) document.querySelector(`[data-key="${key}"]`)?.focus();
+}
+
 async function refresh() {
   const [lines, alerts, conflicts, declarations] = await Promise.all(["/lines", "/alerts", "/conflicts", "/declarations"].map((path) => call("GET", path)));
-  showLines(lines);
-  showAlerts(alerts);
-  showConflicts(conflicts);
-  showDeclarations(declarations);
-  draw($("map"), declarations, conflicts);
+  show(showLines, lines);
+  show(showAlerts, alerts);
+  show(showConflicts, conflicts);
+  show(showDeclarations, declarations);
+  show((both) => draw($("map"), ...both), [declarations, conflicts], "map");
   const pages = await Promise.all(lines.flatMap((line) => [["out", line.own_seq], ["in", line.peer_seq]].map(([direction, last]) =>
     call("GET", `/lines/${line.line_id}/messages?direction=${direction}&after_seq=${Math.max(0, last - KEPT)}`))));
-  showMessages(pages.flat().sort((a, b) => (a.created_utc < b.created_utc ? 1 : -1)));
+  show(showMessages, pages.flat().sort((a, b) => (a.created_utc < b.created_utc ? 1 : -1)));
 }
 
 function tick() {
@@ -195,7 +204,8 @@ function tick() {
   $("clock").textContent = `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   for (const node of document.querySelectorAll(".deadline")) {
     const left = Math.round((Date.parse(node.dataset.utc) - now) / 1000);
-    node.textContent = left >= 0 ? `answer due in ${left} s, at ${short(node.dataset.utc)}` : `OVERDUE by ${-left} s, was due ${short(node.dataset.utc)}`;
+    const span = `${Math.floor(Math.abs(left) / 60)} min ${Math.abs(left) % 60} s`;
+    node.textContent = left >= 0 ? `${span} left, until ${short(node.dataset.utc)}` : `OVERDUE by ${span}, since ${short(node.dataset.utc)}`;
     node.classList.toggle("overdue", left < 0);
   }
 }

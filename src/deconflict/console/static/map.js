@@ -54,7 +54,8 @@ function projection(points) {
   const shrink = Math.max(Math.cos((((south + north) / 2) * Math.PI) / 180), 0.01);
   const width = Math.max((Math.max(...lons) - west) * shrink, 0.02), height = Math.max(north - south, 0.02);
   const scale = Math.min((SIZE.width - 2 * SIZE.edge) / width, (SIZE.height - 2 * SIZE.edge) / height);
-  return ([lon, lat]) => [SIZE.edge + (around(lon) - west) * shrink * scale, SIZE.edge + (north - lat) * scale];
+  const left = (SIZE.width - width * scale) / 2, top = (SIZE.height - height * scale) / 2;
+  return ([lon, lat]) => [left + (around(lon) - west) * shrink * scale, top + (north - lat) * scale];
 }
 
 const degrees = ({ lat_e7, lon_e7 }) => [lon_e7 / 1e7, lat_e7 / 1e7];
