@@ -24,7 +24,7 @@ def feature(**properties: Any) -> dict[str, Any]:
         "properties": {
             "purpose": "ACTIVITY",
             "radius": "9 km",
-            "lower": "SFC",
+            "lower": "0 m AMSL",
             "upper": "6096 m AMSL",
             "start_utc": "2015-09-30T12:00:00Z",
             "end_utc": "2015-09-30T13:00:00Z",
