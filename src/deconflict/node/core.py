@@ -45,10 +45,11 @@ from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.messages.kinds import KINDS, Kind, check_reference, precedence_of_reply
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.book import Taken
-from deconflict.node.desk import Desk
 from deconflict.node.line import Line, read_body
+from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.picture import Conflict, Declared
-from deconflict.node.telling import Teller
+from deconflict.node.tell.desk import Desk
+from deconflict.node.tell.messages import Teller
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import (
@@ -152,6 +153,8 @@ class NodeCore:
         self._teller = Teller(Desk(self._alerts, language), party, self.envelope_of)
         self._unsaved: list[SignatureRow] = []
         self._unsaved_since_ms = 0
+        self._activities: dict[str, Activity] = {}
+        self._words_only: list[WordsOnly] = []
         self._owed: list[tuple[Line, Say]] = []
         self._swept_ms: int | None = None
 
@@ -510,7 +513,9 @@ class NodeCore:
             self._swept_ms = now.monotonic_ms
         for line in self.lines.values():
             self._advance_line(line, work, now, sweep=sweep)
-        self._teller.readbacks_due(self.lines.get, now)
+        if sweep:
+            self._look_at_activities(now)
+        self._teller.overdue.readbacks_due(self.lines.get, now)
         self._tell(work, now)
         for line, say in self._take_owed():
             more, _ = self.say(line.line_id, [say], now)
@@ -519,7 +524,7 @@ class NodeCore:
 
     def next_deadline_ms(self) -> int | None:
         """Return the monotonic time at which :meth:`advance` is due, maybe too early."""
-        times = [self._teller.next_readback_ms()]
+        times = [self._teller.overdue.next_readback_ms()]
         if self._unsaved:
             times.append(self._unsaved_since_ms + _SIGNATURES_WAIT_MS)
         for line in self.lines.values():
@@ -544,9 +549,9 @@ class NodeCore:
             )
             self._teller.link(line, state, now)
         for alarm in line.machine.alarms(now):
-            self._teller.alarm(line, alarm, now)
+            self._teller.overdue.alarm(line, alarm, now)
         for message_hash, delivery in line.machine.changes().items():
-            self._teller.delivered(line, message_hash, delivery, now)
+            self._teller.overdue.delivered(line, message_hash, delivery, now)
             self._event(
                 work,
                 now,
@@ -560,12 +565,12 @@ class NodeCore:
             )
         if sweep:
             for declared in line.book.end_past(now.utc_ms):
-                self._teller.over(line, declared, now)
+                self._teller.declarations.over(line, declared, now)
                 self._event(work, now, "declaration", _ended(declared))
             self._teller.suspensions(line, now)
-            self._teller.expiring(line, line.book.picture, now)
+            self._teller.declarations.expiring(line, line.book.picture, now)
         for declared in line.book.take_cancelled():
-            self._teller.over(line, declared, now)
+            self._teller.declarations.over(line, declared, now)
             self._event(work, now, "declaration", _ended(declared))
         self._recheck(line, work, now, sweep=sweep)
 
@@ -576,16 +581,39 @@ class NodeCore:
         change = picture.recheck(
             now.utc_ms, minima_of(line.book.terms), conversions_of(line.book.terms)
         )
-        self._teller.conflicts(line, change, now)
+        self._teller.conflicts.changed(line, change, now)
         if not line.checked_once:
             line.checked_once = True
-            self._teller.drop_old_conflicts(line, now)
+            self._teller.conflicts.drop_old(line, now)
         for conflict in change.found:
             self._event(work, now, "conflict", {**_conflict(line, conflict), "ended": False})
         for conflict in change.ended:
             self._event(work, now, "conflict_ended", _conflict(line, conflict))
         for declared in change.unchecked:
-            self._teller.unchecked(line, declared, now)
+            self._teller.declarations.unchecked(line, declared, now)
+
+    # ---- what our own side does: known here, never sent ------------------------------------
+
+    def record_activity(self, activity: Activity) -> None:
+        """Take what our own side really does; it is held against what was declared (R12, R20)."""
+        self._activities[activity.activity_id] = activity
+
+    def note_words_only(self, line_id: str, notice: WordsOnly, now: Now) -> None:
+        """Take a notice of ours that was given in words: flagged, and it covers nothing (R10)."""
+        line = self.line_named(line_id)
+        self._words_only.append(notice)
+        self._teller.activities.words_only(line, notice, now)
+        self._teller.declarations.words_only(line, notice, now)
+
+    def _look_at_activities(self, now: Now) -> None:
+        for activity in tuple(self._activities.values()):
+            for line in self.lines.values():
+                if activity.span.end_ms < now.utc_ms:
+                    self._teller.activities.over(line, activity, now)
+                elif activity.span.start_ms <= now.utc_ms:
+                    self._teller.activities.tell(line, activity, self._words_only, now)
+            if activity.span.end_ms < now.utc_ms:
+                del self._activities[activity.activity_id]
 
     # ---- inside --------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
-"""Several accounts of one event: which fields differ, which times, which figures cannot be (R24, R29).
+"""Several accounts of one event: which fields differ, which times, which figures cannot be.
 
-Nothing is repaired and none of the accounts is chosen: they are laid side by side.
+R24, R29. Nothing is repaired and none of the accounts is chosen: they are laid side by side.
 """
 
 from collections.abc import Mapping, Sequence

@@ -21,7 +21,7 @@ from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.terms import terms_to_wire
 from deconflict.node.line import Line, read_body
 from deconflict.node.picture import Conflict, Declared
-from deconflict.node.telling import card_of
+from deconflict.node.tell.conflicts import card_of
 from deconflict.node.views import (
     ConflictView,
     DeclarationView,

@@ -6,11 +6,14 @@ acknowledged stays open until CEASED. Kept in memory while open; the record alon
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from deconflict.line.envelope import Envelope
 from deconflict.messages.kinds import KINDS, Kind, settles
 
-__all__ = ["Thread", "ThreadBook"]
+__all__ = ["DECLARES", "Thread", "ThreadBook"]
+
+DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a node shows of itself: plain values that the API, the console and the CLI print as they are.
+"""What a node shows of itself: plain values that API, console and CLI print as they are.
 
 Times are RFC 3339 UTC strings with ``Z``; distances metres; everything here is already decided,
 so a reader never computes. Free text from the peer is data: whoever shows it must escape it.

@@ -3,10 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.node.alerts import AlertBook, AlertKey
+from deconflict.node.threads import Thread
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "about", "received_rule"]
+
+
+def received_rule(kind: Kind) -> str:
+    """Return the rule of the alert that a received message raises until it is settled."""
+    return f"{kind.value}_RECEIVED"
+
+
+def about(thread: Thread) -> dict[str, Any]:
+    """Return what an alert about a thread says of it, for programs."""
+    return {"message": thread.hash, "declaration_id": thread.declaration_id}
 
 
 class Desk:

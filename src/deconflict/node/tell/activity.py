@@ -1,0 +1,109 @@
+"""Alerts about what our own side really does. They stay at this node (R20)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from deconflict.airspace.position import Position
+from deconflict.line.moment import Now
+from deconflict.messages.declaration import Purpose
+from deconflict.node.alerts import AlertKey
+from deconflict.node.line import Line
+from deconflict.node.own_activity import Activity, WordsOnly, met_by, mismatch
+from deconflict.node.tell.desk import Desk
+
+__all__ = ["ActivityTeller"]
+
+
+class ActivityTeller:
+    """Holds an own activity against our notices and against what the peers declared."""
+
+    def __init__(self, desk: Desk, party: str) -> None:
+        self.desk = desk
+        self._party = party
+
+    def tell(
+        self, line: Line, activity: Activity, words_only: Iterable[WordsOnly], now: Now
+    ) -> None:
+        """Tell what an activity that is going on, or about to begin, means on one line."""
+        self._against_notices(line, activity, tuple(words_only), now)
+        self._against_peer(line, activity, now)
+
+    def over(self, line: Line, activity: Activity, now: Now) -> None:
+        """Close what was told about an activity that has ended."""
+        for rule in ("ACT_DIFFERS_FROM_NOTICE", "PRESENCE_OVERLAP", "PROTECTED_SITE_NEAR"):
+            self.desk.close(rule, line.line_id, activity.activity_id, now.utc_ms)
+
+    def words_only(self, line: Line, notice: WordsOnly, now: Now) -> None:
+        """Tell that a notice given in words has no geometry and covers nothing."""
+        self.desk.tell(
+            AlertKey("PLACE_WITHOUT_GEOMETRY", line.line_id, notice.notice_id),
+            {"party": self._party},
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+        )
+
+    def _against_notices(
+        self, line: Line, activity: Activity, words_only: tuple[WordsOnly, ...], now: Now
+    ) -> None:
+        rule = "ACT_DIFFERS_FROM_NOTICE"
+        found = mismatch(activity, line.book.picture)
+        if found is None:
+            self.desk.close(rule, line.line_id, activity.activity_id, now.utc_ms)
+            return
+        facts: dict[str, Any] = {
+            "distance_m": found.distance_m,
+            "words_only": [notice.notice_id for notice in words_only],
+        }
+        if found.nearest is None or found.distance_m is None:
+            self.desk.tell(
+                AlertKey(rule, line.line_id, activity.activity_id),
+                {"party": self._party, "where": _values(activity.position)},
+                urgency="IMMEDIATE",
+                now_ms=now.utc_ms,
+                phrase="ACT_WITHOUT_NOTICE",
+                facts=facts,
+            )
+            return
+        declaration_id = found.nearest.declaration.declaration_id
+        self.desk.tell(
+            AlertKey(rule, line.line_id, activity.activity_id, declaration_id),
+            {
+                "party": self._party,
+                "where": _values(activity.position),
+                "distance": round(found.distance_m * 1000),
+                "declaration": declaration_id,
+            },
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+            facts=facts,
+        )
+
+    def _against_peer(self, line: Line, activity: Activity, now: Now) -> None:
+        for declared, _ in met_by(activity, line.book.picture, Purpose.OWN_PRESENCE):
+            declaration_id = declared.declaration.declaration_id
+            self.desk.tell(
+                AlertKey("PRESENCE_OVERLAP", line.line_id, activity.activity_id, declaration_id),
+                {
+                    "party": declared.party,
+                    "declaration": declaration_id,
+                    "where": _values(activity.position),
+                },
+                urgency="FLASH",
+                now_ms=now.utc_ms,
+            )
+        for declared, apart_m in met_by(activity, line.book.picture, Purpose.PROTECTED_SITE):
+            declaration_id = declared.declaration.declaration_id
+            self.desk.tell(
+                AlertKey("PROTECTED_SITE_NEAR", line.line_id, activity.activity_id, declaration_id),
+                {
+                    "party": declared.party,
+                    "declaration": declaration_id,
+                    "distance": round(apart_m * 1000),
+                },
+                urgency="FLASH",
+                now_ms=now.utc_ms,
+            )
+
+
+def _values(position: Position) -> dict[str, int]:
+    return {"lat_e7": position.lat_e7, "lon_e7": position.lon_e7}

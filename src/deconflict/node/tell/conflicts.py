@@ -1,0 +1,81 @@
+"""Alerts about conflicts: who, where, when, how close, which minimum, what is unanswered."""
+
+from typing import Final
+
+from deconflict.line.moment import Now
+from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.plain import ConflictCard, ConflictSide, Unanswered, conflict_card
+from deconflict.node.alerts import AlertKey
+from deconflict.node.line import Line
+from deconflict.node.picture import Conflict, PictureChange
+from deconflict.node.tell.desk import Desk
+
+__all__ = ["ConflictTeller", "card_of"]
+
+# A conflict is as urgent as the time left to it: within 2 minutes, 10 minutes, later (R19).
+_URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
+
+
+class ConflictTeller:
+    """Tells of conflicts as long as they last."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def changed(self, line: Line, change: PictureChange, now: Now) -> None:
+        """Tell of conflicts found or changed, and close those that are no more."""
+        for conflict in change.found:
+            self.tell(line, conflict, now)
+        for conflict in change.ended:
+            self.desk.alerts.close(
+                AlertKey("CONFLICT", line.line_id, conflict.conflict_id), now_ms=now.utc_ms
+            )
+
+    def drop_old(self, line: Line, now: Now) -> None:
+        """Close alerts of conflicts from before a restart that the first check did not find."""
+        present = {conflict.conflict_id for conflict in line.book.picture.conflicts()}
+        for key in self.desk.alerts.keys("CONFLICT"):
+            if key.line_id == line.line_id and key.subject not in present:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def tell(self, line: Line, conflict: Conflict, now: Now) -> None:
+        """Tell of one conflict as it stands now: its time left and what is unanswered."""
+        card = card_of(line, conflict, now.utc_ms)
+        left_ms = card.start_ms - now.utc_ms
+        urgency = next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
+        self.desk.tell_text(
+            AlertKey("CONFLICT", line.line_id, conflict.conflict_id),
+            card.text(self.desk.language),
+            urgency=urgency,
+            now_ms=now.utc_ms,
+            deadline_ms=card.start_ms,
+            facts={
+                "conflict_id": conflict.conflict_id,
+                "own": conflict.own.declaration.declaration_id,
+                "peer": conflict.peer.declaration.declaration_id,
+                "unanswered": len(card.unanswered),
+            },
+        )
+
+
+def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
+    """Return the card of a conflict: its earliest finding not yet over, and what is unanswered."""
+    finding = conflict.current(now_ms)
+    sides = {
+        declared.key: ConflictSide(declared.party, declared.declaration)
+        for declared in (conflict.own, conflict.peer)
+    }
+    unanswered = [
+        Unanswered(thread.kind, line.peer if thread.own else line.book.own, thread.sent_ms)
+        for declared in (conflict.own, conflict.peer)
+        for thread in line.book.threads.about(declared.declaration.declaration_id)
+    ]
+    terms = line.book.terms
+    return conflict_card(
+        finding,
+        sides[finding.first],
+        sides[finding.second],
+        landmarks=() if terms is None else landmarks_of(terms),
+        known_since_ms=conflict.known_since_ms,
+        unanswered=unanswered,
+    )

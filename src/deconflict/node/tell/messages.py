@@ -1,0 +1,308 @@
+"""Alerts about what is said and heard, and about the line itself.
+
+Facts and deadlines only (R25). Each method looks at one change; the alert book makes sure that a
+condition which lasts is one alert (R27).
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from deconflict.airspace.instant import format_utc
+from deconflict.line.delivery import DeliveryState
+from deconflict.line.envelope import Envelope
+from deconflict.line.link import LinkState, LinkStatus
+from deconflict.line.moment import Now
+from deconflict.messages.bodies import Account, LineCheck, Readback, TermsMessage
+from deconflict.messages.declaration import Purpose
+from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_text
+from deconflict.messages.readback import differences_text
+from deconflict.messages.summary import summarise
+from deconflict.node import incidents
+from deconflict.node.alerts import AlertKey
+from deconflict.node.book import Taken
+from deconflict.node.line import Line, read_body
+from deconflict.node.tell.activity import ActivityTeller
+from deconflict.node.tell.conflicts import ConflictTeller
+from deconflict.node.tell.declarations import DeclarationTeller
+from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
+from deconflict.node.threads import DECLARES, Thread
+
+__all__ = ["Teller"]
+
+_LONG_AGO_MS: Final = 365 * 86_400_000
+
+
+class Teller:
+    """Turns what happens on lines into alerts.
+
+    Args:
+        desk: where alerts go.
+        party: our own party.
+        envelope_of: finds an envelope of the record by its hash; None when it is not there.
+    """
+
+    def __init__(
+        self, desk: Desk, party: str, envelope_of: Callable[[str], Envelope | None]
+    ) -> None:
+        self.desk = desk
+        self.declarations = DeclarationTeller(desk, party)
+        self.overdue = OverdueTeller(desk, envelope_of)
+        self.conflicts = ConflictTeller(desk)
+        self.activities = ActivityTeller(desk, party)
+        self._party = party
+        self._envelope_of = envelope_of
+
+    def said(self, line: Line, taken: Taken, now: Now) -> tuple[str, ...]:
+        """Look at an own message; return what its sender should know at once, in words."""
+        warnings = self.declarations.declared(line, taken, now)
+        self._thread_changed(line, taken, now)
+        if taken.opened is not None:
+            self._watch_own(line, taken.opened, now.monotonic_ms, now)
+        self._content(line, taken, now)
+        return warnings
+
+    def heard(self, line: Line, taken: Taken, now: Now) -> None:
+        """Look at a message of the peer that is about to be durable here."""
+        if taken.delayed:
+            self._delayed(line, taken, now)
+            return
+        if taken.body is None:
+            self.desk.tell(
+                AlertKey("UNREADABLE", line.line_id, taken.hash),
+                {"peer": line.peer, "sent": taken.envelope.created_utc},
+                urgency=taken.envelope.prec.value,
+                now_ms=now.utc_ms,
+            )
+            return
+        self.declarations.declared(line, taken, now)
+        self._thread_changed(line, taken, now)
+        if taken.opened is not None:
+            self._watch_peer(line, taken.opened, taken.envelope, now)
+        self._content(line, taken, now)
+
+    def _watch_own(self, line: Line, thread: Thread, since_ms: int, now: Now) -> None:
+        if thread.kind in DECLARES:
+            self.overdue.watch_readback(line, thread, since_ms)
+        elif thread.kind is Kind.CEASE:
+            self.desk.tell(
+                AlertKey("CEASE_OPEN", line.line_id, thread.hash),
+                {"peer": line.peer, "sent": format_utc(thread.sent_ms)},
+                urgency="FLASH",
+                now_ms=now.utc_ms,
+                facts=about(thread),
+            )
+
+    def _watch_peer(self, line: Line, thread: Thread, envelope: Envelope, now: Now) -> None:
+        text = self.text_of(envelope, line.peer)
+        limits = line.limits(envelope.prec)
+        within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
+        self.desk.tell_text(
+            AlertKey(received_rule(thread.kind), line.line_id, thread.hash),
+            text,
+            urgency=thread.precedence,
+            now_ms=now.utc_ms,
+            deadline_ms=thread.logged_ms + within_ms,
+            facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
+        )
+
+    def text_of(self, envelope: Envelope, party: str) -> str:
+        """Return a message in the desk's words; empty when it cannot be read."""
+        body = read_body(envelope)
+        if body is None:
+            return ""
+        return message_text(
+            Kind(envelope.kind),
+            body,
+            party=party,
+            language=self.desk.language,
+            drill=envelope.drill,
+        )
+
+    def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
+        thread = taken.thread
+        if thread is None or not taken.ended:
+            return
+        rules = (
+            ("CEASE_OPEN", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
+            if thread.own
+            else (received_rule(thread.kind),)
+        )
+        for rule in rules:
+            self.desk.alerts.close(AlertKey(rule, line.line_id, thread.hash), now_ms=now.utc_ms)
+
+    def _delayed(self, line: Line, taken: Taken, now: Now) -> None:
+        envelope = taken.envelope
+        expired_ms = envelope.created_utc_ms + (envelope.expires_after_ms or 0)
+        self.desk.tell(
+            AlertKey("DELAYED", line.line_id, taken.hash),
+            {
+                "peer": line.peer,
+                "kind": envelope.kind,
+                "sent": envelope.created_utc,
+                "expired": format_utc(expired_ms),
+            },
+            urgency=envelope.prec.value,
+            now_ms=now.utc_ms,
+        )
+
+    def _content(self, line: Line, taken: Taken, now: Now) -> None:
+        match taken.body:
+            case Readback() as body:
+                self._read_back(line, f"{body.values.declaration_id}", taken, now)
+            case LineCheck() as body if taken.kind is Kind.LINE_CHECK_REPLY:
+                self._line_check(line, body, taken, now)
+            case Account() as body:
+                self.accounts(line, body.event, now)
+            case TermsMessage():
+                line.use_terms()
+
+    def _read_back(self, line: Line, declaration_id: str, taken: Taken, now: Now) -> None:
+        author = line.peer if taken.own else self._party
+        found = line.book.readbacks.get(f"{author}/{declaration_id}")
+        if found is None or found.message_hash != taken.hash:
+            return
+        key = AlertKey("READBACK_WRONG", line.line_id, declaration_id)
+        declared = line.book.picture.get(found.declaration_key)
+        if not found.differences or declared is None:
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+            return
+        reference = summarise(declared.declaration.geometry).band.reference
+        self.desk.tell(
+            key,
+            {
+                "party": self._party if taken.own else line.peer,
+                "declaration": declaration_id,
+                "differences": differences_text(
+                    found.differences, self.desk.language, reference=reference
+                ),
+            },
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+            facts={"fields": [difference.field for difference in found.differences]},
+        )
+
+    def _line_check(self, line: Line, reply: LineCheck, taken: Taken, now: Now) -> None:
+        asked = None if taken.envelope.ref is None else self._envelope_of(taken.envelope.ref)
+        check = None if asked is None else read_body(asked)
+        if not isinstance(check, LineCheck):
+            return  # it cites no line check, so there is nothing to compare
+        key = AlertKey("LINE_CHECK_WRONG", line.line_id, line.peer)
+        if check.same_as(reply):
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+            return
+        self.desk.tell(
+            key,
+            {"peer": line.peer, "sent": check.text, "retyped": reply.text},
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+        )
+
+    def accounts(self, line: Line, event: str, now: Now) -> None:
+        """Lay the accounts of one event side by side; none is chosen (R29)."""
+        accounts = line.book.accounts.get(event, [])
+        fields = incidents.differing_fields(accounts)
+        terms = line.book.terms
+        tolerance_ms = 0 if terms is None else terms.time_tolerance_ms
+        apart = {
+            name: apart_ms
+            for name, apart_ms in incidents.times_apart_ms(accounts).items()
+            if apart_ms > tolerance_ms
+        }
+        odd = [found for account in accounts for found in incidents.implausible_figures(account)]
+        if not (fields or odd):
+            return
+        self.desk.tell(
+            AlertKey("ACCOUNTS_DIFFER", line.line_id, event),
+            {"event": event, "fields": ", ".join(fields) or "-"},
+            urgency="ROUTINE",
+            now_ms=now.utc_ms,
+            facts={
+                "differing": list(fields),
+                "times_apart_ms": apart,
+                "implausible": [
+                    {
+                        "by": found.by,
+                        "fields": [found.length_field, found.time_field],
+                        "speed_mps": round(found.speed_mps, 1),
+                    }
+                    for found in odd
+                ],
+            },
+        )
+
+    def link(self, line: Line, state: LinkState, now: Now) -> None:
+        """Tell that a line went down, or that it is up again."""
+        key = AlertKey("LINE_DOWN", line.line_id, line.peer)
+        if state.status is LinkStatus.DOWN:
+            self.desk.tell(
+                key,
+                {"peer": line.peer, "since": format_utc(state.since_utc_ms)},
+                urgency="FLASH",
+                now_ms=now.utc_ms,
+                facts={"reason": state.reason.value},
+            )
+        elif state.status is LinkStatus.UP:
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def suspensions(self, line: Line, now: Now) -> None:
+        """Tell which scopes are suspended now."""
+        for suspension in line.book.suspensions.values():
+            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope)
+            if suspension.holds(now.utc_ms):
+                self.desk.tell(
+                    key,
+                    {
+                        "party": suspension.by,
+                        "scope": suspension.scope,
+                        "effective": format_utc(suspension.effective_ms),
+                    },
+                    urgency="IMMEDIATE",
+                    now_ms=now.utc_ms,
+                )
+            else:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def forked(self, line: Line, now: Now) -> None:
+        """Tell that the peer signed two different messages for one slot."""
+        self.desk.tell(
+            AlertKey("FORKED_CHAIN", line.line_id, line.peer),
+            {"party": line.peer},
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+        )
+
+    def restored(self, line: Line, now: Now) -> None:
+        """Raise again what the record of a line implies, and close what it does not."""
+        for thread in line.book.threads:
+            envelope = self._envelope_of(thread.hash)
+            if envelope is None:
+                continue
+            if thread.own:
+                # The clock that measured it is gone: its limit counts as passed.
+                self._watch_own(line, thread, -_LONG_AGO_MS, now)
+            else:
+                self._watch_peer(line, thread, envelope, now)
+        for declared in line.book.picture:
+            site = declared.declaration.purpose is Purpose.PROTECTED_SITE
+            if site and not declared.own and declared.key not in line.book.loaded:
+                self.declarations.site(line, declared.declaration, now)
+        for alert in self.desk.alerts.open_alerts():
+            if alert.line_id == line.line_id and self._is_past(line, alert.rule, alert.subject):
+                key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def _is_past(self, line: Line, rule: str, subject: str | None) -> bool:
+        about_threads = rule.endswith("_RECEIVED") or rule in (*ANSWER_RULES, "CEASE_OPEN")
+        if about_threads:
+            return subject is None or line.book.threads.get(subject) is None
+        if rule in (*RECEIPT_RULES, "NOT_SEEN"):
+            envelope = None if subject is None else self._envelope_of(subject)
+            if envelope is None or subject is None:
+                return True
+            state = line.delivery(subject, envelope.seq).state
+            reached = state not in (DeliveryState.QUEUED, DeliveryState.SENT)
+            return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
+        # The first look at the picture and the connection raises these again, if they still hold.
+        return rule in ("LINE_DOWN", "LINE_SUSPENDED")

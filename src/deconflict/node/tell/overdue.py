@@ -1,0 +1,178 @@
+"""Alerts about what is owed past its limit, on the rung of the ladder that it has reached."""
+
+import heapq
+from collections.abc import Callable
+from typing import Any, Final
+
+from deconflict.airspace.instant import format_utc
+from deconflict.line.alerts import Alarm, AlarmKind
+from deconflict.line.delivery import Delivery, DeliveryState
+from deconflict.line.envelope import Envelope
+from deconflict.line.moment import Now
+from deconflict.line.precedence import Step
+from deconflict.messages.kinds import Kind
+from deconflict.node.alerts import AlertKey
+from deconflict.node.line import Line
+from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.threads import DECLARES, Thread
+
+__all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller"]
+
+RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
+ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
+_OVERDUE: Final = {
+    AlarmKind.NO_RECEIPT: "NO_RECEIPT",
+    AlarmKind.EXPIRED: "EXPIRED",
+    AlarmKind.REFUSED: "REFUSED",
+    AlarmKind.NOT_SEEN: "NOT_SEEN",
+    AlarmKind.NO_ANSWER: "NO_ANSWER",
+}
+
+
+class OverdueTeller:
+    """Tells what is owed too long, by the peer or by us.
+
+    Args:
+        desk: where alerts go.
+        envelope_of: finds an envelope of the record by its hash; None when it is not there.
+    """
+
+    def __init__(self, desk: Desk, envelope_of: Callable[[str], Envelope | None]) -> None:
+        self.desk = desk
+        self._envelope_of = envelope_of
+        self._readback_due: list[tuple[int, str, str]] = []
+
+    def watch_readback(self, line: Line, thread: Thread, since_ms: int) -> None:
+        """Watch for the readback of an own declaration, from a monotonic instant on."""
+        limit_ms = thread.answer_within_ms or line.answer_within_ms(thread.kind) or 0
+        heapq.heappush(self._readback_due, (since_ms + limit_ms, line.line_id, thread.hash))
+
+    def alarm(self, line: Line, alarm: Alarm, now: Now) -> None:
+        """Tell that something is owed past its limit, on the rung of the ladder it has reached."""
+        alert = alarm.alert
+        envelope = self._envelope_of(alert.hash)
+        if envelope is None:
+            return
+        second = line.second_desk if Step.SECOND_DESK in alarm.steps else None
+        if not alert.own:
+            self._owed_by_us(line, alarm, second, now)
+            return
+        rule = _OVERDUE[alarm.kind]
+        kind = Kind(alert.kind)
+        values: dict[str, Any] = {"peer": line.peer, "sent": envelope.created_utc}
+        limits = line.limits(envelope.prec)
+        if rule == "NO_ANSWER" and kind in DECLARES:
+            self._readback_missing(line, alert.hash, now, level=alarm.level, second=second)
+            return
+        if rule == "NO_ANSWER" and kind is Kind.CEASE:
+            rule, values["limit"] = "CEASE_NOT_ACKNOWLEDGED", alert.answer_ms
+        else:
+            values["kind"] = alert.kind
+            if rule == "EXPIRED":
+                values["expired"] = format_utc(envelope.created_utc_ms + (alert.expires_ms or 0))
+            elif rule != "REFUSED":
+                values["limit"] = {
+                    "NO_RECEIPT": limits.lack_ms,
+                    "NOT_SEEN": limits.seen_ms,
+                    "NO_ANSWER": alert.answer_ms,
+                }[rule]
+        if rule in ("NO_RECEIPT", "EXPIRED", "REFUSED"):
+            for other in RECEIPT_RULES:
+                if other != rule:
+                    self.desk.alerts.close(
+                        AlertKey(other, line.line_id, alert.hash), now_ms=now.utc_ms
+                    )
+        self.desk.tell(
+            AlertKey(rule, line.line_id, alert.hash),
+            values,
+            urgency=alert.precedence.value,
+            now_ms=now.utc_ms,
+            level=alarm.level,
+            desk=second,
+            facts={
+                "kind": alert.kind,
+                "steps": [step.value for step in alarm.steps],
+                "after_restart": alarm.after_restart,
+                "declaration_id": _subject(line, alert.hash),
+                "ref": envelope.ref,
+            },
+        )
+
+    def _owed_by_us(self, line: Line, alarm: Alarm, second: str | None, now: Now) -> None:
+        key = AlertKey(received_rule(Kind(alarm.alert.kind)), line.line_id, alarm.alert.hash)
+        held = self.desk.alerts.get(key)
+        if held is None:
+            return
+        self.desk.tell_text(
+            key,
+            held.text,
+            urgency=held.urgency,
+            now_ms=now.utc_ms,
+            deadline_ms=None,
+            level=alarm.level,
+            desk=second,
+            facts={**held.facts, "overdue": alarm.kind.value},
+        )
+
+    def readbacks_due(self, lines: Callable[[str], Line | None], now: Now) -> None:
+        """Tell of own declarations whose readback limit has passed; an ACK is no readback."""
+        while self._readback_due and self._readback_due[0][0] <= now.monotonic_ms:
+            _, line_id, message_hash = heapq.heappop(self._readback_due)
+            line = lines(line_id)
+            if line is not None:
+                self._readback_missing(line, message_hash, now)
+
+    def next_readback_ms(self) -> int | None:
+        """Return the monotonic time of the next readback limit."""
+        return self._readback_due[0][0] if self._readback_due else None
+
+    def _readback_missing(
+        self,
+        line: Line,
+        message_hash: str,
+        now: Now,
+        *,
+        level: int = 0,
+        second: str | None = None,
+    ) -> None:
+        thread = line.book.threads.get(message_hash)
+        if thread is None or thread.declaration_id is None:
+            return
+        limit_ms = thread.answer_within_ms or line.answer_within_ms(thread.kind) or 0
+        self.desk.tell(
+            AlertKey("READBACK_MISSING", line.line_id, message_hash),
+            {
+                "party": line.peer,
+                "declaration": thread.declaration_id,
+                "sent": format_utc(thread.sent_ms),
+                "limit": limit_ms,
+            },
+            urgency=thread.precedence,
+            now_ms=now.utc_ms,
+            level=level,
+            desk=second,
+            facts=about(thread),
+        )
+
+    def delivered(self, line: Line, message_hash: str, delivery: Delivery, now: Now) -> None:
+        """Close what was overdue about an own message and is no longer."""
+        state = delivery.state
+        past: list[str] = []
+        if state not in (
+            DeliveryState.QUEUED,
+            DeliveryState.SENT,
+            DeliveryState.EXPIRED,
+            DeliveryState.REFUSED,
+        ):
+            past += RECEIPT_RULES
+        if state in (DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED):
+            past.append("NOT_SEEN")
+        if state is DeliveryState.CLOSED:
+            past += ["NO_ANSWER", "CEASE_NOT_ACKNOWLEDGED"]
+        for rule in past:
+            self.desk.alerts.close(AlertKey(rule, line.line_id, message_hash), now_ms=now.utc_ms)
+
+
+def _subject(line: Line, message_hash: str) -> str | None:
+    thread = line.book.threads.get(message_hash)
+    return None if thread is None else thread.declaration_id
