@@ -225,9 +225,14 @@ def test_doctor_finds_a_damaged_record(blue: Path) -> None:
 
 
 def test_doctor_leaves_the_record_of_a_running_node_alone(blue: Path) -> None:
-    with SqliteStore.open(blue / "record.sqlite", create=True):
+    with SqliteStore.open(blue / "record.sqlite"):
         assert states(blue)["record"] == OK
     assert states(blue)["record"] == OK
+
+
+def test_doctor_finds_a_missing_record(blue: Path) -> None:
+    (blue / "record.sqlite").unlink()
+    assert states(blue)["record"] == WRONG
 
 
 def test_doctor_finds_that_nobody_can_log_in(blue: Path) -> None:

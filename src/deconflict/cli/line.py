@@ -29,7 +29,9 @@ line = LazyGroup(
         Entry("answer", "reply:answer", "Answer a query or a cease request."),
         Entry("readback", "reply:readback", "Read a declaration back, from your own map."),
         Entry("seen", "reply:seen", "Say that a person here has read a message."),
-        Entry("loaded", "reply:loaded", "Say that the unit that acts holds a declaration."),
+        Entry(
+            "loaded", "reply:loaded", "Say that the unit that acts holds a declaration of the peer."
+        ),
         Entry("check", "reply:check", "Check the line from person to person, or answer a check."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension."),
@@ -89,13 +91,15 @@ def status(node_dir: Any, account: str | None, as_json: bool) -> None:
         show_alert(alert)
 
 
-def show_alert(alert: dict[str, Any]) -> None:
+def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     """Print one alert: since when, how urgent, by when, and its words."""
     level = f" (level {alert['level']})" if alert["level"] else ""
-    state = state_word(alert["urgency"]) if alert["open"] else "over"
-    deadline = f", due {when(alert['deadline_utc'])}" if alert["deadline_utc"] else ""
+    state = state_word(alert["urgency"]) if alert["open"] else "over:"
+    due = alert["deadline_utc"] if alert["open"] else None
+    deadline = f", due {when(due)}" if due else ""
     click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}")
-    click.echo(sentences(alert["text"], indent=4))
+    if words:
+        click.echo(sentences(alert["text"], indent=4))
 
 
 def _offset(offset_ms: int | None) -> str:

@@ -355,8 +355,8 @@ def _graticule(project: _Projection) -> list[str]:
         (s for s in (1 / 60, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 30) if span_deg / s <= 7), 30
     )
     lat0, lon0 = project.centre.lat_deg, project.centre.lon_deg
-    wide = min(span_deg / max(math.cos(math.radians(lat0)), 0.05), 350) / 2 + step
-    tall = span_deg / 2 + step
+    wide = min(span_deg / max(math.cos(math.radians(lat0)), 0.05), 250) * 0.75 + step
+    tall = span_deg * 0.75 + step
     lats = _steps(max(lat0 - tall, -89.0), min(lat0 + tall, 89.0), step)
     lons = _steps(lon0 - wide, lon0 + wide, step)
     drawn = []

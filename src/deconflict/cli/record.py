@@ -98,9 +98,6 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
             state += f" (escalated {item['escalation']})"
         if item["delayed"]:
             state = "DELAYED"  # arrived past its expiry: kept, never acted on
-        text = item["text"]
-        if item["drill"]:
-            text = f"DRILL DRILL  {text}"
         yield (
             when(item["logged_utc"]),
             "->" if item["outgoing"] else "<-",
@@ -108,7 +105,7 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
             item["kind"],
             state,
             short(item["hash"]),
-            text,
+            item["text"],
         )
 
 
@@ -267,8 +264,6 @@ def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
         return
     way = "sent" if item["outgoing"] else "received"
     click.echo(f"{item['kind']} {way} {when(item['logged_utc'])}")
-    if item["drill"]:
-        click.echo("DRILL DRILL DRILL")
     click.echo("\n" + sentences(item["text"], indent=2) + "\n")
     fields(
         (

@@ -17,6 +17,7 @@ __all__ = ["Manner", "manner_options", "post", "show_posted"]
 
 WAIT_FOR_RECEIPT_S = 2.0  # the delivery limit of the most urgent messages
 POLL_S = 0.1
+ASKING = ("CEASE", "CONCERN", "LINE_CHECK", "NOTIFY", "QUERY", "SAFETY", "SUSPEND", "TERMS_PROPOSE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,7 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
         write_json(posted)
         return
     sent = _wait_for_receipt(node, posted["hash"])
-    drill = "DRILL  " if sent["drill"] else ""
-    click.echo(f"{drill}{clean(sent['kind'])} to {clean(sent['to_party'])}, {short(sent['hash'])}")
+    click.echo(f"{clean(sent['kind'])} to {clean(sent['to_party'])}, {short(sent['hash'])}")
     click.echo(sentences(sent["text"], indent=2))
     for warning in posted["warnings"]:
         click.echo(click.style("  warning: ", fg="yellow") + clean(warning))
@@ -99,7 +99,8 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
         click.echo("  Not yet signed for by the peer; it is sent again until it is.")
         click.echo(f"  See it later: deconflict log --message {short(sent['hash'])}")
     else:
-        click.echo(f"  {clean(sent['to_party'])} has signed that it holds this. It is no consent.")
+        answer = " That is no answer." if sent["kind"] in ASKING else ""
+        click.echo(f"  {clean(sent['to_party'])} has signed that it holds this.{answer}")
 
 
 def _wait_for_receipt(node: "NodeClient", message_hash: str) -> dict[str, Any]:

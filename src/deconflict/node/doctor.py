@@ -192,7 +192,8 @@ def _disk(path: Path) -> Iterator[Check]:
 
 def _record(folder: NodeFolder) -> Iterator[Check]:
     if not folder.record_path.exists():
-        yield Check("record", OK, "none yet; the node makes it when it first starts")
+        words = "the record is missing: the node will not speak"
+        yield Check("record", WRONG, words, "bring the file back, or restore its backup")
         return
     try:
         peers = folder.peers().list()

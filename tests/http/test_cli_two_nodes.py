@@ -1,0 +1,316 @@
+"""Two nodes in processes of their own, worked from the command line as two watches would."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from deconflict.airspace import format_utc
+from deconflict.cli import main
+
+pytestmark = pytest.mark.processes
+
+PASSWORDS = "admin a long evening at sea\nolga another long evening\nboris a third long evening\n"
+START_S = 30.0
+
+
+@dataclass
+class Party:
+    """One party at its own terminal."""
+
+    name: str
+    folder: Path
+    process: subprocess.Popen[str] | None = None
+
+    def run(self, *words: object, account: str = "boris") -> Result:
+        options = ("--node", self.folder, *(("--as", account) if _acts(words) else ()))
+        return CliRunner().invoke(main, [str(word) for word in (*words, *options)])
+
+    def ok(self, *words: object, account: str = "boris", code: int = 0) -> str:
+        result = self.run(*words, account=account)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    def json(self, *words: object, account: str = "boris", code: int = 0) -> Any:
+        return json.loads(self.ok(*words, "--json", account=account, code=code))
+
+    def last(self, kind: str) -> dict[str, Any]:
+        """Return the latest message of a kind that came from the peer."""
+        said = [m for m in self.json("log") if m["kind"] == kind and not m["outgoing"]]
+        return dict(said[-1])
+
+    def wait_for(self, words: str) -> str:
+        """Return the line's status once it says these words."""
+        return _wait(lambda: self.ok("line", "status"), words)
+
+
+def _acts(words: tuple[object, ...]) -> bool:
+    return words[0] not in ("account", "peer", "doctor", "init", "renew")
+
+
+def _wait(read: Any, words: str) -> str:
+    deadline = time.monotonic() + START_S
+    while words not in (text := read()):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.2)
+    return str(text)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _serve(party: Party) -> None:
+    party.process = subprocess.Popen(
+        [sys.executable, "-m", "deconflict", "serve", "--node", str(party.folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _stop(party: Party) -> str:
+    assert party.process is not None
+    party.process.send_signal(signal.SIGTERM)
+    said, _ = party.process.communicate(timeout=20)
+    return said
+
+
+@pytest.fixture(scope="module")
+def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, Party]]:
+    """Blue and red, made, pinned, logged in, running and with terms that both signed."""
+    root = tmp_path_factory.mktemp("parties")
+    words = root / "passwords"
+    words.touch(mode=0o600)
+    words.write_text(PASSWORDS)
+    blue, red = (Party(name, root / name) for name in ("blue", "red"))
+    for party in (blue, red):
+        made = CliRunner().invoke(
+            main,
+            [
+                *("init", str(party.folder), "--party", party.name, "--passwords", str(words)),
+                *("--peer-listen", f"127.0.0.1:{_free_port()}"),
+                *("--operators-listen", f"127.0.0.1:{_free_port()}"),
+                *("--account", "olga=watch_officer", "--account", "boris=releasing_officer"),
+            ],
+        )
+        assert made.exit_code == 0, made.output
+        for account, line in zip(("olga", "boris"), PASSWORDS.splitlines()[1:], strict=True):
+            file = root / f"{party.name}-{account}"
+            file.touch(mode=0o600)
+            file.write_text(line.partition(" ")[2])
+            party.ok("account", "login", account, "--password-file", file)
+    for party, other in ((blue, red), (red, blue)):
+        heard = other.json("peer", "show")["fingerprint"]
+        invitation = other.folder / f"{other.name}.invitation"
+        party.ok("peer", "add", invitation, "--fingerprint", heard)
+    for party in (blue, red):
+        _serve(party)
+    try:
+        for party in (blue, red):
+            _wait(lambda party=party: party.run("line", "status").output, "UP")
+        blue.ok(
+            *("terms", "propose", "--default", "--theatre", "Latakia to Deir ez-Zor"),
+            *("--minima", "5NM,1000ft", "--landmark", "Deir ez-Zor=35.2854, 40.1760"),
+        )
+        proposed = red.json("terms", "show")["proposed_hash"]
+        red.ok("terms", "accept", "--hash", proposed[:10])
+        for party in (blue, red):
+            party.wait_for("agreed")
+        yield blue, red
+    finally:
+        for party in (blue, red):
+            _stop(party)
+
+
+@pytest.fixture
+def blue(parties: tuple[Party, Party]) -> Party:
+    return parties[0]
+
+
+@pytest.fixture
+def red(parties: tuple[Party, Party]) -> Party:
+    return parties[1]
+
+
+def area(tmp_path: Path, purpose: str, lat: float, lon: float, *, label: str | None = None) -> Path:
+    now = time.time_ns() // 1_000_000
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [lon, lat]},
+        "properties": {
+            "purpose": purpose,
+            "label": label,
+            "radius": "9 km",
+            "lower": "SFC",
+            "upper": "5000 ft AMSL",
+            "start_utc": format_utc(now + 3_600_000),
+            "end_utc": format_utc(now + 7_200_000),
+        },
+    }
+    file = tmp_path / f"{purpose}.geojson"
+    file.write_text(json.dumps(feature))
+    return file
+
+
+def test_terms_in_force_are_said_in_words(blue: Party) -> None:
+    shown = blue.ok("terms", "show")
+    assert "signed by both" in shown
+    assert re.search(r"flight and flight +9,260 m \(5\.00 NM\) +305 m \(1,000 ft\)", shown)
+    assert "Deir ez-Zor" in shown
+
+
+def test_terms_other_than_those_read_are_not_signed(blue: Party, red: Party) -> None:
+    blue.ok("terms", "propose", "--default", "--theatre", "Another")
+    refused = red.run("terms", "accept", "--hash", "0123456789")
+    assert refused.exit_code == 2
+    assert "other terms" in refused.output
+
+
+def test_a_draft_is_checked_and_nobody_learns_of_it(
+    blue: Party, red: Party, tmp_path: Path
+) -> None:
+    file = area(tmp_path, "HAZARD", 33.0, 36.0)
+    before = blue.json("line", "status")["lines"][0]["own_seq"]
+    assert "No conflict found in 1 draft" in blue.ok("check", file)
+    assert "nothing was sent" in blue.ok("declare", file, "--dry-run")
+    assert blue.json("line", "status")["lines"][0]["own_seq"] == before
+    assert not [
+        d for d in red.json("declare", "--list")["declarations"] if d["purpose"] == "HAZARD"
+    ]
+
+
+def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
+    blue: Party, red: Party, tmp_path: Path
+) -> None:
+    camp = blue.json("declare", area(tmp_path, "OWN_PRESENCE", 35.34, 40.14, label="camp"))
+    (camp_id,) = camp["declaration_ids"]
+    assert camp["conflicts"] == []
+    _wait(lambda: red.ok("declare", "--list"), camp_id[:10])
+    told = red.ok("declare", area(tmp_path, "ACTIVITY", 35.36, 40.2), code=1)
+    assert "1 conflict" in told
+    assert "Agreed minimum" in told
+    _wait(lambda: blue.run("check").output, "1 conflict")
+
+    svg = tmp_path / "picture.svg"
+    conflicts = blue.json("check", "--picture", svg, code=1)["conflicts"]
+    assert {one["kind"] for one in conflicts} == {"STRATEGIC_CONFLICT"}
+    words = [each.text for each in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"blue", "red", "camp", "Deir ez-Zor"} <= set(words)
+
+    assert "READBACK" in red.ok("line", "readback", camp_id[:8], "--yes")
+    _wait(lambda: blue.ok("declare", "--list"), "AGREES")
+    red.ok("line", "readback", camp_id[:8], "--place", "35.42, 40.14", "--yes")
+    _wait(lambda: blue.ok("declare", "--list"), "DIFFERS")
+    red.ok("line", "loaded", camp_id[:8], account="olga")
+    red.ok("line", "seen", red.last("NOTIFY")["hash"][:10], account="olga")
+
+    blue.ok("declare", "--correct", camp_id, area(tmp_path, "OWN_PRESENCE", 33.5, 36.3))
+    _wait(lambda: red.run("check").output, "No conflict")
+    blue.ok("declare", "--cancel", camp_id[:8], "--reason", "ended-early")
+    _wait(lambda: red.ok("log"), "It ended early.")
+    assert camp_id[:10] not in red.ok("declare", "--list")
+
+
+def test_own_declarations_are_not_read_back(blue: Party, tmp_path: Path) -> None:
+    made = blue.json("declare", area(tmp_path, "HAZARD", 32.0, 36.0))["declaration_ids"][0]
+    refused = blue.run("line", "readback", made, "--yes")
+    assert refused.exit_code == 2
+    assert "your own" in refused.output
+
+
+def test_what_is_asked_is_answered(blue: Party, red: Party) -> None:
+    where = ("--place", "36SYE6779321530")
+    sent = blue.ok("line", "cease", *where, "--reach", "2km", "--reason", "personnel-there")
+    assert "Our personnel are there." in sent
+    assert "red has signed that it holds this. That is no answer." in sent
+    blue.ok(
+        *("line", "query", *where, "--level", "FL210", "--course", "090", "--speed", "450 kt"),
+        account="olga",
+    )
+    blue.ok("line", "send", "--template", "214", "--value", "at=2015-09-30T06:12:00Z", "--drill")
+    red.ok("line", "answer", red.last("CEASE")["hash"][:10], "ceased", account="olga")
+    red.ok("line", "answer", red.last("QUERY")["hash"][:10], "not-ours", account="olga")
+    assert red.last("SAFETY")["drill"]
+    acknowledged = red.ok("line", "ack", red.last("SAFETY")["hash"][:10], account="olga")
+    assert "Acknowledged is not permission." in acknowledged
+    shown = blue.ok("log", "--message", blue.last("ANSWER")["hash"][:12])
+    assert "not ours" in shown
+
+
+def test_a_line_check_retyped_wrongly_alarms(blue: Party, red: Party) -> None:
+    blue.ok("line", "check", account="olga")
+    check = red.last("LINE_CHECK")
+    red.ok("line", "check", "--reply", check["hash"][:10], "1111 2222 3333", account="olga")
+    assert "LINE CHECK WRONG" in blue.wait_for("LINE CHECK WRONG")
+
+
+def test_roles_hold_at_the_command_line(blue: Party, tmp_path: Path) -> None:
+    refused = blue.run("declare", area(tmp_path, "HAZARD", 31.0, 36.0), account="olga")
+    assert refused.exit_code == 2
+    assert "releasing_officer" in refused.output
+
+
+def test_watching_shows_what_happens_and_misses_nothing(blue: Party, red: Party) -> None:
+    after = red.json("line", "status")["node"]["last_event_id"]
+    words = ["line", "watch", "--node", str(red.folder), "--as", "olga", "--after", str(after)]
+    blue.ok("line", "send", "--template", "214", "--value", "at=2015-09-30T06:12:00Z")
+    red.last("SAFETY")
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "deconflict", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    try:
+        line = watching.stdout.readline()
+        assert "<- blue  SAFETY" in line
+    finally:
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=20)
+    assert watching.returncode == 130
+    assert "Traceback" not in said
+
+
+def test_doctor_sees_a_running_node_and_the_peers_key(blue: Party) -> None:
+    shown = blue.ok("doctor")
+    assert re.search(r"ok +peer red +answers .* with the pinned key", shown)
+    assert "in use by the running node" in shown
+
+
+def test_an_exported_record_verifies_and_an_altered_one_does_not(
+    blue: Party, red: Party, tmp_path: Path
+) -> None:
+    record, altered = tmp_path / "blue.deconflict", tmp_path / "altered.deconflict"
+    blue.ok("export", "--out", record)
+    keys = [
+        word
+        for party in (blue, red)
+        for word in ("--key", f"{party.name}={party.folder / f'{party.name}.invitation'}")
+    ]
+    proven = CliRunner().invoke(main, ["verify", str(record), *keys])
+    assert proven.exit_code == 0, proven.output
+    assert "VERIFIED" in proven.output
+    data = bytearray(record.read_bytes())
+    data[len(data) // 2] ^= 1
+    altered.write_bytes(data)
+    refused = CliRunner().invoke(main, ["verify", str(altered), *keys])
+    assert refused.exit_code == 1
+    assert "NOT VERIFIED" in refused.output
+    alone = CliRunner().invoke(main, ["verify", str(record), *keys[:2], "--json"])
+    assert alone.exit_code == 1
+    assert blue.run("export", "--out", record).exit_code == 2  # a record is never overwritten
