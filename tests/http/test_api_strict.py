@@ -13,7 +13,7 @@ from stand_in import LINE, StandInNode
 
 from deconflict import errors
 from deconflict.api.errors import STATUS_OF_ERROR, status_of
-from deconflict.api.strict_json import parse_json
+from deconflict.formats.bounded_json import parse_json
 
 MESSAGES = f"/api/v1/lines/{LINE}/messages"
 MESSAGE: dict[str, Any] = {"kind": "LINE_CHECK", "body": {}}

@@ -17,8 +17,8 @@ from starlette.responses import Response
 
 from deconflict.api.errors import BodyTooLargeError, WrongMediaTypeError
 from deconflict.api.services import services_of
-from deconflict.api.strict_json import parse_json
 from deconflict.errors import InvalidDocumentError, NotAuthenticatedError
+from deconflict.formats.bounded_json import parse_json
 from deconflict.node.actor import Action, Actor, Role, allowed, require
 
 __all__ = [

@@ -1,6 +1,7 @@
 """JSON from outside, read within bounds: size, depth and count are checked before parsing."""
 
 import json
+import math
 import re
 from typing import Final, NoReturn
 
@@ -16,6 +17,7 @@ MAX_VALUES: Final = 8_000_000  # bounds the memory that the parsed document take
 
 # An unterminated string runs to the end, so the scan stays linear whatever the input.
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _CHUNK: Final = 4 * 1024 * 1024
 
 
@@ -28,8 +30,9 @@ def parse_json(
 ) -> object:
     """Return the value that ``data`` says, UTF-8 with or without a byte order mark.
 
-    Unlike ``json.loads`` it refuses a key said twice in one object, NaN and Infinity, more than
-    ``max_bytes``, nesting beyond ``max_depth``, and more than ``max_values`` values.
+    Unlike ``json.loads`` it refuses a key said twice in one object, NaN, Infinity and numbers
+    beyond a double, half a surrogate pair, more than ``max_bytes``, nesting beyond ``max_depth``,
+    and more than ``max_values`` values.
 
     Raises:
         InvalidDocumentError: for each of these, and for what is no JSON.
@@ -43,15 +46,24 @@ def parse_json(
         )
     _check_structure(data, max_depth, max_values)
     try:
-        return json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant
+        value = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
         )
+        if _SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidDocumentError(
             "the document is no UTF-8",
             given=f"byte {error.start} of {len(data)}",
             expected="JSON in UTF-8",
             remedy="save it as UTF-8",
+        ) from error
+    except UnicodeEncodeError as error:
+        raise InvalidDocumentError(
+            "half a surrogate pair stands in a text", expected="whole characters"
         ) from error
     except json.JSONDecodeError as error:
         raise InvalidDocumentError(
@@ -63,6 +75,7 @@ def parse_json(
         raise InvalidDocumentError(
             "the document holds a number too long to be read", expected="usual numbers"
         ) from error
+    return value
 
 
 def _check_structure(data: bytes, max_depth: int, max_values: int) -> None:
@@ -103,6 +116,15 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
                 )
             seen.add(key)
     return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise InvalidDocumentError(
+            "a number is beyond a double", given=digits[:40], expected="finite numbers"
+        )
+    return number
 
 
 def _no_constant(word: str) -> NoReturn:
