@@ -13,6 +13,7 @@ from deconflict.api.app import build_operator_app
 from deconflict.api.server import build_operator_server
 from deconflict.cli.node import ask_passphrase
 from deconflict.cli.output import write_json
+from deconflict.console import add_console
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.opening import OpenNode, address_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
@@ -53,6 +54,7 @@ async def _run(
         now=lambda: opened.runtime.now().utc_ms,
         random_bytes=os.urandom,
     )
+    add_console(app)
     operators = build_operator_server(
         app, settings.operators_listen.host, settings.operators_listen.port
     )

@@ -7,6 +7,7 @@ id it saw gets exactly what it missed, also across a restart of the node.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+from deconflict.errors import InvalidInputError
 from deconflict.node.views import EventView
 
 __all__ = ["EventHub"]
@@ -53,7 +54,7 @@ class EventHub:
                 self._let_go(reader)
 
     def close(self) -> None:
-        """End every stream; readers get what is queued for them, then the end."""
+        """End every stream; a reader resumes later by the last id it saw."""
         self._closed = True
         for reader in tuple(self._readers):
             self._let_go(reader)
@@ -63,7 +64,19 @@ class EventHub:
 
         The stream ends when the node stops, or when the reader is too slow; either way the reader
         resumes with the last id it saw.
+
+        Raises:
+            InvalidInputError: ``after_id`` is of no event of this record, so it is of another one.
         """
+        if after_id > self._last_event_id:
+            raise InvalidInputError(
+                "the record has no event of this number yet",
+                given=str(after_id),
+                expected=f"at most {self._last_event_id}",
+                remedy="the record was replaced: read everything anew, from 0",
+            )
+        if self._closed:
+            return
         queue: asyncio.Queue[EventView | None] = asyncio.Queue(_BACKLOG + 1)
         # Subscribe before reading the store: an event published meanwhile is then in both, and
         # the id decides; the other order would lose it.
@@ -77,7 +90,7 @@ class EventHub:
                 for event in page:
                     yield event
                     seen = event.event_id
-            while not (self._closed and queue.empty()):
+            while True:
                 event_or_end = await queue.get()
                 if event_or_end is None:
                     return
@@ -88,7 +101,9 @@ class EventHub:
             self._readers.discard(queue)
 
     def _let_go(self, reader: "asyncio.Queue[EventView | None]") -> None:
+        # A reader that is let go must not read past what it missed: it would resume behind the
+        # gap. What is still queued for it is dropped, and comes again from the store.
         self._readers.discard(reader)
-        while reader.full():
+        while not reader.empty():
             reader.get_nowait()
         reader.put_nowait(None)
