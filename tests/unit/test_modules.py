@@ -1,0 +1,79 @@
+"""The public surface, checked by machine: modules import alone, say what they export, keep apart."""
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deconflict
+
+SOURCE = Path(deconflict.__file__).parent
+MODULES = sorted(
+    info.name
+    for info in pkgutil.walk_packages([str(SOURCE)], prefix="deconflict.")
+    if not info.name.endswith(("__main__", "_kernel"))
+)
+# Who may call the compiled kernel: whatever else needs it goes through these.
+KERNEL_USERS = ("deconflict.airspace.geodesy", "deconflict.separation.")
+
+
+def source_of(module: str) -> str:
+    path = SOURCE.joinpath(*module.split(".")[1:])
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_exported_name_exists(module: str) -> None:
+    loaded = importlib.import_module(module)
+    for name in getattr(loaded, "__all__", ()):
+        assert hasattr(loaded, name), f"{module}.__all__ names {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_begins_with_its_docstring(module: str) -> None:
+    assert ast.get_docstring(ast.parse(source_of(module)))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_geometry_calls_the_kernel(module: str) -> None:
+    imported = [
+        alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(source_of(module)))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]
+    if any(name.startswith("deconflict._kernel") for name in imported):
+        assert module.startswith(KERNEL_USERS)
+
+
+def test_every_module_imports_alone() -> None:
+    script = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    for loaded in [m for m in sys.modules if m.startswith('deconflict')]:\n"
+        "        if loaded != 'deconflict._kernel':\n"
+        "            del sys.modules[loaded]\n"
+        "    importlib.import_module(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, *MODULES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_no_source_file_outgrows_one_idea() -> None:
+    # Past 600 lines a file is asking to be two (the files that hold data are not code).
+    long = {
+        str(path.relative_to(SOURCE)): lines
+        for path in SOURCE.rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 600
+    }
+    assert long == {}
