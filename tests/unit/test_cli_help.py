@@ -1,5 +1,6 @@
 """What the commands say of themselves."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from deconflict.cli.reference import commands, reference
 ROOT = Path(__file__).resolve().parents[2]
 ALL = list(commands())
 LEAVES = [(name, command) for name, command in ALL if not isinstance(command, click.Group)]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]
 HEAVY = ("httpx", "nacl", "numpy", "cryptography", "msgspec", "deconflict.node", "fastapi")
 
 
@@ -44,6 +46,22 @@ def test_examples_name_commands_and_options_that_exist(name: str, command: Comma
         known = {option for p in by_name[path].params for option in p.opts}
         used = {word for word in words if word.startswith("--")}
         assert used <= known, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_commands_and_options_that_exist(page: Path) -> None:
+    by_name = dict(ALL)
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    shown = re.findall(r"^ {4}(deconflict [^\n]+)$", text, re.MULTILINE)
+    shown += re.findall(r"`(deconflict [^`\n]+)`", text)
+    for line in shown:
+        words = shlex.split(line, comments=True)
+        path = next(
+            " ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in by_name
+        )
+        assert not (isinstance(by_name[path], click.Group) and len(words) > 2), line
+        known = {option for p in by_name[path].params for option in p.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
 
 
 def test_lists_of_commands_agree_with_the_commands() -> None:

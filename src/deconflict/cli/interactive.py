@@ -37,7 +37,10 @@ from deconflict.airspace.quantity import (
     parse_height,
 )
 from deconflict.cli.output import clean, metres
+from deconflict.cli.reply import show_readback
 from deconflict.errors import InvalidAltitudeError, InvalidInputError
+from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.readback import readback_of
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -78,7 +81,9 @@ def ask_declaration(node: "NodeClient") -> dict[str, Any]:
         span = _ask(_span)
         geometry = (Volume(outline, band, span),)
     label = click.prompt("Label, if you like (the peer sees it)", default="", show_default=False)
-    click.echo(f"\nTo be declared: {purpose}, {shape}{f', {clean(label)}' if label else ''}")
+    click.echo(f"\nTo be declared: {shape}{f', {clean(label)}' if label else ''}\n")
+    whole = Declaration("0" * 32, Purpose(purpose.upper().replace(" ", "_")), geometry)
+    show_readback(readback_of(whole, landmarks))
     click.confirm("Is all of it right?", abort=True)
     return {
         "purpose": purpose.upper().replace(" ", "_"),

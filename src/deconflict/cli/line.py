@@ -1,5 +1,6 @@
 """``deconflict line``: the table of its commands, and how the lines are."""
 
+import re
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
     count,
     sentences,
+    short,
     state_word,
     table,
     when,
@@ -16,6 +18,8 @@ from deconflict.cli.output import (
 )
 
 __all__ = ["line", "show_alert", "status"]
+
+_ID = re.compile(r"[0-9a-f]{32}([0-9a-f]{32})?\Z")
 
 line = LazyGroup(
     "line",
@@ -97,7 +101,10 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     state = state_word(alert["urgency"]) if alert["open"] else "over:"
     due = alert["deadline_utc"] if alert["open"] else None
     deadline = f", due {when(due)}" if due else ""
-    click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}")
+    # What to name in an answer: a message, or a declaration.
+    found = _ID.search(alert["subject"] or "")
+    about = f", about {short(found[0])}" if found else ""
+    click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
 

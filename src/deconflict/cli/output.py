@@ -210,11 +210,11 @@ def write_json(value: object, *, to: IO[str] | None = None) -> None:
 
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator["Bar"]:
-    """Show a bar on a terminal while long work goes on; nothing at all in a pipe."""
-    if not sys.stderr.isatty():
+    """Show a bar on a terminal while long work of known length goes on; nothing in a pipe."""
+    if total is None or not sys.stderr.isatty():
         yield Bar(None)
         return
-    with click.progressbar(length=total or 0, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
         yield Bar(bar)
 
 

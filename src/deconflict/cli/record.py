@@ -137,13 +137,9 @@ def export(
     with NodeClient.of(node_dir, account) as node:
         view = node.line(line)
         part = out.with_name(out.name + ".part")
-        with (
-            os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file,
-            progress("Exporting", None) as bar,
-        ):
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
             for piece in node.download("lines", view["line_id"], "bundle"):
                 written += file.write(piece)
-                bar.advance(len(piece))
             file.flush()
             os.fsync(file.fileno())
         part.rename(out)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
     from deconflict.messages.readback import ReadbackValues
 
-__all__ = ["ack", "answer", "check", "loaded", "readback", "seen"]
+__all__ = ["ack", "answer", "check", "loaded", "readback", "seen", "show_readback"]
 
 ACKS = ("roger", "wilco", "unable", "affirm", "negative")
 # What is typed, to the kind and what its body says.
@@ -211,7 +211,7 @@ def readback(
         held, notice = _of_the_peer(node, declaration)
         values = _readback_values(node, held, notice["line_id"], typed)
         if not as_json:
-            _show_readback(values)
+            show_readback(values)
         if not yes:
             need_terminal("a last look", "--yes")
             click.confirm("Read it back so?", abort=True, err=True)
@@ -276,7 +276,8 @@ def _readback_values(
     return replace(values, **changed)
 
 
-def _show_readback(values: "ReadbackValues") -> None:
+def show_readback(values: "ReadbackValues") -> None:
+    """Print the critical figures of a declaration, the place in every notation."""
     from deconflict.airspace.notation import echo
 
     place = echo(values.position.position)
@@ -288,7 +289,6 @@ def _show_readback(values: "ReadbackValues") -> None:
     ceiling = "unlimited" if values.upper_tmm is None else feet(values.upper_tmm / 10_000)
     fields(
         (
-            ("declaration", short(values.declaration_id)),
             ("purpose", values.purpose.replace("_", " ").lower()),
             ("place", place.decimal),
             (" ", place.dms),

@@ -195,7 +195,10 @@ def suspend(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """Suspend part of the line from a time on. Safety messages and cease requests always pass."""
+    """Suspend part of the line from a time on.
+
+    Safety messages and cease requests always pass.
+    """
     from deconflict.cli.typed import time_wire, typed_value
     from deconflict.messages.values import ValueType
 
