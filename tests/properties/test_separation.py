@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from deconflict.airspace import Containment, Trajectory
 from deconflict.separation import AltitudeConversions, Extent, Finding, check
 from oracle.builders import T0_MS, flight, minima
-from oracle.test_separation_pairs import centres, flights_near, volumes_near
+from oracle.strategies import centres, flights_near, volumes_near
 
 QUICK = settings(
     deadline=None,

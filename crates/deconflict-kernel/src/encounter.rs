@@ -58,15 +58,18 @@ impl<'a> Pair<'a> {
         }
         let longest = first.longest.max(second.longest);
         let r = reach(self.limits.distance_m, sag(longest), tangential(longest));
+        // Room for the rounding of the nearest instant; `approach` decides.
+        let r2 = (r + bounds::NOISE_M).powi(2);
         let (mut i, mut j) = (first.first, second.first);
         while i < first.end && j < second.end {
             let (a, b) = (&self.first.pieces[i], &self.second.pieces[j]);
             let start = a.t0_us.max(b.t0_us);
             let end = a.t1_us.min(b.t1_us);
-            if start < end {
+            if start < end && self.bands_near(a, b) {
                 let p = a.at(start, 0.0) - b.at(start, 0.0);
                 let v = a.velocity - b.velocity;
-                if near_point(p, v, r, Span::new(0.0, seconds(start, end))).is_some() {
+                let t = nearest_instant(p, v, Span::new(0.0, seconds(start, end)));
+                if (p + v * t).norm2() <= r2 {
                     let from = seconds(self.base_us, start);
                     let to = seconds(self.base_us, end);
                     self.approach(a, b, Span::new(from, to), out);
@@ -78,6 +81,16 @@ impl<'a> Pair<'a> {
                 j += 1;
             }
         }
+    }
+
+    /// False when the legs' altitudes are apart whatever the instant.
+    fn bands_near(&self, a: &Piece, b: &Piece) -> bool {
+        if self.limits.vertical != Vertical::Compared {
+            return true;
+        }
+        let (a, b) = (self.first.band(a), self.second.band(b));
+        let shift = self.limits.shift_tmm;
+        a.0 + shift - b.1 < self.limits.height_tmm && b.0 - (a.1 + shift) < self.limits.height_tmm
     }
 
     /// One pair of pieces flown as planned, in their common time.
@@ -221,16 +234,10 @@ impl<'a> Pair<'a> {
 
     /// Altitude difference over both clocks; none when level flight settles it (exactly).
     fn slope(&self, a: &Piece, b: &Piece) -> Option<Slope> {
-        let (first, second) = (ramp(self.first, a), ramp(self.second, b));
-        let (low, high) = (
-            (first.h0_tmm.min(first.h1_tmm) + self.limits.shift_tmm)
-                - second.h0_tmm.max(second.h1_tmm),
-            (first.h0_tmm.max(first.h1_tmm) + self.limits.shift_tmm)
-                - second.h0_tmm.min(second.h1_tmm),
-        );
-        if low >= self.limits.height_tmm || high <= -self.limits.height_tmm {
+        if !self.bands_near(a, b) {
             return None;
         }
+        let (first, second) = (ramp(self.first, a), ramp(self.second, b));
         let rate = |r: &Ramp| (r.h1_tmm - r.h0_tmm) as f64 / seconds(r.t0_us, r.t1_us);
         let at = |r: &Ramp, t_us: i64| r.h0_tmm as f64 + rate(r) * seconds(r.t0_us, t_us);
         Some(Slope {

@@ -6,12 +6,13 @@
 //!
 //! Reading order: [`bounds`] (what is added so that nothing is missed), [`leg`], [`path`] and
 //! [`region`] (objects made ready), [`encounter`], [`intrusion`] and [`overlap`] (the three kinds
-//! of pair), [`screen`] (all pairs).
+//! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs).
 
 pub mod bounds;
 pub mod ellipsoid;
 pub mod encounter;
 pub mod error;
+pub mod filter;
 pub mod geodesic;
 pub mod input;
 pub mod interval;

@@ -6,7 +6,7 @@ use crate::vec3::Vec3;
 
 pub const MICROSECONDS_PER_SECOND: f64 = 1e6;
 /// Pieces under one bounding ball.
-const CHUNK: usize = 8;
+const CHUNK: usize = 4;
 
 /// Seconds from one instant to another.
 pub fn seconds(from_us: i64, to_us: i64) -> f64 {
@@ -48,6 +48,10 @@ pub struct Chunk {
     pub t1_us: i64,
     pub centre: Vec3,
     pub radius: f64,
+    /// One straight motion for the whole chunk, from its first place to its last, and how far any
+    /// chord strays from it.
+    pub velocity: Vec3,
+    pub stray: f64,
     pub longest: f64,
     pub low_tmm: i64,
     pub high_tmm: i64,
@@ -117,18 +121,29 @@ impl Path {
             t1_us: i64::MIN,
             centre,
             radius,
+            velocity: Vec3::ZERO,
+            stray: 0.0,
             longest: 0.0,
             low_tmm: i64::MAX,
             high_tmm: i64::MIN,
         };
         for piece in pieces {
-            let leg = piece.edge.leg as usize;
-            let (h0, h1) = (self.altitudes_tmm[leg], self.altitudes_tmm[leg + 1]);
+            let (low, high) = self.band(piece);
             chunk.t0_us = chunk.t0_us.min(piece.t0_us);
             chunk.t1_us = chunk.t1_us.max(piece.t1_us);
             chunk.longest = chunk.longest.max(piece.edge.length);
-            chunk.low_tmm = chunk.low_tmm.min(h0).min(h1);
-            chunk.high_tmm = chunk.high_tmm.max(h0).max(h1);
+            chunk.low_tmm = chunk.low_tmm.min(low);
+            chunk.high_tmm = chunk.high_tmm.max(high);
+        }
+        if let (Some(start), Some(stop)) = (pieces.first(), pieces.last()) {
+            let whole = seconds(chunk.t0_us, chunk.t1_us);
+            chunk.velocity = (stop.edge.p1 - start.edge.p0) * (1.0 / whole);
+            // Both motions are straight between vertices, so the farthest stray is at a vertex.
+            chunk.stray = pieces.iter().fold(bounds::NOISE_M, |most, piece| {
+                let t = seconds(chunk.t0_us, piece.t1_us);
+                let on = start.edge.p0 + chunk.velocity * t;
+                most.max((piece.edge.p1 - on).norm() + bounds::NOISE_M)
+            });
         }
         chunk
     }
@@ -144,6 +159,13 @@ impl Path {
     pub fn leg_times(&self, leg: u32) -> (i64, i64) {
         let leg = leg as usize;
         (self.times_us[leg], self.times_us[leg + 1])
+    }
+
+    /// Lowest and highest altitude of the leg that a piece belongs to.
+    pub fn band(&self, piece: &Piece) -> (i64, i64) {
+        let leg = piece.edge.leg as usize;
+        let (h0, h1) = (self.altitudes_tmm[leg], self.altitudes_tmm[leg + 1]);
+        (h0.min(h1), h0.max(h1))
     }
 
     /// Cuts a piece at its middle microsecond; none when it is too short to cut.

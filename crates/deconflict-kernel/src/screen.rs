@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::bounds::{self, sag, tangential};
 use crate::encounter::{Pair, SHORTEST_LOSS_S};
 use crate::error::InputError;
+use crate::filter::{Entry, Filter};
 use crate::input::{check_tables, paths, regions, Trajectories, Volumes};
 use crate::intrusion::Intrusion;
 use crate::limits::{Hit, Limits, Minima, Settled, Share, Vertical};
@@ -42,23 +43,6 @@ pub struct Finding {
     pub margin_vertical_tmm: i64,
 }
 
-/// One bounded stretch of one object, for the filter.
-#[derive(Clone, Copy)]
-struct Entry {
-    from_us: i64,
-    to_us: i64,
-    centre: Vec3,
-    radius: f64,
-    low_tmm: i64,
-    high_tmm: i64,
-    object: u32,
-    chunk: u32,
-    party: u32,
-    item: u32,
-    reference: u8,
-    side: u8,
-}
-
 struct Set {
     paths: Vec<Path>,
     regions: Vec<Region>,
@@ -91,7 +75,10 @@ pub fn screen(
     };
     let mut findings = Vec::new();
     let mut hits: Vec<(u32, u32, Hit)> = Vec::new();
-    set.sweep(&mut |a, b| set.exact(a, b, &mut hits, &mut findings));
+    let filter = Filter::new(&set.minima, &set.references);
+    filter.sweep(set.entries(), &mut |a, b| {
+        set.exact(a, b, &mut hits, &mut findings);
+    });
     set.merge(hits, &mut findings);
     findings.sort_by(|x, y| {
         (x.i, x.j)
@@ -159,12 +146,19 @@ impl Set {
         let bulge = |length: f64| 2.0 * sag(length) + 4.0 * tangential(length) + bounds::NOISE_M;
         let mut entries = Vec::new();
         for (object, path) in (0u32..).zip(&self.paths) {
+            let window = seconds(0, path.window_us);
             for (chunk, part) in (0u32..).zip(&path.chunks) {
+                let pad = path.lateral_m + bulge(part.longest);
                 entries.push(Entry {
                     from_us: part.t0_us - path.window_us,
                     to_us: part.t1_us + path.window_us,
                     centre: part.centre,
-                    radius: part.radius + path.lateral_m + bulge(part.longest),
+                    radius: part.radius + pad,
+                    // Early or late by the window, the motion is as far off as it flies in it; so
+                    // is its place where the stretch is extended beyond the chunk.
+                    origin: path.pieces[part.first].edge.p0 - part.velocity * window,
+                    velocity: part.velocity,
+                    stray: part.stray + pad + part.velocity.norm() * window,
                     low_tmm: part.low_tmm - path.vertical_tmm,
                     high_tmm: part.high_tmm + path.vertical_tmm,
                     object,
@@ -187,6 +181,9 @@ impl Set {
                 to_us: region.end_us,
                 centre: region.centre,
                 radius: region.radius + pad + bulge(bounds::LONGEST_EDGE_M),
+                origin: region.centre,
+                velocity: Vec3::ZERO,
+                stray: region.radius + pad + bulge(bounds::LONGEST_EDGE_M),
                 low_tmm: region.lower_tmm,
                 high_tmm: region.upper_tmm,
                 object,
@@ -198,64 +195,6 @@ impl Set {
             });
         }
         entries
-    }
-
-    /// Calls `found` once for every pair of entries that the filter cannot exclude.
-    fn sweep(&self, found: &mut impl FnMut(&Entry, &Entry)) {
-        let mut entries = self.entries();
-        entries.sort_by_key(|e| (e.from_us, e.object, e.chunk));
-        let lateral = self.minima.greatest_lateral();
-        let vertical = self.minima.vertical_tmm.iter().fold(0, |m, &h| h.max(m));
-        let mut sides: Vec<u8> = entries.iter().map(|e| e.side).collect();
-        sides.sort_unstable();
-        sides.dedup();
-        // Entries whose time may still meet later ones, apart by side.
-        let mut active: Vec<Vec<Entry>> = vec![Vec::new(); sides.len()];
-        for entry in &entries {
-            for (side, open) in sides.iter().zip(&mut active) {
-                if *side == entry.side && *side != 0 {
-                    continue;
-                }
-                let mut k = 0;
-                while k < open.len() {
-                    let other = &open[k];
-                    if other.to_us < entry.from_us {
-                        open.swap_remove(k);
-                        continue;
-                    }
-                    if self.may_meet(other, entry, lateral, vertical) {
-                        found(other, entry);
-                    }
-                    k += 1;
-                }
-            }
-            if let Ok(own) = sides.binary_search(&entry.side) {
-                active[own].push(*entry);
-            }
-        }
-    }
-
-    fn may_meet(&self, a: &Entry, b: &Entry, lateral: f64, vertical: i64) -> bool {
-        if a.party == b.party || a.object == b.object {
-            return false;
-        }
-        if a.item == b.item && a.item != u32::MAX {
-            return false;
-        }
-        let within = a.radius + b.radius + lateral;
-        if (a.centre - b.centre).norm2() > within * within {
-            return false;
-        }
-        match self.references.conversion(a.reference, b.reference) {
-            Some(conversion) => {
-                let by = vertical
-                    .saturating_add(conversion.slack_tmm)
-                    .saturating_add(conversion.shift_tmm.abs());
-                a.low_tmm.saturating_sub(b.high_tmm) <= by
-                    && b.low_tmm.saturating_sub(a.high_tmm) <= by
-            }
-            None => true,
-        }
     }
 
     fn exact(
