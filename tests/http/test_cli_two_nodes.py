@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from deconflict.airspace import format_utc
 from deconflict.cli import main
+from deconflict.cli.client import NodeClient
+from deconflict.cli.interactive import ask_declaration
 
 pytestmark = pytest.mark.processes
 
@@ -83,10 +86,12 @@ def _serve(party: Party) -> None:
 
 
 def _stop(party: Party) -> str:
-    assert party.process is not None
+    """End the node as a service manager does; it has to end well, and soon."""
+    if party.process is None:
+        return ""
     party.process.send_signal(signal.SIGTERM)
     said, _ = party.process.communicate(timeout=20)
-    return said
+    return f"{party.name} ended with {party.process.returncode}: {said}"
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +137,8 @@ def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, P
             party.wait_for("agreed")
         yield blue, red
     finally:
-        for party in (blue, red):
-            _stop(party)
+        ended = [_stop(party) for party in (blue, red)]
+    assert all("ended with 0" in end and "Traceback" not in end for end in ended), ended
 
 
 @pytest.fixture
@@ -223,6 +228,32 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     blue.ok("declare", "--cancel", camp_id[:8], "--reason", "ended-early")
     _wait(lambda: red.ok("log"), "It ended early.")
     assert camp_id[:10] not in red.ok("declare", "--list")
+
+
+def test_a_place_that_is_typed_is_echoed_before_it_counts(blue: Party) -> None:
+    drafts = []
+
+    @click.command()
+    def ask() -> None:
+        with NodeClient.of(blue.folder, "boris") as node:
+            drafts.append(ask_declaration(node))
+
+    typed = [
+        *("hazard", "circle", "north of Aleppo", "35 24 04 N 35 56 55 E", "n"),
+        *("36SYE6779321530", "y", "5", "5 km", "SFC", "2000 ft AGL"),
+        *("tomorrow", "2026-11-24T06:00:00Z", "2026-11-24T08:00:00Z", "", "y"),
+    ]
+    asked = CliRunner().invoke(ask, input="\n".join(typed) + "\n")
+    assert asked.exit_code == 0, asked.output
+    assert "compass words" in asked.output
+    assert "relative time" in asked.output
+    assert "35°24'04.3337\"N 035°56'55.3402\"E" in asked.output
+    assert "true from Deir ez-Zor" in asked.output
+    (volume,) = drafts[0]["geometry"]["volumes"]
+    assert volume["outline"]["circle"]["radius_mm"] == 5_000_000
+    declined = CliRunner().invoke(ask, input="\n".join([*typed[:-1], "n"]) + "\n")
+    assert declined.exit_code != 0
+    assert len(drafts) == 1
 
 
 def test_own_declarations_are_not_read_back(blue: Party, tmp_path: Path) -> None:
