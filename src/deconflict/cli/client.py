@@ -27,7 +27,6 @@ from deconflict.errors import (
 
 __all__ = ["NodeClient", "StreamEvent", "token_path"]
 
-GEOJSON = "application/geo+json"
 LOGINS = "tokens"  # folder in the node's folder
 SHORTEST_PREFIX = 4
 SEARCHED_BACK = 1000  # messages of each direction looked through for the beginning of an id
