@@ -196,7 +196,8 @@ def serve(node_dir: Path | None, as_json: bool) -> None:
     from deconflict.cli.serving import serve_folder
     from deconflict.node.folder import NodeFolder
 
-    serve_folder(NodeFolder.open(node_folder(node_dir)), as_json=as_json)
+    folder = NodeFolder.open(node_folder(node_dir))
+    serve_folder(folder, folder.unlock(ask_passphrase), as_json=as_json)
 
 
 @command("doctor", example="deconflict doctor --node blue-node")

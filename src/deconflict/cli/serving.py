@@ -11,7 +11,6 @@ import click
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.api.server import build_operator_server
-from deconflict.cli.node import ask_passphrase
 from deconflict.cli.output import write_json
 from deconflict.console import add_console
 from deconflict.node.folder import NodeFolder, UnlockedKeys
@@ -21,13 +20,13 @@ from deconflict.node.runtime import SystemClock
 __all__ = ["serve_folder"]
 
 
-def serve_folder(folder: NodeFolder, *, as_json: bool) -> None:
+def serve_folder(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> None:
     """Run the node of this folder until a signal ends it, or until it cannot go on safely.
 
     Raises:
         DeconflictError: it cannot start, or its disk failed.
     """
-    asyncio.run(_serve(folder, folder.unlock(ask_passphrase), as_json=as_json))
+    asyncio.run(_serve(folder, keys, as_json=as_json))
 
 
 async def _serve(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> None:
