@@ -162,7 +162,7 @@ REFUSED = [
     (CIRCLE, "properties/upper", "SFC", ".properties.lower/upper: the floor is above"),
     (CIRCLE, "properties/label", "", ".properties: the label cannot be used"),
     (CIRCLE, "properties/label", "a\nb", ".properties: the label cannot be used"),
-    (CIRCLE, "properties/label", "\ud800", ".properties: the label cannot be used"),
+    (CIRCLE, "properties/label", "\ud800", "half a surrogate pair"),
     (CIRCLE, "properties/declaration_id", "7", ".properties: the declaration_id cannot be used"),
     (CIRCLE, "geometry/coordinates", [35.4, 135.9], ".geometry.coordinates: latitude is out of"),
     (CIRCLE, "geometry/coordinates", [190.0, 35.9], ".geometry.coordinates: longitude is out of"),
