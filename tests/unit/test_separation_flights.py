@@ -46,6 +46,13 @@ def test_exactly_one_thousand_feet_apart_is_separated(feet: int) -> None:
     assert len(screened(a, b, vertical_tmm=THOUSAND_FEET + 1)) == 1
 
 
+def test_climbing_in_parallel_one_thousand_feet_apart_is_separated() -> None:
+    a = flight("a", [(0, 48.0, 9.0, 1_000), (HOUR, 48.0, 12.0, 31_000)])
+    b = flight("b", [(0, 48.0, 9.0, 2_000), (HOUR, 48.0, 12.0, 32_000)])
+    assert screened(a, b) == ()
+    assert len(screened(a, b, vertical_tmm=THOUSAND_FEET + 1)) == 1
+
+
 def test_touching_the_vertical_minimum_for_an_instant_is_separated() -> None:
     a = flight(
         "a", [(0, 48.0, 9.0, 30_000), (1_800, 48.0, 10.0, 34_000), (HOUR, 48.0, 11.0, 30_000)]

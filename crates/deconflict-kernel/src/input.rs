@@ -1,5 +1,6 @@
 //! Arrays in: checked row by row, then made ready. What cannot be used is refused with its name.
 
+use crate::ellipsoid::surface;
 use crate::error::InputError;
 use crate::leg::{Leg, LONGEST_LEG_M};
 use crate::limits::Minima;
@@ -146,10 +147,9 @@ impl Table {
         Err(self.refuse(row, field, format!("{value} is not in a table of {count}")))
     }
 
-    fn leg(&self, row: usize, leg: &Leg) -> Result<(), InputError> {
-        // Straight distances below this cannot belong to a leg that is too long.
-        let straight = crate::leg::Edge::whole(0, leg);
-        if (straight.p1 - straight.p0).norm() > 12_000_000.0 && leg.length() > LONGEST_LEG_M {
+    fn leg(&self, row: usize, leg: &Leg, straight: f64) -> Result<(), InputError> {
+        // A leg that is too long cannot have a straight distance below this.
+        if straight > 12_000_000.0 && leg.length() >= LONGEST_LEG_M {
             return Err(self.refuse(row, "lat_deg", "a leg is 19,900 km or longer"));
         }
         Ok(())
@@ -231,6 +231,7 @@ pub fn paths(
             times_us: Vec::with_capacity(to - from),
             altitudes_tmm: Vec::with_capacity(to - from),
             legs: Vec::with_capacity(to - from),
+            places: Vec::with_capacity(to - from),
             pieces: Vec::new(),
             chunks: Vec::new(),
             lateral_m: t.lateral_m[row],
@@ -247,6 +248,7 @@ pub fn paths(
             table.position(row, lat, lon)?;
             table.altitude(row, "altitude_tmm", h)?;
             let at = table.time(row, "time_s", t.time_s[k])?;
+            let place = surface(lat, lon);
             if let (Some(before), Some(&then)) = (last, path.times_us.last()) {
                 if at == then && before == (lat, lon) && path.altitudes_tmm.last() == Some(&h) {
                     continue;
@@ -265,9 +267,11 @@ pub fn paths(
                     lat1: lat,
                     lon1: lon,
                 };
-                table.leg(row, &leg)?;
+                let straight = path.places.last().map_or(0.0, |p| (place - *p).norm());
+                table.leg(row, &leg, straight)?;
                 path.legs.push(leg);
             }
+            path.places.push(place);
             path.times_us.push(at);
             path.altitudes_tmm.push(h);
             last = Some((lat, lon));
@@ -361,7 +365,8 @@ pub fn regions(
             ),
         };
         for leg in &legs {
-            table.leg(row, leg)?;
+            let ends = (surface(leg.lat0, leg.lon0), surface(leg.lat1, leg.lon1));
+            table.leg(row, leg, (ends.1 - ends.0).norm())?;
         }
         let extent = Extent {
             reach_m: v.reach_m[row],

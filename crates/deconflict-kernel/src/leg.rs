@@ -57,8 +57,12 @@ pub struct Edge {
 impl Edge {
     /// The whole leg as one chord.
     pub fn whole(leg: u32, of: &Leg) -> Edge {
-        let p0 = surface(of.lat0, of.lon0);
-        let p1 = surface(of.lat1, of.lon1);
+        let (p0, p1) = (surface(of.lat0, of.lon0), surface(of.lat1, of.lon1));
+        Edge::between(leg, p0, p1)
+    }
+
+    /// The whole leg between places already computed.
+    pub fn between(leg: u32, p0: Vec3, p1: Vec3) -> Edge {
         Edge {
             leg,
             f0: 0.0,

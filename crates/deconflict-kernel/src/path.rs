@@ -62,6 +62,8 @@ pub struct Path {
     pub times_us: Vec<i64>,
     pub altitudes_tmm: Vec<i64>,
     pub legs: Vec<Leg>,
+    /// Where the waypoints are, one more than legs.
+    pub places: Vec<Vec3>,
     pub pieces: Vec<Piece>,
     pub chunks: Vec<Chunk>,
     pub lateral_m: f64,
@@ -77,9 +79,10 @@ impl Path {
     /// Cuts the legs at geodesic points and whole microseconds and bounds the pieces.
     pub fn cut(&mut self, longest: f64) {
         self.pieces.clear();
-        for (index, leg) in (0u32..).zip(&self.legs) {
+        let ends = self.places.windows(2);
+        for ((index, leg), ends) in (0u32..).zip(&self.legs).zip(ends) {
             let (t0, t1) = self.leg_times(index);
-            let whole = Edge::whole(index, leg);
+            let whole = Edge::between(index, ends[0], ends[1]);
             if whole.length <= longest {
                 self.pieces.push(Piece::new(whole, t0, t1));
                 continue;

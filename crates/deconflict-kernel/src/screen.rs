@@ -104,7 +104,7 @@ fn by_content(x: &Path, y: &Path) -> Ordering {
         legs.flat_map(|l| [l.lat0, l.lon0, l.lat1, l.lon1].map(f64::to_bits))
             .collect::<Vec<u64>>()
     };
-    // Times as differences from the start of the pair, so that shifting both changes nothing.
+    // Shifting all times alike keeps this order.
     x.times_us
         .cmp(&y.times_us)
         .then_with(|| x.altitudes_tmm.cmp(&y.altitudes_tmm))
