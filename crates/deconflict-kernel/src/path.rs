@@ -79,6 +79,7 @@ impl Path {
     /// Cuts the legs at geodesic points and whole microseconds and bounds the pieces.
     pub fn cut(&mut self, longest: f64) {
         self.pieces.clear();
+        self.pieces.reserve(self.legs.len());
         let ends = self.places.windows(2);
         for ((index, leg), ends) in (0u32..).zip(&self.legs).zip(ends) {
             let (t0, t1) = self.leg_times(index);
