@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust bench sim faults docs lock clean help
+.PHONY: demo test lint types unit rust bench sim fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -42,8 +42,15 @@ sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
 
+fuzz: $(VENV)/dev-built ## every property and parser again with fresh inputs (ROUNDS=20 SEED=1)
+	@for round in $$(seq 1 $(or $(ROUNDS),20)); do \
+	  seed=$$(( $(or $(SEED),1) + round )); echo "seed $$seed"; \
+	  $(BIN)/python -m pytest -q tests/properties tests/oracle \
+	    --hypothesis-seed=$$seed --hypothesis-profile=fuzz || exit 1; done
+
 docs: $(VENV)/dev-built ## write the generated reference pages anew
-	$(BIN)/python -m docs.generate
+	$(BIN)/python -m deconflict.messages.reference docs/reference
+	$(BIN)/python -m deconflict.cli.reference > docs/reference/cli.md
 
 lock: $(VENV)/dev ## renew the hash-pinned lock files from requirements/*.in
 	$(BIN)/python -m pip install --quiet uv
