@@ -394,7 +394,9 @@ class NodeCore:
         self._event(work, now, "message", line.message_event(taken))
         self._teller.heard(line, taken, now)
         if isinstance(taken.body, Readback) and not taken.delayed:
-            self._owed.append((line, readback_result(line, taken)))
+            owed = (line, readback_result(line, taken))
+            # Only what is durable can be cited, and others may ask us to advance before it is.
+            work.then(lambda _: self._owed.append(owed))
         self._agreed(line, taken, work, now)
 
     def _hear_receipt(self, line: Line, sealed: SealedReceipt, work: Work, now: Now) -> None:

@@ -139,11 +139,15 @@ class Runtime:
 
     # What the use cases need --------------------------------------------------------------
 
-    async def commit(self, work: Work) -> None:
-        """Return when the work is durable and finished, in the order in which it was given.
+    def commit(self, work: Work) -> "asyncio.Future[None]":
+        """Queue the work at once; the future is done when it is durable and finished.
+
+        No coroutine: what the core handed out first must be written first, and a coroutine would
+        take its place only when it is awaited.
 
         Raises:
-            StoreError: it is not durable. The node stops: its memory is ahead of its disk.
+            StoreError: by the future too: it is not durable. The node stops: its memory is ahead
+                of its disk.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
@@ -154,7 +158,7 @@ class Runtime:
             loop.call_soon_threadsafe(self._finish, work, written, done)
 
         self._writer.submit(work.batch()).add_done_callback(committed)
-        await done
+        return done
 
     def events(self, after_id: int) -> AsyncIterator[EventView]:
         """Yield stored events after an id, then live ones; ends when the node stops."""
