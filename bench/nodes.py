@@ -1,0 +1,221 @@
+"""Two real nodes: folders made as `deconflict init` and `peer add` make them, processes of their
+own, TLS between them, work given to them through the operators' API alone."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deconflict.airspace.landmark import Landmark
+from deconflict.airspace.position import Position
+from deconflict.api.accounts import Accounts
+from deconflict.messages.terms import PartyTerms, terms_to_wire
+from deconflict.messages.terms_defaults import default_terms
+from deconflict.node.folder import NodeFolder
+from deconflict.node.settings import Endpoint, Settings
+
+__all__ = ["LANDMARK", "Party", "agree", "make_pair", "running", "wait_for"]
+
+LANDMARK = Landmark("Deir ez-Zor airfield", Position.from_degrees(35.2854, 40.1760))
+THEATRE = "Latakia to Deir ez-Zor"
+PASSWORD = "a long evening at sea"  # noqa: S105 (of nodes that live for minutes in a temporary folder)
+START_S = 60.0
+
+
+@dataclass(slots=True)
+class Party:
+    """One party: its folder, its node's process while it runs, and the login of its watch."""
+
+    name: str
+    folder: Path
+    operators: Endpoint
+    token: str
+    process: "subprocess.Popen[str] | None" = field(default=None)
+    started_s: float = 0.0
+
+    @property
+    def url(self) -> str:
+        """The operators' API."""
+        return f"http://{self.operators}/api/v1"
+
+    def start(self) -> None:
+        """Run `deconflict serve` and return when it says that it runs; the time is kept."""
+        begun = time.monotonic()
+        log = (self.folder / "serve.log").open("a")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deconflict", "serve", "--json", "--node", str(self.folder)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        log.close()
+        said = "" if self.process.stdout is None else self.process.stdout.readline()
+        self.started_s = time.monotonic() - begun
+        if not said:
+            self.process.wait(timeout=START_S)
+            raise RuntimeError((self.folder / "serve.log").read_text())
+
+    def stop(self) -> float:
+        """End the node as a service manager does; return how long it took."""
+        if self.process is None:
+            return 0.0
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=30)
+        spent = time.monotonic() - begun
+        self.process = None
+        if code:
+            raise RuntimeError(f"{self.name} ended with {code}: {self.folder / 'serve.log'}")
+        return spent
+
+    def kill(self) -> None:
+        """Pull its plug."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    @property
+    def rss_mb(self) -> float:
+        """Resident memory of the process, in MB of 10^6 bytes."""
+        return self._status_kib("VmRSS") * 1024 / 1e6
+
+    @property
+    def peak_rss_mb(self) -> float:
+        """The most resident memory it ever had."""
+        return self._status_kib("VmHWM") * 1024 / 1e6
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time spent so far, user and system."""
+        if self.process is None:
+            return 0.0
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _status_kib(self, name: str) -> int:
+        if self.process is None:
+            return 0
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
+
+    def get(self, path: str, **query: object) -> Any:
+        """Return the answer to a GET, at leisure: for set-up and for looking afterwards."""
+        return self._ask("GET", path, params={k: str(v) for k, v in query.items()})
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Return the answer to a POST, at leisure."""
+        return self._ask("POST", path, json=body)
+
+    def _ask(self, method: str, path: str, **content: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with httpx.Client(timeout=60, trust_env=False, headers=headers) as http:
+            answer = http.request(method, self.url + path, **content)
+        if answer.is_error:
+            raise RuntimeError(f"{method} {path}: {answer.text}")
+        return answer.json()
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Its only line."""
+        (line,) = self.get("/lines")
+        return dict(line)
+
+
+def make_pair(root: Path) -> tuple[Party, Party]:
+    """Make the folders of two parties that have pinned each other. No node runs yet."""
+    made = [_make(root / name, name) for name in ("west", "east")]
+    for folder, other in (made, made[::-1]):
+        invitation = other.invite(other.unlock(None), now_utc_ms=_now_ms())
+        folder.peers().pin(invitation, invitation.verify_key.fingerprint())
+    west, east = (_party(folder) for folder in made)
+    return west, east
+
+
+@contextmanager
+def running(*parties: Party) -> Iterator[None]:
+    """Run their nodes; end them cleanly when all went well, at once when it did not."""
+    try:
+        for party in parties:
+            party.start()
+        yield
+        for party in parties:
+            party.stop()
+    finally:
+        for party in parties:
+            party.kill()
+
+
+def agree(west: Party, east: Party) -> str:
+    """Have both sign the default terms; return the line's id."""
+    wait_for(lambda: west.line["state"] == "UP" and east.line["state"] == "UP", "the line is down")
+    line_id = str(west.line["line_id"])
+    terms = default_terms(
+        line=line_id,
+        parties=[PartyTerms(party.name, "watch", "duty", ("en",), 1) for party in (west, east)],
+        theatre=THEATRE,
+        landmarks=[LANDMARK],
+    )
+    west.post(f"/lines/{line_id}/terms/proposal", {"terms": terms_to_wire(terms)})
+    path = f"/lines/{line_id}/terms"
+    wait_for(lambda: east.get(path)["proposed_hash"], "the proposal did not arrive")
+    east.post(f"{path}/acceptance", {"terms_hash": east.get(path)["proposed_hash"]})
+    wait_for(
+        lambda: all(party.line["terms_state"] == "AGREED" for party in (west, east)),
+        "the terms were not agreed",
+    )
+    return line_id
+
+
+def wait_for(what: Any, why: str, timeout_s: float = 30.0) -> Any:
+    """Return what ``what()`` gives once it is true."""
+    deadline = time.monotonic() + timeout_s
+    while not (found := what()):
+        if time.monotonic() > deadline:
+            raise RuntimeError(why)
+        time.sleep(0.05)
+    return found
+
+
+def _make(path: Path, name: str) -> NodeFolder:
+    return NodeFolder.create(
+        path,
+        Settings(
+            party=name,
+            desks=("watch", "duty"),
+            peer_listen=Endpoint("127.0.0.1", _free_port()),
+            operators_listen=Endpoint("127.0.0.1", _free_port()),
+        ),
+        passphrase=None,
+        now_utc_ms=_now_ms(),
+        random_bytes=os.urandom,
+    )
+
+
+def _party(folder: NodeFolder) -> Party:
+    accounts = Accounts(folder.accounts_path, now=_now_ms, random_bytes=os.urandom)
+    try:
+        accounts.add("boris", PASSWORD, roles=["releasing_officer"], desk="watch", by="bench")
+        token = accounts.issue("boris", by="bench").token
+    finally:
+        accounts.close()
+    return Party(folder.settings.party, folder.path, folder.settings.operators_listen, token)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
