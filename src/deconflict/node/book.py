@@ -37,7 +37,7 @@ from deconflict.messages.readback import Difference, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.picture import Declared, Picture
-from deconflict.node.threads import Thread, ThreadBook
+from deconflict.node.threads import Place, Thread, ThreadBook
 
 __all__ = ["LineBook", "Proposal", "ReadbackFound", "Suspension", "Taken"]
 
@@ -159,7 +159,12 @@ class LineBook:
             return taken
         declaration_id = self._subject(body)
         opened = self.threads.begin(
-            envelope, message_hash, own=own, logged_ms=logged_ms, declaration_id=declaration_id
+            envelope,
+            message_hash,
+            own=own,
+            logged_ms=logged_ms,
+            declaration_id=declaration_id,
+            place=_place(body),
         )
         thread, ended = self.threads.reply(envelope, own=own)
         self._advance(envelope, own=own)
@@ -225,7 +230,7 @@ class LineBook:
             case DeclaredBody() as body:
                 self._declare(body.value, party, taken)
             case Cancel() as body:
-                self._cancel(f"{party}/{body.declaration_id}", taken)
+                self._cancel(f"{party}/{body.declaration_id}")
             case Readback() as body:
                 self._read_back(body, party, taken)
             case Loaded() as body:
@@ -264,12 +269,12 @@ class LineBook:
         self.past.pop(declared.key, None)
         self.picture.put(declared)
 
-    def _cancel(self, key: str, taken: Taken) -> None:
+    def _cancel(self, key: str) -> None:
         for message_hash in self.messages_of.get(key, ()):
             self.threads.drop(message_hash)
         removed = self.picture.remove(key)
         if removed is not None:
-            self.past[key] = (taken.hash, "CANCELLED")
+            self.past[key] = (removed.message_hash, "CANCELLED")
             self._cancelled.append(removed)
 
     def _read_back(self, body: Readback, reader: str, taken: Taken) -> None:
@@ -311,6 +316,12 @@ class LineBook:
             self.suspensions[body.scope] = Suspension(
                 held.scope, held.by, held.effective_ms, parse_utc(body.effective_utc)
             )
+
+
+def _place(body: Body) -> Place | None:
+    if isinstance(body, Cease) and body.position is not None and body.reach_mm is not None:
+        return body.position.position, body.reach_mm
+    return None
 
 
 _ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED)

@@ -1,17 +1,23 @@
 """What is open between two desks: each message that still waits for eyes, an answer or an end.
 
 A thread is one message that asks for something. An answer is not always its end: a CEASE that was
-acknowledged stays open until CEASED. Kept in memory while open; the record alone has the rest.
+acknowledged stays open until CEASED. Asking the same again is no second matter: it continues the
+open thread, and what answers one of them answers all that was asked before (R27). Kept in memory
+while open; the record alone has the rest.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
+from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.position import Position
 from deconflict.line.envelope import Envelope
 from deconflict.messages.kinds import KINDS, Kind, settles
 
-__all__ = ["DECLARES", "Thread", "ThreadBook"]
+__all__ = ["DECLARES", "Place", "Thread", "ThreadBook"]
+
+Place: TypeAlias = tuple[Position, int]
 
 DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 
@@ -29,6 +35,8 @@ class Thread:
         logged_ms: when it became durable here.
         answer_within_ms: its own limit, if it shortens the line's.
         declaration_id: the declaration it is about, if any.
+        root: the first open message that asked for the same; itself, when none did.
+        place: where a CEASE without a declaration wants activity to end: position, reach in mm.
         seen: stood on a screen of the other side.
         answered_by: kind of the last answer.
     """
@@ -41,8 +49,21 @@ class Thread:
     logged_ms: int
     answer_within_ms: int | None
     declaration_id: str | None
+    root: str
+    place: Place | None = None
     seen: bool = False
     answered_by: Kind | None = None
+
+    def asks_the_same(self, other: "Thread") -> bool:
+        """True exactly when both ask the same side to cease the same, by name or by place."""
+        if (self.kind, self.own) != (other.kind, other.own) or self.kind is not Kind.CEASE:
+            return False
+        if self.declaration_id is not None or other.declaration_id is not None:
+            return self.declaration_id == other.declaration_id
+        if self.place is None or other.place is None:
+            return False
+        (here, reach_mm), (there, other_mm) = self.place, other.place
+        return inverse(here, there).distance_m * 1000 <= reach_mm + other_mm
 
 
 class ThreadBook:
@@ -69,6 +90,7 @@ class ThreadBook:
         own: bool,
         logged_ms: int,
         declaration_id: str | None,
+        place: Place | None = None,
     ) -> Thread | None:
         """Open a thread if a message of this kind asks for an answer; return it."""
         kind = Kind(envelope.kind)
@@ -83,7 +105,12 @@ class ThreadBook:
             logged_ms=logged_ms,
             answer_within_ms=envelope.answer_within_ms,
             declaration_id=declaration_id,
+            root=message_hash,
+            place=place,
         )
+        same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)
+        if same is not None:
+            thread = replace(thread, root=same.root)
         self._open[message_hash] = thread
         return thread
 
@@ -107,12 +134,24 @@ class ThreadBook:
             seen=thread.seen or rule.marks_seen or rule.closes,
             answered_by=kind if rule.closes else thread.answered_by,
         )
+        self._open[thread.hash] = thread
         ends = rule.closes and (not KINDS[thread.kind].settled_by or settles(kind, thread.kind))
-        if ends:
-            del self._open[thread.hash]
-        else:
-            self._open[thread.hash] = thread
+        for held in tuple(self._open.values()):
+            if held.root != thread.root:
+                continue
+            if ends:
+                del self._open[held.hash]
+            elif rule.closes and held.logged_ms <= thread.logged_ms:
+                self._open[held.hash] = replace(held, answered_by=kind)
         return thread, ends
+
+    def root_of(self, message_hash: str) -> str:
+        """Return the message under whose name its matter is open: itself, but for a repeated one.
+
+        Of a message that is not open it is the message itself.
+        """
+        thread = self._open.get(message_hash)
+        return message_hash if thread is None else thread.root
 
     def drop(self, message_hash: str) -> None:
         """Close a thread that has lost its subject, as when its declaration was cancelled."""

@@ -42,6 +42,11 @@ class ActivityTeller:
             now_ms=now.utc_ms,
         )
 
+    def words_over(self, line: Line, notice: WordsOnly, now: Now) -> None:
+        """Close what was told about a notice in words that is long past."""
+        for rule in ("PLACE_WITHOUT_GEOMETRY", "LEAD_TIME_SHORT", "THIRD_PARTY_NOT_REACHED"):
+            self.desk.close(rule, line.line_id, notice.notice_id, now.utc_ms)
+
     def _against_notices(
         self, line: Line, activity: Activity, words_only: tuple[WordsOnly, ...], now: Now
     ) -> None:

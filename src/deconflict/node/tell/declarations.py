@@ -27,6 +27,7 @@ from deconflict.node.threads import DECLARES
 __all__ = ["DeclarationTeller"]
 
 _EXPIRING_MS: Final = 600_000
+_COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
 
 class DeclarationTeller:
@@ -47,17 +48,20 @@ class DeclarationTeller:
             self._lead_time(line, declaration, party, taken.envelope.created_utc_ms, terms, now),
             self._place(line, declaration, party, terms, now),
         ]
-        for third in third_parties_concerned(declaration, terms):
-            key = AlertKey(
-                "THIRD_PARTY_NOT_REACHED", line.line_id, declaration.declaration_id, third
-            )
-            values = {"third": third, "party": party, "declaration": declaration.declaration_id}
-            self.desk.tell(key, values, urgency="PRIORITY", now_ms=now.utc_ms)
-            told.append(key)
+        told += [
+            self._third(line, declaration.declaration_id, party, third, now)
+            for third in third_parties_concerned(declaration, terms)
+        ]
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
             self.site(line, declaration, now)
         open_alerts = [self.desk.alerts.get(key) for key in told if key is not None]
         return tuple(alert.text for alert in open_alerts if alert is not None)
+
+    def _third(self, line: Line, declaration_id: str, party: str, third: str, now: Now) -> AlertKey:
+        key = AlertKey("THIRD_PARTY_NOT_REACHED", line.line_id, declaration_id, third)
+        values = {"third": third, "party": party, "declaration": declaration_id}
+        self.desk.tell(key, values, urgency="PRIORITY", now_ms=now.utc_ms)
+        return key
 
     def _lead_time(
         self,
@@ -96,9 +100,14 @@ class DeclarationTeller:
         return key
 
     def words_only(self, line: Line, notice: WordsOnly, now: Now) -> None:
-        """Tell that the notice in words came late, where it named a start at all."""
+        """Tell that the notice in words came late, where it named a start, and whom it misses."""
         terms = line.book.terms
-        if terms is None or notice.stated_start_ms is None:
+        if terms is None:
+            return
+        # Without a place, nobody can say whom it does not concern.
+        for third in terms.third_parties:
+            self._third(line, notice.notice_id, self._party, third.name, now)
+        if notice.stated_start_ms is None:
             return
         short = notice_shortfall(notice.purpose, notice.stated_start_ms, notice.told_ms, terms)
         if short is not None:
@@ -160,10 +169,13 @@ class DeclarationTeller:
                 )
 
     def expiring(self, line: Line, declared: Iterable[Declared], now: Now) -> None:
-        """Remind of own declarations that end soon and cover somebody still out there (R18)."""
+        """Remind of own declarations that end soon and cover somebody still out there (R18).
+
+        An activity or a hazard covers nobody: once it is over there is nothing to prolong.
+        """
         for item in declared:
             left_ms = item.end_ms - now.utc_ms
-            if item.own and 0 <= left_ms <= _EXPIRING_MS:
+            if item.own and 0 <= left_ms <= _EXPIRING_MS and item.declaration.purpose in _COVERS:
                 self.desk.tell(
                     AlertKey(
                         "DECLARATION_EXPIRING",

@@ -41,6 +41,9 @@ class Teller:
         desk: where alerts go.
         party: our own party.
         envelope_of: finds an envelope of the record by its hash; None when it is not there.
+
+    Attributes:
+        outside_accounts: by event, what sources without a line say of it.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Teller:
         self.overdue = OverdueTeller(desk, envelope_of)
         self.conflicts = ConflictTeller(desk)
         self.activities = ActivityTeller(desk, party)
+        self.outside_accounts: dict[str, list[incidents.Account]] = {}
         self._party = party
         self._envelope_of = envelope_of
 
@@ -87,7 +91,7 @@ class Teller:
             self.overdue.watch_readback(line, thread, since_ms)
         elif thread.kind is Kind.CEASE:
             self.desk.tell(
-                AlertKey("CEASE_OPEN", line.line_id, thread.hash),
+                AlertKey("CEASE_OPEN", line.line_id, thread.root),
                 {"peer": line.peer, "sent": format_utc(thread.sent_ms)},
                 urgency="FLASH",
                 now_ms=now.utc_ms,
@@ -99,7 +103,7 @@ class Teller:
         limits = line.limits(envelope.prec)
         within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
         self.desk.tell_text(
-            AlertKey(received_rule(thread.kind), line.line_id, thread.hash),
+            AlertKey(received_rule(thread.kind), line.line_id, thread.root),
             text,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
@@ -130,7 +134,7 @@ class Teller:
             else (received_rule(thread.kind),)
         )
         for rule in rules:
-            self.desk.alerts.close(AlertKey(rule, line.line_id, thread.hash), now_ms=now.utc_ms)
+            self.desk.alerts.close(AlertKey(rule, line.line_id, thread.root), now_ms=now.utc_ms)
 
     def _delayed(self, line: Line, taken: Taken, now: Now) -> None:
         envelope = taken.envelope
@@ -201,7 +205,7 @@ class Teller:
 
     def accounts(self, line: Line, event: str, now: Now) -> None:
         """Lay the accounts of one event side by side; none is chosen (R29)."""
-        accounts = line.book.accounts.get(event, [])
+        accounts = [*line.book.accounts.get(event, []), *self.outside_accounts.get(event, [])]
         fields = incidents.differing_fields(accounts)
         terms = line.book.terms
         tolerance_ms = 0 if terms is None else terms.time_tolerance_ms

@@ -51,8 +51,9 @@ class OverdueTeller:
         """Tell that something is owed past its limit, on the rung of the ladder it has reached."""
         alert = alarm.alert
         envelope = self._envelope_of(alert.hash)
-        if envelope is None:
+        if envelope is None or self._is_settled(line, alarm):
             return
+        root = line.book.threads.root_of(alert.hash)
         second = line.second_desk if Step.SECOND_DESK in alarm.steps else None
         if not alert.own:
             self._owed_by_us(line, alarm, second, now)
@@ -79,11 +80,9 @@ class OverdueTeller:
         if rule in ("NO_RECEIPT", "EXPIRED", "REFUSED"):
             for other in RECEIPT_RULES:
                 if other != rule:
-                    self.desk.alerts.close(
-                        AlertKey(other, line.line_id, alert.hash), now_ms=now.utc_ms
-                    )
+                    self.desk.alerts.close(AlertKey(other, line.line_id, root), now_ms=now.utc_ms)
         self.desk.tell(
-            AlertKey(rule, line.line_id, alert.hash),
+            AlertKey(rule, line.line_id, root),
             values,
             urgency=alert.precedence.value,
             now_ms=now.utc_ms,
@@ -95,11 +94,22 @@ class OverdueTeller:
                 "after_restart": alarm.after_restart,
                 "declaration_id": _subject(line, alert.hash),
                 "ref": envelope.ref,
+                "message": alert.hash,
             },
         )
 
+    def _is_settled(self, line: Line, alarm: Alarm) -> bool:
+        """True exactly when a later message that asked the same was answered for this one too."""
+        if alarm.kind not in (AlarmKind.NOT_SEEN, AlarmKind.NO_ANSWER):
+            return False
+        if Kind(alarm.alert.kind) is not Kind.CEASE:
+            return False
+        thread = line.book.threads.get(alarm.alert.hash)
+        return thread is None or thread.answered_by is not None
+
     def _owed_by_us(self, line: Line, alarm: Alarm, second: str | None, now: Now) -> None:
-        key = AlertKey(received_rule(Kind(alarm.alert.kind)), line.line_id, alarm.alert.hash)
+        root = line.book.threads.root_of(alarm.alert.hash)
+        key = AlertKey(received_rule(Kind(alarm.alert.kind)), line.line_id, root)
         held = self.desk.alerts.get(key)
         if held is None:
             return
@@ -169,8 +179,9 @@ class OverdueTeller:
             past.append("NOT_SEEN")
         if state is DeliveryState.CLOSED:
             past += ["NO_ANSWER", "CEASE_NOT_ACKNOWLEDGED"]
+        root = line.book.threads.root_of(message_hash)
         for rule in past:
-            self.desk.alerts.close(AlertKey(rule, line.line_id, message_hash), now_ms=now.utc_ms)
+            self.desk.alerts.close(AlertKey(rule, line.line_id, root), now_ms=now.utc_ms)
 
 
 def _subject(line: Line, message_hash: str) -> str | None:

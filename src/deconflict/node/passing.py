@@ -1,0 +1,142 @@
+"""The passing of time: what came due, what changed, and what follows from it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from deconflict.airspace.instant import format_utc
+from deconflict.line.moment import Now
+from deconflict.messages.in_force import conversions_of, minima_of
+from deconflict.node.at_home import AtHome
+from deconflict.node.journal import Journal
+from deconflict.node.line import Line
+from deconflict.node.picture import Conflict, Declared
+from deconflict.node.tell.messages import Teller
+from deconflict.node.work import Work
+
+__all__ = ["Passing"]
+
+_SWEEP_MS: Final = 1_000
+
+
+class Passing:
+    """Looks at everything that changes without anybody saying anything.
+
+    Args:
+        lines: the node's lines by id, as they come and go.
+        journal: where events and alerts go.
+        teller: who turns what happens into alerts.
+        at_home: what only this node knows.
+    """
+
+    def __init__(
+        self, lines: Mapping[str, Line], *, journal: Journal, teller: Teller, at_home: AtHome
+    ) -> None:
+        self._lines = lines
+        self._journal = journal
+        self._teller = teller
+        self._at_home = at_home
+        self._swept_ms: int | None = None
+
+    def advance(self, work: Work, now: Now) -> None:
+        """Look at everything that changed or came due; add what follows from it to ``work``."""
+        sweep = self._swept_ms is None or now.monotonic_ms - self._swept_ms >= _SWEEP_MS
+        if sweep:
+            self._swept_ms = now.monotonic_ms
+        for line in self._lines.values():
+            self._connection(line, work, now)
+            self._messages(line, work, now)
+            self._declarations(line, work, now, sweep=sweep)
+            self._conflicts(line, work, now, sweep=sweep)
+        self._at_home.look(self._lines.values(), work, now, sweep=sweep)
+        self._teller.overdue.readbacks_due(self._lines.get, now)
+        self._journal.tell(work, now)
+
+    def next_deadline_ms(self) -> int | None:
+        """Return the monotonic time at which a limit or a beat is due, maybe too early."""
+        times = [self._teller.overdue.next_readback_ms(), self._journal.next_deadline_ms()]
+        for line in self._lines.values():
+            times.append(line.machine.next_deadline_ms())
+            times.append(line.monitor.next_deadline_ms())
+        return min((time for time in times if time is not None), default=None)
+
+    def _connection(self, line: Line, work: Work, now: Now) -> None:
+        state = line.monitor.state(now)
+        if state.status is line.shown_status:
+            return
+        line.shown_status = state.status
+        self._journal.event(
+            work,
+            now,
+            "line",
+            {
+                "line_id": line.line_id,
+                "peer": line.peer,
+                "state": state.status.value,
+                "since_utc": format_utc(state.since_utc_ms),
+            },
+        )
+        self._teller.link(line, state, now)
+
+    def _messages(self, line: Line, work: Work, now: Now) -> None:
+        for alarm in line.machine.alarms(now):
+            self._teller.overdue.alarm(line, alarm, now)
+        for message_hash, delivery in line.machine.changes().items():
+            self._teller.overdue.delivered(line, message_hash, delivery, now)
+            self._journal.event(
+                work,
+                now,
+                "delivery",
+                {
+                    "hash": message_hash,
+                    "line_id": line.line_id,
+                    "state": delivery.state.value,
+                    "escalation": delivery.escalated,
+                },
+            )
+
+    def _declarations(self, line: Line, work: Work, now: Now, *, sweep: bool) -> None:
+        over = list(line.book.take_cancelled())
+        if sweep:
+            over += line.book.end_past(now.utc_ms)
+            self._teller.suspensions(line, now)
+            self._teller.declarations.expiring(line, line.book.picture, now)
+        for declared in over:
+            self._teller.declarations.over(line, declared, now)
+            self._journal.event(work, now, "declaration", _ended(declared))
+
+    def _conflicts(self, line: Line, work: Work, now: Now, *, sweep: bool) -> None:
+        picture = line.book.picture
+        if line.book.terms is None or not (picture.changed or sweep):
+            return
+        change = picture.recheck(
+            now.utc_ms, minima_of(line.book.terms), conversions_of(line.book.terms)
+        )
+        self._teller.conflicts.changed(line, change, now)
+        if not line.checked_once:
+            line.checked_once = True
+            self._teller.conflicts.drop_old(line, now)
+        for conflict in change.found:
+            facts = {**_conflict(line, conflict), "ended": False}
+            self._journal.event(work, now, "conflict", facts)
+        for conflict in change.ended:
+            self._journal.event(work, now, "conflict_ended", _conflict(line, conflict))
+        for declared in change.unchecked:
+            self._teller.declarations.unchecked(line, declared, now)
+
+
+def _ended(declared: Declared) -> dict[str, Any]:
+    return {
+        "declaration_id": declared.declaration.declaration_id,
+        "party": declared.party,
+        "state": "ENDED",
+    }
+
+
+def _conflict(line: Line, conflict: Conflict) -> dict[str, Any]:
+    return {
+        "conflict_id": conflict.conflict_id,
+        "line_id": line.line_id,
+        "own": conflict.own.declaration.declaration_id,
+        "peer": conflict.peer.declaration.declaration_id,
+        "known_since_utc": format_utc(conflict.known_since_ms),
+    }

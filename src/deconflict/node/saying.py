@@ -1,0 +1,195 @@
+"""Saying: what a person, or the machine itself, wants said becomes entries of the own chain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import LineStateError, NotFoundError
+from deconflict.line.envelope import Draft, read_envelope
+from deconflict.line.keys import ALGORITHM, SigningKey
+from deconflict.line.moment import Now
+from deconflict.line.precedence import Precedence
+from deconflict.messages.bodies import (
+    Body,
+    Readback,
+    ReadbackResult,
+    body_to_wire,
+    check_outgoing,
+)
+from deconflict.messages.kinds import KINDS, Kind, check_reference, precedence_of_reply
+from deconflict.node.book import Taken
+from deconflict.node.journal import Journal
+from deconflict.node.line import Line
+from deconflict.node.tell.messages import Teller
+from deconflict.node.views import Posted
+from deconflict.node.work import Work
+from deconflict.store.base import EntryRow, Store
+
+__all__ = ["Say", "Saying", "readback_result"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """What a person wants said on a line."""
+
+    kind: Kind
+    body: Body
+    desk: str
+    ref: str | None = None
+    precedence: Precedence | None = None
+    to_desk: str | None = None
+    drill: bool = False
+    release: str = "OWN_FORCES"
+    lang: str = "en"
+    expires_after_ms: int | None = None
+    answer_within_ms: int | None = None
+
+
+class Saying:
+    """Turns what is to be said into entries.
+
+    Args:
+        party: our own.
+        key: signs what it says.
+        drill: marks everything it says as exercise.
+        store: read for the messages cited; never written here.
+        journal: where events and alerts go.
+        teller: who turns what happens into alerts.
+    """
+
+    def __init__(
+        self,
+        *,
+        party: str,
+        key: SigningKey,
+        drill: bool,
+        store: Store,
+        journal: Journal,
+        teller: Teller,
+    ) -> None:
+        self._party = party
+        self._key = key
+        self._drill = drill
+        self._store = store
+        self._journal = journal
+        self._teller = teller
+
+    def say(self, line: Line, says: Sequence[Say], now: Now) -> tuple[Work, tuple[Posted, ...]]:
+        """Take slots for messages of one line, all or none."""
+        # Everything is checked before the first slot is taken: a slot taken is a slot spent.
+        drafts = [self._draft(line, say, now) for say in says]
+        work = self._journal.new_work(now)
+        posted = [
+            self._take_slot(line, say, draft, work, now)
+            for say, draft in zip(says, drafts, strict=True)
+        ]
+        self._journal.tell(work, now)
+        work.wake.add(line.line_id)
+        return work, tuple(posted)
+
+    def _take_slot(self, line: Line, say: Say, draft: Draft, work: Work, now: Now) -> Posted:
+        entry = line.machine.prepare(draft, now)
+        work.entries.append(
+            EntryRow(
+                line_id=line.line_id,
+                party=self._party,
+                epoch=entry.epoch,
+                seq=entry.seq,
+                hash=entry.hash,
+                data=entry.data,
+                algorithm=ALGORITHM,
+                key_id=self._key.key_id,
+                signature=None,
+                logged_utc_ms=now.utc_ms,
+            )
+        )
+        work.then(self._journal.sealing(line, entry))
+        taken = line.book.take(
+            entry.envelope, entry.hash, say.body, own=True, delayed=False, logged_ms=now.utc_ms
+        )
+        self._journal.event(work, now, "message", line.message_event(taken))
+        warnings = self._teller.said(line, taken, now)
+        self._journal.agreed(line, taken, work, now)
+        return Posted(
+            hash=entry.hash,
+            line_id=line.line_id,
+            epoch=entry.epoch,
+            seq=entry.seq,
+            kind=say.kind.value,
+            state="QUEUED",
+            warnings=warnings,
+        )
+
+    def _draft(self, line: Line, say: Say, now: Now) -> Draft:
+        form = KINDS[say.kind]
+        check_outgoing(say.body)
+        suspension = line.book.suspension_of(say.kind, now.utc_ms)
+        if suspension is not None and not form.always_passes:
+            raise LineStateError(
+                f"the line with {line.peer} is suspended for {say.kind}",
+                given=f"scope {suspension.scope}, since {format_utc(suspension.effective_ms)}",
+                expected="SAFETY, CEASE and what belongs to them, which always pass",
+                remedy="RESUME the scope, or talk by the way agreed for it",
+            )
+        cited = self._cited(line, say.ref)
+        if cited is None:
+            check_reference(say.kind, None)
+        else:
+            check_reference(say.kind, cited[0], ref_is_own=cited[1])
+        line.require_ready(say.kind)
+        precedence = say.precedence or (
+            precedence_of_reply(say.kind, cited[2]) if cited else form.rule.precedence
+        )
+        limits = [
+            limit
+            for limit in (say.answer_within_ms, line.answer_within_ms(say.kind))
+            if limit is not None and form.rule.needs_answer
+        ]
+        return Draft(
+            kind=say.kind.value,
+            body=body_to_wire(say.body),
+            sender_desk=say.desk,
+            to_desk=say.to_desk or line.peer_desk,
+            prec=precedence,
+            ref=say.ref,
+            drill=say.drill or self._drill,
+            release=say.release,
+            answer_within_ms=min(limits, default=None),
+            expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),
+            lang=say.lang,
+        )
+
+    def _cited(self, line: Line, ref: str | None) -> tuple[Kind, bool, Precedence] | None:
+        if ref is None:
+            return None
+        row = self._store.entry(ref)
+        if row is None or row.line_id != line.line_id:
+            raise NotFoundError(
+                "the message cited is not in the record of this line",
+                given=ref[:16],
+                remedy="look it up with: deconflict log",
+            )
+        envelope = read_envelope(row.data)
+        return Kind(envelope.kind), row.party == self._party, envelope.prec
+
+
+def readback_result(line: Line, taken: Taken) -> Say:
+    """Return the answer of the machine to a readback of ours: it agrees, or where it does not."""
+    body = taken.body
+    if not isinstance(body, Readback):
+        raise TypeError("only a readback has a result")
+    declaration_id = body.values.declaration_id
+    found = line.book.readbacks.get(f"{line.book.own}/{declaration_id}")
+    fields = () if found is None else tuple(d.field for d in found.differences)
+    agrees = found is not None and found.message_hash == taken.hash and not fields
+    return Say(
+        kind=Kind.READBACK_RESULT,
+        body=ReadbackResult(
+            declaration_id=declaration_id,
+            agrees=agrees,
+            fields=() if agrees else fields or ("declaration_id",),
+        ),
+        desk=taken.envelope.to.desk,
+        ref=taken.hash,
+        drill=taken.envelope.drill,
+    )
