@@ -1,13 +1,14 @@
 """Server-sent events: every event once, in order, to readers that keep up and may still read.
 
 The node stores an event before anybody sees it and hands out what is stored first, then what
-happens; the id of the last event seen resumes a stream. Nothing is queued here: a slow reader
-slows its own stream, and is let go when it has taken too long.
+happens; the id of the last event seen resumes a stream. What has happened since the last write goes
+into one, and no more is queued here: a slow reader slows its own stream, and is let go when it has
+taken too long.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ __all__ = ["EventStream"]
 
 BEAT_S: Final = 10.0
 SEND_TIMEOUT_S: Final = 15.0
+MOST_AT_ONCE: Final = 64  # events in one write
 MOST_STREAMS: Final = 128
 MOST_STREAMS_OF_ONE: Final = 16
 
@@ -91,7 +93,7 @@ class EventStream(Response):
 
     async def _write(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        # A blocked reader holds one event and the socket's buffer, no more, and not for long.
+        # A blocked reader holds two writes and the socket's buffer, no more, and not for long.
         async with aclosing(self._chunks()) as chunks:
             async for chunk in chunks:
                 try:
@@ -106,13 +108,14 @@ class EventStream(Response):
         yield b": deconflict\nretry: 1000\n\n"
         clock = asyncio.get_running_loop().time
         next_beat = clock() + BEAT_S
-        events = self._services.node.events(self._last_id)
+        gathered: asyncio.Queue[EventView] = asyncio.Queue(MOST_AT_ONCE)
+        gathering = asyncio.ensure_future(self._gather(gathered))
         stopping = asyncio.ensure_future(self._services.stopping.wait())
-        upcoming = asyncio.ensure_future(anext(events))
+        upcoming = asyncio.ensure_future(gathered.get())
         try:
             while not stopping.done():
                 await asyncio.wait(
-                    {upcoming, stopping},
+                    {upcoming, gathering, stopping},
                     timeout=max(0.0, next_beat - clock()),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
@@ -121,24 +124,32 @@ class EventStream(Response):
                         return
                     next_beat = clock() + BEAT_S
                     yield b": beat\n\n"
+                events = []
                 if upcoming.done():
-                    try:
-                        event = upcoming.result()
-                    except StopAsyncIteration:
-                        # The node stops, or has let this reader go because it was too slow.
-                        yield b'id: %d\nevent: resume\ndata: {"after":%d}\n\n' % (
-                            self._last_id,
-                            self._last_id,
-                        )
-                        return
-                    yield frame(event)
-                    self._last_id = event.event_id
-                    upcoming = asyncio.ensure_future(anext(events))
+                    events.append(upcoming.result())
+                    upcoming = asyncio.ensure_future(gathered.get())
+                while not gathered.empty():
+                    events.append(gathered.get_nowait())
+                if events:
+                    yield b"".join(map(frame, events))
+                    self._last_id = events[-1].event_id
+                elif gathering.done():
+                    gathering.result()  # nothing, or why there are no events
+                    # The node stops, or has let this reader go because it was too slow.
+                    yield b'id: %d\nevent: resume\ndata: {"after":%d}\n\n' % (
+                        self._last_id,
+                        self._last_id,
+                    )
+                    return
         finally:
-            for task in (stopping, upcoming):
+            for task in (stopping, upcoming, gathering):
                 task.cancel()
-                with suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await task
+            await asyncio.gather(stopping, upcoming, gathering, return_exceptions=True)
+
+    async def _gather(self, gathered: "asyncio.Queue[EventView]") -> None:
+        """Put what is there already into one write, while the one before it is under way."""
+        async for event in self._services.node.events(self._last_id):
+            await gathered.put(event)
 
     def _is_welcome(self) -> bool:
         try:

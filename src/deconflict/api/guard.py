@@ -9,7 +9,7 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deconflict.api.errors import error_response
@@ -31,6 +31,7 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+_RAW_HEADERS: Final = tuple((k.lower().encode(), v.encode()) for k, v in _HEADERS.items())
 
 
 class Guard:
@@ -80,9 +81,9 @@ class Guard:
 
 
 def _guard_headers(message: MutableMapping[str, Any]) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
+    headers = list(message.get("headers", ()))
+    given = {name for name, _ in headers}
+    message["headers"] = headers + [pair for pair in _RAW_HEADERS if pair[0] not in given]
 
 
 def _name_of(url: str) -> str | None:

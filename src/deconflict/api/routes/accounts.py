@@ -15,7 +15,7 @@ from deconflict.api.schemas import (
     NewPassword,
     TrailView,
 )
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.errors import InvalidInputError
 from deconflict.node.actor import Action, Actor
 
@@ -27,7 +27,7 @@ router = APIRouter(tags=["accounts"], route_class=OperatorRoute, responses=REFUS
 @router.get("/accounts", response_model=list[AccountView])
 async def list_accounts(
     _actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """List the accounts of this node."""
     return answer([AccountView.of(each) for each in services.accounts.list()])
@@ -37,7 +37,7 @@ async def list_accounts(
 async def add_account(
     account: NewAccount,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Make an account.
 
@@ -64,7 +64,7 @@ async def add_account(
 async def disable_account(
     name: str,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Disable an account: its sessions end at once. The last administrator stays."""
     await services.in_accounts_thread(services.accounts.disable, name, by=actor.account)
@@ -75,7 +75,7 @@ async def disable_account(
 async def enable_account(
     name: str,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Let a disabled account log in again."""
     await services.in_accounts_thread(services.accounts.enable, name, by=actor.account)
@@ -87,7 +87,7 @@ async def set_password(
     name: str,
     password: NewPassword,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Give an account another password. Its sessions end, and the trail says who did it."""
     await services.in_accounts_thread(
@@ -99,7 +99,7 @@ async def set_password(
 @router.get("/accounts/trail", response_model=list[TrailView])
 async def read_trail(
     _actor: Annotated[Actor, permit(Action.TRAIL)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
     before: Annotated[Digits | None, Query(description="entries older than this one")] = None,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
 ) -> Response:

@@ -10,7 +10,7 @@ from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import Wanted, drafts_of, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Action, Actor
@@ -27,7 +27,7 @@ bulk = APIRouter(route_class=BulkRoute)
 async def declare(
     actor: Annotated[Actor, permit(Action.DECLARE)],
     wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Declare flights, activities, hazards, own presence or protected sites.
 
@@ -44,7 +44,7 @@ async def declare(
 @small.get("/declarations", response_model=list[DeclarationView])
 async def list_declarations(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
     active: Annotated[
         Literal["true", "false"], Query(description="false: ended and cancelled ones too")
     ] = "true",
@@ -60,7 +60,7 @@ async def update(
     declaration_id: str,
     actor: Annotated[Actor, permit(Action.DECLARE)],
     wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Say that a plan has changed. The earlier declaration stays in the record."""
     made = _the_one(wanted, declaration_id)
@@ -77,7 +77,7 @@ async def correct(
     declaration_id: str,
     actor: Annotated[Actor, permit(Action.DECLARE)],
     wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Say that a declaration was wrong. The wrong one stays in the record, and is cited."""
     made = _the_one(wanted, declaration_id)
@@ -92,7 +92,7 @@ async def cancel(
     declaration_id: str,
     request: Cancel,
     actor: Annotated[Actor, permit(Action.DECLARE)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """End a declaration before its time."""
     posted = await services.node.cancel(actor, declaration_id, reason_number=request.reason_number)

@@ -9,7 +9,7 @@ from deconflict.api.answer import REFUSALS
 from deconflict.api.event_stream import EventStream
 from deconflict.api.permit import OperatorRoute, bearer_token, permit
 from deconflict.api.schemas import Digits
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor
 
 __all__ = ["router"]
@@ -25,7 +25,7 @@ router = APIRouter(tags=["events"], route_class=OperatorRoute, responses=REFUSAL
 async def stream_events(
     request: Request,
     actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
     after: Annotated[
         Digits | None,
         Query(ge=0, description="the last event id already seen; left out: from now on"),

@@ -9,7 +9,7 @@ from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import Wanted, drafts_of, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
 from deconflict.api.schemas import Check, CheckOptions, Conflicts
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import AlertView, ConflictView
 
@@ -24,7 +24,7 @@ bulk = APIRouter(route_class=BulkRoute)
 async def check(
     actor: Annotated[Actor, permit(Action.CHECK)],
     wanted: Annotated[Wanted, drafts_of(Check, CheckOptions)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Check drafts against everything declared, or what is declared itself.
 
@@ -37,7 +37,7 @@ async def check(
 @small.get("/conflicts", response_model=list[ConflictView])
 async def list_conflicts(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
     return answer(services.node.conflicts())
@@ -46,7 +46,7 @@ async def list_conflicts(
 @small.get("/alerts", response_model=list[AlertView])
 async def list_alerts(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
     open: Annotated[Literal["true", "false"], Query(description="open ones alone")] = "true",
 ) -> Response:
     """List the conditions a person must know of, each with its deadline."""

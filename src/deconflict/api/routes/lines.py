@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
 from deconflict.api.schemas import Acceptance, Proposal
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import LineView, Posted, TermsView
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["lines"], route_class=OperatorRoute, responses=REFUSALS
 @router.get("/lines", response_model=list[LineView])
 async def list_lines(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """List the lines: up or down, who was heard when, what is open."""
     return answer(services.node.lines())
@@ -30,7 +30,7 @@ async def list_lines(
 async def view_line(
     line: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Show one line; name it by its id or by the peer's name."""
     return answer(services.node.line(line))
@@ -40,7 +40,7 @@ async def view_line(
 async def view_terms(
     line: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Show the terms in force on a line, and those proposed."""
     return answer(services.node.terms(line))
@@ -51,7 +51,7 @@ async def propose_terms(
     line: str,
     proposal: Proposal,
     actor: Annotated[Actor, permit(Action.TERMS)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Propose terms to the peer. They are in force once both have signed the same bytes."""
     return answer(await services.node.propose_terms(actor, line, proposal.terms))
@@ -62,7 +62,7 @@ async def accept_terms(
     line: str,
     acceptance: Acceptance,
     actor: Annotated[Actor, permit(Action.TERMS)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Accept the peer's proposed terms; the hash says which ones were read."""
     return answer(await services.node.accept_terms(actor, line, acceptance.terms_hash))
@@ -76,7 +76,7 @@ async def accept_terms(
 async def export_bundle(
     line: str,
     actor: Annotated[Actor, permit(Action.EXPORT)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Export the whole record of a line as one file that `deconflict verify` checks offline.
 

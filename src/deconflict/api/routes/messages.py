@@ -8,7 +8,7 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
 from deconflict.api.schemas import Digits, Outgoing
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.kinds import KINDS
 from deconflict.node.actor import Action, Actor
@@ -27,7 +27,7 @@ async def send_message(
     line: str,
     message: Outgoing,
     actor: Annotated[Actor, permit(Action.SEND)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Send a message: a safety message, a query, an answer, a readback, a line check and so on.
 
@@ -61,7 +61,7 @@ async def send_message(
 async def list_messages(
     line: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
     after_seq: Annotated[Digits, Query(ge=0, description="start behind this number")] = 0,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
     direction: Annotated[
@@ -81,7 +81,7 @@ async def list_messages(
 async def view_message(
     message_hash: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Show one message and its state of delivery."""
     return answer(await services.node.message(message_hash))
@@ -91,7 +91,7 @@ async def view_message(
 async def mark_seen(
     message_hash: str,
     actor: Annotated[Actor, permit(Action.SEND)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Tell the peer that a person has read this message. It says nothing about agreeing."""
     return answer(await services.node.seen(actor, message_hash))

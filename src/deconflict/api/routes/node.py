@@ -8,7 +8,7 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
 from deconflict.api.schemas import PhraseView
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.messages.phrases import phrases, wording
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import NodeView
@@ -21,7 +21,7 @@ router = APIRouter(tags=["node"], route_class=OperatorRoute, responses=REFUSALS)
 @router.get("/node", response_model=NodeView)
 async def view_node(
     _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Say which party and version this is, its clock, and its key's fingerprint."""
     return answer(services.node.node())
@@ -30,7 +30,7 @@ async def view_node(
 @router.get("/phrases", response_model=list[PhraseView])
 async def list_phrases(
     _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """List the numbered phrases in this desk's language; only number and values travel."""
     texts = wording(services.node.node().language)["texts"]
@@ -50,7 +50,7 @@ async def list_phrases(
 @router.get("/health", response_model=dict[str, Any])
 async def health(
     _actor: Annotated[Actor, permit(Action.HEALTH)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Say how clock, certificates, disk, database and peers are; no content of any message."""
     return answer(dict(await services.node.health()))

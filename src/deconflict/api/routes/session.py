@@ -8,7 +8,7 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, PublicRoute, bearer_token, permit
 from deconflict.api.schemas import Done, ErrorAnswer, Login, MeView, OwnPassword, SessionView
-from deconflict.api.services import Services, services_of
+from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor, allowed
 
 __all__ = ["router"]
@@ -23,7 +23,7 @@ TOO_MANY: dict[int | str, dict[str, Any]] = {
 
 
 @public.post("/session", response_model=SessionView, responses={401: REFUSALS[401], **TOO_MANY})
-async def log_in(login: Login, services: Annotated[Services, Depends(services_of)]) -> Response:
+async def log_in(login: Login, services: Annotated[Services, Depends(route_services)]) -> Response:
     """Log in.
 
     Returns a token that is valid for 12 hours: a session ends with the watch. Send it with every
@@ -40,7 +40,7 @@ async def log_in(login: Login, services: Annotated[Services, Depends(services_of
 async def log_out(
     request: Request,
     _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Log out: the token is worth nothing from now on, and its event streams end."""
     await services.in_accounts_thread(services.accounts.log_out, bearer_token(request))
@@ -64,7 +64,7 @@ async def me(actor: Annotated[Actor, permit(Action.VIEW_NODE)]) -> Response:
 async def change_own_password(
     passwords: OwnPassword,
     actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Change the own password. All sessions of the account end."""
     await services.in_accounts_thread(
