@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -59,6 +60,7 @@ class Desk:
     ) -> None:
         if self._reader is not None:
             self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
         while not self._idle.empty():
             self._idle.get_nowait()[1].close()
 
@@ -87,8 +89,13 @@ class Desk:
         standing = asyncio.Event()
 
         async def read() -> None:
-            async for event in self._events(standing, after):
-                take(event)
+            last = after
+            with suppress(asyncio.IncompleteReadError, ConnectionError):  # the node has ended
+                while True:  # a reader that was too slow is let go, and comes back
+                    async for event in self._events(standing, last):
+                        last = event.event_id
+                        if event.kind != "resume":
+                            take(event)
 
         self._reader = asyncio.create_task(read())
         await standing.wait()
