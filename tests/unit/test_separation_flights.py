@@ -167,6 +167,25 @@ def test_a_time_window_finds_the_shift_that_conflicts() -> None:
     assert screened(flight("a", a, window_s=60.0), flight("b", b, window_s=60.0)) == ()
 
 
+def test_a_wide_time_window_holds_the_whole_encounter() -> None:
+    # Any shift up to 20 minutes: the meeting lies amid the windows, not at their rim.
+    a = flight("a", [(0, 48.0, 9.0, 9_000), (HOUR, 48.0, 13.0, 9_000)], window_s=600.0)
+    b = flight("b", [(0, 46.0, 11.0, 9_000), (HOUR, 50.0, 11.0, 9_000)], window_s=600.0)
+    finding = only(screened(a, b))
+    assert finding.verdict is Verdict.CONFLICT
+    assert finding.cpa_distance_m < 1.0
+    assert finding.start_ms < T0_MS + 1_200_000
+    assert finding.end_ms > T0_MS + 2_400_000
+
+
+def test_a_time_window_reaches_no_farther_back_than_it_is_wide() -> None:
+    # b takes off later and is at the crossing 300 s earlier.
+    a = [(0, 48.0, 9.0, 9_000), (HOUR, 48.0, 13.0, 9_000)]
+    b = [(100, 46.0, 11.0, 9_000), (2_900, 50.0, 11.0, 9_000)]
+    assert screened(flight("a", a, window_s=60.0), flight("b", b, window_s=60.0)) == ()
+    assert len(screened(flight("a", a, window_s=150.0), flight("b", b, window_s=150.0))) == 1
+
+
 def test_a_time_window_in_trail_closes_the_gap_on_one_track() -> None:
     # The same track 10 minutes behind, 5 NM are about 47 s at 200 m/s: 540 s shift is not enough.
     a = [(0, 0.0, 0.0, 9_000), (HOUR, 0.0, 6.468, 9_000)]

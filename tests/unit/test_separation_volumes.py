@@ -52,8 +52,9 @@ def test_circles_touch_at_the_sum_of_their_radii() -> None:
 
 
 def test_a_small_polygon_inside_a_large_one_conflicts() -> None:
-    small = polygon((35.5, 36.5), (35.5, 36.501), (35.501, 36.501))
-    for pair in ((SQUARE, small), (small, SQUARE)):
+    triangle = polygon((35.5, 36.5), (35.5, 36.501), (35.501, 36.501))
+    pentagon = polygon((35.5, 36.5), (35.5, 36.6), (35.55, 36.6), (35.6, 36.55), (35.55, 36.5))
+    for pair in ((SQUARE, triangle), (triangle, SQUARE), (SQUARE, pentagon), (pentagon, SQUARE)):
         finding = only(exact(area("a", volume(pair[0])), area("b", volume(pair[1]))))
         assert finding.cpa_distance_m == 0.0
         assert finding.verdict is Verdict.CONFLICT
