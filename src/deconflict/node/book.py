@@ -166,9 +166,11 @@ class LineBook:
             declaration_id=declaration_id,
             place=_place(body),
         )
-        thread, ended = self.threads.reply(envelope, own=own)
-        self._advance(envelope, own=own)
         self._change(taken)
+        thread, ended = self.threads.reply(
+            envelope, own=own, agrees=self._agrees(body, message_hash)
+        )
+        self._advance(envelope, own=own)
         return Taken(envelope, message_hash, own, delayed, logged_ms, body, opened, thread, ended)
 
     def progress(self, message_hash: str) -> DeliveryState | None:
@@ -290,6 +292,16 @@ class LineBook:
             tolerances=self.terms.readback,
         )
         self.readbacks[key] = ReadbackFound(key, taken.hash, differences)
+
+    def _agrees(self, body: Body, message_hash: str) -> bool:
+        """False exactly for a readback that was not compared, or differs."""
+        if not isinstance(body, Readback):
+            return True
+        return any(
+            found.message_hash == message_hash and not found.differences
+            for party in (self.own, self.peer)
+            if (found := self.readbacks.get(f"{party}/{body.values.declaration_id}"))
+        )
 
     def _agree(self, body: TermsMessage, party: str, taken: Taken) -> None:
         try:

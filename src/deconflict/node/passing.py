@@ -115,6 +115,8 @@ class Passing:
         if not line.checked_once:
             line.checked_once = True
             self._teller.conflicts.drop_old(line, now)
+        if sweep:
+            self._teller.conflicts.refresh(line, now)
         for conflict in change.found:
             facts = {**_conflict(line, conflict), "ended": False}
             self._journal.event(work, now, "conflict", facts)

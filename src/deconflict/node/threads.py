@@ -71,6 +71,8 @@ class ThreadBook:
 
     def __init__(self) -> None:
         self._open: dict[str, Thread] = {}
+        self._by_root: dict[str, dict[str, None]] = {}
+        self._by_subject: dict[str, dict[str, None]] = {}
 
     def __iter__(self) -> Iterator[Thread]:
         return iter(tuple(self._open.values()))
@@ -108,16 +110,27 @@ class ThreadBook:
             root=message_hash,
             place=place,
         )
-        same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)
-        if same is not None:
-            thread = replace(thread, root=same.root)
+        if kind is Kind.CEASE:
+            same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)
+            if same is not None:
+                thread = replace(thread, root=same.root)
         self._open[message_hash] = thread
+        self._by_root.setdefault(thread.root, {})[message_hash] = None
+        if declaration_id is not None:
+            self._by_subject.setdefault(declaration_id, {})[message_hash] = None
         return thread
 
-    def reply(self, envelope: Envelope, *, own: bool) -> tuple[Thread | None, bool]:
+    def reply(
+        self, envelope: Envelope, *, own: bool, agrees: bool = True
+    ) -> tuple[Thread | None, bool]:
         """Let a message act on the thread that it cites.
 
         A party answers the other's messages only: a reference to an own one changes nothing.
+
+        Args:
+            envelope: the message.
+            own: True exactly when we wrote it.
+            agrees: False for a readback that differs: it is an answer, and settles nothing.
 
         Returns:
             The thread as it is now, None when no open thread is cited; and whether it ended.
@@ -135,12 +148,11 @@ class ThreadBook:
             answered_by=kind if rule.closes else thread.answered_by,
         )
         self._open[thread.hash] = thread
-        ends = rule.closes and (not KINDS[thread.kind].settled_by or settles(kind, thread.kind))
-        for held in tuple(self._open.values()):
-            if held.root != thread.root:
-                continue
+        settled = agrees and settles(kind, thread.kind)
+        ends = rule.closes and (not KINDS[thread.kind].settled_by or settled)
+        for held in [self._open[name] for name in self._by_root[thread.root]]:
             if ends:
-                del self._open[held.hash]
+                self.drop(held.hash)
             elif rule.closes and held.logged_ms <= thread.logged_ms:
                 self._open[held.hash] = replace(held, answered_by=kind)
         return thread, ends
@@ -155,8 +167,18 @@ class ThreadBook:
 
     def drop(self, message_hash: str) -> None:
         """Close a thread that has lost its subject, as when its declaration was cancelled."""
-        self._open.pop(message_hash, None)
+        thread = self._open.pop(message_hash, None)
+        if thread is not None:
+            _leave(self._by_root, thread.root, message_hash)
+            if thread.declaration_id is not None:
+                _leave(self._by_subject, thread.declaration_id, message_hash)
 
     def about(self, declaration_id: str) -> tuple[Thread, ...]:
         """Return the open threads about one declaration, the oldest first."""
-        return tuple(t for t in self._open.values() if t.declaration_id == declaration_id)
+        return tuple(self._open[name] for name in self._by_subject.get(declaration_id, ()))
+
+
+def _leave(groups: dict[str, dict[str, None]], group: str, member: str) -> None:
+    del groups[group][member]
+    if not groups[group]:
+        del groups[group]

@@ -9,6 +9,7 @@ from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, PictureChange
 from deconflict.node.tell.desk import Desk
+from deconflict.node.threads import Thread
 
 __all__ = ["ConflictTeller", "card_of"]
 
@@ -38,15 +39,23 @@ class ConflictTeller:
             if key.line_id == line.line_id and key.subject not in present:
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
 
+    def refresh(self, line: Line, now: Now) -> None:
+        """Tell again of conflicts that have become more urgent, or about which more was said."""
+        for conflict in line.book.picture.conflicts():
+            alert = self.desk.alerts.get(AlertKey("CONFLICT", line.line_id, conflict.conflict_id))
+            if alert is None or (
+                alert.urgency != _urgency(conflict, now)
+                or alert.facts.get("unanswered") != len(_waiting(line, conflict))
+            ):
+                self.tell(line, conflict, now)
+
     def tell(self, line: Line, conflict: Conflict, now: Now) -> None:
         """Tell of one conflict as it stands now: its time left and what is unanswered."""
         card = card_of(line, conflict, now.utc_ms)
-        left_ms = card.start_ms - now.utc_ms
-        urgency = next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
         self.desk.tell_text(
             AlertKey("CONFLICT", line.line_id, conflict.conflict_id),
             card.text(self.desk.language),
-            urgency=urgency,
+            urgency=_urgency(conflict, now),
             now_ms=now.utc_ms,
             deadline_ms=card.start_ms,
             facts={
@@ -67,8 +76,7 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
     }
     unanswered = [
         Unanswered(thread.kind, line.peer if thread.own else line.book.own, thread.sent_ms)
-        for declared in (conflict.own, conflict.peer)
-        for thread in line.book.threads.about(declared.declaration.declaration_id)
+        for thread in _waiting(line, conflict)
     ]
     terms = line.book.terms
     return conflict_card(
@@ -79,3 +87,17 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
         known_since_ms=conflict.known_since_ms,
         unanswered=unanswered,
     )
+
+
+def _waiting(line: Line, conflict: Conflict) -> list[Thread]:
+    """Return the open threads about the two declarations of a conflict."""
+    return [
+        thread
+        for declared in (conflict.own, conflict.peer)
+        for thread in line.book.threads.about(declared.declaration.declaration_id)
+    ]
+
+
+def _urgency(conflict: Conflict, now: Now) -> str:
+    left_ms = conflict.current(now.utc_ms).start_ms - now.utc_ms
+    return next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
