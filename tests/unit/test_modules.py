@@ -1,4 +1,4 @@
-"""The public surface, checked by machine: modules import alone, say what they export, keep apart."""
+"""The public surface, checked by machine: modules import alone and say what they export."""
 
 import ast
 import importlib
