@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import uvicorn
 
 from deconflict.errors import ConfigurationError
-from deconflict.line.keys import RandomBytes
+from deconflict.line.envelope import seal_envelope
+from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.node.core import NodeCore
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.line import Line
@@ -18,7 +19,7 @@ from deconflict.node.peers import PinnedPeer
 from deconflict.node.runtime import Clock, PeerLink, Runtime
 from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
-from deconflict.store.base import Batch, LineRow
+from deconflict.store.base import Batch, LineRow, SignatureRow
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import VerifiedRecord, verify_store
 from deconflict.store.writer import GroupCommitWriter
@@ -65,6 +66,7 @@ async def open_node(
         }
         _begin_lines(store, folder.settings.party, peers.list(), clock)
         verified = await asyncio.to_thread(verify_store, store, keys_by_party)
+        _sign_what_waits(store, folder.settings.party, keys.signing_key)
         core = NodeCore(
             party=folder.settings.party,
             desks=folder.settings.desks,
@@ -172,3 +174,22 @@ def _begin_lines(
     ]
     if rows:
         store.commit(Batch(lines=rows))
+
+
+def _sign_what_waits(store: SqliteStore, party: str, key: SigningKey) -> None:
+    """Sign own slots that were durable when an earlier run ended before it kept their signatures.
+
+    Signing is deterministic, so if one was signed and sent before, these are the same bytes. Done
+    before anything new is said: the signatures of later entries would else leave a gap behind,
+    and a record with such a gap does not verify.
+    """
+    waiting = [row for line in store.lines() for row in store.unsigned(line.line_id, party)]
+    if waiting:
+        store.commit(
+            Batch(
+                signatures=[
+                    SignatureRow(row.hash, seal_envelope(row.data, key).signature.value)
+                    for row in waiting
+                ]
+            )
+        )
