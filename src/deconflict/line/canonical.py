@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn, TypeAlias
 
+import msgspec
 import rfc8785
 
 from deconflict.errors import InvalidDocumentError, NotCanonicalError
@@ -22,6 +23,10 @@ Json: TypeAlias = Any  # null, bool, int, float, str, list, dict[str, Json]; myp
 MAX_DOCUMENT_BYTES: Final = 65_536  # line.md: 64 KiB
 MAX_DEPTH: Final = 16
 MAX_WHOLE_NUMBER: Final = 2**53 - 1  # RFC 7493 (I-JSON) §2.2: what every JSON reader keeps exactly
+
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_DECODER: Final = msgspec.json.Decoder()
+_UNSURE: Final = object()
 
 # Possessive and total: at any quote it matches to the end of the string or of the data, so no
 # input makes it slow.
@@ -86,6 +91,9 @@ def parse_canonical(
     outside_strings = _outside_strings(data)
     _refuse_depth(outside_strings, max_depth)
     _refuse_wide_numbers(outside_strings)
+    value = _read_fast(data, outside_strings)
+    if value is not _UNSURE:
+        return value
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
@@ -108,22 +116,38 @@ def _canonical_or_none(value: Json) -> bytes | None:
 
 
 def _written_fast(value: Json) -> bytes | None:
-    """Return what RFC 8785 would write, by the standard library's C encoder; None when unsure.
+    """Return what RFC 8785 would write, by an encoder in C; None when unsure.
 
     The two agree unless a number is not a plain whole number, or a key order by code points could
     differ from one by UTF-16 units (a character beyond the basic plane). Reading back catches
-    what json.dumps would coerce (a key that is no string). The slow way stays the judge of every
+    what the encoder would coerce (bytes, instants, sets). The slow way stays the judge of every
     such case; tests/properties holds both against each other.
     """
-    written = json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-    )
-    data = written.encode("utf-8")
+    try:
+        data = _ENCODER.encode(value)
+    except (TypeError, ValueError):
+        return None
+    if _is_hard(data, _outside_strings(data)):
+        return None
+    return data if _DECODER.decode(data) == value else None
+
+
+def _read_fast(data: bytes, outside_strings: bytes) -> Json:
+    """Return what canonical ``data`` says; _UNSURE when it is not canonical, or may not be."""
+    if _is_hard(data, outside_strings):
+        return _UNSURE
+    try:
+        value = _DECODER.decode(data)
+        return value if _ENCODER.encode(value) == data else _UNSURE
+    except ValueError:  # msgspec.DecodeError is one
+        return _UNSURE
+
+
+def _is_hard(data: bytes, outside_strings: bytes) -> bool:
+    """True when only RFC 8785 itself tells how what ``data`` says is written."""
     if not data.isascii() and _BEYOND_BASIC_PLANE.search(data):
-        return None
-    if _has_hard_number(_outside_strings(data)):
-        return None
-    return data if json.loads(written) == value else None
+        return True
+    return _has_hard_number(outside_strings)
 
 
 def _outside_strings(data: bytes) -> bytes:

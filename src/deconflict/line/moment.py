@@ -32,7 +32,7 @@ def utc_text(utc_ms: int) -> str:
     """
     seconds, milliseconds = divmod(utc_ms, 1_000)
     moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat()}.{milliseconds:03d}Z"
 
 
 def utc_ms_from_text(text: str) -> int:

@@ -6,6 +6,7 @@ Only numbers, values and words of closed lists travel (R33). Free text stands in
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -104,7 +105,7 @@ class Body(WireForm, frozen=True, omit_defaults=True, kw_only=True):
             check_text(self.not_binding, what="not_binding")
 
 
-class Declared(Body, frozen=True):
+class Declared(Body, frozen=True, dict=True):
     """NOTIFY, UPDATE and CORRECTION: a whole declaration, also when only part of it is new."""
 
     declaration: dict[str, Any]
@@ -112,16 +113,16 @@ class Declared(Body, frozen=True):
     def __post_init__(self) -> None:
         Body.__post_init__(self)
         with located("declaration"):
-            declaration_from_wire(self.declaration)
+            _ = self.value
 
     @classmethod
     def of(cls, declaration: Declaration, not_binding: str | None = None) -> "Declared":
         """Return the body that says this declaration."""
         return cls(declaration=declaration_to_wire(declaration), not_binding=not_binding)
 
-    @property
+    @cached_property
     def value(self) -> Declaration:
-        """The declaration as a value."""
+        """The declaration as a value; read once, for a long flight takes as long as its signature."""
         return declaration_from_wire(self.declaration)
 
 
