@@ -122,7 +122,7 @@ class Declared(Body, frozen=True, dict=True):
 
     @cached_property
     def value(self) -> Declaration:
-        """The declaration as a value; read once, for a long flight takes as long as its signature."""
+        """The declaration as a value; it is read once."""
         return declaration_from_wire(self.declaration)
 
 
