@@ -34,6 +34,11 @@ COMMANDS = (
         "record:export",
         "Write the record of a line into a file that proves itself.",
     ),
+    Entry(
+        "replay",
+        "replay:replay",
+        "Play incidents through real node cores; compare what is raised with what should be.",
+    ),
     Entry("verify", "record:verify", "Verify an exported record offline, without any node."),
 )
 

@@ -204,6 +204,10 @@ class NodeCore:
         """Return the monotonic time at which :meth:`advance` is due, maybe too early."""
         return self._passing.next_deadline_ms()
 
+    def next_limit_ms(self) -> int | None:
+        """Return the same without the beats, for a driver whose beats do not need the clock."""
+        return self._passing.next_limit_ms()
+
     # ---- known here, never sent ------------------------------------------------------------
 
     def record_activity(self, activity: Activity, now: Now) -> Work:

@@ -53,10 +53,14 @@ class Passing:
 
     def next_deadline_ms(self) -> int | None:
         """Return the monotonic time at which a limit or a beat is due, maybe too early."""
+        times = [self.next_limit_ms()]
+        times += [line.monitor.next_deadline_ms() for line in self._lines.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def next_limit_ms(self) -> int | None:
+        """Return the same without the beats, for a driver whose beats do not need the clock."""
         times = [self._teller.overdue.next_readback_ms(), self._journal.next_deadline_ms()]
-        for line in self._lines.values():
-            times.append(line.machine.next_deadline_ms())
-            times.append(line.monitor.next_deadline_ms())
+        times += [line.machine.next_deadline_ms() for line in self._lines.values()]
         return min((time for time in times if time is not None), default=None)
 
     def _connection(self, line: Line, work: Work, now: Now) -> None:

@@ -20,13 +20,6 @@ __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller"]
 
 RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
 ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
-_OVERDUE: Final = {
-    AlarmKind.NO_RECEIPT: "NO_RECEIPT",
-    AlarmKind.EXPIRED: "EXPIRED",
-    AlarmKind.REFUSED: "REFUSED",
-    AlarmKind.NOT_SEEN: "NOT_SEEN",
-    AlarmKind.NO_ANSWER: "NO_ANSWER",
-}
 
 
 class OverdueTeller:
@@ -53,36 +46,74 @@ class OverdueTeller:
         envelope = self._envelope_of(alert.hash)
         if envelope is None or self._is_settled(line, alarm):
             return
-        root = line.book.threads.root_of(alert.hash)
         second = line.second_desk if Step.SECOND_DESK in alarm.steps else None
         if not alert.own:
             self._owed_by_us(line, alarm, second, now)
             return
-        rule = _OVERDUE[alarm.kind]
-        kind = Kind(alert.kind)
-        values: dict[str, Any] = {"peer": line.peer, "sent": envelope.created_utc}
-        limits = line.limits(envelope.prec)
-        if rule == "NO_ANSWER" and kind in DECLARES:
-            self._readback_missing(line, alert.hash, now, level=alarm.level, second=second)
-            return
-        if rule == "NO_ANSWER" and kind is Kind.CEASE:
-            rule, values["limit"] = "CEASE_NOT_ACKNOWLEDGED", alert.answer_ms
-        else:
-            values["kind"] = alert.kind
-            if rule == "EXPIRED":
-                values["expired"] = format_utc(envelope.created_utc_ms + (alert.expires_ms or 0))
-            elif rule != "REFUSED":
-                values["limit"] = {
-                    "NO_RECEIPT": limits.lack_ms,
-                    "NOT_SEEN": limits.seen_ms,
-                    "NO_ANSWER": alert.answer_ms,
-                }[rule]
-        if rule in ("NO_RECEIPT", "EXPIRED", "REFUSED"):
+        waited_ms = now.utc_ms - envelope.created_utc_ms
+        overdue = alert.needs_answer and waited_ms >= alert.answer_ms
+        if overdue or alarm.kind is AlarmKind.NO_ANSWER:
+            # No answer is shown as NO ANSWER (R3), also where nobody is known to have seen it.
+            self._unanswered(line, alarm, envelope, second, now)
+            if alarm.kind in (AlarmKind.NOT_SEEN, AlarmKind.NO_ANSWER):
+                return
+        rule = alarm.kind.value
+        values: dict[str, Any] = {
+            "peer": line.peer,
+            "sent": envelope.created_utc,
+            "kind": alert.kind,
+        }
+        if rule == "EXPIRED":
+            values["expired"] = format_utc(envelope.created_utc_ms + (alert.expires_ms or 0))
+        elif rule != "REFUSED":
+            limits = line.limits(envelope.prec)
+            values["limit"] = {
+                "NO_RECEIPT": limits.lack_ms,
+                "NOT_SEEN": limits.seen_ms,
+                "NO_ANSWER": alert.answer_ms,
+            }[rule]
+        if rule in RECEIPT_RULES:
+            root = line.book.threads.root_of(alert.hash)
             for other in RECEIPT_RULES:
                 if other != rule:
                     self.desk.alerts.close(AlertKey(other, line.line_id, root), now_ms=now.utc_ms)
+        self._tell(rule, values, line, alarm, envelope, second, now)
+
+    def _unanswered(
+        self, line: Line, alarm: Alarm, envelope: Envelope, second: str | None, now: Now
+    ) -> None:
+        alert = alarm.alert
+        kind = Kind(alert.kind)
+        if kind in DECLARES:
+            self._readback_missing(line, alert.hash, now, level=alarm.level, second=second)
+            return
+        values: dict[str, Any] = {
+            "peer": line.peer,
+            "sent": envelope.created_utc,
+            "limit": alert.answer_ms,
+        }
+        rule = "CEASE_NOT_ACKNOWLEDGED"
+        if kind is not Kind.CEASE:
+            rule, values["kind"] = "NO_ANSWER", alert.kind
+        self._tell(rule, values, line, alarm, envelope, second, now)
+
+    def _tell(
+        self,
+        rule: str,
+        values: dict[str, Any],
+        line: Line,
+        alarm: Alarm,
+        envelope: Envelope,
+        second: str | None,
+        now: Now,
+    ) -> None:
+        alert = alarm.alert
+        key = AlertKey(rule, line.line_id, line.book.threads.root_of(alert.hash))
+        held = self.desk.alerts.get(key)
+        if held is not None and held.level > alarm.level:
+            return  # what asks for the same again does not come down the ladder
         self.desk.tell(
-            AlertKey(rule, line.line_id, root),
+            key,
             values,
             urgency=alert.precedence.value,
             now_ms=now.utc_ms,
