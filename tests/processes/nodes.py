@@ -1,6 +1,6 @@
 """Nodes as operating-system processes: made, pinned, started, called, stopped and killed.
 
-``make_nodes`` makes folders as ``deconflict init`` and ``deconflict peer add`` do; ``Process.start``
+``make_nodes`` makes folders as ``deconflict init`` and ``peer add`` do; ``Process.start``
 runs the shipped command, ``python -m deconflict serve``. Where a test needs hundreds of starts,
 ``Nursery`` forks them from one process that has imported everything already: the same command with
 the same arguments in a process of its own, without the second that Python needs to import it.
@@ -146,7 +146,7 @@ def wait_until(true: Callable[[], _T], timeout_s: float, why: str) -> _T:
 
 
 class Api:
-    """The operators' API of one node over one kept connection."""
+    """The operators' API of one node over one kept connection; ``with`` closes it."""
 
     def __init__(self, port: int, token: str | None, timeout_s: float = 10.0) -> None:
         self._port = port
@@ -155,6 +155,12 @@ class Api:
         if token is not None:
             self._headers["authorization"] = f"Bearer {token}"
         self._http: http.client.HTTPConnection | None = None
+
+    def __enter__(self) -> "Api":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get(self, path: str) -> Any:
         return self._json("GET", path, None)
@@ -287,7 +293,7 @@ class Process:
 
         def readable() -> dict[str, Any] | None:
             try:
-                return dict(json.loads(self.said))
+                return _ready(self.said)
             except ValueError:
                 assert self.running, f"ended with {self._popen.returncode}: {self.words()}"
                 return None
@@ -401,7 +407,7 @@ class Forked:
     def ready(self, timeout_s: float = START_S) -> dict[str, Any]:
         def readable() -> dict[str, Any] | None:
             try:
-                return dict(json.loads(self._out.read_bytes()))
+                return _ready(self._out.read_bytes())
             except (ValueError, FileNotFoundError):
                 assert self.running, f"{self.member.party} ended: {self.words()}"
                 return None
@@ -434,6 +440,12 @@ class Forked:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
+
+
+def _ready(said: bytes) -> dict[str, Any]:
+    words = json.loads(said)
+    assert "peer_address" in words, f"not ready: {words}"
+    return dict(words)
 
 
 def _account(folder: NodeFolder) -> str:

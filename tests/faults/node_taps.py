@@ -1,0 +1,59 @@
+"""What a nursery may do to the node it forks: listen to what leaves it, or plant a fault.
+
+Each function is named on the nursery's command line and is called once, before the first start.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from deconflict.node import runtime
+from deconflict.node.runtime import Runtime
+from deconflict.node.tell.messages import Teller
+from deconflict.store.base import Batch
+from deconflict.store.sqlite import SqliteStore
+
+# Slow as a loaded disk: the window in which a wrong order shows.
+SLOW_DISK_S = 0.05
+
+
+def listen(directory: str) -> None:
+    """Write down every body of packets before it can leave the process, one file a process."""
+    encode = runtime.encode_packets
+
+    def encode_and_note(packets: Any) -> bytes:
+        body = encode(packets)
+        if body:
+            # One write into the page cache: a kill of the process cannot undo it.
+            with (Path(directory) / f"{os.getpid()}.packets").open("ab", buffering=0) as stream:
+                stream.write(body)
+        return body
+
+    runtime.encode_packets = encode_and_note  # type: ignore[attr-defined]
+
+
+def receipt_before_commit(directory: str) -> None:
+    """Receipt what the peer says before it is durable, on a disk that is slow."""
+    listen(directory)
+    commit = SqliteStore.commit
+
+    def slow_commit(self: SqliteStore, batch: Batch) -> None:
+        time.sleep(SLOW_DISK_S)
+        commit(self, batch)
+
+    async def answer_first(self: Runtime, peer_party: str, line_id: str, body: bytes) -> bytes:
+        heard = self.core.hear(peer_party, line_id, runtime.decode_packets(body), self.now())
+        heard.work.finish(self.now())
+        heard.work._then.clear()  # done: the commit must not do it again
+        self.commit(heard.work)
+        return runtime.encode_packets(heard.answer())
+
+    SqliteStore.commit = slow_commit  # type: ignore[method-assign]
+    Runtime.packets = answer_first  # type: ignore[method-assign]
+
+
+def forget_alerts(directory: str) -> None:
+    """Raise no alert again after a start, and none for what is heard from then on."""
+    listen(directory)
+    Teller.restored = Teller.heard = lambda self, *_: None  # type: ignore[method-assign,assignment]
