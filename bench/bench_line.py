@@ -285,7 +285,7 @@ def rows_of(
     asked = f"≥ {rate:.0f}/s, none lost" if name == "one-way" else ""
     held = per_s >= rate * 0.99 and done.lost == 0 if name == "one-way" else None
     cpu = ", ".join(f"{who} {share:.0%}" for who, share in done.cpu.items())
-    rows = [
+    return [
         Row(
             f"{title}: posted, durable, receipted",
             asked,
@@ -303,7 +303,6 @@ def rows_of(
         ),
         Row(f"{title}: processor", "", cpu),
     ]
-    return rows
 
 
 def _spread(values: Sequence[float]) -> str:

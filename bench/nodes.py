@@ -23,11 +23,11 @@ from deconflict.messages.terms_defaults import default_terms
 from deconflict.node.folder import NodeFolder
 from deconflict.node.settings import Endpoint, Settings
 
-__all__ = ["LANDMARK", "Party", "agree", "make_pair", "running", "wait_for"]
+__all__ = ["LANDMARK", "Party", "agree", "make_pair", "party_of", "running", "wait_for"]
 
 LANDMARK = Landmark("Deir ez-Zor airfield", Position.from_degrees(35.2854, 40.1760))
 THEATRE = "Latakia to Deir ez-Zor"
-PASSWORD = "a long evening at sea"  # noqa: S105 (of nodes that live for minutes in a temporary folder)
+PASSWORD = "a long evening at sea"
 START_S = 60.0
 
 
@@ -137,8 +137,21 @@ def make_pair(root: Path) -> tuple[Party, Party]:
     for folder, other in (made, made[::-1]):
         invitation = other.invite(other.unlock(None), now_utc_ms=_now_ms())
         folder.peers().pin(invitation, invitation.verify_key.fingerprint())
-    west, east = (_party(folder) for folder in made)
+    west, east = (party_of(folder.path) for folder in made)
     return west, east
+
+
+def party_of(path: Path) -> Party:
+    """Return the party of a node folder, with a fresh login of its releasing officer."""
+    folder = NodeFolder.open(path)
+    accounts = Accounts(folder.accounts_path, now=_now_ms, random_bytes=os.urandom)
+    try:
+        if "boris" not in {account.name for account in accounts.list()}:
+            accounts.add("boris", PASSWORD, roles=["releasing_officer"], desk="watch", by="bench")
+        token = accounts.issue("boris", by="bench").token
+    finally:
+        accounts.close()
+    return Party(folder.settings.party, path, folder.settings.operators_listen, token)
 
 
 @contextmanager
@@ -199,16 +212,6 @@ def _make(path: Path, name: str) -> NodeFolder:
         now_utc_ms=_now_ms(),
         random_bytes=os.urandom,
     )
-
-
-def _party(folder: NodeFolder) -> Party:
-    accounts = Accounts(folder.accounts_path, now=_now_ms, random_bytes=os.urandom)
-    try:
-        accounts.add("boris", PASSWORD, roles=["releasing_officer"], desk="watch", by="bench")
-        token = accounts.issue("boris", by="bench").token
-    finally:
-        accounts.close()
-    return Party(folder.settings.party, folder.path, folder.settings.operators_listen, token)
 
 
 def _now_ms() -> int:

@@ -50,13 +50,13 @@ class Traffic:
 
     Args:
         line_id: the line.
-        now_ms: declarations lie within a day after it.
+        now_ms: declarations lie within a day after it; set it as time passes.
         seed: same seed, same traffic.
     """
 
     def __init__(self, line_id: str, now_ms: int, seed: int) -> None:
         self._line = f"/lines/{line_id}/messages"
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._random = random.Random(seed)
         self._numbers = itertools.count(1)
         self._standing: deque[tuple[str, int]] = deque()
@@ -82,7 +82,7 @@ class Traffic:
                 declaration_id, _ = self._standing.popleft()
                 return Post("CANCEL", f"/declarations/{declaration_id}/cancel", b"{}")
             case "QUERY":
-                return self._say("QUERY", {**self._track(), "at_utc": format_utc(self._now_ms)})
+                return self._say("QUERY", {**self._track(), "at_utc": format_utc(self.now_ms)})
             case "SAFETY":
                 track = self._track()
                 values = {
@@ -90,7 +90,7 @@ class Traffic:
                     "level": track["level"],
                     "course": track["course_ddeg"],
                     "speed": track["speed_mmps"],
-                    "at": format_utc(self._now_ms),
+                    "at": format_utc(self.now_ms),
                 }
                 return self._say("SAFETY", {"phrase": 201, "values": values})
             case "ACCOUNT":
@@ -122,7 +122,7 @@ class Traffic:
         return Post(kind, path, json.dumps({"declarations": [named]}).encode(), reply)
 
     def _say(self, kind: str, body: dict[str, Any]) -> Post:
-        at = format_utc(self._now_ms)
+        at = format_utc(self.now_ms)
         reply = {
             "QUERY": {
                 "kind": "ANSWER",
@@ -148,11 +148,11 @@ class Traffic:
         }
 
     def _flight(self) -> dict[str, Any]:
-        start_ms = self._now_ms + _HOUR_MS + self._random.randrange(20 * _HOUR_MS)
+        start_ms = self.now_ms + _HOUR_MS + self._random.randrange(20 * _HOUR_MS)
         return flight(self._random, start_ms, self._place(), waypoints=12)
 
     def _area(self) -> dict[str, Any]:
-        start_ms = self._now_ms + _HOUR_MS + self._random.randrange(20 * _HOUR_MS)
+        start_ms = self.now_ms + _HOUR_MS + self._random.randrange(20 * _HOUR_MS)
         circle = {"center": self._place(), "radius_mm": self._random.randrange(1, 8) * 1_000_000}
         band = {"reference": "AMSL", "lower_tmm": None, "upper_tmm": 10_000 * _FOOT_TMM}
         span = {
