@@ -90,8 +90,12 @@ class Runtime:
         self._stopping = False
 
     async def run(self) -> None:
-        """Run until :meth:`stop`; raise what made it impossible to go on."""
-        self._failed = asyncio.get_running_loop().create_future()
+        """Run until :meth:`stop`; raise what made it impossible to go on.
+
+        Raises:
+            StoreError: the disk failed; everything since is in memory alone and must be forgotten.
+        """
+        self._failed = failed = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self._keep_time())]
@@ -99,10 +103,14 @@ class Runtime:
                     running.append(tasks.create_task(self._talk(line_id)))
                     running.append(tasks.create_task(self._beat(line_id)))
                 try:
-                    await self._failed
+                    await failed
                 finally:
                     for task in running:
                         task.cancel()
+        except BaseExceptionGroup as several:
+            # One failure of the disk fails all that wait for it; the first one says what it was.
+            first = failed.exception() if failed.done() and not failed.cancelled() else None
+            raise first or _first(several) from None
         finally:
             self._hub.close()
             for link in self._links.values():
@@ -245,6 +253,12 @@ class Runtime:
                 self.core.send_failed(line_id, error)
             self._due.set()
             await asyncio.sleep(_wait_s(self.core.next_beat_ms(line_id), self.now()))
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:
