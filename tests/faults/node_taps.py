@@ -1,13 +1,23 @@
-"""What a nursery may do to the node it forks: listen to what leaves it, or plant a fault.
+"""What may be done to a node before it starts: listen to what leaves it, or plant a fault.
 
-Each function is named on the nursery's command line and is called once, before the first start.
+A nursery is given the name of one of these functions and calls it before the first start. Run as a
+script, with the name, its argument and a command line of deconflict, this file does it for one
+process::
+
+    python -m tests.faults.node_taps full_disk 40 serve --node DIR
 """
 
+import atexit
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import apsw
+from tests.faults.faulty_disk import FaultyDisk
+
+from deconflict.cli import main
 from deconflict.node import runtime
 from deconflict.node.runtime import Runtime
 from deconflict.node.tell.messages import Teller
@@ -57,3 +67,29 @@ def forget_alerts(directory: str) -> None:
     """Raise no alert again after a start, and none for what is heard from then on."""
     listen(directory)
     Teller.restored = Teller.heard = lambda self, *_: None  # type: ignore[method-assign,assignment]
+
+
+def full_disk(operation: str) -> None:
+    """Let the record's so manieth write find no room."""
+    _failing_disk(int(operation), apsw.FullError)
+
+
+def broken_disk(operation: str) -> None:
+    """Let the record's so manieth write or flush fail."""
+    _failing_disk(int(operation), apsw.IOError)
+
+
+def _failing_disk(operation: int, error: type[apsw.Error]) -> None:
+    disk = FaultyDisk(operation, error)
+    atexit.register(disk.unregister)
+    plain = SqliteStore.open.__func__  # type: ignore[attr-defined]
+
+    def on_this_disk(cls: type[SqliteStore], path: Path | str, **options: Any) -> SqliteStore:
+        return plain(cls, path, **options, vfs=disk.name)  # type: ignore[no-any-return]
+
+    SqliteStore.open = classmethod(on_this_disk)  # type: ignore[method-assign,assignment]
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](sys.argv[2])
+    main(sys.argv[3:])

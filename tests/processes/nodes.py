@@ -30,6 +30,7 @@ from deconflict.node.invitation import Invitation
 from deconflict.node.settings import Endpoint, Settings
 
 HOST = "127.0.0.1"
+REPOSITORY = Path(__file__).resolve().parents[2]
 ROLES = ("watch_officer", "releasing_officer", "auditor")
 START_S = 30.0
 STOP_S = 10.0
@@ -263,6 +264,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            cwd=REPOSITORY,
         )
         self._readers = [
             threading.Thread(target=self._collect, args=(name,), daemon=True)
@@ -352,7 +354,7 @@ class Nursery:
             [sys.executable, "-m", "tests.processes.nodes", setup, argument],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=REPOSITORY,
             # numpy's threads are of no use here, and a process with threads should not fork.
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
