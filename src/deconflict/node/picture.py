@@ -190,7 +190,9 @@ class Picture:
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
         for own in (True, False):
             changed = [
-                d for key in sorted(dirty) if (d := self._declared.get(key)) and d.own == own
+                d
+                for key in sorted(dirty - self._unchecked)
+                if (d := self._declared.get(key)) and d.own == own
             ]
             others = [
                 d
@@ -220,17 +222,20 @@ class Picture:
     ) -> tuple[Declared, ...]:
         """Keep apart what the check refuses, so that one bad geometry hides no other conflict."""
         self._unchecked -= dirty
-        refused = []
-        for key in sorted(dirty):
-            declared = self._declared.get(key)
-            if declared is None:
-                continue
+        present = [self._declared[key] for key in sorted(dirty) if key in self._declared]
+
+        def refuses(some: list[Declared]) -> bool:
             try:
-                check([declared.extent], others=[], minima=minima, conversions=conversions)
+                check([d.extent for d in some], others=[], minima=minima, conversions=conversions)
             except InvalidInputError:
-                self._unchecked.add(key)
-                refused.append(declared)
-        return tuple(refused)
+                return True
+            return False
+
+        if not present or not refuses(present):
+            return ()
+        refused = tuple(declared for declared in present if refuses([declared]))
+        self._unchecked.update(declared.key for declared in refused)
+        return refused
 
     def _id_of(self, first: str, second: str) -> str:
         named = "\n".join((self._line_id, *sorted((first, second))))

@@ -56,7 +56,7 @@ class Thread:
 
     def asks_the_same(self, other: "Thread") -> bool:
         """True exactly when both ask the same side to cease the same, by name or by place."""
-        if (self.kind, self.own) != (other.kind, other.own) or self.kind is not Kind.CEASE:
+        if other.kind is not Kind.CEASE or self.kind is not Kind.CEASE or self.own != other.own:
             return False
         if self.declaration_id is not None or other.declaration_id is not None:
             return self.declaration_id == other.declaration_id

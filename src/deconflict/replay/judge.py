@@ -72,14 +72,14 @@ def replay(case: Case, common: Common, *, runs: int = 2) -> tuple[Judged, ...]:
     _require_known(case)
     first = play(case, common)
     try:
-        rows = list(judge(first, common))
+        plain = tuple(judge(first, common))
     finally:
         first.world.close()
-    alike = {story.identity for story in first.stories}
+    rows = list(plain)
     for seed in range(1, runs):
         again = play(case, common, seed=seed)
         try:
-            rows += _differences(case, alike, again, rows, list(judge(again, common)))
+            rows += _differences(first, plain, again, tuple(judge(again, common)))
         finally:
             again.world.close()
     return tuple(rows)
@@ -364,17 +364,15 @@ def _repeated(played: Played) -> Iterator[Judged]:
 
 
 def _differences(
-    case: Case,
-    alike: set[tuple[str, str | None, str, frozenset[str]]],
-    again: Played,
-    rows: Sequence[Judged],
-    rows_again: Sequence[Judged],
+    first: Played, plain: Sequence[Judged], again: Played, shuffled: Sequence[Judged]
 ) -> Iterator[Judged]:
-    for identity in sorted(alike ^ {story.identity for story in again.stories}, key=repr):
+    """Yield a row for whatever is otherwise when arrivals within a second are shuffled."""
+    before = {story.identity for story in first.stories}
+    for identity in sorted(before ^ {story.identity for story in again.stories}, key=repr):
         party, _, rule, names = identity
-        when = "not" if identity in alike else "only"
+        when = "not" if identity in before else "only"
         yield Judged(
-            case.name,
+            first.case.name,
             rule,
             " / ".join(sorted(names)),
             None,
@@ -383,6 +381,8 @@ def _differences(
             Verdict.FORBIDDEN,
             f"{when} raised when what arrives within a second comes in another order",
         )
-    for row, other in zip(rows, rows_again, strict=False):
+    decided = len(first.case.expected) + len(first.case.not_expected)
+    for row, other in zip(plain[:decided], shuffled[:decided], strict=True):
         if row.verdict is not other.verdict:
             yield other
+    yield from shuffled[decided:]

@@ -12,7 +12,7 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Account, LineCheck, Readback, TermsMessage
+from deconflict.messages.bodies import Account, Body, LineCheck, Readback, TermsMessage
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
@@ -83,7 +83,7 @@ class Teller:
         self.declarations.declared(line, taken, now)
         self._thread_changed(line, taken, now)
         if taken.opened is not None:
-            self._watch_peer(line, taken.opened, taken.envelope, now)
+            self._watch_peer(line, taken.opened, taken.envelope, taken.body, now)
         self._content(line, taken, now)
 
     def _watch_own(self, line: Line, thread: Thread, since_ms: int, now: Now) -> None:
@@ -98,8 +98,10 @@ class Teller:
                 facts=about(thread),
             )
 
-    def _watch_peer(self, line: Line, thread: Thread, envelope: Envelope, now: Now) -> None:
-        text = self.text_of(envelope, line.peer)
+    def _watch_peer(
+        self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
+    ) -> None:
+        text = "" if body is None else self._text(envelope, body, line.peer)
         limits = line.limits(envelope.prec)
         within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
         self.desk.tell_text(
@@ -111,11 +113,7 @@ class Teller:
             facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
         )
 
-    def text_of(self, envelope: Envelope, party: str) -> str:
-        """Return a message in the desk's words; empty when it cannot be read."""
-        body = read_body(envelope)
-        if body is None:
-            return ""
+    def _text(self, envelope: Envelope, body: Body, party: str) -> str:
         return message_text(
             Kind(envelope.kind),
             body,
@@ -287,7 +285,7 @@ class Teller:
                 # The clock that measured it is gone: its limit counts as passed.
                 self._watch_own(line, thread, -_LONG_AGO_MS, now)
             else:
-                self._watch_peer(line, thread, envelope, now)
+                self._watch_peer(line, thread, envelope, read_body(envelope), now)
         for declared in line.book.picture:
             site = declared.declaration.purpose is Purpose.PROTECTED_SITE
             if site and not declared.own and declared.key not in line.book.loaded:
