@@ -13,7 +13,8 @@ help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and proven (KEEP=1 stays up)
-	$(BIN)/deconflict demo $(if $(KEEP),--keep)
+	@rm -rf demo-run
+	$(BIN)/deconflict demo --dir demo-run $(if $(KEEP),--keep)
 
 test: lint rust unit ## everything CI runs
 

@@ -34,6 +34,7 @@
         NotFoundError              the named thing does not exist here
         PeerUnreachableError       the peer's node did not answer
         NodeUnreachableError       our own node did not answer its operator
+        PromiseBrokenError         a step of the demo did not come out as promised
 
 Every message says what was wrong with the value given, what was expected, and what to do. The
 same facts stand as attributes. Keys, passphrases and tokens appear in none of them.
@@ -214,3 +215,7 @@ class PeerUnreachableError(DeconflictError):
 
 class NodeUnreachableError(DeconflictError):
     """Our own node did not answer its operator's command."""
+
+
+class PromiseBrokenError(DeconflictError):
+    """A step of the demo did not come out as promised."""

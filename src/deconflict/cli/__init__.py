@@ -16,6 +16,7 @@ from deconflict.cli.command import Entry, LazyGroup
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = (
+    Entry("demo", "demo:demo", "Show two nodes, one line, a conflict found, answered and proven."),
     Entry("init", "node:init", "Make the folder of a new node: keys, certificate, first accounts."),
     Entry("serve", "node:serve", "Run the node until it is told to stop."),
     Entry("doctor", "node:doctor", "Say in plain words what is wrong with the node, if anything."),
