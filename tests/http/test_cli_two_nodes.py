@@ -336,6 +336,9 @@ def test_an_exported_record_verifies_and_an_altered_one_does_not(
     proven = CliRunner().invoke(main, ["verify", str(record), *keys])
     assert proven.exit_code == 0, proven.output
     assert "VERIFIED" in proven.output
+    facts = json.loads(CliRunner().invoke(main, ["verify", str(record), *keys, "--json"]).output)
+    assert [chain["party"] for chain in facts["chains"]] == ["blue", "red"]
+    assert all(len(chain["head"]["hash"]) == 64 for chain in facts["chains"])
     data = bytearray(record.read_bytes())
     data[len(data) // 2] ^= 1
     altered.write_bytes(data)

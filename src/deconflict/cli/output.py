@@ -96,14 +96,16 @@ def when(utc: str | None) -> str:
     return f"{day} {clock.rstrip('Z').split('.')[0]}Z" if clock else day
 
 
-def sentences(text: str, *, indent: int) -> str:
-    """Return a dense text for reading: a sentence a line, wrapped on a terminal, indented.
+def sentences(text: str, *, indent: int, width: int | None = None) -> str:
+    """Return a dense text for reading: a sentence a line, wrapped, indented.
+
+    Wrapped at ``width`` columns; where none is given at those of the terminal, in a pipe not at all.
 
     >>> print(sentences("It is so. red knows it.", indent=2))
       It is so.
       red knows it.
     """
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    room = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 0)
     lines: list[str] = []
     for part in text.splitlines():
         for sentence in _SENTENCE_END.split(clean(part)):

@@ -185,7 +185,9 @@ def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: boo
         show_error(error, as_json=as_json)
         ctx.exit(EXIT_FINDING)
     if as_json:
-        write_json(proven)
+        from msgspec import to_builtins
+
+        write_json(to_builtins(proven))
         return
     click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}\n")
     _show_proven(proven)
