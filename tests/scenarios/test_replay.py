@@ -195,9 +195,27 @@ def presence(case: Any) -> None:
     )
 
 
+def line_fails_while_asked(case: Any) -> None:
+    case["links"] = [{"between": ["COAL", "RUS"], "down_from": "2016-09-17T13:20:00Z"}]
+    case["messages"].pop()
+
+
+def ceased_tells_when_it_ended(case: Any) -> None:
+    ended = {"t": "2015-10-02T22:08:00Z", "from": "US", "to": "MSF", "type": "CEASED"}
+    case["messages"].append({**ended, "ref": "PS1"})
+
+
+def line_fails_while_suspended(case: Any) -> None:
+    case["links"] = [{"between": ["US", "RUS"], "down_from": "2017-04-07T21:30:00Z"}]
+    case["links"][0]["down_until"] = "2017-04-07T23:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("case", "change", "rule"),
     [
+        ("DEZ-2016-09-17", line_fails_while_asked, "not expected"),
+        ("KUNDUZ-2015-10-03", ceased_tells_when_it_ended, "not expected"),
+        ("SHAYRAT-2017-04-07", line_fails_while_suspended, "not expected"),
         ("NEARMISS-2016-10-17", same_levels, "DECLARATIONS_SEPARATED"),
         ("SHAYRAT-2017-04-07", short_notice, "NO_ALERT"),
         ("QUEBEC1-2025-01-09", presence, "NO_ALERT"),

@@ -9,9 +9,11 @@ from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import InvalidDocumentError
 from deconflict.line.delivery import DeliveryState
 from deconflict.messages.kinds import Kind
-from deconflict.replay.case import Case, Common, Expectation
+from deconflict.replay.case import Case, Common
+from deconflict.replay.items import Expectation
 from deconflict.replay.never import NEVER
-from deconflict.replay.play import AlertStory, AlertVersion, Played, play
+from deconflict.replay.play import play
+from deconflict.replay.played import AlertStory, AlertVersion, Played
 from deconflict.replay.rules import RULES, Means, RuleForm, is_inbox
 
 __all__ = ["Judged", "Verdict", "judge", "replay"]

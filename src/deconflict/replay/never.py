@@ -19,7 +19,9 @@ from deconflict.messages.bodies import Cease, Query
 from deconflict.messages.kinds import Kind
 from deconflict.messages.wire_form import Level, Place
 from deconflict.replay.case import Common
-from deconflict.replay.play import Played, Player, play
+from deconflict.replay.play import Player, play
+from deconflict.replay.played import Played
+from deconflict.replay.said import safety_of
 from deconflict.replay.world import Station
 
 __all__ = ["NEVER", "Never"]
@@ -124,7 +126,7 @@ def safety_and_cease_always_pass(played: Played, common: Common) -> Never:
                     position=Place.of(Position(0, 0)),
                     reach_mm=1_000_000,
                 )
-                safety = player.safety(one, at_ms, "asked while suspended")
+                safety = safety_of(played.case, one, at_ms, "asked while suspended")
                 for kind, body in ((Kind.SAFETY, safety), (Kind.CEASE, cease)):
                     sent = player.say(one, other, kind, body)
                     passed.extend((one, other, kind, message) for message in sent)

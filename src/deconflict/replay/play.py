@@ -6,18 +6,14 @@ otherwise; an activity is known to its own party's node from its start.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-
 from deconflict.airspace.altitude import AltitudeBand, AltitudeReference
-from deconflict.airspace.geodesy import direct, inverse
 from deconflict.airspace.instant import TimeSpan, format_utc, parse_utc
 from deconflict.airspace.outline import Circle
 from deconflict.airspace.position import Position
 from deconflict.airspace.volume import Volume
-from deconflict.errors import DeconflictError, InvalidDocumentError
+from deconflict.errors import DeconflictError
 from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import (
     Account,
@@ -28,37 +24,28 @@ from deconflict.messages.bodies import (
     CeaseReport,
     Declared,
     Loaded,
-    Query,
     Readback,
     Resume,
-    SafetyOfFlight,
     Suspend,
     TermsMessage,
 )
 from deconflict.messages.declaration import Declaration, Purpose, new_declaration_id
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named
 from deconflict.messages.readback import readback_of
-from deconflict.messages.wire_form import Level, Place
+from deconflict.messages.wire_form import Place
 from deconflict.node import incidents
 from deconflict.node.core import Say
 from deconflict.node.own_activity import Activity, WordsOnly
-from deconflict.replay.case import (
-    CARRIED,
-    AccountItem,
-    Case,
-    Common,
-    DeclarationItem,
-    MessageItem,
-    SiteItem,
-    TrackItem,
-)
+from deconflict.replay.case import CARRIED, Case, Common
+from deconflict.replay.items import AccountItem, DeclarationItem, MessageItem, SiteItem
+from deconflict.replay.played import Played, Refusal, gather
+from deconflict.replay.said import query_of, safety_of, unplayable
 from deconflict.replay.terms import case_terms
 from deconflict.replay.world import DESKS, Station, World
-from deconflict.units import MILLIMETRES_PER_NAUTICAL_MILE, TMM_PER_FOOT
+from deconflict.units import MILLIMETRES_PER_NAUTICAL_MILE
 
-__all__ = ["AlertStory", "AlertVersion", "Played", "Refusal", "play"]
+__all__ = ["Player", "play"]
 
 # Long before the case, and in good time for every lead time: terms first, then what has no time.
 _TERMS_BEFORE_MS: Final = 50 * 3_600_000
@@ -70,77 +57,6 @@ _TAIL_MS: Final = 60_000
 _CEASE_REACH_MM: Final = 1_000_000
 _SAFE_DAY_MS: Final = 86_400_000
 _SITES, _DECLARATIONS, _MESSAGES, _ACTIVITY = range(1, 5)  # order within one instant
-
-
-@dataclass(frozen=True, slots=True)
-class AlertVersion:
-    """An alert as it stood from one instant on."""
-
-    at_ms: int
-    alert: dict[str, Any]
-
-
-@dataclass(slots=True)
-class AlertStory:
-    """One alert at one node, from its raising to its end.
-
-    Attributes:
-        names: every id of the case that it names.
-    """
-
-    party: str
-    peer: str | None
-    rule: str
-    raised_ms: int
-    closed_ms: int | None = None
-    versions: list[AlertVersion] = field(default_factory=list)
-    names: frozenset[str] = frozenset()
-
-    @property
-    def identity(self) -> tuple[str, str | None, str, frozenset[str]]:
-        """What makes it the same alert in another run."""
-        return self.party, self.peer, self.rule, self.names
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Something that a node would not take."""
-
-    at_ms: int
-    party: str
-    item: str
-    error: DeconflictError
-
-
-@dataclass(slots=True)
-class Played:
-    """A case after it was played.
-
-    Attributes:
-        names: declaration ids and message hashes -> ids of the case.
-        stories: every alert of every node, in the order raised.
-        second_filed_ms: by event, when the second account of it was filed.
-    """
-
-    case: Case
-    seed: int
-    world: World
-    end_ms: int
-    names: dict[str, str] = field(default_factory=dict)
-    stories: list[AlertStory] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    second_filed_ms: dict[str, int] = field(default_factory=dict)
-
-    def named(self, value: object) -> Iterator[str]:
-        """Yield the ids of the case that a value of an alert names."""
-        if isinstance(value, dict):
-            for inner in value.values():
-                yield from self.named(inner)
-        elif isinstance(value, list | tuple):
-            for inner in value:
-                yield from self.named(inner)
-        elif isinstance(value, str):
-            yield self.names.get(value, value)
 
 
 Extra = Callable[["Player"], None]
@@ -203,7 +119,7 @@ class Player:
         for station in self.world.stations.values():
             if station.errors:
                 raise station.errors[0]
-            self._gather(station)
+            gather(self.played, station)
         self.played.stories.sort(key=lambda story: (story.raised_ms, story.party, story.rule))
         return self.played
 
@@ -264,7 +180,7 @@ class Player:
         ]
         times = {parse_utc(time) for time in (item.sent, *notices) if time is not None}
         if len(times) > 1:
-            raise _unplayable(item.id, "sent at two times", "one time, said once or alike")
+            raise unplayable(item.id, "sent at two times", "one time, said once or alike")
         return times.pop() if times else self._undated_ms
 
     def _agree_terms(self) -> None:
@@ -275,7 +191,7 @@ class Player:
             self.world.run_for(10)
             proposal = other.line(one.party).book.proposal
             if proposal is None:
-                raise _unplayable("terms", "not delivered", "a line that is up to begin with")
+                raise unplayable("terms", "not delivered", "a line that is up to begin with")
             body = TermsMessage(terms=terms, signature=sign_terms(terms, other.core.key))
             self.say(other.party, one.party, Kind.TERMS_ACCEPT, body, ref=posted)
         self.world.run_for(10)
@@ -450,14 +366,14 @@ class Player:
                 report = CeaseReport(desk=DESKS[0], at_utc=at_utc)
                 return Kind.CEASED, report, self._cited(item, Kind.CEASE)
             case "SAFETY_OF_FLIGHT":
-                return Kind.SAFETY, self.safety(item.from_, at_ms, item.note), None
+                return Kind.SAFETY, safety_of(self.case, item.from_, at_ms, item.note), None
             case "UNKNOWN_TRACK_QUERY":
-                return Kind.QUERY, self._query(item, at_ms), None
+                return Kind.QUERY, query_of(self.case, item, at_ms), None
             case "SUSPEND":
                 return Kind.SUSPEND, Suspend(scope="ALL", effective_utc=effective), None
             case "RESUME":
                 return Kind.RESUME, Resume(scope="ALL", effective_utc=effective), None
-        raise _unplayable(item.type, "no message of the line", ", ".join(CARRIED))
+        raise unplayable(item.type, "no message of the line", ", ".join(CARRIED))
 
     def _cited(self, item: MessageItem, kind: Kind | None) -> str:
         """Return the latest message of the addressee that this one answers."""
@@ -467,7 +383,7 @@ class Player:
                     continue
                 if item.ref is None or about == item.ref:
                     return message_hash
-        raise _unplayable(
+        raise unplayable(
             f"{item.type} at {item.t}", f"nothing said about {item.ref}", "an answer to a message"
         )
 
@@ -490,50 +406,7 @@ class Player:
                     reach_mm=reach_mm or _CEASE_REACH_MM,
                 )
                 return body, None
-        raise _unplayable(f"{item.type} at {item.t}", f"ref {item.ref}", "what is to cease")
-
-    def safety(self, party: str, at_ms: int, note: str | None) -> SafetyOfFlight:
-        """Return a safety message: where the sender's own aircraft is, if it has one."""
-        for track in self.case.tracks:
-            seen = _figures(track, at_ms) if track.party == party else None
-            if seen is not None:
-                values = msgspec.to_builtins(seen)
-                values["where"] = values.pop("position")
-                values["course"] = values.pop("course_ddeg")
-                values["speed"] = values.pop("speed_mmps")
-                values["at"] = values.pop("at_utc")
-                return SafetyOfFlight(
-                    phrase=phrase_named("OWN_AIRCRAFT_HERE").number, values=values, not_binding=note
-                )
-        return SafetyOfFlight(
-            phrase=phrase_named("NO_LONGER_SO").number,
-            values={"at": format_utc(at_ms)},
-            not_binding=note or "the case gives no figures",
-        )
-
-    def _query(self, item: MessageItem, at_ms: int) -> Query:
-        plots = [
-            seen
-            for seen in self.case.observations
-            if seen.by == item.from_ and seen.range_m is not None and parse_utc(seen.t) <= at_ms
-        ]
-        for track in self.case.tracks:
-            figures = _figures(track, at_ms) if track.id == item.ref else None
-            if figures is not None:
-                return figures
-        for plot in reversed(plots):
-            if None not in (plot.observer, plot.azimuth_deg, plot.course_deg):
-                return Query(
-                    position=Place.of(
-                        direct(plot.observer.position, plot.azimuth_deg, plot.range_m)  # type: ignore[union-attr, arg-type]
-                    ),
-                    level=Level(AltitudeReference.AMSL, 0),
-                    course_ddeg=round(plot.course_deg * 10) % 3600,  # type: ignore[operator]
-                    speed_mmps=0,
-                    at_utc=format_utc(parse_utc(plot.t)),
-                    not_binding="level and speed were not measured",
-                )
-        raise _unplayable(f"{item.type} at {item.t}", "no track, no plot", "what to ask about")
+        raise unplayable(f"{item.type} at {item.t}", f"ref {item.ref}", "what is to cease")
 
     # ---- what stays at home, and accounts -----------------------------------------------------
 
@@ -559,7 +432,7 @@ class Player:
         fields: dict[str, str | int | bool] = {}
         for name, value in account.fields.items():
             if isinstance(value, float):
-                raise _unplayable(f"account of {account.event}", f"{name} {value}", "whole numbers")
+                raise unplayable(f"account of {account.event}", f"{name} {value}", "whole numbers")
             fields[name] = value
         if account.by in self.world.stations:
             body = Account(
@@ -583,27 +456,6 @@ class Player:
     def _refused(self, party: str, item: str, error: DeconflictError) -> None:
         self.played.refusals.append(Refusal(self.world.now.utc_ms, party, item, error))
 
-    def _gather(self, station: Station) -> None:
-        stories: dict[str, AlertStory] = {}
-        for event in station.events:
-            if event.kind != "alert":
-                continue
-            alert = event.data
-            at_ms = parse_utc(event.at_utc)
-            story = stories.get(alert["alert_id"])
-            if story is None:
-                line = station.core.lines.get(alert["line_id"] or "")
-                peer = None if line is None else line.peer
-                story = AlertStory(station.party, peer, alert["rule"], at_ms)
-                stories[alert["alert_id"]] = story
-                about = (alert["subject"], alert["object"], alert["facts"].get("words_only"))
-                story.names = frozenset(self.played.named(list(about)))
-            if alert["open"]:
-                story.versions.append(AlertVersion(at_ms, alert))
-            else:
-                story.closed_ms = at_ms
-        self.played.stories.extend(stories.values())
-
 
 def _call(action: Callable[..., None], *values: Any) -> Callable[[], None]:
     return lambda: action(*values)
@@ -624,38 +476,5 @@ def _times(case: Case) -> tuple[int, int]:
     ]
     instants = [parse_utc(time) for time in said if time is not None]
     if not instants:
-        raise _unplayable(case.name, "nothing with a time", "an item with a time")
+        raise unplayable(case.name, "nothing with a time", "an item with a time")
     return min([*instants, *(span.start_ms for span in spans)]), max(instants)
-
-
-def _figures(track: TrackItem, at_ms: int) -> Query | None:
-    """Return where a track is, how high, whither and how fast; None before and after it."""
-    for one, two in zip(track.points, track.points[1:], strict=False):
-        start_ms, end_ms = parse_utc(one.t), parse_utc(two.t)
-        if not start_ms <= at_ms <= end_ms:
-            continue
-        part = (at_ms - start_ms) / (end_ms - start_ms)
-        here = Position.from_degrees(one.lat, one.lon)
-        there = Position.from_degrees(two.lat, two.lon)
-        leg = inverse(here, there)
-        return Query(
-            position=Place.of(
-                Position.from_degrees(
-                    one.lat + (two.lat - one.lat) * part, one.lon + (two.lon - one.lon) * part
-                )
-            ),
-            level=Level(
-                AltitudeReference.AMSL,
-                round((one.alt_ft + (two.alt_ft - one.alt_ft) * part) * TMM_PER_FOOT),
-            ),
-            course_ddeg=round(leg.azimuth_ab_deg * 10) % 3600,
-            speed_mmps=round(leg.distance_m * 1_000_000 / (end_ms - start_ms)),
-            at_utc=format_utc(at_ms),
-        )
-    return None
-
-
-def _unplayable(what: str, given: str, expected: str) -> InvalidDocumentError:
-    return InvalidDocumentError(
-        f"{what} cannot be played", given=given, expected=expected, remedy="see scenarios/README.md"
-    )

@@ -22,7 +22,8 @@ from deconflict.messages.terms import (
     terms_to_wire,
 )
 from deconflict.messages.terms_defaults import default_terms
-from deconflict.replay.case import Case, Common, TestParameters
+from deconflict.replay.case import Case, Common
+from deconflict.replay.items import TestParameters
 from deconflict.replay.world import DESKS
 from deconflict.units import MILLIMETRES_PER_NAUTICAL_MILE, TMM_PER_FOOT
 

@@ -1,0 +1,544 @@
+"""The core of a node, two of them on a line: what is decided when, and that a restart keeps it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.instant import TimeSpan, format_utc
+from deconflict.airspace.position import Position
+from deconflict.errors import LineStateError, NotFoundError, WrongLineError
+from deconflict.line.precedence import Precedence
+from deconflict.messages.bodies import (
+    Account,
+    Ack,
+    Answer,
+    AnswerWord,
+    Cancel,
+    Cease,
+    CeaseReport,
+    Declared,
+    Query,
+    Readback,
+    SaidWord,
+    Seen,
+    Suspend,
+)
+from deconflict.messages.declaration import Purpose
+from deconflict.messages.kinds import Kind
+from deconflict.messages.readback import readback_of
+from deconflict.messages.terms import ThirdParty
+from deconflict.messages.wire_form import Level, Place
+from deconflict.node import incidents
+from deconflict.node.own_activity import Activity, WordsOnly
+from deconflict.replay.world import DESKS
+from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
+
+FAR = Position.from_degrees(36.4, 35.9)
+
+
+def cease(declaration_id: str | None = None, at: Position | None = None) -> Cease:
+    return Cease(
+        effective_utc=format_utc(START_MS),
+        declaration_id=declaration_id,
+        position=None if at is None else Place.of(at),
+        reach_mm=None if at is None else 1_000_000,
+    )
+
+
+def query() -> Query:
+    return Query(
+        position=Place.of(LATAKIA),
+        level=Level(AltitudeReference.AMSL, 20_000_000),
+        course_ddeg=900,
+        speed_mmps=200_000,
+        at_utc=format_utc(START_MS),
+    )
+
+
+def report() -> CeaseReport:
+    return CeaseReport(desk=DESKS[0], at_utc=format_utc(START_MS))
+
+
+def activity(at: Position = LATAKIA, *, start_ms: int = START_MS) -> Activity:
+    return Activity("ours", at, TimeSpan(start_ms, start_ms + HOUR_MS))
+
+
+# ---- declarations and conflicts --------------------------------------------------------
+
+
+def test_conflict_is_found_at_both_nodes_under_one_name() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(2)
+        ids = {pair.alert(party, "CONFLICT").subject for party in ("blue", "red")}
+        assert len(ids) == 1
+
+
+def test_conflict_ends_when_one_of_the_two_is_cancelled() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(2)
+        pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
+        pair.run_for(2)
+        assert not any("CONFLICT" in pair.rules(party) for party in ("blue", "red"))
+
+
+def test_older_revision_never_replaces_a_newer_one() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        newer = declaration(1, volume=circle(at=FAR), revision=3)
+        pair.say("blue", Kind.UPDATE, Declared.of(newer), ref=message)
+        pair.say("blue", Kind.UPDATE, Declared.of(declaration(1, revision=2)), ref=message)
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            held = pair.line(party).book.picture.get(f"blue/{1:032x}")
+            assert held is not None
+            assert held.declaration == newer
+
+
+def test_declaration_needs_terms() -> None:
+    with node_pair(agreed=False) as pair, pytest.raises(LineStateError):
+        pair.declare("blue", declaration(1))
+
+
+def test_declarations_of_one_call_are_all_said_or_none() -> None:
+    with node_pair() as pair:
+        before = pair.line("blue").machine.own_head
+        bad = declaration(2)
+        object.__setattr__(bad, "label", "you are cleared")
+        with pytest.raises(Exception, match="no message on a line may say"):
+            pair.declare("blue", declaration(1), bad)
+        assert pair.line("blue").machine.own_head == before
+        assert len(pair.line("blue").book.picture) == 0
+
+
+def test_short_notice_is_sent_and_flagged_at_both_ends() -> None:
+    with node_pair() as pair:
+        soon = circle(start_ms=START_MS + 300_000)
+        pair.declare("blue", declaration(1, volume=soon))
+        pair.run_for(1)
+        assert len(pair.line("red").book.picture) == 1
+        for party in ("blue", "red"):
+            assert pair.alert(party, "LEAD_TIME_SHORT").subject == f"{1:032x}"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "reminded"),
+    [
+        (Purpose.FLIGHT, True),
+        (Purpose.OWN_PRESENCE, True),
+        (Purpose.ACTIVITY, False),
+        (Purpose.HAZARD, False),
+    ],
+)
+def test_only_what_covers_somebody_is_reminded_of_before_it_ends(
+    purpose: Purpose, reminded: bool
+) -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1, purpose))
+        pair.world.look_at(START_MS + 2 * HOUR_MS - 300_000)
+        pair.world.run_until(START_MS + 2 * HOUR_MS - 300_000)
+        assert (pair.raised("blue", "DECLARATION_EXPIRING") == 1) is reminded
+
+
+def test_third_party_without_a_place_is_named_for_every_declaration() -> None:
+    with node_pair(third_parties=[ThirdParty("green", None)]) as pair:
+        pair.declare("blue", declaration(1))
+        assert pair.alert("blue", "THIRD_PARTY_NOT_REACHED").object == "green"
+
+
+# ---- readback --------------------------------------------------------------------------
+
+
+def test_right_readback_settles_the_declaration() -> None:
+    with node_pair() as pair:
+        declared = declaration(1)
+        (message,) = pair.declare("blue", declared)
+        pair.run_for(5)
+        pair.read_back("red", declared, message)
+        pair.run_for(900)
+        assert pair.raised("blue", "READBACK_MISSING") == 0
+        assert "NOTIFY_RECEIVED" not in pair.rules("red")
+
+
+def test_wrong_readback_is_told_at_both_ends() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        heard = readback_of(declaration(1, volume=circle(at=FAR)), ())
+        pair.say("red", Kind.READBACK, Readback(values=heard), ref=message)
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            assert pair.alert(party, "READBACK_WRONG").facts["fields"] == ["position"]
+
+
+def test_acknowledged_is_not_read_back() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        pair.say("red", Kind.ACK, Ack(answer=AnswerWord.ROGER), ref=message)
+        pair.run_for(601)
+        assert pair.alert("blue", "READBACK_MISSING").raised_utc == format_utc(
+            START_MS + 2_000 + 600_000
+        )
+
+
+# ---- what is asked and not answered ----------------------------------------------------
+
+
+def test_unanswered_query_reads_no_answer_and_stays_open() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(61)
+        assert pair.alert("blue", "NO_ANSWER").subject == asked
+        pair.run_for(3_600)
+        assert pair.line("blue").book.threads.get(asked) is not None
+        assert "NO_ANSWER" in pair.rules("blue")
+
+
+def test_seen_is_no_answer() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(1)
+        pair.say("red", Kind.SEEN, Seen(desk=DESKS[0], at_utc=format_utc(START_MS)), ref=asked)
+        pair.run_for(61)
+        assert "NO_ANSWER" in pair.rules("blue")
+
+
+def test_answer_ends_the_query_at_both_ends() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(61)
+        said = Answer(said=SaidWord.NOT_OURS, desk=DESKS[0], at_utc=format_utc(START_MS))
+        pair.say("red", Kind.ANSWER, said, ref=asked)
+        pair.run_for(2)
+        assert "NO_ANSWER" not in pair.rules("blue")
+        assert "QUERY_RECEIVED" not in pair.rules("red")
+
+
+def test_lost_message_is_told_within_its_limit_and_no_longer_when_it_arrives() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.world.lost.add(asked)
+        pair.run_for(4.9)
+        assert "NO_RECEIPT" not in pair.rules("blue")
+        pair.run_for(0.2)
+        assert "NO_RECEIPT" in pair.rules("blue")
+        pair.world.lost.clear()
+        pair.run_for(10)
+        assert "NO_RECEIPT" not in pair.rules("blue")
+        assert "QUERY_RECEIVED" in pair.rules("red")
+
+
+def test_lost_cease_climbs_the_ladder_as_not_acknowledged() -> None:
+    with node_pair() as pair:
+        pair.world.lost.add(pair.say("blue", Kind.CEASE, cease(at=LATAKIA)))
+        pair.run_for(125)
+        alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")
+        assert "NEXT_TIER" in alert.facts["steps"]
+        assert "NO_RECEIPT" in pair.rules("blue")
+
+
+# ---- asking for the same again ---------------------------------------------------------
+
+NEAR_BY = Position.from_degrees(35.401, 35.9)
+AGAIN = {
+    "the same declaration": (lambda: cease(f"{1:032x}"), lambda: cease(f"{1:032x}"), 1),
+    "another declaration": (lambda: cease(f"{1:032x}"), lambda: cease(f"{2:032x}"), 2),
+    "the same place": (lambda: cease(at=LATAKIA), lambda: cease(at=NEAR_BY), 1),
+    "another place": (lambda: cease(at=LATAKIA), lambda: cease(at=FAR), 2),
+    "a place after a declaration": (lambda: cease(f"{1:032x}"), lambda: cease(at=LATAKIA), 2),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "alerts"), AGAIN.values(), ids=AGAIN)
+def test_asking_for_the_same_again_is_one_alert(
+    first: Callable[[], Cease], second: Callable[[], Cease], alerts: int
+) -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, first())
+        pair.run_for(60)
+        pair.say("blue", Kind.CEASE, second())
+        pair.run_for(300)
+        for party, rule in (
+            ("blue", "CEASE_OPEN"),
+            ("blue", "CEASE_NOT_ACKNOWLEDGED"),
+            ("blue", "NOT_SEEN"),
+            ("red", "CEASE_RECEIVED"),
+        ):
+            assert pair.raised(party, rule) == alerts, rule
+
+
+def test_same_place_asked_by_the_other_side_is_another_matter() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.say("red", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(1)
+        for party in ("blue", "red"):
+            assert pair.rules(party).count("CEASE_OPEN") == 1
+            assert pair.rules(party).count("CEASE_RECEIVED") == 1
+
+
+def test_repeated_cease_does_not_come_down_the_ladder() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(121)
+        assert pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED").level == 3
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(31)
+        alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")
+        assert alert.level == 3
+        assert "NEXT_TIER" in alert.facts["steps"]
+
+
+@pytest.mark.parametrize("answered", [0, 1], ids=["the first", "the second"])
+def test_ceased_ends_all_that_asked_for_the_same(answered: int) -> None:
+    with node_pair() as pair:
+        asked = [pair.say("blue", Kind.CEASE, cease(at=LATAKIA))]
+        pair.run_for(40)
+        asked.append(pair.say("blue", Kind.CEASE, cease(at=LATAKIA)))
+        pair.run_for(40)
+        pair.say("red", Kind.CEASED, report(), ref=asked[answered])
+        pair.run_for(600)
+        assert not [rule for rule in pair.rules("blue") if "CEASE" in rule]
+        assert not [rule for rule in pair.rules("red") if rule == "CEASE_RECEIVED"]
+        assert len(pair.line("blue").book.threads) == 0
+
+
+def test_acknowledging_the_last_acknowledges_what_was_asked_before_and_ends_nothing() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(5)
+        last = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(5)
+        pair.say("red", Kind.ACK, Ack(answer=AnswerWord.ROGER), ref=last)
+        pair.run_for(600)
+        assert pair.raised("blue", "CEASE_NOT_ACKNOWLEDGED") == 0
+        assert "CEASE_OPEN" in pair.rules("blue")
+
+
+def test_asking_again_after_it_ended_is_a_new_alert() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(5)
+        pair.say("red", Kind.CEASED, report(), ref=asked)
+        pair.run_for(5)
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(1)
+        assert pair.raised("red", "CEASE_RECEIVED") == 2
+
+
+def test_restart_keeps_what_asked_for_the_same_together() -> None:
+    with node_pair() as pair:
+        for _ in range(2):
+            pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+            pair.run_for(10)
+        for party in ("blue", "red"):
+            pair.world.restart(party)
+        pair.run_for(5)
+        assert pair.rules("blue").count("CEASE_OPEN") == 1
+        assert pair.rules("red").count("CEASE_RECEIVED") == 1
+
+
+# ---- suspension ------------------------------------------------------------------------
+
+
+def test_suspended_line_carries_safety_and_cease_and_nothing_routine() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            assert "LINE_SUSPENDED" in pair.rules(party)
+            with pytest.raises(LineStateError, match="suspended"):
+                pair.say(party, Kind.QUERY, query())
+            said = pair.say(party, Kind.CEASE, cease(at=LATAKIA))
+            pair.run_for(1)
+            assert pair.station(pair.peer_of(party)).store.entry(said) is not None
+
+
+# ---- what stays at home ----------------------------------------------------------------
+
+
+def test_own_activity_outside_every_notice_is_told_with_the_distance() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1, Purpose.ACTIVITY, circle(at=FAR, start_ms=START_MS)))
+        pair.act("blue", activity())
+        pair.run_for(0.1)
+        alert = pair.alert("blue", "ACT_DIFFERS_FROM_NOTICE")
+        assert alert.object == f"{1:032x}"
+        assert alert.facts["distance_m"] == pytest.approx(110_960, abs=100)
+
+
+def test_own_activity_inside_a_notice_is_not_told() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1, Purpose.ACTIVITY, circle(start_ms=START_MS)))
+        pair.act("blue", activity())
+        pair.run_for(60)
+        assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
+
+
+def test_own_activity_at_the_others_site_is_told_here_and_changes_nothing_there() -> None:
+    transcripts = []
+    for acts in (True, False):
+        with node_pair() as pair:
+            pair.declare("red", declaration(1, Purpose.PROTECTED_SITE))
+            pair.run_for(5)
+            begin_ms = START_MS + HOUR_MS
+            pair.world.run_until(begin_ms)
+            if acts:
+                pair.act("blue", activity(start_ms=begin_ms))
+            pair.run_for(600)
+            assert (pair.raised("blue", "PROTECTED_SITE_NEAR") == 1) is acts
+            transcripts.append((pair.red.received, pair.red.events))
+    assert transcripts[0] == transcripts[1]
+
+
+def test_own_activity_survives_a_restart_and_ends_with_its_time() -> None:
+    with node_pair() as pair:
+        pair.act("blue", activity())
+        pair.run_for(1)
+        pair.world.restart("blue")
+        pair.run_for(1)
+        assert "ACT_DIFFERS_FROM_NOTICE" in pair.rules("blue")
+        pair.world.look_at(START_MS + HOUR_MS + 1_000)
+        pair.world.run_until(START_MS + HOUR_MS + 5_000)
+        assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
+        assert pair.blue.store.notes("activity/") == ()
+
+
+def in_words(pair: NodePair) -> None:
+    now = pair.world.now
+    notice = WordsOnly("0" * 31 + "1", Purpose.ACTIVITY, now.utc_ms, now.utc_ms + 60_000)
+    work = pair.blue.core.note_words_only(pair.line_id, notice, now)
+    pair.world.commit(pair.blue, work)
+
+
+def test_notice_in_words_is_vague_short_and_names_every_third_party() -> None:
+    with node_pair(third_parties=[ThirdParty("green", None)]) as pair:
+        in_words(pair)
+        assert set(pair.rules("blue")) == {
+            "PLACE_WITHOUT_GEOMETRY",
+            "LEAD_TIME_SHORT",
+            "THIRD_PARTY_NOT_REACHED",
+        }
+
+
+def test_notice_in_words_is_forgotten_after_a_day() -> None:
+    with node_pair() as pair:
+        in_words(pair)
+        pair.world.restart("blue")
+        pair.run_for(86_400 - 60)
+        assert "PLACE_WITHOUT_GEOMETRY" in pair.rules("blue")
+        pair.run_for(2 * 3_600)
+        assert not pair.rules("blue")
+        assert pair.blue.store.notes("words/") == ()
+
+
+# ---- accounts --------------------------------------------------------------------------
+
+
+def account(**fields: str | int | bool) -> Account:
+    return Account(event="pass", fields=fields)
+
+
+def test_accounts_that_agree_are_not_told() -> None:
+    with node_pair() as pair:
+        for party in ("blue", "red"):
+            pair.say(party, Kind.ACCOUNT, account(closest_m=500))
+        pair.run_for(2)
+        assert "ACCOUNTS_DIFFER" not in pair.rules("blue")
+
+
+def test_account_of_a_source_without_a_line_is_laid_beside_the_parties() -> None:
+    with node_pair() as pair:
+        for party in ("blue", "red"):
+            pair.say(party, Kind.ACCOUNT, account(time="2015-09-30T06:00:00Z"))
+        pair.run_for(2)
+        outside = incidents.Account("pass", "newspaper", {"time": "2015-09-30T07:00:00Z"})
+        work = pair.blue.core.note_account(outside, pair.world.now)
+        pair.world.commit(pair.blue, work)
+        assert pair.alert("blue", "ACCOUNTS_DIFFER").facts["times_apart_ms"] == {"time": 3_600_000}
+        assert "ACCOUNTS_DIFFER" not in pair.rules("red")
+        pair.world.restart("blue")
+        pair.say("red", Kind.ACCOUNT, account(time="2015-09-30T06:00:00Z"))
+        pair.run_for(2)
+        assert pair.alert("blue", "ACCOUNTS_DIFFER").facts["times_apart_ms"] == {"time": 3_600_000}
+
+
+# ---- the connection --------------------------------------------------------------------
+
+
+def test_line_that_is_cut_is_down_at_both_ends_and_comes_back_with_what_was_said() -> None:
+    with node_pair() as pair:
+        at_ms = pair.world.now.utc_ms
+        pair.world.cut("blue", "red", at_ms, at_ms + 60_000)
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(5)
+        assert all("LINE_DOWN" in pair.rules(party) for party in ("blue", "red"))
+        pair.run_for(62)
+        assert not any("LINE_DOWN" in pair.rules(party) for party in ("blue", "red"))
+        assert pair.red.store.entry(asked) is not None
+
+
+def test_packets_of_another_party_are_refused() -> None:
+    with node_pair() as pair:
+        heard = pair.blue.core.hear("green", pair.line_id, [], pair.world.now)
+        assert isinstance(heard.error, WrongLineError)
+        assert heard.answer() == []
+
+
+def test_line_is_named_by_its_id_or_its_peer() -> None:
+    with node_pair() as pair:
+        core = pair.blue.core
+        assert core.line_named("red") is core.line_named(pair.line_id)
+        with pytest.raises(NotFoundError):
+            core.line_named("green")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_order_of_arrival_changes_neither_record_nor_alerts(seed: int) -> None:
+    with node_pair(seed=seed) as pair:
+        pair.declare("blue", *(declaration(n) for n in range(1, 21)))
+        pair.declare("red", *(declaration(n) for n in range(21, 31)))
+        pair.run_for(20)
+        for party in ("blue", "red"):
+            assert len(pair.line(party).book.picture.conflicts()) == 200
+            assert pair.rules(party).count("CONFLICT") == 200
+            assert pair.raised(party, "CONFLICT") == 200
+
+
+@pytest.mark.parametrize("party", ["blue", "red"])
+def test_restart_shows_what_was_shown_before(party: str) -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1), declaration(3, Purpose.PROTECTED_SITE))
+        pair.declare("red", declaration(2))
+        pair.say("blue", Kind.QUERY, query())
+        pair.run_for(5)
+        line = pair.line(party)
+        before = pair.rules(party), line.book.picture.conflicts(), line.machine.own_head
+        known = {alert.subject: alert.raised_utc for alert in pair.station(party).core.alerts}
+        pair.world.restart(party)
+        pair.run_for(1)
+        line = pair.line(party)
+        rules = [rule for rule in pair.rules(party) if rule not in ("NOT_SEEN", "READBACK_MISSING")]
+        assert rules == [rule for rule in before[0] if rule != "NOT_SEEN"]
+        assert [c.conflict_id for c in line.book.picture.conflicts()] == [
+            c.conflict_id for c in before[1]
+        ]
+        assert line.machine.own_head == before[2]
+        for alert in pair.station(party).core.alerts:
+            assert known.get(alert.subject, alert.raised_utc) == alert.raised_utc
+
+
+def test_flash_is_the_precedence_of_a_cease_and_of_its_answer() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(1)
+        answer = pair.say("red", Kind.ACK, Ack(answer=AnswerWord.WILCO), ref=asked)
+        for message in (asked, answer):
+            envelope = pair.red.core.envelope_of(message)
+            assert envelope is not None
+            assert envelope.prec is Precedence.FLASH
