@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from deconflict.errors import (
+    BrokenChainError,
     DeconflictError,
     ForkedChainError,
     InvalidDocumentError,
@@ -80,6 +81,7 @@ class Hearing:
             except (VerificationError, InvalidDocumentError) as error:
                 self._keep_evidence(line, error, heard.work, now)
                 heard.error = error
+            if heard.error is not None:
                 break
         if owes_receipt:
             heard.then_answer(lambda: _listed(line.machine.receipt_now()))
@@ -98,6 +100,13 @@ class Hearing:
         work = heard.work
         for evidence in found.evidence:
             work.evidence.append(_evidence(line, evidence.reason.value, evidence.sealed, now))
+        if found.outcome is Outcome.ORPHAN:
+            # Kept above as evidence. It gets no answer: whoever replays an old epoch, or restored
+            # an old record, is to learn nothing from us and to hold no receipt.
+            heard.error = BrokenChainError(
+                "the message belongs to another epoch than the chain held here",
+                remedy="keep it; ask the peer by voice whether it restored an old record",
+            )
         if found.want is not None:
             want = found.want
             heard.then_answer(lambda: [want])
