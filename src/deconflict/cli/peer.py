@@ -144,7 +144,7 @@ def remove(party: str, yes: bool, node_dir: Path | None, as_json: bool) -> None:
     if as_json:
         write_json({"party": party, "removed": True})
         return
-    click.echo(f"{clean(party)} is pinned no more. {RESTART}")
+    click.echo(f"{clean(party)} is pinned no more, also by a node that is running.")
 
 
 @command("invite", group=peer, example="deconflict peer invite --out blue.invitation")

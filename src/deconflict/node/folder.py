@@ -243,15 +243,18 @@ class NodeFolder:
         """The invitation made with the folder."""
         return self.path / "invitation.json"
 
+    @property
+    def peers_path(self) -> Path:
+        """The directory of pinned invitations."""
+        return self.path / "peers"
+
     def peers(self) -> PeerBook:
         """Return the pinned peers.
 
         Raises:
             ConfigurationError: a file of a pinned peer cannot be trusted.
         """
-        return PeerBook(
-            self.path / "peers", self.settings.party, self.verify_key, self.tls_spki_sha256
-        )
+        return PeerBook(self.peers_path, self.settings.party, self.verify_key, self.tls_spki_sha256)
 
     def invite(self, keys: UnlockedKeys, *, now_utc_ms: int) -> Invitation:
         """Return an invitation that says the present settings; give it to the other party."""

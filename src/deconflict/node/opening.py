@@ -1,13 +1,15 @@
 """From a folder on disk to a node that may speak: open, prove, restore, and only then connect."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
-from deconflict.errors import ConfigurationError
+from deconflict.errors import ConfigurationError, PeerUnreachableError
 from deconflict.line.envelope import seal_envelope
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.node.core import NodeCore
@@ -15,7 +17,7 @@ from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.line import Line
 from deconflict.node.peer_client import PeerClient
 from deconflict.node.peer_server import PeerServer, build_peer_server, probe_refuses_strangers
-from deconflict.node.peers import PinnedPeer
+from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.runtime import Clock, PeerLink, Runtime
 from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
@@ -25,6 +27,8 @@ from deconflict.store.verify import VerifiedRecord, verify_store
 from deconflict.store.writer import GroupCommitWriter
 
 __all__ = ["OpenNode", "address_of", "open_door", "open_node", "started"]
+
+logger = logging.getLogger("deconflict.door")
 
 _START_S = 10.0
 
@@ -75,6 +79,7 @@ async def open_node(
             store=store,
             random_bytes=random_bytes,
         )
+        pins = _Pins(peers, folder.peers_path)
         links: dict[str, PeerLink] = {}
         for peer in peers.list():
             line = Line.restore(
@@ -90,7 +95,9 @@ async def open_node(
             )
             core.add_line(line, clock.now())
             context = client_context(keys.chain, peer.invitation.tls_root_der)
-            links[peer.line_id] = PeerClient(context, peer.url, peer.spki_sha256)
+            links[peer.line_id] = _PinnedLink(
+                PeerClient(context, peer.url, peer.spki_sha256), pins, peer.spki_sha256
+            )
         with GroupCommitWriter(store) as writer:
             runtime = Runtime(core, store, writer, links, clock)
             door = build_peer_server(
@@ -98,13 +105,68 @@ async def open_node(
                 context=server_context(
                     keys.chain, [peer.invitation.tls_root_der for peer in peers.list()]
                 ),
-                party_of=peers.party_by_spki,
+                party_of=pins.party_by_spki,
                 host=folder.settings.peer_listen.host,
                 port=folder.settings.peer_listen.port,
             )
             yield OpenNode(Node(core, runtime, store), runtime, door, verified)
     finally:
         store.close()
+
+
+class _Pins:
+    """Whose key is pinned now: `deconflict peer remove` counts while the node runs.
+
+    Args:
+        peers: read when the node started.
+        path: the directory of their files.
+    """
+
+    def __init__(self, peers: PeerBook, path: Path) -> None:
+        self._peers = peers
+        self._path = path
+        self._changed_ns = self._last_change_ns()
+
+    def party_by_spki(self, spki_sha256: str) -> str | None:
+        """Return for which party this TLS key is pinned, None when it is not or nobody knows."""
+        changed_ns = self._last_change_ns()
+        if changed_ns != self._changed_ns:
+            try:
+                self._peers.reload()
+            except ConfigurationError as error:
+                # Somebody is at the pins and they cannot be read: let nobody in meanwhile.
+                logger.warning("the pins of the peers cannot be read: %s", error)
+                return None
+            self._changed_ns = changed_ns
+        return self._peers.party_by_spki(spki_sha256)
+
+    def _last_change_ns(self) -> int | None:
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return None
+
+
+class _PinnedLink:
+    """The way to a peer for as long as its key is pinned here."""
+
+    def __init__(self, client: PeerClient, pins: _Pins, spki_sha256: str) -> None:
+        self._client = client
+        self._pins = pins
+        self._spki_sha256 = spki_sha256
+
+    async def post(self, path: str, body: bytes, timeout_s: float) -> bytes:
+        """As the client's; raises PeerUnreachableError when the peer was removed."""
+        if self._pins.party_by_spki(self._spki_sha256) is None:
+            raise PeerUnreachableError(
+                "the peer is pinned here no longer",
+                remedy="restart the node, which then forgets the line; or pin the peer again",
+            )
+        return await self._client.post(path, body, timeout_s)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.close()
 
 
 async def open_door(door: PeerServer) -> "asyncio.Task[None]":
