@@ -5,7 +5,8 @@ back, and how the connection ended. Certificates are made from node folders with
 clear, so each caller is wrong in one thing only: its dates, its root, its key, its role.
 
 A node turns away an address that begins more than five handshakes a second. Being turned away is
-not being refused for the reason a test is about, so callers wait and try again when that happens.
+not being refused for the reason a test is about, so callers wait and try again when that happens,
+or call from an address of their own: all of 127.0.0.0/8 is this machine (``source``).
 """
 
 import contextlib
@@ -136,39 +137,43 @@ def post(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-# Requests that only the pinned peer gets far enough to say; none may be answered.
-BAD_REQUESTS = {
-    "get": post(method="GET"),
-    "put": post(method="PUT"),
-    "connect": post(method="CONNECT"),
-    "http 1.0": post(version="1.0"),
-    "no http": b"nonsense\r\n\r\n",
-    "tls in tls": b"\x16\x03\x01\x00\x05",
-    "root": post("/"),
-    "docs page": post("/docs"),
-    "operators' api": post("/api/v1/node"),
-    "path and slash": post(PATH + "/"),
-    "query": post(PATH + "?x=1"),
-    "no line id": post("/line/" + "g" * 32 + "/packets"),
-    "escaped line id": post("/line/%30" + "0" * 31 + "/packets"),
-    "dots": post("/line/.." + PATH),
-    "absolute url": post("https://node" + PATH),
-    "forwarded for": post(headers=["x-forwarded-for: 10.0.0.1"]),
-    "certificate in a header": post(headers=["x-ssl-client-cert: blue"]),
-    "forwarded": post(headers=["forwarded: for=10.0.0.1"]),
-    "expect": post(headers=["expect: 100-continue"]),
-    "websocket": post(headers=["upgrade: websocket"]),
-    "http 2 upgrade": post(headers=["upgrade: h2c", "http2-settings: AA"]),
-    "host twice": post(headers=["host: other"]),
-    "chunked and length": post(headers=["transfer-encoding: chunked"]),
-    "two lengths": post(headers=["content-length: 6"]),
-    "bare newline": post(headers=["user-agent: a\nx-peer: blue"]),
-    "signed length": post(length="+5"),
-    "listed length": post(length="5, 5"),
-    "too long": post(length=8 * 1024 * 1024 + 1),
-    "no length": b"POST " + PATH.encode() + b" HTTP/1.1\r\nhost: node\r\n\r\n",
-    "endless head": b"POST " + PATH.encode() + b" HTTP/1.1\r\nuser-agent: " + b"a" * 9000,
-}
+def bad_requests(path: str, body: bytes) -> dict[str, bytes]:
+    """Requests that only the pinned peer gets far enough to say; none may be answered."""
+    return {
+        "get": post(path, body, method="GET"),
+        "put": post(path, body, method="PUT"),
+        "connect": post(path, body, method="CONNECT"),
+        "http 1.0": post(path, body, version="1.0"),
+        "no http": b"nonsense\r\n\r\n",
+        "tls in tls": b"\x16\x03\x01\x00\x05",
+        "root": post("/", body),
+        "docs page": post("/docs", body),
+        "operators' api": post("/api/v1/node", body),
+        "path and slash": post(path + "/", body),
+        "query": post(path + "?x=1", body),
+        "no line id": post("/line/" + "g" * 32 + "/packets", body),
+        "escaped line id": post("/line/%30" + "0" * 31 + "/packets", body),
+        "dots": post("/line/.." + path, body),
+        "absolute url": post("https://node" + path, body),
+        "forwarded for": post(path, body, headers=["x-forwarded-for: 10.0.0.1"]),
+        "certificate in a header": post(path, body, headers=["x-ssl-client-cert: blue"]),
+        "forwarded": post(path, body, headers=["forwarded: for=10.0.0.1"]),
+        "expect": post(path, body, headers=["expect: 100-continue"]),
+        "websocket": post(path, body, headers=["upgrade: websocket"]),
+        "http 2 upgrade": post(path, body, headers=["upgrade: h2c", "http2-settings: AA"]),
+        "host twice": post(path, body, headers=["host: other"]),
+        "chunked and length": post(path, body, headers=["transfer-encoding: chunked"]),
+        "two lengths": post(path, body, headers=[f"content-length: {len(body) + 1}"]),
+        "bare newline": post(path, body, headers=["user-agent: a\nx-peer: blue"]),
+        "signed length": post(path, body, length=f"+{len(body)}"),
+        "listed length": post(path, body, length=f"{len(body)}, {len(body)}"),
+        "too long": post(path, body, length=8 * 1024 * 1024 + 1),
+        "no length": b"POST " + path.encode() + b" HTTP/1.1\r\nhost: node\r\n\r\n",
+        "endless head": b"POST " + path.encode() + b" HTTP/1.1\r\nuser-agent: " + b"a" * 9000,
+    }
+
+
+BAD_REQUESTS = bad_requests(PATH, b"hello")
 
 
 def call(
@@ -178,9 +183,10 @@ def call(
     credentials: Credentials | None = None,
     *,
     version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    source: str = "",
 ) -> Heard:
     """Say ``request`` over TLS, whoever answers."""
-    with connection(host, port, credentials, version=version) as opened:
+    with connection(host, port, credentials, version=version, source=source) as opened:
         if isinstance(opened, Heard):
             return opened
         return _said(opened, request)
@@ -223,9 +229,10 @@ def drip(
     *,
     pause_s: float,
     for_s: float,
+    source: str = "",
 ) -> tuple[Heard, float]:
     """Say ``request`` one byte at a time; also returns after how many seconds it ended."""
-    with connection(host, port, credentials) as opened:
+    with connection(host, port, credentials, source=source) as opened:
         assert isinstance(opened, ssl.SSLSocket)
         started = time.monotonic()
         opened.settimeout(pause_s)
@@ -243,9 +250,9 @@ def drip(
         return Heard(b"", "waiting"), time.monotonic() - started
 
 
-def hold_handshake(host: str, port: int, *, for_s: float) -> float:
+def hold_handshake(host: str, port: int, *, for_s: float, source: str = "") -> float:
     """Connect and say nothing; returns after how many seconds the node hung up."""
-    with socket.create_connection((host, port), timeout=for_s) as plain:
+    with socket.create_connection((host, port), timeout=for_s, source_address=(source, 0)) as plain:
         started = time.monotonic()
         with contextlib.suppress(OSError):
             plain.recv(1)
@@ -292,11 +299,12 @@ def connection(
     credentials: Credentials | None,
     *,
     version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    source: str = "",
 ) -> Iterator[ssl.SSLSocket | Heard]:
     """An open TLS connection, or how the attempt ended."""
     context = _context(credentials, version)
     try:
-        opened = _connected(host, port, context, None)
+        opened = _connected(host, port, context, None, source)
     except OSError as error:
         yield Heard(b"", _ending(error))
         return
@@ -305,13 +313,19 @@ def connection(
 
 
 def _connected(
-    host: str, port: int, context: ssl.SSLContext, session: ssl.SSLSession | None
+    host: str,
+    port: int,
+    context: ssl.SSLContext,
+    session: ssl.SSLSession | None,
+    source: str = "",
 ) -> ssl.SSLSocket:
     ended_before = False
     for _ in range(TURNED_AWAY_TRIES):
         plain = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
             plain.settimeout(READ_TIMEOUT_S)
+            if source:
+                plain.bind((source, 0))
             plain.connect((host, port))
             # A node speaks second: whatever comes now is a reset. Seen here, because a reset while
             # wrap_socket begins makes CPython 3.11 leave a socket unclosed.
