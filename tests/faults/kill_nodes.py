@@ -40,6 +40,7 @@ from deconflict.node.bundle import VerifiedBundle, verify_bundle
 PARTIES = ("blue", "red")
 DELIVERED = ("LACKED", "SEEN", "LOADED", "CLOSED")
 OVERDUE = ("NO_RECEIPT", "NOT_SEEN", "NO_ANSWER")  # the most basic thing owed is the one told
+ASKED = {"phrase": 214, "values": {"at": "2015-09-30T06:12:00.000Z"}}
 DRAIN_S = 60.0
 SHIPPED_EVERY = 20  # every so many starts are not forked but made with the shipped command
 
@@ -94,6 +95,7 @@ class Run:
         self._nursery = Nursery(f"tests.faults.node_taps:{tap}", str(self._wire))
         self._running: dict[str, Forked | Process] = {}
         self._stop = threading.Event()
+        self._first: dict[str, str] = {}
         self._errors: list[BaseException] = []
         self._operators = [
             threading.Thread(target=self._operate, args=(party, seed), daemon=True)
@@ -105,6 +107,7 @@ class Run:
         try:
             for party in PARTIES:
                 self._start(party)
+            self._ask_first()
             for operator in self._operators:
                 operator.start()
             for number in range(1, rounds + 1):
@@ -210,7 +213,7 @@ class Run:
                 except Unreachable:
                     time.sleep(0.03)
                 else:
-                    time.sleep(rng.expovariate(1 / 0.06))
+                    time.sleep(rng.expovariate(1 / 0.08))
         except ApiError as error:
             self._errors.append(Violation(f"{party}'s API does not do what it did: {error}"))
         except BaseException as error:  # noqa: BLE001  (handed to the thread that judges)
@@ -221,18 +224,29 @@ class Run:
     def _say(self, api: Api, party: str, rng: random.Random, number: int) -> None:
         if number % 8 == 0:
             for alert in api.alerts():
-                if alert["rule"] == f"{ANSWERED_KIND}_RECEIVED" and rng.random() < 0.8:
-                    self._post(api, party, ANSWER_KIND, {"answer": "ROGER"}, ref=alert["subject"])
-            return
-        if rng.random() < 0.2:
-            at = {"at": "2015-09-30T06:12:00.000Z"}
-            self._post(api, party, ANSWERED_KIND, {"phrase": 214, "values": at})
+                if alert["rule"] == f"{ANSWERED_KIND}_RECEIVED" and rng.random() < 0.9:
+                    self._post(api, party, ANSWER_KIND, {"answer": "ROGER"}, alert["subject"])
+        elif rng.random() < 0.2:
+            self._post(api, party, ANSWERED_KIND, ASKED)
         else:
-            said = {"event": f"{party} {number}", "fields": {"number": number}}
-            posted = self._post(api, party, "ACCOUNT", said)
+            # What asks for nothing, so that the open alerts stay as many as a watch can have.
+            said = {"answer": "ROGER", "not_binding": f"{party} {number}"}
+            posted = self._post(api, party, ANSWER_KIND, said, self._first[party])
             shown = api.get(f"/messages/{posted}")
             if shown["state"] in DELIVERED:
                 self.ledger.shown_delivered(party, shown)
+
+    def _ask_first(self) -> None:
+        """Let each side ask once, so that the other has something to answer."""
+        for party, peer in zip(PARTIES, reversed(PARTIES), strict=True):
+            with self._members[party].api() as api:
+                self._first[peer] = self._post(api, party, ANSWERED_KIND, ASKED)
+        for party in PARTIES:
+            with self._members[party].api() as api:
+                wait_until(lambda api=api: self._heard_one(api), DRAIN_S, "the first message")
+
+    def _heard_one(self, api: Api) -> bool:
+        return int(api.line(self.line_id)["peer_seq"]) == 1
 
     def _post(
         self, api: Api, party: str, kind: str, body: dict[str, object], ref: str | None = None
