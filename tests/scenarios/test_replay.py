@@ -228,6 +228,14 @@ def test_what_must_stay_silent_is_forbidden_when_it_is_not(
     assert verdicts(played(changed(tmp_path, case, change)), rule) == [Verdict.FORBIDDEN]
 
 
+def test_conflict_is_the_same_alert_in_every_run(tmp_path: Path) -> None:
+    rows = played(changed(tmp_path, "NEARMISS-2016-10-17", same_levels), runs=4)
+    wrong = [row for row in rows if row.verdict not in (Verdict.MET, Verdict.WATCH)]
+    assert [(row.rule, row.verdict) for row in wrong] == [
+        ("DECLARATIONS_SEPARATED", Verdict.FORBIDDEN)
+    ]
+
+
 # Rules and items of the format that no case of the set uses.
 
 

@@ -97,10 +97,18 @@ def gather(played: Played, station: Station) -> None:
             peer = None if line is None else line.peer
             story = AlertStory(station.party, peer, alert["rule"], at_ms)
             stories[alert["alert_id"]] = story
-            about = (alert["subject"], alert["object"], alert["facts"].get("words_only"))
+            about = _about(alert)
             story.names = frozenset(played.named(list(about)))
         if alert["open"]:
             story.versions.append(AlertVersion(at_ms, alert))
         else:
             story.closed_ms = at_ms
     played.stories.extend(stories.values())
+
+
+def _about(alert: dict[str, Any]) -> tuple[object, ...]:
+    facts = alert["facts"]
+    if alert["rule"] == "CONFLICT":
+        # Its own id is made of the declarations' random ones, so it is another in every run.
+        return facts["own"], facts["peer"]
+    return alert["subject"], alert["object"], facts.get("words_only")
