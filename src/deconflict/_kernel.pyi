@@ -1,6 +1,6 @@
 """The compiled kernel (crates/deconflict-kernel behind crates/deconflict-py)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -38,4 +38,15 @@ def screen(
     Raises:
         RefusedInput: a row holds something unusable (NaN, out of range, times not increasing).
         KeyError, TypeError: a column is missing, of another type or not contiguous.
+    """
+
+def first_bad_signature(
+    public: bytes, context: bytes, statements: Sequence[tuple[bytes, bytes]]
+) -> int | None:
+    """Return the place of the first (data, signature) that this Ed25519 key did not sign, or None.
+
+    What is signed is ``context + data``. Other threads run meanwhile.
+
+    Raises:
+        ValueError: the key is not 32 bytes, no point, or of small order.
     """

@@ -6,7 +6,8 @@
 //!
 //! Reading order: [`bounds`] (what is added so that nothing is missed), [`leg`], [`path`] and
 //! [`region`] (objects made ready), [`encounter`], [`intrusion`] and [`overlap`] (the three kinds
-//! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs).
+//! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs). [`signatures`] stands
+//! apart: it is here because it too is much work that Python should not do piece by piece.
 
 pub mod bounds;
 pub mod ellipsoid;
@@ -23,6 +24,7 @@ pub mod overlap;
 pub mod path;
 pub mod region;
 pub mod screen;
+pub mod signatures;
 pub mod vec3;
 pub mod vertical;
 pub mod window;

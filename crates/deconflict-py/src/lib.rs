@@ -1,6 +1,7 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod columns;
 mod screening;
+mod signatures;
 
 use deconflict_kernel::geodesic::{self, BadArgument};
 use pyo3::exceptions::PyValueError;
@@ -27,6 +28,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
     module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
     module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
+    module.add_function(wrap_pyfunction!(signatures::first_bad_signature, module)?)?;
     module.add(
         "RefusedInput",
         module.py().get_type::<screening::RefusedInput>(),

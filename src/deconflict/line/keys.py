@@ -2,7 +2,9 @@
 
 Verification is PyNaCl's (libsodium): it refuses small-order keys and points, and a scalar S that
 is not reduced. A key is refused already when it is pinned, unless it lies in the prime-order
-subgroup in its one canonical encoding, so no signature can be valid for two messages.
+subgroup in its one canonical encoding, so no signature can be valid for two messages. Only a whole
+record at start is first looked at by the kernel, which needs no interpreter in between; what the
+kernel does not accept, libsodium judges (docs/decisions/0009-two-verifiers.md).
 
 Every signature covers a *context* (what kind of thing is signed) before the bytes, so a signed
 receipt can never be passed off as a signed envelope.
@@ -11,13 +13,14 @@ receipt can never be passed off as a signed envelope.
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import nacl.bindings
 import nacl.exceptions
 import nacl.signing
 
+from deconflict._kernel import first_bad_signature
 from deconflict.errors import BadSignatureError, UnknownKeyError, WeakKeyError
 
 __all__ = [
@@ -120,6 +123,24 @@ class VerifyKey:
                 given=f"key {self.key_id[:16]}…, {len(data):,} bytes",
                 remedy="keep the bytes as received; ask the sender to send them again",
             ) from error
+
+    def first_bad(self, context: bytes, statements: Sequence[tuple[bytes, bytes]]) -> int | None:
+        """Return the place of the first (data, signature) that :meth:`verify` refuses, or None.
+
+        For what was verified one by one when it came: many at once, other threads run meanwhile.
+        """
+        _require_context(context)
+        begin = 0
+        while True:
+            found = first_bad_signature(self.public, context, statements[begin:])
+            if found is None:
+                return None
+            place = begin + found
+            try:
+                self.verify(context, *statements[place])
+            except BadSignatureError:
+                return place
+            begin = place + 1
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VerifyKey) and other.public == self.public

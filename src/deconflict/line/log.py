@@ -1,7 +1,7 @@
 """Does one party's whole chain verify? For the start of a node, and for a bundle offline.
 
 Streaming: memory does not grow with the log. The work is split so that several threads can share
-it: :func:`verify_signatures` looks at each entry alone (PyNaCl lets other threads run meanwhile);
+it: :func:`verify_signatures` looks at each entry alone, other threads run meanwhile;
 :class:`ChainCheck` walks the order, which is cheap.
 """
 
@@ -134,19 +134,29 @@ def verify_signatures(
         UnknownKeyError, BadSignatureError: the entry is the error's evidence.
         NotCanonicalError, InvalidDocumentError: signed, but not one canonical envelope.
     """
-    count = 0
-    for sealed in entries:
+    chosen = tuple(entries)
+    by_key: dict[tuple[str, str], list[SealedEnvelope]] = {}
+    for sealed in chosen:
         signature = sealed.signature
+        by_key.setdefault((signature.algorithm, signature.key_id), []).append(sealed)
+    for (algorithm, key_id), signed in by_key.items():
         try:
-            key = key_named(keys, signature.algorithm, signature.key_id)
-            key.verify(CONTEXT_ENVELOPE, sealed.data, signature.value)
-        except (UnknownKeyError, BadSignatureError) as error:
-            error.evidence = (sealed,)
+            key = key_named(keys, algorithm, key_id)
+        except UnknownKeyError as error:
+            error.evidence = (signed[0],)
             raise
-        if canonical:
+        bad = key.first_bad(CONTEXT_ENVELOPE, [(one.data, one.signature.value) for one in signed])
+        if bad is not None:
+            raise BadSignatureError(
+                "the signature was not made over these bytes by this key",
+                given=f"key {key_id[:16]}…, {len(signed[bad].data):,} bytes",
+                remedy="keep the bytes as received; ask the sender to send them again",
+                evidence=(signed[bad],),
+            )
+    if canonical:
+        for sealed in chosen:
             read_envelope(sealed.data)
-        count += 1
-    return count
+    return len(chosen)
 
 
 def verify_log(
