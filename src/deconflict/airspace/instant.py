@@ -7,7 +7,7 @@ from typing import Final
 
 from deconflict.errors import InvalidTimeError
 
-__all__ = ["MAX_UTC_MS", "TimeSpan", "check_utc_ms", "format_utc", "parse_utc"]
+__all__ = ["MAX_UTC_MS", "TimeSpan", "check_utc_ms", "format_utc", "nearest_utc_ms", "parse_utc"]
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (all here is UTC, said by the Z)
 MAX_UTC_MS: Final = 7_258_118_400_000 - 1  # the last millisecond of 2199
@@ -99,6 +99,17 @@ def check_utc_ms(value: object, name: str) -> int:
             f"{name} is out of range", given=f"{value} ms", expected="the years 1970 to 2199"
         )
     return value
+
+
+def nearest_utc_ms(value: int) -> int:
+    """Return the instant of the years 1970 to 2199 that is nearest to ``value``.
+
+    For showing what somebody else's clock said: it may have said anything.
+
+    >>> nearest_utc_ms(-1), nearest_utc_ms(2**60) == MAX_UTC_MS
+    (0, True)
+    """
+    return min(max(value, 0), MAX_UTC_MS)
 
 
 @dataclass(frozen=True, slots=True)

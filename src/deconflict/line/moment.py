@@ -9,7 +9,8 @@ from deconflict.errors import InvalidDocumentError
 __all__ = ["Now", "utc_ms_from_text", "utc_text"]
 
 UTC_TEXT_PATTERN: Final = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z"
-_UTC_TEXT = re.compile(UTC_TEXT_PATTERN)
+_UTC_TEXT = re.compile(UTC_TEXT_PATTERN, re.ASCII)
+_YEARS: Final = range(1970, 2200)  # specs/envelope.md: what every screen can show
 
 
 class Now(NamedTuple):
@@ -39,7 +40,8 @@ def utc_ms_from_text(text: str) -> int:
     """Return the milliseconds since 1970 that :func:`utc_text` wrote.
 
     Raises:
-        InvalidDocumentError: another spelling, or no such instant (31 February, second 60).
+        InvalidDocumentError: another spelling, no such instant (31 February, second 60), or not in
+            the years 1970 to 2199.
 
     >>> utc_ms_from_text("2015-09-30T00:00:00.000Z")
     1443571200000
@@ -50,6 +52,10 @@ def utc_ms_from_text(text: str) -> int:
         except ValueError:
             pass
         else:
+            if moment.year not in _YEARS:
+                raise InvalidDocumentError(
+                    "this instant is out of range", given=text, expected="the years 1970 to 2199"
+                )
             return int(moment.timestamp()) * 1_000 + int(text[20:23])
     raise InvalidDocumentError(
         "this is not an instant in UTC",

@@ -322,6 +322,10 @@ class Terms(WireForm, frozen=True, kw_only=True):
         names = ", ".join(known.name for known in self.suspension_scopes)
         raise _refused("scope", scope, names or "none is agreed")
 
+    def names_scope(self, scope: str) -> bool:
+        """True exactly when a suspension of this scope is agreed to mean something."""
+        return any(known.name == scope for known in self.suspension_scopes)
+
     def free_texts(self) -> Iterator[tuple[str, str]]:
         """Yield every text in which a person chose the words, with the name of its field."""
         yield "theatre.name", self.theatre.name

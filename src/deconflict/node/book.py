@@ -202,7 +202,11 @@ class LineBook:
         if self.terms is None:
             return None
         for suspension in self.suspensions.values():
-            if suspension.holds(now_ms) and self.terms.stops(kind, suspension.scope):
+            if (
+                suspension.holds(now_ms)
+                and self.terms.names_scope(suspension.scope)  # newer terms may name it no more
+                and self.terms.stops(kind, suspension.scope)
+            ):
                 return suspension
         return None
 
@@ -240,8 +244,7 @@ class LineBook:
             case TermsMessage() as body:
                 self._agree(body, party, taken)
             case Suspend() as body:
-                effective_ms = parse_utc(body.effective_utc)
-                self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms)
+                self._suspend(body, party)
             case Resume() as body:
                 self._resume(body)
             case Account() as body:
@@ -321,6 +324,12 @@ class LineBook:
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
         self.proposal = None
         self.picture.mark_all_changed()
+
+    def _suspend(self, body: Suspend, party: str) -> None:
+        if self.terms is None or not self.terms.names_scope(body.scope):
+            return  # nothing is agreed by that name, so nothing stops
+        effective_ms = parse_utc(body.effective_utc)
+        self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms)
 
     def _resume(self, body: Resume) -> None:
         held = self.suspensions.get(body.scope)

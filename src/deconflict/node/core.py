@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.errors import DeconflictError, NotFoundError, WrongLineError
+from deconflict.errors import DeconflictError, LineStateError, NotFoundError, WrongLineError
 from deconflict.line.envelope import Envelope
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.link import LinkStatus, decode_beat, encode_beat
@@ -196,7 +196,12 @@ class NodeCore:
         work = self._journal.new_work(now)
         self._passing.advance(work, now)
         for line, say in self._hearing.take_owed():
-            more, _ = self.say(line.line_id, [say], now)
+            try:
+                more, _ = self.say(line.line_id, [say], now)
+            except LineStateError:
+                # Suspended, or no terms: the result of a readback is not said then. The peer
+                # decides when it reads back, so this must never be what stops a node.
+                continue
             work.merge(more)
         return work
 

@@ -7,7 +7,7 @@ condition which lasts is one alert (R27).
 from collections.abc import Callable
 from typing import Final
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
@@ -143,7 +143,7 @@ class Teller:
                 "peer": line.peer,
                 "kind": envelope.kind,
                 "sent": envelope.created_utc,
-                "expired": format_utc(expired_ms),
+                "expired": format_utc(nearest_utc_ms(expired_ms)),
             },
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,

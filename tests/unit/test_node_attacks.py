@@ -1,0 +1,160 @@
+"""What a peer with a valid key, a clock or a crash may try on a node, and what must not follow."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from deconflict.airspace.instant import MAX_UTC_MS, format_utc
+from deconflict.errors import InvalidDocumentError
+from deconflict.line.envelope import Draft, SealedEnvelope
+from deconflict.line.keys import ALGORITHM
+from deconflict.line.moment import Now, utc_ms_from_text
+from deconflict.line.precedence import Precedence
+from deconflict.messages.bodies import Body, Readback, Suspend, body_to_wire
+from deconflict.messages.declaration import declaration_to_wire
+from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.readback import readback_of
+from deconflict.node.core import Heard
+from deconflict.replay.world import DESKS
+from deconflict.store.base import Batch, EntryRow
+from node_pair import START_MS, NodePair, declaration, node_pair
+
+
+def forge(
+    pair: NodePair,
+    kind: str,
+    body: Body | dict[str, Any],
+    *,
+    ref: str | None = None,
+    created_ms: int | None = None,
+    expires_after_ms: int | None = None,
+) -> SealedEnvelope:
+    """Return what red signs without its own node's checks."""
+    red, line, now = pair.red, pair.line("red"), pair.world.now
+    wire = body_to_wire(body) if isinstance(body, Body) else body
+    draft = Draft(kind=kind, body=wire, sender_desk=DESKS[0], to_desk=DESKS[0], ref=ref)
+    draft = replace(draft, expires_after_ms=expires_after_ms)
+    at = now if created_ms is None else Now(created_ms, now.monotonic_ms)
+    # Its chain takes what its machine would refuse, as an unknown kind.
+    entry = line.machine._out.prepare(draft, Precedence.FLASH, line.machine.peer_logged, at)
+    row = EntryRow(
+        line_id=line.line_id,
+        party="red",
+        epoch=entry.epoch,
+        seq=entry.seq,
+        hash=entry.hash,
+        data=entry.data,
+        algorithm=ALGORITHM,
+        key_id=red.core.key.key_id,
+        signature=None,
+        logged_utc_ms=now.utc_ms,
+    )
+    red.store.commit(Batch(entries=[row]))
+    return line.machine.seal(entry)
+
+
+def attack(pair: NodePair, kind: str, body: Body | dict[str, Any], **more: Any) -> Heard:
+    """Let blue hear what red forged."""
+    sealed = forge(pair, kind, body, **more)
+    heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+    pair.world.commit(pair.blue, heard.work)
+    return heard
+
+
+def readback(pair: NodePair, number: int) -> Readback:
+    terms = pair.line("blue").book.terms
+    assert terms is not None
+    return Readback(values=readback_of(declaration(number), landmarks_of(terms)))
+
+
+def suspend(scope: str = "ALL") -> Suspend:
+    return Suspend(scope=scope, effective_utc=format_utc(START_MS))
+
+
+# ---- what would stop the node -----------------------------------------------------------
+
+
+def test_readback_on_a_suspended_line_does_not_stop_the_node() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        attack(pair, "SUSPEND", suspend())
+        attack(pair, "READBACK", readback(pair, 1), ref=message)
+        pair.run_for(2)
+
+
+def test_readback_before_there_are_terms_does_not_stop_the_node() -> None:
+    with node_pair() as pair:
+        values = readback(pair, 1)
+    with node_pair(agreed=False) as pair:
+        attack(pair, "READBACK", values, ref="00" * 32)
+        pair.run_for(2)
+
+
+def test_suspension_of_a_scope_nobody_agreed_stops_no_message() -> None:
+    with node_pair() as pair:
+        attack(pair, "SUSPEND", suspend("NO_SUCH_SCOPE"))
+        pair.run_for(2)
+        pair.declare("blue", declaration(1))
+        pair.run_for(2)
+
+
+@pytest.mark.parametrize("year", [2250, 9999])
+@pytest.mark.parametrize("kind", ["SUSPEND", "RESUME", "CEASE", "SEEN"])
+def test_time_past_every_calendar_does_not_stop_the_node(kind: str, year: int) -> None:
+    late = f"{year}-12-31T23:59:59.999Z"
+    body: dict[str, Any] = {"scope": "ALL", "effective_utc": late}
+    if kind == "CEASE":
+        body = {"effective_utc": late, "declaration_id": "1" * 32}
+    if kind == "SEEN":
+        body = {"desk": "watch", "at_utc": late}
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        attack(pair, kind, body, ref=message if kind in ("SEEN", "CEASE") else None)
+        pair.run_for(2)
+        pair.world.restart("blue")
+        pair.run_for(2)
+
+
+@pytest.mark.parametrize("created_ms", [0, MAX_UTC_MS])
+def test_author_with_a_mad_clock_does_not_stop_the_node(created_ms: int) -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(1)
+        for kind, body in {
+            "CEASE": {"effective_utc": format_utc(START_MS), "declaration_id": f"{1:032x}"},
+            "NONSENSE": {"x": 1},
+            "NOTIFY": {"declaration": declaration_to_wire(declaration(3))},
+            "SUSPEND": {"scope": "ALL", "effective_utc": format_utc(0)},
+        }.items():
+            attack(pair, kind, body, created_ms=created_ms)
+        pair.run_for(2)
+        pair.world.restart("blue")
+        pair.run_for(2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00.000Z",
+        "2200-01-01T00:00:00.000Z",
+        "2015-09-30T06:00:00.\u0660\u0660\u0660Z",
+    ],
+)
+def test_envelope_of_an_unshowable_time_is_refused(text: str) -> None:
+    with pytest.raises(InvalidDocumentError):
+        utc_ms_from_text(text)
+
+
+def test_lateness_past_every_calendar_does_not_stop_the_node() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        peer = pair.line("blue").monitor
+        beat = msgspec.structs.replace(pair.line("red").monitor.beat(pair.world.now), utc_ms=2**53)
+        peer.heard_beat(beat, pair.world.now)
+        attack(pair, "SUSPEND", suspend(), created_ms=MAX_UTC_MS, expires_after_ms=2**40)
+        assert "DELAYED" in pair.rules("blue")
