@@ -14,7 +14,7 @@ ROUNDS = 200
 SEED = 2015
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 def test_two_hundred_kills_lose_nothing_that_was_receipted(tmp_path: Path) -> None:
     report = Run(tmp_path, SEED).play(ROUNDS)
     print("\n".join(report.lines()))
