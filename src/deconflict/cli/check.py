@@ -111,6 +111,12 @@ def _side(conflict: dict[str, Any], which: str) -> str:
     return f"{conflict[f'{which}_party']} {purpose} {short(conflict[f'{which}_declaration'], 6)}"
 
 
+def _name(declared: dict[str, Any]) -> str:
+    """Return its label, or what it is and how its id begins."""
+    purpose = declared["purpose"].replace("_", " ").lower()
+    return declared.get("label") or f"{purpose} {short(declared['declaration_id'], 6)}"
+
+
 def _write_picture(
     file: Path,
     node: "NodeClient",
@@ -126,10 +132,10 @@ def _write_picture(
     }
     declared = node.declarations(active=True)
     own_drafts = [{**draft, "party": me["party"], "own": True} for draft in drafts]
+    names = {one["declaration_id"]: _name(one) for one in [*declared, *own_drafts]}
     shapes = [
         Shape(
-            label=one.get("label")
-            or f"{one['purpose'].replace('_', ' ').lower()} {short(one['declaration_id'], 6)}",
+            label=names[one["declaration_id"]],
             party=one["party"],
             own=one["own"],
             purpose=one["purpose"],
@@ -147,7 +153,9 @@ def _write_picture(
             ),
             at_ms=parse_utc(one["cpa_utc"]),
             label=f"{when(one['cpa_utc'])[11:]} {metres(one['cpa_distance_m'])}",
-            words=f"{when(one['cpa_utc'])}  {_side(one, 'first')} and {_side(one, 'second')}: "
+            words=f"{when(one['cpa_utc'])}  "
+            f"{one['first_party']} {names[one['first_declaration']]} and "
+            f"{one['second_party']} {names[one['second_declaration']]}: "
             f"{metres(one['cpa_distance_m'])} and {feet(one['cpa_vertical_m'])} apart, minimum "
             f"{metres(one['minimum_lateral_m'])} and {feet(one['minimum_vertical_m'])}",
         )
@@ -157,6 +165,14 @@ def _write_picture(
         shapes,
         marks,
         landmarks=landmarks_of(node),
+        theatres=[
+            (
+                theatre["name"],
+                [Position(place["lat_e7"], place["lon_e7"]) for place in theatre["outline"]],
+            )
+            for theatre in _theatres(node)
+            if theatre["outline"]
+        ],
         title="What is declared, and where it conflicts" if conflicts else "What is declared",
         subtitle=f"{me['party']}, drawn {when(me['now_utc'])} · "
         "only what was declared · not for navigation",
@@ -169,9 +185,13 @@ def landmarks_of(node: "NodeClient") -> list[tuple[str, Any]]:
     from deconflict.airspace import Position
 
     found: dict[str, Position] = {}
-    for line in node.lines():
-        agreed = node.get("lines", line["line_id"], "terms")["agreed"] or {}
-        for landmark in agreed.get("theatre", {}).get("landmarks", []):
+    for theatre in _theatres(node):
+        for landmark in theatre["landmarks"]:
             place = landmark["position"]
             found[landmark["name"]] = Position(place["lat_e7"], place["lon_e7"])
     return list(found.items())
+
+
+def _theatres(node: "NodeClient") -> list[dict[str, Any]]:
+    held = [node.get("lines", line["line_id"], "terms")["agreed"] for line in node.lines()]
+    return [agreed["theatre"] for agreed in held if agreed is not None]

@@ -99,7 +99,7 @@ def when(utc: str | None) -> str:
 def sentences(text: str, *, indent: int, width: int | None = None) -> str:
     """Return a dense text for reading: a sentence a line, wrapped, indented.
 
-    Wrapped at ``width`` columns; where none is given at those of the terminal, in a pipe not at all.
+    Wrapped at ``width`` columns; without it at those of the terminal, and in a pipe not at all.
 
     >>> print(sentences("It is so. red knows it.", indent=2))
       It is so.

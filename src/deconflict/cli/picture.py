@@ -15,13 +15,14 @@ from deconflict.airspace import (
     Corridor,
     Geometry,
     Outline,
+    Polygon,
     Position,
     Trajectory,
     format_utc,
 )
 from deconflict.airspace.geodesy import direct, inverse
 from deconflict.cli.profile import Band, Level, draw_profile
-from deconflict.cli.svg import Box, Labels, Point, element, path, text
+from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, path, text
 
 __all__ = ["Mark", "Shape", "draw"]
 
@@ -74,6 +75,7 @@ def draw(
     marks: Sequence[Mark],
     *,
     landmarks: Sequence[tuple[str, Position]] = (),
+    theatres: Sequence[tuple[str, Sequence[Position]]] = (),
     title: str,
     subtitle: str,
 ) -> str:
@@ -83,12 +85,16 @@ def draw(
         shapes: what is declared; there may be none.
         marks: the conflicts, the most important first; numbered in this order.
         landmarks: agreed places, drawn where they fall into the picture.
+        theatres: agreed names and outlines, of which what falls into the picture is drawn.
         title: above the picture.
         subtitle: under the title, such as the time of drawing.
     """
     colours = _colours(shapes)
     project = _Projection([*_places(shapes), *(p for mark in marks for p in mark.places)])
     labels = Labels(MAP)
+    drawn = [way for shape in shapes for way in _ways(shape)]
+    for way in [*drawn, *(_geodesic([*outline, outline[0]]) for _, outline in theatres)]:
+        labels.shun(map(project, way))
     listed = marks[:LISTED]
     height = HEIGHT + 22 * (len(listed) + (len(marks) > LISTED)) + (16 if marks else 0)
     parts = [
@@ -102,10 +108,12 @@ def draw(
             "".join(
                 [
                     *_graticule(project),
+                    *(_theatre(outline, project) for _, outline in theatres),
                     *(_shape(shape, colours[shape.party], project) for shape in shapes),
                     *(_mark(number, mark, project, labels) for number, mark in enumerate(marks, 1)),
                     *(_landmark(name, place, project, labels) for name, place in landmarks),
                     *_names(shapes, colours, project, labels),
+                    *(_theatre_name(name, outline, project, labels) for name, outline in theatres),
                 ]
             ),
             clip_path="url(#map)",
@@ -218,6 +226,41 @@ def _shape(shape: Shape, colour: str, project: _Projection) -> str:
     )
 
 
+def _ways(shape: Shape) -> list[list[Position]]:
+    """Return the lines that are drawn of a shape."""
+    if isinstance(shape.geometry, Trajectory):
+        return [_geodesic([waypoint.position for waypoint in shape.geometry.waypoints])]
+    return [
+        _geodesic(volume.outline.path)
+        if isinstance(volume.outline, Corridor)
+        else _rim(volume.outline)
+        for volume in shape.geometry
+    ]
+
+
+def _rim(outline: Circle | Polygon) -> list[Position]:
+    """Return the rim of an area, its first place again at the end."""
+    if isinstance(outline, Circle):
+        return [
+            direct(outline.center, 360 * step / POINTS_PER_CIRCLE, outline.radius_mm / 1000)
+            for step in range(POINTS_PER_CIRCLE + 1)
+        ]
+    return _geodesic([*outline.vertices, outline.vertices[0]])
+
+
+def _theatre(outline: Sequence[Position], project: _Projection) -> str:
+    rim = map(project, _geodesic([*outline, outline[0]]))
+    return element("path", d=path(rim), fill="none", stroke=FAINT, stroke_width=1.2)
+
+
+def _theatre_name(
+    name: str, outline: Sequence[Position], project: _Projection, labels: Labels
+) -> str:
+    x, y = min(map(project, outline), key=lambda point: point[1] + 0.2 * point[0])
+    width = len(name) * 11 * CHARACTER_WIDTH
+    return labels.place(name, (x + width / 2, y), size=11, away=5, fill=FAINT)
+
+
 def _outline(outline: Outline, colour: str, dash: str | None, project: _Projection) -> str:
     if isinstance(outline, Corridor):
         way = [project(place) for place in _geodesic(outline.path)]
@@ -226,16 +269,9 @@ def _outline(outline: Outline, colour: str, dash: str | None, project: _Projecti
             "path", d=path(way), fill="none", stroke=colour, stroke_width=1.2, stroke_dasharray=dash
         )
         return _swath(way, max(width, 3.0), colour) + centre
-    if isinstance(outline, Circle):
-        rim = [
-            direct(outline.center, 360 * step / POINTS_PER_CIRCLE, outline.radius_mm / 1000)
-            for step in range(POINTS_PER_CIRCLE)
-        ]
-    else:
-        rim = _geodesic([*outline.vertices, outline.vertices[0]])
     return element(
         "path",
-        d=path(map(project, rim), closed=True),
+        d=path(map(project, _rim(outline)), closed=True),
         fill=colour,
         fill_opacity=0.1,
         stroke=colour,
@@ -332,6 +368,7 @@ def _levels(shape: Shape, colour: str) -> list[Level | Band]:
                 shape.geometry.containment.time_ms,
                 shape.geometry.reference,
                 colour,
+                shape.label,
             )
         ]
     return [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deconflict.airspace import AltitudeReference, format_utc
-from deconflict.cli.svg import Box, Labels, Point, element, path, text
+from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, path, text
 from deconflict.units import TMM_PER_FOOT, TMM_PER_METRE
 
 __all__ = ["Band", "Level", "draw_profile"]
@@ -13,6 +13,7 @@ __all__ = ["Band", "Level", "draw_profile"]
 At = Callable[[float, float], Point]  # from instant (ms) and altitude to pixels
 ALARM = "#c4122f"
 FAINT = "#8a9099"
+NAMED = 12  # more flights than this, and their names would cover them
 GRID = "#d5d8dc"
 NAMES = {
     AltitudeReference.W84: "above the ellipsoid",
@@ -31,6 +32,7 @@ class Level:
     time_ms: int
     reference: AltitudeReference
     colour: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def draw_profile(box: Box, levels: Sequence[Level | Band], marks: Sequence[tuple
             "".join(_drawn(level, low, high, at) for level in levels),
             clip_path="url(#profile)",
         ),
+        *_names(box, levels, at),
         *_marks(box, marks, at, high),
         _rect(box, stroke=FAINT),
     ]
@@ -121,6 +124,24 @@ def _drawn(level: Level | Band, low: float, high: float, at: At) -> str:
         fill_opacity=0.13,
     )
     return strip + element("path", d=path(way), fill="none", stroke=level.colour, stroke_width=2)
+
+
+def _names(box: Box, levels: Sequence[Level | Band], at: At) -> list[str]:
+    """Return the flights' names, each above the beginning of its line; none where many fly."""
+    flights = [one for one in levels if isinstance(one, Level) and one.name]
+    if len(flights) > NAMED:
+        return []
+    labels = Labels(box)
+    for flight in flights:
+        labels.shun(at(*point) for point in flight.points)
+    drawn = []
+    for flight in flights:
+        x, y = at(*flight.points[0])
+        width = len(flight.name) * 11 * CHARACTER_WIDTH
+        # Asked for above its middle, so that it begins where the line begins.
+        middle = (max(x, box.left) + width / 2 + 2, y)
+        drawn.append(labels.place(flight.name, middle, size=11, away=3, fill=flight.colour))
+    return drawn
 
 
 def _time_axis(box: Box, start_ms: int, end_ms: int, at: At) -> list[str]:

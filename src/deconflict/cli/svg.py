@@ -1,14 +1,17 @@
 """Just enough SVG to draw a map: elements as text, and labels that do not cover one another."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from deconflict.cli.output import clean
 
-__all__ = ["Box", "Labels", "Point", "element", "path", "text"]
+__all__ = ["CHARACTER_WIDTH", "Box", "Labels", "Point", "element", "path", "text"]
 
 Point = tuple[float, float]
+SHUN_EVERY = 4.0  # pixels between the points of a line that labels keep off
 CHARACTER_WIDTH = 0.58  # of the font size: a wide guess for sans-serif, so labels keep apart
 
 
@@ -84,34 +87,53 @@ class Labels:
     def __init__(self, room: Box) -> None:
         self._room = room
         self._taken: list[Box] = []
+        self._lines: list[Point] = []
 
     def keep_free(self, box: Box) -> None:
         """Keep labels away from here."""
         self._taken.append(box)
+
+    def shun(self, way: Iterable[Point]) -> None:
+        """Keep labels off a drawn line where there is another place for them."""
+        for (x0, y0), (x1, y1) in pairwise(way):
+            steps = max(int(math.hypot(x1 - x0, y1 - y0) / SHUN_EVERY), 1)
+            self._lines += [
+                (x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps)
+                for step in range(steps + 1)
+            ]
 
     def place(
         self, words: str, at: Point, *, size: float = 12, away: float = 8, **attributes: object
     ) -> str:
         """Return the label near its point, or nothing when every place around is taken."""
         width, height = len(words) * size * CHARACTER_WIDTH, size * 1.2
-        for left, top in _around(at, width, height, away):
-            box = Box(left, top, left + width, top + height)
-            inside = self._room.holds((box.left, box.top)) and self._room.holds(
-                (box.right, box.bottom)
-            )
-            if inside and not any(box.meets(other) for other in self._taken):
-                self._taken.append(box)
-                return text(
-                    words,
-                    (left, top + size),
-                    size=size,
-                    paint_order="stroke",
-                    stroke="#fff",
-                    stroke_width=3,
-                    stroke_linejoin="round",
-                    **attributes,
-                )
-        return ""
+        free = [
+            box
+            for left, top in _around(at, width, height, away)
+            if self._is_free(box := Box(left, top, left + width, top + height))
+        ]
+        if not free:
+            return ""
+        box = min(free, key=self._lines_under)  # the first of those that cover least
+        self._taken.append(box)
+        return text(
+            words,
+            (box.left, box.top + size),
+            size=size,
+            paint_order="stroke",
+            stroke="#fff",
+            stroke_width=3,
+            stroke_linejoin="round",
+            **attributes,
+        )
+
+    def _is_free(self, box: Box) -> bool:
+        inside = self._room.holds((box.left, box.top)) and self._room.holds((box.right, box.bottom))
+        return inside and not any(box.meets(other) for other in self._taken)
+
+    def _lines_under(self, box: Box) -> int:
+        near = Box(box.left - 3, box.top - 3, box.right + 3, box.bottom + 3)
+        return sum(near.holds(point) for point in self._lines)
 
 
 def _around(at: Point, width: float, height: float, away: float) -> Sequence[Point]:
