@@ -6,7 +6,7 @@ import signal
 import tempfile
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ __all__ = ["demo"]
 
 LOOK_EVERY_S = 0.5
 WIDEST = 110
+COLOURS = ("cyan", "yellow")  # of the parties' desks
 
 
 @command("demo", example="deconflict demo\ndeconflict demo --dir demo-run --keep")
@@ -83,6 +84,7 @@ class Storyteller:
         self._to_stderr = to_stderr
         self._width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
         self.number = 0
+        self._colours: dict[str, str] = {}
 
     def step(self, number: int, title: str) -> None:
         """Begin a step."""
@@ -97,18 +99,23 @@ class Storyteller:
 
     def typed(self, party: str, words: Sequence[str]) -> None:
         """Show a command so that it can be typed again, in the demo's folder."""
-        lines, room = [""], self._width - 14
-        for word in map(_quoted, ("deconflict", *words)):
-            if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
-                lines.append(f"    {word}")
+        lines, room = ["deconflict"], self._width - 14
+        for part in _parts(words):
+            if len(lines[-1]) + 1 + len(part) > room:
+                lines.append(f"    {part}")
             else:
-                lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
-        self._marked(f"{party} $", [f"{line} \\" for line in lines[:-1]] + lines[-1:], dim=True)
+                lines[-1] += f" {part}"
+        shown = " \\\n            ".join(lines)
+        self.line(click.style(f"{party:>9} $ {shown}", dim=True))
 
     def desk(self, party: str, text: str) -> None:
         """Show what a desk reads."""
+        colour = self._colours.setdefault(party, COLOURS[len(self._colours) % len(COLOURS)])
         lines = sentences(text, indent=0, width=self._width - 12).splitlines()
-        self._marked(f"{party} |", lines, colour="yellow", mark_all=True)
+        for number, line in enumerate(lines):
+            mark = f"{party if number == 0 else '':>9} |"
+            words = click.style(line, bold=number == 0)
+            self.line(f"{click.style(mark, fg=colour)} {words}")
 
     def proven(self, words: str) -> None:
         """Say that something came out as promised."""
@@ -121,19 +128,6 @@ class Storyteller:
     def line(self, text: str) -> None:
         """Write a line."""
         click.echo(text, err=self._to_stderr)
-
-    def _marked(
-        self,
-        mark: str,
-        lines: list[str],
-        *,
-        mark_all: bool = False,
-        dim: bool = False,
-        colour: str | None = None,
-    ) -> None:
-        for number, line in enumerate(lines):
-            shown = mark if number == 0 else (mark[-1] if mark_all else "")
-            self.line(click.style(f"{shown:>11} {line}", dim=dim, fg=colour))
 
 
 def _new_folder(wanted: Path | None) -> Path:
@@ -153,14 +147,14 @@ def _new_folder(wanted: Path | None) -> Path:
 
 def _stay(played: "Demo", teller: Storyteller) -> None:
     """Stay up until Ctrl-C, or until a node has ended by itself."""
-    from deconflict.demo.party import RELEASING, WATCH
+    from deconflict.demo.party import PLANNER, WATCH
 
     teller.line("")
     teller.line("Both nodes stay up. Their consoles, with passwords made for this demo only:")
     for party in played.parties:
         teller.line("")
         teller.line(f"  {party.name}  {party.console}")
-        teller.line(f"         accounts {WATCH} and {RELEASING}, password {party.password}")
+        teller.line(f"         accounts {WATCH} and {PLANNER}, password {party.password}")
     teller.line("")
     teller.line("Ctrl-C ends both.")
     try:
@@ -176,3 +170,19 @@ def _quoted(word: str) -> str:
     """Return a word as a shell takes it, with double quotes where that is enough."""
     plain = shlex.quote(word)
     return f'"{word}"' if plain != word and not set('"$`\\!') & set(word) else plain
+
+
+def _parts(words: Sequence[str]) -> Iterator[str]:
+    """Yield words as a shell takes them, an option together with its value."""
+    held = ""
+    for word in map(_quoted, words):
+        if held and word.startswith("--"):
+            yield held
+            held = ""
+        if held or not word.startswith("--"):
+            yield f"{held} {word}".strip()
+            held = ""
+        else:
+            held = word
+    if held:
+        yield held

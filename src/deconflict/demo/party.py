@@ -12,12 +12,12 @@ from deconflict.demo.screen import Screen
 from deconflict.demo.telling import Teller
 from deconflict.errors import PromiseBrokenError
 
-__all__ = ["RELEASING", "WATCH", "Party"]
+__all__ = ["PLANNER", "WATCH", "Party"]
 
 HOST: Final = "127.0.0.1"
 START_S: Final = 30.0
 WATCH: Final = "watch"  # account of the watch officer
-RELEASING: Final = "releasing"  # account of the officer who declares and signs terms
+PLANNER: Final = "planner"  # account of the releasing officer, who declares and signs terms
 
 
 class Party:
@@ -83,9 +83,9 @@ class Party:
         """Run a command as the watch officer."""
         return self.run(*words, "--node", self.name, "--as", WATCH, code=code)
 
-    def releasing(self, *words: str, code: int = 0) -> Any:
-        """Run a command as the releasing officer."""
-        return self.run(*words, "--node", self.name, "--as", RELEASING, code=code)
+    def planner(self, *words: str, code: int = 0) -> Any:
+        """Run a command as the releasing officer, who may also declare."""
+        return self.run(*words, "--node", self.name, "--as", PLANNER, code=code)
 
     def secret_file(self, text: str) -> str:
         """Write a file that only its owner may read, and return its name for commands."""

@@ -68,8 +68,8 @@ def resolve(stage: Stage) -> None:
     higher = stage.write("higher.geojson", story.FLIGHT_AGAIN)
     stage.birch.watch("check", higher)
     transport, firing = stage.ids[story.TRANSPORT], stage.ids[story.ACTIVITY]
-    stage.birch.releasing("declare", "--update", transport[:8], higher)
-    stage.birch.releasing("declare", "--cancel", firing[:8], "--reason", "plan-withdrawn")
+    stage.birch.planner("declare", "--update", transport[:8], higher)
+    stage.birch.planner("declare", "--cancel", firing[:8], "--reason", "plan-withdrawn")
     for party, theirs in ((stage.alder, "peer"), (stage.birch, "own")):
         for declaration in (transport, firing):
             facts = {theirs: declaration}

@@ -1,7 +1,7 @@
 """Two nodes are made, pin each other, run, and sign the same terms."""
 
 from deconflict.demo import story
-from deconflict.demo.party import HOST, RELEASING, WATCH
+from deconflict.demo.party import HOST, PLANNER, WATCH
 from deconflict.demo.stage import Stage
 
 __all__ = ["agree", "make", "pin", "serve"]
@@ -18,7 +18,7 @@ def make(stage: Stage) -> None:
         words += ["--operators-listen", f"{HOST}:{party.operators_port}"]
         party.run(*words, "--passwords", party.secret_file(f"admin {party.password}\n"))
         password = party.secret_file(f"{party.password}\n")
-        for account, role in ((WATCH, "watch_officer"), (RELEASING, "releasing_officer")):
+        for account, role in ((WATCH, "watch_officer"), (PLANNER, "releasing_officer")):
             words = ["account", "add", account, "--role", role, "--login"]
             party.on_node(*words, "--password-file", password)
     stage.tell.proven("alder's desk reads English, birch's desk reads Russian")
@@ -63,10 +63,10 @@ def agree(stage: Stage) -> None:
     words += ["--outline", story.OUTLINE, "--minima", story.MINIMA]
     for landmark in story.LANDMARKS:
         words += ["--landmark", landmark]
-    stage.alder.releasing(*words, "--third-party", story.THIRD_PARTY)
+    stage.alder.planner(*words, "--third-party", story.THIRD_PARTY)
     stage.birch.screen.wait("terms", {"state": "PROPOSED_BY_PEER"}, what="the proposed terms")
-    proposed = stage.birch.releasing("terms", "show", "--proposed")["proposed_hash"]
-    stage.birch.releasing("terms", "accept", "--hash", proposed[:10])
+    proposed = stage.birch.planner("terms", "show", "--proposed")["proposed_hash"]
+    stage.birch.planner("terms", "accept", "--hash", proposed[:10])
     for party in stage.parties:
         party.screen.wait("terms", {"state": "AGREED"}, what="agreed terms")
     stage.facts["terms"] = proposed

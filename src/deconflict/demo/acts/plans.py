@@ -20,7 +20,7 @@ def declare(stage: Stage) -> None:
     for party, code in ((stage.alder, 0), (stage.birch, 1)):
         plans = story.PLANS[party.name]
         file = stage.write(f"{party.name}-plans.geojson", *plans)
-        said = party.releasing("declare", file, code=code)
+        said = party.planner("declare", file, code=code)
         labels = [plan["properties"]["label"] for plan in plans]
         stage.ids.update(zip(labels, said["declaration_ids"], strict=True))
         for posted in said["posted"]:

@@ -16,7 +16,7 @@ def prove(stage: Stage) -> None:
     heads = []
     for party in stage.parties:
         record = f"{party.name}.deconflict"
-        party.releasing("export", "--out", record)
+        party.planner("export", "--out", record)
         proven = party.run("verify", record, *keys)
         heads.append(
             [(chain["party"], chain["length"], chain["head"]) for chain in proven["chains"]]
