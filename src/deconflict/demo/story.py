@@ -89,7 +89,7 @@ _ALDER: Final[tuple[dict[str, Any], ...]] = (
             "start_utc": "05:30:00",
             "end_utc": "06:20:00",
         },
-        "geometry": {"type": "LineString", "coordinates": [[37.55, 36.42], [38.15, 36.05]]},
+        "geometry": {"type": "LineString", "coordinates": [[37.95, 36.52], [38.55, 36.15]]},
     },
 )
 _TRANSPORT: Final[dict[str, Any]] = {
@@ -111,7 +111,7 @@ _BIRCH: Final[tuple[dict[str, Any], ...]] = (
             "times": ["05:55:00", "06:20:00"],
             "altitudes": ["31000 ft AMSL", "31000 ft AMSL"],
         },
-        "geometry": {"type": "LineString", "coordinates": [[36.55, 36.55], [38.75, 34.65]]},
+        "geometry": {"type": "LineString", "coordinates": [[36.20, 36.40], [38.75, 34.65]]},
     },
     {
         "properties": {
