@@ -12,14 +12,24 @@ from deconflict.line.envelope import Draft, SealedEnvelope
 from deconflict.line.keys import ALGORITHM
 from deconflict.line.moment import Now, utc_ms_from_text
 from deconflict.line.precedence import Precedence
-from deconflict.messages.bodies import Body, Readback, Suspend, body_to_wire
+from deconflict.messages.bodies import (
+    Account,
+    Body,
+    Cancel,
+    Cease,
+    LineCheck,
+    Readback,
+    Suspend,
+    body_to_wire,
+)
 from deconflict.messages.declaration import declaration_to_wire
 from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
 from deconflict.node.core import Heard
 from deconflict.replay.world import DESKS
 from deconflict.store.base import Batch, EntryRow
-from node_pair import START_MS, NodePair, declaration, node_pair
+from node_pair import HOUR_MS, START_MS, NodePair, circle, declaration, node_pair
 
 
 def forge(
@@ -125,12 +135,13 @@ def test_author_with_a_mad_clock_does_not_stop_the_node(created_ms: int) -> None
         pair.declare("blue", declaration(1))
         pair.declare("red", declaration(2))
         pair.run_for(1)
-        for kind, body in {
+        bodies: dict[str, dict[str, Any]] = {
             "CEASE": {"effective_utc": format_utc(START_MS), "declaration_id": f"{1:032x}"},
             "NONSENSE": {"x": 1},
             "NOTIFY": {"declaration": declaration_to_wire(declaration(3))},
             "SUSPEND": {"scope": "ALL", "effective_utc": format_utc(0)},
-        }.items():
+        }
+        for kind, body in bodies.items():
             attack(pair, kind, body, created_ms=created_ms)
         pair.run_for(2)
         pair.world.restart("blue")
@@ -158,3 +169,90 @@ def test_lateness_past_every_calendar_does_not_stop_the_node() -> None:
         peer.heard_beat(beat, pair.world.now)
         attack(pair, "SUSPEND", suspend(), created_ms=MAX_UTC_MS, expires_after_ms=2**40)
         assert "DELAYED" in pair.rules("blue")
+
+
+# ---- what would be shown as answered, or closed, and is not ------------------------------
+
+
+def test_cease_is_not_answered_by_what_answers_something_else() -> None:
+    with node_pair() as pair:
+        (theirs,) = pair.declare("red", declaration(2))
+        pair.run_for(1)
+        cease = Cease(effective_utc=format_utc(START_MS), declaration_id=f"{2:032x}")
+        asked = pair.say("blue", Kind.CEASE, cease, ref=theirs)
+        pair.run_for(1)
+        attack(pair, "LINE_CHECK_REPLY", LineCheck(text="1234"), ref=asked)
+        pair.run_for(120)
+        assert "CEASE_NOT_ACKNOWLEDGED" in pair.rules("blue")
+        assert pair.line("blue").book.progress(asked) is None
+
+
+def test_answer_that_cannot_be_read_answers_nothing() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.LINE_CHECK, LineCheck(text="4821 0937"))
+        pair.run_for(1)
+        attack(pair, "LINE_CHECK_REPLY", {"nonsense": 1}, ref=asked)
+        pair.run_for(300)
+        assert "NO_ANSWER" in pair.rules("blue")
+        pair.world.restart("blue")
+        pair.run_for(2)
+        assert "NO_ANSWER" in pair.rules("blue")
+
+
+def test_declaration_under_our_id_closes_no_alert_about_ours() -> None:
+    with node_pair() as pair:
+        ours = declaration(1, volume=circle(start_ms=START_MS + 1_000))
+        pair.declare("blue", ours)
+        pair.run_for(1)
+        assert "LEAD_TIME_SHORT" in pair.rules("blue")
+        attack(pair, "NOTIFY", {"declaration": declaration_to_wire(declaration(1))})
+        pair.run_for(2)
+        attack(pair, "CANCEL", Cancel(declaration_id=f"{1:032x}"))
+        pair.run_for(2)
+        assert "LEAD_TIME_SHORT" in pair.rules("blue")
+
+
+# ---- a clock that jumps -------------------------------------------------------------------
+
+
+def test_conflict_is_there_again_when_a_clock_that_jumped_ahead_comes_back() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(2)
+        assert "CONFLICT" in pair.rules("blue")
+        blue, now = pair.blue, pair.world.now
+        ahead = Now(now.utc_ms + 5 * HOUR_MS, now.monotonic_ms + 1_000)
+        pair.world.commit(blue, blue.core.advance(ahead))
+        assert "CONFLICT" not in pair.rules("blue")
+        pair.run_for(3)
+        assert "CONFLICT" in pair.rules("blue")
+
+
+# ---- a restart ------------------------------------------------------------------------------
+
+
+def test_what_was_over_before_a_restart_is_not_told_again_after_it() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(1)
+        attack(pair, "CANCEL", Cancel(declaration_id=f"{2:032x}"))
+        pair.run_for(3 * HOUR_MS / 1_000)
+        before = len(pair.blue.events)
+        pair.world.restart("blue")
+        pair.run_for(2)
+        told = [e for e in pair.blue.events[before:] if e.kind in ("declaration", "alert")]
+        assert [e.data for e in told] == []
+
+
+# ---- a flood ---------------------------------------------------------------------------------
+
+
+def test_many_accounts_of_one_event_do_not_make_each_alert_longer() -> None:
+    with node_pair() as pair:
+        for number in range(200):
+            fields: dict[str, str | int | bool] = {"passed_m": 1 + number, "passed_s": 1_000}
+            body = Account(event="pass", fields=fields, object_kind="combat_jet")
+            attack(pair, "ACCOUNT", body)
+        assert len(pair.alert("blue", "ACCOUNTS_DIFFER").facts["implausible"]) <= 32

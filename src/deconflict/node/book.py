@@ -6,7 +6,8 @@ knew before, and a replay knows it too. Decisions only: no clock, no disk, no ne
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from deconflict.airspace.instant import parse_utc
 from deconflict.errors import VerificationError
@@ -41,6 +42,10 @@ from deconflict.node.threads import Place, Thread, ThreadBook
 
 __all__ = ["LineBook", "Proposal", "ReadbackFound", "Suspension", "Taken"]
 
+# All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
+# itself a thousand times must not make each alert a thousand times longer.
+_ACCOUNTS_COMPARED: Final = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -53,6 +58,8 @@ class Taken:
         delayed: it came past its expiry: known, never acted on.
         logged_ms: when it became durable here.
         body: its body; None when its author signed what this edition cannot read.
+        acts: False exactly when it does nothing to the message that it cites, because it cannot be
+            read or because its kind cannot answer one of that kind.
         opened: the thread it began.
         thread: the thread it acted on.
         ended: True exactly when that thread ended with it.
@@ -64,6 +71,7 @@ class Taken:
     delayed: bool
     logged_ms: int
     body: Body | None
+    acts: bool = True
     opened: Thread | None = None
     thread: Thread | None = None
     ended: bool = False
@@ -154,7 +162,8 @@ class LineBook:
         logged_ms: int,
     ) -> Taken:
         """Let one entry change the state; it comes after everything its author had heard."""
-        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body)
+        acts = body is not None and self._may_act(envelope)
+        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
         if delayed or body is None:
             return taken
         declaration_id = self._subject(body)
@@ -167,11 +176,13 @@ class LineBook:
             place=_place(body),
         )
         self._change(taken)
-        thread, ended = self.threads.reply(
-            envelope, own=own, agrees=self._agrees(body, message_hash)
-        )
-        self._advance(envelope, own=own)
-        return Taken(envelope, message_hash, own, delayed, logged_ms, body, opened, thread, ended)
+        thread, ended = None, False
+        if acts:
+            thread, ended = self.threads.reply(
+                envelope, own=own, agrees=self._agrees(body, message_hash)
+            )
+            self._advance(envelope, own=own)
+        return replace(taken, opened=opened, thread=thread, ended=ended)
 
     def progress(self, message_hash: str) -> DeliveryState | None:
         """Return how far an own message came beyond its receipt; None when no further."""
@@ -187,6 +198,8 @@ class LineBook:
 
     def end_past(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out the declarations that are over and return them."""
+        for declared in self.picture.take_back(now_ms):
+            self.past.pop(declared.key, None)
         ended = self.picture.drop_ended(now_ms)
         for declared in ended:
             self.past[declared.key] = (declared.message_hash, "ENDED")
@@ -209,6 +222,12 @@ class LineBook:
             ):
                 return suspension
         return None
+
+    def _may_act(self, envelope: Envelope) -> bool:
+        # Saying refuses such a reference. A peer that cites a CEASE in its reply to a line check
+        # has not answered the CEASE.
+        cited = None if envelope.ref is None else self.threads.get(envelope.ref)
+        return cited is None or cited.kind in KINDS[Kind(envelope.kind)].refers_to
 
     def _subject(self, body: Body) -> str | None:
         match body:
@@ -248,15 +267,7 @@ class LineBook:
             case Resume() as body:
                 self._resume(body)
             case Account() as body:
-                self.accounts.setdefault(body.event, []).append(
-                    incidents.Account(
-                        event=body.event,
-                        by=party,
-                        fields=body.fields,
-                        object_kind=body.object_kind,
-                        as_published=body.as_published,
-                    )
-                )
+                self._tell_account(body, party)
 
     def _declare(self, declaration: Declaration, party: str, taken: Taken) -> None:
         declared = Declared(
@@ -324,6 +335,20 @@ class LineBook:
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
         self.proposal = None
         self.picture.mark_all_changed()
+
+    def _tell_account(self, body: Account, party: str) -> None:
+        account = incidents.Account(
+            event=body.event,
+            by=party,
+            fields=body.fields,
+            object_kind=body.object_kind,
+            as_published=body.as_published,
+        )
+        told = self.accounts.setdefault(body.event, [])
+        told.append(account)
+        own = [held for held in told if held.by == party]
+        if len(own) > _ACCOUNTS_COMPARED:
+            told.remove(own[0])
 
     def _suspend(self, body: Suspend, party: str) -> None:
         if self.terms is None or not self.terms.names_scope(body.scope):

@@ -86,6 +86,9 @@ class NodeCore:
         for alert in self.alerts:
             if alert.rule == "CONFLICT" and alert.line_id == line.line_id and alert.subject:
                 line.book.picture.known_since_ms[alert.subject] = parse_utc(alert.raised_utc)
+        # The record has every declaration ever made. What is over was told when it was over.
+        for declared in (*line.book.end_past(now.utc_ms), *line.book.take_cancelled()):
+            self._teller.declarations.over(line, declared, now)
         self._teller.restored(line, now)
 
     def line_named(self, name: str) -> Line:

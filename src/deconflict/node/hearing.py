@@ -1,7 +1,7 @@
 """Hearing: packets of a peer become entries of its chain, receipts, evidence; or end the talk."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deconflict.errors import (
     BrokenChainError,
@@ -17,7 +17,7 @@ from deconflict.line.packets import Packet, Want
 from deconflict.line.receipt import SealedReceipt, SealedRefusal, read_receipt
 from deconflict.messages.bodies import Readback
 from deconflict.node.journal import Journal
-from deconflict.node.line import Line, read_body
+from deconflict.node.line import Line, read_body, without_reference
 from deconflict.node.saying import Say, readback_result
 from deconflict.node.tell.messages import Teller
 from deconflict.node.work import Work
@@ -110,11 +110,8 @@ class Hearing:
         if found.want is not None:
             want = found.want
             heard.then_answer(lambda: [want])
-        for entry in found.entries:
-            work.entries.append(_entry_row(line, entry))
-            self._take(line, entry, work, now)
-        if found.entries:
-            entries = found.entries
+        entries = [self._take(line, entry, work, now) for entry in found.entries]
+        if entries:
 
             def log(at: Now) -> None:
                 line.machine.logged(entries, at)
@@ -122,7 +119,9 @@ class Hearing:
             work.then(log)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
 
-    def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> None:
+    def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> IncomingEntry:
+        """Take an entry; return it as the machine may act on it once it is durable."""
+        work.entries.append(_entry_row(line, entry))
         taken = line.book.take(
             entry.envelope,
             entry.hash,
@@ -138,6 +137,7 @@ class Hearing:
             # Only what is durable can be cited, and others may ask us to advance before it is.
             work.then(lambda _: self._owed.append(owed))
         self._journal.agreed(line, taken, work, now)
+        return entry if taken.acts else replace(entry, envelope=without_reference(entry.envelope))
 
     def _receipt(self, line: Line, sealed: SealedReceipt, work: Work, now: Now) -> None:
         if not line.machine.hear_receipt(sealed, now):

@@ -25,7 +25,7 @@ from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.node.book import LineBook, Taken
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Line", "read_body"]
+__all__ = ["Line", "read_body", "without_reference"]
 
 # Without terms there is no minimum to check against and no landmark to read back from.
 _NEEDS_TERMS: Final = frozenset(
@@ -105,7 +105,7 @@ class Line:
                     last_peer = row
                 elif row.seq >= receipted_seq:
                     own_entries.append(row.data)
-                book.take(
+                taken = book.take(
                     envelope,
                     row.hash,
                     read_body(envelope),
@@ -113,7 +113,8 @@ class Line:
                     delayed=row.delayed,
                     logged_ms=row.logged_utc_ms,
                 )
-                yield row.hash, envelope, row.delayed
+                known = envelope if taken.acts else without_reference(envelope)
+                yield row.hash, known, row.delayed
 
         alerts = fold_alerts(
             walk(),
@@ -253,6 +254,11 @@ def read_body(envelope: Envelope) -> Body | None:
         return parse_body(envelope.kind, envelope.body)
     except InvalidInputError:
         return None
+
+
+def without_reference(envelope: Envelope) -> Envelope:
+    """Return what the line may act on of a message that does nothing to the one it cites."""
+    return msgspec.structs.replace(envelope, ref=None)
 
 
 def sealed_of(row: EntryRow) -> SealedEnvelope:

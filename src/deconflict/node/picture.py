@@ -7,6 +7,7 @@ against everything active of the other side. Decisions only: time is an argument
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from deconflict.airspace.geometry import span_of
 from deconflict.errors import InvalidInputError
@@ -14,6 +15,8 @@ from deconflict.messages.declaration import Declaration
 from deconflict.separation import AltitudeConversions, Extent, Finding, MinimaTable, check
 
 __all__ = ["Conflict", "Declared", "Picture", "PictureChange"]
+
+_OVER_KEPT: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,9 @@ class Picture:
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
         self._unchecked: set[str] = set()
+        # What was over when last looked at, as long as the clock that said so may be set back.
+        self._over: dict[str, Declared] = {}
+        self._looked_ms = 0
         # When a conflict became known, for those known before a restart.
         self.known_since_ms: dict[str, int] = {}
 
@@ -112,11 +118,13 @@ class Picture:
     def put(self, declared: Declared) -> None:
         """Add a declaration, or put a new revision in the place of the old."""
         self._declared[declared.key] = declared
+        self._over.pop(declared.key, None)
         self._dirty.add(declared.key)
 
     def remove(self, key: str) -> Declared | None:
         """Take a declaration out, because it was cancelled or is over."""
         self._dirty.add(key)
+        self._over.pop(key, None)
         return self._declared.pop(key, None)
 
     @property
@@ -133,7 +141,25 @@ class Picture:
         ended = tuple(d for d in self._declared.values() if d.end_ms < now_ms)
         for declared in ended:
             self.remove(declared.key)
+            self._over[declared.key] = declared
+        for key in list(self._over)[:-_OVER_KEPT]:
+            del self._over[key]
         return ended
+
+    def take_back(self, now_ms: int) -> tuple[Declared, ...]:
+        """Put back, and return, what was over by a clock that has been set back since.
+
+        Then everything is screened anew: conflicts too were over by that clock.
+        """
+        went_back = now_ms < self._looked_ms
+        self._looked_ms = now_ms
+        if not went_back:
+            return ()
+        back = tuple(d for d in self._over.values() if d.end_ms >= now_ms)
+        for declared in back:
+            self.put(declared)
+        self.mark_all_changed()
+        return back
 
     def recheck(
         self, now_ms: int, minima: MinimaTable, conversions: AltitudeConversions

@@ -151,14 +151,22 @@ class DeclarationTeller:
     def over(self, line: Line, declared: Declared, now: Now) -> None:
         """Close what was told about a declaration that is cancelled or over."""
         declaration_id = declared.declaration.declaration_id
+        other = line.peer if declared.own else line.book.own
+        # Ids are drawn at random. Where both sides hold one, somebody took it: what is told about
+        # the other declaration under it stays until that one is over as well.
+        shared = line.book.picture.get(f"{other}/{declaration_id}") is not None
         for rule in (
-            "LEAD_TIME_SHORT",
-            "OUTSIDE_THEATRE",
-            "THIRD_PARTY_NOT_REACHED",
-            "SITE_NOT_LOADED",
-            "READBACK_WRONG",
-            "DECLARATION_EXPIRING",
-            "NOT_CHECKED",
+            ()
+            if shared
+            else (
+                "LEAD_TIME_SHORT",
+                "OUTSIDE_THEATRE",
+                "THIRD_PARTY_NOT_REACHED",
+                "SITE_NOT_LOADED",
+                "READBACK_WRONG",
+                "DECLARATION_EXPIRING",
+                "NOT_CHECKED",
+            )
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
         for message_hash in line.book.messages_of.get(declared.key, ()):
