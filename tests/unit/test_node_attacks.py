@@ -1,5 +1,6 @@
 """What a peer with a valid key, a clock or a crash may try on a node, and what must not follow."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -27,8 +28,11 @@ from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
 from deconflict.node.core import Heard
+from deconflict.node.runtime import Runtime, SystemClock
+from deconflict.node.work import Work
 from deconflict.replay.world import DESKS
-from deconflict.store.base import Batch, EntryRow
+from deconflict.store.base import Batch, EntryRow, NoteRow
+from deconflict.store.writer import GroupCommitWriter
 from node_pair import HOUR_MS, START_MS, NodePair, circle, declaration, node_pair
 
 
@@ -171,6 +175,29 @@ def test_lateness_past_every_calendar_does_not_stop_the_node() -> None:
         assert "DELAYED" in pair.rules("blue")
 
 
+def test_work_that_cannot_be_finished_stops_the_node_and_leaves_nobody_waiting() -> None:
+    def broken(_: Now) -> None:
+        raise ValueError("cannot be finished")
+
+    async def run(pair: NodePair) -> None:
+        store = pair.blue.store
+        with GroupCommitWriter(store) as writer:
+            runtime = Runtime(pair.blue.core, store, writer, {}, SystemClock())
+            running = asyncio.create_task(runtime.run())
+            await asyncio.sleep(0)
+            work = Work()
+            work.then(broken)
+            work.notes.append(NoteRow("note", b"kept"))
+            async with asyncio.timeout(5):
+                with pytest.raises(ValueError, match="finished"):
+                    await runtime.commit(work)
+                with pytest.raises(ValueError, match="finished"):
+                    await running
+
+    with node_pair() as pair:
+        asyncio.run(run(pair))
+
+
 # ---- what would be shown as answered, or closed, and is not ------------------------------
 
 
@@ -210,6 +237,16 @@ def test_declaration_under_our_id_closes_no_alert_about_ours() -> None:
         attack(pair, "CANCEL", Cancel(declaration_id=f"{1:032x}"))
         pair.run_for(2)
         assert "LEAD_TIME_SHORT" in pair.rules("blue")
+
+
+def test_our_suspension_is_not_put_off_by_a_later_one_of_the_peer() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, suspend("DECLARATIONS"))
+        pair.run_for(1)
+        later = Suspend(scope="DECLARATIONS", effective_utc=format_utc(MAX_UTC_MS))
+        attack(pair, "SUSPEND", later)
+        pair.run_for(2)
+        assert "LINE_SUSPENDED" in pair.rules("blue")
 
 
 # ---- a clock that jumps -------------------------------------------------------------------

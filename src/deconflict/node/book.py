@@ -354,6 +354,14 @@ class LineBook:
         if self.terms is None or not self.terms.names_scope(body.scope):
             return  # nothing is agreed by that name, so nothing stops
         effective_ms = parse_utc(body.effective_utc)
+        held = self.suspensions.get(body.scope)
+        if (
+            held is not None
+            and held.by != party
+            and held.resumed_ms is None
+            and held.effective_ms <= effective_ms
+        ):
+            return  # what one side suspended, the other can suspend sooner, never put off
         self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms)
 
     def _resume(self, body: Resume) -> None:

@@ -184,7 +184,13 @@ class Runtime:
     def _finish(self, work: Work, written: "Future[None]", done: "asyncio.Future[None]") -> None:
         error = written.exception()
         if error is None:
-            work.finish(self.now())
+            try:
+                work.finish(self.now())
+            except Exception as unfinished:  # noqa: BLE001 (whatever it is, it must not be silent)
+                # Whoever waits would wait for ever, and beats would go on meanwhile: a node that
+                # looks alive and raises no alert. It stops instead.
+                error = unfinished
+        if error is None:
             self._hub.publish(work.events)
             for line_id in work.wake:
                 if line_id in self._wake:
