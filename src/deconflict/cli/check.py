@@ -132,7 +132,12 @@ def _write_picture(
     }
     declared = node.declarations(active=True)
     own_drafts = [{**draft, "party": me["party"], "own": True} for draft in drafts]
-    names = {one["declaration_id"]: _name(one) for one in [*declared, *own_drafts]}
+    # Areas below flights, and the same picture whatever the ids are.
+    shown = sorted(
+        [*declared, *own_drafts],
+        key=lambda one: ("trajectory" in one["geometry"], one["party"], _name(one)),
+    )
+    names = {one["declaration_id"]: _name(one) for one in shown}
     shapes = [
         Shape(
             label=names[one["declaration_id"]],
@@ -142,7 +147,7 @@ def _write_picture(
             geometry=geometry_from_wire(one["geometry"]),
             in_conflict=one["declaration_id"] in conflicting,
         )
-        for one in [*declared, *own_drafts]
+        for one in shown
     ]
     marks = [
         Mark(
