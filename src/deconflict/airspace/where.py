@@ -1,7 +1,7 @@
 """Say where in a document a refusal arose."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import TypeVar
 
 from deconflict.errors import InvalidInputError
@@ -12,8 +12,7 @@ _Item = TypeVar("_Item")
 _Parsed = TypeVar("_Parsed")
 
 
-@contextmanager
-def located(where: str) -> Iterator[None]:
+class located:  # noqa: N801  (reads as the word it is: with located("volumes[2]"))
     """Put ``where`` before the problem of any ``InvalidInputError`` raised inside.
 
     Nested uses join into one path: ``volumes[2].band: the floor is above the ceiling``. The kind
@@ -25,13 +24,25 @@ def located(where: str) -> Iterator[None]:
     Traceback (most recent call last):
     deconflict.errors.InvalidAltitudeError: volumes[2].band: the floor is above the ceiling
     """
-    try:
-        yield
-    except InvalidInputError as error:
+
+    __slots__ = ("_where",)
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        """Nothing is to be done until something is refused."""
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """Raise the refusal again, located."""
+        if not isinstance(error, InvalidInputError):
+            return
         inner, separator, rest = error.problem.partition(": ")
         joined = separator and inner.startswith((".", "["))
         raise type(error)(
-            f"{where}{inner}: {rest}" if joined else f"{where}: {error.problem}",
+            f"{self._where}{inner}: {rest}" if joined else f"{self._where}: {error.problem}",
             given=error.given,
             expected=error.expected,
             remedy=error.remedy,

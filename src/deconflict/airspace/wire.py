@@ -181,6 +181,8 @@ def _outline(value: object) -> Outline:
 
 def _object(value: object, *keys: str) -> Mapping[str, object]:
     """Return the object if it has exactly these keys."""
+    if type(value) is dict and len(value) == len(keys) and all(map(value.__contains__, keys)):
+        return value
     if not isinstance(value, Mapping):
         raise InvalidDocumentError(
             "an object is needed here",

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from deconflict.line.delivery import KindRules
+from deconflict.line.delivery import KindRule, KindRules
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence, Step, Timers
@@ -132,39 +132,50 @@ def fold_alerts(
         timers: of the line.
         receipted_seq: own entries up to this slot hold the peer's receipt; 0 for none.
     """
-    opened: dict[str, Alert] = {}
-    seen: set[tuple[str, bool]] = set()
-    closed: set[tuple[str, bool]] = set()
-    extended: set[tuple[str, bool]] = set()
+    left: dict[str, Alert] = {}
+    opened: set[bytes] = set()
+    early: dict[tuple[str, bool], dict[str, bool]] = {}  # said of a message later in this mix
     for message_hash, envelope, delayed in entries:
         own = envelope.sender.party == own_party
         if delayed:
             continue
         alert = alert_for(envelope, message_hash, own=own, rules=rules, timers=timers)
         if alert is not None:
-            opened[message_hash] = alert
+            opened.add(bytes.fromhex(message_hash))
+            changes = early.pop((message_hash, own), {})
+            _leave(left, alert, needs_receipt=own and alert.seq > receipted_seq, **changes)
         rule = rules.get(envelope.kind)
-        if rule is not None and envelope.ref is not None:
-            told = (envelope.ref, not own)  # a party answers the other's messages, not its own
-            if rule.marks_seen or rule.marks_loaded:
-                seen.add(told)
-            if rule.closes:
-                closed.add(told)
-            if rule.extends:
-                extended.add(told)
-    left = []
-    for alert in opened.values():
-        key = (alert.hash, alert.own)
-        still = msgspec.structs.replace(
-            alert,
-            needs_receipt=alert.own and alert.seq > receipted_seq,
-            needs_seen=alert.needs_seen and key not in seen and key not in closed,
-            needs_answer=alert.needs_answer and key not in closed,
-            extended=key in extended,
-        )
-        if still.needs_receipt or still.needs_seen or still.needs_answer:
-            left.append(still)
-    return tuple(left)
+        changes = {} if rule is None or envelope.ref is None else _said_by(rule)
+        if envelope.ref is None or not changes:
+            continue
+        cited = left.get(envelope.ref)
+        if cited is not None:
+            if cited.own is not own:  # a party answers the other's messages, not its own
+                _leave(left, cited, **changes)
+        elif bytes.fromhex(envelope.ref) not in opened:
+            early.setdefault((envelope.ref, not own), {}).update(changes)
+    return tuple(left.values())
+
+
+def _said_by(rule: KindRule) -> dict[str, bool]:
+    """Return what a message of this kind changes in the alert about the message that it cites."""
+    changes = {}
+    if rule.marks_seen or rule.marks_loaded or rule.closes:
+        changes["needs_seen"] = False
+    if rule.closes:
+        changes["needs_answer"] = False
+    if rule.extends:
+        changes["extended"] = True
+    return changes
+
+
+def _leave(left: dict[str, Alert], alert: Alert, **changes: bool) -> None:
+    """Keep the alert as changed, or take it out when nothing is owed any more."""
+    still = msgspec.structs.replace(alert, **changes)
+    if still.needs_receipt or still.needs_seen or still.needs_answer:
+        left[alert.hash] = still
+    else:
+        left.pop(alert.hash, None)
 
 
 class _Watch:

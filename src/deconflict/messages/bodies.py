@@ -339,7 +339,7 @@ class TermsMessage(Body, frozen=True):
     signature: TermsSignature
 
 
-_FORMS: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
+_FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
     {
         Kind.NOTIFY: Declared,
         Kind.UPDATE: Declared,
@@ -383,7 +383,8 @@ def parse_body(kind: str, value: object) -> Body:
     >>> parse_body("ACK", {"answer": "ROGER"}).answer
     <AnswerWord.ROGER: 'ROGER'>
     """
-    if kind not in tuple(Kind):
+    form = _FORMS.get(kind)  # a kind is its name
+    if form is None:
         raise InvalidDocumentError(
             "no message has this kind", given=f"{kind:.40}", expected=", ".join(Kind)
         )
@@ -394,7 +395,7 @@ def parse_body(kind: str, value: object) -> Body:
             expected=", ".join(SaidWord),
             remedy="send STANDBY, which extends the time once and leaves the query open",
         )
-    return read_form(_FORMS[Kind(kind)], value, what=f"the body of {kind}")
+    return read_form(form, value, what=f"the body of {kind}")
 
 
 def body_to_wire(body: Body) -> dict[str, Any]:

@@ -44,6 +44,9 @@ class Purpose(StrEnum):
     PROTECTED_SITE = "PROTECTED_SITE"  # a hospital, a convoy, a camp: to be kept safe
 
 
+_PURPOSES: Final[dict[str, Any]] = {purpose.value: purpose for purpose in Purpose}
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """One revision of a declaration.
@@ -135,7 +138,7 @@ def declaration_from_wire(value: object) -> Declaration:
     purpose = value["purpose"]
     return Declaration(
         declaration_id=value["declaration_id"],
-        purpose=Purpose(purpose) if purpose in tuple(Purpose) else purpose,
+        purpose=_PURPOSES.get(purpose, purpose) if isinstance(purpose, str) else purpose,
         geometry=geometry,
         label=label,
         revision=value["revision"],

@@ -43,6 +43,8 @@ _NEEDS_TERMS: Final = frozenset(
     )
 )
 _DECODER: Final = msgspec.json.Decoder(Envelope)
+_FORGET_EVERY: Final = 1_024  # entries
+_LONG_OVER_MS: Final = 3_600_000
 
 
 class Line:
@@ -113,6 +115,10 @@ class Line:
                     delayed=row.delayed,
                     logged_ms=row.logged_utc_ms,
                 )
+                if row.seq % _FORGET_EVERY == 0:
+                    # As it was while the node ran: what was over then was taken out then. What was
+                    # over for less than this may have alerts that only the first look closes.
+                    book.end_past(row.logged_utc_ms - _LONG_OVER_MS)
                 known = envelope if taken.acts else without_reference(envelope)
                 yield row.hash, known, row.delayed
 

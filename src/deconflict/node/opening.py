@@ -1,8 +1,9 @@
 """From a folder on disk to a node that may speak: open, prove, restore, and only then connect."""
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
 from deconflict.store.base import Batch, LineRow, SignatureRow
 from deconflict.store.sqlite import SqliteStore
-from deconflict.store.verify import VerifiedRecord, verify_store
+from deconflict.store.verify import KeysByParty, VerifiedRecord, verify_store
 from deconflict.store.writer import GroupCommitWriter
 
 __all__ = ["OpenNode", "address_of", "open_door", "open_node", "started"]
@@ -69,7 +70,24 @@ async def open_node(
             **{peer.party: {peer.verify_key.key_id: peer.verify_key} for peer in peers.list()},
         }
         _begin_lines(store, folder.settings.party, peers.list(), clock)
-        verified = await asyncio.to_thread(verify_store, store, keys_by_party)
+
+        def restore() -> list[Line]:
+            return [
+                Line.restore(
+                    store,
+                    line_id=peer.line_id,
+                    own=folder.settings.party,
+                    peer=peer.party,
+                    own_key=keys.signing_key,
+                    peer_keys={peer.verify_key.key_id: peer.verify_key},
+                    peer_desk=peer.invitation.desks[0],
+                    random_bytes=random_bytes,
+                    now=clock.now(),
+                )
+                for peer in peers.list()
+            ]
+
+        verified, lines = await _prove_and_read(store, keys_by_party, restore)
         _sign_what_waits(store, folder.settings.party, keys.signing_key)
         core = NodeCore(
             party=folder.settings.party,
@@ -81,18 +99,7 @@ async def open_node(
         )
         pins = _Pins(peers, folder.peers_path)
         links: dict[str, PeerLink] = {}
-        for peer in peers.list():
-            line = Line.restore(
-                store,
-                line_id=peer.line_id,
-                own=folder.settings.party,
-                peer=peer.party,
-                own_key=keys.signing_key,
-                peer_keys={peer.verify_key.key_id: peer.verify_key},
-                peer_desk=peer.invitation.desks[0],
-                random_bytes=random_bytes,
-                now=clock.now(),
-            )
+        for peer, line in zip(peers.list(), lines, strict=True):
             core.add_line(line, clock.now())
             context = client_context(keys.chain, peer.invitation.tls_root_der)
             links[peer.line_id] = _PinnedLink(
@@ -112,6 +119,33 @@ async def open_node(
             yield OpenNode(Node(core, runtime, store), runtime, door, verified)
     finally:
         store.close()
+
+
+async def _prove_and_read(
+    store: SqliteStore, keys_by_party: KeysByParty, read: Callable[[], list[Line]]
+) -> tuple[VerifiedRecord, list[Line]]:
+    """Prove the record and read it at the same time; what was read counts only when it is proven.
+
+    Signatures are proven without the interpreter's lock, so a start takes about as long as the
+    longer of the two (bench/bench_start.py).
+    """
+    proving = asyncio.create_task(asyncio.to_thread(verify_store, store, keys_by_party))
+    reading = asyncio.create_task(asyncio.to_thread(_without_collector, read))
+    await asyncio.wait({proving, reading})
+    # A damaged record may stop the reading too, but the proof says what is damaged.
+    reading.exception()
+    return proving.result(), reading.result()
+
+
+def _without_collector(read: Callable[[], list[Line]]) -> list[Line]:
+    # What is restored lives as long as the node: looking for garbage in it, now and in every
+    # later collection, is work for nothing and a pause for whoever waits for an alert.
+    gc.disable()
+    try:
+        return read()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class _Pins:
