@@ -1,4 +1,4 @@
-"""A long record, really signed: two node cores say and answer what two watches would for weeks.
+"""A long record, really signed: two node cores say and answer what two watches would for ten days.
 
     python -m bench.record FOLDER [--messages 100000]
 
@@ -20,7 +20,7 @@ from bench.report import progress
 from bench.traffic import Post, Traffic
 from deconflict.line.moment import Now
 from deconflict.messages.agreement import sign_terms
-from deconflict.messages.bodies import Cancel, Declared, Seen, TermsMessage, parse_body
+from deconflict.messages.bodies import Body, Cancel, Declared, Seen, TermsMessage, parse_body
 from deconflict.messages.declaration import declaration_from_wire
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import PartyTerms
@@ -85,35 +85,31 @@ class Side:
         return [one.hash for one in posted]
 
     def post(self, posts: Sequence[Post], now: Now) -> None:
-        """Say what the API would say for these posts."""
-        hashes = self.say([self._say_of(post) for post in posts], now)
-        for message_hash, post in zip(hashes, posts, strict=True):
+        """Say what the API would say for these posts; what is over is not changed any more."""
+        spoken = [(post, say) for post in posts if (say := self._say_of(post)) is not None]
+        hashes = self.say([say for _, say in spoken], now)
+        for message_hash, (post, _) in zip(hashes, spoken, strict=True):
             if post.reply is not None:
                 self.replies[message_hash] = post.reply
 
-    def _say_of(self, post: Post) -> Say:
+    def _say_of(self, post: Post) -> Say | None:
         body = msgspec.json.decode(post.body)
-        if post.kind == "CANCEL":
-            declared = self.line.book.picture.get(f"{self.party}/{post.path.split('/')[2]}")
-            if declared is not None:
-                cancel = Cancel(declaration_id=declared.declaration.declaration_id)
-                return Say(kind=Kind.CANCEL, body=cancel, desk="watch", ref=declared.message_hash)
-            return Say(
-                kind=Kind.LINE_CHECK, body=parse_body("LINE_CHECK", {"text": "0"}), desk="watch"
-            )
-        if post.kind in ("NOTIFY", "UPDATE"):
-            return self._declare(post, body["declarations"][0])
-        return Say(kind=Kind(post.kind), body=parse_body(post.kind, body["body"]), desk="watch")
-
-    def _declare(self, post: Post, draft: dict[str, Any]) -> Say:
-        declaration_id = draft.get("declaration_id") or post.path.split("/")[2]
+        if post.kind == "NOTIFY":
+            (draft,) = body["declarations"]
+            return Say(kind=Kind.NOTIFY, body=_declared(draft), desk="watch")
+        if post.kind not in ("CANCEL", "UPDATE"):
+            return Say(kind=Kind(post.kind), body=parse_body(post.kind, body["body"]), desk="watch")
+        declaration_id = post.path.split("/")[2]
         held = self.line.book.picture.get(f"{self.party}/{declaration_id}")
-        revision = 1 if held is None else held.declaration.revision + 1
-        whole = {"label": None, **draft, "declaration_id": declaration_id, "revision": revision}
-        body = Declared.of(declaration_from_wire(whole))
         if held is None:
-            return Say(kind=Kind.NOTIFY, body=body, desk="watch")
-        return Say(kind=Kind.UPDATE, body=body, desk="watch", ref=held.message_hash)
+            return None
+        if post.kind == "CANCEL":
+            said: Body = Cancel(declaration_id=declaration_id)
+        else:
+            (draft,) = body["declarations"]
+            revised = {"declaration_id": declaration_id, "revision": held.declaration.revision + 1}
+            said = _declared({**draft, **revised})
+        return Say(kind=Kind(post.kind), body=said, desk="watch", ref=held.message_hash)
 
     def answer(self, events: Sequence[Any], asked: "Side", now: Now) -> None:
         """Say what a desk says when it sees these events."""
@@ -141,6 +137,10 @@ class Side:
             self.commit(work, now)
 
 
+def _declared(draft: dict[str, Any]) -> Declared:
+    return Declared.of(declaration_from_wire({"label": None, "revision": 1, **draft}))
+
+
 def carry(sender: Side, receiver: Side, now: Now) -> int:
     """Bring what is to be sent to the other side, and its receipts back; return how many."""
     count = 0
@@ -157,7 +157,7 @@ def carry(sender: Side, receiver: Side, now: Now) -> int:
     return count
 
 
-def build(root: Path, messages: int, *, days: float = 30.0) -> tuple[Party, Party]:
+def build(root: Path, messages: int, *, days: float = 10.0) -> tuple[Party, Party]:
     """Make two node folders whose records hold this many messages, and end now."""
     parties = make_pair(root)
     end_ms = time.time_ns() // 1_000_000
