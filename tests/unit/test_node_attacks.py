@@ -15,6 +15,8 @@ from deconflict.line.moment import Now, utc_ms_from_text
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import (
     Account,
+    Ack,
+    AnswerWord,
     Body,
     Cancel,
     Cease,
@@ -196,6 +198,15 @@ def test_work_that_cannot_be_finished_stops_the_node_and_leaves_nobody_waiting()
 
     with node_pair() as pair:
         asyncio.run(run(pair))
+
+
+def test_answer_to_a_kind_nobody_knows_is_refused_in_words() -> None:
+    with node_pair() as pair:
+        sealed = forge(pair, "NONSENSE", {"x": 1})
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.world.commit(pair.blue, heard.work)
+        with pytest.raises(InvalidDocumentError):
+            pair.say("blue", Kind.ACK, Ack(answer=AnswerWord.ROGER), ref=sealed.hash)
 
 
 # ---- what would be shown as answered, or closed, and is not ------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import LineStateError, NotFoundError
+from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
 from deconflict.line.envelope import Draft, read_envelope
 from deconflict.line.keys import ALGORITHM, SigningKey
 from deconflict.line.moment import Now
@@ -170,6 +170,13 @@ class Saying:
                 remedy="look it up with: deconflict log",
             )
         envelope = read_envelope(row.data)
+        if envelope.kind not in tuple(Kind):
+            raise InvalidDocumentError(
+                "the message cited is of a kind that this edition does not know",
+                given=f"{envelope.kind:.40}",
+                expected="one of " + ", ".join(Kind),
+                remedy="ask the other side by voice what it means",
+            )
         return Kind(envelope.kind), row.party == self._party, envelope.prec
 
 

@@ -19,6 +19,7 @@ __all__ = ["DECLARES", "Place", "Thread", "ThreadBook"]
 
 Place: TypeAlias = tuple[Position, int]
 
+_LEAST_MM_PER_E7: Final = 11  # a degree of latitude is 110,574 m at least (WGS84, equator)
 DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 
 
@@ -63,6 +64,9 @@ class Thread:
         if self.place is None or other.place is None:
             return False
         (here, reach_mm), (there, other_mm) = self.place, other.place
+        # No way is shorter than along the meridian; most places are told apart by that.
+        if abs(here.lat_e7 - there.lat_e7) * _LEAST_MM_PER_E7 > reach_mm + other_mm:
+            return False
         return inverse(here, there).distance_m * 1000 <= reach_mm + other_mm
 
 
