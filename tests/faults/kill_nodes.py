@@ -225,24 +225,28 @@ class Run:
         if number % 8 == 0:
             for alert in api.alerts():
                 if alert["rule"] == f"{ANSWERED_KIND}_RECEIVED" and rng.random() < 0.9:
-                    self._answer(api, party, alert["subject"])
+                    self._answer(api, party, alert["subject"], {"answer": "ROGER"})
         elif rng.random() < 0.2:
             self._post(api, party, ANSWERED_KIND, ASKED)
         else:
             # What asks for nothing, so that the open alerts stay as many as a watch can have.
             said = {"answer": "ROGER", "not_binding": f"{party} {number}"}
-            posted = self._post(api, party, ANSWER_KIND, said, self._first[party])
+            posted = self._answer(api, party, self._first[party], said)
+            if posted is None:
+                return
             shown = api.get(f"/messages/{posted}")
             if shown["state"] in DELIVERED:
                 self.ledger.shown_delivered(party, shown)
 
-    def _answer(self, api: Api, party: str, subject: str) -> None:
+    def _answer(self, api: Api, party: str, subject: str, body: dict[str, object]) -> str | None:
         try:
-            self._post(api, party, ANSWER_KIND, {"answer": "ROGER"}, subject)
+            return self._post(api, party, ANSWER_KIND, body, subject)
         except ApiError as error:
-            # Alerts are shown a moment before their message is durable; only then it can be cited.
+            # An alert is shown a moment before its message is durable, and only then it can be
+            # cited. Whether a message is gone for good, the ledger finds in the record.
             if error.status != 404:
                 raise
+            return None
 
     def _ask_first(self) -> None:
         """Let each side ask once, so that the other has something to answer."""
