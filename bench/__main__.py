@@ -1,0 +1,47 @@
+"""All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
+
+Takes about nine minutes on two processors; `--quick` takes two, for a look at the direction.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import bench_life, bench_line, bench_start
+from bench.report import print_rows
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--quick", action="store_true", help="short runs, a tenth of the record")
+    options.add_argument("--folder", type=Path, help="on the disk that nodes will use")
+    chosen = options.parse_args()
+    quick = chosen.quick
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
+        root = Path(temporary)
+        for name in ("line", "start", "life"):
+            (root / name).mkdir()
+        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
+        rows = bench_line.measure(root / "line", seconds=15 if quick else 60, rate=200)
+        print_rows("Messages between two nodes", rows)
+        rows = bench_start.measure(root / "start", messages=10_000 if quick else 100_000)
+        print_rows("Start, memory, export", rows)
+        rows = bench_life.measure(root / "life", kills=4 if quick else 20)
+        print_rows("Ends, ups and downs", rows)
+    print(f"\n{time.monotonic() - begun:.0f} s in all")
+
+
+def machine() -> str:
+    """Return what it was measured on."""
+    names = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((n.partition(": ")[2] for n in names if n.startswith("model name")), "?")
+    return f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()
