@@ -34,10 +34,7 @@ THIRD_PARTY: Final = "cedar"  # flies there too, and has no line
 LANGUAGES: Final = {ALDER: ("en", "ru"), BIRCH: ("ru", "en")}
 
 THEATRE: Final = "Latakia to Deir ez-Zor"
-OUTLINE: Final = (
-    "36.55, 35.30; 36.85, 36.60; 36.80, 40.60; 35.90, 41.10; 34.50, 41.00; 34.30, 38.20; "
-    "34.55, 35.40; 35.20, 35.15"
-)
+OUTLINE: Final = "36.5, 35.3; 36.9, 36.6; 36.8, 40.6; 35.9, 41.1; 34.4, 41.0; 34.6, 35.3"
 LANDMARKS: Final = (
     "Latakia airfield=35.4012, 35.9487",
     "Aleppo airfield=36.1807, 37.2244",
