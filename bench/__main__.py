@@ -40,7 +40,8 @@ def machine() -> str:
     """Return what it was measured on."""
     names = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((n.partition(": ")[2] for n in names if n.startswith("model name")), "?")
-    return f"{model}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}"
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{model}, {os.cpu_count()} processors, {system}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One line of a node: the chains, the connection and what the record implies, side by side."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -43,6 +43,7 @@ _NEEDS_TERMS: Final = frozenset(
     )
 )
 _DECODER: Final = msgspec.json.Decoder(Envelope)
+ChainReader: TypeAlias = Callable[[str, str], Iterator[EntryRow]]  # of a line id and a party
 _FORGET_EVERY: Final = 1_024  # entries
 _LONG_OVER_MS: Final = 3_600_000
 
@@ -75,6 +76,7 @@ class Line:
         cls,
         store: Store,
         *,
+        entries: ChainReader | None = None,
         line_id: str,
         own: str,
         peer: str,
@@ -84,7 +86,9 @@ class Line:
         random_bytes: RandomBytes,
         now: Now,
     ) -> "Line":
-        """Return the line as its record leaves it; the record was verified before.
+        """Return the line as its record leaves it.
+
+        The record was verified before, or ``entries`` verifies it while it is read.
 
         Raises:
             StoreDamagedError: the record contradicts itself.
@@ -100,7 +104,8 @@ class Line:
 
         def walk() -> Iterator[tuple[str, Envelope, bool]]:
             nonlocal last_peer
-            for row, envelope in _both_chains(store, line_id, own, peer):
+            chains = [_decoded((entries or store.entries)(line_id, party)) for party in (own, peer)]
+            for row, envelope in _both_chains(chains):
                 is_own = row.party == own
                 heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
                 if not is_own:
@@ -290,13 +295,12 @@ def _last_receipt(store: Store, line_id: str, peer: str) -> SealedReceipt | None
 
 
 def _both_chains(
-    store: Store, line_id: str, own: str, peer: str
+    chains: Sequence[Iterator[tuple[EntryRow, Envelope]]],
 ) -> Iterator[tuple[EntryRow, Envelope]]:
-    """Yield both chains, each entry after everything its author had heard when writing it.
+    """Yield our chain and the peer's, each entry after everything its author had heard.
 
     The chains cite each other (``heard``), so this order is the record's, not the clocks'.
     """
-    chains = [_decoded(store, line_id, own), _decoded(store, line_id, peer)]
     waiting = [next(chain, None) for chain in chains]
     taken = [0, 0]
     while True:
@@ -318,6 +322,6 @@ def _heard_seq(head: tuple[EntryRow, Envelope] | None) -> int:
     return 0 if head is None or head[1].heard is None else head[1].heard.seq
 
 
-def _decoded(store: Store, line_id: str, party: str) -> Iterator[tuple[EntryRow, Envelope]]:
-    for row in store.entries(line_id, party):
+def _decoded(rows: Iterator[EntryRow]) -> Iterator[tuple[EntryRow, Envelope]]:
+    for row in rows:
         yield row, _DECODER.decode(row.data)

@@ -24,7 +24,7 @@ from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
 from deconflict.store.base import Batch, LineRow, SignatureRow
 from deconflict.store.sqlite import SqliteStore
-from deconflict.store.verify import KeysByParty, VerifiedRecord, verify_store
+from deconflict.store.verify import KeysByParty, RecordProof, VerifiedRecord
 from deconflict.store.writer import GroupCommitWriter
 
 __all__ = ["OpenNode", "address_of", "open_door", "open_node", "started"]
@@ -71,10 +71,11 @@ async def open_node(
         }
         _begin_lines(store, folder.settings.party, peers.list(), clock)
 
-        def restore() -> list[Line]:
+        def restore(proof: RecordProof) -> list[Line]:
             return [
                 Line.restore(
                     store,
+                    entries=proof.entries,
                     line_id=peer.line_id,
                     own=folder.settings.party,
                     peer=peer.party,
@@ -87,7 +88,7 @@ async def open_node(
                 for peer in peers.list()
             ]
 
-        verified, lines = await _prove_and_read(store, keys_by_party, restore)
+        verified, lines = await asyncio.to_thread(_prove_and_read, store, keys_by_party, restore)
         _sign_what_waits(store, folder.settings.party, keys.signing_key)
         core = NodeCore(
             party=folder.settings.party,
@@ -121,28 +122,17 @@ async def open_node(
         store.close()
 
 
-async def _prove_and_read(
-    store: SqliteStore, keys_by_party: KeysByParty, read: Callable[[], list[Line]]
+def _prove_and_read(
+    store: SqliteStore, keys_by_party: KeysByParty, read: Callable[[RecordProof], list[Line]]
 ) -> tuple[VerifiedRecord, list[Line]]:
-    """Prove the record and read it at the same time; what was read counts only when it is proven.
-
-    Signatures are proven without the interpreter's lock, so a start takes about as long as the
-    longer of the two (bench/bench_start.py).
-    """
-    proving = asyncio.create_task(asyncio.to_thread(verify_store, store, keys_by_party))
-    reading = asyncio.create_task(asyncio.to_thread(_without_collector, read))
-    await asyncio.wait({proving, reading})
-    # A damaged record may stop the reading too, but the proof says what is damaged.
-    reading.exception()
-    return proving.result(), reading.result()
-
-
-def _without_collector(read: Callable[[], list[Line]]) -> list[Line]:
+    """Prove the record and read it in one go; what was read counts only when all is proven."""
     # What is restored lives as long as the node: looking for garbage in it, now and in every
     # later collection, is work for nothing and a pause for whoever waits for an alert.
     gc.disable()
     try:
-        return read()
+        with RecordProof(store, keys_by_party) as proof:
+            lines = read(proof)
+            return proof.finish(), lines
     finally:
         gc.freeze()
         gc.enable()

@@ -17,6 +17,7 @@ from typing import Final, Self
 from deconflict.errors import (
     InvalidDocumentError,
     StoreDamagedError,
+    StoreError,
     VerificationError,
 )
 from deconflict.line.envelope import SealedEnvelope
@@ -26,7 +27,7 @@ from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.statement import Signature
 from deconflict.store.base import EntryRow, LineRow, ReceiptRow, Store
 
-__all__ = ["KeysByParty", "VerifiedRecord", "verify_store"]
+__all__ = ["KeysByParty", "RecordProof", "VerifiedRecord", "verify_store"]
 
 KeysByParty = Mapping[str, Mapping[str, VerifyKey]]  # party -> key id -> key, past keys too
 
@@ -62,21 +63,45 @@ def verify_store(
         StoreDamagedError: naming line, party and number.
         StoreError: the record cannot be read.
     """
-    store.check_storage()
-    entries = unsigned = receipts = 0
-    lines = store.lines()
-    with _Provers(threads or os.cpu_count() or 1) as provers:
-        for line in lines:
-            walks = [
-                _Walk(store, line, author, keys_by_party, provers)
-                for author in (line.own_party, line.peer_party)
-            ]
-            for walk in walks:
-                walk.run()
-                entries += walk.entries
-                unsigned += walk.unsigned
-                receipts += walk.receipts
-            if strangers := {head.party for head in store.heads(line.line_id)} - {
+    with RecordProof(store, keys_by_party, threads=threads) as proof:
+        return proof.finish()
+
+
+class RecordProof:
+    """The same proof for somebody who wants to read the chains meanwhile, each entry once.
+
+    What is read counts only when :meth:`finish` has returned: an entry is handed out when its
+    place in the chain is proven, its signature comes later. Use as a context manager.
+
+    Args, Raises:
+        as :func:`verify_store`; everything but signatures and chains is proven at once.
+    """
+
+    def __init__(
+        self, store: Store, keys_by_party: KeysByParty, *, threads: int | None = None
+    ) -> None:
+        store.check_storage()
+        self._store = store
+        self._lines = store.lines()
+        self._provers = _Provers(threads or os.cpu_count() or 1)
+        self._walks = {
+            (line.line_id, author): _Walk(store, line, author, keys_by_party, self._provers)
+            for line in self._lines
+            for author in (line.own_party, line.peer_party)
+        }
+
+    def entries(self, line_id: str, party: str) -> Iterator[EntryRow]:
+        """Yield a party's chain on a line, each entry once, however often this is called."""
+        walk = self._walks.get((line_id, party))
+        return iter(()) if walk is None else walk.rows
+
+    def finish(self) -> VerifiedRecord:
+        """Walk what nobody has read, wait for the last signature, and return what was proven."""
+        for walk in self._walks.values():
+            deque(walk.rows, maxlen=0)
+        self._provers.wait()
+        for line in self._lines:
+            if strangers := {head.party for head in self._store.heads(line.line_id)} - {
                 line.own_party,
                 line.peer_party,
             }:
@@ -85,7 +110,26 @@ def verify_store(
                     expected=f"only {line.own_party} and {line.peer_party} speak on it",
                     remedy=_REMEDY,
                 )
-    return VerifiedRecord(len(lines), entries, unsigned, receipts)
+        walks = self._walks.values()
+        return VerifiedRecord(
+            len(self._lines),
+            sum(walk.entries for walk in walks),
+            sum(walk.unsigned for walk in walks),
+            sum(walk.receipts for walk in walks),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        try:
+            # Damage may stop whoever reads before it is proven; the proof says what is damaged.
+            if kind is not None and not issubclass(kind, StoreError):
+                self._provers.wait()
+        finally:
+            self._provers.close()
 
 
 _REMEDY: Final = "stop the node, keep the file as it is, and restore a verified copy"
@@ -112,17 +156,14 @@ class _Provers:
         while len(self._running) > self._ahead:
             self._running.popleft().result()
 
-    def __enter__(self) -> Self:
-        return self
+    def wait(self) -> None:
+        """Return when everything handed over is proven; raise what is not."""
+        while self._running:
+            self._running.popleft().result()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
-    ) -> None:
-        try:
-            while kind is None and self._running:
-                self._running.popleft().result()
-        finally:
-            self._pool.shutdown(cancel_futures=True)
+    def close(self) -> None:
+        """Let the threads go, proven or not."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 class _Walk:
@@ -146,9 +187,10 @@ class _Walk:
         self.entries = 0
         self.unsigned = 0
         self.receipts = 0
+        self.rows = self._walk()
 
-    def run(self) -> None:
-        """Walk to the end; what the provers find comes later."""
+    def _walk(self) -> Iterator[EntryRow]:
+        """Yield every entry whose place is proven; what the provers find comes later."""
         last: EntryRow | None = None
         waiting: list[EntryRow] = []
         receipted: list[ReceiptRow] = []
@@ -166,6 +208,7 @@ class _Walk:
                 self._hand_over(waiting, receipted)
                 waiting, receipted = [], []
             last = row
+            yield row
         self._hand_over(waiting, receipted)
         if receipt is not None:
             raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
