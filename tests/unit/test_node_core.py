@@ -9,6 +9,7 @@ from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.position import Position
 from deconflict.errors import LineStateError, NotFoundError, WrongLineError
 from deconflict.line.precedence import Precedence
+from deconflict.messages.agreement import sign_terms, terms_hash
 from deconflict.messages.bodies import (
     Account,
     Ack,
@@ -23,11 +24,12 @@ from deconflict.messages.bodies import (
     SaidWord,
     Seen,
     Suspend,
+    TermsMessage,
 )
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
-from deconflict.messages.terms import ThirdParty
+from deconflict.messages.terms import Terms, ThirdParty
 from deconflict.messages.wire_form import Level, Place
 from deconflict.node import incidents
 from deconflict.node.own_activity import Activity, WordsOnly
@@ -341,6 +343,74 @@ def test_restart_keeps_what_asked_for_the_same_together() -> None:
         pair.run_for(5)
         assert pair.rules("blue").count("CEASE_OPEN") == 1
         assert pair.rules("red").count("CEASE_RECEIVED") == 1
+
+
+# ---- terms -----------------------------------------------------------------------------
+
+
+def terms_message(pair: NodePair, party: str, terms: Terms) -> TermsMessage:
+    return TermsMessage(terms=terms, signature=sign_terms(terms, pair.station(party).core.key))
+
+
+def in_force(pair: NodePair) -> set[str | None]:
+    return {pair.line(party).book.terms_hash for party in ("blue", "red")}
+
+
+def test_acceptance_that_crosses_a_newer_proposal_still_agrees_what_it_cites() -> None:
+    with node_pair(agreed=False) as pair:
+        first = pair.terms()
+        proposed = pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", first))
+        pair.run_for(1)
+        # Said before anything of the other side can have arrived: the two cross on the way.
+        other = pair.terms(third_parties=[ThirdParty(name="convoy", where=None)])
+        pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", other))
+        pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=proposed)
+        pair.run_for(1)
+        assert in_force(pair) == {terms_hash(first)}
+        for party in ("blue", "red"):
+            pair.world.restart(party)
+        assert in_force(pair) == {terms_hash(first)}
+
+
+def test_terms_accepted_crosswise_are_the_same_on_both_sides_and_after_a_restart() -> None:
+    with node_pair(agreed=False) as pair:
+        texts = {
+            "blue": pair.terms(),
+            "red": pair.terms(third_parties=[ThirdParty(name="convoy", where=None)]),
+        }
+        proposed = {
+            party: pair.say(party, Kind.TERMS_PROPOSE, terms_message(pair, party, text))
+            for party, text in texts.items()
+        }
+        pair.run_for(1)
+        for party in ("blue", "red"):
+            other = pair.peer_of(party)
+            body = terms_message(pair, party, texts[other])
+            pair.say(party, Kind.TERMS_ACCEPT, body, ref=proposed[other])
+        pair.run_for(1)
+        agreed = in_force(pair)
+        assert len(agreed) == 1
+        assert None not in agreed
+        for party in ("blue", "red"):
+            pair.world.restart(party)
+        assert in_force(pair) == agreed
+
+
+def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
+    with node_pair(agreed=False) as pair:
+        first = pair.terms()
+        old = pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", first))
+        pair.run_for(1)
+        pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=old)
+        pair.run_for(1)
+        second = pair.terms(version=2, replaces=terms_hash(first))
+        new = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", second))
+        pair.run_for(1)
+        pair.say("blue", Kind.TERMS_ACCEPT, terms_message(pair, "blue", second), ref=new)
+        pair.run_for(1)
+        pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=old)
+        pair.run_for(1)
+        assert in_force(pair) == {terms_hash(second)}
 
 
 # ---- suspension ------------------------------------------------------------------------

@@ -45,6 +45,7 @@ __all__ = ["LineBook", "Proposal", "ReadbackFound", "Suspension", "Taken"]
 # All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
 # itself a thousand times must not make each alert a thousand times longer.
 _ACCOUNTS_COMPARED: Final = 16
+_PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class LineBook:
         self.terms: Terms | None = None
         self.terms_hash: str | None = None
         self.terms_signatures: dict[str, TermsSignature] = {}
-        self.proposal: Proposal | None = None
+        self.terms_by: str | None = None  # the acceptance that put them in force
+        self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions: dict[str, Suspension] = {}
         self.accounts: dict[str, list[incidents.Account]] = {}
         self.readbacks: dict[str, ReadbackFound] = {}
@@ -183,6 +185,13 @@ class LineBook:
             )
             self._advance(envelope, own=own)
         return replace(taken, opened=opened, thread=thread, ended=ended)
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """The newest proposal that would replace the terms in force; None when there is none."""
+        in_force = 0 if self.terms is None else self.terms.version
+        waiting = [held for held in self._proposals.values() if held.terms.version > in_force]
+        return waiting[-1] if waiting else None
 
     def progress(self, message_hash: str) -> DeliveryState | None:
         """Return how far an own message came beyond its receipt; None when no further."""
@@ -326,14 +335,25 @@ class LineBook:
             return
         terms_hash = terms_hash_of(body.terms)
         if taken.kind is Kind.TERMS_PROPOSE:
-            self.proposal = Proposal(body.terms, terms_hash, party, body.signature, taken.hash)
+            self._proposals[taken.hash] = Proposal(
+                body.terms, terms_hash, party, body.signature, taken.hash
+            )
+            mine = [held for held in self._proposals.values() if held.by == party]
+            if len(mine) > _PROPOSALS_KEPT:
+                del self._proposals[mine[0].message_hash]
             return
-        proposal = self.proposal
+        proposal = self._proposals.get(taken.envelope.ref or "")
         if proposal is None or proposal.terms_hash != terms_hash or proposal.by == party:
             return  # nothing of that text is proposed by the other side, so nothing is agreed
+        # Proposals and acceptances may cross on the way, and a restart reads them in another
+        # order. The higher version holds, whichever came first, so that both sides, and one side
+        # before and after a restart, check against the same minima.
+        held = (0, "") if self.terms is None else (self.terms.version, self.terms_hash or "")
+        if (body.terms.version, terms_hash) <= held:
+            return
         self.terms, self.terms_hash = body.terms, terms_hash
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
-        self.proposal = None
+        self.terms_by = taken.hash
         self.picture.mark_all_changed()
 
     def _tell_account(self, body: Account, party: str) -> None:

@@ -17,7 +17,6 @@ from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.messages.agreement import terms_bytes
 from deconflict.messages.bodies import TermsMessage
-from deconflict.messages.kinds import Kind
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line
@@ -107,7 +106,9 @@ class Journal:
         if not isinstance(taken.body, TermsMessage) or taken.delayed:
             return
         self.event(work, now, "terms", {"line_id": line.line_id, "state": line.terms_state()})
-        if taken.kind is not Kind.TERMS_ACCEPT or book.terms is None or book.terms_hash is None:
+        # Only the acceptance that put them in force: a peer that accepts twice must not make us
+        # write twice what the record holds once.
+        if book.terms_by != taken.hash or book.terms is None or book.terms_hash is None:
             return
         data = terms_bytes(book.terms)
         for party, signature in book.terms_signatures.items():

@@ -212,11 +212,13 @@ class Node:
             )
         proposed.party(self._core.party)
         proposed.party(held.peer)
-        if proposed.version > 1 and proposed.replaces != held.book.terms_hash:
+        in_force = held.book.terms
+        wanted = (1, None) if in_force is None else (in_force.version + 1, held.book.terms_hash)
+        if (proposed.version, proposed.replaces) != wanted:
             raise InvalidInputError(
-                "these terms replace others than those in force",
-                given=f"{proposed.replaces}",
-                expected=f"{held.book.terms_hash}",
+                "these terms do not follow those in force",
+                given=f"version {proposed.version}, replaces {proposed.replaces}",
+                expected=f"version {wanted[0]}, replaces {wanted[1]}",
                 remedy="begin from the terms in force: deconflict terms show",
             )
         return await self._say_terms(actor, held, Kind.TERMS_PROPOSE, proposed, None)
