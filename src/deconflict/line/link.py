@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 BEAT_EVERY_MS: Final = 1_000
-DOWN_AFTER_MS: Final = 3_000  # line.md §4: three missed
+DOWN_AFTER_MS: Final = 2_900  # three missed, and time left to show it within 3 s
 # A beat that came through is echoed by the peer's next one, at most a second and a round trip
 # later; one lost beat adds a second. Four seconds bear that and keep the promise of five.
 ECHO_DOWN_AFTER_MS: Final = 4_000
