@@ -13,6 +13,7 @@ from deconflict.api.app import build_operator_app
 from deconflict.api.server import build_operator_server
 from deconflict.cli.output import write_json
 from deconflict.console import add_console
+from deconflict.errors import ConfigurationError
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.opening import OpenNode, address_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
@@ -69,6 +70,7 @@ async def _run(
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({running, stopping, door, desk}, return_when=asyncio.FIRST_COMPLETED)
+        alone = not stop.is_set() and not running.done()
     finally:
         stopping.cancel()
         # Streams end first, so that neither server waits for a reader that would wait for ever.
@@ -76,6 +78,12 @@ async def _run(
         operators.should_exit = opened.door.should_exit = True
         await asyncio.gather(door, desk, return_exceptions=True)
     await running
+    if alone:
+        # A node without a door, or without an address for its desk, must not look as if told to.
+        raise ConfigurationError(
+            "a server of the node ended by itself, so the node has stopped",
+            remedy="start it again; look whether the machine has run out of files or memory",
+        )
 
 
 def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None:
