@@ -5,7 +5,7 @@ from typing import NamedTuple
 from deconflict import _kernel
 from deconflict.airspace.position import Position
 
-__all__ = ["Inverse", "direct", "inverse", "split"]
+__all__ = ["Inverse", "direct", "distance", "inverse", "split"]
 
 
 class Inverse(NamedTuple):
@@ -32,6 +32,15 @@ def inverse(a: Position, b: Position) -> Inverse:
         a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg
     )
     return Inverse(distance_m, forward_a_deg % 360.0, (forward_b_deg + 180.0) % 360.0)
+
+
+def distance(a: Position, b: Position) -> float:
+    """Return the length in metres of the geodesic between two positions.
+
+    >>> round(distance(Position(0, 0), Position(0, 10_000_000)), 3)
+    111319.491
+    """
+    return _kernel.geodesic_inverse(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)[0]
 
 
 def direct(start: Position, azimuth_deg: float, distance_m: float) -> Position:

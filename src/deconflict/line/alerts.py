@@ -139,12 +139,20 @@ def fold_alerts(
         own = envelope.sender.party == own_party
         if delayed:
             continue
-        alert = alert_for(envelope, message_hash, own=own, rules=rules, timers=timers)
+        rule = rules.get(envelope.kind)
+        receipted = not own or envelope.seq <= receipted_seq
+        owed = not receipted or (rule is not None and (rule.needs_seen or rule.needs_answer))
+        alert = (
+            alert_for(envelope, message_hash, own=own, rules=rules, timers=timers) if owed else None
+        )
         if alert is not None:
             opened.add(bytes.fromhex(message_hash))
-            changes = early.pop((message_hash, own), {})
-            _leave(left, alert, needs_receipt=own and alert.seq > receipted_seq, **changes)
-        rule = rules.get(envelope.kind)
+            _leave(
+                left,
+                alert,
+                needs_receipt=not receipted,
+                **early.pop((message_hash, own), {}),
+            )
         changes = {} if rule is None or envelope.ref is None else _said_by(rule)
         if envelope.ref is None or not changes:
             continue

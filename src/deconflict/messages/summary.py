@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deconflict.airspace.altitude import AltitudeBand
-from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.geodesy import distance
 from deconflict.airspace.geometry import Geometry
 from deconflict.airspace.outline import Circle, Corridor
 from deconflict.airspace.position import Position
@@ -38,8 +38,7 @@ def summarise(geometry: Geometry) -> Summary:
     points = list(stated_points(geometry))
     position = points[0][0]
     reach_mm = max(
-        math.ceil(inverse(position, place).distance_m * 1000) + around_mm
-        for place, around_mm in points
+        math.ceil(distance(position, place) * 1000) + around_mm for place, around_mm in points
     )
     if isinstance(geometry, Trajectory):
         altitudes = [waypoint.altitude_tmm for waypoint in geometry.waypoints]

@@ -184,6 +184,8 @@ class LineBook:
                 envelope, own=own, agrees=self._agrees(body, message_hash)
             )
             self._advance(envelope, own=own)
+        if opened is None and thread is None:
+            return taken
         return replace(taken, opened=opened, thread=thread, ended=ended)
 
     @property
