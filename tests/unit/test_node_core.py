@@ -7,7 +7,7 @@ import pytest
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.position import Position
-from deconflict.errors import LineStateError, NotFoundError, WrongLineError
+from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError, WrongLineError
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms, terms_hash
 from deconflict.messages.bodies import (
@@ -21,17 +21,20 @@ from deconflict.messages.bodies import (
     Declared,
     Query,
     Readback,
+    Resume,
     SaidWord,
     Seen,
     Suspend,
     TermsMessage,
 )
-from deconflict.messages.declaration import Purpose
+from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.readback import readback_of
 from deconflict.messages.terms import Terms, ThirdParty
 from deconflict.messages.wire_form import Level, Place
 from deconflict.node import incidents
+from deconflict.node.core import Say
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
@@ -345,6 +348,56 @@ def test_restart_keeps_what_asked_for_the_same_together() -> None:
         assert pair.rules("red").count("CEASE_RECEIVED") == 1
 
 
+def test_conflict_that_comes_again_says_so() -> None:
+    later = {"start_ms": START_MS + 5 * HOUR_MS, "end_ms": START_MS + 6 * HOUR_MS}
+    with node_pair() as pair:
+        twice = Declaration(f"{1:032x}", Purpose.FLIGHT, (circle(), circle(**later)))
+        all_day = circle(end_ms=START_MS + 9 * HOUR_MS)
+        pair.declare("blue", twice)
+        pair.declare("red", declaration(2, Purpose.OWN_PRESENCE, all_day))
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            alert = pair.alert(party, "CONFLICT")
+            assert "Again from 2015-09-30 11:00:00Z to 2015-09-30 12:00:00Z." in alert.text
+        pair.run_for(2.5 * 3600)
+        for party in ("blue", "red"):
+            alert = pair.alert(party, "CONFLICT")
+            assert "From 2015-09-30 11:00:00Z" in alert.text
+
+
+# ---- exercises -------------------------------------------------------------------------
+
+
+def test_conflict_with_an_exercise_is_marked_as_one_on_both_sides() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        body = Declared.of(declaration(2))
+        pair.world.say("red", "blue", [Say(kind=Kind.NOTIFY, body=body, desk="watch", drill=True)])
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            alert = pair.alert(party, "CONFLICT")
+            assert alert.text.startswith(render(phrase_named("DRILL").number, {}, "en"))
+            assert alert.facts["drill"] is True
+
+
+def test_what_answers_an_exercise_is_exercise_and_an_exercise_changes_nothing_real() -> None:
+    with node_pair() as pair:
+        body = Declared.of(declaration(1))
+        drill = [Say(kind=Kind.NOTIFY, body=body, desk="watch", drill=True)]
+        said = pair.world.say("blue", "red", drill)[0].hash
+        real = pair.declare("red", declaration(2))[0]
+        pair.run_for(1)
+        ack = pair.say("red", Kind.ACK, Ack(answer=AnswerWord.ROGER), ref=said)
+        pair.run_for(1)
+        envelope = pair.station("blue").core.envelope_of(ack)
+        assert envelope is not None
+        assert envelope.drill
+        changed = Declared.of(declaration(2, revision=2))
+        update = Say(kind=Kind.UPDATE, body=changed, desk="watch", ref=real, drill=True)
+        with pytest.raises(InvalidDocumentError, match="exercise"):
+            pair.world.say("red", "blue", [update])
+
+
 # ---- terms -----------------------------------------------------------------------------
 
 
@@ -414,6 +467,14 @@ def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
 
 
 # ---- suspension ------------------------------------------------------------------------
+
+
+def test_scope_that_the_terms_do_not_name_cannot_be_suspended_or_resumed() -> None:
+    with node_pair() as pair:
+        with pytest.raises(InvalidDocumentError, match="scope"):
+            pair.say("blue", Kind.SUSPEND, Suspend(scope="BOGUS", effective_utc=pair.now_utc))
+        with pytest.raises(LineStateError, match="not suspended"):
+            pair.say("blue", Kind.RESUME, Resume(scope="ALL", effective_utc=pair.now_utc))
 
 
 def test_suspended_line_carries_safety_and_cease_and_nothing_routine() -> None:

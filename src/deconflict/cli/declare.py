@@ -156,6 +156,7 @@ def _declare(
     )
     if len(ids) > 40:
         click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
+    _echo(node, drafts)
     _say_warnings(posted)
     click.echo("\nEach is on its way; who holds it shows in: deconflict declare --list")
     _say_conflicts(conflicts)
@@ -234,7 +235,9 @@ def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
                 one["purpose"].replace("_", " ").lower(),
                 when(one["start_utc"]),
                 when(one["end_utc"]),
-                one["state"].lower() + (f" r{one['revision']}" if one["revision"] > 1 else ""),
+                ("DRILL " if one.get("drill") else "")
+                + one["state"].lower()
+                + (f" r{one['revision']}" if one["revision"] > 1 else ""),
                 _both(one["delivery"]) if one["own"] else "-",
                 _both(one["readback"]),
                 _both({line: "yes" if held else "no" for line, held in one["loaded"].items()}),
@@ -258,9 +261,19 @@ def _conflicts(node: "NodeClient", drafts: list[dict[str, Any]], *, as_json: boo
     if as_json:
         write_json({"conflicts": found})
     else:
-        click.echo("Dry run: nothing was sent.\n")
+        click.echo("Dry run: nothing was sent.")
+        _echo(node, drafts)
+        click.echo()
         show_conflicts(found, drafts=len(drafts))
     return bool(found)
+
+
+def _echo(node: "NodeClient", drafts: list[dict[str, Any]]) -> None:
+    from deconflict.airspace.landmark import Landmark
+    from deconflict.cli.check import landmarks_of
+    from deconflict.cli.echoing import echo_places
+
+    echo_places(drafts, [Landmark(name, place) for name, place in landmarks_of(node)])
 
 
 def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.landmark import Landmark, LandmarkBearing, bearing_from
 from deconflict.airspace.notation import PositionEcho, echo
 from deconflict.airspace.position import Position
@@ -78,6 +78,8 @@ class ConflictCard:
     margin_vertical_tmm: int
     known_since_ms: int
     unanswered: tuple[Unanswered, ...]
+    again: tuple[TimeSpan, ...] = ()
+    drill: bool = False
 
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
@@ -87,6 +89,8 @@ class ConflictCard:
         )
 
     def _sentences(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        if self.drill:
+            yield "DRILL", {}
         yield (
             self._headline(),
             {
@@ -108,6 +112,11 @@ class ConflictCard:
                     "end": format_utc(self.end_ms),
                     "duration": self.end_ms - self.start_ms,
                 },
+            )
+        for later in self.again:
+            yield (
+                "CARD_AGAIN",
+                {"start": format_utc(later.start_ms), "end": format_utc(later.end_ms)},
             )
         yield self._closest()
         for place in self.places:
@@ -164,6 +173,8 @@ def conflict_card(
     landmarks: Sequence[Landmark],
     known_since_ms: int,
     unanswered: Iterable[Unanswered] = (),
+    again: Iterable[TimeSpan] = (),
+    drill: bool = False,
 ) -> ConflictCard:
     """Return the card of a finding whose ``first`` and ``second`` are these sides."""
     return ConflictCard(
@@ -183,6 +194,8 @@ def conflict_card(
         margin_vertical_tmm=finding.margin_vertical_tmm,
         known_since_ms=known_since_ms,
         unanswered=tuple(unanswered),
+        again=tuple(again),
+        drill=drill,
     )
 
 

@@ -282,7 +282,13 @@ class LineBook:
 
     def _declare(self, declaration: Declaration, party: str, taken: Taken) -> None:
         declared = Declared(
-            declaration, party, taken.own, taken.hash, taken.envelope.seq, taken.logged_ms
+            declaration,
+            party,
+            taken.own,
+            taken.hash,
+            taken.envelope.seq,
+            taken.logged_ms,
+            taken.envelope.drill,
         )
         held = self.picture.get(declared.key)
         if held is not None and held.declaration.revision >= declaration.revision:

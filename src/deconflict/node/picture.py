@@ -29,6 +29,7 @@ class Declared:
     message_hash: str
     seq: int
     declared_ms: int
+    drill: bool = False
 
     @property
     def key(self) -> str:
@@ -65,6 +66,15 @@ class Conflict:
     def end_ms(self) -> int:
         """When the last of its intervals is over."""
         return max(finding.end_ms for finding in self.findings)
+
+    @property
+    def drill(self) -> bool:
+        """True exactly when one of the two is exercise only."""
+        return self.own.drill or self.peer.drill
+
+    def after(self, finding: Finding) -> tuple[Finding, ...]:
+        """Return the later findings: a pair that meets once may meet again."""
+        return self.findings[self.findings.index(finding) + 1 :]
 
     def current(self, now_ms: int) -> Finding:
         """Return the finding that a person must look at: the earliest one not yet over."""

@@ -29,6 +29,7 @@ _BEAT_TIMEOUT_S = 2.0
 # Time-driven conditions are looked at this often at least; deadlines are met to the tick.
 _LONGEST_SLEEP_MS = 1_000
 _SHORTEST_SLEEP_MS = 10
+_REST_S = 0.02
 
 
 class Clock(Protocol):
@@ -217,6 +218,8 @@ class Runtime:
             sleep_ms = _LONGEST_SLEEP_MS
             if deadline is not None:
                 sleep_ms = min(sleep_ms, deadline - self.now().monotonic_ms)
+            # Many turns in a short time are looked at together: each look costs more than a turn.
+            await asyncio.sleep(_REST_S)
             await _wait(self._due, max(sleep_ms, _SHORTEST_SLEEP_MS) / 1_000)
 
     async def _talk(self, line_id: str) -> None:

@@ -13,6 +13,8 @@ from deconflict.messages.bodies import (
     Body,
     Readback,
     ReadbackResult,
+    Resume,
+    Suspend,
     body_to_wire,
     check_outgoing,
 )
@@ -136,7 +138,14 @@ class Saying:
             check_reference(say.kind, None)
         else:
             check_reference(say.kind, cited[0], ref_is_own=cited[1])
+        if say.drill and cited is not None and not cited[3]:
+            raise InvalidDocumentError(
+                "an exercise cannot change or answer what is real",
+                given=f"DRILL {say.kind} citing a message that is none",
+                remedy="leave the drill mark out, or cite a message of the exercise",
+            )
         line.require_ready(say.kind)
+        _require_scope(line, say.body)
         precedence = say.precedence or (
             precedence_of_reply(say.kind, cited[2]) if cited else form.rule.precedence
         )
@@ -152,14 +161,15 @@ class Saying:
             to_desk=say.to_desk or line.peer_desk,
             prec=precedence,
             ref=say.ref,
-            drill=say.drill or self._drill,
+            # What belongs to an exercise stays one, also when nobody thought of the mark.
+            drill=say.drill or self._drill or (cited is not None and cited[3]),
             release=say.release,
             answer_within_ms=min(limits, default=None),
             expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),
             lang=say.lang,
         )
 
-    def _cited(self, line: Line, ref: str | None) -> tuple[Kind, bool, Precedence] | None:
+    def _cited(self, line: Line, ref: str | None) -> tuple[Kind, bool, Precedence, bool] | None:
         if ref is None:
             return None
         row = self._store.entry(ref)
@@ -177,7 +187,20 @@ class Saying:
                 expected="one of " + ", ".join(Kind),
                 remedy="ask the other side by voice what it means",
             )
-        return Kind(envelope.kind), row.party == self._party, envelope.prec
+        own = row.party == self._party
+        return Kind(envelope.kind), own, envelope.prec, envelope.drill
+
+
+def _require_scope(line: Line, body: Body) -> None:
+    """Refuse to suspend what the terms do not name, or to resume what nobody suspended."""
+    if isinstance(body, Suspend | Resume) and line.book.terms is not None:
+        line.book.terms.stops(Kind.NOTIFY, body.scope)
+    if isinstance(body, Resume) and body.scope not in line.book.suspensions:
+        raise LineStateError(
+            "this scope is not suspended",
+            given=body.scope,
+            expected=", ".join(line.book.suspensions) or "none is",
+        )
 
 
 def readback_result(line: Line, taken: Taken) -> Say:

@@ -9,7 +9,12 @@ import msgspec
 
 from deconflict import __version__
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
+from deconflict.errors import (
+    InvalidInputError,
+    InvalidTimeError,
+    LineStateError,
+    NotFoundError,
+)
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms
@@ -258,6 +263,7 @@ class Node:
     ) -> tuple[Posted, ...]:
         """Declare several at once, all or none on each line; None is every line with terms."""
         require(actor, Action.DECLARE)
+        self._refuse_past(declarations)
         for declaration in declarations:
             if any(self._carrying(declaration.declaration_id)):
                 raise LineStateError(
@@ -344,6 +350,7 @@ class Node:
         require(actor, Action.CHECK)
         now = self._now
         lines = self._ready_lines(None if line is None else [line])
+        self._refuse_past(drafts or ())
         if drafts is None:
             return tuple(
                 conflict_view(held, conflict, now.utc_ms, self._core.language)
@@ -497,6 +504,7 @@ class Node:
         ]
         if not carried:
             raise _not_declared(declaration.declaration_id)
+        self._refuse_past([declaration])
         revision = max(declared.declaration.revision for _, declared in carried) + 1
         body = DeclaredBody.of(
             Declaration(
@@ -526,6 +534,16 @@ class Node:
                 for line, declared in carried
             ]
         )
+
+    def _refuse_past(self, declarations: Sequence[Declaration]) -> None:
+        for declaration in declarations:
+            if declaration.span.end_ms < self._now.utc_ms:
+                raise InvalidTimeError(
+                    "this declaration is over already, so nobody can act on it",
+                    given=f"end {format_utc(declaration.span.end_ms)}",
+                    expected=f"an end after now, {format_utc(self._now.utc_ms)}",
+                    remedy="look at the date",
+                )
 
     async def _say_terms(
         self, actor: Actor, line: Line, kind: Kind, terms: Terms, ref: str | None

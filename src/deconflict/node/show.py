@@ -160,6 +160,7 @@ def declaration_view(items: Iterable[tuple[Line, Declared]]) -> DeclarationView:
         readback={line.line_id: _readback(line, item) for line, item in carried},
         loaded={line.line_id: item.key in line.book.loaded for line, item in carried},
         geometry=geometry_to_wire(declaration.geometry),
+        drill=declared.drill,
     )
 
 
@@ -188,6 +189,7 @@ def past_declaration_view(line: Line, row: EntryRow, state: str) -> DeclarationV
         readback={},
         loaded={},
         geometry=geometry_to_wire(declaration.geometry),
+        drill=envelope.drill,
     )
 
 
@@ -226,6 +228,11 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
             f"{item.kind.value} {item.peer} {format_utc(item.sent_ms)}" for item in card.unanswered
         ),
         text=card.text(language),
+        again_utc=tuple(
+            (format_utc(later.start_ms), format_utc(later.end_ms))
+            for later in conflict.after(finding)
+        ),
+        drill=conflict.drill,
     )
 
 

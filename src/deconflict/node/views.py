@@ -133,6 +133,7 @@ class DeclarationView:
     readback: dict[str, str]  # line id -> MISSING | AGREES | DIFFERS
     loaded: dict[str, bool]  # line id -> held by the peer's acting unit
     geometry: dict[str, Any]
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ class ConflictView:
     known_since_utc: str
     unanswered: tuple[str, ...]
     text: str
+    again_utc: tuple[tuple[str, str], ...] = ()  # later stretches of the same pair, start and end
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from deconflict.airspace.instant import TimeSpan
 from deconflict.line.moment import Now
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.plain import ConflictCard, ConflictSide, Unanswered, conflict_card
@@ -45,6 +46,7 @@ class ConflictTeller:
             alert = self.desk.alerts.get(AlertKey("CONFLICT", line.line_id, conflict.conflict_id))
             if alert is None or (
                 alert.urgency != _urgency(conflict, now)
+                or alert.facts.get("start_ms") != conflict.current(now.utc_ms).start_ms
                 or alert.facts.get("unanswered") != len(_waiting(line, conflict))
             ):
                 self.tell(line, conflict, now)
@@ -63,6 +65,9 @@ class ConflictTeller:
                 "own": conflict.own.declaration.declaration_id,
                 "peer": conflict.peer.declaration.declaration_id,
                 "unanswered": len(card.unanswered),
+                "start_ms": card.start_ms,
+                "again": len(card.again),
+                "drill": conflict.drill,
             },
         )
 
@@ -86,6 +91,8 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
         landmarks=() if terms is None else landmarks_of(terms),
         known_since_ms=conflict.known_since_ms,
         unanswered=unanswered,
+        again=[TimeSpan(later.start_ms, later.end_ms) for later in conflict.after(finding)],
+        drill=conflict.drill,
     )
 
 
