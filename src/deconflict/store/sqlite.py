@@ -15,6 +15,7 @@ it before a row is handed out.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -56,6 +57,7 @@ from deconflict.store.sqlite_rows import (
 __all__ = ["SqliteStore"]
 
 CHECKPOINT_AT_PAGES: Final = 1_000  # SQLite's own default: 4 MB of write-ahead log
+REMEMBERED: Final = 1_024  # entries: at most 70 MB if each has 64 KiB, 2 MB as they are
 PAGE_ROWS: Final = 500  # rows an iterator holds at once: 32 MB if every entry has 64 KiB
 
 _ENTRY: Final = (
@@ -100,6 +102,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._closed = False
         self._broken = ""  # why, once it is
+        self._recent: dict[str, EntryRow] = {}  # the last entries made durable, as they stand
         self._wal_pages = 0
         # Replaces SQLite's automatic checkpoint, which hides its errors.
         connection.set_wal_hook(self._note_wal_pages)
@@ -167,6 +170,7 @@ class SqliteStore:
                 if connection.in_transaction:  # after some errors SQLite has rolled back itself
                     connection.execute("ROLLBACK")
                 raise
+            self._remember(batch)
             if self._wal_pages >= CHECKPOINT_AT_PAGES:
                 try:
                     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -224,6 +228,10 @@ class SqliteStore:
         return islice(chain.from_iterable(chains), limit)
 
     def entry(self, entry_hash: str) -> EntryRow | None:
+        # What is answered is mostly recent, and whoever asks must not wait for a flush under way.
+        recent = None if self._closed or self._broken else self._recent.get(entry_hash)
+        if recent is not None:
+            return recent
         return self._first(f"SELECT {_ENTRY} WHERE e.hash = ?", (entry_hash,), entry_from)
 
     def entry_at(self, line_id: str, party: str, epoch: str, seq: int) -> EntryRow | None:
@@ -316,6 +324,16 @@ class SqliteStore:
             "SELECT key, value, row_check FROM notes WHERE key = ?", (key,), note_from
         )
         return None if row is None else row.value
+
+    def _remember(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            self._recent[entry.hash] = entry
+        for signed in batch.signatures:
+            known = self._recent.get(signed.hash)
+            if known is not None:
+                self._recent[signed.hash] = replace(known, signature=signed.signature)
+        for _ in range(len(self._recent) - REMEMBERED):
+            del self._recent[next(iter(self._recent))]
 
     def _chains(self, line_id: str) -> tuple[tuple[int, str, str], ...]:
         """Id, party and epoch of each chain of this line, in the order they were begun."""
