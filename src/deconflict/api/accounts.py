@@ -8,14 +8,21 @@ import hashlib
 import re
 import threading
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import apsw
 
-from deconflict.api.accounts_file import Transaction, connect, make_private, migrate
+from deconflict.api.accounts_file import (
+    Transaction,
+    change_stamp,
+    connect,
+    make_private,
+    migrate,
+)
 from deconflict.api.passwords import (
     NOBODYS_PASSWORD,
     check_password_rules,
@@ -40,6 +47,11 @@ FREE_ATTEMPTS: Final = 5
 LONGEST_WAIT_S: Final = 60
 KEPT_REFUSALS: Final = 100_000
 KEPT_FAILURES: Final = 10_000
+
+# A token that was good a moment ago is good while nobody has changed the file. Times of files are
+# coarse, so it is looked up again after a second whatever they say.
+_SEEN_MS: Final = 1_000
+_MOST_SEEN: Final = 1_024
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _DESK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
@@ -80,6 +92,19 @@ class TrailEntry:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A token that was looked up a moment ago, and how the file stood then."""
+
+    actor: Actor
+    stamp: tuple[int, int]
+    at_utc_ms: int
+    until_utc_ms: int
+
+    def holds(self, stamp: tuple[int, int], now: int) -> bool:
+        return self.stamp == stamp and self.at_utc_ms <= now < self.until_utc_ms
+
+
 class Accounts:
     """The accounts file. Every method may be called from any thread.
 
@@ -97,6 +122,8 @@ class Accounts:
     def __init__(
         self, path: Path, *, now: Callable[[], int], random_bytes: Callable[[int], bytes]
     ) -> None:
+        self._path = path
+        self._seen: dict[bytes, _Seen] = {}
         self._now = now
         self._random_bytes = random_bytes
         make_private(path)
@@ -258,17 +285,27 @@ class Accounts:
             NotAuthenticatedError: the token is unknown, ended or expired, or its account disabled.
         """
         if _TOKEN.fullmatch(token):
+            digest, now, stamp = _digest(token), self._now(), change_stamp(self._path)
+            held = self._seen.get(digest)
+            if held is not None and held.holds(stamp, now):
+                return held.actor
             with self._read_lock:
                 row = self._reader.execute(
                     "SELECT name, desk,"
-                    " (SELECT group_concat(role) FROM account_role WHERE account = name)"
+                    " (SELECT group_concat(role) FROM account_role WHERE account = name),"
+                    " expires_utc_ms"
                     " FROM session JOIN account ON name = session.account"
                     " WHERE token_sha256 = ? AND expires_utc_ms > ? AND NOT disabled",
-                    (_digest(token), self._now()),
+                    (digest, now),
                 ).fetchone()
+            self._seen.pop(digest, None)
             if row:
-                name, desk, roles = row
-                return Actor(name, _roles(roles), desk)
+                name, desk, roles, expires_utc_ms = row
+                actor = Actor(name, _roles(roles), desk)
+                if len(self._seen) >= _MOST_SEEN:
+                    self._seen.clear()
+                self._seen[digest] = _Seen(actor, stamp, now, min(now + _SEEN_MS, expires_utc_ms))
+                return actor
         raise NotAuthenticatedError("this login is not valid or has expired", remedy="log in again")
 
     def log_out(self, token: str) -> None:
@@ -394,8 +431,11 @@ class Accounts:
         if not _one(db, "SELECT 1 FROM account WHERE name = ?", name):
             raise NotFoundError("there is no such account", given=name[:40])
 
-    def _write(self) -> Transaction:
-        return Transaction(self._writer, self._write_lock)
+    @contextmanager
+    def _write(self) -> Iterator[apsw.Connection]:
+        with Transaction(self._writer, self._write_lock) as db:
+            yield db
+        self._seen.clear()
 
 
 def _one(db: apsw.Connection, sql: str, *values: object) -> Any:

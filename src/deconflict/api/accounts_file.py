@@ -17,7 +17,7 @@ from deconflict.errors import (
     StoreVersionError,
 )
 
-__all__ = ["Transaction", "connect", "make_private", "migrate"]
+__all__ = ["Transaction", "change_stamp", "connect", "make_private", "migrate"]
 
 _VERSION: Final = 1
 _SCHEMA: Final = """
@@ -128,6 +128,15 @@ def connect(path: Path) -> apsw.Connection:
         db.close()
         raise _store_error(error) from error
     return db
+
+
+def change_stamp(path: Path) -> tuple[int, int]:
+    """Return what differs after a change by any process, if not made in the same clock tick."""
+    try:
+        written = os.stat(f"{path}-wal")
+    except OSError:
+        return (0, 0)
+    return (written.st_mtime_ns, written.st_size)
 
 
 def migrate(db: apsw.Connection) -> None:

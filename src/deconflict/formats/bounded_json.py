@@ -19,6 +19,9 @@ MAX_VALUES: Final = 8_000_000  # bounds the memory that the parsed document take
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _CHUNK: Final = 4 * 1024 * 1024
+_SMALL: Final = 64 * 1024
+_NOT_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
+_BRACES_TO_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 
 
 def parse_json(
@@ -79,7 +82,10 @@ def parse_json(
 
 
 def _check_structure(data: bytes, max_depth: int, max_values: int) -> None:
-    marks = np.frombuffer(_STRING.sub(b"", data), dtype=np.uint8)
+    outside_strings = _STRING.sub(b"", data)
+    if len(data) <= _SMALL and _is_shallow(outside_strings, max_depth, max_values):
+        return
+    marks = np.frombuffer(outside_strings, dtype=np.uint8)
     depth = deepest = values = 0
     for start in range(0, len(marks), _CHUNK):
         chunk = marks[start : start + _CHUNK]
@@ -100,6 +106,16 @@ def _check_structure(data: bytes, max_depth: int, max_values: int) -> None:
             expected=f"at most {max_values}",
             remedy="split it",
         )
+
+
+def _is_shallow(outside_strings: bytes, max_depth: int, max_values: int) -> bool:
+    """True when a small document is surely within the limits, found without arrays."""
+    brackets = outside_strings.translate(_BRACES_TO_BRACKETS, _NOT_BRACKET)
+    if brackets.count(b"[") + outside_strings.count(b",") > max_values:
+        return False
+    for _ in range(max_depth):
+        brackets = brackets.replace(b"[]", b"")  # takes away the innermost level
+    return not brackets
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
