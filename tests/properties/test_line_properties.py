@@ -4,6 +4,7 @@ import contextlib
 import json
 
 import rfc8785
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,9 +98,18 @@ def test_altered_packets_are_refused_or_differ(packets: list[Packet], data: st.D
         assert decode_packets(altered) != packets
 
 
-@given(st.integers(0, 253_402_300_799_999))
+END_OF_2199_MS = 7_258_118_400_000
+
+
+@given(st.integers(0, END_OF_2199_MS - 1))
 def test_utc_text_is_one_spelling_of_one_instant(utc_ms: int) -> None:
     assert utc_ms_from_text(utc_text(utc_ms)) == utc_ms
+
+
+@given(st.integers(END_OF_2199_MS, 253_402_300_799_999))
+def test_instant_after_2199_is_refused(utc_ms: int) -> None:
+    with pytest.raises(InvalidDocumentError, match="range"):
+        utc_ms_from_text(utc_text(utc_ms))
 
 
 @settings(max_examples=60, deadline=None)
