@@ -3,8 +3,8 @@
 import contextlib
 import json
 
-import rfc8785
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
