@@ -55,6 +55,7 @@ STATUS_OF_ERROR: Final[Mapping[type[errors.DeconflictError], int]] = MappingProx
         errors.StoreError: 503,
         errors.PeerUnreachableError: 503,
         errors.NodeUnreachableError: 503,
+        errors.PromiseBrokenError: 500,  # never raised by a node; its table is whole all the same
         errors.DeconflictError: 500,
     }
 )
