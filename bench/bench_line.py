@@ -1,13 +1,17 @@
 """Messages between two nodes: durable and receipted ones a second, and how late an alert comes.
 
-    python -m bench.bench_line [--seconds 60] [--rate 200] [--only one-way|fastest|both]
+    python -m bench.bench_line [--seconds 60] [--rate 200] [--only one-way]
 
-Both nodes, both desks and this program share the machine's processors.
+The mix of kinds stands in bench/traffic.py. The other desk answers queries, safety messages and
+line checks at once; in the run "every one answered" it also reads back every declaration and says
+of the rest that it was seen. Both nodes, both desks and this program share the machine's
+processors.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,6 +31,7 @@ CONNECTIONS = 16
 DRAIN_S = 30.0
 STANDING = 100  # declarations each side has before the run
 SEEN_ONLY = frozenset(("CANCEL", "ACCOUNT", "ANSWER"))  # no answer, but eyes
+AT_ONCE = frozenset(("QUERY_RECEIVED", "SAFETY_RECEIVED", "LINE_CHECK_RECEIVED"))
 
 
 @dataclass
@@ -37,6 +42,7 @@ class Side:
     desk: Desk
     traffic: Iterator[Post]
     line_id: str
+    answers_all: bool
     peer: "Side | None" = None
     posts: dict[str, Post] = field(default_factory=dict)
     begun_s: dict[str, float] = field(default_factory=dict)  # hash -> start of its post
@@ -54,9 +60,14 @@ class Side:
         elif event.kind == "alert" and data["open"] and data["rule"].endswith("_RECEIVED"):
             if data["subject"] not in self.alerted_s:
                 self.alerted_s[data["subject"]] = event.at_s
-                self._begin(self._reply(data["subject"]))
-        elif event.kind == "message" and not data["outgoing"] and data["kind"] in SEEN_ONLY:
-            self._begin(self._seen(data["hash"]))
+                if self.answers_all or data["rule"] in AT_ONCE:
+                    self._begin(self._reply(data["subject"]))
+        elif self.answers_all and event.kind == "message" and not data["outgoing"]:
+            self._look(data)
+
+    def _look(self, message: dict[str, Any]) -> None:
+        if message["kind"] in SEEN_ONLY:
+            self._begin(self._seen(message["hash"]))
 
     async def post(self, post: Post) -> None:
         """Send one message and keep its hash."""
@@ -96,7 +107,9 @@ class Side:
 
 
 @asynccontextmanager
-async def two_sides(parties: Sequence[Party], line_id: str, seed: int) -> AsyncIterator[list[Side]]:
+async def two_sides(
+    parties: Sequence[Party], line_id: str, seed: int, *, answers_all: bool
+) -> AsyncIterator[list[Side]]:
     """Take both desks' places, each with declarations that stand."""
     now_ms = time.time_ns() // 1_000_000
     async with AsyncExitStack() as stack:
@@ -104,7 +117,7 @@ async def two_sides(parties: Sequence[Party], line_id: str, seed: int) -> AsyncI
         for number, party in enumerate(parties):
             desk = await stack.enter_async_context(Desk(party, CONNECTIONS))
             posts = Traffic(line_id, now_ms, seed + number).posts()
-            sides.append(Side(party, desk, posts, line_id))
+            sides.append(Side(party, desk, posts, line_id, answers_all))
         for side, peer in (sides, sides[::-1]):
             side.peer = peer
             await side.desk.follow(side.take)
@@ -175,17 +188,19 @@ class Outcome:
     cpu: dict[str, float]
 
 
-async def run(parties: Sequence[Party], line_id: str, seed: int, load: Any) -> Outcome:
+async def run(
+    parties: Sequence[Party], line_id: str, seed: int, load: Any, *, answers_all: bool
+) -> Outcome:
     """Give the nodes a load, wait until all is settled, and compare the two records."""
-    async with two_sides(parties, line_id, seed) as sides:
+    async with two_sides(parties, line_id, seed, answers_all=answers_all) as sides:
         before = [set(side.posts) for side in sides]
         seq_before = sum(party.line["own_seq"] for party in parties)
-        cpu = {party.name: party.cpu_s for party in parties} | {"load": time.process_time()}
+        before_s = processor_s(parties)
         begun = time.monotonic()
         posted = await load(sides)
         spent = time.monotonic() - begun
-        cpu = {party.name: (party.cpu_s - cpu[party.name]) / spent for party in parties} | {
-            "load": (time.process_time() - cpu["load"]) / spent
+        cpu = {
+            who: (after_s - before_s[who]) / spent for who, after_s in processor_s(parties).items()
         }
         await settled(sides)
         # With the last receipt the run is over: what came late counts, as late.
@@ -220,6 +235,14 @@ async def run(parties: Sequence[Party], line_id: str, seed: int, load: Any) -> O
     )
 
 
+def processor_s(parties: Sequence[Party]) -> dict[str, float]:
+    """Return the processor time spent so far: by each node, this program, and all others."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    busy_s = (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+    spent = {party.name: party.cpu_s for party in parties} | {"load": time.process_time()}
+    return spent | {"others": busy_s - sum(spent.values())}
+
+
 def compare(parties: Sequence[Party], line_id: str) -> tuple[int, int]:
     """Return how many messages hold a receipt, and how many the other side does not hold."""
     receipted = lost = 0
@@ -248,6 +271,7 @@ def measure(root: Path, *, seconds: float, rate: float, only: str | None = None)
     rows: list[Row] = []
     for name, title in (
         ("one-way", f"{rate:.0f}/s posted at one node, {seconds:.0f} s"),
+        ("answered", f"{rate:.0f}/s posted, every one answered, {seconds / 3:.0f} s"),
         ("fastest", "as fast as 8 clients can, one way"),
         ("both", "as fast as 4 clients a side can, both ways"),
         ("idle", "one message at a time"),
@@ -269,6 +293,8 @@ def rows_of(
     async def load(sides: Sequence[Side]) -> int:
         if name == "one-way":
             return await at_rate(sides[0], rate, seconds)
+        if name == "answered":
+            return await at_rate(sides[0], rate, seconds / 3)
         if name == "fastest":
             return await fastest(sides[0], seconds / 3)
         if name == "both":
@@ -278,7 +304,7 @@ def rows_of(
             await asyncio.sleep(0.02)
         return 100
 
-    done = asyncio.run(run(parties, line_id, seed=1, load=load))
+    done = asyncio.run(run(parties, line_id, 1, load, answers_all=name == "answered"))
     if name == "idle":
         return [Row("alert on the other side's stream, idle line", "", _spread(done.alert_s))]
     per_s = done.posted / done.seconds
@@ -316,7 +342,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--seconds", type=float, default=60.0)
     options.add_argument("--rate", type=float, default=200.0)
-    options.add_argument("--only", choices=("one-way", "fastest", "both", "idle"))
+    options.add_argument("--only", choices=("one-way", "answered", "fastest", "both", "idle"))
     options.add_argument("--folder", type=Path, help="for the nodes; kept afterwards")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -70,13 +70,21 @@ class Desk:
         Raises:
             RefusedError: it is an error.
         """
-        reader, writer = await self._idle.get()
-        writer.write(
+        request = (
             f"POST /api/v1{path}{self._head}Content-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
-        head = await reader.readuntil(b"\r\n\r\n")
+        reader, writer = await self._idle.get()
+        writer.write(request)
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # The node closes what has been idle for 5 s, and has not read the request then.
+            writer.close()
+            reader, writer = await self._open()
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
         size = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         answer = json.loads(await reader.readexactly(size))
         self._idle.put_nowait((reader, writer))

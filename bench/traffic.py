@@ -2,10 +2,10 @@
 
 The mix, of 20 messages that a watch posts: five new declarations (four flights of 12 waypoints,
 one area), two changes of plan and four cancellations of earlier ones; three queries, two safety
-messages, two line checks, two accounts of events. The other desk does what a desk does: it reads
-back declarations and changes (and the first node's machine says whether the readback agrees),
-answers queries and line checks, acknowledges safety messages, and says of the rest that it was
-seen. So 20 messages posted lead to 27 messages one way and 20 the other.
+messages, two line checks, two accounts of events. The other desk answers the queries and line
+checks and acknowledges the safety messages: 7 messages the other way. When it answers all, it also
+reads back declarations and changes (and the first node's machine says whether the readback
+agrees) and says of the rest that it was seen: 27 messages one way, 20 the other.
 """
 
 import itertools
