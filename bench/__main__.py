@@ -1,6 +1,7 @@
 """All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
 
-Takes about nine minutes on two processors; `--quick` takes two, for a look at the direction.
+Takes about seven minutes on two processors, the first time some more to sign the long record;
+`--quick` takes two, for a look at the direction.
 """
 
 import argparse

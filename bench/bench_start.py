@@ -2,7 +2,7 @@
 
     python -m bench.bench_start [--messages 100000] [--record FOLDER]
 
-The record is signed by `bench.record`, anew each time unless a folder made by it is given.
+The record is signed once by `bench.record` (some minutes) and kept under target/bench.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from bench.nodes import Party, make_pair, party_of, running
-from bench.record import build
+from bench.record import kept
 from bench.report import Row, print_rows, progress
 
 __all__ = ["measure"]
@@ -36,13 +36,7 @@ def measure(root: Path, *, messages: int, record: Path | None = None) -> list[Ro
     rows.append(Row("start with an empty record", "", _times(times)))
     rows.append(_memory("memory of an idle node, empty record", memory))
 
-    if record is None:
-        record = root / "long"
-        record.mkdir()
-        begun = time.monotonic()
-        build(record, messages)
-        spent = time.monotonic() - begun
-        rows.append(Row(f"sign a record of {messages:,} messages", "", f"{spent:.0f} s"))
+    record = record or kept(messages)
     west = party_of(record / "west")
     progress(f"starting a node with {messages:,} messages")
     times, memory, peak = starts(west)

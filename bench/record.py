@@ -7,7 +7,9 @@ databases are those of two nodes. The folders made can be served.
 """
 
 import argparse
+import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +17,11 @@ from typing import Any
 
 import msgspec
 
+from bench import traffic
 from bench.nodes import LANDMARK, THEATRE, Party, make_pair
 from bench.report import progress
 from bench.traffic import Post, Traffic
+from deconflict import store
 from deconflict.line.moment import Now
 from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import Body, Cancel, Declared, Seen, TermsMessage, parse_body
@@ -32,7 +36,10 @@ from deconflict.node.work import Work
 from deconflict.store.base import Batch, LineRow
 from deconflict.store.sqlite import SqliteStore
 
-__all__ = ["build"]
+__all__ = ["build", "kept"]
+
+KEPT = Path(__file__).parents[1] / "target" / "bench"
+SCHEMA = Path(store.__file__).parent / "migrations"
 
 AT_ONCE = 40  # messages a watch posts in one go
 SEEN_ONLY = frozenset((Kind.CANCEL, Kind.ACCOUNT, Kind.ANSWER))
@@ -184,8 +191,22 @@ def build(root: Path, messages: int, *, days: float = 10.0) -> tuple[Party, Part
         if turn % 10 == 0:
             progress(f"signing a record: {done:,} of {messages:,} messages")
     for each in sides:
+        each.advance(Now(end_ms, end_ms - begin_ms + 1_000))  # the last signatures are kept too
         each.store.close()
     return parties
+
+
+def kept(messages: int) -> Path:
+    """Return a folder that holds such a record: made once, and anew when its making changes."""
+    sources = [Path(__file__), Path(traffic.__file__), *sorted(SCHEMA.glob("*.sql"))]
+    made_by = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    folder = KEPT / f"record-{messages}-{made_by}"
+    if not folder.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
+            build(Path(unfinished) / "record", messages)
+            (Path(unfinished) / "record").rename(folder)
+    return folder
 
 
 def _agree(sides: Sequence[Side], now: Now) -> None:
