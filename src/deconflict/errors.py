@@ -27,6 +27,7 @@
             StoreSlotTakenError        a slot or name already holds something else
             StoreFullError             no room: nothing was written
             StoreBrokenError           reading or writing failed: open again and verify
+        BrokenTurnError            the node broke off half way: it stops, and starts from its record
         ConfigurationError         the node's folder or settings are unusable
         NotAuthenticatedError      no valid token, or a wrong account name or password
             TooManyAttemptsError       wrong passwords too often, or too many at once: wait
@@ -178,6 +179,10 @@ class StoreFullError(StoreError):
 
 class StoreBrokenError(StoreError):
     """Reading or writing failed: nothing more is believed until it is opened and verified anew."""
+
+
+class BrokenTurnError(DeconflictError):
+    """A turn of the node broke off half way, so its memory no longer agrees with its record."""
 
 
 class ConfigurationError(DeconflictError):

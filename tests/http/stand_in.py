@@ -107,7 +107,7 @@ class StandInNode:
     def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
         return tuple(self._view(declaration) for declaration in self.declared.values())
 
-    def conflicts(self) -> tuple[ConflictView, ...]:
+    async def conflicts(self) -> tuple[ConflictView, ...]:
         return tuple(self.found)
 
     def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]:

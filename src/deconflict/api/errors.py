@@ -52,6 +52,7 @@ STATUS_OF_ERROR: Final[Mapping[type[errors.DeconflictError], int]] = MappingProx
         WrongMediaTypeError: 415,
         errors.TooManyAttemptsError: 429,
         errors.ConfigurationError: 503,
+        errors.BrokenTurnError: 503,  # the node stops; started again, it goes on from its record
         errors.StoreError: 503,
         errors.PeerUnreachableError: 503,
         errors.NodeUnreachableError: 503,

@@ -8,7 +8,7 @@ caller persists what :meth:`AlertBook.drain` returns in the same transaction as 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
 from deconflict.node.views import AlertView
@@ -54,9 +54,12 @@ class AlertBook:
         return len(self._open)
 
     def open_alerts(self) -> tuple[AlertView, ...]:
-        """Return the open alerts, the most urgent and oldest first."""
-        order = {"FLASH": 0, "IMMEDIATE": 1, "PRIORITY": 2, "ROUTINE": 3}
-        return tuple(sorted(self._open.values(), key=lambda a: (order[a.urgency], a.raised_utc)))
+        """Return the open alerts in the order in which a person should look at them.
+
+        The most urgent first; among those, what endangers people before what is owed or missing;
+        then what is due soonest, and what has stood longest.
+        """
+        return tuple(sorted(self._open.values(), key=_order))
 
     def get(self, key: AlertKey) -> AlertView | None:
         """Return the open alert of this key, or None."""
@@ -141,6 +144,20 @@ class AlertBook:
     def _keep(self, key: AlertKey, alert: AlertView) -> None:
         self._open[key] = alert
         self._by_rule.setdefault(key.rule, {})[key] = None
+
+
+_URGENCIES: Final = {"FLASH": 0, "IMMEDIATE": 1, "PRIORITY": 2, "ROUTINE": 3}
+_DANGERS: Final = frozenset(("CONFLICT", "NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"))
+_NEVER: Final = "~"  # sorts behind every instant
+
+
+def _order(alert: AlertView) -> tuple[int, bool, str, str]:
+    return (
+        _URGENCIES[alert.urgency],
+        alert.rule not in _DANGERS,
+        alert.deadline_utc or _NEVER,
+        alert.raised_utc,
+    )
 
 
 def _key_of(alert: AlertView) -> AlertKey:

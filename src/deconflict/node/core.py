@@ -30,6 +30,7 @@ from deconflict.node.passing import Passing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
+from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
@@ -119,6 +120,7 @@ class NodeCore:
         """Take slots for messages of one line, all or none.
 
         Raises:
+            BrokenTurnError: it broke off after a slot was taken; the core is done for.
             BannedWordError, InvalidDocumentError: the text or the reference cannot be sent.
             LineStateError: the line is suspended for this kind, or has no terms for it yet.
         """
@@ -129,6 +131,9 @@ class NodeCore:
 
         The first that does not verify ends it: what came before is kept, the rest is not looked
         at, and ``error`` says why.
+
+        Raises:
+            BrokenTurnError: it broke off, by no fault of a packet; the core is done for.
         """
         heard = Heard(self._journal.new_work(now))
         line = self.lines.get(line_id)
@@ -140,7 +145,8 @@ class NodeCore:
                 remedy="pin the peer, or look who calls",
             )
             return heard
-        self._hearing.hear(line, packets, heard, now)
+        with done_whole("it heard the peer"):
+            self._hearing.hear(line, packets, heard, now)
         return heard
 
     # ---- the connection ------------------------------------------------------------------
@@ -195,9 +201,14 @@ class NodeCore:
     # ---- as time passes ------------------------------------------------------------------
 
     def advance(self, now: Now) -> Work:
-        """Look at everything that changed or came due; return what follows from it."""
+        """Look at everything that changed or came due; return what follows from it.
+
+        Raises:
+            BrokenTurnError: it broke off; the core is done for.
+        """
         work = self._journal.new_work(now)
-        self._passing.advance(work, now)
+        with done_whole("time passed"):
+            self._passing.advance(work, now)
         for line, say in self._hearing.take_owed():
             try:
                 more, _ = self.say(line.line_id, [say], now)

@@ -20,6 +20,7 @@ from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body, without_reference
 from deconflict.node.saying import Say, readback_result
 from deconflict.node.tell.messages import Teller
+from deconflict.node.turn import done_whole
 from deconflict.node.work import Work
 from deconflict.store.base import EntryRow, EvidenceRow, ReceiptRow, Store
 
@@ -110,7 +111,9 @@ class Hearing:
         if found.want is not None:
             want = found.want
             heard.then_answer(lambda: [want])
-        entries = [self._take(line, entry, work, now) for entry in found.entries]
+        # The machine holds them now. What goes wrong from here on is no fault of the packet.
+        with done_whole("it took what the peer said"):
+            entries = [self._take(line, entry, work, now) for entry in found.entries]
         if entries:
 
             def log(at: Now) -> None:

@@ -7,22 +7,32 @@ whole record may speak again.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Protocol
 
-from deconflict.errors import DeconflictError, PeerUnreachableError, StoreError, WrongSenderError
+from deconflict.errors import (
+    BrokenTurnError,
+    DeconflictError,
+    PeerUnreachableError,
+    StoreError,
+    WrongSenderError,
+)
 from deconflict.line.moment import Now
 from deconflict.line.packets import decode_packets, encode_packets
-from deconflict.node.core import NodeCore
+from deconflict.node.core import NodeCore, Say
 from deconflict.node.events import EventHub
-from deconflict.node.views import EventView
+from deconflict.node.views import EventView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
 from deconflict.store.writer import GroupCommitWriter
 
 __all__ = ["Clock", "PeerLink", "Runtime", "SystemClock"]
+
+logger = logging.getLogger("deconflict.node")
 
 _POST_TIMEOUT_S = 5.0
 _BEAT_TIMEOUT_S = 2.0
@@ -95,6 +105,7 @@ class Runtime:
 
         Raises:
             StoreError: the disk failed; everything since is in memory alone and must be forgotten.
+            BrokenTurnError: a turn of the core broke off; the same is true.
         """
         self._failed = failed = asyncio.get_running_loop().create_future()
         try:
@@ -133,7 +144,8 @@ class Runtime:
     async def packets(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's packets; return receipts and what else is to be said at once."""
         packets = decode_packets(body)
-        heard = self.core.hear(peer_party, line_id, packets, self.now())
+        with self._turn():
+            heard = self.core.hear(peer_party, line_id, packets, self.now())
         await self.commit(heard.work)
         self._due.set()
         if heard.error is not None:
@@ -147,6 +159,18 @@ class Runtime:
         return answer
 
     # What the use cases need --------------------------------------------------------------
+
+    def say(
+        self, line_id: str, says: Sequence[Say], now: Now
+    ) -> tuple["asyncio.Future[None]", tuple[Posted, ...]]:
+        """Take slots for messages of one line, all or none; the future is done when durable.
+
+        Raises:
+            DeconflictError: as :meth:`NodeCore.say`; nothing was taken.
+        """
+        with self._turn():
+            work, posted = self.core.say(line_id, says, now)
+        return self.commit(work), posted
 
     def commit(self, work: Work) -> "asyncio.Future[None]":
         """Queue the work at once; the future is done when it is durable and finished.
@@ -179,8 +203,19 @@ class Runtime:
         return self._hub.last_event_id
 
     def nudge(self) -> None:
-        """Have time-driven conditions looked at now."""
+        """Have time-driven conditions looked at soon."""
         self._due.set()
+
+    async def look(self) -> None:
+        """Look at everything that changed or came due; return when what follows is durable.
+
+        Raises:
+            StoreError: it could not be made durable; the node stops.
+        """
+        with self._turn():
+            work = self.core.advance(self.now())
+        if not work.is_empty():
+            await self.commit(work)
 
     def _finish(self, work: Work, written: "Future[None]", done: "asyncio.Future[None]") -> None:
         error = written.exception()
@@ -196,8 +231,8 @@ class Runtime:
             for line_id in work.wake:
                 if line_id in self._wake:
                     self._wake[line_id].set()
-        elif self._failed is not None and not self._failed.done():
-            self._failed.set_exception(error)
+        else:
+            self._fail(error)
         if done.cancelled():
             return
         if error is None:
@@ -205,15 +240,27 @@ class Runtime:
         else:
             done.set_exception(error)
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """A turn that breaks off ends the node, whoever asked for it."""
+        try:
+            yield
+        except BrokenTurnError as error:
+            logger.exception("%s", error.problem)
+            self._fail(error)
+            raise
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
     async def _stored_events(self, after_id: int, limit: int) -> Sequence[EventView]:
         return await asyncio.to_thread(self.core.stored_events, after_id, limit)
 
     async def _keep_time(self) -> None:
         while True:
             self._due.clear()
-            work = self.core.advance(self.now())
-            if not work.is_empty():
-                await self.commit(work)
+            await self.look()
             deadline = self.core.next_deadline_ms()
             sleep_ms = _LONGEST_SLEEP_MS
             if deadline is not None:
@@ -234,14 +281,16 @@ class Runtime:
                 answer = await link.post(
                     f"/line/{line_id}/packets", encode_packets(packets), _POST_TIMEOUT_S
                 )
-                heard = self.core.hear(
-                    self.core.peer_of(line_id), line_id, decode_packets(answer), self.now()
-                )
+                answered = decode_packets(answer)
+                with self._turn():
+                    heard = self.core.hear(
+                        self.core.peer_of(line_id), line_id, answered, self.now()
+                    )
             except (PeerUnreachableError, WrongSenderError) as error:
                 self.core.send_failed(line_id, error)
                 await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
                 continue
-            except StoreError:
+            except (StoreError, BrokenTurnError):
                 raise
             except DeconflictError as error:  # an answer that does not verify says nothing
                 self.core.send_failed(line_id, error)

@@ -23,6 +23,7 @@ from deconflict.node.book import Taken
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.tell.messages import Teller
+from deconflict.node.turn import done_whole
 from deconflict.node.views import Posted
 from deconflict.node.work import Work
 from deconflict.store.base import EntryRow, Store
@@ -80,12 +81,13 @@ class Saying:
         """Take slots for messages of one line, all or none."""
         # Everything is checked before the first slot is taken: a slot taken is a slot spent.
         drafts = [self._draft(line, say, now) for say in says]
-        work = self._journal.new_work(now)
-        posted = [
-            self._take_slot(line, say, draft, work, now)
-            for say, draft in zip(says, drafts, strict=True)
-        ]
-        self._journal.tell(work, now)
+        with done_whole("it said something"):
+            work = self._journal.new_work(now)
+            posted = [
+                self._take_slot(line, say, draft, work, now)
+                for say, draft in zip(says, drafts, strict=True)
+            ]
+            self._journal.tell(work, now)
         work.wake.add(line.line_id)
         return work, tuple(posted)
 

@@ -155,8 +155,9 @@ class Node:
             views.extend(self._past())
         return tuple(sorted(views, key=lambda view: (view.start_utc, view.declaration_id)))
 
-    def conflicts(self) -> tuple[ConflictView, ...]:
+    async def conflicts(self) -> tuple[ConflictView, ...]:
         """Return the present conflicts on every line, the earliest first."""
+        await self._look_at_changes()
         return tuple(
             conflict_view(line, conflict, self._now.utc_ms, self._core.language)
             for line in self._core.lines.values()
@@ -352,6 +353,7 @@ class Node:
         lines = self._ready_lines(None if line is None else [line])
         self._refuse_past(drafts or ())
         if drafts is None:
+            await self._look_at_changes()
             return tuple(
                 conflict_view(held, conflict, now.utc_ms, self._core.language)
                 for held in lines
@@ -455,6 +457,15 @@ class Node:
     def _now(self) -> Now:
         return self._runtime.now()
 
+    async def _look_at_changes(self) -> None:
+        # Who declares and asks at once must not be told of a picture that nobody has looked at:
+        # a conflict missing from it would read as clear.
+        if any(
+            line.book.terms is not None and line.book.picture.changed
+            for line in self._core.lines.values()
+        ):
+            await self._runtime.look()
+
     def _line_view(self, line: Line) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
         return line_view(line, open_alerts, self._now)
@@ -557,8 +568,8 @@ class Node:
         posted: list[Posted] = []
         waiting = []
         for line, says in on_lines:
-            work, said = self._core.say(line.line_id, says, now)
-            waiting.append(self._runtime.commit(work))
+            durable, said = self._runtime.say(line.line_id, says, now)
+            waiting.append(durable)
             posted.extend(said)
         await asyncio.gather(*waiting)
         self._runtime.nudge()

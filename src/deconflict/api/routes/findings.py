@@ -40,7 +40,7 @@ async def list_conflicts(
     services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
-    return answer(services.node.conflicts())
+    return answer(await services.node.conflicts())
 
 
 @small.get("/alerts", response_model=list[AlertView])
