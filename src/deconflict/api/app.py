@@ -1,9 +1,8 @@
 """The operators' application: routes, accounts, refusals and the guard, put together."""
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from deconflict import __version__
@@ -12,12 +11,11 @@ from deconflict.api.docs_page import add_docs
 from deconflict.api.errors import add_error_handlers
 from deconflict.api.guard import LOOPBACK_NAMES, Guard
 from deconflict.api.node_face import NodeFace
-from deconflict.api.routes import ROUTERS
+from deconflict.api.routes import ROUTES
+from deconflict.api.routes.base import BASE
 from deconflict.api.services import Services
 
-__all__ = ["BASE", "build_operator_app"]
-
-BASE: Final = "/api/v1"
+__all__ = ["build_operator_app"]
 
 _ABOUT = """\
 The JSON API of one node, for its own operators and for systems of the same party. It listens on
@@ -51,6 +49,7 @@ def build_operator_app(
         names: the host names by which the server may be addressed.
     """
     app = FastAPI(
+        routes=list(ROUTES),
         title="deconflict operators' API",
         version=__version__,
         description=_ABOUT,
@@ -61,9 +60,5 @@ def build_operator_app(
     )
     app.state.services = Services(node, accounts, now, random_bytes)
     add_error_handlers(app)
-    api = APIRouter(prefix=BASE)
-    for router in ROUTERS:
-        api.include_router(router)
-    app.include_router(api)
     add_docs(app, base=BASE)
     return app

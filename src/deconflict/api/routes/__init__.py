@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from deconflict.api.routes import (
     accounts,
@@ -15,15 +15,17 @@ from deconflict.api.routes import (
     session,
 )
 
-__all__ = ["ROUTERS"]
+__all__ = ["ROUTES"]
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (
-    session.router,
-    node.router,
-    lines.router,
-    messages.router,
-    declarations.router,
-    findings.router,
-    events.router,
-    accounts.router,
+# One flat list: FastAPI matches routers within routers anew for each request, and that took a tenth
+# of a busy node's time. What a watch sends most stands first, because the first match ends it.
+ROUTES: Final[tuple[BaseRoute, ...]] = (
+    *messages.ROUTES,
+    *declarations.ROUTES,
+    *events.ROUTES,
+    *findings.ROUTES,
+    *lines.ROUTES,
+    *node.ROUTES,
+    *session.ROUTES,
+    *accounts.ROUTES,
 )

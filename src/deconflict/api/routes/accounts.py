@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import (
     AccountView,
     Digits,
@@ -19,9 +20,9 @@ from deconflict.api.services import Services, route_services
 from deconflict.errors import InvalidInputError
 from deconflict.node.actor import Action, Actor
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["accounts"], route_class=OperatorRoute, responses=REFUSALS)
+router = APIRouter(prefix=BASE, tags=["accounts"], route_class=OperatorRoute, responses=REFUSALS)
 
 
 @router.get("/accounts", response_model=list[AccountView])
@@ -106,3 +107,6 @@ async def read_trail(
     """Read who logged in, who was refused and who changed accounts, newest first."""
     found = services.accounts.trail(before=before, limit=limit)
     return answer([TrailView.of(entry) for entry in found])
+
+
+ROUTES = tuple(router.routes)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import Wanted, drafts_of, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
 from deconflict.api.services import Services, route_services
 from deconflict.errors import InvalidDocumentError
@@ -16,11 +17,10 @@ from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import DeclarationView
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["declarations"], responses=REFUSALS)
-small = APIRouter(route_class=OperatorRoute)
-bulk = APIRouter(route_class=BulkRoute)
+small = APIRouter(prefix=BASE, tags=["declarations"], route_class=OperatorRoute, responses=REFUSALS)
+bulk = APIRouter(prefix=BASE, tags=["declarations"], route_class=BulkRoute, responses=REFUSALS)
 
 
 @bulk.post("/declarations", response_model=Declared, openapi_extra=reads(Declare))
@@ -114,5 +114,4 @@ def _the_one(wanted: Wanted, declaration_id: str) -> Declaration:
     return replace(made[0], declaration_id=declaration_id)
 
 
-router.include_router(small)
-router.include_router(bulk)
+ROUTES = (*bulk.routes, *small.routes)

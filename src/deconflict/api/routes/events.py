@@ -8,13 +8,14 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS
 from deconflict.api.event_stream import EventStream
 from deconflict.api.permit import OperatorRoute, bearer_token, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits
 from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["events"], route_class=OperatorRoute, responses=REFUSALS)
+router = APIRouter(prefix=BASE, tags=["events"], route_class=OperatorRoute, responses=REFUSALS)
 
 
 @router.get(
@@ -49,3 +50,6 @@ async def stream_events(
         token=bearer_token(request),
         after_id=services.node.last_event_id() if after_id is None else after_id,
     )
+
+
+ROUTES = tuple(router.routes)

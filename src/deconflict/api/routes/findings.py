@@ -8,16 +8,16 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import Wanted, drafts_of, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Check, CheckOptions, Conflicts
 from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import AlertView, ConflictView
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["findings"], responses=REFUSALS)
-small = APIRouter(route_class=OperatorRoute)
-bulk = APIRouter(route_class=BulkRoute)
+small = APIRouter(prefix=BASE, tags=["findings"], route_class=OperatorRoute, responses=REFUSALS)
+bulk = APIRouter(prefix=BASE, tags=["findings"], route_class=BulkRoute, responses=REFUSALS)
 
 
 @bulk.post("/check", response_model=Conflicts, openapi_extra=reads(Check))
@@ -53,5 +53,4 @@ async def list_alerts(
     return answer(services.node.alerts(open_only=open == "true"))
 
 
-router.include_router(small)
-router.include_router(bulk)
+ROUTES = (*bulk.routes, *small.routes)

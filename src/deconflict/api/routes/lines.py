@@ -7,14 +7,15 @@ from starlette.responses import Response, StreamingResponse
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Acceptance, Proposal
 from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import LineView, Posted, TermsView
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["lines"], route_class=OperatorRoute, responses=REFUSALS)
+router = APIRouter(prefix=BASE, tags=["lines"], route_class=OperatorRoute, responses=REFUSALS)
 
 
 @router.get("/lines", response_model=list[LineView])
@@ -88,3 +89,6 @@ async def export_bundle(
         media_type="application/octet-stream",
         headers={"Content-Disposition": 'attachment; filename="record.deconflict"'},
     )
+
+
+ROUTES = tuple(router.routes)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits, Outgoing
 from deconflict.api.services import Services, route_services
 from deconflict.errors import InvalidDocumentError
@@ -14,12 +15,12 @@ from deconflict.messages.kinds import KINDS
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import MessageView, Posted
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
 # What a releasing officer releases (R43) must not pass as an ordinary message.
 _RELEASED: Final = frozenset(kind.value for kind, form in KINDS.items() if form.two_persons)
 
-router = APIRouter(tags=["messages"], route_class=OperatorRoute, responses=REFUSALS)
+router = APIRouter(prefix=BASE, tags=["messages"], route_class=OperatorRoute, responses=REFUSALS)
 
 
 @router.post("/lines/{line}/messages", response_model=Posted)
@@ -95,3 +96,6 @@ async def mark_seen(
 ) -> Response:
     """Tell the peer that a person has read this message. It says nothing about agreeing."""
     return answer(await services.node.seen(actor, message_hash))
+
+
+ROUTES = tuple(router.routes)

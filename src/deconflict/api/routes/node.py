@@ -7,15 +7,16 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import PhraseView
 from deconflict.api.services import Services, route_services
 from deconflict.messages.phrases import phrases, wording
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import NodeView
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["node"], route_class=OperatorRoute, responses=REFUSALS)
+router = APIRouter(prefix=BASE, tags=["node"], route_class=OperatorRoute, responses=REFUSALS)
 
 
 @router.get("/node", response_model=NodeView)
@@ -54,3 +55,6 @@ async def health(
 ) -> Response:
     """Say how clock, certificates, disk, database and peers are; no content of any message."""
     return answer(dict(await services.node.health()))
+
+
+ROUTES = tuple(router.routes)

@@ -7,15 +7,15 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, PublicRoute, bearer_token, permit
+from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Done, ErrorAnswer, Login, MeView, OwnPassword, SessionView
 from deconflict.api.services import Services, route_services
 from deconflict.node.actor import Action, Actor, allowed
 
-__all__ = ["router"]
+__all__ = ["ROUTES"]
 
-router = APIRouter(tags=["session"])
-public = APIRouter(route_class=PublicRoute)
-private = APIRouter(route_class=OperatorRoute, responses=REFUSALS)
+public = APIRouter(prefix=BASE, tags=["session"], route_class=PublicRoute)
+private = APIRouter(prefix=BASE, tags=["session"], route_class=OperatorRoute, responses=REFUSALS)
 
 TOO_MANY: dict[int | str, dict[str, Any]] = {
     429: {"model": ErrorAnswer, "description": "too many wrong passwords: wait"}
@@ -76,5 +76,4 @@ async def change_own_password(
     return answer(Done())
 
 
-router.include_router(public)
-router.include_router(private)
+ROUTES = (*public.routes, *private.routes)
