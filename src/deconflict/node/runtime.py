@@ -23,7 +23,7 @@ from deconflict.errors import (
 )
 from deconflict.line.moment import Now
 from deconflict.line.packets import decode_packets, encode_packets
-from deconflict.node.core import NodeCore, Say
+from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.views import EventView, Posted
 from deconflict.node.work import Work
@@ -40,6 +40,7 @@ _BEAT_TIMEOUT_S = 2.0
 _LONGEST_SLEEP_MS = 1_000
 _SHORTEST_SLEEP_MS = 10
 _REST_S = 0.02
+_HEARD_AT_ONCE = 32
 
 
 class Clock(Protocol):
@@ -144,13 +145,25 @@ class Runtime:
     async def packets(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's packets; return receipts and what else is to be said at once."""
         packets = decode_packets(body)
-        with self._turn():
-            heard = self.core.hear(peer_party, line_id, packets, self.now())
-        await self.commit(heard.work)
+        turns: list[Heard] = []
+        durable: list[asyncio.Future[None]] = []
+        # Some at a time: what a peer has saved up must not hold up alerts, beats and other peers.
+        for first in range(0, max(len(packets), 1), _HEARD_AT_ONCE):
+            if turns:
+                await asyncio.sleep(0)
+            with self._turn():
+                heard = self.core.hear(
+                    peer_party, line_id, packets[first : first + _HEARD_AT_ONCE], self.now()
+                )
+            turns.append(heard)
+            durable.append(self.commit(heard.work))
+            if heard.error is not None:
+                break
+        await asyncio.gather(*durable)
         self._due.set()
-        if heard.error is not None:
-            raise heard.error
-        return encode_packets(heard.answer())
+        if turns[-1].error is not None:
+            raise turns[-1].error
+        return encode_packets([packet for heard in turns for packet in heard.answer()])
 
     async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's beat; return our own."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
@@ -16,7 +16,7 @@ from deconflict.api.schemas import (
     NewPassword,
     TrailView,
 )
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.errors import InvalidInputError
 from deconflict.node.actor import Action, Actor
 
@@ -28,23 +28,24 @@ router = APIRouter(prefix=BASE, tags=["accounts"], route_class=OperatorRoute, re
 @router.get("/accounts", response_model=list[AccountView])
 async def list_accounts(
     _actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """List the accounts of this node."""
-    return answer([AccountView.of(each) for each in services.accounts.list()])
+    return answer([AccountView.of(each) for each in services_of(request).accounts.list()])
 
 
 @router.post("/accounts", response_model=AccountView)
 async def add_account(
     account: NewAccount,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Make an account.
 
     Roles: `watch_officer`, `releasing_officer`, `auditor`; or `administrator`, which stands alone
     because it has no message rights. The desk is one of this node's.
     """
+    services = services_of(request)
     desks = services.node.node().desks
     if account.desk not in desks:
         raise InvalidInputError(
@@ -65,9 +66,10 @@ async def add_account(
 async def disable_account(
     name: str,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Disable an account: its sessions end at once. The last administrator stays."""
+    services = services_of(request)
     await services.in_accounts_thread(services.accounts.disable, name, by=actor.account)
     return answer(Done())
 
@@ -76,9 +78,10 @@ async def disable_account(
 async def enable_account(
     name: str,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Let a disabled account log in again."""
+    services = services_of(request)
     await services.in_accounts_thread(services.accounts.enable, name, by=actor.account)
     return answer(Done())
 
@@ -88,9 +91,10 @@ async def set_password(
     name: str,
     password: NewPassword,
     actor: Annotated[Actor, permit(Action.ADMINISTER)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Give an account another password. Its sessions end, and the trail says who did it."""
+    services = services_of(request)
     await services.in_accounts_thread(
         services.accounts.set_password, name, password.password, by=actor.account
     )
@@ -100,12 +104,12 @@ async def set_password(
 @router.get("/accounts/trail", response_model=list[TrailView])
 async def read_trail(
     _actor: Annotated[Actor, permit(Action.TRAIL)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
     before: Annotated[Digits | None, Query(description="entries older than this one")] = None,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
 ) -> Response:
     """Read who logged in, who was refused and who changed accounts, newest first."""
-    found = services.accounts.trail(before=before, limit=limit)
+    found = services_of(request).accounts.trail(before=before, limit=limit)
     return answer([TrailView.of(entry) for entry in found])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
@@ -11,7 +11,7 @@ from deconflict.api.drafts import Wanted, drafts_of, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Action, Actor
@@ -27,7 +27,7 @@ bulk = APIRouter(prefix=BASE, tags=["declarations"], route_class=BulkRoute, resp
 async def declare(
     actor: Annotated[Actor, permit(Action.DECLARE)],
     wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Declare flights, activities, hazards, own presence or protected sites.
 
@@ -35,7 +35,7 @@ async def declare(
     for. The answer comes once all are durable here and on their way.
     """
     made = wanted.declarations or ()  # never empty: a declaration names at least one
-    posted = await services.node.declare(
+    posted = await services_of(request).node.declare(
         actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
     )
     return answer(Declared(posted, tuple(each.declaration_id for each in made)))
@@ -44,13 +44,13 @@ async def declare(
 @small.get("/declarations", response_model=list[DeclarationView])
 async def list_declarations(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
     active: Annotated[
         Literal["true", "false"], Query(description="false: ended and cancelled ones too")
     ] = "true",
 ) -> Response:
     """List declarations, own and the peers', with what is known of their delivery."""
-    return answer(services.node.declarations(active_only=active == "true"))
+    return answer(services_of(request).node.declarations(active_only=active == "true"))
 
 
 @bulk.post(
@@ -60,11 +60,11 @@ async def update(
     declaration_id: str,
     actor: Annotated[Actor, permit(Action.DECLARE)],
     wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Say that a plan has changed. The earlier declaration stays in the record."""
     made = _the_one(wanted, declaration_id)
-    posted = await services.node.update(
+    posted = await services_of(request).node.update(
         actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
     )
     return answer(Declared(posted, (declaration_id,)))
@@ -77,11 +77,11 @@ async def correct(
     declaration_id: str,
     actor: Annotated[Actor, permit(Action.DECLARE)],
     wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Say that a declaration was wrong. The wrong one stays in the record, and is cited."""
     made = _the_one(wanted, declaration_id)
-    posted = await services.node.correct(
+    posted = await services_of(request).node.correct(
         actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
     )
     return answer(Declared(posted, (declaration_id,)))
@@ -90,12 +90,14 @@ async def correct(
 @small.post("/declarations/{declaration_id}/cancel", response_model=Declared)
 async def cancel(
     declaration_id: str,
-    request: Cancel,
+    ended: Cancel,
     actor: Annotated[Actor, permit(Action.DECLARE)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """End a declaration before its time."""
-    posted = await services.node.cancel(actor, declaration_id, reason_number=request.reason_number)
+    posted = await services_of(request).node.cancel(
+        actor, declaration_id, reason_number=ended.reason_number
+    )
     return answer(Declared(posted, (declaration_id,)))
 
 

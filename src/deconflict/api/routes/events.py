@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS
@@ -10,7 +10,7 @@ from deconflict.api.event_stream import EventStream
 from deconflict.api.permit import OperatorRoute, bearer_token, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.node.actor import Action, Actor
 
 __all__ = ["ROUTES"]
@@ -26,7 +26,6 @@ router = APIRouter(prefix=BASE, tags=["events"], route_class=OperatorRoute, resp
 async def stream_events(
     request: Request,
     actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
     after: Annotated[
         Digits | None,
         Query(ge=0, description="the last event id already seen; left out: from now on"),
@@ -43,6 +42,7 @@ async def stream_events(
     hearing nothing for 15 means that the connection is gone. A reader that is too slow gets the
     event `resume` and is let go.
     """
+    services = services_of(request)
     after_id = after if last_event_id is None else last_event_id
     return EventStream(
         services,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
@@ -10,7 +10,7 @@ from deconflict.api.drafts import Wanted, drafts_of, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Check, CheckOptions, Conflicts
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import AlertView, ConflictView
 
@@ -24,33 +24,33 @@ bulk = APIRouter(prefix=BASE, tags=["findings"], route_class=BulkRoute, response
 async def check(
     actor: Annotated[Actor, permit(Action.CHECK)],
     wanted: Annotated[Wanted, drafts_of(Check, CheckOptions)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Check drafts against everything declared, or what is declared itself.
 
     Nothing is sent or stored, and the peer learns nothing.
     """
-    found = await services.node.check(actor, wanted.declarations, line=wanted.line)
+    found = await services_of(request).node.check(actor, wanted.declarations, line=wanted.line)
     return answer(Conflicts(found))
 
 
 @small.get("/conflicts", response_model=list[ConflictView])
 async def list_conflicts(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
-    return answer(await services.node.conflicts())
+    return answer(await services_of(request).node.conflicts())
 
 
 @small.get("/alerts", response_model=list[AlertView])
 async def list_alerts(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
     open: Annotated[Literal["true", "false"], Query(description="open ones alone")] = "true",
 ) -> Response:
     """List the conditions a person must know of, each with its deadline."""
-    return answer(services.node.alerts(open_only=open == "true"))
+    return answer(services_of(request).node.alerts(open_only=open == "true"))
 
 
 ROUTES = (*bulk.routes, *small.routes)

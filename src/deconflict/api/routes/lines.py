@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Acceptance, Proposal
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import LineView, Posted, TermsView
 
@@ -21,30 +21,30 @@ router = APIRouter(prefix=BASE, tags=["lines"], route_class=OperatorRoute, respo
 @router.get("/lines", response_model=list[LineView])
 async def list_lines(
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """List the lines: up or down, who was heard when, what is open."""
-    return answer(services.node.lines())
+    return answer(services_of(request).node.lines())
 
 
 @router.get("/lines/{line}", response_model=LineView)
 async def view_line(
     line: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Show one line; name it by its id or by the peer's name."""
-    return answer(services.node.line(line))
+    return answer(services_of(request).node.line(line))
 
 
 @router.get("/lines/{line}/terms", response_model=TermsView)
 async def view_terms(
     line: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Show the terms in force on a line, and those proposed."""
-    return answer(services.node.terms(line))
+    return answer(services_of(request).node.terms(line))
 
 
 @router.post("/lines/{line}/terms/proposal", response_model=Posted)
@@ -52,10 +52,10 @@ async def propose_terms(
     line: str,
     proposal: Proposal,
     actor: Annotated[Actor, permit(Action.TERMS)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Propose terms to the peer. They are in force once both have signed the same bytes."""
-    return answer(await services.node.propose_terms(actor, line, proposal.terms))
+    return answer(await services_of(request).node.propose_terms(actor, line, proposal.terms))
 
 
 @router.post("/lines/{line}/terms/acceptance", response_model=Posted)
@@ -63,10 +63,10 @@ async def accept_terms(
     line: str,
     acceptance: Acceptance,
     actor: Annotated[Actor, permit(Action.TERMS)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Accept the peer's proposed terms; the hash says which ones were read."""
-    return answer(await services.node.accept_terms(actor, line, acceptance.terms_hash))
+    return answer(await services_of(request).node.accept_terms(actor, line, acceptance.terms_hash))
 
 
 @router.get(
@@ -77,12 +77,13 @@ async def accept_terms(
 async def export_bundle(
     line: str,
     actor: Annotated[Actor, permit(Action.EXPORT)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Export the whole record of a line as one file that `deconflict verify` checks offline.
 
     A bundle that broke off on the way lacks its seal and does not verify.
     """
+    services = services_of(request)
     services.node.line(line)  # an unknown line is refused before the answer has begun
     return StreamingResponse(
         services.node.export(actor, line),

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits, Outgoing
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.kinds import KINDS
 from deconflict.node.actor import Action, Actor
@@ -28,7 +28,7 @@ async def send_message(
     line: str,
     message: Outgoing,
     actor: Annotated[Actor, permit(Action.SEND)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Send a message: a safety message, a query, an answer, a readback, a line check and so on.
 
@@ -41,7 +41,7 @@ async def send_message(
             given=message.kind,
             remedy="POST /declarations and what follows it, or /lines/{line}/terms/…",
         )
-    posted = await services.node.send(
+    posted = await services_of(request).node.send(
         actor,
         line,
         message.kind,
@@ -62,7 +62,7 @@ async def send_message(
 async def list_messages(
     line: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
     after_seq: Annotated[Digits, Query(ge=0, description="start behind this number")] = 0,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
     direction: Annotated[
@@ -74,7 +74,9 @@ async def list_messages(
     Acknowledged is not permission.
     """
     outgoing = None if direction is None else direction == "out"
-    found = await services.node.messages(line, after_seq=after_seq, limit=limit, outgoing=outgoing)
+    found = await services_of(request).node.messages(
+        line, after_seq=after_seq, limit=limit, outgoing=outgoing
+    )
     return answer(found)
 
 
@@ -82,20 +84,20 @@ async def list_messages(
 async def view_message(
     message_hash: str,
     _actor: Annotated[Actor, permit(Action.READ)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Show one message and its state of delivery."""
-    return answer(await services.node.message(message_hash))
+    return answer(await services_of(request).node.message(message_hash))
 
 
 @router.post("/messages/{message_hash}/seen", response_model=Posted)
 async def mark_seen(
     message_hash: str,
     actor: Annotated[Actor, permit(Action.SEND)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Tell the peer that a person has read this message. It says nothing about agreeing."""
-    return answer(await services.node.seen(actor, message_hash))
+    return answer(await services_of(request).node.seen(actor, message_hash))
 
 
 ROUTES = tuple(router.routes)

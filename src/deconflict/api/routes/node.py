@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import PhraseView
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.messages.phrases import phrases, wording
 from deconflict.node.actor import Action, Actor
 from deconflict.node.views import NodeView
@@ -22,19 +22,19 @@ router = APIRouter(prefix=BASE, tags=["node"], route_class=OperatorRoute, respon
 @router.get("/node", response_model=NodeView)
 async def view_node(
     _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Say which party and version this is, its clock, and its key's fingerprint."""
-    return answer(services.node.node())
+    return answer(services_of(request).node.node())
 
 
 @router.get("/phrases", response_model=list[PhraseView])
 async def list_phrases(
     _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """List the numbered phrases in this desk's language; only number and values travel."""
-    texts = wording(services.node.node().language)["texts"]
+    texts = wording(services_of(request).node.node().language)["texts"]
     return answer(
         [
             PhraseView(
@@ -51,10 +51,10 @@ async def list_phrases(
 @router.get("/health", response_model=dict[str, Any])
 async def health(
     _actor: Annotated[Actor, permit(Action.HEALTH)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Say how clock, certificates, disk, database and peers are; no content of any message."""
-    return answer(dict(await services.node.health()))
+    return answer(dict(await services_of(request).node.health()))
 
 
 ROUTES = tuple(router.routes)

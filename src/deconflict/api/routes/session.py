@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, PublicRoute, bearer_token, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Done, ErrorAnswer, Login, MeView, OwnPassword, SessionView
-from deconflict.api.services import Services, route_services
+from deconflict.api.services import services_of
 from deconflict.node.actor import Action, Actor, allowed
 
 __all__ = ["ROUTES"]
@@ -23,13 +23,14 @@ TOO_MANY: dict[int | str, dict[str, Any]] = {
 
 
 @public.post("/session", response_model=SessionView, responses={401: REFUSALS[401], **TOO_MANY})
-async def log_in(login: Login, services: Annotated[Services, Depends(route_services)]) -> Response:
+async def log_in(login: Login, request: Request) -> Response:
     """Log in.
 
     Returns a token that is valid for 12 hours: a session ends with the watch. Send it with every
     other call as `Authorization: Bearer <token>`. After five wrong passwords the account has to
     wait, longer each time, up to a minute.
     """
+    services = services_of(request)
     session = await services.in_accounts_thread(
         services.accounts.log_in, login.account, login.password
     )
@@ -40,9 +41,9 @@ async def log_in(login: Login, services: Annotated[Services, Depends(route_servi
 async def log_out(
     request: Request,
     _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(route_services)],
 ) -> Response:
     """Log out: the token is worth nothing from now on, and its event streams end."""
+    services = services_of(request)
     await services.in_accounts_thread(services.accounts.log_out, bearer_token(request))
     return answer(Done())
 
@@ -64,9 +65,10 @@ async def me(actor: Annotated[Actor, permit(Action.VIEW_NODE)]) -> Response:
 async def change_own_password(
     passwords: OwnPassword,
     actor: Annotated[Actor, permit(Action.VIEW_NODE)],
-    services: Annotated[Services, Depends(route_services)],
+    request: Request,
 ) -> Response:
     """Change the own password. All sessions of the account end."""
+    services = services_of(request)
     await services.in_accounts_thread(
         services.accounts.change_password,
         actor.account,
