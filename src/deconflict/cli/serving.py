@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 
 import click
+import uvloop
 
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
@@ -38,7 +39,7 @@ def serve_folder(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> No
     """
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(*_GARBAGE)
-    asyncio.run(_serve(folder, keys, as_json=as_json))
+    uvloop.run(_serve(folder, keys, as_json=as_json))
 
 
 async def _serve(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> None:
