@@ -6,17 +6,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deconflict.errors import BrokenTurnError
+from deconflict.errors import BrokenTurnError, LineStateError
 from deconflict.line.moment import Now
 from deconflict.line.packets import encode_packets
-from deconflict.messages.bodies import LineCheck
+from deconflict.messages.agreement import sign_terms
+from deconflict.messages.bodies import LineCheck, Suspend, TermsMessage
 from deconflict.messages.kinds import Kind
+from deconflict.messages.terms import PartyTerms
+from deconflict.messages.terms_defaults import default_terms
 from deconflict.node.actor import Actor, Role
 from deconflict.node.book import LineBook
 from deconflict.node.core import Say
 from deconflict.node.runtime import Runtime
 from deconflict.node.service import Node
-from deconflict.replay.world import DESKS
+from deconflict.replay.world import DESKS, World
 from deconflict.store.writer import GroupCommitWriter
 from node_pair import NodePair, circle, declaration, node_pair
 
@@ -73,6 +76,44 @@ def test_who_changes_a_plan_and_asks_at_once_is_not_told_what_is_over() -> None:
         pair.run_for(1)
         assert "CONFLICT" in pair.rules("blue")
         asyncio.run(run(pair))
+
+
+def agree_on_another_line(world: World, one: str, other: str) -> str:
+    """Give two parties a line with terms; return its id."""
+    line_id = world.connect(one, other)
+    parties = [PartyTerms(party, *DESKS, ("en",), 1) for party in (one, other)]
+    terms = default_terms(line=line_id, parties=parties, theatre="Coast")
+    proposal: str | None = None
+    for kind, party, peer in (
+        (Kind.TERMS_PROPOSE, one, other),
+        (Kind.TERMS_ACCEPT, other, one),
+    ):
+        body = TermsMessage(
+            terms=terms, signature=sign_terms(terms, world.stations[party].core.key)
+        )
+        said = world.say(party, peer, [Say(kind=kind, body=body, desk=DESKS[0], ref=proposal)])
+        proposal = said[0].hash
+        world.run_for(1)
+    return line_id
+
+
+def test_what_one_line_refuses_is_said_on_none() -> None:
+    async def run(pair: NodePair) -> None:
+        async with runtime_of(pair) as runtime:
+            node = Node(pair.blue.core, runtime, pair.blue.store)
+            with pytest.raises(LineStateError, match="suspended"):
+                await node.declare(PLANNER, [declaration(1)], lines=None)
+
+    with node_pair() as pair:
+        pair.world.add_party("green")
+        other = agree_on_another_line(pair.world, "blue", "green")
+        suspend = Suspend(scope="DECLARATIONS", effective_utc=pair.now_utc)
+        say = Say(kind=Kind.SUSPEND, body=suspend, desk=DESKS[0])
+        pair.world.say("blue", "green", [say])
+        pair.run_for(1)
+        asyncio.run(run(pair))
+        for line_id in (pair.line_id, other):
+            assert len(pair.blue.core.lines[line_id].book.picture) == 0
 
 
 def test_turn_that_breaks_off_stops_the_node_before_it_receipts(

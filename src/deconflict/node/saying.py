@@ -77,6 +77,11 @@ class Saying:
         self._journal = journal
         self._teller = teller
 
+    def require_sayable(self, line: Line, says: Sequence[Say], now: Now) -> None:
+        """Return when each of these can be said now; nothing is taken."""
+        for say in says:
+            self._draft(line, say, now)
+
     def say(self, line: Line, says: Sequence[Say], now: Now) -> tuple[Work, tuple[Posted, ...]]:
         """Take slots for messages of one line, all or none."""
         # Everything is checked before the first slot is taken: a slot taken is a slot spent.

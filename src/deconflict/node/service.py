@@ -268,7 +268,7 @@ class Node:
         drill: bool = False,
         release: str = "OWN_FORCES",
     ) -> tuple[Posted, ...]:
-        """Declare several at once, all or none on each line; None is every line with terms."""
+        """Declare several at once, all or none; ``lines`` None is every line with terms."""
         require(actor, Action.DECLARE)
         self._refuse_past(declarations)
         for declaration in declarations:
@@ -573,6 +573,10 @@ class Node:
         now = self._now
         posted: list[Posted] = []
         waiting = []
+        if len(on_lines) > 1:
+            # All or none: what one line refuses must not have been said on another before.
+            for line, says in on_lines:
+                self._core.require_sayable(line.line_id, says, now)
         for line, says in on_lines:
             durable, said = self._runtime.say(line.line_id, says, now)
             waiting.append(durable)
