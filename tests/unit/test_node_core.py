@@ -104,6 +104,43 @@ def test_older_revision_never_replaces_a_newer_one() -> None:
             assert held.declaration == newer
 
 
+def test_older_revision_of_the_peer_is_told_until_a_newer_one_comes() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1, revision=3))
+        for _ in range(2):
+            old = Declared.of(declaration(1, volume=circle(at=FAR), revision=2))
+            pair.say("blue", Kind.UPDATE, old, ref=message)
+        pair.run_for(2)
+        alert = pair.alert("red", "OLDER_REVISION")
+        assert alert.subject == f"{1:032x}"
+        assert "Revision 3 is held here and stays in force" in alert.text
+        assert "UPDATE_RECEIVED" not in pair.rules("red")
+        assert pair.rules("red").count("OLDER_REVISION") == 1
+        pair.say("blue", Kind.UPDATE, Declared.of(declaration(1, revision=4)), ref=message)
+        pair.run_for(2)
+        assert "OLDER_REVISION" not in pair.rules("red")
+
+
+def test_cancel_of_what_is_not_held_is_told_until_a_desk_has_read_it() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        said = pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{2:032x}"), ref=message)
+        pair.run_for(2)
+        assert pair.alert("red", "NOTHING_TO_CANCEL").subject == f"{2:032x}"
+        assert len(pair.line("red").book.picture) == 1
+        pair.say("red", Kind.SEEN, Seen(desk=DESKS[0], at_utc=pair.now_utc), ref=said)
+        assert "NOTHING_TO_CANCEL" not in pair.rules("red")
+
+
+def test_cancel_said_twice_is_not_remarkable() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        for _ in range(2):
+            pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
+        pair.run_for(2)
+        assert "NOTHING_TO_CANCEL" not in pair.rules("red")
+
+
 def test_declaration_needs_terms() -> None:
     with node_pair(agreed=False) as pair, pytest.raises(LineStateError):
         pair.declare("blue", declaration(1))

@@ -7,6 +7,7 @@ knew before, and a replay knows it too. Decisions only: no clock, no disk, no ne
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from deconflict.airspace.instant import parse_utc
@@ -40,12 +41,19 @@ from deconflict.node import incidents
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.threads import Place, Thread, ThreadBook
 
-__all__ = ["LineBook", "Proposal", "ReadbackFound", "Suspension", "Taken"]
+__all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Suspension", "Taken"]
 
 # All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
 # itself a thousand times must not make each alert a thousand times longer.
 _ACCOUNTS_COMPARED: Final = 16
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
+
+
+class NotTaken(StrEnum):
+    """Why what an entry says of a declaration changes nothing; also the alert that tells it."""
+
+    OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
+    NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class Taken:
         opened: the thread it began.
         thread: the thread it acted on.
         ended: True exactly when that thread ended with it.
+        not_taken: why it changed no declaration though it names one.
     """
 
     envelope: Envelope
@@ -76,6 +85,7 @@ class Taken:
     opened: Thread | None = None
     thread: Thread | None = None
     ended: bool = False
+    not_taken: NotTaken | None = None
 
     @property
     def kind(self) -> Kind:
@@ -168,25 +178,26 @@ class LineBook:
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
         if delayed or body is None:
             return taken
-        declaration_id = self._subject(body)
-        opened = self.threads.begin(
-            envelope,
-            message_hash,
-            own=own,
-            logged_ms=logged_ms,
-            declaration_id=declaration_id,
-            place=_place(body),
-        )
-        self._change(taken)
+        not_taken = self._change(taken)
+        opened = None
+        if not_taken is None:  # what is not in force is not read back
+            opened = self.threads.begin(
+                envelope,
+                message_hash,
+                own=own,
+                logged_ms=logged_ms,
+                declaration_id=self._subject(body),
+                place=_place(body),
+            )
         thread, ended = None, False
         if acts:
             thread, ended = self.threads.reply(
                 envelope, own=own, agrees=self._agrees(body, message_hash)
             )
             self._advance(envelope, own=own)
-        if opened is None and thread is None:
+        if opened is None and thread is None and not_taken is None:
             return taken
-        return replace(taken, opened=opened, thread=thread, ended=ended)
+        return replace(taken, opened=opened, thread=thread, ended=ended, not_taken=not_taken)
 
     @property
     def proposal(self) -> Proposal | None:
@@ -260,13 +271,13 @@ class LineBook:
         if _ORDER.index(reached) > _ORDER.index(states.get(key, _ORDER[0])):
             states[key] = reached
 
-    def _change(self, taken: Taken) -> None:
+    def _change(self, taken: Taken) -> NotTaken | None:
         party = self.party_of(own=taken.own)
         match taken.body:
             case DeclaredBody() as body:
-                self._declare(body.value, party, taken)
+                return self._declare(body.value, party, taken)
             case Cancel() as body:
-                self._cancel(f"{party}/{body.declaration_id}")
+                return self._cancel(f"{party}/{body.declaration_id}")
             case Readback() as body:
                 self._read_back(body, party, taken)
             case Loaded() as body:
@@ -279,8 +290,9 @@ class LineBook:
                 self._resume(body)
             case Account() as body:
                 self._tell_account(body, party)
+        return None
 
-    def _declare(self, declaration: Declaration, party: str, taken: Taken) -> None:
+    def _declare(self, declaration: Declaration, party: str, taken: Taken) -> NotTaken | None:
         declared = Declared(
             declaration,
             party,
@@ -292,7 +304,7 @@ class LineBook:
         )
         held = self.picture.get(declared.key)
         if held is not None and held.declaration.revision >= declaration.revision:
-            return  # an older revision never replaces a newer one
+            return NotTaken.OLDER_REVISION
         hashes = self.messages_of.setdefault(declared.key, [])
         for earlier in hashes:
             self.threads.drop(earlier)
@@ -301,14 +313,17 @@ class LineBook:
         self.loaded.discard(declared.key)
         self.past.pop(declared.key, None)
         self.picture.put(declared)
+        return None
 
-    def _cancel(self, key: str) -> None:
+    def _cancel(self, key: str) -> NotTaken | None:
         for message_hash in self.messages_of.get(key, ()):
             self.threads.drop(message_hash)
         removed = self.picture.remove(key)
         if removed is not None:
             self.past[key] = (removed.message_hash, "CANCELLED")
             self._cancelled.append(removed)
+        # To cancel what is cancelled or over says what is so already.
+        return None if key in self.past else NotTaken.NOTHING_TO_CANCEL
 
     def _read_back(self, body: Readback, reader: str, taken: Taken) -> None:
         author = self.own if reader == self.peer else self.peer

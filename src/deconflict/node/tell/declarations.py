@@ -1,15 +1,17 @@
 """Alerts about declarations: notice, place, third parties, sites, expiry, what is unchecked."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
 from deconflict.line.moment import Now
+from deconflict.messages.bodies import Cancel
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.kinds import KINDS
 from deconflict.messages.notice import notice_shortfall
 from deconflict.node.alerts import AlertKey
-from deconflict.node.book import Taken
+from deconflict.node.book import NotTaken, Taken
 from deconflict.node.line import Line
 from deconflict.node.own_activity import WordsOnly
 from deconflict.node.picture import Declared
@@ -35,6 +37,9 @@ class DeclarationTeller:
         if not isinstance(taken.body, DeclaredBody) or line.book.terms is None:
             return ()
         declaration = taken.body.value
+        if not taken.own:
+            for rule in NotTaken:
+                self.desk.close(rule, line.line_id, declaration.declaration_id, now.utc_ms)
         found = remarks_on(
             declaration,
             party=self._party if taken.own else line.peer,
@@ -47,6 +52,44 @@ class DeclarationTeller:
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
             self.site(line, declaration, now)
         return tuple(remark.text(self.desk.language) for remark in found)
+
+    def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
+        """Tell that what the peer says of a declaration changed nothing: the two sides differ.
+
+        An older revision is told until a newer one comes or the declaration is over; a cancel of
+        nothing until a desk here says that it has read it.
+        """
+        values: dict[str, Any] = {"peer": line.peer, "sent": taken.envelope.created_utc}
+        match taken.body:
+            case DeclaredBody() as body:
+                name = body.value.declaration_id
+                held = line.book.picture.get(f"{line.peer}/{name}")
+                values |= {
+                    "kind": taken.kind.value,
+                    "revision": body.value.revision,
+                    "held": body.value.revision if held is None else held.declaration.revision,
+                }
+            case Cancel() as body:
+                name = body.declaration_id
+            case _:
+                return  # nothing else names a declaration to change
+        self.desk.tell(
+            AlertKey(why, line.line_id, name),
+            {**values, "declaration": name},
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+            facts={"message": taken.hash},
+        )
+
+    def answered(self, line: Line, taken: Taken, now: Now) -> None:
+        """Close what was told of a cancel of nothing, once a desk here has read it."""
+        rule = KINDS[taken.kind].rule
+        if not (rule.marks_seen or rule.closes) or taken.envelope.ref is None:
+            return
+        for key in self.desk.alerts.keys(NotTaken.NOTHING_TO_CANCEL):
+            alert = self.desk.alerts.get(key)
+            if alert is not None and alert.facts["message"] == taken.envelope.ref:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
 
     def words_only(self, line: Line, notice: WordsOnly, now: Now) -> None:
         """Tell that the notice in words came late, where it named a start, and whom it misses."""
@@ -103,6 +146,7 @@ class DeclarationTeller:
                 "READBACK_WRONG",
                 "DECLARATION_EXPIRING",
                 "NOT_CHECKED",
+                *NotTaken,
             )
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
