@@ -1,12 +1,15 @@
 """The core of a node, two of them on a line: what is decided when, and that a restart keeps it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import TimeSpan, format_utc
+from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
+from deconflict.airspace.volume import Volume
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError, WrongLineError
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms, terms_hash
@@ -35,6 +38,7 @@ from deconflict.messages.terms import Terms, ThirdParty
 from deconflict.messages.wire_form import Level, Place
 from deconflict.node import incidents
 from deconflict.node.core import Say
+from deconflict.node.drafts import check_drafts
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
@@ -139,6 +143,81 @@ def test_cancel_said_twice_is_not_remarkable() -> None:
             pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
         pair.run_for(2)
         assert "NOTHING_TO_CANCEL" not in pair.rules("red")
+
+
+def unusable(*, end_ms: int = START_MS + 2 * HOUR_MS) -> Volume:
+    """A polygon that fits within no hemisphere: the separation check refuses it."""
+    corners = ((-80.0, 0.0), (80.0, 0.0), (0.0, 170.0))
+    outline = Polygon(tuple(Position.from_degrees(*corner) for corner in corners))
+    return replace(circle(end_ms=end_ms), outline=outline)
+
+
+def change_into(pair: NodePair, volume: Volume) -> str:
+    """Let blue and red conflict, then blue change its declaration; return blue's first message."""
+    pair.declare("red", declaration(2))
+    (message,) = pair.declare("blue", declaration(1))
+    pair.run_for(2)
+    changed = Declared.of(declaration(1, volume=volume, revision=2))
+    pair.say("blue", Kind.UPDATE, changed, ref=message)
+    pair.run_for(2)
+    return message
+
+
+def test_conflict_stays_when_one_side_becomes_what_cannot_be_checked() -> None:
+    with node_pair() as pair:
+        change_into(pair, unusable())
+        for party in ("blue", "red"):
+            assert "NOT_CHECKED" in pair.rules(party)
+            assert "NOT CHECKED SINCE" in pair.alert(party, "CONFLICT").text
+            assert pair.raised(party, "CONFLICT") == 1
+            (conflict,) = pair.line(party).book.picture.conflicts()
+            assert [later.declaration.revision for later in conflict.unchecked] == [2]
+        before = pair.alert("red", "CONFLICT")
+        pair.world.restart("red")
+        pair.run_for(2)
+        after = pair.alert("red", "CONFLICT")
+        assert "NOT CHECKED SINCE" in after.text
+        assert after.raised_utc == before.raised_utc
+        assert "NOT_CHECKED" in pair.rules("red")
+
+
+def test_conflict_that_is_not_checked_outlasts_its_old_interval() -> None:
+    with node_pair() as pair:
+        longer = circle(end_ms=START_MS + 4 * HOUR_MS)
+        pair.declare("red", declaration(2, volume=longer))
+        (message,) = pair.declare("blue", declaration(1))
+        changed = declaration(1, volume=unusable(end_ms=START_MS + 3 * HOUR_MS), revision=2)
+        pair.say("blue", Kind.UPDATE, Declared.of(changed), ref=message)
+        pair.run_for(2 * 3_600 + 60)
+        assert "CONFLICT" in pair.rules("red")
+        pair.run_for(3_600)
+        assert not {"CONFLICT", "NOT_CHECKED"} & set(pair.rules("red"))
+
+
+@pytest.mark.parametrize("ending", ["checked again", "cancelled"])
+def test_conflict_that_is_not_checked_ends_with_what_is_known(ending: str) -> None:
+    with node_pair() as pair:
+        message = change_into(pair, unusable())
+        if ending == "cancelled":
+            pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
+        else:
+            moved = Declared.of(declaration(1, volume=circle(at=FAR), revision=3))
+            pair.say("blue", Kind.UPDATE, moved, ref=message)
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            assert not {"CONFLICT", "NOT_CHECKED"} & set(pair.rules(party))
+
+
+def test_draft_is_checked_beside_what_cannot_be_checked_and_that_is_said() -> None:
+    with node_pair() as pair:
+        change_into(pair, unusable())
+        lines, now = [pair.line("red")], pair.world.now
+        found = check_drafts([declaration(3)], lines, now, "red", "en")
+        assert [each.unchecked_since_utc is not None for each in found.conflicts] == [True]
+        assert [text[:11] for text in found.warnings] == ["NOT CHECKED"]
+        found = check_drafts([declaration(4, volume=unusable())], lines, now, "red", "en")
+        assert found.conflicts == ()
+        assert [text[:11] for text in found.warnings] == ["NOT CHECKED"] * 2
 
 
 def test_declaration_needs_terms() -> None:

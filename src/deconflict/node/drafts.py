@@ -1,6 +1,6 @@
 """What is looked at in declarations before any of them is sent, or when none is to be sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.where import located
@@ -13,10 +13,10 @@ from deconflict.messages.terms import Terms
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.show import conflict_view
-from deconflict.node.tell.remarks import remarks_on
+from deconflict.node.tell.remarks import not_checked, remarks_on
 from deconflict.node.views import Checked, ConflictView
 
-__all__ = ["check_drafts", "require_sendable"]
+__all__ = ["check_drafts", "require_sendable", "unchecked_texts"]
 
 
 def require_sendable(
@@ -61,13 +61,19 @@ def check_drafts(
                 draft, party=party, sent_ms=now.utc_ms, terms=terms, now_ms=now.utc_ms
             ):
                 warnings[remark.text(language)] = None
-        found.extend(
-            conflict_view(line, conflict, now.utc_ms, language)
-            for conflict in line.book.picture.try_out(
-                tried, now.utc_ms, minima_of(terms), conversions_of(terms)
-            )
+        change = line.book.picture.try_out(
+            tried, now.utc_ms, minima_of(terms), conversions_of(terms)
         )
+        for text in unchecked_texts(change.unchecked, language):
+            warnings[text] = None
+        found.extend(conflict_view(line, each, now.utc_ms, language) for each in change.found)
     return Checked(tuple(found), tuple(warnings))
+
+
+def unchecked_texts(unchecked: Iterable[Declared], language: str) -> Iterator[str]:
+    """Yield in words which declarations could not be checked: no conflict is found for them."""
+    for declared in unchecked:
+        yield not_checked(declared.declaration.declaration_id, declared.party).text(language)
 
 
 def _require_not_over(declaration: Declaration, now: Now) -> None:

@@ -31,7 +31,7 @@ from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.core import NodeCore, Say
-from deconflict.node.drafts import check_drafts, require_sendable
+from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.runtime import Runtime
@@ -381,7 +381,12 @@ class Node:
                     conflict_view(held, conflict, now.utc_ms, self._core.language)
                     for held in lines
                     for conflict in held.book.picture.conflicts()
-                )
+                ),
+                tuple(
+                    text
+                    for held in lines
+                    for text in unchecked_texts(held.book.picture.unchecked(), self._core.language)
+                ),
             )
         require_sendable(drafts, _terms_of(lines), now, as_written=as_written)
         return check_drafts(drafts, lines, now, self._core.party, self._core.language)

@@ -165,6 +165,8 @@ class ConflictView:
     text: str
     again_utc: tuple[tuple[str, str], ...] = ()  # later stretches of the same pair, start and end
     drill: bool = False
+    # Since when a declaration stands in it that could not be compared; the figures are older.
+    unchecked_since_utc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

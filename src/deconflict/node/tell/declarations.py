@@ -16,7 +16,7 @@ from deconflict.node.line import Line
 from deconflict.node.own_activity import WordsOnly
 from deconflict.node.picture import Declared
 from deconflict.node.tell.desk import Desk, received_rule
-from deconflict.node.tell.remarks import Remark, remarks_on, short_notice, third_party
+from deconflict.node.tell.remarks import Remark, not_checked, remarks_on, short_notice, third_party
 from deconflict.node.threads import DECLARES
 
 __all__ = ["DeclarationTeller"]
@@ -81,7 +81,7 @@ class DeclarationTeller:
             facts={"message": taken.hash},
         )
 
-    def answered(self, line: Line, taken: Taken, now: Now) -> None:
+    def answered(self, taken: Taken, now: Now) -> None:
         """Close what was told of a cancel of nothing, once a desk here has read it."""
         rule = KINDS[taken.kind].rule
         if not (rule.marks_seen or rule.closes) or taken.envelope.ref is None:
@@ -183,12 +183,11 @@ class DeclarationTeller:
                     deadline_ms=item.end_ms,
                 )
 
-    def unchecked(self, line: Line, declared: Declared, now: Now) -> None:
-        """Tell that a declaration could not be checked: unknown is never clear."""
-        declaration_id = declared.declaration.declaration_id
-        self.desk.tell(
-            AlertKey("NOT_CHECKED", line.line_id, declaration_id),
-            {"party": declared.party, "declaration": declaration_id},
-            urgency="IMMEDIATE",
-            now_ms=now.utc_ms,
-        )
+    def unchecked(self, line: Line, now: Now) -> None:
+        """Tell which declarations could not be checked, for as long as that is so."""
+        unchecked = {d.declaration.declaration_id: d for d in line.book.picture.unchecked()}
+        for declaration_id, declared in unchecked.items():
+            self._tell(line, declaration_id, not_checked(declaration_id, declared.party), now)
+        for key in self.desk.alerts.keys("NOT_CHECKED"):
+            if key.line_id == line.line_id and key.subject not in unchecked:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)

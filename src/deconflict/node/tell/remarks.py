@@ -21,7 +21,7 @@ from deconflict.messages.notice import (
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.terms import Terms
 
-__all__ = ["Remark", "remarks_on", "short_notice", "third_party"]
+__all__ = ["Remark", "not_checked", "remarks_on", "short_notice", "third_party"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,15 @@ def third_party(declaration_id: str, party: str, third: str) -> Remark:
         values={"third": third, "party": party, "declaration": declaration_id},
         urgency="PRIORITY",
         object=third,
+    )
+
+
+def not_checked(declaration_id: str, party: str) -> Remark:
+    """Return the remark that a declaration could not be checked: unknown is never clear."""
+    return Remark(
+        rule="NOT_CHECKED",
+        values={"party": party, "declaration": declaration_id},
+        urgency="IMMEDIATE",
     )
 
 
