@@ -11,6 +11,7 @@ from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
 from deconflict.airspace.volume import Volume
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError, WrongLineError
+from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms, terms_hash
 from deconflict.messages.bodies import (
@@ -283,6 +284,38 @@ def test_right_readback_settles_the_declaration() -> None:
         pair.run_for(900)
         assert pair.raised("blue", "READBACK_MISSING") == 0
         assert "NOTIFY_RECEIVED" not in pair.rules("red")
+
+
+def results_of(pair: NodePair, readback: str) -> list[Envelope]:
+    """Return blue's results that cite a readback, as its record has them."""
+    rows = pair.blue.store.entries(pair.line_id, "blue")
+    said = [read_envelope(row.data) for row in rows]
+    return [each for each in said if each.kind == Kind.READBACK_RESULT and each.ref == readback]
+
+
+@pytest.mark.parametrize("still_declared", [True, False])
+def test_result_of_a_readback_that_a_crash_lost_is_said_once_after_it(still_declared: bool) -> None:
+    with node_pair() as pair:
+        declared = declaration(1)
+        (message,) = pair.declare("blue", declared)
+        pair.run_for(5)
+        readback = pair.read_back("red", declared, message)
+
+        def crash() -> None:
+            assert pair.blue.store.entry(readback) is not None
+            pair.world.restart("blue")
+
+        # After the readback is durable at blue, before blue does anything more.
+        pair.world.at(pair.world.now.utc_ms + 20, crash, rank=9)
+        if not still_declared:
+            cancel = Cancel(declaration_id=f"{1:032x}")
+            pair.say("blue", Kind.CANCEL, cancel, ref=message)
+        pair.run_for(2)
+        found = results_of(pair, readback)
+        assert [each.body["agrees"] for each in found] == ([True] if still_declared else [])
+        pair.world.restart("blue")
+        pair.run_for(2)
+        assert len(results_of(pair, readback)) == len(found)
 
 
 def test_wrong_readback_is_told_at_both_ends() -> None:

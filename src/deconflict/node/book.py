@@ -25,6 +25,7 @@ from deconflict.messages.bodies import (
     Concern,
     Loaded,
     Readback,
+    ReadbackResult,
     Resume,
     Suspend,
     TermsMessage,
@@ -120,11 +121,15 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class ReadbackFound:
-    """What a readback said of a declaration, compared by machine."""
+    """What a readback said of a declaration, compared by machine.
+
+    ``told`` is True exactly when the declarer's result of it is in the record.
+    """
 
     declaration_key: str
     message_hash: str
     differences: tuple[Difference, ...]
+    told: bool = False
 
 
 class LineBook:
@@ -218,6 +223,16 @@ class LineBook:
         """Return our party or the peer."""
         return self.own if own else self.peer
 
+    def results_owed(self) -> tuple[ReadbackFound, ...]:
+        """Return the newest readback of each own active declaration whose result is lacking."""
+        return tuple(
+            found
+            for declared in self.picture
+            if declared.own
+            and (found := self.readbacks.get(declared.key)) is not None
+            and not found.told
+        )
+
     def end_past(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out the declarations that are over and return them."""
         for declared in self.picture.take_back(now_ms):
@@ -280,6 +295,8 @@ class LineBook:
                 return self._cancel(f"{party}/{body.declaration_id}")
             case Readback() as body:
                 self._read_back(body, party, taken)
+            case ReadbackResult() as body:
+                self._result(f"{party}/{body.declaration_id}", taken.envelope.ref)
             case Loaded() as body:
                 self.loaded.add(f"{self.party_of(own=not taken.own)}/{body.declaration_id}")
             case TermsMessage() as body:
@@ -338,6 +355,11 @@ class LineBook:
             tolerances=self.terms.readback,
         )
         self.readbacks[key] = ReadbackFound(key, taken.hash, differences)
+
+    def _result(self, key: str, readback: str | None) -> None:
+        found = self.readbacks.get(key)
+        if found is not None and found.message_hash == readback:
+            self.readbacks[key] = replace(found, told=True)
 
     def _agrees(self, body: Body, message_hash: str) -> bool:
         """False exactly for a readback that was not compared, or differs."""
