@@ -247,6 +247,20 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     assert "Agreed minimum" in told
     _wait(lambda: blue.run("check").output, "1 conflict")
 
+    (conflict,) = red.json("check", code=1)["conflicts"]
+    said = red.ok("line", "concern", conflict["conflict_id"][:8], account="olga")
+    assert "They come closer than the agreed minima." in said
+    assert conflict["conflict_id"][:10] in blue.ok("line", "status")
+    heard = blue.last("CONCERN")
+    ids = {conflict["first_declaration"], conflict["second_declaration"]}
+    assert {heard["body"]["first"], heard["body"]["second"]} == ids
+    assert heard["ref"] in {heard["body"]["first_message"], heard["body"]["second_message"]}
+    again = red.json("line", "concern", *ids, "--reason", "place-or-time-doubted", account="olga")
+    assert again["kind"] == "CONCERN"
+    refused = red.run("line", "concern", camp_id, camp_id, account="olga")
+    assert refused.exit_code == 2
+    assert "one of each side" in refused.output
+
     svg = tmp_path / "picture.svg"
     conflicts = blue.json("check", "--picture", svg, code=1)["conflicts"]
     assert {one["kind"] for one in conflicts} == {"STRATEGIC_CONFLICT"}

@@ -105,7 +105,9 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
         right=(0,),
     )
     for number, one in enumerate(conflicts, 1):
-        click.echo(click.style(f"\n{number}.", bold=True))
+        click.echo(
+            click.style(f"\n{number}.", bold=True) + f" conflict {short(one['conflict_id'])}"
+        )
         click.echo(sentences(one["text"], indent=3))
 
 
