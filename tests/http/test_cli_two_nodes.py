@@ -274,7 +274,14 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     red.ok("line", "loaded", camp_id[:8], account="olga")
     red.ok("line", "seen", red.last("NOTIFY")["hash"][:10], account="olga")
 
-    blue.ok("declare", "--correct", camp_id, area(tmp_path, "OWN_PRESENCE", 33.5, 36.3))
+    right = area(tmp_path, "OWN_PRESENCE", 33.5, 36.3)
+    shown = blue.ok("declare", "--correct", camp_id, right)
+    assert re.search(r"place +35\.3400000, 40\.1400000 +33\.5000000, 36\.3000000", shown)
+    assert "The place moved by" in shown
+    assert re.search(r"label +camp +-", shown)
+    assert "reach" not in shown
+    replaced = blue.json("declare", "--update", camp_id, right)["replaced"]
+    assert (replaced["declaration_id"], replaced["revision"]) == (camp_id, 2)
     _wait(lambda: red.run("check").output, "No conflict")
     blue.ok("declare", "--cancel", camp_id[:8], "--reason", "ended-early")
     _wait(lambda: red.ok("log"), "It ended early.")

@@ -12,6 +12,7 @@ from deconflict.cli.output import count, progress, say_warnings, short, table, w
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from deconflict.airspace.landmark import Landmark
     from deconflict.cli.client import NodeClient
 
 __all__ = ["declare"]
@@ -179,6 +180,8 @@ def _replace(
         raise InvalidInputError(
             "one declaration replaces one", given=f"{len(drafts)} in the file", expected="one"
         )
+    from deconflict.cli.changes import show_change
+
     held = node.declaration(update or correct or "")
     what = "update" if update else "correct"
     draft = {**drafts[0], "declaration_id": held["declaration_id"]}
@@ -186,10 +189,11 @@ def _replace(
     answer = node.post("declarations", held["declaration_id"], what, body=body)
     conflicts = _of([held["declaration_id"]], node)
     if as_json:
-        write_json({**answer, "conflicts": conflicts})
+        write_json({**answer, "replaced": held, "conflicts": conflicts})
         return bool(conflicts)
     done = "updated" if update else "corrected"
     click.echo(f"{short(held['declaration_id'])} is {done}; what it replaces stays in the record.")
+    show_change(held, draft, _landmarks(node))
     _say_warnings(answer["posted"])
     _say_conflicts(conflicts)
     return bool(conflicts)
@@ -275,11 +279,16 @@ def _conflicts(
 
 
 def _echo(node: "NodeClient", drafts: list[dict[str, Any]]) -> None:
-    from deconflict.airspace.landmark import Landmark
-    from deconflict.cli.check import landmarks_of
     from deconflict.cli.echoing import echo_places
 
-    echo_places(drafts, [Landmark(name, place) for name, place in landmarks_of(node)])
+    echo_places(drafts, _landmarks(node))
+
+
+def _landmarks(node: "NodeClient") -> "list[Landmark]":
+    from deconflict.airspace.landmark import Landmark
+    from deconflict.cli.check import landmarks_of
+
+    return [Landmark(name, place) for name, place in landmarks_of(node)]
 
 
 def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
