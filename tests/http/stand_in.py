@@ -11,6 +11,7 @@ from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
 from deconflict.node.views import (
     AlertView,
+    Checked,
     ConflictView,
     DeclarationView,
     EventView,
@@ -172,10 +173,15 @@ class StandInNode:
         return (self.say("CANCEL", {}),)
 
     async def check(
-        self, actor: Actor, drafts: Sequence[Declaration] | None, *, line: str | None = None
-    ) -> tuple[ConflictView, ...]:
+        self,
+        actor: Actor,
+        drafts: Sequence[Declaration] | None,
+        *,
+        line: str | None = None,
+        as_written: bool = False,
+    ) -> Checked:
         self.calls.append(("check", actor, drafts))
-        return tuple(self.found)
+        return Checked(tuple(self.found))
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         for part in (b"manifest\n", b"entry\n", b"seal\n"):

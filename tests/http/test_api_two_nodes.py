@@ -18,6 +18,7 @@ import httpx
 from api_parts import PASSWORD
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.position import Position
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.api.server import build_operator_server
@@ -29,6 +30,9 @@ from deconflict.node.opening import open_door, open_node, started
 from deconflict.node.runtime import SystemClock
 from deconflict.node.settings import Endpoint, Settings
 
+OUTLINE = [
+    Position.from_degrees(*corner) for corner in ((30, 35.5), (37, 35.5), (37, 42), (30, 42))
+]
 NOW_MS = time.time_ns() // 1_000_000
 
 
@@ -115,7 +119,9 @@ async def until(what: Callable[[], Awaitable[Any]], why: str) -> Any:
     return found
 
 
-def circle(purpose: str, radius_mm: int) -> dict[str, Any]:
+def circle(
+    purpose: str, radius_mm: int, at: tuple[int, int] = (353300000, 401400000)
+) -> dict[str, Any]:
     return {
         "purpose": purpose,
         "geometry": {
@@ -123,7 +129,7 @@ def circle(purpose: str, radius_mm: int) -> dict[str, Any]:
                 {
                     "outline": {
                         "circle": {
-                            "center": {"lat_e7": 353300000, "lon_e7": 401400000},
+                            "center": {"lat_e7": at[0], "lon_e7": at[1]},
                             "radius_mm": radius_mm,
                         }
                     },
@@ -141,7 +147,9 @@ def circle(purpose: str, radius_mm: int) -> dict[str, Any]:
 async def agree(blue: Side, red: Side) -> str:
     line: str = (await blue.get("/lines"))[0]["line_id"]
     parties = [PartyTerms(name, "watch", "watch", ("en",), 1) for name in ("blue", "red")]
-    terms = terms_to_wire(default_terms(line=line, parties=parties, theatre="Deir ez-Zor"))
+    terms = terms_to_wire(
+        default_terms(line=line, parties=parties, theatre="Deir ez-Zor", outline=OUTLINE)
+    )
     await blue.post(f"/lines/{line}/terms/proposal", {"terms": terms}, release=True)
 
     async def proposed() -> Any:
@@ -159,6 +167,17 @@ async def agree(blue: Side, red: Side) -> str:
     return line
 
 
+async def refuses_exchanged(side: Side) -> None:
+    wrong = circle("HAZARD", 1_000, at=(401400000, 353300000))
+    for path in ("/declarations", "/check"):
+        answer = await side.releasing.post(path, json={"declarations": [wrong]})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["type"] == "InvalidPositionError"
+    body = {"declarations": [wrong], "as_written": True}
+    (warning,) = (await side.post("/check", body))["warnings"]
+    assert "SWAPPED?" in warning
+
+
 def test_two_nodes_find_the_conflict_and_people_answer(tmp_path: Path) -> None:
     async def scenario() -> None:
         folders = [make_folder(tmp_path / name, name) for name in ("blue", "red")]
@@ -166,6 +185,7 @@ def test_two_nodes_find_the_conflict_and_people_answer(tmp_path: Path) -> None:
         pin(*reversed(folders))
         async with running(folders[0]) as blue, running(folders[1]) as red:
             line = await agree(blue, red)
+            await refuses_exchanged(blue)
             draft = circle("ACTIVITY", 9_000_000)
             await blue.post("/declarations", {"declarations": [circle("FLIGHT", 5_000_000)]},
                             release=True)  # fmt: skip

@@ -130,6 +130,7 @@ def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, P
         blue.ok(
             *("terms", "propose", "--default", "--theatre", "Latakia to Deir ez-Zor"),
             *("--minima", "5NM,1000ft", "--landmark", "Deir ez-Zor=35.2854, 40.1760"),
+            *("--outline", "30, 35.5; 37, 35.5; 37, 42; 30, 42"),
         )
         proposed = red.json("terms", "show")["proposed_hash"]
         red.ok("terms", "accept", "--hash", proposed[:10])
@@ -151,7 +152,15 @@ def red(parties: tuple[Party, Party]) -> Party:
     return parties[1]
 
 
-def area(tmp_path: Path, purpose: str, lat: float, lon: float, *, label: str | None = None) -> Path:
+def area(
+    tmp_path: Path,
+    purpose: str,
+    lat: float,
+    lon: float,
+    *,
+    label: str | None = None,
+    starts_in_ms: int = 3_600_000,
+) -> Path:
     now = time.time_ns() // 1_000_000
     feature = {
         "type": "Feature",
@@ -162,7 +171,7 @@ def area(tmp_path: Path, purpose: str, lat: float, lon: float, *, label: str | N
             "radius": "9 km",
             "lower": "SFC",
             "upper": "5000 ft AMSL",
-            "start_utc": format_utc(now + 3_600_000),
+            "start_utc": format_utc(now + starts_in_ms),
             "end_utc": format_utc(now + 7_200_000),
         },
     }
@@ -198,6 +207,34 @@ def test_a_draft_is_checked_and_nobody_learns_of_it(
     ]
 
 
+def test_exchanged_coordinates_are_refused_unless_meant(blue: Party, tmp_path: Path) -> None:
+    file = area(tmp_path, "HAZARD", 40.14, 35.34)
+    held = blue.json("declare", area(tmp_path, "ACTIVITY", 32.0, 41.0))["declaration_ids"][0]
+    before = blue.json("line", "status")["lines"][0]["own_seq"]
+    for words in (
+        ("declare", file),
+        ("declare", file, "--dry-run"),
+        ("declare", "--update", held, file),
+        ("declare", "--correct", held, file),
+        ("check", file),
+    ):
+        refused = blue.run(*words)
+        assert refused.exit_code == 2, refused.output
+        assert "latitude and longitude look exchanged" in refused.output
+        assert "35.3400000, 40.1400000" in refused.output
+    assert blue.json("line", "status")["lines"][0]["own_seq"] == before
+    assert "SWAPPED?" in blue.ok("check", file, "--as-written")
+
+
+def test_a_check_warns_of_what_declaring_would_warn_of(blue: Party, tmp_path: Path) -> None:
+    file = area(tmp_path, "ACTIVITY", 33.0, 33.0, starts_in_ms=60_000)
+    for words in (("check", file), ("declare", file, "--dry-run")):
+        assert "warning: " in blue.ok(*words)
+        short, outside = blue.json(*words)["warnings"]
+        assert short.startswith("LEAD TIME SHORT.")
+        assert outside.startswith("OUTSIDE THEATRE.")
+
+
 def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     blue: Party, red: Party, tmp_path: Path
 ) -> None:
@@ -209,6 +246,20 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     assert "1 conflict" in told
     assert "Agreed minimum" in told
     _wait(lambda: blue.run("check").output, "1 conflict")
+
+    (conflict,) = red.json("check", code=1)["conflicts"]
+    said = red.ok("line", "concern", conflict["conflict_id"][:8], account="olga")
+    assert "They come closer than the agreed minima." in said
+    assert conflict["conflict_id"][:10] in blue.ok("line", "status")
+    heard = blue.last("CONCERN")
+    ids = {conflict["first_declaration"], conflict["second_declaration"]}
+    assert {heard["body"]["first"], heard["body"]["second"]} == ids
+    assert heard["ref"] in {heard["body"]["first_message"], heard["body"]["second_message"]}
+    again = red.json("line", "concern", *ids, "--reason", "place-or-time-doubted", account="olga")
+    assert again["kind"] == "CONCERN"
+    refused = red.run("line", "concern", camp_id, camp_id, account="olga")
+    assert refused.exit_code == 2
+    assert "one of each side" in refused.output
 
     svg = tmp_path / "picture.svg"
     conflicts = blue.json("check", "--picture", svg, code=1)["conflicts"]
@@ -223,7 +274,14 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     red.ok("line", "loaded", camp_id[:8], account="olga")
     red.ok("line", "seen", red.last("NOTIFY")["hash"][:10], account="olga")
 
-    blue.ok("declare", "--correct", camp_id, area(tmp_path, "OWN_PRESENCE", 33.5, 36.3))
+    right = area(tmp_path, "OWN_PRESENCE", 33.5, 36.3)
+    shown = blue.ok("declare", "--correct", camp_id, right)
+    assert re.search(r"place +35\.3400000, 40\.1400000 +33\.5000000, 36\.3000000", shown)
+    assert "The place moved by" in shown
+    assert re.search(r"label +camp +-", shown)
+    assert "reach" not in shown
+    replaced = blue.json("declare", "--update", camp_id, right)["replaced"]
+    assert (replaced["declaration_id"], replaced["revision"]) == (camp_id, 2)
     _wait(lambda: red.run("check").output, "No conflict")
     blue.ok("declare", "--cancel", camp_id[:8], "--reason", "ended-early")
     _wait(lambda: red.ok("log"), "It ended early.")

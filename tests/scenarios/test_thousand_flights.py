@@ -113,7 +113,7 @@ def try_out(station: Station, peer: str, drafts: list[Declaration]) -> tuple[Con
     book = station.line(peer).book
     assert book.terms is not None
     tried = [Declared(draft, station.party, True, "", 0, 0) for draft in drafts]
-    return book.picture.try_out(tried, 0, minima_of(book.terms), conversions_of(book.terms))
+    return book.picture.try_out(tried, 0, minima_of(book.terms), conversions_of(book.terms)).found
 
 
 def direct(loaded: Loaded) -> tuple[Finding, ...]:

@@ -304,6 +304,15 @@ def test_a_lying_exporter_is_found(
         verified(resealed(bundle_of(conversation(6)), lie))
 
 
+@pytest.mark.parametrize("line", [2, 4, 7])
+def test_a_refusal_says_in_which_line_of_the_file_it_arose(line: int) -> None:
+    def forge(items: list[dict]) -> None:
+        items[line - 1]["signature"] = base64.b64encode(bytes(64)).decode()
+
+    with pytest.raises(BadSignatureError, match=f"^line {line} of the bundle: "):
+        verified(resealed(bundle_of(conversation(6)), forge))
+
+
 def test_an_exporter_can_leave_out_only_what_nobody_has_receipted() -> None:
     """The limit of one side's bundle: what was not receipted can be missing from it."""
     blue, _ = verified(resealed(bundle_of(conversation(6)), drop_blues_last)).chains
@@ -322,7 +331,7 @@ def test_a_citation_of_something_else_than_the_record_holds_is_found() -> None:
         (ChainPoint(other.epoch, 2, other.hash), BrokenChainError),
         (ChainPoint("f" * 32, 1, other.hash), BrokenChainError),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error, match=r"^line 3 of the bundle: "):
             verified(bundle_of(Batch(lines=[LINE_ROW], entries=cites(point))))
 
 

@@ -3,10 +3,13 @@
 import pytest
 
 from deconflict.airspace import Position
+from deconflict.airspace.volume import Volume
+from deconflict.errors import InvalidPositionError
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.notice import (
     lead_time_shortfall,
     outside_theatre,
+    require_not_exchanged,
     third_parties_concerned,
 )
 from deconflict.messages.terms import ThirdParty
@@ -68,8 +71,30 @@ def test_one_stray_corner_is_found() -> None:
     assert found.position == place(36, 3.6)
 
 
+def test_places_exchanged_throughout_are_refused_with_what_they_would_be() -> None:
+    wrong = activity(polygon((40.1, 35.1), (40.2, 35.1), (40.2, 35.2)))
+    with pytest.raises(InvalidPositionError, match="latitude and longitude") as refused:
+        require_not_exchanged(wrong, terms())
+    assert refused.value.given == "40.1000000, 35.1000000, outside Syria"
+    assert "35.1000000, 40.1000000" in refused.value.expected
+    assert "--as-written" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "meant",
+    [
+        pytest.param(circle(35.2, 40.1), id="inside"),
+        pytest.param(circle(-10, 120), id="outside either way"),
+        pytest.param(polygon((35, 36), (35, 37), (36, 37), (40.1, 35.1)), id="one corner only"),
+    ],
+)
+def test_places_not_exchanged_throughout_are_not_refused(meant: Volume) -> None:
+    require_not_exchanged(activity(meant), terms())
+
+
 def test_terms_without_an_outline_have_no_outside() -> None:
     assert outside_theatre(activity(circle(-10, 120)), terms(outline=None)) is None
+    require_not_exchanged(activity(circle(40.1, 35.1)), terms(outline=None))
 
 
 def test_third_parties_are_named_where_the_declaration_may_touch_them() -> None:

@@ -1,13 +1,17 @@
 """The core of a node, two of them on a line: what is decided when, and that a restart keeps it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import TimeSpan, format_utc
+from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
+from deconflict.airspace.volume import Volume
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError, WrongLineError
+from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms, terms_hash
 from deconflict.messages.bodies import (
@@ -35,6 +39,7 @@ from deconflict.messages.terms import Terms, ThirdParty
 from deconflict.messages.wire_form import Level, Place
 from deconflict.node import incidents
 from deconflict.node.core import Say
+from deconflict.node.drafts import check_drafts
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
@@ -104,6 +109,118 @@ def test_older_revision_never_replaces_a_newer_one() -> None:
             assert held.declaration == newer
 
 
+def test_older_revision_of_the_peer_is_told_until_a_newer_one_comes() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1, revision=3))
+        for _ in range(2):
+            old = Declared.of(declaration(1, volume=circle(at=FAR), revision=2))
+            pair.say("blue", Kind.UPDATE, old, ref=message)
+        pair.run_for(2)
+        alert = pair.alert("red", "OLDER_REVISION")
+        assert alert.subject == f"{1:032x}"
+        assert "Revision 3 is held here and stays in force" in alert.text
+        assert "UPDATE_RECEIVED" not in pair.rules("red")
+        assert pair.rules("red").count("OLDER_REVISION") == 1
+        pair.say("blue", Kind.UPDATE, Declared.of(declaration(1, revision=4)), ref=message)
+        pair.run_for(2)
+        assert "OLDER_REVISION" not in pair.rules("red")
+
+
+def test_cancel_of_what_is_not_held_is_told_until_a_desk_has_read_it() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        said = pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{2:032x}"), ref=message)
+        pair.run_for(2)
+        assert pair.alert("red", "NOTHING_TO_CANCEL").subject == f"{2:032x}"
+        assert len(pair.line("red").book.picture) == 1
+        pair.say("red", Kind.SEEN, Seen(desk=DESKS[0], at_utc=pair.now_utc), ref=said)
+        assert "NOTHING_TO_CANCEL" not in pair.rules("red")
+
+
+def test_cancel_said_twice_is_not_remarkable() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        for _ in range(2):
+            pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
+        pair.run_for(2)
+        assert "NOTHING_TO_CANCEL" not in pair.rules("red")
+
+
+def unusable(*, end_ms: int = START_MS + 2 * HOUR_MS) -> Volume:
+    """A polygon that fits within no hemisphere: the separation check refuses it."""
+    corners = ((-80.0, 0.0), (80.0, 0.0), (0.0, 170.0))
+    outline = Polygon(tuple(Position.from_degrees(*corner) for corner in corners))
+    return replace(circle(end_ms=end_ms), outline=outline)
+
+
+def change_into(pair: NodePair, volume: Volume) -> str:
+    """Let blue and red conflict, then blue change its declaration; return blue's first message."""
+    pair.declare("red", declaration(2))
+    (message,) = pair.declare("blue", declaration(1))
+    pair.run_for(2)
+    changed = Declared.of(declaration(1, volume=volume, revision=2))
+    pair.say("blue", Kind.UPDATE, changed, ref=message)
+    pair.run_for(2)
+    return message
+
+
+def test_conflict_stays_when_one_side_becomes_what_cannot_be_checked() -> None:
+    with node_pair() as pair:
+        change_into(pair, unusable())
+        for party in ("blue", "red"):
+            assert "NOT_CHECKED" in pair.rules(party)
+            assert "NOT CHECKED SINCE" in pair.alert(party, "CONFLICT").text
+            assert pair.raised(party, "CONFLICT") == 1
+            (conflict,) = pair.line(party).book.picture.conflicts()
+            assert [later.declaration.revision for later in conflict.unchecked] == [2]
+        before = pair.alert("red", "CONFLICT")
+        pair.world.restart("red")
+        pair.run_for(2)
+        after = pair.alert("red", "CONFLICT")
+        assert "NOT CHECKED SINCE" in after.text
+        assert after.raised_utc == before.raised_utc
+        assert "NOT_CHECKED" in pair.rules("red")
+
+
+def test_conflict_that_is_not_checked_outlasts_its_old_interval() -> None:
+    with node_pair() as pair:
+        longer = circle(end_ms=START_MS + 4 * HOUR_MS)
+        pair.declare("red", declaration(2, volume=longer))
+        (message,) = pair.declare("blue", declaration(1))
+        changed = declaration(1, volume=unusable(end_ms=START_MS + 3 * HOUR_MS), revision=2)
+        pair.say("blue", Kind.UPDATE, Declared.of(changed), ref=message)
+        pair.run_for(2 * 3_600 + 60)
+        assert "CONFLICT" in pair.rules("red")
+        pair.run_for(3_600)
+        assert not {"CONFLICT", "NOT_CHECKED"} & set(pair.rules("red"))
+
+
+@pytest.mark.parametrize("ending", ["checked again", "cancelled"])
+def test_conflict_that_is_not_checked_ends_with_what_is_known(ending: str) -> None:
+    with node_pair() as pair:
+        message = change_into(pair, unusable())
+        if ending == "cancelled":
+            pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
+        else:
+            moved = Declared.of(declaration(1, volume=circle(at=FAR), revision=3))
+            pair.say("blue", Kind.UPDATE, moved, ref=message)
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            assert not {"CONFLICT", "NOT_CHECKED"} & set(pair.rules(party))
+
+
+def test_draft_is_checked_beside_what_cannot_be_checked_and_that_is_said() -> None:
+    with node_pair() as pair:
+        change_into(pair, unusable())
+        lines, now = [pair.line("red")], pair.world.now
+        found = check_drafts([declaration(3)], lines, now, "red", "en")
+        assert [each.unchecked_since_utc is not None for each in found.conflicts] == [True]
+        assert [text[:11] for text in found.warnings] == ["NOT CHECKED"]
+        found = check_drafts([declaration(4, volume=unusable())], lines, now, "red", "en")
+        assert found.conflicts == ()
+        assert [text[:11] for text in found.warnings] == ["NOT CHECKED"] * 2
+
+
 def test_declaration_needs_terms() -> None:
     with node_pair(agreed=False) as pair, pytest.raises(LineStateError):
         pair.declare("blue", declaration(1))
@@ -167,6 +284,38 @@ def test_right_readback_settles_the_declaration() -> None:
         pair.run_for(900)
         assert pair.raised("blue", "READBACK_MISSING") == 0
         assert "NOTIFY_RECEIVED" not in pair.rules("red")
+
+
+def results_of(pair: NodePair, readback: str) -> list[Envelope]:
+    """Return blue's results that cite a readback, as its record has them."""
+    rows = pair.blue.store.entries(pair.line_id, "blue")
+    said = [read_envelope(row.data) for row in rows]
+    return [each for each in said if each.kind == Kind.READBACK_RESULT and each.ref == readback]
+
+
+@pytest.mark.parametrize("still_declared", [True, False])
+def test_result_of_a_readback_that_a_crash_lost_is_said_once_after_it(still_declared: bool) -> None:
+    with node_pair() as pair:
+        declared = declaration(1)
+        (message,) = pair.declare("blue", declared)
+        pair.run_for(5)
+        readback = pair.read_back("red", declared, message)
+
+        def crash() -> None:
+            assert pair.blue.store.entry(readback) is not None
+            pair.world.restart("blue")
+
+        # After the readback is durable at blue, before blue does anything more.
+        pair.world.at(pair.world.now.utc_ms + 20, crash, rank=9)
+        if not still_declared:
+            cancel = Cancel(declaration_id=f"{1:032x}")
+            pair.say("blue", Kind.CANCEL, cancel, ref=message)
+        pair.run_for(2)
+        found = results_of(pair, readback)
+        assert [each.body["agrees"] for each in found] == ([True] if still_declared else [])
+        pair.world.restart("blue")
+        pair.run_for(2)
+        assert len(results_of(pair, readback)) == len(found)
 
 
 def test_wrong_readback_is_told_at_both_ends() -> None:

@@ -54,7 +54,7 @@ def test_who_declares_and_asks_at_once_is_told_the_conflict() -> None:
                 f"{1:032x}",
                 f"{2:032x}",
             }
-            assert await node.check(PLANNER, None) == (conflict,)
+            assert (await node.check(PLANNER, None)).conflicts == (conflict,)
 
     with node_pair() as pair:
         pair.declare("red", declaration(2))

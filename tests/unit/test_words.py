@@ -13,6 +13,7 @@ BANNED_ENGLISH = [
     "permission", "permissions", "permit", "permits", "permitted", "permitting", "permissible",
     "authorise", "authorised", "authorize", "authorization", "authorisation", "unauthorised",
     "green light",
+    "target", "Targets", "targeted", "targeting", "enemy", "enemies", "the enemy's",
 ]  # fmt: skip
 BANNED_RUSSIAN = [
     "координировать", "координация", "координацию", "координаты", "скоординировано",
@@ -23,6 +24,7 @@ BANNED_RUSSIAN = [
     "утверждено", "утверждён", "утвердить", "утвердил",
     "санкционировать", "санкционированный", "несанкционированный",
     "уполномочен", "дозволено", "чисто", "допущены", "даю добро", "зелёный свет",
+    "цель", "цели", "целей", "целями", "целеуказание", "противник", "противника", "враг", "врагов",
 ]  # fmt: skip
 TRICKS = [
     ("сleared", "cleared"),  # Cyrillic с
@@ -38,6 +40,8 @@ TRICKS = [
     ("разреше\u0301ние", "разрешение"),  # stress mark
     ("c1eared", "cleared"),
     ("perm1t", "permit"),
+    ("t a r g e t", "target"),
+    ("цeль", "цель"),  # Latin e
     ("4pproved", "approved"),
     ("@pprove", "approve"),
     ("c l e a r e d", "cleared"),
@@ -47,6 +51,7 @@ TRICKS = [
     ("р а з р е ш е н о", "разрешено"),
 ]
 FREE = [
+    "в целях безопасности", "с целью проверки", "целый день", "в целом", "прицеп", "против ветра",
     "nuclear plant", "unclear weather", "clearly visible", "proved wrong", "a permeable barrier",
     "author of the report", "ordinates", "wind from the sea", "position 35.4, 35.9",
     "он утверждает, что видел", "раз решили лететь", "решение принято", "свет зелёной ракеты",
@@ -76,6 +81,7 @@ def test_other_words_are_free(text: str) -> None:
         "Acknowledged is not permission",
         "Acknowledged is not permission.",
         "Подтверждение получения не является разрешением",
+        "There is no target.",
         "clear of conflict",
         "clear air turbulence reported",
         "times are in Coordinated Universal Time",

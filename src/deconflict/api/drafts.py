@@ -27,7 +27,7 @@ _REF: Final = "#/components/schemas/{model}"
 _GEO_JSON_ABOUT: Final = (
     "A Feature or a FeatureCollection in deconflict's GeoJSON profile. What the JSON body says "
     "beside the declarations stands in the query: `lines` (comma between them), `line`, "
-    "`drill=true`, `release`."
+    "`drill=true`, `release`, `as_written=true`."
 )
 
 
@@ -38,7 +38,7 @@ class Wanted:
     Attributes:
         declarations: those it holds; None asks for what is declared already.
         named: the ids that the body itself gave.
-        lines, line, drill, release: as in the JSON body.
+        lines, line, drill, release, as_written: as in the JSON body.
     """
 
     declarations: tuple[Declaration, ...] | None
@@ -47,6 +47,7 @@ class Wanted:
     line: str | None = None
     drill: bool = False
     release: str = "OWN_FORCES"
+    as_written: bool = False
 
 
 def drafts_of(
@@ -106,8 +107,9 @@ def _query(request: Request) -> dict[str, Any]:
     said: dict[str, Any] = dict(request.query_params)
     if "lines" in said:
         said["lines"] = said["lines"].split(",")
-    if said.get("drill") in ("true", "false"):
-        said["drill"] = said["drill"] == "true"
+    for name in ("drill", "as_written"):
+        if said.get(name) in ("true", "false"):
+            said[name] = said[name] == "true"
     return said
 
 

@@ -11,6 +11,7 @@ from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
 from deconflict.node.views import (
     AlertView,
+    Checked,
     ConflictView,
     DeclarationView,
     EventView,
@@ -41,6 +42,7 @@ class NodeFace(Protocol):
         lines: Sequence[str] | None,
         drill: bool = False,
         release: str = "OWN_FORCES",
+        as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
     async def update(
         self,
@@ -50,6 +52,7 @@ class NodeFace(Protocol):
         lines: Sequence[str] | None,
         drill: bool = False,
         release: str = "OWN_FORCES",
+        as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
     async def correct(
         self,
@@ -59,13 +62,19 @@ class NodeFace(Protocol):
         lines: Sequence[str] | None,
         drill: bool = False,
         release: str = "OWN_FORCES",
+        as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
     async def cancel(
         self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
     ) -> tuple[Posted, ...]: ...
     async def check(
-        self, actor: Actor, drafts: Sequence[Declaration] | None, *, line: str | None = None
-    ) -> tuple[ConflictView, ...]: ...
+        self,
+        actor: Actor,
+        drafts: Sequence[Declaration] | None,
+        *,
+        line: str | None = None,
+        as_written: bool = False,
+    ) -> Checked: ...
     async def send(
         self,
         actor: Actor,

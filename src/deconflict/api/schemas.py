@@ -148,12 +148,18 @@ EXAMPLE_DRAFT: dict[str, Any] = {
 }
 
 
+AsWritten = Annotated[
+    bool, Field(description="true: the places are meant, though they look exchanged")
+]
+
+
 class DeclareOptions(Request):
     """How declarations go out."""
 
     lines: list[Name] | None = Field(None, description="default: every line with agreed terms")
     drill: bool = False
     release: Name = "OWN_FORCES"
+    as_written: AsWritten = False
 
 
 class Declare(DeclareOptions):
@@ -174,6 +180,7 @@ class CheckOptions(Request):
     """On which line to look."""
 
     line: Name | None = None
+    as_written: AsWritten = False
 
 
 class Check(CheckOptions):
@@ -280,6 +287,7 @@ class Conflicts:
     """Conflicts; an empty list says that none is found, never that the sky is empty."""
 
     conflicts: tuple[ConflictView, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

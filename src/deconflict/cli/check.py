@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
-from deconflict.cli.options import existing_file, talks_to_node
-from deconflict.cli.output import count, feet, metres, sentences, short, table, when, write_json
+from deconflict.cli.options import as_written_option, existing_file, talks_to_node
+from deconflict.cli.output import (
+    count,
+    feet,
+    metres,
+    say_warnings,
+    sentences,
+    short,
+    table,
+    when,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -31,12 +41,14 @@ __all__ = ["check", "landmarks_of", "show_conflicts"]
     metavar="SVG",
     help="Also draw a map with the altitudes beside it.",
 )
+@as_written_option
 @talks_to_node
 @click.pass_context
 def check(
     ctx: click.Context,
     files: tuple[Path, ...],
     picture: Path | None,
+    as_written: bool,
     node_dir: Path | None,
     account: str | None,
     as_json: bool,
@@ -54,12 +66,14 @@ def check(
     for draft in drafts or ():  # a name, so that a conflict can say which draft it means
         draft.setdefault("declaration_id", os.urandom(16).hex())
     with NodeClient.of(node_dir, account) as node:
-        conflicts = node.post("check", body={"declarations": drafts})["conflicts"]
+        found = node.post("check", body={"declarations": drafts, "as_written": as_written})
+        conflicts = found["conflicts"]
         if picture is not None:
             _write_picture(picture, node, drafts or [], conflicts)
     if as_json:
-        write_json({"conflicts": conflicts})
+        write_json(found)
     else:
+        say_warnings(found["warnings"])
         show_conflicts(conflicts, drafts=None if drafts is None else len(drafts))
         if picture is not None:
             click.echo(f"\nThe picture is in {picture}.")
@@ -91,7 +105,9 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
         right=(0,),
     )
     for number, one in enumerate(conflicts, 1):
-        click.echo(click.style(f"\n{number}.", bold=True))
+        click.echo(
+            click.style(f"\n{number}.", bold=True) + f" conflict {short(one['conflict_id'])}"
+        )
         click.echo(sentences(one["text"], indent=3))
 
 

@@ -169,6 +169,15 @@ class NodeClient:
             "`deconflict declare --list`",
         )
 
+    def conflict(self, wanted: str) -> dict[str, Any]:
+        """Return the present conflict whose id begins so.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidInputError: several begin so.
+        """
+        return _one(self.get("conflicts"), wanted, "conflict_id", "conflict", "`deconflict check`")
+
     def message(self, wanted: str) -> dict[str, Any]:
         """Return the message whose hash is or begins so, searching each line's latest messages.
 

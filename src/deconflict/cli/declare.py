@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
-from deconflict.cli.options import existing_file, need_terminal, talks_to_node
-from deconflict.cli.output import clean, count, progress, short, table, when, write_json
+from deconflict.cli.options import as_written_option, existing_file, need_terminal, talks_to_node
+from deconflict.cli.output import count, progress, say_warnings, short, table, when, write_json
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from deconflict.airspace.landmark import Landmark
     from deconflict.cli.client import NodeClient
 
 __all__ = ["declare"]
@@ -51,6 +52,7 @@ TOGETHER = 200  # so many go in one request, all of them or none
     help="To whom the receiver may pass it on.",
 )
 @click.option("--drill", is_flag=True, help="Mark it as an exercise.")
+@as_written_option
 @talks_to_node
 @click.pass_context
 def declare(
@@ -67,6 +69,7 @@ def declare(
     lines: tuple[str, ...],
     release: str,
     drill: bool,
+    as_written: bool,
     node_dir: Path | None,
     account: str | None,
     as_json: bool,
@@ -99,6 +102,7 @@ def declare(
         "lines": list(lines) or None,
         "drill": drill,
         "release": release.replace("-", "_").upper(),
+        "as_written": as_written,
     }
     with NodeClient.of(node_dir, account) as node:
         if list_them:
@@ -115,7 +119,7 @@ def declare(
         else:
             drafts = _drafts(files)
         if dry_run:
-            found = _conflicts(node, drafts, as_json=as_json)
+            found = _conflicts(node, drafts, as_written=as_written, as_json=as_json)
         elif update or correct:
             found = _replace(node, update, correct, drafts, manner, as_json=as_json)
         else:
@@ -176,6 +180,8 @@ def _replace(
         raise InvalidInputError(
             "one declaration replaces one", given=f"{len(drafts)} in the file", expected="one"
         )
+    from deconflict.cli.changes import show_change
+
     held = node.declaration(update or correct or "")
     what = "update" if update else "correct"
     draft = {**drafts[0], "declaration_id": held["declaration_id"]}
@@ -183,10 +189,11 @@ def _replace(
     answer = node.post("declarations", held["declaration_id"], what, body=body)
     conflicts = _of([held["declaration_id"]], node)
     if as_json:
-        write_json({**answer, "conflicts": conflicts})
+        write_json({**answer, "replaced": held, "conflicts": conflicts})
         return bool(conflicts)
     done = "updated" if update else "corrected"
     click.echo(f"{short(held['declaration_id'])} is {done}; what it replaces stays in the record.")
+    show_change(held, draft, _landmarks(node))
     _say_warnings(answer["posted"])
     _say_conflicts(conflicts)
     return bool(conflicts)
@@ -254,26 +261,34 @@ def _both(by_line: dict[str, str]) -> str:
     return states[0] if len(states) == 1 else ", ".join(by_line.values()) or "-"
 
 
-def _conflicts(node: "NodeClient", drafts: list[dict[str, Any]], *, as_json: bool) -> bool:
+def _conflicts(
+    node: "NodeClient", drafts: list[dict[str, Any]], *, as_written: bool, as_json: bool
+) -> bool:
     from deconflict.cli.check import show_conflicts
 
-    found = node.post("check", body={"declarations": drafts})["conflicts"]
+    found = node.post("check", body={"declarations": drafts, "as_written": as_written})
     if as_json:
-        write_json({"conflicts": found})
+        write_json(found)
     else:
         click.echo("Dry run: nothing was sent.")
         _echo(node, drafts)
+        say_warnings(found["warnings"])
         click.echo()
-        show_conflicts(found, drafts=len(drafts))
-    return bool(found)
+        show_conflicts(found["conflicts"], drafts=len(drafts))
+    return bool(found["conflicts"])
 
 
 def _echo(node: "NodeClient", drafts: list[dict[str, Any]]) -> None:
-    from deconflict.airspace.landmark import Landmark
-    from deconflict.cli.check import landmarks_of
     from deconflict.cli.echoing import echo_places
 
-    echo_places(drafts, [Landmark(name, place) for name, place in landmarks_of(node)])
+    echo_places(drafts, _landmarks(node))
+
+
+def _landmarks(node: "NodeClient") -> "list[Landmark]":
+    from deconflict.airspace.landmark import Landmark
+    from deconflict.cli.check import landmarks_of
+
+    return [Landmark(name, place) for name, place in landmarks_of(node)]
 
 
 def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
@@ -295,8 +310,7 @@ def _say_conflicts(conflicts: Sequence[dict[str, Any]]) -> None:
 
 
 def _say_warnings(posted: Sequence[dict[str, Any]]) -> None:
-    for warning in dict.fromkeys(words for one in posted for words in one["warnings"]):
-        click.echo(click.style("warning: ", fg="yellow") + clean(warning))
+    say_warnings(words for one in posted for words in one["warnings"])
 
 
 def _about(draft: dict[str, Any]) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ from deconflict.cli.output import (
 
 __all__ = ["line", "show_alert", "status"]
 
-_ID = re.compile(r"[0-9a-f]{32}([0-9a-f]{32})?\Z")
+_ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")
 
 line = LazyGroup(
     "line",
@@ -27,6 +27,11 @@ line = LazyGroup(
         Entry("status", "line:status", "Show whether each line is up, and what is open."),
         Entry("watch", "watch:watch", "Show what happens on all lines, as it happens."),
         Entry("send", "say:send", "Send a safety message, by the number of its phrase."),
+        Entry(
+            "concern",
+            "say:concern",
+            "Say that two declarations come too close. It is no veto.",
+        ),
         Entry("cease", "say:cease", "Request that activity somewhere cease."),
         Entry("query", "say:query", "Ask of an aircraft: is this yours?"),
         Entry("ack", "reply:ack", "Acknowledge a message. It is not permission."),
@@ -101,7 +106,7 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     state = state_word(alert["urgency"]) if alert["open"] else "over:"
     due = alert["deadline_utc"] if alert["open"] else None
     deadline = f", due {when(due)}" if due else ""
-    # What to name in an answer: a message, or a declaration.
+    # What to name in an answer: a message, a declaration or a conflict.
     found = _ID.search(alert["subject"] or "")
     about = f", about {short(found[0])}" if found else ""
     click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}{about}")

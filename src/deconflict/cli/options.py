@@ -13,6 +13,7 @@ from deconflict.errors import ConfigurationError, InvalidInputError
 __all__ = [
     "as_json_option",
     "as_option",
+    "as_written_option",
     "existing_file",
     "known_password",
     "line_option",
@@ -49,6 +50,11 @@ line_option = click.option(
     "line",
     metavar="PEER",
     help="The line, by the peer's name or the line's id; not needed while there is one line.",
+)
+as_written_option = click.option(
+    "--as-written",
+    is_flag=True,
+    help="The places are meant, though latitude and longitude look exchanged.",
 )
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 

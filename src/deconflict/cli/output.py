@@ -26,6 +26,7 @@ __all__ = [
     "fields",
     "metres",
     "progress",
+    "say_warnings",
     "sentences",
     "short",
     "span",
@@ -73,6 +74,12 @@ def clean(value: object) -> str:
     'all well\ufffd[2Jnothing happened'
     """
     return _UNSAFE.sub("\ufffd", str(value))
+
+
+def say_warnings(warnings: Iterable[str]) -> None:
+    """Print what a person should know before going on, each once."""
+    for warning in dict.fromkeys(warnings):
+        click.echo(click.style("warning: ", fg="yellow") + clean(warning))
 
 
 def short(identifier: str | None, length: int = 10) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
     from deconflict.messages.readback import ReadbackValues
 
-__all__ = ["ack", "answer", "check", "loaded", "readback", "seen", "show_readback"]
+__all__ = ["ack", "answer", "check", "loaded", "readback", "readback_rows", "seen", "show_readback"]
 
 ACKS = ("roger", "wilco", "unable", "affirm", "negative")
 # What is typed, to the kind and what its body says.
@@ -278,6 +278,11 @@ def _readback_values(
 
 def show_readback(values: "ReadbackValues") -> None:
     """Print the critical figures of a declaration, the place in every notation."""
+    fields(readback_rows(values), indent=2)
+
+
+def readback_rows(values: "ReadbackValues") -> list[tuple[str, str]]:
+    """Return the critical figures of a declaration, each with its name."""
     from deconflict.airspace.notation import echo
 
     place = echo(values.position.position)
@@ -287,21 +292,18 @@ def show_readback(values: "ReadbackValues") -> None:
         seen = f"{far} on {(values.bearing_ddeg or 0) / 10:05.1f}° from {values.landmark}"
     floor = "surface" if values.lower_tmm is None else feet(values.lower_tmm / 10_000)
     ceiling = "unlimited" if values.upper_tmm is None else feet(values.upper_tmm / 10_000)
-    fields(
-        (
-            ("purpose", values.purpose.replace("_", " ").lower()),
-            ("place", place.decimal),
-            (" ", place.dms),
-            (" ", place.mgrs),
-            ("seen from", seen),
-            ("reach", metres(values.reach_mm / 1000)),
-            ("altitudes", f"{floor} to {ceiling}, {values.reference}"),
-            ("from", when(values.start_utc)),
-            ("to", when(values.end_utc)),
-            ("parts", count(values.parts, "part")),
-        ),
-        indent=2,
-    )
+    return [
+        ("purpose", values.purpose.replace("_", " ").lower()),
+        ("place", place.decimal),
+        (" ", place.dms),
+        (" ", place.mgrs),
+        ("seen from", seen),
+        ("reach", metres(values.reach_mm / 1000)),
+        ("altitudes", f"{floor} to {ceiling}, {values.reference}"),
+        ("from", when(values.start_utc)),
+        ("to", when(values.end_utc)),
+        ("parts", count(values.parts, "part")),
+    ]
 
 
 def _landmarks(node: "NodeClient", line_id: str) -> "list[Landmark]":

@@ -1,11 +1,13 @@
 """What is remarkable in a declaration besides conflicts: short notice, wrong place, third parties.
 
-All of it is told and nothing of it stops a message: short notice is sent anyway, flagged (R13).
+All of it is told, and but for one thing nothing of it stops a message: short notice is sent anyway,
+flagged (R13). Latitude and longitude exchanged throughout are refused at entry, unless meant.
 """
 
 from dataclasses import dataclass
 
 from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.notation import echo
 from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidPositionError
@@ -20,6 +22,7 @@ __all__ = [
     "lead_time_shortfall",
     "notice_shortfall",
     "outside_theatre",
+    "require_not_exchanged",
     "third_parties_concerned",
 ]
 
@@ -73,13 +76,40 @@ def outside_theatre(declaration: Declaration, terms: Terms) -> OutsideTheatre | 
 
     Terms without an outline have no outside.
     """
-    if terms.theatre.outline is None:
+    outline = _outline(terms)
+    if outline is None:
         return None
-    outline = tuple(place.position for place in terms.theatre.outline)
     for position, _ in stated_points(declaration.geometry):
         if not contains(outline, position):
             return OutsideTheatre(position, _swapped_inside(position, outline))
     return None
+
+
+def require_not_exchanged(declaration: Declaration, terms: Terms) -> None:
+    """Return unless every stated place is outside the theatre and, exchanged, would be inside.
+
+    One such place may be a stray corner, which :func:`outside_theatre` tells of. All of them are a
+    file written the wrong way round, and nobody would be warned at the place that was meant.
+
+    Raises:
+        InvalidPositionError: latitude and longitude are exchanged throughout.
+    """
+    outline = _outline(terms)
+    if outline is None:
+        return
+    places = [position for position, _ in stated_points(declaration.geometry)]
+    for position in places:
+        if contains(outline, position) or _swapped_inside(position, outline) is None:
+            return
+    first = places[0]
+    exchanged = Position(first.lon_e7, first.lat_e7)
+    raise InvalidPositionError(
+        "latitude and longitude look exchanged",
+        given=f"{echo(first).decimal}, outside {terms.theatre.name}",
+        expected=f"latitude first; exchanged it is {echo(exchanged).decimal}, inside",
+        remedy="exchange them (GeoJSON writes longitude first); where the place is meant as "
+        "written, say so: --as-written, or as_written: true",
+    )
 
 
 def third_parties_concerned(declaration: Declaration, terms: Terms) -> tuple[str, ...]:
@@ -99,6 +129,11 @@ def third_parties_concerned(declaration: Declaration, terms: Terms) -> tuple[str
         if inverse(summary.position, ring[0]).distance_m <= ring_m + summary.reach_mm / 1000:
             named.append(third.name)
     return tuple(named)
+
+
+def _outline(terms: Terms) -> tuple[Position, ...] | None:
+    outline = terms.theatre.outline
+    return None if outline is None else tuple(place.position for place in outline)
 
 
 def _swapped_inside(position: Position, outline: tuple[Position, ...]) -> Position | None:

@@ -22,6 +22,7 @@ __all__ = [
     "CardPlace",
     "ConflictCard",
     "ConflictSide",
+    "NotChecked",
     "Unanswered",
     "alert_text",
     "conflict_card",
@@ -56,6 +57,15 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A later revision of one of the two that could not be compared, and since when it holds."""
+
+    party: str
+    declaration_id: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictCard:
     """What a person must know of one conflict, as figures; :meth:`text` says it.
 
@@ -80,6 +90,7 @@ class ConflictCard:
     unanswered: tuple[Unanswered, ...]
     again: tuple[TimeSpan, ...] = ()
     drill: bool = False
+    not_checked: tuple[NotChecked, ...] = ()
 
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
@@ -102,6 +113,15 @@ class ConflictCard:
                 "second": self.second.declaration.declaration_id,
             },
         )
+        for changed in self.not_checked:
+            yield (
+                "CARD_NOT_CHECKED_SINCE",
+                {
+                    "party": changed.party,
+                    "declaration": changed.declaration_id,
+                    "since": format_utc(changed.since_ms),
+                },
+            )
         if self.start_ms == self.end_ms:
             yield "CARD_WHEN_INSTANT", {"at": format_utc(self.start_ms)}
         else:
@@ -175,6 +195,7 @@ def conflict_card(
     unanswered: Iterable[Unanswered] = (),
     again: Iterable[TimeSpan] = (),
     drill: bool = False,
+    not_checked: Iterable[NotChecked] = (),
 ) -> ConflictCard:
     """Return the card of a finding whose ``first`` and ``second`` are these sides."""
     return ConflictCard(
@@ -196,6 +217,7 @@ def conflict_card(
         unanswered=tuple(unanswered),
         again=tuple(again),
         drill=drill,
+        not_checked=tuple(not_checked),
     )
 
 

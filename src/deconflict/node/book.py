@@ -7,6 +7,7 @@ knew before, and a replay knows it too. Decisions only: no clock, no disk, no ne
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from deconflict.airspace.instant import parse_utc
@@ -24,6 +25,7 @@ from deconflict.messages.bodies import (
     Concern,
     Loaded,
     Readback,
+    ReadbackResult,
     Resume,
     Suspend,
     TermsMessage,
@@ -40,12 +42,19 @@ from deconflict.node import incidents
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.threads import Place, Thread, ThreadBook
 
-__all__ = ["LineBook", "Proposal", "ReadbackFound", "Suspension", "Taken"]
+__all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Suspension", "Taken"]
 
 # All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
 # itself a thousand times must not make each alert a thousand times longer.
 _ACCOUNTS_COMPARED: Final = 16
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
+
+
+class NotTaken(StrEnum):
+    """Why what an entry says of a declaration changes nothing; also the alert that tells it."""
+
+    OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
+    NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class Taken:
         opened: the thread it began.
         thread: the thread it acted on.
         ended: True exactly when that thread ended with it.
+        not_taken: why it changed no declaration though it names one.
     """
 
     envelope: Envelope
@@ -76,6 +86,7 @@ class Taken:
     opened: Thread | None = None
     thread: Thread | None = None
     ended: bool = False
+    not_taken: NotTaken | None = None
 
     @property
     def kind(self) -> Kind:
@@ -110,11 +121,15 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class ReadbackFound:
-    """What a readback said of a declaration, compared by machine."""
+    """What a readback said of a declaration, compared by machine.
+
+    ``told`` is True exactly when the declarer's result of it is in the record.
+    """
 
     declaration_key: str
     message_hash: str
     differences: tuple[Difference, ...]
+    told: bool = False
 
 
 class LineBook:
@@ -168,25 +183,26 @@ class LineBook:
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
         if delayed or body is None:
             return taken
-        declaration_id = self._subject(body)
-        opened = self.threads.begin(
-            envelope,
-            message_hash,
-            own=own,
-            logged_ms=logged_ms,
-            declaration_id=declaration_id,
-            place=_place(body),
-        )
-        self._change(taken)
+        not_taken = self._change(taken)
+        opened = None
+        if not_taken is None:  # what is not in force is not read back
+            opened = self.threads.begin(
+                envelope,
+                message_hash,
+                own=own,
+                logged_ms=logged_ms,
+                declaration_id=self._subject(body),
+                place=_place(body),
+            )
         thread, ended = None, False
         if acts:
             thread, ended = self.threads.reply(
                 envelope, own=own, agrees=self._agrees(body, message_hash)
             )
             self._advance(envelope, own=own)
-        if opened is None and thread is None:
+        if opened is None and thread is None and not_taken is None:
             return taken
-        return replace(taken, opened=opened, thread=thread, ended=ended)
+        return replace(taken, opened=opened, thread=thread, ended=ended, not_taken=not_taken)
 
     @property
     def proposal(self) -> Proposal | None:
@@ -206,6 +222,16 @@ class LineBook:
     def party_of(self, *, own: bool) -> str:
         """Return our party or the peer."""
         return self.own if own else self.peer
+
+    def results_owed(self) -> tuple[ReadbackFound, ...]:
+        """Return the newest readback of each own active declaration whose result is lacking."""
+        return tuple(
+            found
+            for declared in self.picture
+            if declared.own
+            and (found := self.readbacks.get(declared.key)) is not None
+            and not found.told
+        )
 
     def end_past(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out the declarations that are over and return them."""
@@ -260,15 +286,17 @@ class LineBook:
         if _ORDER.index(reached) > _ORDER.index(states.get(key, _ORDER[0])):
             states[key] = reached
 
-    def _change(self, taken: Taken) -> None:
+    def _change(self, taken: Taken) -> NotTaken | None:
         party = self.party_of(own=taken.own)
         match taken.body:
             case DeclaredBody() as body:
-                self._declare(body.value, party, taken)
+                return self._declare(body.value, party, taken)
             case Cancel() as body:
-                self._cancel(f"{party}/{body.declaration_id}")
+                return self._cancel(f"{party}/{body.declaration_id}")
             case Readback() as body:
                 self._read_back(body, party, taken)
+            case ReadbackResult() as body:
+                self._result(f"{party}/{body.declaration_id}", taken.envelope.ref)
             case Loaded() as body:
                 self.loaded.add(f"{self.party_of(own=not taken.own)}/{body.declaration_id}")
             case TermsMessage() as body:
@@ -279,8 +307,9 @@ class LineBook:
                 self._resume(body)
             case Account() as body:
                 self._tell_account(body, party)
+        return None
 
-    def _declare(self, declaration: Declaration, party: str, taken: Taken) -> None:
+    def _declare(self, declaration: Declaration, party: str, taken: Taken) -> NotTaken | None:
         declared = Declared(
             declaration,
             party,
@@ -292,7 +321,7 @@ class LineBook:
         )
         held = self.picture.get(declared.key)
         if held is not None and held.declaration.revision >= declaration.revision:
-            return  # an older revision never replaces a newer one
+            return NotTaken.OLDER_REVISION
         hashes = self.messages_of.setdefault(declared.key, [])
         for earlier in hashes:
             self.threads.drop(earlier)
@@ -301,14 +330,17 @@ class LineBook:
         self.loaded.discard(declared.key)
         self.past.pop(declared.key, None)
         self.picture.put(declared)
+        return None
 
-    def _cancel(self, key: str) -> None:
+    def _cancel(self, key: str) -> NotTaken | None:
         for message_hash in self.messages_of.get(key, ()):
             self.threads.drop(message_hash)
         removed = self.picture.remove(key)
         if removed is not None:
             self.past[key] = (removed.message_hash, "CANCELLED")
             self._cancelled.append(removed)
+        # To cancel what is cancelled or over says what is so already.
+        return None if key in self.past else NotTaken.NOTHING_TO_CANCEL
 
     def _read_back(self, body: Readback, reader: str, taken: Taken) -> None:
         author = self.own if reader == self.peer else self.peer
@@ -323,6 +355,11 @@ class LineBook:
             tolerances=self.terms.readback,
         )
         self.readbacks[key] = ReadbackFound(key, taken.hash, differences)
+
+    def _result(self, key: str, readback: str | None) -> None:
+        found = self.readbacks.get(key)
+        if found is not None and found.message_hash == readback:
+            self.readbacks[key] = replace(found, told=True)
 
     def _agrees(self, body: Body, message_hash: str) -> bool:
         """False exactly for a readback that was not compared, or differs."""

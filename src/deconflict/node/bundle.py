@@ -22,6 +22,7 @@ from deconflict.errors import (
     NotCanonicalError,
     NotFoundError,
     UnknownKeyError,
+    VerificationError,
     WrongLineError,
     WrongSenderError,
 )
@@ -258,24 +259,29 @@ def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> 
     Raises:
         InvalidDocumentError: not a whole bundle in its one byte form.
         VerificationError: a leaf that says what does not hold.
+
+        Either says in which line of the file, counted from 1, where it is of one line.
     """
     verifier: _Verifier | None = None
     digest = hashlib.sha256()
     sealed: str | None = None
     number = 0
     for number, line in enumerate(_lines(chunks), start=1):
-        item = _decoded(line, number)
-        if sealed is not None:
-            raise _malformed(number, "it stands behind the seal", "the seal as the last line")
-        match item:
-            case _Manifest() if verifier is None:
-                verifier = _Verifier(item, trusted)
-            case _Seal() if verifier is not None:
-                sealed = verifier.seal(item, digest)
-            case _Terms() | _Entry() | _Receipt() | _Evidence() if verifier is not None:
-                verifier.take(item, number)
-            case _:
-                raise _malformed(number, "it is out of place", "one manifest, as the first line")
+        try:
+            item = _decoded(line)
+            if sealed is not None:
+                raise _malformed("it stands behind the seal", "the seal as the last line")
+            match item:
+                case _Manifest() if verifier is None:
+                    verifier = _Verifier(item, trusted)
+                case _Seal() if verifier is not None:
+                    sealed = verifier.seal(item, digest)
+                case _Terms() | _Entry() | _Receipt() | _Evidence() if verifier is not None:
+                    verifier.take(item, number)
+                case _:
+                    raise _malformed("it is out of place", "one manifest, as the first line")
+        except (InvalidDocumentError, VerificationError) as error:
+            raise _at_line(number, error) from error
         digest.update(line)
     if verifier is None or sealed is None:
         raise InvalidDocumentError(
@@ -296,7 +302,8 @@ class _Chain:
     check: ChainCheck | None = None
     epoch: str = ""
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
-    cited: list[ChainPoint] = field(default_factory=list)  # what it says it holds of the other's
+    # What it says it holds of the other's, and the line of the file that says so.
+    cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
     length: int = 0
     drills: int = 0
     delayed: int = 0
@@ -353,7 +360,7 @@ class _Verifier:
         """Verify one line and keep what it proves."""
         stage = _ORDER.index(type(item))
         if stage < self._stage:
-            raise _malformed(number, "it is out of order", "terms, entries, receipts, evidence")
+            raise _malformed("it is out of order", "terms, entries, receipts, evidence")
         self._stage = stage
         match item:
             case _Terms():
@@ -369,7 +376,7 @@ class _Verifier:
         """Return the digest that the exporter signed, when it is of the bytes read so far."""
         if seal.sha256 != digest.hexdigest():
             raise BadSignatureError(
-                "the bundle is not what was sealed: its bytes have changed",
+                "the seal is of other bytes than stand before it: the bundle has changed",
                 given=f"SHA-256 {digest.hexdigest()}",
                 expected=seal.sha256,
                 remedy="ask for the bundle again; keep this one if you suspect a hand in it",
@@ -408,7 +415,7 @@ class _Verifier:
             if envelope.epoch in chain.hashes:
                 raise BrokenChainError(
                     f"{item.party}'s chain returns to an epoch it had left",
-                    given=f"line {number}, epoch {envelope.epoch}",
+                    given=f"epoch {envelope.epoch}",
                 )
             chain.check = ChainCheck(line=self._manifest.line, party=item.party)
             chain.epoch = envelope.epoch
@@ -425,8 +432,8 @@ class _Verifier:
         chain.drills += envelope.drill
         chain.delayed += item.delayed
         heard = envelope.heard
-        if heard is not None and (not chain.cited or chain.cited[-1] != heard):
-            chain.cited.append(heard)
+        if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
+            chain.cited.append((heard, number))
 
     def _take_receipt(self, item: _Receipt) -> None:
         sealed = SealedReceipt(item.exact, item.sealed_with)
@@ -452,8 +459,11 @@ class _Verifier:
 
     def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
         points = [self._receipts[chain.party]] if chain.party in self._receipts else []
-        for point in other.cited:
-            self._require_held(chain, point, f"an entry of {other.party}")
+        for point, number in other.cited:
+            try:
+                self._require_held(chain, point, f"an entry of {other.party}")
+            except VerificationError as error:
+                raise _at_line(number, error) from error
             points.append(point)
         receipted = max(points, key=chain.position, default=None)
         return VerifiedChain(
@@ -527,16 +537,16 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         )
 
 
-def _decoded(line: bytes, number: int) -> _Item:
+def _decoded(line: bytes) -> _Item:
     try:
         item: _Item = _DECODER.decode(line)
         _require_strict_base64(item)
         exact = _encoded(item)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and binascii's are too
-        raise _malformed(number, str(error)[:160], "an item of a bundle") from error
+        raise _malformed(str(error)[:160], "an item of a bundle") from error
     if exact != line:
         raise NotCanonicalError(
-            f"line {number:,} of the bundle is not in its one byte form",
+            "it is not in its one byte form",
             given=repr(line[:60]),
             expected=repr(exact[:60]),
             remedy="ask for the bundle again",
@@ -554,9 +564,20 @@ def _require_strict_base64(item: _Item) -> None:
             raise ValueError("base64 in another spelling than the standard one")
 
 
-def _malformed(number: int, why: str, expected: str) -> InvalidDocumentError:
-    return InvalidDocumentError(
-        f"line {number:,} of the bundle cannot be accepted: {why}",
-        expected=expected,
-        remedy="ask for the bundle again",
+def _malformed(why: str, expected: str) -> InvalidDocumentError:
+    return InvalidDocumentError(why, expected=expected, remedy="ask for the bundle again")
+
+
+def _at_line(
+    number: int, error: InvalidDocumentError | VerificationError
+) -> InvalidDocumentError | VerificationError:
+    """Return the same refusal, saying in which line of the file it arose."""
+    located = type(error)(
+        f"line {number:,} of the bundle: {error.problem}",
+        given=error.given,
+        expected=error.expected,
+        remedy=error.remedy,
     )
+    if isinstance(error, VerificationError) and isinstance(located, VerificationError):
+        located.evidence = error.evidence
+    return located

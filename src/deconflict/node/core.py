@@ -91,6 +91,7 @@ class NodeCore:
         for declared in (*line.book.end_past(now.utc_ms), *line.book.take_cancelled()):
             self._teller.declarations.over(line, declared, now)
         self._teller.restored(line, now)
+        self._hearing.restored(line)
 
     def line_named(self, name: str) -> Line:
         """Return the line of this id or with this peer.

@@ -88,6 +88,19 @@ class Hearing:
             heard.then_answer(lambda: _listed(line.machine.receipt_now()))
         self._journal.tell(heard.work, now)
 
+    def restored(self, line: Line) -> None:
+        """Owe again what the record of a line says is owed.
+
+        A readback may have been durable, and the machine's answer to it not yet, when the node
+        ended.
+        """
+        for found in line.book.results_owed():
+            envelope = self._journal.envelope_of(found.message_hash)
+            body = None if envelope is None else read_body(envelope)
+            if envelope is not None and isinstance(body, Readback):
+                say = readback_result(line, envelope, found.message_hash, body)
+                self._owed.append((line, say))
+
     def take_owed(self) -> tuple[tuple[Line, Say], ...]:
         """Return, once, what the machine itself owes as an answer."""
         owed, self._owed = tuple(self._owed), []
@@ -136,7 +149,7 @@ class Hearing:
         self._journal.event(work, now, "message", line.message_event(taken))
         self._teller.heard(line, taken, now)
         if isinstance(taken.body, Readback) and not taken.delayed:
-            owed = (line, readback_result(line, taken))
+            owed = (line, readback_result(line, taken.envelope, taken.hash, taken.body))
             # Only what is durable can be cited, and others may ask us to advance before it is.
             work.then(lambda _: self._owed.append(owed))
         self._journal.agreed(line, taken, work, now)

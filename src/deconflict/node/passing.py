@@ -126,8 +126,7 @@ class Passing:
             self._journal.event(work, now, "conflict", facts)
         for conflict in change.ended:
             self._journal.event(work, now, "conflict_ended", _conflict(line, conflict))
-        for declared in change.unchecked:
-            self._teller.declarations.unchecked(line, declared, now)
+        self._teller.declarations.unchecked(line, now)
 
 
 def _ended(declared: Declared) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 The picture is re-checked on every change and as time passes; only what changed is screened again,
 against everything active of the other side. Decisions only: time is an argument.
+
+A declaration may be changed into what the separation check refuses. Then it is screened as it last
+could be, and what is found so stays open: unknown is never clear.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ from deconflict.separation import AltitudeConversions, Extent, Finding, MinimaTa
 __all__ = ["Conflict", "Declared", "Picture", "PictureChange"]
 
 _OVER_KEPT: Final = 4_096
+_EARLIER_KEPT: Final = 16  # revisions of one declaration since the last re-check
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,24 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two declarations that come too close: the findings in order of time, one at least."""
+    """Two declarations that come too close: the findings in order of time, one at least.
+
+    ``unchecked`` holds the later revisions that could not be screened, when there are any: the
+    findings are then those of the revisions before. Whether they still hold is unknown.
+    """
 
     conflict_id: str
     own: Declared
     peer: Declared
     findings: tuple[Finding, ...]
     known_since_ms: int
+    unchecked: tuple[Declared, ...] = ()
 
     @property
     def end_ms(self) -> int:
-        """When the last of its intervals is over."""
-        return max(finding.end_ms for finding in self.findings)
+        """When the last of its intervals is over, or the last revision that is not checked."""
+        ends = [finding.end_ms for finding in self.findings]
+        return max(ends + [declared.end_ms for declared in self.unchecked])
 
     @property
     def drill(self) -> bool:
@@ -104,7 +114,9 @@ class Picture:
         self._dirty: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
-        self._unchecked: set[str] = set()
+        # What the check refuses, and the revision before it that is screened in its place.
+        self._unchecked: dict[str, Declared | None] = {}
+        self._earlier: dict[str, list[Declared]] = {}
         # What was over when last looked at, as long as the clock that said so may be set back.
         self._over: dict[str, Declared] = {}
         self._looked_ms = 0
@@ -127,6 +139,11 @@ class Picture:
 
     def put(self, declared: Declared) -> None:
         """Add a declaration, or put a new revision in the place of the old."""
+        held = self._declared.get(declared.key)
+        if held is not None:
+            earlier = self._earlier.setdefault(declared.key, [])
+            earlier.append(held)
+            del earlier[:-_EARLIER_KEPT]
         self._declared[declared.key] = declared
         self._over.pop(declared.key, None)
         self._dirty.add(declared.key)
@@ -135,7 +152,12 @@ class Picture:
         """Take a declaration out, because it was cancelled or is over."""
         self._dirty.add(key)
         self._over.pop(key, None)
+        self._earlier.pop(key, None)
         return self._declared.pop(key, None)
+
+    def unchecked(self) -> tuple[Declared, ...]:
+        """Return the active declarations that the last re-check refused."""
+        return tuple(self._declared[key] for key in self._unchecked if key in self._declared)
 
     @property
     def changed(self) -> bool:
@@ -192,6 +214,9 @@ class Picture:
                     if held is None
                     else held.known_since_ms
                 ),
+                unchecked=tuple(
+                    self._declared[side.key] for side in (own, peer) if side.key in self._unchecked
+                ),
             )
             if conflict != held:
                 self._keep(conflict)
@@ -210,32 +235,36 @@ class Picture:
         now_ms: int,
         minima: MinimaTable,
         conversions: AltitudeConversions,
-    ) -> tuple[Conflict, ...]:
-        """Return the conflicts that drafts would have with the other side; nothing is kept."""
+    ) -> PictureChange:
+        """Return what drafts would find with the other side, as a re-check; nothing is kept.
+
+        Unchecked are the drafts that the check refuses, and what it refuses of the other side.
+        """
         trial = Picture(self._line_id)
         trial._declared = {
             key: declared for key, declared in self._declared.items() if not declared.own
         }
+        trial._unchecked = {
+            key: self._unchecked[key] for key in trial._declared.keys() & self._unchecked
+        }
         for draft in drafts:
             trial.put(draft)
-        return trial.recheck(now_ms, minima, conversions).found
+        found = trial.recheck(now_ms, minima, conversions).found
+        return PictureChange(found, (), trial.unchecked())
 
     def _screen(
         self, dirty: set[str], minima: MinimaTable, conversions: AltitudeConversions
     ) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
         for own in (True, False):
-            changed = [
-                d
-                for key in sorted(dirty - self._unchecked)
-                if (d := self._declared.get(key)) and d.own == own
-            ]
+            changed = [d for key in sorted(dirty) if (d := self._screened(key)) and d.own == own]
             others = [
                 d
-                for key, d in self._declared.items()
+                for key in self._declared
                 # A pair of two changed declarations is screened once, from the own side.
-                if d.own != own and (own or key not in dirty) and key not in self._unchecked
+                if (own or key not in dirty) and (d := self._screened(key)) and d.own != own
             ]
+            screened = {d.key: d for d in (*changed, *others)}
             if not changed or not others:
                 continue
             for finding in check(
@@ -244,7 +273,7 @@ class Picture:
                 minima=minima,
                 conversions=conversions,
             ):
-                first, second = self._declared[finding.first], self._declared[finding.second]
+                first, second = screened[finding.first], screened[finding.second]
                 mine, theirs = (first, second) if first.own else (second, first)
                 conflict_id = self._id_of(finding.first, finding.second)
                 pairs.setdefault(conflict_id, (mine, theirs, []))[2].append(finding)
@@ -257,7 +286,8 @@ class Picture:
         self, dirty: set[str], minima: MinimaTable, conversions: AltitudeConversions
     ) -> tuple[Declared, ...]:
         """Keep apart what the check refuses, so that one bad geometry hides no other conflict."""
-        self._unchecked -= dirty
+        before = {key: self._unchecked.pop(key) for key in dirty & self._unchecked.keys()}
+        earlier = {key: self._earlier.pop(key, []) for key in dirty}
         present = [self._declared[key] for key in sorted(dirty) if key in self._declared]
 
         def refuses(some: list[Declared]) -> bool:
@@ -270,8 +300,18 @@ class Picture:
         if not present or not refuses(present):
             return ()
         refused = tuple(declared for declared in present if refuses([declared]))
-        self._unchecked.update(declared.key for declared in refused)
+        for declared in refused:
+            known = before.get(declared.key)
+            candidates = [*([known] if known else []), *earlier[declared.key]]
+            usable = (old for old in reversed(candidates) if not refuses([old]))
+            self._unchecked[declared.key] = next(usable, None)
         return refused
+
+    def _screened(self, key: str) -> Declared | None:
+        """Return what is screened under a key: the declaration, or the last that could be."""
+        if key in self._declared and key in self._unchecked:
+            return self._unchecked[key]
+        return self._declared.get(key)
 
     def _id_of(self, first: str, second: str) -> str:
         named = "\n".join((self._line_id, *sorted((first, second))))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
-from deconflict.line.envelope import Draft, read_envelope
+from deconflict.line.envelope import Draft, Envelope, read_envelope
 from deconflict.line.keys import ALGORITHM, SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
@@ -19,7 +19,6 @@ from deconflict.messages.bodies import (
     check_outgoing,
 )
 from deconflict.messages.kinds import KINDS, Kind, check_reference, precedence_of_reply
-from deconflict.node.book import Taken
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.tell.messages import Teller
@@ -210,15 +209,12 @@ def _require_scope(line: Line, body: Body) -> None:
         )
 
 
-def readback_result(line: Line, taken: Taken) -> Say:
+def readback_result(line: Line, envelope: Envelope, message_hash: str, body: Readback) -> Say:
     """Return the answer of the machine to a readback of ours: it agrees, or where it does not."""
-    body = taken.body
-    if not isinstance(body, Readback):
-        raise TypeError("only a readback has a result")
     declaration_id = body.values.declaration_id
     found = line.book.readbacks.get(f"{line.book.own}/{declaration_id}")
     fields = () if found is None else tuple(d.field for d in found.differences)
-    agrees = found is not None and found.message_hash == taken.hash and not fields
+    agrees = found is not None and found.message_hash == message_hash and not fields
     return Say(
         kind=Kind.READBACK_RESULT,
         body=ReadbackResult(
@@ -226,7 +222,7 @@ def readback_result(line: Line, taken: Taken) -> Say:
             agrees=agrees,
             fields=() if agrees else fields or ("declaration_id",),
         ),
-        desk=taken.envelope.to.desk,
-        ref=taken.hash,
-        drill=taken.envelope.drill,
+        desk=envelope.to.desk,
+        ref=message_hash,
+        drill=envelope.drill,
     )

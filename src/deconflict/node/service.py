@@ -1,7 +1,7 @@
 """What people and programs ask of a running node, each allowed or refused by their role."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,6 @@ from deconflict import __version__
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import (
     InvalidInputError,
-    InvalidTimeError,
     LineStateError,
     NotFoundError,
 )
@@ -27,12 +26,12 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration
-from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.core import NodeCore, Say
+from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.runtime import Runtime
@@ -46,6 +45,7 @@ from deconflict.node.show import (
 )
 from deconflict.node.views import (
     AlertView,
+    Checked,
     ConflictView,
     DeclarationView,
     EventView,
@@ -267,10 +267,15 @@ class Node:
         lines: Sequence[str] | None,
         drill: bool = False,
         release: str = "OWN_FORCES",
+        as_written: bool = False,
     ) -> tuple[Posted, ...]:
-        """Declare several at once, all or none; ``lines`` None is every line with terms."""
+        """Declare several at once, all or none; ``lines`` None is every line with terms.
+
+        Latitude and longitude that look exchanged are refused, unless ``as_written``.
+        """
         require(actor, Action.DECLARE)
-        self._refuse_past(declarations)
+        chosen = self._ready_lines(lines)
+        require_sendable(declarations, _terms_of(chosen), self._now, as_written=as_written)
         for declaration in declarations:
             if any(self._carrying(declaration.declaration_id)):
                 raise LineStateError(
@@ -289,7 +294,7 @@ class Node:
             )
             for declaration in declarations
         ]
-        return await self._say([(line, says) for line in self._chosen(lines)])
+        return await self._say([(line, says) for line in chosen])
 
     async def update(
         self,
@@ -299,10 +304,17 @@ class Node:
         lines: Sequence[str] | None,
         drill: bool = False,
         release: str = "OWN_FORCES",
+        as_written: bool = False,
     ) -> tuple[Posted, ...]:
         """Say that the plan has changed: a new revision that cites the old message."""
         return await self._revise(
-            actor, Kind.UPDATE, declaration, lines=lines, drill=drill, release=release
+            actor,
+            Kind.UPDATE,
+            declaration,
+            lines=lines,
+            drill=drill,
+            release=release,
+            as_written=as_written,
         )
 
     async def correct(
@@ -313,10 +325,17 @@ class Node:
         lines: Sequence[str] | None,
         drill: bool = False,
         release: str = "OWN_FORCES",
+        as_written: bool = False,
     ) -> tuple[Posted, ...]:
         """Say that what was declared was wrong: a new revision that cites the old message."""
         return await self._revise(
-            actor, Kind.CORRECTION, declaration, lines=lines, drill=drill, release=release
+            actor,
+            Kind.CORRECTION,
+            declaration,
+            lines=lines,
+            drill=drill,
+            release=release,
+            as_written=as_written,
         )
 
     async def cancel(
@@ -347,37 +366,38 @@ class Node:
         )
 
     async def check(
-        self, actor: Actor, drafts: Sequence[Declaration] | None, *, line: str | None = None
-    ) -> tuple[ConflictView, ...]:
+        self,
+        actor: Actor,
+        drafts: Sequence[Declaration] | None,
+        *,
+        line: str | None = None,
+        as_written: bool = False,
+    ) -> Checked:
         """Return the conflicts of all active declarations, or of drafts against the peers'.
 
-        Nothing is sent and nothing kept. Without terms there are no minima, so a line without
-        terms is refused rather than passed over.
+        Drafts are refused, and warned of, as they would be if they were declared now. Nothing is
+        sent and nothing kept. Without terms there are no minima, so a line without terms is
+        refused rather than passed over.
         """
         require(actor, Action.CHECK)
         now = self._now
         lines = self._ready_lines(None if line is None else [line])
-        self._refuse_past(drafts or ())
         if drafts is None:
             await self._look_at_changes()
-            return tuple(
-                conflict_view(held, conflict, now.utc_ms, self._core.language)
-                for held in lines
-                for conflict in held.book.picture.conflicts()
+            return Checked(
+                tuple(
+                    conflict_view(held, conflict, now.utc_ms, self._core.language)
+                    for held in lines
+                    for conflict in held.book.picture.conflicts()
+                ),
+                tuple(
+                    text
+                    for held in lines
+                    for text in unchecked_texts(held.book.picture.unchecked(), self._core.language)
+                ),
             )
-        found: list[ConflictView] = []
-        for held in lines:
-            terms = held.book.terms
-            if terms is None:
-                continue
-            tried = [Declared(d, self._core.party, True, "", 0, now.utc_ms) for d in drafts]
-            found.extend(
-                conflict_view(held, conflict, now.utc_ms, self._core.language)
-                for conflict in held.book.picture.try_out(
-                    tried, now.utc_ms, minima_of(terms), conversions_of(terms)
-                )
-            )
-        return tuple(found)
+        require_sendable(drafts, _terms_of(lines), now, as_written=as_written)
+        return check_drafts(drafts, lines, now, self._core.party, self._core.language)
 
     # ---- messages -------------------------------------------------------------------------
 
@@ -476,9 +496,6 @@ class Node:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
         return line_view(line, open_alerts, self._now)
 
-    def _chosen(self, lines: Sequence[str] | None) -> tuple[Line, ...]:
-        return self._ready_lines(lines)
-
     def _ready_lines(self, names: Sequence[str] | None) -> tuple[Line, ...]:
         if names is not None:
             chosen = tuple(self._core.line_named(name) for name in names)
@@ -511,6 +528,7 @@ class Node:
         lines: Sequence[str] | None,
         drill: bool,
         release: str,
+        as_written: bool,
     ) -> tuple[Posted, ...]:
         require(actor, Action.DECLARE)
         wanted = None if lines is None else {self._core.line_named(n).line_id for n in lines}
@@ -521,7 +539,8 @@ class Node:
         ]
         if not carried:
             raise _not_declared(declaration.declaration_id)
-        self._refuse_past([declaration])
+        agreed = _terms_of(line for line, _ in carried)
+        require_sendable([declaration], agreed, self._now, as_written=as_written)
         revision = max(declared.declaration.revision for _, declared in carried) + 1
         body = DeclaredBody.of(
             Declaration(
@@ -551,16 +570,6 @@ class Node:
                 for line, declared in carried
             ]
         )
-
-    def _refuse_past(self, declarations: Sequence[Declaration]) -> None:
-        for declaration in declarations:
-            if declaration.span.end_ms < self._now.utc_ms:
-                raise InvalidTimeError(
-                    "this declaration is over already, so nobody can act on it",
-                    given=f"end {format_utc(declaration.span.end_ms)}",
-                    expected=f"an end after now, {format_utc(self._now.utc_ms)}",
-                    remedy="look at the date",
-                )
 
     async def _say_terms(
         self, actor: Actor, line: Line, kind: Kind, terms: Terms, ref: str | None
@@ -595,6 +604,10 @@ class Node:
                 view = None if row is None else past_declaration_view(line, row, state)
                 if view is not None:
                     yield view
+
+
+def _terms_of(lines: Iterable[Line]) -> list[Terms]:
+    return [line.book.terms for line in lines if line.book.terms is not None]
 
 
 def _not_declared(declaration_id: str) -> NotFoundError:

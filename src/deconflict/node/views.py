@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = [
     "AlertView",
+    "Checked",
     "ConflictView",
     "DeclarationView",
     "EventView",
@@ -164,6 +165,16 @@ class ConflictView:
     text: str
     again_utc: tuple[tuple[str, str], ...] = ()  # later stretches of the same pair, start and end
     drill: bool = False
+    # Since when a declaration stands in it that could not be compared; the figures are older.
+    unchecked_since_utc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: conflicts, and what else the sender of a draft should know, in words."""
+
+    conflicts: tuple[ConflictView, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

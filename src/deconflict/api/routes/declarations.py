@@ -32,11 +32,18 @@ async def declare(
     """Declare flights, activities, hazards, own presence or protected sites.
 
     All of them are sent, or none. Geometry is mandatory; no callsign, type or mission is asked
-    for. The answer comes once all are durable here and on their way.
+    for. The answer comes once all are durable here and on their way. Where latitude and longitude
+    look exchanged (all of it outside the agreed theatre, and inside if exchanged) they are refused,
+    unless `as_written` is true.
     """
     made = wanted.declarations or ()  # never empty: a declaration names at least one
     posted = await services_of(request).node.declare(
-        actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
+        actor,
+        made,
+        lines=wanted.lines,
+        drill=wanted.drill,
+        release=wanted.release,
+        as_written=wanted.as_written,
     )
     return answer(Declared(posted, tuple(each.declaration_id for each in made)))
 
@@ -65,7 +72,12 @@ async def update(
     """Say that a plan has changed. The earlier declaration stays in the record."""
     made = _the_one(wanted, declaration_id)
     posted = await services_of(request).node.update(
-        actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
+        actor,
+        made,
+        lines=wanted.lines,
+        drill=wanted.drill,
+        release=wanted.release,
+        as_written=wanted.as_written,
     )
     return answer(Declared(posted, (declaration_id,)))
 
@@ -82,7 +94,12 @@ async def correct(
     """Say that a declaration was wrong. The wrong one stays in the record, and is cited."""
     made = _the_one(wanted, declaration_id)
     posted = await services_of(request).node.correct(
-        actor, made, lines=wanted.lines, drill=wanted.drill, release=wanted.release
+        actor,
+        made,
+        lines=wanted.lines,
+        drill=wanted.drill,
+        release=wanted.release,
+        as_written=wanted.as_written,
     )
     return answer(Declared(posted, (declaration_id,)))
 

@@ -28,10 +28,13 @@ async def check(
 ) -> Response:
     """Check drafts against everything declared, or what is declared itself.
 
-    Nothing is sent or stored, and the peer learns nothing.
+    Nothing is sent or stored, and the peer learns nothing. Drafts are refused as declaring them
+    now would be, and `warnings` holds what its answer would warn of.
     """
-    found = await services_of(request).node.check(actor, wanted.declarations, line=wanted.line)
-    return answer(Conflicts(found))
+    found = await services_of(request).node.check(
+        actor, wanted.declarations, line=wanted.line, as_written=wanted.as_written
+    )
+    return answer(Conflicts(found.conflicts, found.warnings))
 
 
 @small.get("/conflicts", response_model=list[ConflictView])

@@ -5,7 +5,13 @@ from typing import Final
 from deconflict.airspace.instant import TimeSpan
 from deconflict.line.moment import Now
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.plain import ConflictCard, ConflictSide, Unanswered, conflict_card
+from deconflict.messages.plain import (
+    ConflictCard,
+    ConflictSide,
+    NotChecked,
+    Unanswered,
+    conflict_card,
+)
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, PictureChange
@@ -68,6 +74,7 @@ class ConflictTeller:
                 "start_ms": card.start_ms,
                 "again": len(card.again),
                 "drill": conflict.drill,
+                "unchecked": [d.declaration.declaration_id for d in conflict.unchecked],
             },
         )
 
@@ -93,6 +100,10 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
         unanswered=unanswered,
         again=[TimeSpan(later.start_ms, later.end_ms) for later in conflict.after(finding)],
         drill=conflict.drill,
+        not_checked=[
+            NotChecked(later.party, later.declaration.declaration_id, later.declared_ms)
+            for later in conflict.unchecked
+        ],
     )
 
 

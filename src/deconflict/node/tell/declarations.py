@@ -4,24 +4,19 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
-from deconflict.airspace.position import Position
 from deconflict.line.moment import Now
+from deconflict.messages.bodies import Cancel
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
-from deconflict.messages.notice import (
-    LeadTimeShortfall,
-    lead_time_shortfall,
-    notice_shortfall,
-    outside_theatre,
-    third_parties_concerned,
-)
-from deconflict.messages.terms import Terms
+from deconflict.messages.kinds import KINDS
+from deconflict.messages.notice import notice_shortfall
 from deconflict.node.alerts import AlertKey
-from deconflict.node.book import Taken
+from deconflict.node.book import NotTaken, Taken
 from deconflict.node.line import Line
 from deconflict.node.own_activity import WordsOnly
 from deconflict.node.picture import Declared
 from deconflict.node.tell.desk import Desk, received_rule
+from deconflict.node.tell.remarks import Remark, not_checked, remarks_on, short_notice, third_party
 from deconflict.node.threads import DECLARES
 
 __all__ = ["DeclarationTeller"]
@@ -42,62 +37,59 @@ class DeclarationTeller:
         if not isinstance(taken.body, DeclaredBody) or line.book.terms is None:
             return ()
         declaration = taken.body.value
-        terms = line.book.terms
-        party = self._party if taken.own else line.peer
-        told = [
-            self._lead_time(line, declaration, party, taken.envelope.created_utc_ms, terms, now),
-            self._place(line, declaration, party, terms, now),
-        ]
-        told += [
-            self._third(line, declaration.declaration_id, party, third, now)
-            for third in third_parties_concerned(declaration, terms)
-        ]
+        if not taken.own:
+            for rule in NotTaken:
+                self.desk.close(rule, line.line_id, declaration.declaration_id, now.utc_ms)
+        found = remarks_on(
+            declaration,
+            party=self._party if taken.own else line.peer,
+            sent_ms=taken.envelope.created_utc_ms,
+            terms=line.book.terms,
+            now_ms=now.utc_ms,
+        )
+        for remark in found:
+            self._tell(line, declaration.declaration_id, remark, now)
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
             self.site(line, declaration, now)
-        open_alerts = [self.desk.alerts.get(key) for key in told if key is not None]
-        return tuple(alert.text for alert in open_alerts if alert is not None)
+        return tuple(remark.text(self.desk.language) for remark in found)
 
-    def _third(self, line: Line, declaration_id: str, party: str, third: str, now: Now) -> AlertKey:
-        key = AlertKey("THIRD_PARTY_NOT_REACHED", line.line_id, declaration_id, third)
-        values = {"third": third, "party": party, "declaration": declaration_id}
-        self.desk.tell(key, values, urgency="PRIORITY", now_ms=now.utc_ms)
-        return key
+    def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
+        """Tell that what the peer says of a declaration changed nothing: the two sides differ.
 
-    def _lead_time(
-        self,
-        line: Line,
-        declaration: Declaration,
-        party: str,
-        sent_ms: int,
-        terms: Terms,
-        now: Now,
-    ) -> AlertKey | None:
-        short = lead_time_shortfall(declaration, sent_ms, terms)
-        if short is None or now.utc_ms > declaration.span.end_ms:
-            return None
-        return self._short(line, declaration.declaration_id, party, short, now)
-
-    def _short(
-        self, line: Line, declaration_id: str, party: str, short: LeadTimeShortfall, now: Now
-    ) -> AlertKey:
-        key = AlertKey("LEAD_TIME_SHORT", line.line_id, declaration_id)
-        values: dict[str, Any] = {
-            "party": party,
-            "declaration": declaration_id,
-            "start": format_utc(short.start_ms),
-            "least": short.least_ms,
-        }
-        started = short.notice_ms < 0
-        values["late" if started else "notice"] = abs(short.notice_ms)
+        An older revision is told until a newer one comes or the declaration is over; a cancel of
+        nothing until a desk here says that it has read it.
+        """
+        values: dict[str, Any] = {"peer": line.peer, "sent": taken.envelope.created_utc}
+        match taken.body:
+            case DeclaredBody() as body:
+                name = body.value.declaration_id
+                held = line.book.picture.get(f"{line.peer}/{name}")
+                values |= {
+                    "kind": taken.kind.value,
+                    "revision": body.value.revision,
+                    "held": body.value.revision if held is None else held.declaration.revision,
+                }
+            case Cancel() as body:
+                name = body.declaration_id
+            case _:
+                return  # nothing else names a declaration to change
         self.desk.tell(
-            key,
-            values,
+            AlertKey(why, line.line_id, name),
+            {**values, "declaration": name},
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
-            phrase="STARTED_BEFORE_NOTICE" if started else None,
-            facts={"notice_ms": short.notice_ms},
+            facts={"message": taken.hash},
         )
-        return key
+
+    def answered(self, taken: Taken, now: Now) -> None:
+        """Close what was told of a cancel of nothing, once a desk here has read it."""
+        rule = KINDS[taken.kind].rule
+        if not (rule.marks_seen or rule.closes) or taken.envelope.ref is None:
+            return
+        for key in self.desk.alerts.keys(NotTaken.NOTHING_TO_CANCEL):
+            alert = self.desk.alerts.get(key)
+            if alert is not None and alert.facts["message"] == taken.envelope.ref:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
 
     def words_only(self, line: Line, notice: WordsOnly, now: Now) -> None:
         """Tell that the notice in words came late, where it named a start, and whom it misses."""
@@ -106,36 +98,24 @@ class DeclarationTeller:
             return
         # Without a place, nobody can say whom it does not concern.
         for third in terms.third_parties:
-            self._third(line, notice.notice_id, self._party, third.name, now)
+            remark = third_party(notice.notice_id, self._party, third.name)
+            self._tell(line, notice.notice_id, remark, now)
         if notice.stated_start_ms is None:
             return
         short = notice_shortfall(notice.purpose, notice.stated_start_ms, notice.told_ms, terms)
         if short is not None:
-            self._short(line, notice.notice_id, self._party, short, now)
+            remark = short_notice(notice.notice_id, self._party, short)
+            self._tell(line, notice.notice_id, remark, now)
 
-    def _place(
-        self, line: Line, declaration: Declaration, party: str, terms: Terms, now: Now
-    ) -> AlertKey | None:
-        outside = outside_theatre(declaration, terms)
-        if outside is None:
-            return None
-        key = AlertKey("OUTSIDE_THEATRE", line.line_id, declaration.declaration_id)
-        values: dict[str, Any] = {
-            "party": party,
-            "declaration": declaration.declaration_id,
-            "where": _place_values(outside.position),
-            "theatre": terms.theatre.name,
-        }
-        if outside.swapped is not None:
-            values["swapped"] = _place_values(outside.swapped)
+    def _tell(self, line: Line, subject: str, remark: Remark, now: Now) -> None:
         self.desk.tell(
-            key,
-            values,
-            urgency="IMMEDIATE",
+            AlertKey(remark.rule, line.line_id, subject, remark.object),
+            remark.values,
+            urgency=remark.urgency,
             now_ms=now.utc_ms,
-            phrase=None if outside.swapped is None else "OUTSIDE_THEATRE_SWAPPED",
+            phrase=remark.phrase,
+            facts=remark.facts,
         )
-        return key
 
     def site(self, line: Line, declaration: Declaration, now: Now) -> None:
         """Tell that a protected site is held here and not yet by the unit that acts."""
@@ -166,6 +146,7 @@ class DeclarationTeller:
                 "READBACK_WRONG",
                 "DECLARATION_EXPIRING",
                 "NOT_CHECKED",
+                *NotTaken,
             )
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
@@ -202,16 +183,11 @@ class DeclarationTeller:
                     deadline_ms=item.end_ms,
                 )
 
-    def unchecked(self, line: Line, declared: Declared, now: Now) -> None:
-        """Tell that a declaration could not be checked: unknown is never clear."""
-        declaration_id = declared.declaration.declaration_id
-        self.desk.tell(
-            AlertKey("NOT_CHECKED", line.line_id, declaration_id),
-            {"party": declared.party, "declaration": declaration_id},
-            urgency="IMMEDIATE",
-            now_ms=now.utc_ms,
-        )
-
-
-def _place_values(position: Position) -> dict[str, int]:
-    return {"lat_e7": position.lat_e7, "lon_e7": position.lon_e7}
+    def unchecked(self, line: Line, now: Now) -> None:
+        """Tell which declarations could not be checked, for as long as that is so."""
+        unchecked = {d.declaration.declaration_id: d for d in line.book.picture.unchecked()}
+        for declaration_id, declared in unchecked.items():
+            self._tell(line, declaration_id, not_checked(declaration_id, declared.party), now)
+        for key in self.desk.alerts.keys("NOT_CHECKED"):
+            if key.line_id == line.line_id and key.subject not in unchecked:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)

@@ -61,6 +61,7 @@ class Teller:
     def said(self, line: Line, taken: Taken, now: Now) -> tuple[str, ...]:
         """Look at an own message; return what its sender should know at once, in words."""
         warnings = self.declarations.declared(line, taken, now)
+        self.declarations.answered(taken, now)
         self._thread_changed(line, taken, now)
         if taken.opened is not None:
             self._watch_own(line, taken.opened, now.monotonic_ms, now)
@@ -80,7 +81,10 @@ class Teller:
                 now_ms=now.utc_ms,
             )
             return
-        self.declarations.declared(line, taken, now)
+        if taken.not_taken is None:
+            self.declarations.declared(line, taken, now)
+        else:
+            self.declarations.not_taken(line, taken, taken.not_taken, now)
         self._thread_changed(line, taken, now)
         if taken.opened is not None:
             self._watch_peer(line, taken.opened, taken.envelope, taken.body, now)

@@ -1,0 +1,86 @@
+"""What is looked at in declarations before any of them is sent, or when none is to be sent."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from deconflict.airspace.instant import format_utc
+from deconflict.airspace.where import located
+from deconflict.errors import InvalidTimeError
+from deconflict.line.moment import Now
+from deconflict.messages.declaration import Declaration
+from deconflict.messages.in_force import conversions_of, minima_of
+from deconflict.messages.notice import require_not_exchanged
+from deconflict.messages.terms import Terms
+from deconflict.node.line import Line
+from deconflict.node.picture import Declared
+from deconflict.node.show import conflict_view
+from deconflict.node.tell.remarks import not_checked, remarks_on
+from deconflict.node.views import Checked, ConflictView
+
+__all__ = ["check_drafts", "require_sendable", "unchecked_texts"]
+
+
+def require_sendable(
+    declarations: Sequence[Declaration], agreed: Sequence[Terms], now: Now, *, as_written: bool
+) -> None:
+    """Return when every declaration can be sent under the terms of every line it would go to.
+
+    Args:
+        declarations: what is to be sent, or is only tried.
+        agreed: the terms of those lines.
+        now: the present.
+        as_written: somebody says that places are meant which look exchanged.
+
+    Raises:
+        InvalidTimeError: one is over already.
+        InvalidPositionError: latitude and longitude are exchanged throughout one.
+    """
+    for index, declaration in enumerate(declarations):
+        with located(f"declarations[{index}]"):
+            _require_not_over(declaration, now)
+            if not as_written:
+                for terms in agreed:
+                    require_not_exchanged(declaration, terms)
+
+
+def check_drafts(
+    drafts: Sequence[Declaration], lines: Sequence[Line], now: Now, party: str, language: str
+) -> Checked:
+    """Return the conflicts that drafts of ``party`` would have with what the peers declared.
+
+    And, each once, what the answer to declaring them now would warn of. Nothing is kept.
+    """
+    found: list[ConflictView] = []
+    warnings: dict[str, None] = {}
+    tried = [Declared(draft, party, True, "", 0, now.utc_ms) for draft in drafts]
+    for line in lines:
+        terms = line.book.terms
+        if terms is None:
+            continue
+        for draft in drafts:
+            for remark in remarks_on(
+                draft, party=party, sent_ms=now.utc_ms, terms=terms, now_ms=now.utc_ms
+            ):
+                warnings[remark.text(language)] = None
+        change = line.book.picture.try_out(
+            tried, now.utc_ms, minima_of(terms), conversions_of(terms)
+        )
+        for text in unchecked_texts(change.unchecked, language):
+            warnings[text] = None
+        found.extend(conflict_view(line, each, now.utc_ms, language) for each in change.found)
+    return Checked(tuple(found), tuple(warnings))
+
+
+def unchecked_texts(unchecked: Iterable[Declared], language: str) -> Iterator[str]:
+    """Yield in words which declarations could not be checked: no conflict is found for them."""
+    for declared in unchecked:
+        yield not_checked(declared.declaration.declaration_id, declared.party).text(language)
+
+
+def _require_not_over(declaration: Declaration, now: Now) -> None:
+    if declaration.span.end_ms < now.utc_ms:
+        raise InvalidTimeError(
+            "this declaration is over already, so nobody can act on it",
+            given=f"end {format_utc(declaration.span.end_ms)}",
+            expected=f"an end after now, {format_utc(now.utc_ms)}",
+            remedy="look at the date",
+        )
