@@ -35,7 +35,7 @@ from tests.processes.nodes import (
     wait_until,
 )
 
-from deconflict.node.bundle import VerifiedBundle, verify_bundle
+from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
 
 PARTIES = ("blue", "red")
 DELIVERED = ("LACKED", "SEEN", "LOADED", "CLOSED")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deconflict.errors import InvalidDocumentError, VerificationError
-from deconflict.node.bundle import export_bundle, verify_bundle
+from deconflict.node.bundle import export_bundle
+from deconflict.node.bundle_proof import verify_bundle
 from deconflict.store.sqlite import SqliteStore
 from record_samples import KEYS, LINE, SECRETS, START_MS, conversation
 

@@ -24,13 +24,9 @@ from deconflict.errors import (
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.statement import ChainPoint
-from deconflict.node.bundle import (
-    CONTEXT_BUNDLE,
-    MAX_BUNDLE_LINE_BYTES,
-    VerifiedBundle,
-    export_bundle,
-    verify_bundle,
-)
+from deconflict.node.bundle import export_bundle
+from deconflict.node.bundle_lines import CONTEXT_BUNDLE, MAX_BUNDLE_LINE_BYTES
+from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
 from deconflict.store.base import Batch, EntryRow
 from deconflict.store.sqlite import SqliteStore
 from record_samples import (

@@ -8,7 +8,8 @@ import pytest
 
 from deconflict import errors
 from deconflict.line.keys import VerifyKey
-from deconflict.node.bundle import export_bundle, verify_bundle
+from deconflict.node.bundle import export_bundle
+from deconflict.node.bundle_proof import verify_bundle
 from deconflict.store.base import Batch
 from deconflict.store.sqlite import SqliteStore
 from record_samples import KEYS, LINE, SECRETS, START_MS, conversation

@@ -30,7 +30,7 @@ from deconflict.errors import InvalidDocumentError, InvalidInputError, Verificat
 
 if TYPE_CHECKING:
     from deconflict.line.keys import VerifyKey
-    from deconflict.node.bundle import VerifiedBundle
+    from deconflict.node.bundle_proof import VerifiedBundle
 
 __all__ = ["export", "log", "message_rows", "verify"]
 
@@ -173,7 +173,7 @@ def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: boo
     party it names, in one unbroken order. Exit code 1 means that it was not, and the words say
     where. The keys are yours to obtain: a record cannot vouch for its own keys.
     """
-    from deconflict.node.bundle import verify_bundle
+    from deconflict.node.bundle_proof import verify_bundle
 
     trusted = _read_keys(keys)
     try:

@@ -1,128 +1,36 @@
-"""The record of a line as one text file, and the proof of it without any node.
+"""The record of a line as one text file, for anybody to prove without any node.
 
 Whoever exports seals the whole file; what it holds is proven by the signatures of both parties
 inside, so the exporter need not be believed for what was said, only for when it came. Bytes:
-``specs/bundle.md``.
+``specs/bundle.md``; the proof: :mod:`.bundle_proof`.
 """
 
-import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final, Literal, TypeAlias
-
-import msgspec
 
 from deconflict.errors import (
-    BadSignatureError,
-    BrokenChainError,
-    ForkedChainError,
-    InvalidDocumentError,
-    NotCanonicalError,
     NotFoundError,
-    UnknownKeyError,
-    VerificationError,
-    WrongLineError,
-    WrongSenderError,
 )
-from deconflict.line.canonical import canonical_bytes
-from deconflict.line.envelope import SealedEnvelope, open_envelope, seal_envelope
-from deconflict.line.keys import ALGORITHM, SigningKey, VerifyKey, key_named, line_id
-from deconflict.line.log import ChainCheck
+from deconflict.line.envelope import seal_envelope
+from deconflict.line.keys import ALGORITHM, SigningKey, VerifyKey
 from deconflict.line.moment import utc_text
-from deconflict.line.receipt import SealedReceipt, open_receipt
-from deconflict.line.statement import (
-    ChainPoint,
-    Hash,
-    LineId,
-    Name,
-    Signature,
-    UtcText,
-    hash_of,
+from deconflict.node.bundle_lines import (
+    BUNDLE_FORMAT,
+    CONTEXT_BUNDLE,
+    EntryItem,
+    EvidenceItem,
+    Item,
+    Manifest,
+    ReceiptItem,
+    Seal,
+    TermsItem,
+    base64_text,
+    encoded,
 )
-from deconflict.messages.agreement import CONTEXT_TERMS
 from deconflict.store.base import EntryRow, EvidenceRow, LineRow, ReceiptRow, Store, TermsRow
 
-__all__ = [
-    "BUNDLE_FORMAT",
-    "CONTEXT_BUNDLE",
-    "MAX_BUNDLE_LINE_BYTES",
-    "VerifiedBundle",
-    "VerifiedChain",
-    "export_bundle",
-    "verify_bundle",
-]
-
-BUNDLE_FORMAT: Final = "deconflict-bundle/1"
-CONTEXT_BUNDLE: Final = b"deconflict/1 bundle\n"
-MAX_BUNDLE_LINE_BYTES: Final = 16 * 1_024 * 1_024  # evidence may be a whole body of 8 MiB, base64
-HASH_BYTES: Final = 32
-
-Base64: TypeAlias = str
-KeyId: TypeAlias = Hash
-
-
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
-    """One line of a bundle: a canonical JSON object that says its type."""
-
-
-class _Manifest(_Line, frozen=True, tag="manifest"):
-    format: Literal["deconflict-bundle/1"]
-    line: LineId
-    keys: dict[Name, Base64]  # of both parties, by party
-    by: Name
-    exported_utc: UtcText
-
-
-class _Signed(_Line, frozen=True):
-    data: Base64
-    algorithm: str
-    key_id: str
-    signature: Base64
-
-    @property
-    def exact(self) -> bytes:
-        return base64.b64decode(self.data)
-
-    @property
-    def sealed_with(self) -> Signature:
-        return Signature(self.algorithm, self.key_id, base64.b64decode(self.signature))
-
-
-class _Terms(_Signed, frozen=True, tag="terms"):
-    party: Name  # who signed
-    stored_utc: UtcText
-
-
-class _Entry(_Signed, frozen=True, tag="entry"):
-    party: Name  # the author
-    logged_utc: UtcText
-    delayed: bool
-
-
-class _Receipt(_Signed, frozen=True, tag="receipt"):
-    stored_utc: UtcText
-
-
-class _Evidence(_Signed, frozen=True, tag="evidence"):
-    reason: str
-    stored_utc: UtcText
-
-
-class _Seal(_Line, frozen=True, tag="seal"):
-    sha256: Hash  # of every byte before this line
-    algorithm: str
-    key_id: KeyId
-    signature: Base64
-
-
-_Item: TypeAlias = _Manifest | _Terms | _Entry | _Receipt | _Evidence | _Seal
-_DECODER: Final = msgspec.json.Decoder(_Item)
-_ORDER: Final = (_Manifest, _Terms, _Entry, _Receipt, _Evidence, _Seal)
-
-
-# Export ---------------------------------------------------------------------------------
+__all__ = ["export_bundle"]
 
 
 def export_bundle(
@@ -153,10 +61,10 @@ def export_bundle(
 
 def _items(
     store: Store, line: LineRow, signer: SigningKey, peer_key: VerifyKey, exported_utc_ms: int
-) -> Iterator[_Item]:
+) -> Iterator[Item]:
     keys = {line.own_party: signer.verify_key, line.peer_party: peer_key}
     lengths = {head.party: head.length for head in store.heads(line.line_id)}
-    yield _Manifest(
+    yield Manifest(
         format=BUNDLE_FORMAT,
         line=line.line_id,
         keys={party: key.to_base64() for party, key in keys.items()},
@@ -164,11 +72,13 @@ def _items(
         exported_utc=utc_text(exported_utc_ms),
     )
     for terms in store.terms(line.line_id):
-        yield _Terms(*_signed(terms), party=terms.party, stored_utc=utc_text(terms.stored_utc_ms))
+        yield TermsItem(
+            *_signed(terms), party=terms.party, stored_utc=utc_text(terms.stored_utc_ms)
+        )
     last: dict[tuple[str, str], int] = {}  # author and epoch -> highest number in the bundle
     for party in sorted(keys):
         for entry in islice(store.entries(line.line_id, party), lengths.get(party, 0)):
-            yield _Entry(
+            yield EntryItem(
                 *_signed(entry, signer),
                 party=party,
                 logged_utc=utc_text(entry.logged_utc_ms),
@@ -179,9 +89,11 @@ def _items(
         (receipter,) = keys.keys() - {author}
         for receipt in store.receipts(line.line_id, receipter):
             if receipt.seq <= last.get((author, receipt.epoch), 0):
-                yield _Receipt(*_signed(receipt), stored_utc=utc_text(receipt.stored_utc_ms))
+                yield ReceiptItem(*_signed(receipt), stored_utc=utc_text(receipt.stored_utc_ms))
     for kept in store.evidence(line.line_id):
-        yield _Evidence(*_signed(kept), reason=kept.reason, stored_utc=utc_text(kept.stored_utc_ms))
+        yield EvidenceItem(
+            *_signed(kept), reason=kept.reason, stored_utc=utc_text(kept.stored_utc_ms)
+        )
 
 
 def _signed(
@@ -190,394 +102,14 @@ def _signed(
     signature = row.signature
     if signature is None and signer is not None:
         signature = seal_envelope(row.data, signer).signature.value
-    return _base64(row.data), row.algorithm, row.key_id, _base64(signature or b"")
+    return base64_text(row.data), row.algorithm, row.key_id, base64_text(signature or b"")
 
 
-def _sealed_lines(items: Iterable[_Item], signer: SigningKey) -> Iterator[bytes]:
+def _sealed_lines(items: Iterable[Item], signer: SigningKey) -> Iterator[bytes]:
     digest = hashlib.sha256()
     for item in items:
-        line = _encoded(item)
+        line = encoded(item)
         digest.update(line)
         yield line
     signature = signer.sign(CONTEXT_BUNDLE, digest.digest())
-    yield _encoded(_Seal(digest.hexdigest(), ALGORITHM, signer.key_id, _base64(signature)))
-
-
-def _encoded(item: _Item) -> bytes:
-    return canonical_bytes(msgspec.to_builtins(item)) + b"\n"
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-# Verify ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedChain:
-    """One party's side of a verified record.
-
-    The peer's signed receipts and citations prove that it held the first ``length -
-    unreceipted`` entries; for the rest this record has no such proof.
-    """
-
-    party: str
-    key_id: str
-    length: int
-    head: ChainPoint | None
-    receipted: ChainPoint | None  # the last entry that the peer signed to hold
-    unreceipted: int
-    drills: int  # entries marked as exercise
-    delayed: int  # entries the exporter logged after they had expired
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedBundle:
-    """What a bundle proves. Only `verify_bundle` makes one."""
-
-    line_id: str
-    by: str  # who exported and sealed it
-    exported_utc: str  # the exporter's word
-    chains: tuple[VerifiedChain, VerifiedChain]
-    agreed_terms: tuple[str, ...]  # hashes of the terms that both signed, oldest first
-    one_sided_terms: tuple[str, ...]  # signed by one party only
-    evidence: int  # pieces kept beside the record; nothing is proven about them
-    sha256: str  # of everything before the seal: names this bundle
-
-
-def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> VerifiedBundle:
-    """Return what the bundle proves, or raise at the first thing that does not hold.
-
-    Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
-    and 32 bytes an entry.
-
-    Args:
-        chunks: the file's bytes in any pieces.
-        trusted: each party's key, obtained from that party; the bundle cannot vouch for its own.
-
-    Raises:
-        InvalidDocumentError: not a whole bundle in its one byte form.
-        VerificationError: a leaf that says what does not hold.
-
-        Either says in which line of the file, counted from 1, where it is of one line.
-    """
-    verifier: _Verifier | None = None
-    digest = hashlib.sha256()
-    sealed: str | None = None
-    number = 0
-    for number, line in enumerate(_lines(chunks), start=1):
-        try:
-            item = _decoded(line)
-            if sealed is not None:
-                raise _malformed("it stands behind the seal", "the seal as the last line")
-            match item:
-                case _Manifest() if verifier is None:
-                    verifier = _Verifier(item, trusted)
-                case _Seal() if verifier is not None:
-                    sealed = verifier.seal(item, digest)
-                case _Terms() | _Entry() | _Receipt() | _Evidence() if verifier is not None:
-                    verifier.take(item, number)
-                case _:
-                    raise _malformed("it is out of place", "one manifest, as the first line")
-        except (InvalidDocumentError, VerificationError) as error:
-            raise _at_line(number, error) from error
-        digest.update(line)
-    if verifier is None or sealed is None:
-        raise InvalidDocumentError(
-            "the bundle is cut off: it has no seal",
-            given=f"{number:,} lines",
-            expected="a seal as the last line",
-            remedy="export it again",
-        )
-    return verifier.report(sealed)
-
-
-@dataclass(slots=True)
-class _Chain:
-    """What is known of one party's chain while it is read."""
-
-    party: str
-    key: VerifyKey
-    check: ChainCheck | None = None
-    epoch: str = ""
-    hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
-    # What it says it holds of the other's, and the line of the file that says so.
-    cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
-    length: int = 0
-    drills: int = 0
-    delayed: int = 0
-
-    @property
-    def keys(self) -> dict[str, VerifyKey]:
-        return {self.key.key_id: self.key}
-
-    def holds(self, point: ChainPoint) -> bool:
-        """True exactly when the slot is in this chain, with this very entry."""
-        known = self.hashes.get(point.epoch, b"")
-        start = (point.seq - 1) * HASH_BYTES
-        return known[start : start + HASH_BYTES] == bytes.fromhex(point.hash)
-
-    def position(self, point: ChainPoint) -> int:
-        """How many entries this chain has up to and including a point it holds."""
-        before = 0
-        for epoch, known in self.hashes.items():
-            if epoch == point.epoch:
-                break
-            before += len(known) // HASH_BYTES
-        return before + point.seq
-
-
-class _Verifier:
-    """Takes a bundle's lines in order and keeps what they prove."""
-
-    def __init__(self, manifest: _Manifest, trusted: Mapping[str, VerifyKey]) -> None:
-        self._manifest = manifest
-        self._chains = {
-            party: _Chain(party, _trusted_key(party, stated, trusted))
-            for party, stated in sorted(manifest.keys.items())
-        }
-        if len(self._chains) != 2 or manifest.by not in self._chains:
-            raise InvalidDocumentError(
-                "a bundle is of two parties and exported by one of them",
-                given=f"{', '.join(self._chains)}, exported by {manifest.by}",
-                remedy="export it again",
-            )
-        first, second = self._chains.values()
-        derived = line_id(first.party, first.key.key_id, second.party, second.key.key_id)
-        if manifest.line != derived:
-            raise WrongLineError(
-                "the line named is not the line of these parties and keys",
-                given=manifest.line,
-                expected=derived,
-            )
-        self._stage = 1  # index into _ORDER
-        self._receipts: dict[str, ChainPoint] = {}  # author -> farthest entry receipted
-        self._terms: dict[str, set[str]] = {}  # hash -> who signed
-        self._evidence = 0
-
-    def take(self, item: _Terms | _Entry | _Receipt | _Evidence, number: int) -> None:
-        """Verify one line and keep what it proves."""
-        stage = _ORDER.index(type(item))
-        if stage < self._stage:
-            raise _malformed("it is out of order", "terms, entries, receipts, evidence")
-        self._stage = stage
-        match item:
-            case _Terms():
-                self._take_terms(item)
-            case _Entry():
-                self._take_entry(item, number)
-            case _Receipt():
-                self._take_receipt(item)
-            case _Evidence():
-                self._evidence += 1
-
-    def seal(self, seal: _Seal, digest: "hashlib._Hash") -> str:
-        """Return the digest that the exporter signed, when it is of the bytes read so far."""
-        if seal.sha256 != digest.hexdigest():
-            raise BadSignatureError(
-                "the seal is of other bytes than stand before it: the bundle has changed",
-                given=f"SHA-256 {digest.hexdigest()}",
-                expected=seal.sha256,
-                remedy="ask for the bundle again; keep this one if you suspect a hand in it",
-            )
-        key = key_named(self._chains[self._manifest.by].keys, seal.algorithm, seal.key_id)
-        key.verify(CONTEXT_BUNDLE, digest.digest(), base64.b64decode(seal.signature))
-        return seal.sha256
-
-    def report(self, sha256: str) -> VerifiedBundle:
-        """Return what all lines together prove, once the two chains' citations agree."""
-        first, second = self._chains.values()
-        agreed = [name for name, signers in self._terms.items() if len(signers) == 2]
-        return VerifiedBundle(
-            line_id=self._manifest.line,
-            by=self._manifest.by,
-            exported_utc=self._manifest.exported_utc,
-            chains=(self._chain_report(first, second), self._chain_report(second, first)),
-            agreed_terms=tuple(agreed),
-            one_sided_terms=tuple(name for name in self._terms if name not in agreed),
-            evidence=self._evidence,
-            sha256=sha256,
-        )
-
-    def _take_terms(self, item: _Terms) -> None:
-        chain = self._of(item.party)
-        signature = item.sealed_with
-        key = key_named(chain.keys, signature.algorithm, signature.key_id)
-        key.verify(CONTEXT_TERMS, item.exact, signature.value)
-        self._terms.setdefault(hash_of(item.exact), set()).add(item.party)
-
-    def _take_entry(self, item: _Entry, number: int) -> None:
-        chain = self._of(item.party)
-        sealed = SealedEnvelope(item.exact, item.sealed_with)
-        envelope = open_envelope(sealed, chain.keys)
-        if chain.check is None or envelope.epoch != chain.epoch:
-            if envelope.epoch in chain.hashes:
-                raise BrokenChainError(
-                    f"{item.party}'s chain returns to an epoch it had left",
-                    given=f"epoch {envelope.epoch}",
-                )
-            chain.check = ChainCheck(line=self._manifest.line, party=item.party)
-            chain.epoch = envelope.epoch
-            chain.hashes[envelope.epoch] = bytearray()
-        chain.check.add(sealed)
-        if envelope.to.party != self._other(item.party).party:
-            raise WrongSenderError(
-                "an entry is addressed to somebody who is not on this line",
-                given=f"{item.party}'s number {envelope.seq}, to {envelope.to.party}",
-                expected=self._other(item.party).party,
-            )
-        chain.hashes[envelope.epoch] += bytes.fromhex(sealed.hash)
-        chain.length += 1
-        chain.drills += envelope.drill
-        chain.delayed += item.delayed
-        heard = envelope.heard
-        if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
-            chain.cited.append((heard, number))
-
-    def _take_receipt(self, item: _Receipt) -> None:
-        sealed = SealedReceipt(item.exact, item.sealed_with)
-        signers = {chain.key.key_id: chain for chain in self._chains.values()}
-        signer = signers.get(item.key_id)
-        receipt = open_receipt(sealed, {} if signer is None else signer.keys)
-        author = self._of(receipt.to)
-        if signer is None or receipt.sender != signer.party or author is signer:
-            raise WrongSenderError(
-                "a receipt is not signed by the party it names",
-                given=f"from {receipt.sender} to {receipt.to}",
-            )
-        if receipt.line != self._manifest.line:
-            raise WrongLineError(
-                "a receipt belongs to another line",
-                given=receipt.line,
-                expected=self._manifest.line,
-            )
-        self._require_held(author, receipt.point, f"{signer.party}'s receipt")
-        farthest = self._receipts.get(author.party)
-        if farthest is None or author.position(receipt.point) > author.position(farthest):
-            self._receipts[author.party] = receipt.point
-
-    def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
-        points = [self._receipts[chain.party]] if chain.party in self._receipts else []
-        for point, number in other.cited:
-            try:
-                self._require_held(chain, point, f"an entry of {other.party}")
-            except VerificationError as error:
-                raise _at_line(number, error) from error
-            points.append(point)
-        receipted = max(points, key=chain.position, default=None)
-        return VerifiedChain(
-            party=chain.party,
-            key_id=chain.key.key_id,
-            length=chain.length,
-            head=None if chain.check is None else chain.check.head,
-            receipted=receipted,
-            unreceipted=chain.length - (0 if receipted is None else chain.position(receipted)),
-            drills=chain.drills,
-            delayed=chain.delayed,
-        )
-
-    @staticmethod
-    def _require_held(author: _Chain, point: ChainPoint, who: str) -> None:
-        if author.holds(point):
-            return
-        slot = f"slot {point.seq} of {author.party}"
-        if point.seq * HASH_BYTES <= len(author.hashes.get(point.epoch, b"")):
-            raise ForkedChainError(
-                f"{who} names another entry in {slot} than the record holds",
-                given=point.hash,
-                remedy="keep this bundle, and ask the other party for its own",
-            )
-        raise BrokenChainError(
-            f"{who} names {slot}, which the record lacks",
-            given=point.hash,
-            remedy="the record was shortened: ask the other party for its own",
-        )
-
-    def _of(self, party: str) -> _Chain:
-        chain = self._chains.get(party)
-        if chain is None:
-            raise WrongSenderError(
-                "a party that is not on this line", given=party, expected=" or ".join(self._chains)
-            )
-        return chain
-
-    def _other(self, party: str) -> _Chain:
-        first, second = self._chains.values()
-        return second if party == first.party else first
-
-
-def _trusted_key(party: str, stated: str, trusted: Mapping[str, VerifyKey]) -> VerifyKey:
-    key = trusted.get(party)
-    if key is None or key.to_base64() != stated:
-        raise UnknownKeyError(
-            f"the bundle's key of {party} is not the one you trust",
-            given=stated[:60],
-            expected="no key was given" if key is None else key.to_base64(),
-            remedy=f"obtain {party}'s invitation from {party} itself, and compare the fingerprint",
-        )
-    return key
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield whole lines with their newline; hold no more than one line and one chunk."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-        if len(rest) > MAX_BUNDLE_LINE_BYTES:
-            break
-    if rest:
-        raise InvalidDocumentError(
-            "the bundle's last line is cut off or too long",
-            given=f"{len(rest):,} bytes without an end of line",
-            expected=f"at most {MAX_BUNDLE_LINE_BYTES:,} and an end of line",
-            remedy="export it again",
-        )
-
-
-def _decoded(line: bytes) -> _Item:
-    try:
-        item: _Item = _DECODER.decode(line)
-        _require_strict_base64(item)
-        exact = _encoded(item)
-    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and binascii's are too
-        raise _malformed(str(error)[:160], "an item of a bundle") from error
-    if exact != line:
-        raise NotCanonicalError(
-            "it is not in its one byte form",
-            given=repr(line[:60]),
-            expected=repr(exact[:60]),
-            remedy="ask for the bundle again",
-        )
-    return item
-
-
-def _require_strict_base64(item: _Item) -> None:
-    """Raise ValueError where two spellings of one value could hide a changed byte."""
-    texts = [item.signature] if isinstance(item, _Seal) else []
-    if isinstance(item, _Signed):
-        texts = [item.data, item.signature]
-    for text in texts:
-        if _base64(base64.b64decode(text, validate=True)) != text:
-            raise ValueError("base64 in another spelling than the standard one")
-
-
-def _malformed(why: str, expected: str) -> InvalidDocumentError:
-    return InvalidDocumentError(why, expected=expected, remedy="ask for the bundle again")
-
-
-def _at_line(
-    number: int, error: InvalidDocumentError | VerificationError
-) -> InvalidDocumentError | VerificationError:
-    """Return the same refusal, saying in which line of the file it arose."""
-    located = type(error)(
-        f"line {number:,} of the bundle: {error.problem}",
-        given=error.given,
-        expected=error.expected,
-        remedy=error.remedy,
-    )
-    if isinstance(error, VerificationError) and isinstance(located, VerificationError):
-        located.evidence = error.evidence
-    return located
+    yield encoded(Seal(digest.hexdigest(), ALGORITHM, signer.key_id, base64_text(signature)))

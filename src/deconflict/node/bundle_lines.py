@@ -1,0 +1,165 @@
+"""The lines of a bundle: what each kind holds, its one byte form, and reading them strictly.
+
+Bytes: ``specs/bundle.md``.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from deconflict.errors import (
+    InvalidDocumentError,
+    NotCanonicalError,
+)
+from deconflict.line.canonical import canonical_bytes
+from deconflict.line.statement import (
+    Hash,
+    LineId,
+    Name,
+    Signature,
+    UtcText,
+)
+
+__all__ = [
+    "BUNDLE_FORMAT",
+    "CONTEXT_BUNDLE",
+    "MAX_BUNDLE_LINE_BYTES",
+    "BundleLine",
+    "EntryItem",
+    "EvidenceItem",
+    "Item",
+    "Manifest",
+    "ReceiptItem",
+    "Seal",
+    "SignedItem",
+    "TermsItem",
+    "base64_text",
+    "decoded",
+    "encoded",
+    "malformed",
+    "whole_lines",
+]
+
+BUNDLE_FORMAT: Final = "deconflict-bundle/1"
+CONTEXT_BUNDLE: Final = b"deconflict/1 bundle\n"
+MAX_BUNDLE_LINE_BYTES: Final = 16 * 1_024 * 1_024  # evidence may be a whole body of 8 MiB, base64
+
+Base64: TypeAlias = str
+KeyId: TypeAlias = Hash
+
+
+class BundleLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """One line of a bundle: a canonical JSON object that says its type."""
+
+
+class Manifest(BundleLine, frozen=True, tag="manifest"):
+    format: Literal["deconflict-bundle/1"]
+    line: LineId
+    keys: dict[Name, Base64]  # of both parties, by party
+    by: Name
+    exported_utc: UtcText
+
+
+class SignedItem(BundleLine, frozen=True):
+    data: Base64
+    algorithm: str
+    key_id: str
+    signature: Base64
+
+    @property
+    def exact(self) -> bytes:
+        return base64.b64decode(self.data)
+
+    @property
+    def sealed_with(self) -> Signature:
+        return Signature(self.algorithm, self.key_id, base64.b64decode(self.signature))
+
+
+class TermsItem(SignedItem, frozen=True, tag="terms"):
+    party: Name  # who signed
+    stored_utc: UtcText
+
+
+class EntryItem(SignedItem, frozen=True, tag="entry"):
+    party: Name  # the author
+    logged_utc: UtcText
+    delayed: bool
+
+
+class ReceiptItem(SignedItem, frozen=True, tag="receipt"):
+    stored_utc: UtcText
+
+
+class EvidenceItem(SignedItem, frozen=True, tag="evidence"):
+    reason: str
+    stored_utc: UtcText
+
+
+class Seal(BundleLine, frozen=True, tag="seal"):
+    sha256: Hash  # of every byte before this line
+    algorithm: str
+    key_id: KeyId
+    signature: Base64
+
+
+Item: TypeAlias = Manifest | TermsItem | EntryItem | ReceiptItem | EvidenceItem | Seal
+_DECODER: Final = msgspec.json.Decoder(Item)
+
+
+def encoded(item: Item) -> bytes:
+    return canonical_bytes(msgspec.to_builtins(item)) + b"\n"
+
+
+def base64_text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield whole lines with their newline; hold no more than one line and one chunk."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+        if len(rest) > MAX_BUNDLE_LINE_BYTES:
+            break
+    if rest:
+        raise InvalidDocumentError(
+            "the bundle's last line is cut off or too long",
+            given=f"{len(rest):,} bytes without an end of line",
+            expected=f"at most {MAX_BUNDLE_LINE_BYTES:,} and an end of line",
+            remedy="export it again",
+        )
+
+
+def decoded(line: bytes) -> Item:
+    try:
+        item: Item = _DECODER.decode(line)
+        _require_strict_base64(item)
+        exact = encoded(item)
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and binascii's are too
+        raise malformed(str(error)[:160], "an item of a bundle") from error
+    if exact != line:
+        raise NotCanonicalError(
+            "it is not in its one byte form",
+            given=repr(line[:60]),
+            expected=repr(exact[:60]),
+            remedy="ask for the bundle again",
+        )
+    return item
+
+
+def _require_strict_base64(item: Item) -> None:
+    """Raise ValueError where two spellings of one value could hide a changed byte."""
+    texts = [item.signature] if isinstance(item, Seal) else []
+    if isinstance(item, SignedItem):
+        texts = [item.data, item.signature]
+    for text in texts:
+        if base64_text(base64.b64decode(text, validate=True)) != text:
+            raise ValueError("base64 in another spelling than the standard one")
+
+
+def malformed(why: str, expected: str) -> InvalidDocumentError:
+    return InvalidDocumentError(why, expected=expected, remedy="ask for the bundle again")

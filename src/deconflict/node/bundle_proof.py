@@ -1,0 +1,366 @@
+"""The proof of a bundle: bytes and two public keys in, what they prove out; no node, no clock."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from deconflict.errors import (
+    BadSignatureError,
+    BrokenChainError,
+    ForkedChainError,
+    InvalidDocumentError,
+    UnknownKeyError,
+    VerificationError,
+    WrongLineError,
+    WrongSenderError,
+)
+from deconflict.line.envelope import SealedEnvelope, open_envelope
+from deconflict.line.keys import VerifyKey, key_named, line_id
+from deconflict.line.log import ChainCheck
+from deconflict.line.receipt import SealedReceipt, open_receipt
+from deconflict.line.statement import (
+    ChainPoint,
+    hash_of,
+)
+from deconflict.messages.agreement import CONTEXT_TERMS
+from deconflict.node.bundle_lines import (
+    CONTEXT_BUNDLE,
+    EntryItem,
+    EvidenceItem,
+    Manifest,
+    ReceiptItem,
+    Seal,
+    TermsItem,
+    decoded,
+    malformed,
+    whole_lines,
+)
+
+__all__ = ["VerifiedBundle", "VerifiedChain", "verify_bundle"]
+
+HASH_BYTES: Final = 32
+_ORDER: Final = (Manifest, TermsItem, EntryItem, ReceiptItem, EvidenceItem, Seal)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedChain:
+    """One party's side of a verified record.
+
+    The peer's signed receipts and citations prove that it held the first ``length -
+    unreceipted`` entries; for the rest this record has no such proof.
+    """
+
+    party: str
+    key_id: str
+    length: int
+    head: ChainPoint | None
+    receipted: ChainPoint | None  # the last entry that the peer signed to hold
+    unreceipted: int
+    drills: int  # entries marked as exercise
+    delayed: int  # entries the exporter logged after they had expired
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBundle:
+    """What a bundle proves. Only `verify_bundle` makes one."""
+
+    line_id: str
+    by: str  # who exported and sealed it
+    exported_utc: str  # the exporter's word
+    chains: tuple[VerifiedChain, VerifiedChain]
+    agreed_terms: tuple[str, ...]  # hashes of the terms that both signed, oldest first
+    one_sided_terms: tuple[str, ...]  # signed by one party only
+    evidence: int  # pieces kept beside the record; nothing is proven about them
+    sha256: str  # of everything before the seal: names this bundle
+
+
+def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> VerifiedBundle:
+    """Return what the bundle proves, or raise at the first thing that does not hold.
+
+    Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
+    and 32 bytes an entry.
+
+    Args:
+        chunks: the file's bytes in any pieces.
+        trusted: each party's key, obtained from that party; the bundle cannot vouch for its own.
+
+    Raises:
+        InvalidDocumentError: not a whole bundle in its one byte form.
+        VerificationError: a leaf that says what does not hold.
+
+        Either says in which line of the file, counted from 1, where it is of one line.
+    """
+    verifier: _Verifier | None = None
+    digest = hashlib.sha256()
+    sealed: str | None = None
+    number = 0
+    for number, line in enumerate(whole_lines(chunks), start=1):
+        try:
+            item = decoded(line)
+            if sealed is not None:
+                raise malformed("it stands behind the seal", "the seal as the last line")
+            match item:
+                case Manifest() if verifier is None:
+                    verifier = _Verifier(item, trusted)
+                case Seal() if verifier is not None:
+                    sealed = verifier.seal(item, digest)
+                case TermsItem() | EntryItem() | ReceiptItem() | EvidenceItem() if (
+                    verifier is not None
+                ):
+                    verifier.take(item, number)
+                case _:
+                    raise malformed("it is out of place", "one manifest, as the first line")
+        except (InvalidDocumentError, VerificationError) as error:
+            raise _at_line(number, error) from error
+        digest.update(line)
+    if verifier is None or sealed is None:
+        raise InvalidDocumentError(
+            "the bundle is cut off: it has no seal",
+            given=f"{number:,} lines",
+            expected="a seal as the last line",
+            remedy="export it again",
+        )
+    return verifier.report(sealed)
+
+
+@dataclass(slots=True)
+class _Chain:
+    """What is known of one party's chain while it is read."""
+
+    party: str
+    key: VerifyKey
+    check: ChainCheck | None = None
+    epoch: str = ""
+    hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
+    # What it says it holds of the other's, and the line of the file that says so.
+    cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
+    length: int = 0
+    drills: int = 0
+    delayed: int = 0
+
+    @property
+    def keys(self) -> dict[str, VerifyKey]:
+        return {self.key.key_id: self.key}
+
+    def holds(self, point: ChainPoint) -> bool:
+        """True exactly when the slot is in this chain, with this very entry."""
+        known = self.hashes.get(point.epoch, b"")
+        start = (point.seq - 1) * HASH_BYTES
+        return known[start : start + HASH_BYTES] == bytes.fromhex(point.hash)
+
+    def position(self, point: ChainPoint) -> int:
+        """How many entries this chain has up to and including a point it holds."""
+        before = 0
+        for epoch, known in self.hashes.items():
+            if epoch == point.epoch:
+                break
+            before += len(known) // HASH_BYTES
+        return before + point.seq
+
+
+class _Verifier:
+    """Takes a bundle's lines in order and keeps what they prove."""
+
+    def __init__(self, manifest: Manifest, trusted: Mapping[str, VerifyKey]) -> None:
+        self._manifest = manifest
+        self._chains = {
+            party: _Chain(party, _trusted_key(party, stated, trusted))
+            for party, stated in sorted(manifest.keys.items())
+        }
+        if len(self._chains) != 2 or manifest.by not in self._chains:
+            raise InvalidDocumentError(
+                "a bundle is of two parties and exported by one of them",
+                given=f"{', '.join(self._chains)}, exported by {manifest.by}",
+                remedy="export it again",
+            )
+        first, second = self._chains.values()
+        derived = line_id(first.party, first.key.key_id, second.party, second.key.key_id)
+        if manifest.line != derived:
+            raise WrongLineError(
+                "the line named is not the line of these parties and keys",
+                given=manifest.line,
+                expected=derived,
+            )
+        self._stage = 1  # index into _ORDER
+        self._receipts: dict[str, ChainPoint] = {}  # author -> farthest entry receipted
+        self._terms: dict[str, set[str]] = {}  # hash -> who signed
+        self._evidence = 0
+
+    def take(self, item: TermsItem | EntryItem | ReceiptItem | EvidenceItem, number: int) -> None:
+        """Verify one line and keep what it proves."""
+        stage = _ORDER.index(type(item))
+        if stage < self._stage:
+            raise malformed("it is out of order", "terms, entries, receipts, evidence")
+        self._stage = stage
+        match item:
+            case TermsItem():
+                self._take_terms(item)
+            case EntryItem():
+                self._take_entry(item, number)
+            case ReceiptItem():
+                self._take_receipt(item)
+            case EvidenceItem():
+                self._evidence += 1
+
+    def seal(self, seal: Seal, digest: "hashlib._Hash") -> str:
+        """Return the digest that the exporter signed, when it is of the bytes read so far."""
+        if seal.sha256 != digest.hexdigest():
+            raise BadSignatureError(
+                "the seal is of other bytes than stand before it: the bundle has changed",
+                given=f"SHA-256 {digest.hexdigest()}",
+                expected=seal.sha256,
+                remedy="ask for the bundle again; keep this one if you suspect a hand in it",
+            )
+        key = key_named(self._chains[self._manifest.by].keys, seal.algorithm, seal.key_id)
+        key.verify(CONTEXT_BUNDLE, digest.digest(), base64.b64decode(seal.signature))
+        return seal.sha256
+
+    def report(self, sha256: str) -> VerifiedBundle:
+        """Return what all lines together prove, once the two chains' citations agree."""
+        first, second = self._chains.values()
+        agreed = [name for name, signers in self._terms.items() if len(signers) == 2]
+        return VerifiedBundle(
+            line_id=self._manifest.line,
+            by=self._manifest.by,
+            exported_utc=self._manifest.exported_utc,
+            chains=(self._chain_report(first, second), self._chain_report(second, first)),
+            agreed_terms=tuple(agreed),
+            one_sided_terms=tuple(name for name in self._terms if name not in agreed),
+            evidence=self._evidence,
+            sha256=sha256,
+        )
+
+    def _take_terms(self, item: TermsItem) -> None:
+        chain = self._of(item.party)
+        signature = item.sealed_with
+        key = key_named(chain.keys, signature.algorithm, signature.key_id)
+        key.verify(CONTEXT_TERMS, item.exact, signature.value)
+        self._terms.setdefault(hash_of(item.exact), set()).add(item.party)
+
+    def _take_entry(self, item: EntryItem, number: int) -> None:
+        chain = self._of(item.party)
+        sealed = SealedEnvelope(item.exact, item.sealed_with)
+        envelope = open_envelope(sealed, chain.keys)
+        if chain.check is None or envelope.epoch != chain.epoch:
+            if envelope.epoch in chain.hashes:
+                raise BrokenChainError(
+                    f"{item.party}'s chain returns to an epoch it had left",
+                    given=f"epoch {envelope.epoch}",
+                )
+            chain.check = ChainCheck(line=self._manifest.line, party=item.party)
+            chain.epoch = envelope.epoch
+            chain.hashes[envelope.epoch] = bytearray()
+        chain.check.add(sealed)
+        if envelope.to.party != self._other(item.party).party:
+            raise WrongSenderError(
+                "an entry is addressed to somebody who is not on this line",
+                given=f"{item.party}'s number {envelope.seq}, to {envelope.to.party}",
+                expected=self._other(item.party).party,
+            )
+        chain.hashes[envelope.epoch] += bytes.fromhex(sealed.hash)
+        chain.length += 1
+        chain.drills += envelope.drill
+        chain.delayed += item.delayed
+        heard = envelope.heard
+        if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
+            chain.cited.append((heard, number))
+
+    def _take_receipt(self, item: ReceiptItem) -> None:
+        sealed = SealedReceipt(item.exact, item.sealed_with)
+        signers = {chain.key.key_id: chain for chain in self._chains.values()}
+        signer = signers.get(item.key_id)
+        receipt = open_receipt(sealed, {} if signer is None else signer.keys)
+        author = self._of(receipt.to)
+        if signer is None or receipt.sender != signer.party or author is signer:
+            raise WrongSenderError(
+                "a receipt is not signed by the party it names",
+                given=f"from {receipt.sender} to {receipt.to}",
+            )
+        if receipt.line != self._manifest.line:
+            raise WrongLineError(
+                "a receipt belongs to another line",
+                given=receipt.line,
+                expected=self._manifest.line,
+            )
+        self._require_held(author, receipt.point, f"{signer.party}'s receipt")
+        farthest = self._receipts.get(author.party)
+        if farthest is None or author.position(receipt.point) > author.position(farthest):
+            self._receipts[author.party] = receipt.point
+
+    def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
+        points = [self._receipts[chain.party]] if chain.party in self._receipts else []
+        for point, number in other.cited:
+            try:
+                self._require_held(chain, point, f"an entry of {other.party}")
+            except VerificationError as error:
+                raise _at_line(number, error) from error
+            points.append(point)
+        receipted = max(points, key=chain.position, default=None)
+        return VerifiedChain(
+            party=chain.party,
+            key_id=chain.key.key_id,
+            length=chain.length,
+            head=None if chain.check is None else chain.check.head,
+            receipted=receipted,
+            unreceipted=chain.length - (0 if receipted is None else chain.position(receipted)),
+            drills=chain.drills,
+            delayed=chain.delayed,
+        )
+
+    @staticmethod
+    def _require_held(author: _Chain, point: ChainPoint, who: str) -> None:
+        if author.holds(point):
+            return
+        slot = f"slot {point.seq} of {author.party}"
+        if point.seq * HASH_BYTES <= len(author.hashes.get(point.epoch, b"")):
+            raise ForkedChainError(
+                f"{who} names another entry in {slot} than the record holds",
+                given=point.hash,
+                remedy="keep this bundle, and ask the other party for its own",
+            )
+        raise BrokenChainError(
+            f"{who} names {slot}, which the record lacks",
+            given=point.hash,
+            remedy="the record was shortened: ask the other party for its own",
+        )
+
+    def _of(self, party: str) -> _Chain:
+        chain = self._chains.get(party)
+        if chain is None:
+            raise WrongSenderError(
+                "a party that is not on this line", given=party, expected=" or ".join(self._chains)
+            )
+        return chain
+
+    def _other(self, party: str) -> _Chain:
+        first, second = self._chains.values()
+        return second if party == first.party else first
+
+
+def _trusted_key(party: str, stated: str, trusted: Mapping[str, VerifyKey]) -> VerifyKey:
+    key = trusted.get(party)
+    if key is None or key.to_base64() != stated:
+        raise UnknownKeyError(
+            f"the bundle's key of {party} is not the one you trust",
+            given=stated[:60],
+            expected="no key was given" if key is None else key.to_base64(),
+            remedy=f"obtain {party}'s invitation from {party} itself, and compare the fingerprint",
+        )
+    return key
+
+
+def _at_line(
+    number: int, error: InvalidDocumentError | VerificationError
+) -> InvalidDocumentError | VerificationError:
+    """Return the same refusal, saying in which line of the file it arose."""
+    located = type(error)(
+        f"line {number:,} of the bundle: {error.problem}",
+        given=error.given,
+        expected=error.expected,
+        remedy=error.remedy,
+    )
+    if isinstance(error, VerificationError) and isinstance(located, VerificationError):
+        located.evidence = error.evidence
+    return located

@@ -1,0 +1,205 @@
+"""What a running node shows. Nothing here says or changes anything; the doors decide who looks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from deconflict import __version__
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import (
+    NotFoundError,
+)
+from deconflict.line.moment import Now
+from deconflict.node.core import NodeCore
+from deconflict.node.line import Line
+from deconflict.node.picture import Declared
+from deconflict.node.runtime import Runtime
+from deconflict.node.show import (
+    conflict_view,
+    declaration_view,
+    line_view,
+    message_view,
+    past_declaration_view,
+    terms_view,
+)
+from deconflict.node.views import (
+    AlertView,
+    ConflictView,
+    DeclarationView,
+    EventView,
+    LineView,
+    MessageView,
+    NodeView,
+    TermsView,
+)
+from deconflict.store.base import EntryRow, Store
+
+__all__ = ["Reading"]
+
+_VIEWS_AT_ONCE = 20
+
+
+class Reading:
+    """A running node as those who look at it see it.
+
+    Args:
+        core: what it knows.
+        runtime: what drives it.
+        store: its record.
+    """
+
+    def __init__(self, core: NodeCore, runtime: Runtime, store: Store) -> None:
+        self._core = core
+        self._runtime = runtime
+        self._store = store
+        self._started = runtime.now()
+
+    def node(self) -> NodeView:
+        """Return the node itself."""
+        core = self._core
+        return NodeView(
+            party=core.party,
+            version=__version__,
+            now_utc=format_utc(self._now.utc_ms),
+            started_utc=format_utc(self._started.utc_ms),
+            desks=core.desks,
+            language=core.language,
+            signing_key_fingerprint=core.key.verify_key.fingerprint(),
+            lines=len(core.lines),
+            drill=core.drill,
+            last_event_id=self.last_event_id(),
+        )
+
+    def lines(self) -> tuple[LineView, ...]:
+        """Return every line."""
+        return tuple(self._line_view(line) for line in self._core.lines.values())
+
+    def line(self, line: str) -> LineView:
+        """Return the line of this id or with this peer; raises NotFoundError."""
+        return self._line_view(self._core.line_named(line))
+
+    def terms(self, line: str) -> TermsView:
+        """Return the terms of a line, in force and proposed."""
+        return terms_view(self._core.line_named(line))
+
+    async def messages(
+        self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None
+    ) -> tuple[MessageView, ...]:
+        """Return messages of a line above a number, in the order they were logged here."""
+        held = self._core.line_named(line)
+        parties = [
+            party
+            for party, is_own in ((self._core.party, True), (held.peer, False))
+            if outgoing is None or outgoing is is_own
+        ]
+        rows: list[EntryRow] = []
+        for party in parties:
+            rows += await asyncio.to_thread(self._rows, held.line_id, party, after_seq, limit)
+        rows.sort(key=lambda row: (row.logged_utc_ms, row.party, row.seq))
+        language = self._core.language
+        views: list[MessageView] = []
+        for row in islice(rows, limit):
+            views.append(message_view(held, row, language))
+            if len(views) % _VIEWS_AT_ONCE == 0:
+                await asyncio.sleep(0)  # half a millisecond each: alerts and beats go on meanwhile
+        return tuple(views)
+
+    async def message(self, message_hash: str) -> MessageView:
+        """Return one message of the record; raises NotFoundError."""
+        row = self._store.entry(message_hash)
+        if row is None:
+            raise NotFoundError(
+                "the record holds no such message",
+                given=message_hash[:16],
+                remedy="look it up with: deconflict log",
+            )
+        return message_view(self._core.line_named(row.line_id), row, self._core.language)
+
+    def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
+        """Return the declarations of both sides, the earliest first."""
+        carried: dict[str, list[tuple[Line, Declared]]] = {}
+        for line in self._core.lines.values():
+            for declared in line.book.picture:
+                carried.setdefault(declared.key, []).append((line, declared))
+        views = [declaration_view(items) for items in carried.values()]
+        if not active_only:
+            views.extend(self._past())
+        return tuple(sorted(views, key=lambda view: (view.start_utc, view.declaration_id)))
+
+    async def conflicts(self) -> tuple[ConflictView, ...]:
+        """Return the present conflicts on every line, the earliest first."""
+        await self._look_at_changes()
+        return tuple(
+            conflict_view(line, conflict, self._now.utc_ms, self._core.language)
+            for line in self._core.lines.values()
+            for conflict in line.book.picture.conflicts()
+        )
+
+    def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]:
+        """Return the open alerts, the most urgent first; or all that the stored events tell of."""
+        if open_only:
+            return self._core.alerts
+        found: dict[str, AlertView] = {}
+        for event in self._store.events(0):
+            if event.kind == "alert":
+                alert = msgspec.json.decode(event.data, type=AlertView)
+                found[alert.alert_id] = alert
+        return tuple(found.values())
+
+    def last_event_id(self) -> int:
+        """Return the id of the newest event, 0 before the first."""
+        return self._runtime.last_event_id
+
+    def events(self, after_id: int) -> AsyncIterator[EventView]:
+        """Yield stored events after an id, then live ones; ends when the node stops."""
+        return self._runtime.events(after_id)
+
+    async def health(self) -> Mapping[str, Any]:
+        """Return facts about the machine side of the node: no content of any message."""
+        return {
+            "party": self._core.party,
+            "now_utc": format_utc(self._now.utc_ms),
+            "started_utc": format_utc(self._started.utc_ms),
+            "lines": [
+                {
+                    "peer": line.peer,
+                    "state": line.monitor.state(self._now).status.value,
+                    "clock_offset_ms": line.monitor.state(self._now).clock_offset_ms,
+                    "problem": line.last_problem,
+                }
+                for line in self._core.lines.values()
+            ],
+            "open_alerts": len(self._core.alerts),
+            "last_event_id": self.last_event_id(),
+        }
+
+    @property
+    def _now(self) -> Now:
+        return self._runtime.now()
+
+    async def _look_at_changes(self) -> None:
+        # Who declares and asks at once must not be told of a picture that nobody has looked at:
+        # a conflict missing from it would read as clear.
+        if any(
+            line.book.terms is not None and line.book.picture.changed
+            for line in self._core.lines.values()
+        ):
+            await self._runtime.look()
+
+    def _line_view(self, line: Line) -> LineView:
+        open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
+        return line_view(line, open_alerts, self._now)
+
+    def _rows(self, line_id: str, party: str, after_seq: int, limit: int) -> list[EntryRow]:
+        return list(self._store.entries(line_id, party, after_seq=after_seq, limit=limit))
+
+    def _past(self) -> Iterator[DeclarationView]:
+        for line in self._core.lines.values():
+            for message_hash, state in line.book.past.values():
+                row = self._store.entry(message_hash)
+                view = None if row is None else past_declaration_view(line, row, state)
+                if view is not None:
+                    yield view
