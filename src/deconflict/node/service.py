@@ -26,7 +26,7 @@ from deconflict.messages.bodies import (
     parse_body,
 )
 from deconflict.messages.bodies import Declared as DeclaredBody
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, SoundDeclaration
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
@@ -362,7 +362,10 @@ class Node:
             terms = held.book.terms
             if terms is None:
                 continue
-            tried = [Declared(d, self._core.party, True, "", 0, now.utc_ms) for d in drafts]
+            tried = [
+                Declared(SoundDeclaration(d), self._core.party, True, "", 0, now.utc_ms)
+                for d in drafts
+            ]
             found.extend(
                 conflict_view(held, conflict, now.utc_ms, self._core.language)
                 for conflict in held.book.picture.try_out(
@@ -569,8 +572,8 @@ class Node:
 
     def _past(self) -> Iterator[DeclarationView]:
         for line in self._core.lines.values():
-            for message_hash, state in line.book.past.values():
-                row = self._store.entry(message_hash)
+            for key, state in line.book.past.items():
+                row = self._store.entry(line.book.messages_of(key)[-1])
                 view = None if row is None else past_declaration_view(line, row, state)
                 if view is not None:
                     yield view
