@@ -1,7 +1,7 @@
 """The compiled kernel (crates/deconflict-kernel behind crates/deconflict-py)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -40,13 +40,32 @@ def screen(
         KeyError, TypeError: a column is missing, of another type or not contiguous.
     """
 
-def first_bad_signature(
-    public: bytes, context: bytes, statements: Sequence[tuple[bytes, bytes]]
-) -> int | None:
-    """Return the place of the first (data, signature) that this Ed25519 key did not sign, or None.
-
-    What is signed is ``context + data``. Other threads run meanwhile.
+class Prover:
+    """An Ed25519 public key made ready for many signatures.
 
     Raises:
         ValueError: the key is not 32 bytes, no point, or of small order.
+    """
+
+    def __new__(cls, public: bytes) -> Self: ...
+    def first_bad(self, context: bytes, statements: Sequence[tuple[bytes, bytes]]) -> int | None:
+        """Return the place of the first (data, signature) that this key did not sign, or None.
+
+        What is signed is ``context + data``. Other threads run meanwhile.
+        """
+
+def row_check(*columns: str | bytes | int | None) -> bytes:
+    """Return 16 bytes that change when any column, its type or their order changes.
+
+    Raises:
+        TypeError: a column of another type, or a whole number beyond 64 bits.
+    """
+
+def first_changed_row(rows: Sequence[tuple[Any, ...]]) -> int | None:
+    """Return the place of the first row whose last column is no check of the others, or None."""
+
+def sound_span(trajectory: object) -> tuple[int, int] | None:
+    """Return the first and last instant (ms) of a trajectory's JSON value that is surely sound.
+
+    None says nothing: ``deconflict.airspace`` decides then.
     """

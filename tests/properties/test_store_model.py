@@ -25,8 +25,9 @@ from deconflict.store.verify import verify_store
 from record_samples import KEYS_BY_PARTY, LINE, LINE_ROW, Chain, receipt_for
 
 parties = st.sampled_from(["blue", "red"])
+whole = st.integers(-(2**63), 2**63 - 1)  # what a column of SQLite can hold
 columns = st.lists(
-    st.one_of(st.text(max_size=6), st.binary(max_size=6), st.integers(), st.none()), max_size=5
+    st.one_of(st.text(max_size=6), st.binary(max_size=6), whole, st.none()), max_size=5
 )
 
 

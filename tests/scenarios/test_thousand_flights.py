@@ -18,7 +18,12 @@ from bench.workloads import WORKLOADS, Flights, flights
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.formats.geojson import read_declarations
 from deconflict.messages.bodies import Declared as DeclaredBody
-from deconflict.messages.declaration import Declaration, Purpose, new_declaration_id
+from deconflict.messages.declaration import (
+    Declaration,
+    Purpose,
+    SoundDeclaration,
+    new_declaration_id,
+)
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.messages.kinds import Kind
 from deconflict.node.core import Say
@@ -112,7 +117,7 @@ def declare(pair: NodePair, party: str, declarations: list[Declaration]) -> None
 def try_out(station: Station, peer: str, drafts: list[Declaration]) -> tuple[Conflict, ...]:
     book = station.line(peer).book
     assert book.terms is not None
-    tried = [Declared(draft, station.party, True, "", 0, 0) for draft in drafts]
+    tried = [Declared(SoundDeclaration(draft), station.party, True, "", 0, 0) for draft in drafts]
     return book.picture.try_out(tried, 0, minima_of(book.terms), conversions_of(book.terms)).found
 
 

@@ -1,5 +1,7 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod columns;
+mod plan;
+mod rows;
 mod screening;
 mod signatures;
 
@@ -28,7 +30,10 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
     module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
     module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
-    module.add_function(wrap_pyfunction!(signatures::first_bad_signature, module)?)?;
+    module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
+    module.add_class::<signatures::Prover>()?;
     module.add(
         "RefusedInput",
         module.py().get_type::<screening::RefusedInput>(),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
+from deconflict import _kernel
 from deconflict.airspace.altitude import AltitudeBand, AltitudeReference
 from deconflict.airspace.geometry import MAX_VOLUMES, Geometry, check_volumes
 from deconflict.airspace.instant import TimeSpan, format_utc, parse_utc
@@ -19,6 +20,7 @@ __all__ = [
     "geometry_to_wire",
     "position_from_wire",
     "position_to_wire",
+    "sound_span",
 ]
 
 _Item = TypeVar("_Item")
@@ -73,6 +75,18 @@ def geometry_from_wire(value: object) -> Geometry:
             return _trajectory(inner)
     with located("volumes"):
         return check_volumes(_array(inner, _volume, MAX_VOLUMES))
+
+
+def sound_span(value: object) -> TimeSpan | None:
+    """Return the span of the geometry that a JSON value says, when a quick look finds it sound.
+
+    ``geometry_from_wire`` reads every such value, and what it reads has this span. None says
+    nothing: so it is for all volumes, and for a trajectory out of the common.
+    """
+    if type(value) is not dict or len(value) != 1:
+        return None
+    span = _kernel.sound_span(value.get("trajectory"))
+    return None if span is None else TimeSpan(*span)
 
 
 def position_to_wire(position: Position) -> dict[str, int]:

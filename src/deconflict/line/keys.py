@@ -20,7 +20,7 @@ import nacl.bindings
 import nacl.exceptions
 import nacl.signing
 
-from deconflict._kernel import first_bad_signature
+from deconflict._kernel import Prover
 from deconflict.errors import BadSignatureError, UnknownKeyError, WeakKeyError
 
 __all__ = [
@@ -56,7 +56,7 @@ class VerifyKey:
             prime-order subgroup (that includes every small-order key).
     """
 
-    __slots__ = ("_key", "key_id", "public")
+    __slots__ = ("_key", "_prover", "key_id", "public")
 
     def __init__(self, public: bytes) -> None:
         valid = len(public) == nacl.bindings.crypto_sign_PUBLICKEYBYTES and (
@@ -72,6 +72,7 @@ class VerifyKey:
         self.public: Final = public
         self.key_id: Final = hashlib.sha256(b"deconflict/1 key\n" + public).hexdigest()
         self._key = nacl.signing.VerifyKey(public)
+        self._prover: Prover | None = None
 
     @classmethod
     def from_base64(cls, text: str) -> "VerifyKey":
@@ -130,9 +131,11 @@ class VerifyKey:
         For what was verified one by one when it came: many at once, other threads run meanwhile.
         """
         _require_context(context)
+        if self._prover is None:  # two threads may both make one: either serves
+            self._prover = Prover(self.public)
         begin = 0
         while True:
-            found = first_bad_signature(self.public, context, statements[begin:])
+            found = self._prover.first_bad(context, statements[begin:])
             if found is None:
                 return None
             place = begin + found

@@ -16,7 +16,7 @@ from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import (
     Declaration,
-    declaration_from_wire,
+    SoundDeclaration,
     declaration_to_wire,
 )
 from deconflict.messages.kinds import Kind
@@ -113,7 +113,7 @@ class Declared(Body, frozen=True, dict=True):
     def __post_init__(self) -> None:
         Body.__post_init__(self)
         with located("declaration"):
-            _ = self.value
+            _ = self.sound
 
     @classmethod
     def of(cls, declaration: Declaration, not_binding: str | None = None) -> "Declared":
@@ -121,9 +121,14 @@ class Declared(Body, frozen=True, dict=True):
         return cls(declaration=declaration_to_wire(declaration), not_binding=not_binding)
 
     @cached_property
+    def sound(self) -> SoundDeclaration:
+        """The declaration, found readable; it is looked at once."""
+        return SoundDeclaration.from_wire(self.declaration)
+
+    @property
     def value(self) -> Declaration:
-        """The declaration as a value; it is read once."""
-        return declaration_from_wire(self.declaration)
+        """The declaration as a value."""
+        return self.sound.value
 
 
 class Cancel(Body, frozen=True):

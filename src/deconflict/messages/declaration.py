@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
+
 from deconflict.airspace.geometry import Geometry, check_volumes, span_of
 from deconflict.airspace.instant import TimeSpan
 from deconflict.airspace.trajectory import Trajectory
 from deconflict.airspace.where import located
-from deconflict.airspace.wire import geometry_from_wire, geometry_to_wire
+from deconflict.airspace.wire import geometry_from_wire, geometry_to_wire, sound_span
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.words import check_text
 
@@ -23,6 +25,7 @@ __all__ = [
     "MAX_LABEL",
     "Declaration",
     "Purpose",
+    "SoundDeclaration",
     "declaration_from_wire",
     "declaration_to_wire",
     "new_declaration_id",
@@ -97,6 +100,81 @@ class Declaration:
     def span(self) -> TimeSpan:
         """From the first to the last instant it covers."""
         return span_of(self.geometry)
+
+
+class SoundDeclaration:
+    """A declaration that can be read, and is read whole when somebody asks for it.
+
+    A record holds many thousands of declarations. A start must know of each whether it can be
+    read, which it is and when it is over; where it leads matters only for the few still active.
+
+    Attributes:
+        declaration_id, revision: as the declaration's.
+        end_ms: the last instant it covers.
+    """
+
+    __slots__ = ("_data", "_value", "declaration_id", "end_ms", "revision")
+
+    def __init__(self, value: Declaration) -> None:
+        self._data = b""
+        self._value: Declaration | None = value
+        self.declaration_id = value.declaration_id
+        self.revision = value.revision
+        self.end_ms = value.span.end_ms
+
+    @classmethod
+    def from_wire(cls, value: object) -> "SoundDeclaration":
+        """Return the declaration that a JSON value says; raises as ``declaration_from_wire``."""
+        span = _sound_span(value)
+        if span is None or not isinstance(value, dict):
+            return cls(declaration_from_wire(value))
+        sound = cls.__new__(cls)
+        sound._data = msgspec.json.encode(value)
+        sound._value = None
+        sound.declaration_id = value["declaration_id"]
+        sound.revision = value["revision"]
+        sound.end_ms = span.end_ms
+        return sound
+
+    @property
+    def value(self) -> Declaration:
+        """The whole declaration."""
+        if self._value is None:
+            self._value = declaration_from_wire(msgspec.json.decode(self._data))
+            self._data = b""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, SoundDeclaration) and self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.declaration_id, self.revision))
+
+
+def _sound_span(value: object) -> TimeSpan | None:
+    """Return its span when ``declaration_from_wire`` surely reads it; None says nothing."""
+    if type(value) is not dict or value.keys() != _KEYS:
+        return None
+    declaration_id, label, revision = value["declaration_id"], value["label"], value["revision"]
+    sound = (
+        type(declaration_id) is str
+        and _ID.fullmatch(declaration_id)
+        and type(value["purpose"]) is str
+        and value["purpose"] in _PURPOSES
+        and type(revision) is int
+        and 1 <= revision <= MAX_REVISION
+        and (label is None or (type(label) is str and _is_plain(label)))
+    )
+    return sound_span(value["geometry"]) if sound else None
+
+
+def _is_plain(label: str) -> bool:
+    return (
+        label.isascii()
+        and label.isprintable()
+        and 0 < len(label) <= MAX_LABEL
+        and not label.isspace()
+    )
 
 
 def new_declaration_id(random_bytes: Callable[[int], bytes]) -> str:

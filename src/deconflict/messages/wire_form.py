@@ -99,11 +99,15 @@ def check_utc(text: str, name: str) -> int:
 def read_form(form: type[FormT], value: object, *, what: str) -> FormT:
     """Return the form that a JSON value says. Nothing is converted and nothing filled in.
 
+    A ``msgspec.Raw`` is the text of one in canonical JSON, and is read as its value would be.
+
     Raises:
         InvalidDocumentError: a field is missing, unknown or of the wrong type; the text has its
             path. Fields that hold positions, times and altitudes raise their own InvalidInputError.
     """
     try:
+        if isinstance(value, msgspec.Raw):
+            return _read_raw(form, value)
         return msgspec.convert(value, form, strict=True)
     except msgspec.ValidationError as error:
         raise InvalidDocumentError(
@@ -111,6 +115,20 @@ def read_form(form: type[FormT], value: object, *, what: str) -> FormT:
             given=str(error)[:200],
             expected="exactly the fields of specs/messages.md",
         ) from error
+
+
+def _read_raw(form: type[FormT], raw: msgspec.Raw) -> FormT:
+    try:
+        read: FormT = _decoder(form).decode(raw)
+    except msgspec.ValidationError:
+        # One place says what is refused, and why.
+        return msgspec.convert(msgspec.json.decode(raw), form, strict=True)
+    return read
+
+
+@cache
+def _decoder(form: type[FormT]) -> msgspec.json.Decoder[FormT]:
+    return msgspec.json.Decoder(form)
 
 
 def write_form(form: msgspec.Struct) -> dict[str, Any]:

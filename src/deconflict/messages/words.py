@@ -80,6 +80,8 @@ def check_text(text: str, *, what: str = "text", max_chars: int = MAX_FREE_TEXT)
             expected=f"at most {max_chars} characters",
             remedy="say it shorter",
         )
+    if text.isascii() and text.isprintable():  # of these none is refused
+        return text
     for index, character in enumerate(text):
         if character in _INVISIBLE_BUT_NEEDED:
             continue

@@ -5,9 +5,10 @@ and again when the node starts and reads its record. So what a node knows after 
 knew before, and a replay knows it too. Decisions only: no clock, no disk, no network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from deconflict.airspace.instant import parse_utc
@@ -33,10 +34,10 @@ from deconflict.messages.bodies import (
 from deconflict.messages.bodies import (
     Declared as DeclaredBody,
 )
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.kinds import KINDS, Kind
-from deconflict.messages.readback import Difference, compare_readback
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
+from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.picture import Declared, Picture
@@ -48,6 +49,7 @@ __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Suspension", "T
 # itself a thousand times must not make each alert a thousand times longer.
 _ACCOUNTS_COMPARED: Final = 16
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
+_HASH_DIGITS: Final = 64
 
 
 class NotTaken(StrEnum):
@@ -119,17 +121,35 @@ class Suspension:
         return self.effective_ms <= now_ms and (self.resumed_ms is None or now_ms < self.resumed_ms)
 
 
-@dataclass(frozen=True, slots=True)
 class ReadbackFound:
-    """What a readback said of a declaration, compared by machine.
+    """What a readback said of a declaration, compared by machine when somebody asks.
 
-    ``told`` is True exactly when the declarer's result of it is in the record.
+    Attributes:
+        declaration_key: the declaration's.
+        message_hash: the readback.
+        told: True exactly when the declarer's result of it is in the record.
     """
 
-    declaration_key: str
-    message_hash: str
-    differences: tuple[Difference, ...]
-    told: bool = False
+    __slots__ = ("_compare", "_differences", "declaration_key", "message_hash", "told")
+
+    def __init__(
+        self,
+        declaration_key: str,
+        message_hash: str,
+        compare: Callable[[], tuple[Difference, ...]],
+    ) -> None:
+        self.declaration_key = declaration_key
+        self.message_hash = message_hash
+        self.told = False
+        self._compare: Callable[[], tuple[Difference, ...]] | None = compare
+        self._differences: tuple[Difference, ...] = ()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where it differs by more than the terms of its time allow."""
+        if self._compare is not None:
+            self._differences, self._compare = self._compare(), None
+        return self._differences
 
 
 class LineBook:
@@ -158,10 +178,11 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions: dict[str, Suspension] = {}
         self.accounts: dict[str, list[incidents.Account]] = {}
+        # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
         self.loaded: set[str] = set()
-        self.past: dict[str, tuple[str, str]] = {}  # key -> (message hash, ENDED or CANCELLED)
-        self.messages_of: dict[str, list[str]] = {}  # key -> hashes, oldest first
+        self.past: dict[str, str] = {}  # key -> ENDED or CANCELLED
+        self._messages_of: dict[str, bytes] = {}  # key -> hashes one after another, oldest first
         self._cancelled: list[Declared] = []
         # How far own messages came beyond the receipt; the line itself forgets settled ones.
         self._progress: dict[bytes, DeliveryState] = {}
@@ -177,15 +198,23 @@ class LineBook:
         own: bool,
         delayed: bool,
         logged_ms: int,
+        told: bool = True,
     ) -> Taken:
-        """Let one entry change the state; it comes after everything its author had heard."""
-        acts = body is not None and self._may_act(envelope)
+        """Let one entry change the state; it comes after everything its author had heard.
+
+        With ``told`` False nobody is told of it, as when a record is read: then what it changed in
+        threads is not returned, and a readback waits to be compared until somebody asks.
+        """
+        # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
+        # line check has not answered the CEASE.
+        acts = body is not None and self.threads.fits(envelope)
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
         if delayed or body is None:
             return taken
         not_taken = self._change(taken)
         opened = None
-        if not_taken is None:  # what is not in force is not read back
+        # What is not in force is not read back.
+        if not_taken is None and KIND_RULES[envelope.kind].needs_answer:
             opened = self.threads.begin(
                 envelope,
                 message_hash,
@@ -196,11 +225,13 @@ class LineBook:
             )
         thread, ended = None, False
         if acts:
-            thread, ended = self.threads.reply(
-                envelope, own=own, agrees=self._agrees(body, message_hash)
-            )
+            agrees = self._agreement(body, message_hash) if isinstance(body, Readback) else None
+            if told or agrees is None:
+                thread, ended = self.threads.reply(envelope, own=own, agrees=agrees)
+            else:
+                self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
-        if opened is None and thread is None and not_taken is None:
+        if not told or (opened is None and thread is None and not_taken is None):
             return taken
         return replace(taken, opened=opened, thread=thread, ended=ended, not_taken=not_taken)
 
@@ -239,8 +270,16 @@ class LineBook:
             self.past.pop(declared.key, None)
         ended = self.picture.drop_ended(now_ms)
         for declared in ended:
-            self.past[declared.key] = (declared.message_hash, "ENDED")
+            self.past[declared.key] = "ENDED"
+            self._drop_threads(declared.key)
+        for key in self.picture.let_go():
+            self._forget(key)
         return ended
+
+    def messages_of(self, key: str) -> tuple[str, ...]:
+        """Return the messages that declared what this key names, past or present, oldest first."""
+        hashes = self._messages_of.get(key, b"").hex()
+        return tuple(hashes[at : at + _HASH_DIGITS] for at in range(0, len(hashes), _HASH_DIGITS))
 
     def take_cancelled(self) -> tuple[Declared, ...]:
         """Return, once, the declarations cancelled since the last call."""
@@ -260,16 +299,10 @@ class LineBook:
                 return suspension
         return None
 
-    def _may_act(self, envelope: Envelope) -> bool:
-        # Saying refuses such a reference. A peer that cites a CEASE in its reply to a line check
-        # has not answered the CEASE.
-        cited = None if envelope.ref is None else self.threads.get(envelope.ref)
-        return cited is None or cited.kind in KINDS[Kind(envelope.kind)].refers_to
-
     def _subject(self, body: Body) -> str | None:
         match body:
             case DeclaredBody():
-                return str(body.declaration["declaration_id"])
+                return body.sound.declaration_id
             case Cancel() | Cease() | Loaded():
                 return body.declaration_id
             case Concern():
@@ -277,28 +310,30 @@ class LineBook:
         return None
 
     def _advance(self, envelope: Envelope, *, own: bool) -> None:
-        reached = _REACHES.get(Kind(envelope.kind))
+        reached = _REACHES.get(envelope.kind)
         if envelope.ref is None or reached is None:
             return
         # Two books: what the peer says moves our messages only, whatever it cites.
         states = self._handled if own else self._progress
         key = bytes.fromhex(envelope.ref)
-        if _ORDER.index(reached) > _ORDER.index(states.get(key, _ORDER[0])):
+        if _RANKS[reached] > _RANKS[states.get(key, DeliveryState.LACKED)]:
             states[key] = reached
 
     def _change(self, taken: Taken) -> NotTaken | None:
         party = self.party_of(own=taken.own)
         match taken.body:
             case DeclaredBody() as body:
-                return self._declare(body.value, party, taken)
+                return self._declare(body.sound, party, taken)
             case Cancel() as body:
-                return self._cancel(f"{party}/{body.declaration_id}")
+                return self._cancel(f"{party}/{body.declaration_id}", taken.logged_ms)
             case Readback() as body:
                 self._read_back(body, party, taken)
             case ReadbackResult() as body:
                 self._result(f"{party}/{body.declaration_id}", taken.envelope.ref)
             case Loaded() as body:
-                self.loaded.add(f"{self.party_of(own=not taken.own)}/{body.declaration_id}")
+                key = f"{self.party_of(own=not taken.own)}/{body.declaration_id}"
+                if self.picture.remembers(key):
+                    self.loaded.add(key)
             case TermsMessage() as body:
                 self._agree(body, party, taken)
             case Suspend() as body:
@@ -309,9 +344,9 @@ class LineBook:
                 self._tell_account(body, party)
         return None
 
-    def _declare(self, declaration: Declaration, party: str, taken: Taken) -> NotTaken | None:
+    def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
         declared = Declared(
-            declaration,
+            sound,
             party,
             taken.own,
             taken.hash,
@@ -319,28 +354,48 @@ class LineBook:
             taken.logged_ms,
             taken.envelope.drill,
         )
-        held = self.picture.get(declared.key)
-        if held is not None and held.declaration.revision >= declaration.revision:
+        held = self._standing(declared.key, taken.logged_ms)
+        if held is not None and held.sound.revision >= sound.revision:
             return NotTaken.OLDER_REVISION
-        hashes = self.messages_of.setdefault(declared.key, [])
-        for earlier in hashes:
-            self.threads.drop(earlier)
-        hashes.append(taken.hash)
+        self._drop_threads(declared.key)
+        earlier = self._messages_of.get(declared.key, b"")
+        self._messages_of[declared.key] = earlier + bytes.fromhex(taken.hash)
         self.readbacks.pop(declared.key, None)
         self.loaded.discard(declared.key)
         self.past.pop(declared.key, None)
         self.picture.put(declared)
         return None
 
-    def _cancel(self, key: str) -> NotTaken | None:
-        for message_hash in self.messages_of.get(key, ()):
-            self.threads.drop(message_hash)
+    def _cancel(self, key: str, logged_ms: int) -> NotTaken | None:
+        self._drop_threads(key)
+        if self._standing(key, logged_ms) is None:
+            # To cancel what is cancelled or over says what is so already.
+            known = key in self.past or self.picture.get(key) is not None
+            return None if known else NotTaken.NOTHING_TO_CANCEL
         removed = self.picture.remove(key)
+        self._forget(key)
         if removed is not None:
-            self.past[key] = (removed.message_hash, "CANCELLED")
+            self.past[key] = "CANCELLED"
             self._cancelled.append(removed)
-        # To cancel what is cancelled or over says what is so already.
-        return None if key in self.past else NotTaken.NOTHING_TO_CANCEL
+        return None
+
+    def _standing(self, key: str, logged_ms: int) -> Declared | None:
+        """Return what is declared under this key unless it was over when the entry was logged.
+
+        A running node takes out what is over about once a second, a start that reads the record
+        does so seldom: what an entry changes must not depend on when somebody last looked.
+        """
+        held = self.picture.get(key)
+        return None if held is None or held.end_ms < logged_ms else held
+
+    def _drop_threads(self, key: str) -> None:
+        for message_hash in self.messages_of(key):
+            self.threads.drop(message_hash)
+
+    def _forget(self, key: str) -> None:
+        """Let go of what was said of a declaration that comes back as a new one or never."""
+        self.readbacks.pop(key, None)
+        self.loaded.discard(key)
 
     def _read_back(self, body: Readback, reader: str, taken: Taken) -> None:
         author = self.own if reader == self.peer else self.peer
@@ -348,28 +403,26 @@ class LineBook:
         declared = self.picture.get(key)
         if declared is None or self.terms is None or declared.message_hash != taken.envelope.ref:
             return
-        differences = compare_readback(
-            declared.declaration,
-            body.values,
-            landmarks=landmarks_of(self.terms),
-            tolerances=self.terms.readback,
-        )
-        self.readbacks[key] = ReadbackFound(key, taken.hash, differences)
+        compare = partial(_compared, declared.sound, body.values, self.terms)
+        self.readbacks[key] = ReadbackFound(key, taken.hash, compare)
 
     def _result(self, key: str, readback: str | None) -> None:
         found = self.readbacks.get(key)
         if found is not None and found.message_hash == readback:
-            self.readbacks[key] = replace(found, told=True)
+            found.told = True
 
-    def _agrees(self, body: Body, message_hash: str) -> bool:
-        """False exactly for a readback that was not compared, or differs."""
-        if not isinstance(body, Readback):
-            return True
-        return any(
-            found.message_hash == message_hash and not found.differences
-            for party in (self.own, self.peer)
-            if (found := self.readbacks.get(f"{party}/{body.values.declaration_id}"))
+    def _agreement(self, body: Readback, message_hash: str) -> Callable[[], bool]:
+        """Return what tells whether a readback was compared and agrees."""
+        found = next(
+            (
+                found
+                for party in (self.own, self.peer)
+                if (found := self.readbacks.get(f"{party}/{body.values.declaration_id}"))
+                and found.message_hash == message_hash
+            ),
+            None,
         )
+        return lambda: found is not None and not found.differences
 
     def _agree(self, body: TermsMessage, party: str, taken: Taken) -> None:
         try:
@@ -443,8 +496,17 @@ def _place(body: Body) -> Place | None:
     return None
 
 
+def _compared(
+    sound: SoundDeclaration, values: ReadbackValues, terms: Terms
+) -> tuple[Difference, ...]:
+    return compare_readback(
+        sound.value, values, landmarks=landmarks_of(terms), tolerances=terms.readback
+    )
+
+
 _ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED)
-_REACHES = {
+_RANKS = {state: rank for rank, state in enumerate(_ORDER)}
+_REACHES: Mapping[str, DeliveryState] = {
     Kind.SEEN: DeliveryState.SEEN,
     Kind.LOADED: DeliveryState.LOADED,
     **dict.fromkeys(

@@ -6,7 +6,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidTimeError
 from deconflict.line.moment import Now
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, SoundDeclaration
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.messages.notice import require_not_exchanged
 from deconflict.messages.terms import Terms
@@ -51,7 +51,7 @@ def check_drafts(
     """
     found: list[ConflictView] = []
     warnings: dict[str, None] = {}
-    tried = [Declared(draft, party, True, "", 0, now.utc_ms) for draft in drafts]
+    tried = [Declared(SoundDeclaration(draft), party, True, "", 0, now.utc_ms) for draft in drafts]
     for line in lines:
         terms = line.book.terms
         if terms is None:

@@ -9,7 +9,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, StoreDamagedError
 from deconflict.line.alerts import fold_alerts
 from deconflict.line.delivery import Delivery, DeliveryState
-from deconflict.line.envelope import Envelope, SealedEnvelope
+from deconflict.line.envelope import Address, Envelope, SealedEnvelope
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkMonitor, LinkStatus
@@ -42,10 +42,51 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.RESUME,
     )
 )
-_DECODER: Final = msgspec.json.Decoder(Envelope)
 ChainReader: TypeAlias = Callable[[str, str], Iterator[EntryRow]]  # of a line id and a party
 _FORGET_EVERY: Final = 1_024  # entries
 _LONG_OVER_MS: Final = 3_600_000
+
+
+class _Author(Address, frozen=True):
+    """As its parent, unchecked."""
+
+    party: str
+    desk: str
+
+
+class _Point(ChainPoint, frozen=True):
+    """As its parent, unchecked."""
+
+    epoch: str
+    seq: int
+    hash: str
+
+
+class _Logged(Envelope, frozen=True):
+    """An envelope of the record: its fields were checked when it came, or was made.
+
+    The body is left as text, and is read once its kind is known.
+    """
+
+    line: str
+    sender: _Author = msgspec.field(name="from")
+    to: _Author
+    epoch: str
+    seq: int
+    prev: str
+    heard: _Point | None
+    kind: str
+    ref: str | None
+    release: str
+    created_utc: str
+    clock_err_ms: int
+    answer_within_ms: int | None
+    expires_after_ms: int | None
+    lang: str
+    body: msgspec.Raw
+
+
+_DECODER: Final = msgspec.json.Decoder(_Logged)
 
 
 class Line:
@@ -119,6 +160,7 @@ class Line:
                     own=is_own,
                     delayed=row.delayed,
                     logged_ms=row.logged_utc_ms,
+                    told=False,
                 )
                 if row.seq % _FORGET_EVERY == 0:
                     # As it was while the node ran: what was over then was taken out then. What was
@@ -304,22 +346,21 @@ def _both_chains(
     waiting = [next(chain, None) for chain in chains]
     taken = [0, 0]
     while True:
-        ready = [side for side in (0, 1) if waiting[side] is not None]
-        if not ready:
-            return
+        own, peer = waiting
         # What we cite we hold, so our own entry waits for it. A peer may cite what we never said:
         # it waits as long as others can go on, and no longer, or a lie would stop our start.
-        free = [side for side in ready if _heard_seq(waiting[side]) <= taken[1 - side]]
-        side = (free or ready[::-1])[0]
+        own_is_free = own is not None and _heard_seq(own[1]) <= taken[1]
+        side = 0 if own_is_free or peer is None else 1
         head = waiting[side]
-        if head is not None:
-            yield head
-            taken[side] = head[1].seq
-            waiting[side] = next(chains[side], None)
+        if head is None:
+            return
+        yield head
+        taken[side] = head[1].seq
+        waiting[side] = next(chains[side], None)
 
 
-def _heard_seq(head: tuple[EntryRow, Envelope] | None) -> int:
-    return 0 if head is None or head[1].heard is None else head[1].heard.seq
+def _heard_seq(envelope: Envelope) -> int:
+    return 0 if envelope.heard is None else envelope.heard.seq
 
 
 def _decoded(rows: Iterator[EntryRow]) -> Iterator[tuple[EntryRow, Envelope]]:

@@ -10,16 +10,16 @@ could be, and what is found so stays open: unknown is never clear.
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from deconflict.airspace.geometry import span_of
 from deconflict.errors import InvalidInputError
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, SoundDeclaration
 from deconflict.separation import AltitudeConversions, Extent, Finding, MinimaTable, check
 
 __all__ = ["Conflict", "Declared", "Picture", "PictureChange"]
 
-_OVER_KEPT: Final = 4_096
+_OVER_KEPT: Final = 1_024
 _EARLIER_KEPT: Final = 16  # revisions of one declaration since the last re-check
 
 
@@ -27,7 +27,7 @@ _EARLIER_KEPT: Final = 16  # revisions of one declaration since the last re-chec
 class Declared:
     """A declaration as it stands on a line: whose, since when, by which message."""
 
-    declaration: Declaration
+    sound: SoundDeclaration
     party: str
     own: bool
     message_hash: str
@@ -36,14 +36,19 @@ class Declared:
     drill: bool = False
 
     @property
+    def declaration(self) -> Declaration:
+        """What is declared."""
+        return self.sound.value
+
+    @property
     def key(self) -> str:
         """Name it among all parties: an id alone could be taken by the other side as well."""
-        return f"{self.party}/{self.declaration.declaration_id}"
+        return f"{self.party}/{self.sound.declaration_id}"
 
     @property
     def end_ms(self) -> int:
         """When it is over."""
-        return span_of(self.declaration.geometry).end_ms
+        return self.sound.end_ms
 
     @property
     def extent(self) -> Extent:
@@ -174,9 +179,18 @@ class Picture:
         for declared in ended:
             self.remove(declared.key)
             self._over[declared.key] = declared
-        for key in list(self._over)[:-_OVER_KEPT]:
-            del self._over[key]
         return ended
+
+    def let_go(self) -> tuple[str, ...]:
+        """Forget what has been over for longest, and return its keys: it is never put back."""
+        gone = tuple(islice(self._over, max(0, len(self._over) - _OVER_KEPT)))
+        for key in gone:
+            del self._over[key]
+        return gone
+
+    def remembers(self, key: str) -> bool:
+        """True exactly when a declaration of this key is active, or may be put back."""
+        return key in self._declared or key in self._over
 
     def take_back(self, now_ms: int) -> tuple[Declared, ...]:
         """Put back, and return, what was over by a clock that has been set back since.

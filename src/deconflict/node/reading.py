@@ -198,8 +198,8 @@ class Reading:
 
     def _past(self) -> Iterator[DeclarationView]:
         for line in self._core.lines.values():
-            for message_hash, state in line.book.past.values():
-                row = self._store.entry(message_hash)
+            for key, state in line.book.past.items():
+                row = self._store.entry(line.book.messages_of(key)[-1])
                 view = None if row is None else past_declaration_view(line, row, state)
                 if view is not None:
                     yield view

@@ -154,7 +154,7 @@ def declaration_view(items: Iterable[tuple[Line, Declared]]) -> DeclarationView:
         message_hashes=tuple(
             message_hash
             for line, item in carried
-            for message_hash in line.book.messages_of.get(item.key, ())
+            for message_hash in line.book.messages_of(item.key)
         ),
         delivery={line.line_id: _delivery(line, item) for line, item in carried},
         readback={line.line_id: _readback(line, item) for line, item in carried},

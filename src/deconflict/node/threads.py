@@ -6,14 +6,15 @@ open thread, and what answers one of them answers all that was asked before (R27
 while open; the record alone has the rest.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
+
+import msgspec
 
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.position import Position
 from deconflict.line.envelope import Envelope
-from deconflict.messages.kinds import KINDS, Kind, settles
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, settles
 
 __all__ = ["DECLARES", "Place", "Thread", "ThreadBook"]
 
@@ -23,8 +24,7 @@ _LEAST_MM_PER_E7: Final = 11  # a degree of latitude is 110,574 m at least (WGS8
 DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(msgspec.Struct, frozen=True):
     """One message that asks for something, and how far it is answered.
 
     Attributes:
@@ -77,16 +77,28 @@ class ThreadBook:
         self._open: dict[str, Thread] = {}
         self._by_root: dict[str, dict[str, None]] = {}
         self._by_subject: dict[str, dict[str, None]] = {}
+        # Answered threads of which nobody has asked yet whether the answer settles them.
+        self._unsettled: dict[str, Callable[[], bool]] = {}
 
     def __iter__(self) -> Iterator[Thread]:
+        for message_hash in tuple(self._unsettled):
+            self._settle(message_hash)
         return iter(tuple(self._open.values()))
 
     def __len__(self) -> int:
-        return len(self._open)
+        return sum(1 for _ in self)
 
     def get(self, message_hash: str) -> Thread | None:
         """Return the open thread of a message, or None."""
+        self._settle(message_hash)
         return self._open.get(message_hash)
+
+    def fits(self, envelope: Envelope) -> bool:
+        """True exactly when it cites no open thread, or one that its kind can answer."""
+        thread = None if envelope.ref is None else self._open.get(envelope.ref)
+        if thread is None or thread.kind in KINDS[Kind(envelope.kind)].refers_to:
+            return True
+        return self.get(thread.hash) is None
 
     def begin(
         self,
@@ -99,9 +111,9 @@ class ThreadBook:
         place: Place | None = None,
     ) -> Thread | None:
         """Open a thread if a message of this kind asks for an answer; return it."""
-        kind = Kind(envelope.kind)
-        if not KINDS[kind].rule.needs_answer:
+        if not KIND_RULES[envelope.kind].needs_answer:
             return None
+        kind = Kind(envelope.kind)
         thread = Thread(
             hash=message_hash,
             own=own,
@@ -117,7 +129,7 @@ class ThreadBook:
         if kind is Kind.CEASE:
             same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)
             if same is not None:
-                thread = replace(thread, root=same.root)
+                thread = msgspec.structs.replace(thread, root=same.root)
         self._open[message_hash] = thread
         self._by_root.setdefault(thread.root, {})[message_hash] = None
         if declaration_id is not None:
@@ -125,7 +137,7 @@ class ThreadBook:
         return thread
 
     def reply(
-        self, envelope: Envelope, *, own: bool, agrees: bool = True
+        self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool] | None = None
     ) -> tuple[Thread | None, bool]:
         """Let a message act on the thread that it cites.
 
@@ -134,7 +146,7 @@ class ThreadBook:
         Args:
             envelope: the message.
             own: True exactly when we wrote it.
-            agrees: False for a readback that differs: it is an answer, and settles nothing.
+            agrees: asked of a readback: one that differs is an answer, and settles nothing.
 
         Returns:
             The thread as it is now, None when no open thread is cited; and whether it ended.
@@ -142,35 +154,45 @@ class ThreadBook:
         if envelope.ref is None:
             return None, False
         thread = self._open.get(envelope.ref)
-        if thread is None or thread.own is own:
+        if thread is None or thread.own is own or self.get(thread.hash) is None:
             return None, False
-        kind = Kind(envelope.kind)
-        rule = KINDS[kind].rule
-        thread = replace(
-            thread,
-            seen=thread.seen or rule.marks_seen or rule.closes,
-            answered_by=kind if rule.closes else thread.answered_by,
-        )
-        self._open[thread.hash] = thread
-        settled = agrees and settles(kind, thread.kind)
+        thread = self._answered(thread, envelope)
+        kind, rule = Kind(envelope.kind), KINDS[Kind(envelope.kind)].rule
+        settled = settles(kind, thread.kind) and (agrees is None or agrees())
         ends = rule.closes and (not KINDS[thread.kind].settled_by or settled)
         for held in [self._open[name] for name in self._by_root[thread.root]]:
             if ends:
                 self.drop(held.hash)
             elif rule.closes and held.logged_ms <= thread.logged_ms:
-                self._open[held.hash] = replace(held, answered_by=kind)
+                self._open[held.hash] = msgspec.structs.replace(held, answered_by=kind)
         return thread, ends
+
+    def reply_later(self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool]) -> None:
+        """Let a readback act as :meth:`reply` does; compare it when the thread is looked at.
+
+        Reading a long record, most threads lose their subject before anybody looks.
+        """
+        thread = None if envelope.ref is None else self._open.get(envelope.ref)
+        if thread is None or thread.own is own or self.get(thread.hash) is None:
+            return
+        # Only a CEASE shares its root with others, and no readback settles one.
+        if settles(Kind(envelope.kind), thread.kind):
+            self._answered(thread, envelope)
+            self._unsettled[thread.hash] = agrees
+        else:
+            self.reply(envelope, own=own, agrees=agrees)
 
     def root_of(self, message_hash: str) -> str:
         """Return the message under whose name its matter is open: itself, but for a repeated one.
 
         Of a message that is not open it is the message itself.
         """
-        thread = self._open.get(message_hash)
+        thread = self.get(message_hash)
         return message_hash if thread is None else thread.root
 
     def drop(self, message_hash: str) -> None:
         """Close a thread that has lost its subject, as when its declaration was cancelled."""
+        self._unsettled.pop(message_hash, None)
         thread = self._open.pop(message_hash, None)
         if thread is not None:
             _leave(self._by_root, thread.root, message_hash)
@@ -179,7 +201,24 @@ class ThreadBook:
 
     def about(self, declaration_id: str) -> tuple[Thread, ...]:
         """Return the open threads about one declaration, the oldest first."""
-        return tuple(self._open[name] for name in self._by_subject.get(declaration_id, ()))
+        named = tuple(self._by_subject.get(declaration_id, ()))
+        return tuple(thread for name in named if (thread := self.get(name)) is not None)
+
+    def _answered(self, thread: Thread, envelope: Envelope) -> Thread:
+        kind = Kind(envelope.kind)
+        rule = KINDS[kind].rule
+        thread = msgspec.structs.replace(
+            thread,
+            seen=thread.seen or rule.marks_seen or rule.closes,
+            answered_by=kind if rule.closes else thread.answered_by,
+        )
+        self._open[thread.hash] = thread
+        return thread
+
+    def _settle(self, message_hash: str) -> None:
+        agrees = self._unsettled.pop(message_hash, None)
+        if agrees is not None and agrees():
+            self.drop(message_hash)
 
 
 def _leave(groups: dict[str, dict[str, None]], group: str, member: str) -> None:

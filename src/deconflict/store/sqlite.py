@@ -44,12 +44,14 @@ from deconflict.store.sqlite_file import (
     translated,
 )
 from deconflict.store.sqlite_rows import (
+    entries_from,
     entry_from,
     event_from,
     evidence_from,
     line_from,
     note_from,
     receipt_from,
+    require_events,
     terms_from,
     write_batch,
 )
@@ -86,6 +88,7 @@ _LINE: Final = "line_id, own_party, peer_party, created_utc_ms, terms_hash, row_
 
 _Row = TypeVar("_Row")
 _Decode = Callable[[tuple[Any, ...]], _Row]
+_DecodePage = Callable[[list[tuple[Any, ...]]], list[_Row]]
 
 
 class SqliteStore:
@@ -191,10 +194,11 @@ class SqliteStore:
         for _ in self._paged(
             f"SELECT position, {_EVIDENCE} WHERE position > ? ORDER BY position LIMIT ?",
             (),
-            evidence_from,
+            _each(evidence_from),
         ):
             pass
-        for _ in self.events(0):
+        events = f"SELECT event_id, {_EVENT} WHERE event_id > ? ORDER BY event_id LIMIT ?"
+        for _ in self._paged(events, (), _checked_events):
             pass
 
     def lines(self) -> tuple[LineRow, ...]:
@@ -221,7 +225,7 @@ class SqliteStore:
             self._paged(
                 f"SELECT e.seq, {_ENTRY} WHERE e.chain_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
                 (chain_id,),
-                entry_from,
+                entries_from,
                 after=after_seq,
             )
             for chain_id, author, begun in self._chains(line_id)
@@ -273,7 +277,7 @@ class SqliteStore:
                 f"SELECT r.seq, {_RECEIPT} WHERE r.chain_id = ? AND r.seq > ?"
                 " ORDER BY r.seq LIMIT ?",
                 (chain_id,),
-                receipt_from,
+                _each(receipt_from),
             )
             for chain_id, author, _ in self._chains(line_id)
             if author != party
@@ -297,14 +301,14 @@ class SqliteStore:
             f"SELECT position, {_EVIDENCE} WHERE line_id = ? AND position > ?"
             " ORDER BY position LIMIT ?",
             (line_id,),
-            evidence_from,
+            _each(evidence_from),
         )
 
     def events(self, after_id: int, *, limit: int | None = None) -> Iterator[EventRow]:
         events = self._paged(
             f"SELECT event_id, {_EVENT} WHERE event_id > ? ORDER BY event_id LIMIT ?",
             (),
-            event_from,
+            _each(event_from),
             after=after_id,
         )
         return islice(events, limit)
@@ -358,15 +362,16 @@ class SqliteStore:
         return rows[0] if rows else None
 
     def _paged(
-        self, sql: str, values: tuple[Any, ...], decode: _Decode[_Row], *, after: int = 0
+        self, sql: str, values: tuple[Any, ...], decode: _DecodePage[_Row], *, after: int = 0
     ) -> Iterator[_Row]:
         """Yield rows a page at a time; the first column is what the next page begins after."""
         while True:
-            page = self._all(
-                sql, (*values, after, PAGE_ROWS), lambda row: (row[0], decode(row[1:]))
-            )
-            for _, row in page:
-                yield row
+            with self._access() as connection:
+                page: list[tuple[Any, ...]] = connection.execute(
+                    sql, (*values, after, PAGE_ROWS)
+                ).fetchall()
+                rows = decode([row[1:] for row in page])
+            yield from rows
             if len(page) < PAGE_ROWS:
                 return
             after = page[-1][0]
@@ -404,3 +409,13 @@ class SqliteStore:
         self._broken = error.problem
         # Closing must not copy the write-ahead log into the file on the word of a flush that lied.
         self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+
+
+def _each(decode: _Decode[_Row]) -> _DecodePage[_Row]:
+    """Return what decodes a page row by row."""
+    return lambda page: [decode(row) for row in page]
+
+
+def _checked_events(page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    require_events(page)
+    return page

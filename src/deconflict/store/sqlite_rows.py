@@ -5,10 +5,12 @@ signature of an entry lies outside it, because it arrives after the row.
 """
 
 import hashlib
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import apsw
 
+from deconflict._kernel import first_changed_row, row_check
 from deconflict.errors import StoreDamagedError, StoreError, StoreSlotTakenError
 from deconflict.store.base import (
     Batch,
@@ -23,111 +25,99 @@ from deconflict.store.base import (
 )
 
 __all__ = [
+    "entries_from",
     "entry_from",
     "event_from",
     "evidence_from",
     "line_from",
     "note_from",
     "receipt_from",
+    "require_events",
     "row_check",
     "terms_from",
     "write_batch",
 ]
 
-CHECK_BYTES: Final = 16
+
+def _require(rows: Sequence[tuple[Any, ...]], name: Callable[[tuple[Any, ...]], str]) -> None:
+    """Raise `StoreDamagedError` naming the first row that is not what was written."""
+    changed = first_changed_row(rows)
+    if changed is not None:
+        raise _damaged(name(rows[changed]))
 
 
-def row_check(*columns: str | bytes | int | None) -> bytes:
-    """Return 16 bytes that change when any column, its type or their order changes.
-
-    >>> row_check("a", 1).hex()
-    '2db0400574101407f00ed35683f011cb'
-    """
-    parts = []
-    for column in columns:
-        if isinstance(column, str):
-            text = column.encode()
-            parts.append(b"s%d:%b" % (len(text), text))
-        elif isinstance(column, bytes):
-            parts.append(b"b%d:%b" % (len(column), column))
-        elif column is None:
-            parts.append(b"n")
-        else:
-            parts.append(b"i%d:" % column)
-    return hashlib.sha256(b"".join(parts)).digest()[:CHECK_BYTES]
-
-
-def _require(sound: bool, what: str) -> None:
-    if not sound:
-        raise StoreDamagedError(
-            f"the record is damaged: {what} is not what was written",
-            remedy="stop the node, keep the file as it is, and restore a verified copy",
-        )
+def _damaged(what: str) -> StoreDamagedError:
+    return StoreDamagedError(
+        f"the record is damaged: {what} is not what was written",
+        remedy="stop the node, keep the file as it is, and restore a verified copy",
+    )
 
 
 def line_from(values: tuple[Any, ...]) -> LineRow:
     """Return the row, or raise `StoreDamagedError`."""
-    *columns, check = values
-    _require(check == row_check(*columns), f"line {columns[0]}")
-    return LineRow(*columns)
+    _require([values], lambda row: f"line {row[0]}")
+    return LineRow(*values[:-1])
 
 
 def terms_from(values: tuple[Any, ...]) -> TermsRow:
     """Return the row, or raise `StoreDamagedError`."""
-    *columns, check = values
-    line_id, terms_hash, party = columns[:3]
-    _require(
-        check == row_check(*columns), f"{party}'s signature of terms {terms_hash} of line {line_id}"
-    )
-    return TermsRow(*columns)
+    _require([values], lambda row: f"{row[2]}'s signature of terms {row[1]} of line {row[0]}")
+    return TermsRow(*values[:-1])
 
 
 def entry_from(values: tuple[Any, ...]) -> EntryRow:
     """Return the row, or raise `StoreDamagedError` naming line, party and number."""
-    check = values[-1]
-    row = EntryRow(*(*values[:10], bool(values[10])))
-    _require(
-        check == _entry_check(row) and hashlib.sha256(row.data).hexdigest() == row.hash,
-        f"entry {row.seq} of {row.party} on line {row.line_id}",
-    )
+    (row,) = entries_from([values])
     return row
+
+
+def entries_from(rows: Sequence[tuple[Any, ...]]) -> list[EntryRow]:
+    """Return the rows, or raise `StoreDamagedError` naming line, party and number of the first."""
+
+    def name(row: tuple[Any, ...]) -> str:
+        return f"entry {row[3]} of {row[1]} on line {row[0]}"
+
+    # The hash stands for the data, and no check covers the signature, which comes later.
+    _require([(*row[:5], *row[6:8], *row[9:]) for row in rows], name)
+    for row in rows:
+        if hashlib.sha256(row[5]).hexdigest() != row[4]:
+            raise _damaged(name(row))
+    return [EntryRow(*(*row[:10], bool(row[10]))) for row in rows]
 
 
 def receipt_from(values: tuple[Any, ...]) -> ReceiptRow:
     """Return the row, or raise `StoreDamagedError` naming line, party and number."""
-    *columns, check = values
-    line_id, party, _, seq = columns[:4]
-    _require(check == row_check(*columns), f"{party}'s receipt for entry {seq} on line {line_id}")
-    return ReceiptRow(*columns)
+    _require([values], lambda row: f"{row[1]}'s receipt for entry {row[3]} on line {row[0]}")
+    return ReceiptRow(*values[:-1])
 
 
 def evidence_from(values: tuple[Any, ...]) -> EvidenceRow:
     """Return the row, or raise `StoreDamagedError`."""
-    *columns, check = values
-    row = EvidenceRow(*columns)
-    _require(
-        check == row_check(*columns) and hashlib.sha256(row.data).hexdigest() == row.hash,
-        f"evidence {row.hash} of line {row.line_id}",
-    )
+    _require([values], lambda row: f"evidence {row[2]} of line {row[0]}")
+    row = EvidenceRow(*values[:-1])
+    if hashlib.sha256(row.data).hexdigest() != row.hash:
+        raise _damaged(f"evidence {row.hash} of line {row.line_id}")
     return row
 
 
 def event_from(values: tuple[Any, ...]) -> EventRow:
     """Return the row, or raise `StoreDamagedError`."""
-    *columns, check = values
-    _require(check == row_check(*columns), f"event {columns[0]}")
-    return EventRow(*columns)
+    require_events([values])
+    return EventRow(*values[:-1])
+
+
+def require_events(rows: Sequence[tuple[Any, ...]]) -> None:
+    """Raise `StoreDamagedError` naming the first event that is not what was written."""
+    _require(rows, lambda row: f"event {row[0]}")
 
 
 def note_from(values: tuple[Any, ...]) -> NoteRow:
     """Return the row, or raise `StoreDamagedError`."""
-    key, value, check = values
-    _require(check == row_check(key, value), f"note {key}")
-    return NoteRow(key, value)
+    _require([values], lambda row: f"note {row[0]}")
+    return NoteRow(*values[:-1])
 
 
 def _entry_check(row: EntryRow) -> bytes:
-    # The hash stands for the data: reading compares the two.
     return row_check(
         row.line_id,
         row.party,

@@ -143,7 +143,9 @@ class _Provers:
         self._ahead = threads * CHUNKS_AHEAD
         self._running: deque[Future[None]] = deque()
 
-    def prove_entries(self, rows: Sequence[EntryRow], keys: Mapping[str, VerifyKey]) -> None:
+    def prove_entries(
+        self, rows: Sequence[tuple[EntryRow, SealedEnvelope]], keys: Mapping[str, VerifyKey]
+    ) -> None:
         self._take(self._pool.submit(_prove_entries, rows, keys))
 
     def prove_receipts(
@@ -192,13 +194,13 @@ class _Walk:
     def _walk(self) -> Iterator[EntryRow]:
         """Yield every entry whose place is proven; what the provers find comes later."""
         last: EntryRow | None = None
-        waiting: list[EntryRow] = []
+        waiting: list[tuple[EntryRow, SealedEnvelope]] = []
         receipted: list[ReceiptRow] = []
         receipts = self._store.receipts(self._line.line_id, self._signer)
         receipt = next(receipts, None)
-        for row in self._in_order():
+        for row, sealed in self._in_order():
             if row.signature is not None:
-                waiting.append(row)
+                waiting.append((row, sealed))
             if receipt is not None and (receipt.epoch, receipt.seq) == (row.epoch, row.seq):
                 if receipt.hash != row.hash:
                     raise _damage(row, f"{self._signer}'s receipt names another entry")
@@ -214,7 +216,7 @@ class _Walk:
             raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
         self._require_head(last)
 
-    def _in_order(self) -> Iterator[EntryRow]:
+    def _in_order(self) -> Iterator[tuple[EntryRow, SealedEnvelope]]:
         """The chain's entries, each linked to the one before it."""
         check: ChainCheck | None = None
         epoch = ""
@@ -222,8 +224,11 @@ class _Walk:
             if check is None or row.epoch != epoch:
                 check = ChainCheck(line=self._line.line_id, party=self._author)
                 epoch = row.epoch
+            sealed = SealedEnvelope(
+                row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
+            )
             try:
-                point = check.add(_sealed(row))
+                point = check.add(sealed)
             except (VerificationError, InvalidDocumentError) as error:
                 raise _damage(row, str(error)) from error
             if (point.epoch, point.seq) != (row.epoch, row.seq):
@@ -235,9 +240,11 @@ class _Walk:
             elif self.unsigned:
                 raise _damage(row, "it is signed, though an entry before it is not")
             self.entries += 1
-            yield row
+            yield row, sealed
 
-    def _hand_over(self, entries: list[EntryRow], receipts: list[ReceiptRow]) -> None:
+    def _hand_over(
+        self, entries: list[tuple[EntryRow, SealedEnvelope]], receipts: list[ReceiptRow]
+    ) -> None:
         self.receipts += len(receipts)
         if entries:
             self._provers.prove_entries(entries, self._author_keys)
@@ -257,12 +264,15 @@ class _Walk:
             )
 
 
-def _prove_entries(rows: Sequence[EntryRow], keys: Mapping[str, VerifyKey]) -> None:
+def _prove_entries(
+    rows: Sequence[tuple[EntryRow, SealedEnvelope]], keys: Mapping[str, VerifyKey]
+) -> None:
     try:
-        verify_signatures([_sealed(row) for row in rows], keys)
+        verify_signatures([sealed for _, sealed in rows], keys)
     except VerificationError as error:
-        found = {id(sealed.data) for sealed in getattr(error, "evidence", ())}
-        raise _damage(next(row for row in rows if id(row.data) in found), str(error)) from error
+        found = {id(sealed) for sealed in getattr(error, "evidence", ())}
+        row = next(row for row, sealed in rows if id(sealed) in found)
+        raise _damage(row, str(error)) from error
 
 
 def _prove_receipts(rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, VerifyKey]) -> None:
@@ -275,10 +285,6 @@ def _prove_receipts(rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, 
         said = (receipt.line, receipt.sender, receipt.to, receipt.epoch, receipt.seq, receipt.hash)
         if said != (row.line_id, row.party, author, row.epoch, row.seq, row.hash):
             raise _damage(row, "the receipt's words are not those of its row")
-
-
-def _sealed(row: EntryRow) -> SealedEnvelope:
-    return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature or b""))
 
 
 def _damage(row: EntryRow | ReceiptRow, why: str) -> StoreDamagedError:

@@ -150,8 +150,7 @@ class DeclarationTeller:
             )
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
-        for message_hash in line.book.messages_of.get(declared.key, ()):
-            line.book.threads.drop(message_hash)
+        for message_hash in line.book.messages_of(declared.key):
             for rule in ("READBACK_MISSING", *(received_rule(kind) for kind in DECLARES)):
                 self.desk.alerts.close(
                     AlertKey(rule, line.line_id, message_hash), now_ms=now.utc_ms
