@@ -822,3 +822,20 @@ def test_flash_is_the_precedence_of_a_cease_and_of_its_answer() -> None:
             envelope = pair.red.core.envelope_of(message)
             assert envelope is not None
             assert envelope.prec is Precedence.FLASH
+
+
+def test_declarations_that_share_one_instant_conflict_and_a_millisecond_apart_they_do_not() -> None:
+    with node_pair() as pair:
+        first = circle(end_ms=START_MS + 2 * HOUR_MS)
+        touching = circle(start_ms=START_MS + 2 * HOUR_MS, end_ms=START_MS + 3 * HOUR_MS)
+        apart = circle(start_ms=START_MS + 2 * HOUR_MS + 1, end_ms=START_MS + 3 * HOUR_MS)
+        pair.declare("blue", declaration(1, volume=first))
+        pair.declare("red", declaration(2, volume=touching), declaration(3, volume=apart))
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            (conflict,) = pair.line(party).book.picture.conflicts()
+            named = {
+                conflict.own.declaration.declaration_id,
+                conflict.peer.declaration.declaration_id,
+            }
+            assert named == {f"{1:032x}", f"{2:032x}"}

@@ -118,7 +118,9 @@ class Declared(Body, frozen=True, dict=True):
     @classmethod
     def of(cls, declaration: Declaration, not_binding: str | None = None) -> "Declared":
         """Return the body that says this declaration."""
-        return cls(declaration=declaration_to_wire(declaration), not_binding=not_binding)
+        made = cls(declaration=declaration_to_wire(declaration), not_binding=not_binding)
+        made.__dict__["sound"] = SoundDeclaration(declaration)  # known, so never read again
+        return made
 
     @cached_property
     def sound(self) -> SoundDeclaration:

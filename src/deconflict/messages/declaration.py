@@ -110,17 +110,17 @@ class SoundDeclaration:
 
     Attributes:
         declaration_id, revision: as the declaration's.
-        end_ms: the last instant it covers.
+        start_ms, end_ms: the first and the last instant it covers.
     """
 
-    __slots__ = ("_data", "_value", "declaration_id", "end_ms", "revision")
+    __slots__ = ("_data", "_value", "declaration_id", "end_ms", "revision", "start_ms")
 
     def __init__(self, value: Declaration) -> None:
         self._data = b""
         self._value: Declaration | None = value
         self.declaration_id = value.declaration_id
         self.revision = value.revision
-        self.end_ms = value.span.end_ms
+        self.start_ms, self.end_ms = value.span.start_ms, value.span.end_ms
 
     @classmethod
     def from_wire(cls, value: object) -> "SoundDeclaration":
@@ -133,7 +133,7 @@ class SoundDeclaration:
         sound._value = None
         sound.declaration_id = value["declaration_id"]
         sound.revision = value["revision"]
-        sound.end_ms = span.end_ms
+        sound.start_ms, sound.end_ms = span.start_ms, span.end_ms
         return sound
 
     @property

@@ -50,6 +50,11 @@ class Declared:
         """When it is over."""
         return self.sound.end_ms
 
+    def is_out_with(self, other: "Declared") -> bool:
+        """True exactly when both cover one instant; what never does cannot come too close."""
+        mine, theirs = self.sound, other.sound
+        return mine.start_ms <= theirs.end_ms and theirs.start_ms <= mine.end_ms
+
     @property
     def extent(self) -> Extent:
         """What the separation check sees of it."""
@@ -276,7 +281,10 @@ class Picture:
                 d
                 for key in self._declared
                 # A pair of two changed declarations is screened once, from the own side.
-                if (own or key not in dirty) and (d := self._screened(key)) and d.own != own
+                if (own or key not in dirty)
+                and (d := self._screened(key))
+                and d.own != own
+                and any(map(d.is_out_with, changed))
             ]
             screened = {d.key: d for d in (*changed, *others)}
             if not changed or not others:

@@ -310,7 +310,8 @@ class Runtime:
                 await asyncio.sleep(_LONGEST_SLEEP_MS / 1_000)
                 continue
             if not heard.work.is_empty():
-                await self.commit(heard.work)
+                # What waits to be sent does not wait for this flush; if it fails, the node stops.
+                self.commit(heard.work).add_done_callback(_told_elsewhere)
                 self._due.set()
 
     async def _beat(self, line_id: str) -> None:
@@ -324,6 +325,11 @@ class Runtime:
                 self.core.send_failed(line_id, error)
             self._due.set()
             await asyncio.sleep(_wait_s(self.core.next_beat_ms(line_id), self.now()))
+
+
+def _told_elsewhere(done: "asyncio.Future[None]") -> None:
+    if not done.cancelled():
+        done.exception()  # looked at, so that asyncio does not report it a second time
 
 
 def _first(error: BaseException) -> BaseException:
