@@ -28,6 +28,7 @@ from deconflict.messages.bodies import (
     Resume,
     SaidWord,
     Seen,
+    Standby,
     Suspend,
     TermsMessage,
 )
@@ -637,6 +638,105 @@ def test_suspended_line_carries_safety_and_cease_and_nothing_routine() -> None:
             said = pair.say(party, Kind.CEASE, cease(at=LATAKIA))
             pair.run_for(1)
             assert pair.station(pair.peer_of(party)).store.entry(said) is not None
+
+
+def resume(pair: NodePair, *, after_ms: int = 0) -> Resume:
+    return Resume(scope="ALL", effective_utc=format_utc(pair.world.now.utc_ms + after_ms))
+
+
+def suspended(pair: NodePair) -> list[set[str | None]]:
+    """Who suspended the line, as blue's and as red's desk is told."""
+    return [
+        {a.object for a in pair.station(party).core.alerts if a.rule == "LINE_SUSPENDED"}
+        for party in ("blue", "red")
+    ]
+
+
+def test_only_who_suspended_can_resume() -> None:
+    with node_pair() as pair:
+        said = pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="only blue can resume it"):
+            pair.say("red", Kind.RESUME, resume(pair))
+        # Red suspends it too, and still cannot cite what is blue's.
+        pair.say("red", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        with pytest.raises(InvalidDocumentError, match="an own message"):
+            pair.say("red", Kind.RESUME, resume(pair), ref=said)
+        pair.run_for(2)
+        assert suspended(pair) == [{"blue", "red"}] * 2
+        pair.say("blue", Kind.RESUME, resume(pair), ref=said)
+        pair.run_for(2)
+        assert suspended(pair) == [{"red"}] * 2
+        pair.world.restart("blue")
+        pair.run_for(2)
+        assert suspended(pair) == [{"red"}] * 2
+        pair.say("red", Kind.RESUME, resume(pair))
+        pair.run_for(2)
+        assert suspended(pair) == [set()] * 2
+        pair.say("red", Kind.QUERY, query())
+
+
+def test_what_is_not_suspended_cannot_be_resumed() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.say("blue", Kind.RESUME, resume(pair, after_ms=HOUR_MS))
+        with pytest.raises(LineStateError, match="resumed already"):
+            pair.say("blue", Kind.RESUME, resume(pair, after_ms=2 * HOUR_MS))
+        pair.say("blue", Kind.RESUME, resume(pair))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="not suspended"):
+            pair.say("blue", Kind.RESUME, resume(pair))
+
+
+# ---- answers that change -----------------------------------------------------------------
+
+
+def answer(pair: NodePair, said: SaidWord) -> Answer:
+    return Answer(said=said, desk=DESKS[0], at_utc=pair.now_utc)
+
+
+def test_answer_that_changes_is_told_at_both_ends_until_it_is_read() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(1)
+        pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
+        pair.run_for(1)
+        assert "ANSWER_CHANGED" not in pair.rules("blue")
+        say = Say(kind=Kind.ANSWER, body=answer(pair, SaidWord.NOT_OURS), desk=DESKS[0], ref=asked)
+        (posted,) = pair.world.say("red", "blue", [say])
+        (warning,) = posted.warnings
+        pair.run_for(1)
+        alert = pair.alert("blue", "ANSWER_CHANGED")
+        for text in (warning, alert.text):
+            assert "not ours. Its answer before was: ours." in text
+        pair.world.restart("blue")
+        assert pair.alert("blue", "ANSWER_CHANGED").text == alert.text
+        seen = Seen(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("blue", Kind.SEEN, seen, ref=posted.hash)
+        assert "ANSWER_CHANGED" not in pair.rules("blue")
+
+
+def test_same_answer_twice_is_not_remarkable() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(1)
+        for _ in range(2):
+            pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
+        pair.run_for(1)
+        assert "ANSWER_CHANGED" not in pair.rules("blue")
+
+
+def test_standby_is_said_once_of_a_message() -> None:
+    with node_pair() as pair:
+        asked, other = (pair.say("blue", Kind.QUERY, query()) for _ in range(2))
+        pair.run_for(1)
+        standby = Standby(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("red", Kind.STANDBY, standby, ref=asked)
+        pair.world.restart("red")
+        with pytest.raises(LineStateError, match="extends its time once"):
+            pair.say("red", Kind.STANDBY, standby, ref=asked)
+        pair.say("red", Kind.STANDBY, standby, ref=other)
+        pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
 
 
 # ---- what stays at home ----------------------------------------------------------------

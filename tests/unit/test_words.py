@@ -12,9 +12,9 @@ BANNED_ENGLISH = [
     "approve", "approves", "approved", "approving", "approval", "disapproved", "pre-approved",
     "permission", "permissions", "permit", "permits", "permitted", "permitting", "permissible",
     "authorise", "authorised", "authorize", "authorization", "authorisation", "unauthorised",
-    "green light", "go ahead", "the go-ahead", "okay to proceed", "OK to proceed", "you may proceed",
-    "cleared to proceed", "you can proceed", "free to go", "permission granted", "you are allowed",
-    "we have no objection", "weapons free", "go аhead",
+    "green light", "go ahead", "the go-ahead", "okay to proceed", "OK to proceed",
+    "you may proceed", "cleared to proceed", "you can proceed", "free to go",
+    "permission granted", "you are allowed", "we have no objection", "weapons free", "go аhead",
     "target", "Targets", "targeted", "targeting", "enemy", "enemies", "the enemy's",
 ]  # fmt: skip
 BANNED_RUSSIAN = [

@@ -308,7 +308,10 @@ def resume(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """End a suspension."""
+    """End a suspension that your side declared.
+
+    What the other side suspended, only the other side can resume.
+    """
     from deconflict.cli.typed import time_wire
 
     from_utc = None if effective is None else time_wire(effective)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.airspace.trajectory import Trajectory
 from deconflict.airspace.where import located
 from deconflict.errors import (
@@ -163,12 +163,19 @@ class Saying:
         if suspension is not None and not KINDS[say.kind].always_passes:
             raise LineStateError(
                 f"the line with {line.peer} is suspended for {say.kind}",
-                given=f"scope {suspension.scope}, since {format_utc(suspension.effective_ms)}",
+                given=f"scope {suspension.scope}, by {suspension.by} "
+                f"since {format_utc(suspension.effective_ms)}",
                 expected="SAFETY, CEASE and what belongs to them, which always pass",
-                remedy="RESUME the scope, or talk by the way agreed for it",
+                remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
             )
         line.require_ready(say.kind)
-        _require_scope(line, say.body)
+        _require_scope(line, say.body, now)
+        if say.kind is Kind.STANDBY and say.ref is not None and line.book.stood_by(say.ref):
+            raise LineStateError(
+                "STANDBY was said of this message already, and extends its time once",
+                given=say.ref[:16],
+                remedy="answer it",
+            )
 
     def _written(self, line: Line, say: Say, now: Now) -> Draft:
         """Return what is to be said as a draft that any slot can hold, or refuse it."""
@@ -253,15 +260,13 @@ def _too_long(body: Declared, error: MessageTooLongError) -> MessageTooLongError
     )
 
 
-def _require_scope(line: Line, body: Body) -> None:
-    """Refuse to suspend what the terms do not name, or to resume what nobody suspended."""
+def _require_scope(line: Line, body: Body, now: Now) -> None:
+    """Refuse to suspend what the terms do not name, or to resume what we did not suspend."""
     if isinstance(body, Suspend | Resume) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.scope)
-    if isinstance(body, Resume) and body.scope not in line.book.suspensions:
-        raise LineStateError(
-            "this scope is not suspended",
-            given=body.scope,
-            expected=", ".join(line.book.suspensions) or "none is",
+    if isinstance(body, Resume):
+        line.book.suspensions.require_resumable(
+            body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms
         )
 
 
