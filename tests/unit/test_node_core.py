@@ -330,6 +330,28 @@ def test_wrong_readback_is_told_at_both_ends() -> None:
             assert pair.alert(party, "READBACK_WRONG").facts["fields"] == ["position"]
 
 
+@pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.CORRECTION])
+def test_what_replaces_a_declaration_is_the_one_matter_that_stays_open(kind: Kind) -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        (other,) = pair.declare("blue", declaration(2))
+        pair.run_for(700)
+        assert pair.rules("blue").count("READBACK_MISSING") == 2
+        newer = declaration(1, revision=2)
+        said = pair.say("blue", kind, Declared.of(newer), ref=message)
+        pair.run_for(2)
+        opened = {
+            (alert.rule, alert.subject)
+            for alert in pair.station("red").core.alerts
+            if alert.rule.endswith("_RECEIVED")
+        }
+        assert opened == {(f"{kind}_RECEIVED", said), ("NOTIFY_RECEIVED", other)}
+        assert pair.alert("blue", "READBACK_MISSING").subject == other
+        pair.world.restart("red")
+        pair.run_for(2)
+        assert pair.rules("red").count("NOTIFY_RECEIVED") == 1
+
+
 def test_acknowledged_is_not_read_back() -> None:
     with node_pair() as pair:
         (message,) = pair.declare("blue", declaration(1))

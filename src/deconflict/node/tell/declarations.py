@@ -45,6 +45,11 @@ class DeclarationTeller:
         if not taken.own:
             for rule in NotTaken:
                 self.desk.close(rule, line.line_id, declaration.declaration_id, now.utc_ms)
+        if taken.not_taken is None:
+            # What is replaced waits for nothing more: one matter is open, the newest (R27).
+            author = line.book.party_of(own=taken.own)
+            told = line.book.messages_of(f"{author}/{declaration.declaration_id}")
+            self._close_messages(line, told[:-1], now)
         found = remarks_on(
             declaration,
             party=self._party if taken.own else line.peer,
@@ -160,7 +165,10 @@ class DeclarationTeller:
             )
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
-        for message_hash in line.book.messages_of(declared.key):
+        self._close_messages(line, line.book.messages_of(declared.key), now)
+
+    def _close_messages(self, line: Line, hashes: Iterable[str], now: Now) -> None:
+        for message_hash in hashes:
             for rule in ("READBACK_MISSING", *(received_rule(kind) for kind in DECLARES)):
                 self.desk.alerts.close(
                     AlertKey(rule, line.line_id, message_hash), now_ms=now.utc_ms
