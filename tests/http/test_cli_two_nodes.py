@@ -26,6 +26,10 @@ pytestmark = pytest.mark.processes
 
 PASSWORDS = "admin a long evening at sea\nolga another long evening\nboris a third long evening\n"
 START_S = 30.0
+PERSONNEL = (
+    *("--template", "208", "--value", "where=35.4012 N 35.9487 E", "--value", "reach=2km"),
+    *("--value", "since=2015-09-30T06:12:00Z"),
+)
 
 
 @dataclass
@@ -330,7 +334,7 @@ def test_what_is_asked_is_answered(blue: Party, red: Party) -> None:
         *("line", "query", *where, "--level", "FL210", "--course", "090", "--speed", "450 kt"),
         account="olga",
     )
-    blue.ok("line", "send", "--template", "214", "--value", "at=2015-09-30T06:12:00Z", "--drill")
+    blue.ok("line", "send", *PERSONNEL, "--drill")
     red.ok("line", "answer", red.last("CEASE")["hash"][:10], "ceased", account="olga")
     red.ok("line", "answer", red.last("QUERY")["hash"][:10], "not-ours", account="olga")
     assert red.last("SAFETY")["drill"]
@@ -356,7 +360,7 @@ def test_roles_hold_at_the_command_line(blue: Party, tmp_path: Path) -> None:
 def test_watching_shows_what_happens_and_misses_nothing(blue: Party, red: Party) -> None:
     after = red.json("line", "status")["node"]["last_event_id"]
     words = ["line", "watch", "--node", str(red.folder), "--as", "olga", "--after", str(after)]
-    blue.ok("line", "send", "--template", "214", "--value", "at=2015-09-30T06:12:00Z")
+    blue.ok("line", "send", *PERSONNEL)
     red.last("SAFETY")
     watching = subprocess.Popen(
         [sys.executable, "-m", "deconflict", *words],

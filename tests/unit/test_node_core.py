@@ -26,6 +26,7 @@ from deconflict.messages.bodies import (
     Query,
     Readback,
     Resume,
+    SafetyOfFlight,
     SaidWord,
     Seen,
     Standby,
@@ -42,6 +43,7 @@ from deconflict.node import incidents
 from deconflict.node.core import Say
 from deconflict.node.drafts import check_drafts
 from deconflict.node.own_activity import Activity, WordsOnly
+from deconflict.node.show import message_view
 from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
 
@@ -708,6 +710,28 @@ def test_what_is_not_suspended_cannot_be_resumed() -> None:
         pair.run_for(2)
         with pytest.raises(LineStateError, match="not suspended"):
             pair.say("blue", Kind.RESUME, resume(pair))
+
+
+# ---- safety messages about another ---------------------------------------------------------
+
+
+def test_no_longer_so_cites_what_it_is_about_and_the_desk_reads_which() -> None:
+    with node_pair() as pair:
+        body = SafetyOfFlight(phrase=214, values={"at": pair.now_utc})
+        with pytest.raises(InvalidDocumentError, match="phrase 214 must cite"):
+            pair.say("red", Kind.SAFETY, body)
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        said = pair.say("red", Kind.SAFETY, body, ref=message)
+        pair.run_for(1)
+        assert pair.alert("blue", "SAFETY_RECEIVED").text.endswith(
+            "has not been so since 2015-09-30 06:00:02Z. "
+            f"It cites: declaration of blue, sent at 2015-09-30 06:00:02Z, {message[:8]}."
+        )
+        row = pair.blue.store.entry(said)
+        assert row is not None
+        shown = message_view(pair.line("blue"), row, "ru", pair.blue.core.envelope_of)
+        assert shown.text.endswith(f"отправлено 2015-09-30 06:00:02Z, {message[:8]}.")
 
 
 # ---- answers that change -----------------------------------------------------------------

@@ -24,11 +24,13 @@ from deconflict.messages.bodies import (
     Readback,
     ReadbackResult,
     Resume,
+    SafetyOfFlight,
     Suspend,
     body_to_wire,
     check_outgoing,
 )
 from deconflict.messages.kinds import KINDS, Kind, check_reference, precedence_of_reply
+from deconflict.messages.phrases import phrase
 from deconflict.messages.summary import stated_points
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
@@ -184,6 +186,7 @@ class Saying:
         cited = self._cited(line, say.ref)
         if cited is None:
             check_reference(say.kind, None)
+            _require_complete(say.body)
         else:
             check_reference(say.kind, cited[0], ref_is_own=cited[1])
         if say.drill and cited is not None and not cited[3]:
@@ -258,6 +261,17 @@ def _too_long(body: Declared, error: MessageTooLongError) -> MessageTooLongError
         expected=f"{error.expected}; {ALWAYS_FITS[what]:,} {what} always fit",
         remedy="thin it out, or split it into several declarations",
     )
+
+
+def _require_complete(body: Body) -> None:
+    """Return unless what is said is about a message, and none is cited."""
+    if isinstance(body, SafetyOfFlight) and phrase(body.phrase).cites:
+        raise InvalidDocumentError(
+            f"phrase {body.phrase} must cite the message that it is about",
+            given="no message",
+            expected="ref: the hash of that message",
+            remedy="name it: --about ID, as deconflict log shows it",
+        )
 
 
 def _require_scope(line: Line, body: Body, now: Now) -> None:

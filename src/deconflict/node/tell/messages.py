@@ -22,7 +22,7 @@ from deconflict.messages.summary import summarise
 from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
-from deconflict.node.line import Line, read_body
+from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
@@ -129,6 +129,7 @@ class Teller:
             party=party,
             language=self.desk.language,
             drill=envelope.drill,
+            cited=cited_by(envelope, self._envelope_of),
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
