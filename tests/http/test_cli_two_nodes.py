@@ -407,6 +407,8 @@ def test_an_exported_record_verifies_and_an_altered_one_does_not(
     refused = CliRunner().invoke(main, ["verify", str(altered), *keys])
     assert refused.exit_code == 1
     assert "NOT VERIFIED" in refused.output
-    alone = CliRunner().invoke(main, ["verify", str(record), *keys[:2], "--json"])
-    assert alone.exit_code == 1
+    alone = CliRunner().invoke(main, ["verify", str(record), *keys[:2]])
+    assert alone.exit_code == 2  # wrong use: nothing was found out about the record
+    assert "the key of red is needed as well" in alone.output
+    assert "NOT VERIFIED" not in alone.output
     assert blue.run("export", "--out", record).exit_code == 2  # a record is never overwritten

@@ -645,8 +645,9 @@ def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
 
 def test_scope_that_the_terms_do_not_name_cannot_be_suspended_or_resumed() -> None:
     with node_pair() as pair:
-        with pytest.raises(InvalidDocumentError, match="scope"):
+        with pytest.raises(InvalidDocumentError, match="the terms name no such scope") as told:
             pair.say("blue", Kind.SUSPEND, Suspend(scope="BOGUS", effective_utc=pair.now_utc))
+        assert told.value.expected == "ALL, DECLARATIONS"
         with pytest.raises(LineStateError, match="not suspended"):
             pair.say("blue", Kind.RESUME, Resume(scope="ALL", effective_utc=pair.now_utc))
 
