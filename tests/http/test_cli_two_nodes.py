@@ -230,6 +230,29 @@ def test_exchanged_coordinates_are_refused_unless_meant(blue: Party, tmp_path: P
     assert "SWAPPED?" in blue.ok("check", file, "--as-written")
 
 
+def test_what_is_longer_than_a_message_is_refused_alike_and_the_node_goes_on(
+    blue: Party, tmp_path: Path
+) -> None:
+    file = area(tmp_path, "HAZARD", 35.0, 36.0)
+    feature = json.loads(file.read_text())
+    west = [[35.0, 30 + n / 1_000] for n in range(1_500)]
+    ring = [*west, *([36.0, lat] for _, lat in reversed(west)), west[0]]
+    feature["geometry"] = {"type": "Polygon", "coordinates": [ring]}
+    del feature["properties"]["radius"]
+    file.write_text(json.dumps(feature))
+    for words in (("check", file), ("declare", file, "--dry-run"), ("declare", file)):
+        refused = blue.run(*words)
+        assert refused.exit_code == 2, refused.output
+        assert "bytes, 3,000 vertices" in refused.output
+        assert "split it into several declarations" in refused.output
+    banned = area(tmp_path, "ACTIVITY", 35.0, 36.0, label="go ahead")
+    for words in (("check", banned), ("declare", banned, "--dry-run"), ("declare", banned)):
+        refused = blue.run(*words)
+        assert refused.exit_code == 2, refused.output
+        assert '"go ahead"' in refused.output
+    assert blue.json("line", "status")["node"]["party"] == "blue"
+
+
 def test_a_check_warns_of_what_declaring_would_warn_of(blue: Party, tmp_path: Path) -> None:
     file = area(tmp_path, "ACTIVITY", 33.0, 33.0, starts_in_ms=60_000)
     for words in (("check", file), ("declare", file, "--dry-run")):

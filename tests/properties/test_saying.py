@@ -4,10 +4,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_messages_properties import VALUES
+from test_messages_properties import VALUES, declarations
 
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
 from deconflict.messages.bodies import parse_body
+from deconflict.messages.declaration import declaration_to_wire
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import SAFETY_PHRASES, phrase, phrases
 from deconflict.node.core import Say
@@ -63,6 +64,8 @@ def sends(draw: st.DrawFn) -> tuple[str, Any, dict[str, Any], int | None]:
             body = draw(accounts)
         case "SAFETY":
             body = draw(safety())
+        case "NOTIFY" | "UPDATE" | "CORRECTION":
+            body["declaration"] = declaration_to_wire(draw(declarations))
     for name in draw(st.lists(st.sampled_from(sorted({*body, "not_binding"})), max_size=2)):
         body[name] = draw(texts | wild)
     around = {
