@@ -219,8 +219,9 @@ class Node(Reading):
     ) -> Checked:
         """Return the conflicts of all active declarations, or of drafts against the peers'.
 
-        Drafts are refused, and warned of, as they would be if they were declared now. Nothing is
-        sent and nothing kept. Without terms there are no minima, so a line without terms is
+        Drafts are refused, and warned of, as they would be if they were declared now; only a
+        suspension, which may be over by then, stands in no draft's way. Nothing is sent and nothing
+        kept. Without terms there are no minima, so a line without terms is
         refused rather than passed over.
         """
         require(actor, Action.CHECK)
