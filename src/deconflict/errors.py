@@ -9,6 +9,7 @@
             InvalidTimeError           instant or span; relative or zoneless times
             InvalidGeometryError       outline, volume, trajectory
             InvalidDocumentError       JSON, GeoJSON, files: size, depth, duplicate keys, fields
+                MessageTooLongError        more than one message can hold
             BannedWordError            free text with a word no template or message may say
         VerificationError          something signed does not prove what it claims
             BadSignatureError          the signature is not of these bytes by this key
@@ -91,6 +92,10 @@ class InvalidGeometryError(InvalidInputError):
 
 class InvalidDocumentError(InvalidInputError):
     """A document is too large, too deep, ambiguous, or lacks what it must say."""
+
+
+class MessageTooLongError(InvalidDocumentError):
+    """It is more than one message can hold."""
 
 
 class BannedWordError(InvalidInputError):

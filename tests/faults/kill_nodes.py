@@ -40,7 +40,14 @@ from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
 PARTIES = ("blue", "red")
 DELIVERED = ("LACKED", "SEEN", "LOADED", "CLOSED")
 OVERDUE = ("NO_RECEIPT", "NOT_SEEN", "NO_ANSWER")  # the most basic thing owed is the one told
-ASKED = {"phrase": 214, "values": {"at": "2015-09-30T06:12:00.000Z"}}
+ASKED = {
+    "phrase": 208,
+    "values": {
+        "where": {"lat_e7": 354_012_000, "lon_e7": 359_487_000},
+        "reach": 2_000_000,
+        "since": "2015-09-30T06:12:00.000Z",
+    },
+}
 DRAIN_S = 60.0
 SHIPPED_EVERY = 20  # every so many starts are not forked but made with the shipped command
 

@@ -26,6 +26,10 @@ pytestmark = pytest.mark.processes
 
 PASSWORDS = "admin a long evening at sea\nolga another long evening\nboris a third long evening\n"
 START_S = 30.0
+PERSONNEL = (
+    *("--template", "208", "--value", "where=35.4012 N 35.9487 E", "--value", "reach=2km"),
+    *("--value", "since=2015-09-30T06:12:00Z"),
+)
 
 
 @dataclass
@@ -226,6 +230,29 @@ def test_exchanged_coordinates_are_refused_unless_meant(blue: Party, tmp_path: P
     assert "SWAPPED?" in blue.ok("check", file, "--as-written")
 
 
+def test_what_is_longer_than_a_message_is_refused_alike_and_the_node_goes_on(
+    blue: Party, tmp_path: Path
+) -> None:
+    file = area(tmp_path, "HAZARD", 35.0, 36.0)
+    feature = json.loads(file.read_text())
+    west = [[35.0, 30 + n / 1_000] for n in range(1_500)]
+    ring = [*west, *([36.0, lat] for _, lat in reversed(west)), west[0]]
+    feature["geometry"] = {"type": "Polygon", "coordinates": [ring]}
+    del feature["properties"]["radius"]
+    file.write_text(json.dumps(feature))
+    for words in (("check", file), ("declare", file, "--dry-run"), ("declare", file)):
+        refused = blue.run(*words)
+        assert refused.exit_code == 2, refused.output
+        assert "bytes, 3,000 vertices" in refused.output
+        assert "split it into several declarations" in refused.output
+    banned = area(tmp_path, "ACTIVITY", 35.0, 36.0, label="go ahead")
+    for words in (("check", banned), ("declare", banned, "--dry-run"), ("declare", banned)):
+        refused = blue.run(*words)
+        assert refused.exit_code == 2, refused.output
+        assert '"go ahead"' in refused.output
+    assert blue.json("line", "status")["node"]["party"] == "blue"
+
+
 def test_a_check_warns_of_what_declaring_would_warn_of(blue: Party, tmp_path: Path) -> None:
     file = area(tmp_path, "ACTIVITY", 33.0, 33.0, starts_in_ms=60_000)
     for words in (("check", file), ("declare", file, "--dry-run")):
@@ -330,7 +357,7 @@ def test_what_is_asked_is_answered(blue: Party, red: Party) -> None:
         *("line", "query", *where, "--level", "FL210", "--course", "090", "--speed", "450 kt"),
         account="olga",
     )
-    blue.ok("line", "send", "--template", "214", "--value", "at=2015-09-30T06:12:00Z", "--drill")
+    blue.ok("line", "send", *PERSONNEL, "--drill")
     red.ok("line", "answer", red.last("CEASE")["hash"][:10], "ceased", account="olga")
     red.ok("line", "answer", red.last("QUERY")["hash"][:10], "not-ours", account="olga")
     assert red.last("SAFETY")["drill"]
@@ -356,7 +383,7 @@ def test_roles_hold_at_the_command_line(blue: Party, tmp_path: Path) -> None:
 def test_watching_shows_what_happens_and_misses_nothing(blue: Party, red: Party) -> None:
     after = red.json("line", "status")["node"]["last_event_id"]
     words = ["line", "watch", "--node", str(red.folder), "--as", "olga", "--after", str(after)]
-    blue.ok("line", "send", "--template", "214", "--value", "at=2015-09-30T06:12:00Z")
+    blue.ok("line", "send", *PERSONNEL)
     red.last("SAFETY")
     watching = subprocess.Popen(
         [sys.executable, "-m", "deconflict", *words],
@@ -403,6 +430,8 @@ def test_an_exported_record_verifies_and_an_altered_one_does_not(
     refused = CliRunner().invoke(main, ["verify", str(altered), *keys])
     assert refused.exit_code == 1
     assert "NOT VERIFIED" in refused.output
-    alone = CliRunner().invoke(main, ["verify", str(record), *keys[:2], "--json"])
-    assert alone.exit_code == 1
+    alone = CliRunner().invoke(main, ["verify", str(record), *keys[:2]])
+    assert alone.exit_code == 2  # wrong use: nothing was found out about the record
+    assert "the key of red is needed as well" in alone.output
+    assert "NOT VERIFIED" not in alone.output
     assert blue.run("export", "--out", record).exit_code == 2  # a record is never overwritten

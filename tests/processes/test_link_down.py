@@ -94,7 +94,9 @@ def test_what_is_said_during_a_cut_arrives_after_it(desks: Desks) -> None:
     desks.wait_up()
     blue, red = (desks.members[party] for party in PARTIES)
     desks.network.cut(*PARTIES)
-    safety = {"phrase": 214, "values": {"at": "2015-09-30T06:12:00.000Z"}}
+    place = {"lat_e7": 354_012_000, "lon_e7": 359_487_000}
+    since = "2015-09-30T06:12:00.000Z"
+    safety = {"phrase": 208, "values": {"where": place, "reach": 2_000_000, "since": since}}
     with blue.api() as api, red.api() as other:
         posted = api.send("red", "SAFETY", safety)
         # FLASH: its author is told after 2 s that there is no receipt, before the line is DOWN.

@@ -160,6 +160,11 @@ def test_peer_is_not_pinned_without_or_with_another_fingerprint(blue: Path, red:
     # A fingerprint that differs is a failed verification: a finding, not a mistake of use.
     wrong = run("peer", "add", red / "red.invitation", "--fingerprint", own, "--node", blue)
     assert wrong.exit_code == 1
+    # What is no fingerprint at all is a mistake of use.
+    for slip in ("12", own[:-1], "red"):
+        short = run("peer", "add", red / "red.invitation", "--fingerprint", slip, "--node", blue)
+        assert short.exit_code == 2
+        assert "eight groups of five digits" in short.output
     assert run("peer", "list", "--node", blue, "--json").output.strip() == "[]"
     fingerprint = NodeFolder.open(red).verify_key.fingerprint()
     assert fingerprint not in silent.output + wrong.output
@@ -169,6 +174,40 @@ def test_command_without_a_node_folder_says_what_to_do(tmp_path: Path) -> None:
     result = run("line", "status", "--node", tmp_path)
     assert result.exit_code == 2
     assert "deconflict init" in result.output
+
+
+def test_altered_invitation_is_refused_as_an_invitation(
+    blue: Path, red: Path, tmp_path: Path
+) -> None:
+    written = (red / "red.invitation").read_bytes()
+    for altered in (written.replace(b'"watch"', b'"wotch"'), b"{" + written, b"\x00"):
+        assert altered != written
+        (tmp_path / "red.invitation").write_bytes(altered)
+        words = ("--fingerprint", NodeFolder.open(red).verify_key.fingerprint(), "--node", blue)
+        refused = run("peer", "add", tmp_path / "red.invitation", *words)
+        assert refused.exit_code in (1, 2)
+        assert "invitation" in refused.output.splitlines()[0]
+
+
+def test_disabled_account_is_told_so_at_every_command(blue: Path, tmp_path: Path) -> None:
+    word = tmp_path / "word"
+    word.write_text("another long evening at sea\n")
+    word.chmod(0o600)
+    assert run("account", "disable", "olga", "--node", blue).exit_code == 0
+    for words in (
+        ("account", "login", "olga", "--password-file", word),
+        ("line", "status", "--as", "olga"),
+    ):
+        refused = run(*words, "--node", blue)
+        assert refused.exit_code == 2
+        assert "olga is disabled" in refused.output
+
+
+def test_init_without_a_terminal_names_its_own_option(tmp_path: Path) -> None:
+    refused = run("init", tmp_path / "node", "--party", "green")
+    assert refused.exit_code == 2
+    assert "--passwords FILE" in refused.output
+    assert "--password-file" not in refused.output
 
 
 def test_command_without_a_login_says_how_to_log_in(blue: Path) -> None:

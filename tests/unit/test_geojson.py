@@ -16,7 +16,7 @@ from deconflict.airspace import (
     Trajectory,
     geometry_to_wire,
 )
-from deconflict.errors import InvalidDocumentError, InvalidInputError
+from deconflict.errors import InvalidDocumentError, InvalidInputError, InvalidPositionError
 from deconflict.formats import read_declarations, write_declarations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -230,6 +230,14 @@ def test_a_fault_is_refused_where_it_stands(
         with pytest.raises(InvalidInputError) as caught:
             read({"type": "FeatureCollection", "features": [CIRCLE, faulty]})
         assert str(caught.value).startswith(f"features[1]{'' if said[0] == '.' else ': '}{said}")
+
+
+@pytest.mark.parametrize("place", [[35.4, 135.9], [35.4, -135.9]])
+def test_exchanged_coordinates_are_answered_in_the_order_of_geojson(place: list[float]) -> None:
+    with pytest.raises(InvalidPositionError) as caught:
+        read(changed(CIRCLE, "geometry/coordinates", place))
+    assert caught.value.expected == "[longitude, latitude]: latitude -90 to 90"
+    assert caught.value.remedy.endswith("swapped: exchange them")
 
 
 def test_one_fault_refuses_the_whole_document() -> None:

@@ -22,6 +22,8 @@ from deconflict.messages.bodies import (
     Cease,
     LineCheck,
     Readback,
+    Resume,
+    Seen,
     Suspend,
     body_to_wire,
 )
@@ -258,6 +260,21 @@ def test_our_suspension_is_not_put_off_by_a_later_one_of_the_peer() -> None:
         attack(pair, "SUSPEND", later)
         pair.run_for(2)
         assert "LINE_SUSPENDED" in pair.rules("blue")
+
+
+def test_resumption_by_the_other_side_changes_nothing_and_is_told() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, suspend())
+        pair.run_for(1)
+        resumed = Resume(scope="ALL", effective_utc=format_utc(START_MS))
+        attack(pair, "RESUME", resumed)
+        pair.run_for(2)
+        assert "LINE_SUSPENDED" in pair.rules("blue")
+        alert = pair.alert("blue", "NOTHING_TO_RESUME")
+        assert "scope ALL, which red does not hold suspended. Nothing changed." in alert.text
+        seen = Seen(desk=DESKS[0], at_utc=format_utc(START_MS))
+        pair.say("blue", Kind.SEEN, seen, ref=alert.facts["message"])
+        assert "NOTHING_TO_RESUME" not in pair.rules("blue")
 
 
 # ---- a clock that jumps -------------------------------------------------------------------

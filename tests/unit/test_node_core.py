@@ -26,8 +26,10 @@ from deconflict.messages.bodies import (
     Query,
     Readback,
     Resume,
+    SafetyOfFlight,
     SaidWord,
     Seen,
+    Standby,
     Suspend,
     TermsMessage,
 )
@@ -41,6 +43,7 @@ from deconflict.node import incidents
 from deconflict.node.core import Say
 from deconflict.node.drafts import check_drafts
 from deconflict.node.own_activity import Activity, WordsOnly
+from deconflict.node.show import message_view
 from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
 
@@ -327,6 +330,28 @@ def test_wrong_readback_is_told_at_both_ends() -> None:
         pair.run_for(2)
         for party in ("blue", "red"):
             assert pair.alert(party, "READBACK_WRONG").facts["fields"] == ["position"]
+
+
+@pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.CORRECTION])
+def test_what_replaces_a_declaration_is_the_one_matter_that_stays_open(kind: Kind) -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        (other,) = pair.declare("blue", declaration(2))
+        pair.run_for(700)
+        assert pair.rules("blue").count("READBACK_MISSING") == 2
+        newer = declaration(1, revision=2)
+        said = pair.say("blue", kind, Declared.of(newer), ref=message)
+        pair.run_for(2)
+        opened = {
+            (alert.rule, alert.subject)
+            for alert in pair.station("red").core.alerts
+            if alert.rule.endswith("_RECEIVED")
+        }
+        assert opened == {(f"{kind}_RECEIVED", said), ("NOTIFY_RECEIVED", other)}
+        assert pair.alert("blue", "READBACK_MISSING").subject == other
+        pair.world.restart("red")
+        pair.run_for(2)
+        assert pair.rules("red").count("NOTIFY_RECEIVED") == 1
 
 
 def test_acknowledged_is_not_read_back() -> None:
@@ -620,8 +645,9 @@ def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
 
 def test_scope_that_the_terms_do_not_name_cannot_be_suspended_or_resumed() -> None:
     with node_pair() as pair:
-        with pytest.raises(InvalidDocumentError, match="scope"):
+        with pytest.raises(InvalidDocumentError, match="the terms name no such scope") as told:
             pair.say("blue", Kind.SUSPEND, Suspend(scope="BOGUS", effective_utc=pair.now_utc))
+        assert told.value.expected == "ALL, DECLARATIONS"
         with pytest.raises(LineStateError, match="not suspended"):
             pair.say("blue", Kind.RESUME, Resume(scope="ALL", effective_utc=pair.now_utc))
 
@@ -637,6 +663,127 @@ def test_suspended_line_carries_safety_and_cease_and_nothing_routine() -> None:
             said = pair.say(party, Kind.CEASE, cease(at=LATAKIA))
             pair.run_for(1)
             assert pair.station(pair.peer_of(party)).store.entry(said) is not None
+
+
+def resume(pair: NodePair, *, after_ms: int = 0) -> Resume:
+    return Resume(scope="ALL", effective_utc=format_utc(pair.world.now.utc_ms + after_ms))
+
+
+def suspended(pair: NodePair) -> list[set[str | None]]:
+    """Who suspended the line, as blue's and as red's desk is told."""
+    return [
+        {a.object for a in pair.station(party).core.alerts if a.rule == "LINE_SUSPENDED"}
+        for party in ("blue", "red")
+    ]
+
+
+def test_only_who_suspended_can_resume() -> None:
+    with node_pair() as pair:
+        said = pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="only blue can resume it"):
+            pair.say("red", Kind.RESUME, resume(pair))
+        # Red suspends it too, and still cannot cite what is blue's.
+        pair.say("red", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        with pytest.raises(InvalidDocumentError, match="an own message"):
+            pair.say("red", Kind.RESUME, resume(pair), ref=said)
+        pair.run_for(2)
+        assert suspended(pair) == [{"blue", "red"}] * 2
+        pair.say("blue", Kind.RESUME, resume(pair), ref=said)
+        pair.run_for(2)
+        assert suspended(pair) == [{"red"}] * 2
+        pair.world.restart("blue")
+        pair.run_for(2)
+        assert suspended(pair) == [{"red"}] * 2
+        pair.say("red", Kind.RESUME, resume(pair))
+        pair.run_for(2)
+        assert suspended(pair) == [set()] * 2
+        pair.say("red", Kind.QUERY, query())
+
+
+def test_what_is_not_suspended_cannot_be_resumed() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.say("blue", Kind.RESUME, resume(pair, after_ms=HOUR_MS))
+        with pytest.raises(LineStateError, match="resumed already"):
+            pair.say("blue", Kind.RESUME, resume(pair, after_ms=2 * HOUR_MS))
+        pair.say("blue", Kind.RESUME, resume(pair))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="not suspended"):
+            pair.say("blue", Kind.RESUME, resume(pair))
+
+
+# ---- safety messages about another ---------------------------------------------------------
+
+
+def test_no_longer_so_cites_what_it_is_about_and_the_desk_reads_which() -> None:
+    with node_pair() as pair:
+        body = SafetyOfFlight(phrase=214, values={"at": pair.now_utc})
+        with pytest.raises(InvalidDocumentError, match="phrase 214 must cite"):
+            pair.say("red", Kind.SAFETY, body)
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        said = pair.say("red", Kind.SAFETY, body, ref=message)
+        pair.run_for(1)
+        assert pair.alert("blue", "SAFETY_RECEIVED").text.endswith(
+            "has not been so since 2015-09-30 06:00:02Z. "
+            f"It cites: declaration of blue, sent at 2015-09-30 06:00:02Z, {message[:8]}."
+        )
+        row = pair.blue.store.entry(said)
+        assert row is not None
+        shown = message_view(pair.line("blue"), row, "ru", pair.blue.core.envelope_of)
+        assert shown.text.endswith(f"отправлено 2015-09-30 06:00:02Z, {message[:8]}.")
+
+
+# ---- answers that change -----------------------------------------------------------------
+
+
+def answer(pair: NodePair, said: SaidWord) -> Answer:
+    return Answer(said=said, desk=DESKS[0], at_utc=pair.now_utc)
+
+
+def test_answer_that_changes_is_told_at_both_ends_until_it_is_read() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(1)
+        pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
+        pair.run_for(1)
+        assert "ANSWER_CHANGED" not in pair.rules("blue")
+        say = Say(kind=Kind.ANSWER, body=answer(pair, SaidWord.NOT_OURS), desk=DESKS[0], ref=asked)
+        (posted,) = pair.world.say("red", "blue", [say])
+        (warning,) = posted.warnings
+        pair.run_for(1)
+        alert = pair.alert("blue", "ANSWER_CHANGED")
+        for text in (warning, alert.text):
+            assert "not ours. Its answer before was: ours." in text
+        pair.world.restart("blue")
+        assert pair.alert("blue", "ANSWER_CHANGED").text == alert.text
+        seen = Seen(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("blue", Kind.SEEN, seen, ref=posted.hash)
+        assert "ANSWER_CHANGED" not in pair.rules("blue")
+
+
+def test_same_answer_twice_is_not_remarkable() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(1)
+        for _ in range(2):
+            pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
+        pair.run_for(1)
+        assert "ANSWER_CHANGED" not in pair.rules("blue")
+
+
+def test_standby_is_said_once_of_a_message() -> None:
+    with node_pair() as pair:
+        asked, other = (pair.say("blue", Kind.QUERY, query()) for _ in range(2))
+        pair.run_for(1)
+        standby = Standby(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("red", Kind.STANDBY, standby, ref=asked)
+        pair.world.restart("red")
+        with pytest.raises(LineStateError, match="extends its time once"):
+            pair.say("red", Kind.STANDBY, standby, ref=asked)
+        pair.say("red", Kind.STANDBY, standby, ref=other)
+        pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
 
 
 # ---- what stays at home ----------------------------------------------------------------

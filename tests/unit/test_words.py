@@ -12,7 +12,9 @@ BANNED_ENGLISH = [
     "approve", "approves", "approved", "approving", "approval", "disapproved", "pre-approved",
     "permission", "permissions", "permit", "permits", "permitted", "permitting", "permissible",
     "authorise", "authorised", "authorize", "authorization", "authorisation", "unauthorised",
-    "green light",
+    "green light", "go ahead", "the go-ahead", "okay to proceed", "OK to proceed",
+    "you may proceed", "cleared to proceed", "you can proceed", "free to go",
+    "permission granted", "you are allowed", "we have no objection", "weapons free", "go аhead",
     "target", "Targets", "targeted", "targeting", "enemy", "enemies", "the enemy's",
 ]  # fmt: skip
 BANNED_RUSSIAN = [
@@ -24,6 +26,8 @@ BANNED_RUSSIAN = [
     "утверждено", "утверждён", "утвердить", "утвердил",
     "санкционировать", "санкционированный", "несанкционированный",
     "уполномочен", "дозволено", "чисто", "допущены", "даю добро", "зелёный свет",
+    "даём добро", "добро на вылет", "есть добро", "можете следовать", "Можете приступать",
+    "можно лететь", "не возражаем", "возражений нет", "позволяю",
     "цель", "цели", "целей", "целями", "целеуказание", "противник", "противника", "враг", "врагов",
 ]  # fmt: skip
 TRICKS = [
@@ -55,6 +59,8 @@ FREE = [
     "nuclear plant", "unclear weather", "clearly visible", "proved wrong", "a permeable barrier",
     "author of the report", "ordinates", "wind from the sea", "position 35.4, 35.9",
     "он утверждает, что видел", "раз решили лететь", "решение принято", "свет зелёной ракеты",
+    "погода не позволяет", "колонна следует на север", "вы можете видеть", "добро и зло",
+    "the convoy proceeds north", "go on ahead of us", "allow ten minutes", "immigrants",
     "чистое небо", "добро пожаловать", "добрый день", "",
 ]  # fmt: skip
 

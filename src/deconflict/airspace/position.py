@@ -107,5 +107,5 @@ class Position:
 
 def _swap_hint(lat: float, lon: float, per_degree: int) -> str:
     if abs(lat) <= 180 * per_degree and abs(lon) <= 90 * per_degree:
-        return "this looks like longitude and latitude swapped: put latitude first"
+        return "this looks like longitude and latitude swapped: exchange them"
     return "check the number and its unit"

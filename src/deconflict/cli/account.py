@@ -23,11 +23,12 @@ from deconflict.cli.options import (
     write_private,
 )
 from deconflict.cli.output import clean, table, when, write_json
+from deconflict.errors import NotAuthenticatedError
 
 if TYPE_CHECKING:
     from deconflict.api.accounts import Accounts, Session
 
-__all__ = ["ROLES", "account", "open_accounts"]
+__all__ = ["ROLES", "account", "open_accounts", "require_enabled"]
 
 # As deconflict.node.actor.Role has them, written again so that --help need not import the node.
 ROLES = ("watch_officer", "releasing_officer", "auditor", "administrator")
@@ -176,6 +177,7 @@ def login(name: str, password_file: Path | None, node_dir: Path | None, as_json:
     folder = node_folder(node_dir)
     accounts = open_accounts(folder)
     try:
+        require_enabled(accounts, name)
         session = accounts.log_in(name, known_password(password_file, account=name))
     finally:
         accounts.close()
@@ -194,6 +196,20 @@ def open_accounts(folder: Path) -> "Accounts":
 
     path = folder / "accounts.sqlite"
     return Accounts(path, now=lambda: time.time_ns() // 1_000_000, random_bytes=os.urandom)
+
+
+def require_enabled(accounts: "Accounts", name: str) -> None:
+    """Return unless this account is disabled; whoever has the folder may know that.
+
+    Raises:
+        NotAuthenticatedError: it is.
+    """
+    if any(one.name == name and one.disabled for one in accounts.list()):
+        raise NotAuthenticatedError(
+            f"{name} is disabled",
+            expected="an account that may log in",
+            remedy=f"an administrator can let it in again: POST /api/v1/accounts/{name}/enable",
+        )
 
 
 def keep_login(folder: Path, session: "Session") -> Path:

@@ -6,6 +6,7 @@ that the node raised.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -254,6 +255,11 @@ def _token(folder: Path, account: str | None) -> str:
         )
     chosen = account or (names[0] if names else None)
     if chosen is None or chosen not in names:
+        if chosen is not None and (folder / "accounts.sqlite").is_file():
+            from deconflict.cli.account import open_accounts, require_enabled
+
+            with closing(open_accounts(folder)) as accounts:
+                require_enabled(accounts, chosen)
         raise NotAuthenticatedError(
             f"{chosen or 'nobody'} is not logged in",
             remedy=f"deconflict account login {chosen or 'NAME'}",

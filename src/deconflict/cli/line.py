@@ -43,7 +43,7 @@ line = LazyGroup(
         ),
         Entry("check", "reply:check", "Check the line from person to person, or answer a check."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
-        Entry("resume", "say:resume", "End a suspension."),
+        Entry("resume", "say:resume", "End a suspension that your side declared."),
     ),
     package="deconflict.cli",
     help="Talk on a line: status, messages, answers, live view.",

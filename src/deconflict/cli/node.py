@@ -146,7 +146,10 @@ def init(
     for roles in wanted.values():
         parse_roles(roles)
     known = _named_passwords(passwords)
-    words = {name: known.get(name) or password_from(None, account=name) for name in wanted}
+    words = {
+        name: known.get(name) or password_from(None, account=name, option="--passwords FILE")
+        for name in wanted
+    }
     for name, word in words.items():
         check_password_rules(word, account=name)
     passphrase = ask_new_passphrase() if passphrase_prompt else None

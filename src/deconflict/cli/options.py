@@ -87,15 +87,17 @@ def node_folder(given: Path | None) -> Path:
     )
 
 
-def password_from(file: Path | None, *, account: str) -> str:
+def password_from(file: Path | None, *, account: str, option: str = "--password-file FILE") -> str:
     """Return an account's new password: the file's first line, or typed twice.
+
+    ``option`` is what a command without a terminal has instead.
 
     Raises:
         InvalidInputError: the file is empty or readable by others, or there is no terminal to ask.
     """
     if file is not None:
         return _first_line(file)
-    need_terminal("a password", "--password-file FILE")
+    need_terminal("a password", option)
     return secret(f"Password for {account}", twice=True)
 
 

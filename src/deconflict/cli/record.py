@@ -1,7 +1,7 @@
 """``deconflict log``, ``export`` and ``verify``: what was said, and that it was said."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -176,6 +176,7 @@ def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: boo
     from deconflict.node.bundle_proof import verify_bundle
 
     trusted = _read_keys(keys)
+    _require_each_key(bundle, trusted)
     try:
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             proven = verify_bundle(_pieces(file, bar), trusted)
@@ -217,6 +218,29 @@ def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
             )
         found[party] = invitation.verify_key
     return found
+
+
+def _require_each_key(bundle: Path, trusted: Mapping[str, "VerifyKey"]) -> None:
+    """Refuse to look at a record for one of whose parties no key was given, and say which.
+
+    Whether a record is one at all, and the keys are right, is for the proof to say.
+    """
+    from deconflict.node.bundle_lines import Manifest, decoded
+
+    with bundle.open("rb") as file:
+        first = file.readline(PIECE_BYTES)
+    try:
+        manifest = decoded(first)
+    except (VerificationError, InvalidDocumentError):
+        return
+    if isinstance(manifest, Manifest) and trusted.keys() < manifest.keys.keys():
+        missing = " and ".join(sorted(manifest.keys.keys() - trusted.keys()))
+        raise InvalidInputError(
+            f"the key of {missing} is needed as well",
+            given=f"only the key of {', '.join(sorted(trusted))}",
+            expected="the invitation of each of the two parties",
+            remedy=f"obtain it from {missing}, and give it too: --key {missing}=FILE",
+        )
 
 
 def _pieces(file: IO[bytes], bar: Bar) -> Iterator[bytes]:

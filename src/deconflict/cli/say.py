@@ -38,7 +38,7 @@ EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
     "--value", "values", multiple=True, metavar="NAME=VALUE", help="A value of it; repeat it."
 )
 @click.option("--list", "list_them", is_flag=True, help="List the phrases and their values.")
-@click.option("--about", metavar="ID", help="The message it is about, if any.")
+@click.option("--about", metavar="ID", help="The message it is about; phrase 214 needs one.")
 @line_option
 @manner_options
 @talks_to_node
@@ -308,7 +308,10 @@ def resume(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """End a suspension."""
+    """End a suspension that your side declared.
+
+    What the other side suspended, only the other side can resume.
+    """
     from deconflict.cli.typed import time_wire
 
     from_utc = None if effective is None else time_wire(effective)
@@ -351,6 +354,7 @@ def _list_phrases(*, as_json: bool) -> None:
                     "name": each.name,
                     "values": {name: str(kind) for name, kind in each.values.items()},
                     "text": texts[str(each.number)],
+                    "cites": each.cites,
                 }
                 for each in found
             ]
@@ -359,4 +363,5 @@ def _list_phrases(*, as_json: bool) -> None:
     for each in found:
         click.echo(f"{each.number}  {clean(texts[str(each.number)])}")
         values = ", ".join(f"{name} ({kind})" for name, kind in each.values.items())
+        values += "; needs --about ID" if each.cites else ""
         click.echo(click.style(f"     {values}", dim=True))

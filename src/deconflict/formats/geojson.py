@@ -26,7 +26,12 @@ from deconflict.airspace.quantity import (
 from deconflict.airspace.trajectory import Containment, Trajectory, Waypoint, merge_repeated
 from deconflict.airspace.volume import Volume
 from deconflict.airspace.where import located, parse_each
-from deconflict.errors import InvalidAltitudeError, InvalidDocumentError, InvalidGeometryError
+from deconflict.errors import (
+    InvalidAltitudeError,
+    InvalidDocumentError,
+    InvalidGeometryError,
+    InvalidPositionError,
+)
 from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.declaration_input import DeclarationInput
 from deconflict.units import TMM_PER_METRE
@@ -284,7 +289,20 @@ def _place(value: object) -> Position:
             expected="[longitude, latitude]",
             remedy="remove the third number" if len(numbers) == 3 else "",
         )
-    return Position.from_degrees(numbers[1], numbers[0])
+    return _position(numbers)
+
+
+def _position(numbers: Sequence[float]) -> Position:
+    """Return the place of a position's first two numbers, which stand as GeoJSON has them."""
+    try:
+        return Position.from_degrees(numbers[1], numbers[0])
+    except InvalidPositionError as error:
+        raise InvalidPositionError(
+            error.problem,
+            given=error.given,
+            expected=f"[longitude, latitude]: {error.expected}",
+            remedy=error.remedy,
+        ) from error
 
 
 def _place_and_height(value: object, *, needed: bool) -> tuple[Position, int]:
@@ -297,7 +315,7 @@ def _place_and_height(value: object, *, needed: bool) -> tuple[Position, int]:
             expected="[longitude, latitude] with an altitudes property, or"
             " [longitude, latitude, metres above the WGS84 ellipsoid] without",
         )
-    place = Position.from_degrees(numbers[1], numbers[0])
+    place = _position(numbers)
     if not needed:
         return place, 0
     if not abs(numbers[2]) < 1e9:

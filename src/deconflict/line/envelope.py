@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from deconflict.errors import InvalidDocumentError
+from deconflict.errors import MessageTooLongError
 from deconflict.line.canonical import Json
 from deconflict.line.keys import ALGORITHM, CONTEXT_ENVELOPE, SigningKey, VerifyKey, key_named
 from deconflict.line.moment import utc_ms_from_text
@@ -146,15 +146,16 @@ def envelope_bytes(envelope: Envelope) -> bytes:
     """Return the canonical bytes of an envelope.
 
     Raises:
-        InvalidDocumentError: the body is no JSON value, or the whole is too long.
+        InvalidDocumentError: the body is no JSON value.
+        MessageTooLongError: the whole is too long.
     """
     data = statement_bytes(envelope)
     if len(data) > MAX_ENVELOPE_BYTES:
-        raise InvalidDocumentError(
+        raise MessageTooLongError(
             "the message is too long",
             given=f"{len(data):,} bytes",
-            expected=f"at most {MAX_ENVELOPE_BYTES:,}",
-            remedy="send bulk parts beside the message",
+            expected=f"at most {MAX_ENVELOPE_BYTES:,} bytes",
+            remedy="say it shorter, or in several messages",
         )
     return data
 

@@ -41,8 +41,13 @@ CONTEXT_RECEIPT: Final = b"deconflict/1 receipt\n"
 CONTEXT_REFUSAL: Final = b"deconflict/1 refusal\n"
 _CONTEXT = re.compile(rb"\Adeconflict/\d{1,3} [a-z][a-z -]{0,40}\n\Z")
 _GROUPS_OF_DIGITS = 8
+_SPOKEN = re.compile(r"[0-9]{40}|[0-9a-f]{64}")
 
 RandomBytes = Callable[[int], bytes]
+
+
+def _told(spoken: str) -> str:
+    return re.sub(r"[\s\-]", "", spoken).lower()
 
 
 class VerifyKey:
@@ -106,8 +111,12 @@ class VerifyKey:
 
         Spaces, hyphens and line breaks do not count; nothing shorter is taken.
         """
-        told = re.sub(r"[\s\-]", "", spoken).lower()
-        return told in (self.fingerprint().replace(" ", ""), self.key_id)
+        return _told(spoken) in (self.fingerprint().replace(" ", ""), self.key_id)
+
+    @staticmethod
+    def is_spoken(spoken: str) -> bool:
+        """True exactly when ``spoken`` has the form of some key's fingerprint or whole key id."""
+        return _SPOKEN.fullmatch(_told(spoken)) is not None
 
     def verify(self, context: bytes, data: bytes, signature: bytes) -> None:
         """Return when ``signature`` is this key's over ``context + data``.

@@ -52,7 +52,7 @@ from deconflict.line.keys import RandomBytes
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.outgoing import OutgoingEntry, OwnChain
 from deconflict.line.packets import Want
-from deconflict.line.precedence import DEFAULT_TIMERS, Timers
+from deconflict.line.precedence import DEFAULT_TIMERS, Precedence, Timers
 from deconflict.line.receipt import (
     Receipt,
     Refusal,
@@ -171,19 +171,17 @@ class LineMachine:
         Raises:
             InvalidDocumentError: a kind without a rule, or a field the peer would refuse. No
                 slot is taken.
+            MessageTooLongError: no envelope can hold it. No slot is taken.
         """
-        rule = self._rules.get(draft.kind)
-        if rule is None:
-            raise InvalidDocumentError(
-                "this line knows no rule for this kind of message",
-                given=draft.kind[:40],
-                expected="one of " + ", ".join(sorted(self._rules)),
-            )
-        entry = self._out.prepare(draft, draft.prec or rule.precedence, self._in.logged, now)
+        entry = self._out.prepare(draft, self._precedence(draft), self._in.logged, now)
         self._prepared[entry.hash] = now
         self._deliveries.begin(entry.hash, Delivery(DeliveryState.QUEUED))
         self._watch(entry.envelope, entry.hash, now, own=True)
         return entry
+
+    def require_preparable(self, draft: Draft, now: Now) -> None:
+        """Return when :meth:`prepare` takes ``draft``, now or later; raises as it does."""
+        self._out.require_preparable(draft, self._precedence(draft), now)
 
     def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
         """Return the entry signed. **Only after it is durable**; equal calls, equal bytes.
@@ -414,6 +412,16 @@ class LineMachine:
         return self._alerts.open_alerts()
 
     # ---- inside -------------------------------------------------------------------------------
+
+    def _precedence(self, draft: Draft) -> Precedence:
+        rule = self._rules.get(draft.kind)
+        if rule is None:
+            raise InvalidDocumentError(
+                "this line knows no rule for this kind of message",
+                given=draft.kind[:40],
+                expected="one of " + ", ".join(sorted(self._rules)),
+            )
+        return draft.prec or rule.precedence
 
     def _is_owed(self, message_hash: str) -> bool:
         return self._alerts.find(message_hash) is not None

@@ -27,7 +27,7 @@ from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.packets import Want
 from deconflict.line.precedence import Precedence
-from deconflict.line.statement import ChainPoint, hash_of
+from deconflict.line.statement import MAX_CHAIN_LENGTH, ChainPoint, hash_of
 
 __all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ENTRIES", "SEND_WINDOW", "OutgoingEntry", "OwnChain"]
 
@@ -35,6 +35,8 @@ SEND_WINDOW: Final = 256  # the peer holds no more out of order, so sending furt
 MAX_BATCH_ENTRIES: Final = 128
 MAX_BATCH_BYTES: Final = 4 * 1_024 * 1_024  # of envelopes; 8 MiB is the limit of a body
 _LEAST_REPEAT_MS: Final = 100  # a want sooner than this after a sending crossed it on the way
+# No slot's own fields are longer: what is short enough with these is so in every slot.
+_LONGEST: Final = ChainPoint("0" * 32, MAX_CHAIN_LENGTH, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +134,35 @@ class OwnChain:
     ) -> OutgoingEntry:
         """Take the next slot for ``draft``. Nothing is signed yet."""
         epoch = self._epoch or self._random_bytes(16).hex()
+        slot = ChainPoint(epoch, self._head_seq + 1, self._head_hash)
+        envelope, data = self._written(draft, precedence, slot, heard, now)
+        entry = OutgoingEntry(envelope, data, hash_of(data))
+        taken = _Slot(data, entry.hash, now, flash=precedence is Precedence.FLASH)
+        self._slots[envelope.seq] = taken
+        self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
+        return entry
+
+    def require_preparable(self, draft: Draft, precedence: Precedence, now: Now) -> None:
+        """Return when any slot, this one or a later one, can hold ``draft``; none is taken."""
+        self._written(draft, precedence, _LONGEST, _LONGEST, now)
+
+    def _written(
+        self,
+        draft: Draft,
+        precedence: Precedence,
+        slot: ChainPoint,
+        heard: ChainPoint | None,
+        now: Now,
+    ) -> tuple[Envelope, bytes]:
+        """Return the envelope of ``draft`` in a slot, whose hash is the one before it."""
         unchecked = Envelope(
             v=1,
             line=self._line,
             sender=Address(self._own, draft.sender_desk),
             to=Address(self._peer, draft.to_desk),
-            epoch=epoch,
-            seq=self._head_seq + 1,
-            prev=self._head_hash,
+            epoch=slot.epoch,
+            seq=slot.seq,
+            prev=slot.hash,
             heard=heard,
             kind=draft.kind,
             prec=precedence,
@@ -154,12 +177,7 @@ class OwnChain:
             body=draft.body,
         )
         data = envelope_bytes(unchecked)
-        envelope = read_envelope(data)  # what the peer would refuse takes no slot
-        entry = OutgoingEntry(envelope, data, hash_of(data))
-        slot = _Slot(data, entry.hash, now, flash=precedence is Precedence.FLASH)
-        self._slots[envelope.seq] = slot
-        self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
-        return entry
+        return read_envelope(data), data  # what the peer would refuse takes no slot
 
     def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
         """Sign a slot. **The caller made it durable before, with everything before it.**

@@ -246,7 +246,10 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         ),
         Kind.SUSPEND: KindForm(_asks(_P.IMMEDIATE), always_passes=True),
         Kind.RESUME: KindForm(
-            _asks(_P.IMMEDIATE), refers_to=frozenset((Kind.SUSPEND,)), always_passes=True
+            _asks(_P.IMMEDIATE),
+            refers_to=frozenset((Kind.SUSPEND,)),
+            refers_to_own=True,
+            always_passes=True,
         ),
         Kind.ACCOUNT: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
         Kind.TERMS_PROPOSE: KindForm(

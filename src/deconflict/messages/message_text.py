@@ -1,5 +1,6 @@
 """A message as a desk reads it: its phrase in the desk's own language (R33)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
@@ -33,10 +34,28 @@ from deconflict.messages.summary import summarise
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import Level, Place
 
-__all__ = ["message_phrase", "message_script", "message_text"]
+__all__ = ["Cited", "message_phrase", "message_script", "message_text"]
 
 
-def message_text(kind: Kind, body: Body, *, party: str, language: str, drill: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The message that another cites, as far as its words go."""
+
+    kind: Kind
+    party: str
+    sent_utc: str
+    hash: str
+
+
+def message_text(
+    kind: Kind,
+    body: Body,
+    *,
+    party: str,
+    language: str,
+    drill: bool = False,
+    cited: Cited | None = None,
+) -> str:
     """Return the whole message in words.
 
     Args:
@@ -45,6 +64,7 @@ def message_text(kind: Kind, body: Body, *, party: str, language: str, drill: bo
         party: who sent it.
         language: that of the desk that reads, not of the sender.
         drill: whether the message is exercise only; then it says so first (R9).
+        cited: the message it cites, where its words are about that one.
 
     Free text stands last, in the sender's language, marked as not binding (R34). It is the peer's:
     whoever shows it must escape it.
@@ -56,6 +76,14 @@ def message_text(kind: Kind, body: Body, *, party: str, language: str, drill: bo
         parts = [render(phrase_named("FROM_PARTY").number, whose, language)]
     if drill:
         parts.insert(0, render(phrase_named("DRILL").number, {}, language))
+    if cited is not None:
+        named = {
+            "kind": cited.kind.value,
+            "party": cited.party,
+            "sent": cited.sent_utc,
+            "message": cited.hash,
+        }
+        parts.append(render(phrase_named("CITED").number, named, language))
     if body.not_binding is not None:
         not_binding = phrase_named("NOT_BINDING").number
         parts.append(render(not_binding, {"text": body.not_binding}, language))

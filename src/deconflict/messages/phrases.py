@@ -57,6 +57,7 @@ class Phrase:
     number: int
     name: str
     values: Mapping[str, ValueType]
+    cites: bool = False  # it says nothing without the message that it cites
 
 
 def phrases() -> tuple[Phrase, ...]:
@@ -208,6 +209,7 @@ def _catalogue() -> dict[int, Phrase]:
             int(number),
             entry["name"],
             {name: ValueType(kind) for name, kind in entry["values"].items()},
+            entry.get("cites", False),
         )
         for number, entry in sorted(table.items(), key=lambda item: int(item[0]))
     }

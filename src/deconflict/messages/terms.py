@@ -320,7 +320,12 @@ class Terms(WireForm, frozen=True, kw_only=True):
             if known.name == scope:
                 return kind in known.stops
         names = ", ".join(known.name for known in self.suspension_scopes)
-        raise _refused("scope", scope, names or "none is agreed")
+        raise InvalidDocumentError(
+            "the terms name no such scope",
+            given=scope,
+            expected=names or "none is agreed",
+            remedy="name one of those agreed: deconflict terms show",
+        )
 
     def names_scope(self, scope: str) -> bool:
         """True exactly when a suspension of this scope is agreed to mean something."""
@@ -341,7 +346,7 @@ def terms_from_wire(value: object) -> Terms:
     Raises:
         InvalidInputError: a field missing, unknown or nonsensical; the text names it.
     """
-    return read_form(Terms, value, what="the terms")
+    return read_form(Terms, value, what="the terms", spec="specs/terms.md")
 
 
 def terms_to_wire(terms: Terms) -> dict[str, Any]:

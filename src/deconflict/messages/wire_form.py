@@ -96,7 +96,9 @@ def check_utc(text: str, name: str) -> int:
     return utc_ms
 
 
-def read_form(form: type[FormT], value: object, *, what: str) -> FormT:
+def read_form(
+    form: type[FormT], value: object, *, what: str, spec: str = "specs/messages.md"
+) -> FormT:
     """Return the form that a JSON value says. Nothing is converted and nothing filled in.
 
     A ``msgspec.Raw`` is the text of one in canonical JSON, and is read as its value would be.
@@ -113,7 +115,7 @@ def read_form(form: type[FormT], value: object, *, what: str) -> FormT:
         raise InvalidDocumentError(
             f"{what} cannot be read",
             given=str(error)[:200],
-            expected="exactly the fields of specs/messages.md",
+            expected=f"exactly the fields of {spec}",
         ) from error
 
 

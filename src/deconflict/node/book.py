@@ -20,6 +20,7 @@ from deconflict.messages.agreement import terms_hash as terms_hash_of
 from deconflict.messages.agreement import verify_terms_signature
 from deconflict.messages.bodies import (
     Account,
+    Answer,
     Body,
     Cancel,
     Cease,
@@ -28,6 +29,8 @@ from deconflict.messages.bodies import (
     Readback,
     ReadbackResult,
     Resume,
+    SaidWord,
+    Standby,
     Suspend,
     TermsMessage,
 )
@@ -41,9 +44,10 @@ from deconflict.messages.readback import Difference, ReadbackValues, compare_rea
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.picture import Declared, Picture
+from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
 
-__all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Suspension", "Taken"]
+__all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
 # All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
 # itself a thousand times must not make each alert a thousand times longer.
@@ -53,10 +57,11 @@ _HASH_DIGITS: Final = 64
 
 
 class NotTaken(StrEnum):
-    """Why what an entry says of a declaration changes nothing; also the alert that tells it."""
+    """Why what an entry says of something held changes nothing; also the alert that tells it."""
 
     OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
     NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
+    NOTHING_TO_RESUME = "NOTHING_TO_RESUME"  # its author does not hold that scope suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Taken:
         opened: the thread it began.
         thread: the thread it acted on.
         ended: True exactly when that thread ended with it.
-        not_taken: why it changed no declaration though it names one.
+        not_taken: why it changed nothing of what it names.
+        said_before: what the same side answered before to the same query, when it differs.
     """
 
     envelope: Envelope
@@ -89,6 +95,7 @@ class Taken:
     thread: Thread | None = None
     ended: bool = False
     not_taken: NotTaken | None = None
+    said_before: SaidWord | None = None
 
     @property
     def kind(self) -> Kind:
@@ -105,20 +112,6 @@ class Proposal:
     by: str
     signature: TermsSignature
     message_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Suspension:
-    """A scope that one side suspended, from an instant on, until it is resumed from another."""
-
-    scope: str
-    by: str
-    effective_ms: int
-    resumed_ms: int | None = None
-
-    def holds(self, now_ms: int) -> bool:
-        """True exactly when it is in effect."""
-        return self.effective_ms <= now_ms and (self.resumed_ms is None or now_ms < self.resumed_ms)
 
 
 class ReadbackFound:
@@ -176,7 +169,7 @@ class LineBook:
         self.terms_signatures: dict[str, TermsSignature] = {}
         self.terms_by: str | None = None  # the acceptance that put them in force
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
-        self.suspensions: dict[str, Suspension] = {}
+        self.suspensions = Suspensions()
         self.accounts: dict[str, list[incidents.Account]] = {}
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
@@ -188,6 +181,8 @@ class LineBook:
         self._progress: dict[bytes, DeliveryState] = {}
         # And the peer's messages here, by what we said of them.
         self._handled: dict[bytes, DeliveryState] = {}
+        self._answers: dict[tuple[bytes, bool], SaidWord] = {}  # to a query; whether by us
+        self._stood_by: set[str] = set()
 
     def take(
         self,
@@ -212,6 +207,7 @@ class LineBook:
         if delayed or body is None:
             return taken
         not_taken = self._change(taken)
+        said_before = self._said_before(taken)
         opened = None
         # What is not in force is not read back.
         if not_taken is None and KIND_RULES[envelope.kind].needs_answer:
@@ -231,9 +227,16 @@ class LineBook:
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
-        if not told or (opened is None and thread is None and not_taken is None):
+        if not told or (opened is None and thread is None and (not_taken or said_before) is None):
             return taken
-        return replace(taken, opened=opened, thread=thread, ended=ended, not_taken=not_taken)
+        return replace(
+            taken,
+            opened=opened,
+            thread=thread,
+            ended=ended,
+            not_taken=not_taken,
+            said_before=said_before,
+        )
 
     @property
     def proposal(self) -> Proposal | None:
@@ -249,6 +252,10 @@ class LineBook:
     def handled(self, message_hash: str) -> DeliveryState | None:
         """Return what we said of a message of the peer: seen, loaded, closed; None for nothing."""
         return self._handled.get(bytes.fromhex(message_hash))
+
+    def stood_by(self, message_hash: str) -> bool:
+        """True exactly when we said STANDBY of this message."""
+        return message_hash in self._stood_by
 
     def party_of(self, *, own: bool) -> str:
         """Return our party or the peer."""
@@ -290,7 +297,7 @@ class LineBook:
         """Return the suspension that stops messages of this kind now, or None."""
         if self.terms is None:
             return None
-        for suspension in self.suspensions.values():
+        for suspension in self.suspensions:
             if (
                 suspension.holds(now_ms)
                 and self.terms.names_scope(suspension.scope)  # newer terms may name it no more
@@ -336,10 +343,15 @@ class LineBook:
                     self.loaded.add(key)
             case TermsMessage() as body:
                 self._agree(body, party, taken)
+            case Standby() if taken.own and taken.envelope.ref is not None:
+                self._stood_by.add(taken.envelope.ref)
             case Suspend() as body:
-                self._suspend(body, party)
+                # Where nothing is agreed by that name, nothing stops.
+                if self.terms is not None and self.terms.names_scope(body.scope):
+                    self.suspensions.suspend(body.scope, party, parse_utc(body.effective_utc))
             case Resume() as body:
-                self._resume(body)
+                if not self.suspensions.resume(body.scope, party, parse_utc(body.effective_utc)):
+                    return NotTaken.NOTHING_TO_RESUME
             case Account() as body:
                 self._tell_account(body, party)
         return None
@@ -454,6 +466,15 @@ class LineBook:
         self.terms_by = taken.hash
         self.picture.mark_all_changed()
 
+    def _said_before(self, taken: Taken) -> SaidWord | None:
+        """Return the answer that this one changes; None when it is the first, or the same."""
+        ref = taken.envelope.ref
+        if not isinstance(taken.body, Answer) or not taken.acts or ref is None:
+            return None
+        key = (bytes.fromhex(ref), taken.own)
+        before, self._answers[key] = self._answers.get(key), taken.body.said
+        return None if before is taken.body.said else before
+
     def _tell_account(self, body: Account, party: str) -> None:
         account = incidents.Account(
             event=body.event,
@@ -467,27 +488,6 @@ class LineBook:
         own = [held for held in told if held.by == party]
         if len(own) > _ACCOUNTS_COMPARED:
             told.remove(own[0])
-
-    def _suspend(self, body: Suspend, party: str) -> None:
-        if self.terms is None or not self.terms.names_scope(body.scope):
-            return  # nothing is agreed by that name, so nothing stops
-        effective_ms = parse_utc(body.effective_utc)
-        held = self.suspensions.get(body.scope)
-        if (
-            held is not None
-            and held.by != party
-            and held.resumed_ms is None
-            and held.effective_ms <= effective_ms
-        ):
-            return  # what one side suspended, the other can suspend sooner, never put off
-        self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms)
-
-    def _resume(self, body: Resume) -> None:
-        held = self.suspensions.get(body.scope)
-        if held is not None:
-            self.suspensions[body.scope] = Suspension(
-                held.scope, held.by, held.effective_ms, parse_utc(body.effective_utc)
-            )
 
 
 def _place(body: Body) -> Place | None:

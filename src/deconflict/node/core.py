@@ -131,6 +131,14 @@ class NodeCore:
         """Return when these could be said on a line now; raises as :meth:`say`, takes no slot."""
         self._saying.require_sayable(self.line_named(line_id), says, now)
 
+    def require_writable(self, line_id: str, says: Sequence[Say], now: Now) -> None:
+        """Return when nothing in what these say is in the way of saying them on a line.
+
+        Raises:
+            BannedWordError, InvalidDocumentError: as :meth:`say`.
+        """
+        self._saying.require_writable(self.line_named(line_id), says, now)
+
     def hear(self, peer_party: str, line_id: str, packets: Iterable[Packet], now: Now) -> Heard:
         """Take packets that came by the connection of ``peer_party``, in their order.
 

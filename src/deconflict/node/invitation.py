@@ -15,6 +15,7 @@ import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import (
+    BadSignatureError,
     ConfigurationError,
     InvalidDocumentError,
     InvalidTimeError,
@@ -30,6 +31,7 @@ __all__ = ["CONTEXT_INVITATION", "MAX_INVITATION_BYTES", "Invitation"]
 CONTEXT_INVITATION = b"deconflict/1 invitation\n"
 MAX_INVITATION_BYTES = 16_384
 MOST_URLS = 4
+_ASK_AGAIN = "ask the other party for its invitation again"
 _PIN = re.compile(r"[0-9a-f]{64}")
 
 
@@ -105,9 +107,17 @@ class Invitation:
             BadSignatureError: something was changed after it was signed.
             VerificationError: the TLS root is none.
         """
-        found = parse_canonical(
-            data.removesuffix(b"\n"), max_bytes=MAX_INVITATION_BYTES, max_depth=3
-        )
+        try:
+            found = parse_canonical(
+                data.removesuffix(b"\n"), max_bytes=MAX_INVITATION_BYTES, max_depth=3
+            )
+        except (InvalidDocumentError, NotCanonicalError) as error:
+            raise type(error)(
+                f"this is no invitation as it was written: {error.problem}",
+                given=error.given,
+                expected=error.expected,
+                remedy=_ASK_AGAIN,
+            ) from error
         try:
             wire = msgspec.convert(found, _Wire, strict=True)
             invitation = cls(
@@ -131,11 +141,19 @@ class Invitation:
                 "the invitation spells a value in another way than the agreed one",
                 expected="padded standard base64, times to the millisecond",
             )
-        invitation.verify_key.verify(
-            CONTEXT_INVITATION,
-            canonical_bytes(invitation._signed_part()),
-            invitation.signature,
-        )
+        try:
+            invitation.verify_key.verify(
+                CONTEXT_INVITATION,
+                canonical_bytes(invitation._signed_part()),
+                invitation.signature,
+            )
+        except BadSignatureError as error:
+            raise BadSignatureError(
+                "the invitation was changed after it was signed",
+                given=f"an invitation of {invitation.party}",
+                expected="the signature of the key that it brings",
+                remedy=f"do not use it; {_ASK_AGAIN}",
+            ) from error
         check_root(invitation.tls_root_pem.encode())
         return invitation
 
@@ -168,5 +186,5 @@ def _unusable(why: str) -> InvalidDocumentError:
         "this is no invitation that can be used",
         given=why[:200],
         expected="a file as `deconflict init` writes it",
-        remedy="ask the other party for its invitation again",
+        remedy=_ASK_AGAIN,
     )

@@ -22,10 +22,11 @@ from deconflict.line.statement import ChainPoint, Signature
 from deconflict.messages.bodies import Body, parse_body
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
+from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Line", "read_body", "without_reference"]
+__all__ = ["Line", "cited_by", "read_body", "without_reference"]
 
 # Without terms there is no minimum to check against and no landmark to read back from.
 _NEEDS_TERMS: Final = frozenset(
@@ -307,6 +308,16 @@ def read_body(envelope: Envelope) -> Body | None:
         return parse_body(envelope.kind, envelope.body)
     except InvalidInputError:
         return None
+
+
+def cited_by(envelope: Envelope, envelope_of: Callable[[str], Envelope | None]) -> Cited | None:
+    """Return the message that a SAFETY message is about, None for every other and for none held."""
+    if envelope.kind != Kind.SAFETY or envelope.ref is None:
+        return None
+    cited = envelope_of(envelope.ref)
+    if cited is None or cited.kind not in tuple(Kind):
+        return None
+    return Cited(Kind(cited.kind), cited.sender.party, cited.created_utc, envelope.ref)
 
 
 def without_reference(envelope: Envelope) -> Envelope:

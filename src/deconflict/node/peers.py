@@ -7,6 +7,7 @@ from pathlib import Path
 from deconflict.errors import (
     ConfigurationError,
     DeconflictError,
+    InvalidInputError,
     NotFoundError,
     VerificationError,
     WrongSenderError,
@@ -109,10 +110,18 @@ class PeerBook:
                 of the peer's signing key, or its whole key id in hex.
 
         Raises:
+            InvalidInputError: what was heard has not the form of a fingerprint.
             WrongSenderError: the fingerprint is another one; the invitation is our own; its key,
                 or its TLS key, is pinned for another party; the party is pinned with another key.
             VerificationError: an older invitation than the pinned one.
         """
+        if not invitation.verify_key.is_spoken(spoken_fingerprint):
+            raise InvalidInputError(
+                "this is no fingerprint",
+                given=repr(spoken_fingerprint[:100]),
+                expected="eight groups of five digits, or the whole key id, 64 hex digits",
+                remedy="let the other party read all of it again, and type what you hear",
+            )
         if not invitation.verify_key.matches(spoken_fingerprint):
             raise WrongSenderError(
                 "the fingerprint you were told is not the one of this invitation",

@@ -102,7 +102,7 @@ class Reading:
         language = self._core.language
         views: list[MessageView] = []
         for row in islice(rows, limit):
-            views.append(message_view(held, row, language))
+            views.append(message_view(held, row, language, self._core.envelope_of))
             if len(views) % _VIEWS_AT_ONCE == 0:
                 await asyncio.sleep(0)  # half a millisecond each: alerts and beats go on meanwhile
         return tuple(views)
@@ -116,7 +116,9 @@ class Reading:
                 given=message_hash[:16],
                 remedy="look it up with: deconflict log",
             )
-        return message_view(self._core.line_named(row.line_id), row, self._core.language)
+        return message_view(
+            self._core.line_named(row.line_id), row, self._core.language, self._core.envelope_of
+        )
 
     def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
         """Return the declarations of both sides, the earliest first."""

@@ -1,24 +1,37 @@
 """Saying: what a person, or the machine itself, wants said becomes entries of the own chain."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
-from deconflict.airspace.instant import format_utc
-from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
+from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.airspace.trajectory import Trajectory
+from deconflict.airspace.where import located
+from deconflict.errors import (
+    InvalidDocumentError,
+    LineStateError,
+    MessageTooLongError,
+    NotFoundError,
+)
 from deconflict.line.envelope import Draft, Envelope, read_envelope
 from deconflict.line.keys import ALGORITHM, SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import (
     Body,
+    Declared,
     Readback,
     ReadbackResult,
     Resume,
+    SafetyOfFlight,
     Suspend,
     body_to_wire,
     check_outgoing,
 )
 from deconflict.messages.kinds import KINDS, Kind, check_reference, precedence_of_reply
+from deconflict.messages.phrases import phrase
+from deconflict.messages.summary import stated_points
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.tell.messages import Teller
@@ -27,7 +40,10 @@ from deconflict.node.views import Posted
 from deconflict.node.work import Work
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Say", "Saying", "readback_result"]
+__all__ = ["ALWAYS_FITS", "Say", "Saying", "readback_result"]
+
+# Written with all their digits, so many fill no envelope (MAX_ENVELOPE_BYTES).
+ALWAYS_FITS: Final = {"vertices": 1_500, "waypoints": 600}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +94,21 @@ class Saying:
 
     def require_sayable(self, line: Line, says: Sequence[Say], now: Now) -> None:
         """Return when each of these can be said now; nothing is taken."""
-        for say in says:
-            self._draft(line, say, now)
+        self._drafts(line, says, now)
+
+    def require_writable(self, line: Line, says: Sequence[Say], now: Now) -> None:
+        """Return when each of these can be said as far as it lies with what they say.
+
+        Whether the line is suspended or ready is not asked: that may change before they are said.
+        """
+        for index, say in enumerate(says):
+            with _whose(index, say):
+                self._written(line, say, now)
 
     def say(self, line: Line, says: Sequence[Say], now: Now) -> tuple[Work, tuple[Posted, ...]]:
         """Take slots for messages of one line, all or none."""
         # Everything is checked before the first slot is taken: a slot taken is a slot spent.
-        drafts = [self._draft(line, say, now) for say in says]
+        drafts = self._drafts(line, says, now)
         with done_whole("it said something"):
             work = self._journal.new_work(now)
             posted = [
@@ -128,20 +152,41 @@ class Saying:
             warnings=warnings,
         )
 
-    def _draft(self, line: Line, say: Say, now: Now) -> Draft:
-        form = KINDS[say.kind]
-        check_outgoing(say.body)
+    def _drafts(self, line: Line, says: Sequence[Say], now: Now) -> list[Draft]:
+        drafts = []
+        for index, say in enumerate(says):
+            self._require_open(line, say, now)
+            with _whose(index, say):
+                drafts.append(self._written(line, say, now))
+        return drafts
+
+    def _require_open(self, line: Line, say: Say, now: Now) -> None:
         suspension = line.book.suspension_of(say.kind, now.utc_ms)
-        if suspension is not None and not form.always_passes:
+        if suspension is not None and not KINDS[say.kind].always_passes:
             raise LineStateError(
                 f"the line with {line.peer} is suspended for {say.kind}",
-                given=f"scope {suspension.scope}, since {format_utc(suspension.effective_ms)}",
+                given=f"scope {suspension.scope}, by {suspension.by} "
+                f"since {format_utc(suspension.effective_ms)}",
                 expected="SAFETY, CEASE and what belongs to them, which always pass",
-                remedy="RESUME the scope, or talk by the way agreed for it",
+                remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
             )
+        line.require_ready(say.kind)
+        _require_scope(line, say.body, now)
+        if say.kind is Kind.STANDBY and say.ref is not None and line.book.stood_by(say.ref):
+            raise LineStateError(
+                "STANDBY was said of this message already, and extends its time once",
+                given=say.ref[:16],
+                remedy="answer it",
+            )
+
+    def _written(self, line: Line, say: Say, now: Now) -> Draft:
+        """Return what is to be said as a draft that any slot can hold, or refuse it."""
+        form = KINDS[say.kind]
+        check_outgoing(say.body)
         cited = self._cited(line, say.ref)
         if cited is None:
             check_reference(say.kind, None)
+            _require_complete(say.body)
         else:
             check_reference(say.kind, cited[0], ref_is_own=cited[1])
         if say.drill and cited is not None and not cited[3]:
@@ -150,8 +195,6 @@ class Saying:
                 given=f"DRILL {say.kind} citing a message that is none",
                 remedy="leave the drill mark out, or cite a message of the exercise",
             )
-        line.require_ready(say.kind)
-        _require_scope(line, say.body)
         precedence = say.precedence or (
             precedence_of_reply(say.kind, cited[2]) if cited else form.rule.precedence
         )
@@ -160,7 +203,7 @@ class Saying:
             for limit in (say.answer_within_ms, line.answer_within_ms(say.kind))
             if limit is not None and form.rule.needs_answer
         ]
-        return Draft(
+        draft = Draft(
             kind=say.kind.value,
             body=body_to_wire(say.body),
             sender_desk=say.desk,
@@ -174,6 +217,14 @@ class Saying:
             expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),
             lang=say.lang,
         )
+        # Whatever the chain would refuse is refused here, where no slot is begun yet.
+        try:
+            line.machine.require_preparable(draft, now)
+        except MessageTooLongError as error:
+            if isinstance(say.body, Declared):
+                raise _too_long(say.body, error) from error
+            raise
+        return draft
 
     def _cited(self, line: Line, ref: str | None) -> tuple[Kind, bool, Precedence, bool] | None:
         if ref is None:
@@ -197,15 +248,39 @@ class Saying:
         return Kind(envelope.kind), own, envelope.prec, envelope.drill
 
 
-def _require_scope(line: Line, body: Body) -> None:
-    """Refuse to suspend what the terms do not name, or to resume what nobody suspended."""
+def _whose(index: int, say: Say) -> AbstractContextManager[None]:
+    return located(f"declarations[{index}]") if isinstance(say.body, Declared) else nullcontext()
+
+
+def _too_long(body: Declared, error: MessageTooLongError) -> MessageTooLongError:
+    geometry = body.value.geometry
+    what = "waypoints" if isinstance(geometry, Trajectory) else "vertices"
+    return MessageTooLongError(
+        "the declaration is longer than one message can be",
+        given=f"{error.given}, {sum(1 for _ in stated_points(geometry)):,} {what}",
+        expected=f"{error.expected}; {ALWAYS_FITS[what]:,} {what} always fit",
+        remedy="thin it out, or split it into several declarations",
+    )
+
+
+def _require_complete(body: Body) -> None:
+    """Return unless what is said is about a message, and none is cited."""
+    if isinstance(body, SafetyOfFlight) and phrase(body.phrase).cites:
+        raise InvalidDocumentError(
+            f"phrase {body.phrase} must cite the message that it is about",
+            given="no message",
+            expected="ref: the hash of that message",
+            remedy="name it: --about ID, as deconflict log shows it",
+        )
+
+
+def _require_scope(line: Line, body: Body, now: Now) -> None:
+    """Refuse to suspend what the terms do not name, or to resume what we did not suspend."""
     if isinstance(body, Suspend | Resume) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.scope)
-    if isinstance(body, Resume) and body.scope not in line.book.suspensions:
-        raise LineStateError(
-            "this scope is not suspended",
-            given=body.scope,
-            expected=", ".join(line.book.suspensions) or "none is",
+    if isinstance(body, Resume):
+        line.book.suspensions.require_resumable(
+            body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms
         )
 
 

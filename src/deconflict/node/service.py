@@ -137,17 +137,7 @@ class Node(Reading):
                     given=declaration.declaration_id,
                     remedy="send an UPDATE or a CORRECTION of it",
                 )
-        says = [
-            Say(
-                kind=Kind.NOTIFY,
-                body=DeclaredBody.of(declaration),
-                desk=actor.desk,
-                drill=drill,
-                release=release,
-                lang=self._core.language,
-            )
-            for declaration in declarations
-        ]
+        says = self._notices(actor, declarations, drill=drill, release=release)
         return await self._say([(line, says) for line in chosen])
 
     async def update(
@@ -229,8 +219,9 @@ class Node(Reading):
     ) -> Checked:
         """Return the conflicts of all active declarations, or of drafts against the peers'.
 
-        Drafts are refused, and warned of, as they would be if they were declared now. Nothing is
-        sent and nothing kept. Without terms there are no minima, so a line without terms is
+        Drafts are refused, and warned of, as they would be if they were declared now; only a
+        suspension, which may be over by then, stands in no draft's way. Nothing is sent and nothing
+        kept. Without terms there are no minima, so a line without terms is
         refused rather than passed over.
         """
         require(actor, Action.CHECK)
@@ -251,6 +242,9 @@ class Node(Reading):
                 ),
             )
         require_sendable(drafts, _terms_of(lines), now, as_written=as_written)
+        says = self._notices(actor, drafts)
+        for held in lines:
+            self._core.require_writable(held.line_id, says, now)
         return check_drafts(drafts, lines, now, self._core.party, self._core.language)
 
     # ---- messages -------------------------------------------------------------------------
@@ -349,6 +343,26 @@ class Node(Reading):
                 remedy="deconflict terms propose, and the other side: deconflict terms accept",
             )
         return chosen
+
+    def _notices(
+        self,
+        actor: Actor,
+        declarations: Iterable[Declaration],
+        *,
+        drill: bool = False,
+        release: str = "OWN_FORCES",
+    ) -> list[Say]:
+        return [
+            Say(
+                kind=Kind.NOTIFY,
+                body=DeclaredBody.of(declaration),
+                desk=actor.desk,
+                drill=drill,
+                release=release,
+                lang=self._core.language,
+            )
+            for declaration in declarations
+        ]
 
     def _carrying(self, declaration_id: str) -> Iterator[tuple[Line, Declared]]:
         for line in self._core.lines.values():

@@ -1,6 +1,6 @@
 """What a node knows, as the views that people and programs read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.terms import terms_to_wire
-from deconflict.node.line import Line, read_body
+from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.conflicts import card_of
 from deconflict.node.views import (
@@ -50,7 +50,7 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
-    scopes = sorted(s.scope for s in book.suspensions.values() if s.holds(now.utc_ms))
+    scopes = sorted({s.scope for s in book.suspensions if s.holds(now.utc_ms)})
     return LineView(
         line_id=line.line_id,
         peer=line.peer,
@@ -87,7 +87,9 @@ def terms_view(line: Line) -> TermsView:
     )
 
 
-def message_view(line: Line, row: EntryRow, language: str) -> MessageView:
+def message_view(
+    line: Line, row: EntryRow, language: str, envelope_of: Callable[[str], Envelope | None]
+) -> MessageView:
     """Return one message of the record, with how far it has come."""
     envelope = _DECODER.decode(row.data)
     body = read_body(envelope)
@@ -106,6 +108,7 @@ def message_view(line: Line, row: EntryRow, language: str) -> MessageView:
             party=row.party,
             language=language,
             drill=envelope.drill,
+            cited=cited_by(envelope, envelope_of),
         )
     )
     return MessageView(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Cancel
+from deconflict.messages.bodies import Cancel, Resume
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import KINDS
@@ -22,6 +22,11 @@ from deconflict.node.threads import DECLARES
 __all__ = ["DeclarationTeller"]
 
 _EXPIRING_MS: Final = 600_000
+_UNTIL_READ: Final = (
+    NotTaken.NOTHING_TO_CANCEL,
+    NotTaken.NOTHING_TO_RESUME,
+    "ANSWER_CHANGED",
+)
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
 
@@ -40,6 +45,11 @@ class DeclarationTeller:
         if not taken.own:
             for rule in NotTaken:
                 self.desk.close(rule, line.line_id, declaration.declaration_id, now.utc_ms)
+        if taken.not_taken is None:
+            # What is replaced waits for nothing more: one matter is open, the newest (R27).
+            author = line.book.party_of(own=taken.own)
+            told = line.book.messages_of(f"{author}/{declaration.declaration_id}")
+            self._close_messages(line, told[:-1], now)
         found = remarks_on(
             declaration,
             party=self._party if taken.own else line.peer,
@@ -54,10 +64,10 @@ class DeclarationTeller:
         return tuple(remark.text(self.desk.language) for remark in found)
 
     def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
-        """Tell that what the peer says of a declaration changed nothing: the two sides differ.
+        """Tell that what the peer says of something held changed nothing: the two sides differ.
 
-        An older revision is told until a newer one comes or the declaration is over; a cancel of
-        nothing until a desk here says that it has read it.
+        An older revision is told until a newer one comes or the declaration is over; a cancel or a
+        resumption of nothing until a desk here says that it has read it.
         """
         values: dict[str, Any] = {"peer": line.peer, "sent": taken.envelope.created_utc}
         match taken.body:
@@ -65,28 +75,33 @@ class DeclarationTeller:
                 name = body.value.declaration_id
                 held = line.book.picture.get(f"{line.peer}/{name}")
                 values |= {
+                    "declaration": name,
                     "kind": taken.kind.value,
                     "revision": body.value.revision,
                     "held": body.value.revision if held is None else held.declaration.revision,
                 }
             case Cancel() as body:
                 name = body.declaration_id
+                values |= {"declaration": name}
+            case Resume() as body:
+                name = body.scope
+                values |= {"scope": name}
             case _:
-                return  # nothing else names a declaration to change
+                return  # nothing else names what it may fail to change
         self.desk.tell(
             AlertKey(why, line.line_id, name),
-            {**values, "declaration": name},
+            values,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
         )
 
     def answered(self, taken: Taken, now: Now) -> None:
-        """Close what was told of a cancel of nothing, once a desk here has read it."""
+        """Close what is told only until a desk here has read it, once one has."""
         rule = KINDS[taken.kind].rule
         if not (rule.marks_seen or rule.closes) or taken.envelope.ref is None:
             return
-        for key in self.desk.alerts.keys(NotTaken.NOTHING_TO_CANCEL):
+        for key in (key for rule in _UNTIL_READ for key in self.desk.alerts.keys(rule)):
             alert = self.desk.alerts.get(key)
             if alert is not None and alert.facts["message"] == taken.envelope.ref:
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
@@ -150,7 +165,10 @@ class DeclarationTeller:
             )
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
-        for message_hash in line.book.messages_of(declared.key):
+        self._close_messages(line, line.book.messages_of(declared.key), now)
+
+    def _close_messages(self, line: Line, hashes: Iterable[str], now: Now) -> None:
+        for message_hash in hashes:
             for rule in ("READBACK_MISSING", *(received_rule(kind) for kind in DECLARES)):
                 self.desk.alerts.close(
                     AlertKey(rule, line.line_id, message_hash), now_ms=now.utc_ms

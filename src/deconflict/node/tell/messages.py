@@ -5,23 +5,24 @@ condition which lasts is one alert (R27).
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Account, Body, LineCheck, Readback, TermsMessage
+from deconflict.messages.bodies import Account, Answer, Body, LineCheck, Readback, TermsMessage
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
+from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.readback import differences_text
 from deconflict.messages.summary import summarise
 from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
-from deconflict.node.line import Line, read_body
+from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
@@ -66,6 +67,10 @@ class Teller:
         if taken.opened is not None:
             self._watch_own(line, taken.opened, now.monotonic_ms, now)
         self._content(line, taken, now)
+        changed = self._answer_changed(line, taken)
+        if changed is not None:
+            text = render(phrase_named("ANSWER_CHANGED").number, changed, self.desk.language)
+            warnings = (*warnings, text)
         return warnings
 
     def heard(self, line: Line, taken: Taken, now: Now) -> None:
@@ -124,6 +129,7 @@ class Teller:
             party=party,
             language=self.desk.language,
             drill=envelope.drill,
+            cited=cited_by(envelope, self._envelope_of),
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
@@ -157,6 +163,14 @@ class Teller:
         match taken.body:
             case Readback() as body:
                 self._read_back(line, f"{body.values.declaration_id}", taken, now)
+            case Answer() if not taken.own and (changed := self._answer_changed(line, taken)):
+                self.desk.tell(
+                    AlertKey("ANSWER_CHANGED", line.line_id, taken.envelope.ref),
+                    changed,
+                    urgency="IMMEDIATE",
+                    now_ms=now.utc_ms,
+                    facts={"message": taken.hash},
+                )
             case LineCheck() as body if taken.kind is Kind.LINE_CHECK_REPLY:
                 self._line_check(line, body, taken, now)
             case Account() as body:
@@ -188,6 +202,22 @@ class Teller:
             now_ms=now.utc_ms,
             facts={"fields": [difference.field for difference in found.differences]},
         )
+
+    def _answer_changed(self, line: Line, taken: Taken) -> dict[str, Any] | None:
+        """Return in values how an answer changes what its side answered before; None: not."""
+        ref = taken.envelope.ref
+        if not isinstance(taken.body, Answer) or taken.said_before is None or ref is None:
+            return None
+        query = self._envelope_of(ref)
+        if query is None or query.kind != Kind.QUERY:
+            return None  # it answers nothing that was asked
+        return {
+            "party": line.book.party_of(own=taken.own),
+            "sent": query.created_utc,
+            "at": taken.envelope.created_utc,
+            "said": taken.body.said.value,
+            "before": taken.said_before.value,
+        }
 
     def _line_check(self, line: Line, reply: LineCheck, taken: Taken, now: Now) -> None:
         asked = None if taken.envelope.ref is None else self._envelope_of(taken.envelope.ref)
@@ -253,9 +283,9 @@ class Teller:
             self.desk.alerts.close(key, now_ms=now.utc_ms)
 
     def suspensions(self, line: Line, now: Now) -> None:
-        """Tell which scopes are suspended now."""
-        for suspension in line.book.suspensions.values():
-            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope)
+        """Tell which scopes are suspended now, and by whom."""
+        for suspension in line.book.suspensions:
+            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope, suspension.by)
             if suspension.holds(now.utc_ms):
                 self.desk.tell(
                     key,

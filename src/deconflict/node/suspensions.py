@@ -1,0 +1,84 @@
+"""Which scopes of a line are suspended: by whom, from when, until when.
+
+Each side has its own suspension of a scope. What one suspended, the other can neither end nor put
+off; the scope is free again when neither holds it (specs/messages.md §4).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import LineStateError
+
+__all__ = ["Suspension", "Suspensions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A scope that one side suspended, from an instant on, until it is resumed from another."""
+
+    scope: str
+    by: str
+    effective_ms: int
+    resumed_ms: int | None = None
+
+    def holds(self, now_ms: int) -> bool:
+        """True exactly when it is in effect."""
+        return self.effective_ms <= now_ms and (self.resumed_ms is None or now_ms < self.resumed_ms)
+
+
+class Suspensions:
+    """All suspensions of one line, as the record leaves them."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], Suspension] = {}
+
+    def __iter__(self) -> Iterator[Suspension]:
+        return iter(tuple(self._held.values()))
+
+    def suspend(self, scope: str, by: str, effective_ms: int) -> None:
+        """Let one side suspend a scope; its own earlier suspension of it is replaced."""
+        self._held[scope, by] = Suspension(scope, by, effective_ms)
+
+    def resume(self, scope: str, by: str, effective_ms: int) -> bool:
+        """Let one side end its own suspension; True exactly when that changed something."""
+        held = self._held.get((scope, by))
+        # Resumed is resumed: a later instant would bring the suspension back for the time between.
+        if held is None or (held.resumed_ms is not None and held.resumed_ms <= effective_ms):
+            return False
+        self._held[scope, by] = replace(held, resumed_ms=effective_ms)
+        return True
+
+    def require_resumable(self, scope: str, by: str, effective_ms: int, now_ms: int) -> None:
+        """Return when ``by`` can resume this scope from that instant on.
+
+        Raises:
+            LineStateError: it is not suspended, or only the other side suspended it.
+        """
+        held = self._held.get((scope, by))
+        if held is not None and held.resumed_ms is None:
+            return
+        others = [s.by for s in self if s.scope == scope and s.by != by and s.resumed_ms is None]
+        if others:
+            raise LineStateError(
+                f"{others[0]} suspended this scope, and only {others[0]} can resume it",
+                given=scope,
+                expected=_listed(self, by),
+                remedy="ask the other side to resume it: by voice, or by a message that passes",
+            )
+        if held is None or held.resumed_ms is None or held.resumed_ms <= now_ms:
+            raise LineStateError(
+                "this scope is not suspended", given=scope, expected=_listed(self, by)
+            )
+        if held.resumed_ms <= effective_ms:
+            raise LineStateError(
+                "this scope is resumed already",
+                given=f"{scope}, from {format_utc(effective_ms)}",
+                expected=f"an instant before {format_utc(held.resumed_ms)}",
+                remedy="to put the end off, suspend it again",
+            )
+
+
+def _listed(suspensions: Suspensions, by: str) -> str:
+    own = [held.scope for held in suspensions if held.by == by and held.resumed_ms is None]
+    return ", ".join(own) or f"a scope that {by} suspended; none is"
