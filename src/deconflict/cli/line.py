@@ -109,7 +109,8 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     # What to name in an answer: a message, a declaration or a conflict.
     found = _ID.search(alert["subject"] or "")
     about = f", about {short(found[0])}" if found else ""
-    click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}{about}")
+    drill = "DRILL " if alert["drill"] else ""
+    click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
 

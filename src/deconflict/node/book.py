@@ -115,6 +115,7 @@ class Suspension:
     by: str
     effective_ms: int
     resumed_ms: int | None = None
+    drill: bool = False
 
     def holds(self, now_ms: int) -> bool:
         """True exactly when it is in effect."""
@@ -286,13 +287,17 @@ class LineBook:
         cancelled, self._cancelled = tuple(self._cancelled), []
         return cancelled
 
-    def suspension_of(self, kind: Kind, now_ms: int) -> Suspension | None:
-        """Return the suspension that stops messages of this kind now, or None."""
+    def suspension_of(self, kind: Kind, now_ms: int, *, drill: bool = False) -> Suspension | None:
+        """Return the suspension that stops messages of this kind now, or None.
+
+        One that is an exercise stops nothing but what is an exercise too.
+        """
         if self.terms is None:
             return None
         for suspension in self.suspensions.values():
             if (
                 suspension.holds(now_ms)
+                and (drill or not suspension.drill)
                 and self.terms.names_scope(suspension.scope)  # newer terms may name it no more
                 and self.terms.stops(kind, suspension.scope)
             ):
@@ -337,11 +342,11 @@ class LineBook:
             case TermsMessage() as body:
                 self._agree(body, party, taken)
             case Suspend() as body:
-                self._suspend(body, party)
+                self._suspend(body, party, drill=taken.envelope.drill)
             case Resume() as body:
-                self._resume(body)
+                self._resume(body, drill=taken.envelope.drill)
             case Account() as body:
-                self._tell_account(body, party)
+                self._tell_account(body, party, drill=taken.envelope.drill)
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
@@ -454,13 +459,14 @@ class LineBook:
         self.terms_by = taken.hash
         self.picture.mark_all_changed()
 
-    def _tell_account(self, body: Account, party: str) -> None:
+    def _tell_account(self, body: Account, party: str, *, drill: bool) -> None:
         account = incidents.Account(
             event=body.event,
             by=party,
             fields=body.fields,
             object_kind=body.object_kind,
             as_published=body.as_published,
+            drill=drill,
         )
         told = self.accounts.setdefault(body.event, [])
         told.append(account)
@@ -468,26 +474,28 @@ class LineBook:
         if len(own) > _ACCOUNTS_COMPARED:
             told.remove(own[0])
 
-    def _suspend(self, body: Suspend, party: str) -> None:
+    def _suspend(self, body: Suspend, party: str, *, drill: bool) -> None:
         if self.terms is None or not self.terms.names_scope(body.scope):
             return  # nothing is agreed by that name, so nothing stops
         effective_ms = parse_utc(body.effective_utc)
         held = self.suspensions.get(body.scope)
+        if drill and held is not None and not held.drill:
+            return  # an exercise changes nothing that is real
         if (
             held is not None
             and held.by != party
+            and held.drill is drill
             and held.resumed_ms is None
             and held.effective_ms <= effective_ms
         ):
             return  # what one side suspended, the other can suspend sooner, never put off
-        self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms)
+        self.suspensions[body.scope] = Suspension(body.scope, party, effective_ms, drill=drill)
 
-    def _resume(self, body: Resume) -> None:
+    def _resume(self, body: Resume, *, drill: bool) -> None:
         held = self.suspensions.get(body.scope)
-        if held is not None:
-            self.suspensions[body.scope] = Suspension(
-                held.scope, held.by, held.effective_ms, parse_utc(body.effective_utc)
-            )
+        if held is not None and held.drill is drill:
+            resumed_ms = parse_utc(body.effective_utc)
+            self.suspensions[body.scope] = replace(held, resumed_ms=resumed_ms)
 
 
 def _place(body: Body) -> Place | None:

@@ -131,7 +131,10 @@ class Saying:
     def _draft(self, line: Line, say: Say, now: Now) -> Draft:
         form = KINDS[say.kind]
         check_outgoing(say.body)
-        suspension = line.book.suspension_of(say.kind, now.utc_ms)
+        cited = self._cited(line, say.ref)
+        # What belongs to an exercise stays one, also when nobody thought of the mark.
+        drill = say.drill or self._drill or (cited is not None and cited[3])
+        suspension = line.book.suspension_of(say.kind, now.utc_ms, drill=drill)
         if suspension is not None and not form.always_passes:
             raise LineStateError(
                 f"the line with {line.peer} is suspended for {say.kind}",
@@ -139,7 +142,6 @@ class Saying:
                 expected="SAFETY, CEASE and what belongs to them, which always pass",
                 remedy="RESUME the scope, or talk by the way agreed for it",
             )
-        cited = self._cited(line, say.ref)
         if cited is None:
             check_reference(say.kind, None)
         else:
@@ -167,8 +169,7 @@ class Saying:
             to_desk=say.to_desk or line.peer_desk,
             prec=precedence,
             ref=say.ref,
-            # What belongs to an exercise stays one, also when nobody thought of the mark.
-            drill=say.drill or self._drill or (cited is not None and cited[3]),
+            drill=drill,
             release=say.release,
             answer_within_ms=min(limits, default=None),
             expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),

@@ -50,7 +50,11 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
-    scopes = sorted(s.scope for s in book.suspensions.values() if s.holds(now.utc_ms))
+    scopes = sorted(
+        s.scope
+        for s in book.suspensions.values()
+        if s.holds(now.utc_ms) and not s.drill  # an exercise stops nothing that is real
+    )
     return LineView(
         line_id=line.line_id,
         peer=line.peer,

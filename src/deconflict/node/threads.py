@@ -37,6 +37,7 @@ class Thread(msgspec.Struct, frozen=True):
         answer_within_ms: its own limit, if it shortens the line's.
         declaration_id: the declaration it is about, if any.
         root: the first open message that asked for the same; itself, when none did.
+        drill: exercise only.
         place: where a CEASE without a declaration wants activity to end: position, reach in mm.
         seen: stood on a screen of the other side.
         answered_by: kind of the last answer.
@@ -51,13 +52,19 @@ class Thread(msgspec.Struct, frozen=True):
     answer_within_ms: int | None
     declaration_id: str | None
     root: str
+    drill: bool = False
     place: Place | None = None
     seen: bool = False
     answered_by: Kind | None = None
 
     def asks_the_same(self, other: "Thread") -> bool:
-        """True exactly when both ask the same side to cease the same, by name or by place."""
+        """True exactly when both ask the same side to cease the same, by name or by place.
+
+        What an exercise asks is never the same as what is asked in earnest.
+        """
         if other.kind is not Kind.CEASE or self.kind is not Kind.CEASE or self.own != other.own:
+            return False
+        if self.drill is not other.drill:
             return False
         if self.declaration_id is not None or other.declaration_id is not None:
             return self.declaration_id == other.declaration_id
@@ -124,6 +131,7 @@ class ThreadBook:
             answer_within_ms=envelope.answer_within_ms,
             declaration_id=declaration_id,
             root=message_hash,
+            drill=envelope.drill,
             place=place,
         )
         if kind is Kind.CEASE:

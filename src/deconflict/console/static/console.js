@@ -89,7 +89,7 @@ function showAlerts(alerts) {
   if (fresh.some((alert) => ["FLASH", "IMMEDIATE"].includes(alert.urgency))) beep();
   fill("alerts", alerts.map((alert) => {
     const item = el("li", "", `alert ${alert.urgency}`);
-    item.append(el("strong", `${alert.urgency} `), el("span", alert.text),
+    item.append(el("strong", `${alert.drill ? "DRILL " : ""}${alert.urgency} `), el("span", alert.text),
       el("p", `since ${short(alert.raised_utc)}${alert.level ? ` · escalated ${alert.level}×` : ""} · desk ${alert.desk}`));
     if (alert.deadline_utc) {
       const deadline = el("p", "", "deadline");

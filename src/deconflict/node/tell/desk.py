@@ -1,9 +1,16 @@
-"""What a desk is told: an alert's rule names its phrase, the desk's language gives its words."""
+"""What a desk is told: an alert's rule names its phrase, the desk's language gives its words.
+
+An alert of an exercise says so first (R9). It is one exactly when the message or declaration that
+raised it is; of two that come too close, when one of them is, because then they cannot meet.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from deconflict.line.envelope import Envelope
+from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.threads import Thread
@@ -33,11 +40,20 @@ class Desk:
         self.alerts = alerts
         self.language = language
 
+    def words_of(self, envelope: Envelope, body: Body | None) -> str:
+        """Return a message in the desk's language, unmarked; nothing when nobody can read it."""
+        if body is None:
+            return ""
+        return message_text(
+            Kind(envelope.kind), body, party=envelope.sender.party, language=self.language
+        )
+
     def tell(
         self,
         key: AlertKey,
         values: Mapping[str, Any],
         *,
+        drill: bool,
         urgency: str,
         now_ms: int,
         deadline_ms: int | None = None,
@@ -55,6 +71,7 @@ class Desk:
         return self.tell_text(
             key,
             text,
+            drill=drill,
             urgency=urgency,
             now_ms=now_ms,
             deadline_ms=deadline_ms,
@@ -68,6 +85,7 @@ class Desk:
         key: AlertKey,
         text: str,
         *,
+        drill: bool,
         urgency: str,
         now_ms: int,
         deadline_ms: int | None = None,
@@ -75,7 +93,12 @@ class Desk:
         desk: str | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Raise or update an alert whose words are made elsewhere, as a conflict card's are."""
+        """Raise or update an alert whose words are made elsewhere, as a conflict card's are.
+
+        They are given without the mark of an exercise.
+        """
+        if drill:
+            text = f"{render(phrase_named('DRILL').number, {}, self.language)} {text}"
         return self.alerts.put(
             key,
             now_ms=now_ms,
@@ -85,6 +108,7 @@ class Desk:
             deadline_ms=deadline_ms,
             level=level,
             desk=desk,
+            drill=drill,
         )
 
     def close(self, rule: str, line_id: str | None, subject: str | None, now_ms: int) -> None:

@@ -15,7 +15,6 @@ from deconflict.line.moment import Now
 from deconflict.messages.bodies import Account, Body, LineCheck, Readback, TermsMessage
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
-from deconflict.messages.message_text import message_text
 from deconflict.messages.readback import differences_text
 from deconflict.messages.summary import summarise
 from deconflict.node import incidents
@@ -77,6 +76,7 @@ class Teller:
             self.desk.tell(
                 AlertKey("UNREADABLE", line.line_id, taken.hash),
                 {"peer": line.peer, "sent": taken.envelope.created_utc},
+                drill=taken.envelope.drill,
                 urgency=taken.envelope.prec.value,
                 now_ms=now.utc_ms,
             )
@@ -97,6 +97,7 @@ class Teller:
             self.desk.tell(
                 AlertKey("CEASE_OPEN", line.line_id, thread.root),
                 {"peer": line.peer, "sent": format_utc(thread.sent_ms)},
+                drill=thread.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
                 facts=about(thread),
@@ -105,25 +106,16 @@ class Teller:
     def _watch_peer(
         self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
     ) -> None:
-        text = "" if body is None else self._text(envelope, body, line.peer)
         limits = line.limits(envelope.prec)
         within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
         self.desk.tell_text(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
-            text,
+            self.desk.words_of(envelope, body),
+            drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
             deadline_ms=thread.logged_ms + within_ms,
             facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
-        )
-
-    def _text(self, envelope: Envelope, body: Body, party: str) -> str:
-        return message_text(
-            Kind(envelope.kind),
-            body,
-            party=party,
-            language=self.desk.language,
-            drill=envelope.drill,
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
@@ -149,6 +141,7 @@ class Teller:
                 "sent": envelope.created_utc,
                 "expired": format_utc(nearest_utc_ms(expired_ms)),
             },
+            drill=envelope.drill,
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,
         )
@@ -184,6 +177,7 @@ class Teller:
                     found.differences, self.desk.language, reference=reference
                 ),
             },
+            drill=declared.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
             facts={"fields": [difference.field for difference in found.differences]},
@@ -201,6 +195,7 @@ class Teller:
         self.desk.tell(
             key,
             {"peer": line.peer, "sent": check.text, "retyped": reply.text},
+            drill=asked is not None and asked.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
@@ -222,6 +217,7 @@ class Teller:
         self.desk.tell(
             AlertKey("ACCOUNTS_DIFFER", line.line_id, event),
             {"event": event, "fields": ", ".join(fields) or "-"},
+            drill=all(account.drill for account in accounts),
             urgency="ROUTINE",
             now_ms=now.utc_ms,
             facts={
@@ -245,6 +241,7 @@ class Teller:
             self.desk.tell(
                 key,
                 {"peer": line.peer, "since": format_utc(state.since_utc_ms)},
+                drill=False,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
                 facts={"reason": state.reason.value},
@@ -264,6 +261,7 @@ class Teller:
                         "scope": suspension.scope,
                         "effective": format_utc(suspension.effective_ms),
                     },
+                    drill=suspension.drill,
                     urgency="IMMEDIATE",
                     now_ms=now.utc_ms,
                 )
@@ -275,6 +273,7 @@ class Teller:
         self.desk.tell(
             AlertKey("FORKED_CHAIN", line.line_id, line.peer),
             {"party": line.peer},
+            drill=False,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
@@ -293,7 +292,7 @@ class Teller:
         for declared in line.book.picture:
             site = declared.declaration.purpose is Purpose.PROTECTED_SITE
             if site and not declared.own and declared.key not in line.book.loaded:
-                self.declarations.site(line, declared.declaration, now)
+                self.declarations.site(line, declared.declaration, now, drill=declared.drill)
         for alert in self.desk.alerts.open_alerts():
             if alert.line_id == line.line_id and self._is_past(line, alert.rule, alert.subject):
                 key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)

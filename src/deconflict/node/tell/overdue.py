@@ -12,7 +12,7 @@ from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
 from deconflict.messages.kinds import Kind
 from deconflict.node.alerts import AlertKey
-from deconflict.node.line import Line
+from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.threads import DECLARES, Thread
 
@@ -48,7 +48,7 @@ class OverdueTeller:
             return
         second = line.second_desk if Step.SECOND_DESK in alarm.steps else None
         if not alert.own:
-            self._owed_by_us(line, alarm, second, now)
+            self._owed_by_us(line, alarm, envelope, second, now)
             return
         waited_ms = now.utc_ms - envelope.created_utc_ms
         overdue = alert.needs_answer and waited_ms >= alert.answer_ms
@@ -115,6 +115,7 @@ class OverdueTeller:
         self.desk.tell(
             key,
             values,
+            drill=alert.drill,
             urgency=alert.precedence.value,
             now_ms=now.utc_ms,
             level=alarm.level,
@@ -138,7 +139,9 @@ class OverdueTeller:
         thread = line.book.threads.get(alarm.alert.hash)
         return thread is None or thread.answered_by is not None
 
-    def _owed_by_us(self, line: Line, alarm: Alarm, second: str | None, now: Now) -> None:
+    def _owed_by_us(
+        self, line: Line, alarm: Alarm, envelope: Envelope, second: str | None, now: Now
+    ) -> None:
         root = line.book.threads.root_of(alarm.alert.hash)
         key = AlertKey(received_rule(Kind(alarm.alert.kind)), line.line_id, root)
         held = self.desk.alerts.get(key)
@@ -146,7 +149,8 @@ class OverdueTeller:
             return
         self.desk.tell_text(
             key,
-            held.text,
+            self.desk.words_of(envelope, read_body(envelope)),
+            drill=held.drill,
             urgency=held.urgency,
             now_ms=now.utc_ms,
             deadline_ms=None,
@@ -188,6 +192,7 @@ class OverdueTeller:
                 "sent": format_utc(thread.sent_ms),
                 "limit": limit_ms,
             },
+            drill=thread.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
             level=level,
