@@ -9,6 +9,7 @@ from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
     count,
+    escalated,
     sentences,
     short,
     state_word,
@@ -102,7 +103,7 @@ def status(node_dir: Any, account: str | None, as_json: bool) -> None:
 
 def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     """Print one alert: since when, how urgent, by when, and its words."""
-    level = f" (level {alert['level']})" if alert["level"] else ""
+    level = f" ({said})" if (said := escalated(alert)) else ""
     state = state_word(alert["urgency"]) if alert["open"] else "over:"
     due = alert["deadline_utc"] if alert["open"] else None
     deadline = f", due {when(due)}" if due else ""

@@ -7,12 +7,14 @@ raised it is; of two that come too close, when one of them is, because then they
 from collections.abc import Mapping
 from typing import Any
 
+from deconflict.airspace.instant import parse_utc
 from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.node.alerts import AlertBook, AlertKey
+from deconflict.node.tell.ladder import ladder_text
 from deconflict.node.threads import Thread
 
 __all__ = ["Desk", "about", "received_rule"]
@@ -60,6 +62,7 @@ class Desk:
         level: int = 0,
         desk: str | None = None,
         phrase: str | None = None,
+        ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """Raise or update an alert said by the phrase of its rule (or by ``phrase``).
@@ -77,6 +80,7 @@ class Desk:
             deadline_ms=deadline_ms,
             level=level,
             desk=desk,
+            ladder=ladder,
             facts={**values, **(facts or {})},
         )
 
@@ -91,12 +95,24 @@ class Desk:
         deadline_ms: int | None = None,
         level: int = 0,
         desk: str | None = None,
+        ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """Raise or update an alert whose words are made elsewhere, as a conflict card's are.
 
-        They are given without the mark of an exercise.
+        They are given without the mark of an exercise and without what ``ladder`` asks for; an
+        alert that is open keeps its own ladder when none is given. Without a deadline, the
+        alert is due at the ladder's next limit.
         """
+        held = self.alerts.get(key)
+        if ladder is None and held is not None:
+            ladder = held.facts.get("ladder")
+        facts = dict(facts or {})
+        if ladder:
+            facts["ladder"] = dict(ladder)
+            text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
+            if deadline_ms is None and ladder["next_utc"] is not None:
+                deadline_ms = parse_utc(ladder["next_utc"])
         if drill:
             text = f"{render(phrase_named('DRILL').number, {}, self.language)} {text}"
         return self.alerts.put(
@@ -104,7 +120,7 @@ class Desk:
             now_ms=now_ms,
             urgency=urgency,
             text=text,
-            facts=dict(facts or {}),
+            facts=facts,
             deadline_ms=deadline_ms,
             level=level,
             desk=desk,

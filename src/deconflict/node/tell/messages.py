@@ -31,6 +31,11 @@ from deconflict.node.threads import DECLARES, Thread
 __all__ = ["Teller"]
 
 _LONG_AGO_MS: Final = 365 * 86_400_000
+# An offset is shown from half a second on, whatever the terms expect of the clocks (line.md §8).
+_CLOCK_SHOWN_MS: Final = 500
+# Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
+_CLOCK_WITHIN: Final = 0.75
+_CLOCK_AGAIN: Final = 0.25
 
 
 class Teller:
@@ -248,6 +253,34 @@ class Teller:
             )
         elif state.status is LinkStatus.UP:
             self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def clocks(self, line: Line, now: Now) -> None:
+        """Tell that the peer's clock is farther from ours than the terms expect.
+
+        It is told once the peer's beats prove it, and no longer once the clocks are well within:
+        a measurement about the limit neither raises nor closes anything.
+        """
+        state, terms = line.monitor.state(now), line.book.terms
+        if terms is None or state.clock_offset_ms is None or state.status is not LinkStatus.UP:
+            return  # nothing new is measured; what was told stands
+        key = AlertKey("CLOCKS_DIFFER", line.line_id, line.peer)
+        held = self.desk.alerts.get(key)
+        apart_ms = abs(state.clock_offset_ms)
+        allowed_ms = max(terms.clock_error_ms, _CLOCK_SHOWN_MS)
+        if held is None and apart_ms - (state.round_trip_ms or 0) / 2 <= allowed_ms:
+            return
+        if apart_ms <= allowed_ms * _CLOCK_WITHIN:
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+        elif held is None or abs(held.facts["offset"] - apart_ms) > allowed_ms * _CLOCK_AGAIN:
+            offset_ms = round(apart_ms, -2)
+            self.desk.tell(
+                key,
+                {"peer": line.peer, "offset": offset_ms, "allowed": terms.clock_error_ms},
+                drill=False,
+                urgency="IMMEDIATE",
+                now_ms=now.utc_ms,
+                facts={"clock_offset_ms": state.clock_offset_ms},
+            )
 
     def suspensions(self, line: Line, now: Now) -> None:
         """Tell which scopes are suspended now."""

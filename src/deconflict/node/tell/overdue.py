@@ -14,6 +14,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.ladder import climbed
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller"]
@@ -85,7 +86,7 @@ class OverdueTeller:
         alert = alarm.alert
         kind = Kind(alert.kind)
         if kind in DECLARES:
-            self._readback_missing(line, alert.hash, now, level=alarm.level, second=second)
+            self._readback_missing(line, alert.hash, now, alarm=alarm, second=second)
             return
         values: dict[str, Any] = {
             "peer": line.peer,
@@ -120,6 +121,7 @@ class OverdueTeller:
             now_ms=now.utc_ms,
             level=alarm.level,
             desk=second,
+            ladder=climbed(line, alarm, held, now),
             facts={
                 "kind": alert.kind,
                 "steps": [step.value for step in alarm.steps],
@@ -153,9 +155,9 @@ class OverdueTeller:
             drill=held.drill,
             urgency=held.urgency,
             now_ms=now.utc_ms,
-            deadline_ms=None,
             level=alarm.level,
             desk=second,
+            ladder=climbed(line, alarm, held, now),
             facts={**held.facts, "overdue": alarm.kind.value},
         )
 
@@ -177,15 +179,17 @@ class OverdueTeller:
         message_hash: str,
         now: Now,
         *,
-        level: int = 0,
+        alarm: Alarm | None = None,
         second: str | None = None,
     ) -> None:
         thread = line.book.threads.get(message_hash)
         if thread is None or thread.declaration_id is None:
             return
         limit_ms = thread.answer_within_ms or line.answer_within_ms(thread.kind) or 0
+        key = AlertKey("READBACK_MISSING", line.line_id, message_hash)
+        held = self.desk.alerts.get(key)
         self.desk.tell(
-            AlertKey("READBACK_MISSING", line.line_id, message_hash),
+            key,
             {
                 "party": line.peer,
                 "declaration": thread.declaration_id,
@@ -195,8 +199,9 @@ class OverdueTeller:
             drill=thread.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
-            level=level,
+            level=0 if alarm is None else alarm.level,
             desk=second,
+            ladder=None if alarm is None else climbed(line, alarm, held, now),
             facts=about(thread),
         )
 
