@@ -24,6 +24,7 @@ from deconflict.messages.bodies import (
     Cancel,
     Cease,
     Concern,
+    LineCheck,
     Loaded,
     Readback,
     ReadbackResult,
@@ -71,7 +72,7 @@ class Taken:
         logged_ms: when it became durable here.
         body: its body; None when its author signed what this edition cannot read.
         acts: False exactly when it does nothing to the message that it cites, because it cannot be
-            read or because its kind cannot answer one of that kind.
+            read, its kind cannot answer one of that kind, or it retypes a line check wrongly.
         opened: the thread it began.
         thread: the thread it acted on.
         ended: True exactly when that thread ended with it.
@@ -208,7 +209,7 @@ class LineBook:
         """
         # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
         # line check has not answered the CEASE.
-        acts = body is not None and self.threads.fits(envelope)
+        acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
         if delayed or body is None:
             return taken
@@ -223,6 +224,7 @@ class LineBook:
                 logged_ms=logged_ms,
                 declaration_id=self._subject(body),
                 place=_place(body),
+                check=body if isinstance(body, LineCheck) else None,
             )
         thread, ended = None, False
         if acts:
@@ -303,6 +305,13 @@ class LineBook:
             ):
                 return suspension
         return None
+
+    def _retypes(self, envelope: Envelope, body: Body) -> bool:
+        """True unless it answers an open line check with another text than was asked for."""
+        if envelope.ref is None or not isinstance(body, LineCheck):
+            return True
+        thread = self.threads.get(envelope.ref)
+        return thread is None or thread.check is None or thread.check.same_as(body)
 
     def _subject(self, body: Body) -> str | None:
         match body:

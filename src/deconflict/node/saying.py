@@ -111,10 +111,10 @@ class Saying:
                 logged_utc_ms=now.utc_ms,
             )
         )
-        work.then(self._journal.sealing(line, entry))
         taken = line.book.take(
             entry.envelope, entry.hash, say.body, own=True, delayed=False, logged_ms=now.utc_ms
         )
+        work.then(self._journal.sealing(line, entry, acts=taken.acts))
         self._journal.event(work, now, "message", line.message_event(taken))
         warnings = self._teller.said(line, taken, now)
         self._journal.agreed(line, taken, work, now)

@@ -14,6 +14,7 @@ import msgspec
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.position import Position
 from deconflict.line.envelope import Envelope
+from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, settles
 
 __all__ = ["DECLARES", "Place", "Thread", "ThreadBook"]
@@ -39,6 +40,7 @@ class Thread(msgspec.Struct, frozen=True):
         root: the first open message that asked for the same; itself, when none did.
         drill: exercise only.
         place: where a CEASE without a declaration wants activity to end: position, reach in mm.
+        check: what a line check asks to retype.
         seen: stood on a screen of the other side.
         answered_by: kind of the last answer.
     """
@@ -54,6 +56,7 @@ class Thread(msgspec.Struct, frozen=True):
     root: str
     drill: bool = False
     place: Place | None = None
+    check: LineCheck | None = None
     seen: bool = False
     answered_by: Kind | None = None
 
@@ -116,6 +119,7 @@ class ThreadBook:
         logged_ms: int,
         declaration_id: str | None,
         place: Place | None = None,
+        check: LineCheck | None = None,
     ) -> Thread | None:
         """Open a thread if a message of this kind asks for an answer; return it."""
         if not KIND_RULES[envelope.kind].needs_answer:
@@ -133,6 +137,7 @@ class ThreadBook:
             root=message_hash,
             drill=envelope.drill,
             place=place,
+            check=check,
         )
         if kind is Kind.CEASE:
             same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)

@@ -191,19 +191,29 @@ class Teller:
     def _line_check(self, line: Line, reply: LineCheck, taken: Taken, now: Now) -> None:
         asked = None if taken.envelope.ref is None else self._envelope_of(taken.envelope.ref)
         check = None if asked is None else read_body(asked)
-        if not isinstance(check, LineCheck):
-            return  # it cites no line check, so there is nothing to compare
-        key = AlertKey("LINE_CHECK_WRONG", line.line_id, line.peer)
+        # A party retypes the other's check, never its own.
+        if asked is None or not isinstance(check, LineCheck) or self._wrote(asked) is taken.own:
+            return
+        key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
         if check.same_as(reply):
             self.desk.alerts.close(key, now_ms=now.utc_ms)
             return
+        if line.book.threads.get(taken.envelope.ref or "") is None:
+            return  # it was retyped rightly before
         self.desk.tell(
             key,
-            {"peer": line.peer, "sent": check.text, "retyped": reply.text},
-            drill=asked is not None and asked.drill,
+            {
+                "by": line.book.party_of(own=taken.own),
+                "sent": check.text,
+                "retyped": reply.text,
+            },
+            drill=asked.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
+
+    def _wrote(self, envelope: Envelope) -> bool:
+        return envelope.sender.party == self._party
 
     def accounts(self, line: Line, event: str, now: Now) -> None:
         """Lay the accounts of one event side by side; none is chosen (R29)."""
