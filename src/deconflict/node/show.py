@@ -254,7 +254,7 @@ def _place(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
             None
             if near is None
             else f"{near.distance_m / METRES_PER_NAUTICAL_MILE:.1f} NM, "
-            f"{near.bearing_deg:05.1f}° {near.landmark.name}"
+            f"{round(near.bearing_deg, 1) % 360:05.1f}° {near.landmark.name}"
         ),
     )
 
