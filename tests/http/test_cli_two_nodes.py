@@ -55,7 +55,7 @@ class Party:
 
     def wait_for(self, words: str) -> str:
         """Return the line's status once it says these words."""
-        return _wait(lambda: self.ok("line", "status"), words)
+        return _wait(lambda: self.ok("line", "status", "--all"), words)
 
 
 def _acts(words: tuple[object, ...]) -> bool:
