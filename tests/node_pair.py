@@ -81,8 +81,10 @@ class NodePair:
     def line(self, party: str) -> Line:
         return self.station(party).line(self.peer_of(party))
 
-    def say(self, party: str, kind: Kind, body: Body, *, ref: str | None = None) -> str:
-        say = Say(kind=kind, body=body, desk=DESKS[0], ref=ref)
+    def say(
+        self, party: str, kind: Kind, body: Body, *, ref: str | None = None, drill: bool = False
+    ) -> str:
+        say = Say(kind=kind, body=body, desk=DESKS[0], ref=ref, drill=drill)
         return self.world.say(party, self.peer_of(party), [say])[0].hash
 
     def declare(self, party: str, *declarations: Declaration) -> list[str]:

@@ -59,7 +59,7 @@ class Party:
 
     def wait_for(self, words: str) -> str:
         """Return the line's status once it says these words."""
-        return _wait(lambda: self.ok("line", "status"), words)
+        return _wait(lambda: self.ok("line", "status", "--all"), words)
 
 
 def _acts(words: tuple[object, ...]) -> bool:
@@ -187,7 +187,9 @@ def area(
 def test_terms_in_force_are_said_in_words(blue: Party) -> None:
     shown = blue.ok("terms", "show")
     assert "signed by both" in shown
-    assert re.search(r"flight and flight +9,260 m \(5\.00 NM\) +305 m \(1,000 ft\)", shown)
+    assert re.search(
+        r"flight and flight +9,260 m \(5\.00 NM\) lateral, 304\.8 m \(1,000 ft\)", shown
+    )
     assert "Deir ez-Zor" in shown
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deconflict.errors import InvalidInputError
+from deconflict.line.precedence import Step
 from deconflict.messages.bodies import AnswerWord, SaidWord
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
@@ -151,6 +152,7 @@ def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> No
         ("purpose", set(Purpose)),
         ("answer", set(AnswerWord)),
         ("said", set(SaidWord)),
+        ("step", set(Step)),
         ("fields", {*ReadbackValues.__struct_fields__, "none"}),
     ],
 )

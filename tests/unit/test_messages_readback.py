@@ -180,3 +180,12 @@ def test_every_field_can_be_said_in_both_languages() -> None:
     for language in ("en", "ru"):
         text = differences_text(found, language, reference=AltitudeReference.AMSL)
         assert text.count(".") >= len(found)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_difference_of_two_bearings_is_an_angle_without_a_direction(language: str) -> None:
+    text = Difference("bearing_ddeg", 3_580, 125, 145).words(
+        language, reference=AltitudeReference.AMSL
+    )
+    assert text.endswith(" 14.5°.")
+    assert text.count("true" if language == "en" else "истинный") == 2

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from deconflict.airspace import AltitudeReference, TimeSpan
+from deconflict.airspace import AltitudeBand, AltitudeReference, TimeSpan
 from deconflict.messages.bodies import Declared, parse_body
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.in_force import conversions_of, landmarks_of, minima_of
@@ -126,8 +126,8 @@ def test_a_card_says_who_where_when_how_close_which_minimum_since_when_and_what_
     assert "blue (activity, d1d1d1d1) and red (own presence, d2d2d2d2)" in text
     assert "From 2016-09-17 12:45:00Z to 2016-09-17 14:30:00Z, 1 h 45 min." in text
     assert re.search(r"Closest at .*: 0 m lateral, 0 ft \(0 m\) vertical\.", text)
-    assert re.search(r"is then at 35\.\d{7}, 40\.\d{7} \(35°.*\"N 040°.*\"E; MGRS 37S", text)
-    assert "true from Deir ez-Zor airfield." in text
+    assert re.search(r"Then at 35\.\d{7}, 40\.\d{7} \(35°.*\"N 040°.*\"E; MGRS 37S", text)
+    assert "true from Deir ez-Zor airfield: blue, red." in text
     assert "Agreed minimum: 1.08 NM (2.00 km) lateral, 1000 ft (304.8 m) vertical." in text
     assert "Known since 2016-09-17 11:45:00Z." in text
     assert text.endswith("Unanswered: concern to red, sent at 2016-09-17 11:46:00Z.")
@@ -147,6 +147,30 @@ def test_two_flights_are_told_apart_from_two_areas() -> None:
     assert "will come closer than the agreed minimum" in text
     assert "Added to it for declared containment and error of calculation: 2.0" in text
     assert text.endswith("Nothing is unanswered.")
+
+
+def test_margin_between_two_altitude_references_is_named_as_what_it_is() -> None:
+    levels = AltitudeBand(AltitudeReference.W84, 0, 3_048_000)
+    area = activity(circle(35.2, 40.15, 1_000_000, band=levels), declaration_id=OTHER_ID)
+    found = card(activity(), area)
+    assert found.margin_vertical_tmm == found.margin_reference_tmm == 1_000_000
+    text = found.text("en")
+    margin = "Added to it as the agreed margin between the two altitude references: "
+    assert f"{margin}328 ft (100 m) vertical." in text
+    assert "между двумя системами отсчёта высоты: 100 м (328 ft)" in found.text("ru")
+
+
+def test_one_reference_has_no_margin_of_its_own() -> None:
+    found = card(activity(), presence())
+    assert found.margin_reference_tmm == 0
+    assert "references" not in found.text("en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_parties_at_one_place_share_a_sentence(language: str) -> None:
+    text = card(activity(), presence()).text(language)
+    assert ": blue, red." in text
+    assert "is then" not in text
 
 
 def test_levels_that_do_not_compare_are_told_as_a_possible_conflict() -> None:

@@ -99,7 +99,7 @@ def place_words(position: Position, landmarks: Sequence[Landmark]) -> list[str]:
     seen = bearing_from(landmarks, position)
     if seen is not None:
         lines.append(
-            f"{metres(seen.distance_m)} on {seen.bearing_deg:03.0f}° true from "
+            f"{metres(seen.distance_m)} on {round(seen.bearing_deg) % 360:03d}° true from "
             f"{clean(seen.landmark.name)}"
         )
     return lines

@@ -1,6 +1,7 @@
 """``deconflict line``: the table of its commands, and how the lines are."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
     count,
+    escalated,
     sentences,
     short,
     state_word,
@@ -19,6 +21,7 @@ from deconflict.cli.output import (
 
 __all__ = ["line", "show_alert", "status"]
 
+_IN_FULL = 20
 _ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")
 
 line = LazyGroup(
@@ -51,10 +54,13 @@ line = LazyGroup(
 )
 
 
-@command("status", example="deconflict line status")
+@command("status", example="deconflict line status\ndeconflict line status --all")
+@click.option("--all", "whole", is_flag=True, help="Every open alert in full, however many.")
 @talks_to_node
-def status(node_dir: Any, account: str | None, as_json: bool) -> None:
+def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> None:
     """Show whether each line is up, and what is open.
+
+    Of many open alerts the first 20 stand in full, the most urgent first; the rest are counted.
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
@@ -96,22 +102,41 @@ def status(node_dir: Any, account: str | None, as_json: bool) -> None:
         click.echo("No open alerts.")
         return
     click.echo(click.style(f"{count(len(alerts), 'open alert')}:\n", bold=True))
-    for alert in alerts:
+    in_full = len(alerts) if whole else _IN_FULL
+    for alert in alerts[:in_full]:
         show_alert(alert)
+    if alerts[in_full:]:
+        _count_rest(alerts[in_full:])
 
 
 def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     """Print one alert: since when, how urgent, by when, and its words."""
-    level = f" (level {alert['level']})" if alert["level"] else ""
+    level = f" ({said})" if (said := escalated(alert)) else ""
     state = state_word(alert["urgency"]) if alert["open"] else "over:"
     due = alert["deadline_utc"] if alert["open"] else None
     deadline = f", due {when(due)}" if due else ""
     # What to name in an answer: a message, a declaration or a conflict.
     found = _ID.search(alert["subject"] or "")
     about = f", about {short(found[0])}" if found else ""
-    click.echo(f"{when(alert['raised_utc'])}  {state}{level}{deadline}{about}")
+    drill = "DRILL " if alert["drill"] else ""
+    click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+
+
+def _count_rest(alerts: list[dict[str, Any]]) -> None:
+    """Print how many alerts of each rule are open besides; nothing is left unsaid."""
+    click.echo(click.style(f"\nand {len(alerts)} more, all shown by --all:\n", bold=True))
+    rules = Counter(
+        (alert["urgency"], ("DRILL " if alert["drill"] else "") + alert["rule"].replace("_", " "))
+        for alert in alerts
+    )
+    # They come the most urgent first, and so do their rules.
+    table(
+        ("URGENCY", "OPEN", "ALERT"),
+        [(urgency, number, rule) for (urgency, rule), number in rules.items()],
+        right=(1,),
+    )
 
 
 def _offset(offset_ms: int | None) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "Bar",
     "clean",
     "count",
+    "escalated",
     "feet",
     "fields",
     "metres",
@@ -46,6 +47,14 @@ _UNSAFE = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d]\.) (?=[^\W\d_])")
 _METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
 _METRES_PER_FOOT = 0.3048  # exact, 1959
+
+_STEPS = {
+    "SECOND_DESK": "second desk",
+    "PEER_ALTERNATE": "their second desk",
+    "VOICE": "voice",
+    "NEXT_TIER": "next tier",
+    "HOLD": "hold",
+}
 
 _COLOURS = {
     "UP": "green",
@@ -166,6 +175,20 @@ def count(number: int, one: str, many: str = "") -> str:
     """
     noun = one if number == 1 else (many or one + "s")
     return f"{number if number else 'no'} {noun}"
+
+
+def escalated(alert: Mapping[str, Any]) -> str:
+    """Return who is asked to act on an overdue alert; nothing when it has not come so far.
+
+    >>> escalated({"level": 2, "facts": {"ladder": {"asked": [{"step": "VOICE"}]}}})
+    'escalated: voice'
+    """
+    if not alert["level"]:
+        return ""
+    asked = [each["step"] for each in alert["facts"].get("ladder", {}).get("asked", ())]
+    words = [_STEPS.get(step, clean(step)) for step in asked]
+    said = " and ".join(", ".join(words).rsplit(", ", 1))
+    return f"escalated: {said}" if said else "escalated"
 
 
 def state_word(word: str) -> str:

@@ -14,7 +14,7 @@ from deconflict.cli.options import (
     node_folder,
     talks_to_node,
 )
-from deconflict.cli.output import clean, count, feet, fields, metres, short, span, table, write_json
+from deconflict.cli.output import clean, short, write_json
 from deconflict.cli.sending import show_posted
 from deconflict.errors import InvalidInputError, LineStateError
 
@@ -123,7 +123,7 @@ def propose(
             return
         posted = node.post("lines", view["line_id"], "terms", "proposal", body={"terms": wire})
         if not as_json:
-            _show(wire)
+            _show(wire, held["agreed"])
             click.echo()
         show_posted(node, posted, as_json=as_json)
 
@@ -157,7 +157,7 @@ def accept(
             )
         if wanted is None:
             need_terminal("the terms", "--hash HASH")
-            _show(held["proposed"])
+            _show(held["proposed"], held["agreed"])
             click.confirm("\nSign these terms?", abort=True, err=True)
         elif len(wanted) < 8 or not held["proposed_hash"].startswith(wanted.lower()):
             raise InvalidInputError(
@@ -178,7 +178,11 @@ def accept(
 def show(
     proposed: bool, line: str | None, node_dir: Path | None, account: str | None, as_json: bool
 ) -> None:
-    """Show the terms in force on a line, or those proposed."""
+    """Show the terms in force on a line, or those proposed.
+
+    Every field is shown, no figure is rounded. Of a proposal, what it changes against the terms in
+    force stands first: read it before you sign.
+    """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
@@ -194,7 +198,7 @@ def show(
     else:
         by = f", proposed by {clean(held['proposed_by'])}" if proposed else ", signed by both"
         click.echo(f"Terms {short(held[mark])} with {peer}{by}\n")
-        _show(held[wanted])
+        _show(held[wanted], held["agreed"] if proposed else None)
     if not proposed and held["proposed"] is not None:
         other = short(held["proposed_hash"])
         click.echo(f"\nProposed by {clean(held['proposed_by'])}: {other}. See --proposed.")
@@ -280,76 +284,9 @@ def _with_minima(made: "Terms", minima: str) -> "Terms":
     return terms_from_wire(terms_to_wire(changed))
 
 
-def _show(wire: dict[str, Any]) -> None:
-    """Print terms in words. Everything is there in --json."""
+def _show(wire: dict[str, Any], in_force: dict[str, Any] | None) -> None:
+    """Print terms in words, and what they change against those in force."""
+    from deconflict.cli.terms_words import show_terms
     from deconflict.messages.terms import terms_from_wire
 
-    said = terms_from_wire(wire)
-    outline = said.theatre.outline
-    fields(
-        (
-            ("version", said.version),
-            ("parties", " and ".join(one.party for one in said.parties)),
-            (
-                "desks",
-                "; ".join(f"{p.party}: {p.main_desk}, then {p.second_desk}" for p in said.parties),
-            ),
-            ("languages", "; ".join(f"{p.party}: {' '.join(p.languages)}" for p in said.parties)),
-            (
-                "theatre",
-                said.theatre.name + ("" if outline is None else f", {len(outline)} corners"),
-            ),
-            ("third parties", ", ".join(third.name for third in said.third_parties)),
-            ("times agree within", span(said.time_tolerance_ms / 1000)),
-            ("record kept", f"{said.retention_days} days"),
-        )
-    )
-    if said.theatre.landmarks:
-        from deconflict.airspace.notation import echo
-
-        click.echo()
-        table(
-            ("LANDMARK", "DECIMAL", "MGRS"),
-            [
-                (one.name, (written := echo(one.position.position)).decimal, written.mgrs)
-                for one in said.theatre.landmarks
-            ],
-        )
-    click.echo()
-    default = said.minima.default
-    rows = [("all others", metres(default.lateral_mm / 1000), feet(default.vertical_tmm / 10_000))]
-    for pair in said.minima.pairs:
-        between = " and ".join(purpose.replace("_", " ").lower() for purpose in pair.between)
-        rows.append((between, metres(pair.lateral_mm / 1000), feet(pair.vertical_tmm / 10_000)))
-    table(("BETWEEN", "LATERAL MINIMUM", "VERTICAL MINIMUM"), [*rows[1:], rows[0]])
-    click.echo()
-    table(
-        ("PRECEDENCE", "SIGNED FOR WITHIN", "READ WITHIN", "ANSWERED WITHIN"),
-        [
-            (name, *(span(ms / 1000) for ms in (one.lack_ms, one.seen_ms, one.answer_ms)))
-            for name, one in said.timers.limits.items()
-        ],
-    )
-    click.echo()
-    table(
-        ("DECLARED AT LEAST BEFORE", "", "AIM"),
-        [
-            (
-                purpose.replace("_", " ").lower(),
-                span(lead.least_ms / 1000),
-                span(lead.aim_ms / 1000),
-            )
-            for purpose, lead in said.lead_times.items()
-        ],
-    )
-    compared = [
-        f"{one.source} to {one.to}: {one.lo_tmm / 10_000:+g} to {one.hi_tmm / 10_000:+g} m"
-        for one in said.altitude_conversions
-    ]
-    click.echo(
-        f"\nAltitudes compare by: {'; '.join(compared) or 'nothing; other references do not'}."
-    )
-    stops = [
-        f"{scope.name} ({count(len(scope.stops), 'kind')})" for scope in said.suspension_scopes
-    ]
-    click.echo(f"May be suspended: {', '.join(stops) or 'nothing'}.")
+    show_terms(terms_from_wire(wire), None if in_force is None else terms_from_wire(in_force))

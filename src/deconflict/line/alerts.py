@@ -8,7 +8,7 @@ limit that may have passed is treated as passed.
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -78,6 +78,8 @@ class Alarm:
         level: rung of the ladder this alarm stands for; 0 tells the own desk only.
         steps: whom to turn to.
         after_restart: raised because the node started, not because a limit was seen to pass.
+        next_ms: when the next rung is reached, monotonic; None at the last one.
+        next_steps: whom that rung turns to.
     """
 
     alert: Alert
@@ -85,6 +87,8 @@ class Alarm:
     level: int
     steps: tuple[Step, ...]
     after_restart: bool = False
+    next_ms: int | None = None
+    next_steps: tuple[Step, ...] = ()
 
 
 def alert_for(
@@ -330,10 +334,10 @@ class AlertBook:
             rung = ladder[watch.alert.level]
             if begins + rung.after_ms > at_ms:
                 break
-            yield self._alarm(watch, overdue[0], watch.alert.level + 1, rung.steps)
+            yield self._alarm(watch, overdue[0], watch.alert.level + 1, rung.steps, at_ms)
             told = True
         if overdue and overdue[0] not in watch.raised and not told:
-            yield self._alarm(watch, overdue[0], watch.alert.level, (Step.OWN_DESK,))
+            yield self._alarm(watch, overdue[0], watch.alert.level, (Step.OWN_DESK,), at_ms)
 
     def _raise_after_restart(self, watch: _Watch, at_ms: int) -> Alarm:
         # The clock that measured this alert is gone. Escalate one rung, and let the ladder run on
@@ -343,13 +347,21 @@ class AlertBook:
         passed = at_ms - ladder[level - 1].after_ms
         watch.lack_due = watch.seen_due = watch.answer_due = passed
         kind, _ = next(watch.owed(at_ms))
-        alarm = self._alarm(watch, kind, level, ladder[level - 1].steps)
-        return Alarm(alarm.alert, kind, level, alarm.steps, after_restart=True)
+        alarm = self._alarm(watch, kind, level, ladder[level - 1].steps, at_ms)
+        return replace(alarm, after_restart=True)
 
-    def _alarm(self, watch: _Watch, kind: AlarmKind, level: int, steps: tuple[Step, ...]) -> Alarm:
+    def _alarm(
+        self, watch: _Watch, kind: AlarmKind, level: int, steps: tuple[Step, ...], at_ms: int
+    ) -> Alarm:
         watch.raised.add(kind)
         watch.alert = msgspec.structs.replace(watch.alert, level=level)
-        return Alarm(watch.alert, kind, level, steps)
+        alarm = Alarm(watch.alert, kind, level, steps)
+        ladder = self._timers.ladders[watch.alert.precedence]
+        if level >= len(ladder):
+            return alarm
+        rung = ladder[level]
+        next_ms = watch.last_limit(at_ms) + rung.after_ms
+        return replace(alarm, next_ms=next_ms, next_steps=rung.steps)
 
     def _settle(self, message_hash: str, now: Now, *, own: bool, **no_more: bool) -> None:
         watch = self._watches.get(message_hash)

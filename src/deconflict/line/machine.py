@@ -183,18 +183,18 @@ class LineMachine:
         """Return when :meth:`prepare` takes ``draft``, now or later; raises as it does."""
         self._out.require_preparable(draft, self._precedence(draft), now)
 
-    def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
+    def seal(self, entry: OutgoingEntry, *, acts: bool = True) -> SealedEnvelope:
         """Return the entry signed. **Only after it is durable**; equal calls, equal bytes.
 
         From here on :meth:`transmittable` offers it, and what it says of the peer's messages
-        (seen, answered) holds.
+        (seen, answered) holds; unless ``acts`` is False, as for an answer that is wrong.
 
         Raises:
             LineStateError: not a prepared slot, or an earlier one is not sealed.
         """
         sealed = self._out.seal(entry)
         prepared = self._prepared.pop(entry.hash, None)
-        if prepared is not None:
+        if prepared is not None and acts:
             self._apply_ref(entry.envelope, prepared, own=False)
         return sealed
 

@@ -86,6 +86,7 @@ class ConflictCard:
     minimum_vertical_tmm: int
     margin_lateral_m: float
     margin_vertical_tmm: int
+    margin_reference_tmm: int
     known_since_ms: int
     unanswered: tuple[Unanswered, ...]
     again: tuple[TimeSpan, ...] = ()
@@ -148,11 +149,14 @@ class ConflictCard:
                 "vertical": self.minimum_vertical_tmm,
             },
         )
-        if self.margin_lateral_m > 0 or self.margin_vertical_tmm > 0:
+        stated_tmm = self.margin_vertical_tmm - self.margin_reference_tmm
+        if self.margin_lateral_m > 0 or stated_tmm > 0:
             yield (
                 "CARD_MARGIN",
-                {"lateral": _mm(self.margin_lateral_m), "vertical": self.margin_vertical_tmm},
+                {"lateral": _mm(self.margin_lateral_m), "vertical": stated_tmm},
             )
+        if self.margin_reference_tmm > 0:
+            yield "CARD_REFERENCE_MARGIN", {"vertical": self.margin_reference_tmm}
         yield "CARD_KNOWN_SINCE", {"since": format_utc(self.known_since_ms)}
         for open_message in self.unanswered:
             yield (
@@ -213,6 +217,7 @@ def conflict_card(
         minimum_vertical_tmm=finding.minima.vertical_tmm,
         margin_lateral_m=finding.margin_m,
         margin_vertical_tmm=finding.margin_vertical_tmm,
+        margin_reference_tmm=finding.margin_reference_tmm,
         known_since_ms=known_since_ms,
         unanswered=tuple(unanswered),
         again=tuple(again),
@@ -236,7 +241,7 @@ def _places(
 ) -> tuple[CardPlace, ...]:
     at_first, at_second = finding.position_first, finding.position_second
     if at_first == at_second:
-        named = [(f"{first}, {second}", at_first)]
+        named = [(f"{first}, {second}", at_first)]  # the sentence fits one name and two
     else:
         named = [(first, at_first), (second, at_second)]
     return tuple(

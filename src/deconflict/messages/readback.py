@@ -29,7 +29,7 @@ from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.phrases import phrase_named, render, word_for, wording
 from deconflict.messages.summary import summarise
 from deconflict.messages.terms import ReadbackTolerances
-from deconflict.messages.values import ValueType, write_value
+from deconflict.messages.values import ValueType, write_angle, write_value
 from deconflict.messages.wire_form import DeclarationId, Place, UtcText, WireForm
 from deconflict.messages.words import check_text
 
@@ -97,9 +97,12 @@ class Difference:
             "read_back": _shown(self.field, self.read_back, reference, language),
         }
         unit = _BY.get(self.field)
-        if self.by is None or unit is None:
+        if self.by is not None and self.field == "bearing_ddeg":
+            values["by"] = write_angle(self.by, wording(language))
+        elif self.by is not None and unit is not None:
+            values["by"] = write_value(unit, self.by, wording(language))
+        else:
             return render(phrase_named("DIFFERENCE").number, values, language)
-        values["by"] = write_value(unit, self.by, wording(language))
         return render(phrase_named("DIFFERENCE_BY").number, values, language)
 
 
@@ -120,7 +123,6 @@ _BY: Final = {
     "position": ValueType.DISTANCE,
     "distance_mm": ValueType.DISTANCE,
     "reach_mm": ValueType.DISTANCE,
-    "bearing_ddeg": ValueType.BEARING,
     "lower_tmm": ValueType.HEIGHT,
     "upper_tmm": ValueType.HEIGHT,
     "start_utc": ValueType.DURATION,

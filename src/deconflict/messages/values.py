@@ -26,7 +26,15 @@ from deconflict.units import (
     TMM_PER_METRE,
 )
 
-__all__ = ["ID_SHOWN", "ValueType", "Wording", "check_value", "say_value", "write_value"]
+__all__ = [
+    "ID_SHOWN",
+    "ValueType",
+    "Wording",
+    "check_value",
+    "say_value",
+    "write_angle",
+    "write_value",
+]
 
 ID_SHOWN: Final = 8  # leading hex digits of an id on a screen; the record has all of them
 _MAX_NAME: Final = 80
@@ -127,6 +135,12 @@ def write_value(kind: ValueType, value: Any, wording: Wording) -> str:
             return str(value)[:ID_SHOWN]
         case _:
             return _write(kind, value, wording, wording["formats"])
+
+
+def write_angle(ddeg: int, wording: Wording) -> str:
+    """Return an angle in tenths of a degree as it stands on a screen: it has no direction."""
+    form: str = wording["formats"]["angle"]
+    return form.format(deg=_trimmed(Decimal(ddeg) / 10, ROUND_HALF_EVEN))
 
 
 def say_value(kind: ValueType, value: Any, wording: Wording) -> str:

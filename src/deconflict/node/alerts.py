@@ -80,6 +80,7 @@ class AlertBook:
         deadline_ms: int | None = None,
         level: int = 0,
         desk: str | None = None,
+        drill: bool = False,
     ) -> bool:
         """Raise the alert, or update the one already open.
 
@@ -105,6 +106,7 @@ class AlertBook:
                 open=True,
                 text=text,
                 facts=facts or {},
+                drill=drill,
             )
         else:
             alert = replace(
@@ -115,6 +117,7 @@ class AlertBook:
                 level=max(level, held.level),
                 text=text,
                 facts=facts or {},
+                drill=drill,
             )
             if alert == held:
                 return False

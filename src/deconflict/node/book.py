@@ -25,6 +25,7 @@ from deconflict.messages.bodies import (
     Cancel,
     Cease,
     Concern,
+    LineCheck,
     Loaded,
     Readback,
     ReadbackResult,
@@ -76,7 +77,7 @@ class Taken:
         logged_ms: when it became durable here.
         body: its body; None when its author signed what this edition cannot read.
         acts: False exactly when it does nothing to the message that it cites, because it cannot be
-            read or because its kind cannot answer one of that kind.
+            read, its kind cannot answer one of that kind, or it retypes a line check wrongly.
         opened: the thread it began.
         thread: the thread it acted on.
         ended: True exactly when that thread ended with it.
@@ -202,7 +203,7 @@ class LineBook:
         """
         # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
         # line check has not answered the CEASE.
-        acts = body is not None and self.threads.fits(envelope)
+        acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
         if delayed or body is None:
             return taken
@@ -218,6 +219,7 @@ class LineBook:
                 logged_ms=logged_ms,
                 declaration_id=self._subject(body),
                 place=_place(body),
+                check=body if isinstance(body, LineCheck) else None,
             )
         thread, ended = None, False
         if acts:
@@ -293,18 +295,29 @@ class LineBook:
         cancelled, self._cancelled = tuple(self._cancelled), []
         return cancelled
 
-    def suspension_of(self, kind: Kind, now_ms: int) -> Suspension | None:
-        """Return the suspension that stops messages of this kind now, or None."""
+    def suspension_of(self, kind: Kind, now_ms: int, *, drill: bool = False) -> Suspension | None:
+        """Return the suspension that stops messages of this kind now, or None.
+
+        One that is an exercise stops nothing but what is an exercise too.
+        """
         if self.terms is None:
             return None
         for suspension in self.suspensions:
             if (
                 suspension.holds(now_ms)
+                and (drill or not suspension.drill)
                 and self.terms.names_scope(suspension.scope)  # newer terms may name it no more
                 and self.terms.stops(kind, suspension.scope)
             ):
                 return suspension
         return None
+
+    def _retypes(self, envelope: Envelope, body: Body) -> bool:
+        """True unless it answers an open line check with another text than was asked for."""
+        if envelope.ref is None or not isinstance(body, LineCheck):
+            return True
+        thread = self.threads.get(envelope.ref)
+        return thread is None or thread.check is None or thread.check.same_as(body)
 
     def _subject(self, body: Body) -> str | None:
         match body:
@@ -348,12 +361,19 @@ class LineBook:
             case Suspend() as body:
                 # Where nothing is agreed by that name, nothing stops.
                 if self.terms is not None and self.terms.names_scope(body.scope):
-                    self.suspensions.suspend(body.scope, party, parse_utc(body.effective_utc))
+                    self.suspensions.suspend(
+                        body.scope,
+                        party,
+                        parse_utc(body.effective_utc),
+                        drill=taken.envelope.drill,
+                    )
             case Resume() as body:
-                if not self.suspensions.resume(body.scope, party, parse_utc(body.effective_utc)):
+                if not self.suspensions.resume(
+                    body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
+                ):
                     return NotTaken.NOTHING_TO_RESUME
             case Account() as body:
-                self._tell_account(body, party)
+                self._tell_account(body, party, drill=taken.envelope.drill)
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
@@ -475,13 +495,14 @@ class LineBook:
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
 
-    def _tell_account(self, body: Account, party: str) -> None:
+    def _tell_account(self, body: Account, party: str, *, drill: bool) -> None:
         account = incidents.Account(
             event=body.event,
             by=party,
             fields=body.fields,
             object_kind=body.object_kind,
             as_published=body.as_published,
+            drill=drill,
         )
         told = self.accounts.setdefault(body.event, [])
         told.append(account)

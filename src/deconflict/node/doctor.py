@@ -206,7 +206,8 @@ def _record(folder: NodeFolder) -> Iterator[Check]:
         yield Check(
             "record",
             OK,
-            f"{proven.entries} messages and {proven.receipts} receipts on {proven.lines} lines, "
+            f"{_count(proven.entries, 'message')} and {_count(proven.receipts, 'receipt')} "
+            f"on {_count(proven.lines, 'line')}, "
             f"every signature and chain verified in {took_s:.1f} s",
         )
     except StoreInUseError:
@@ -305,3 +306,7 @@ def _reason(error: Exception) -> str:
 
 def _told(error: DeconflictError) -> str:
     return f"{error.problem}: {error.given}" if error.given else error.problem
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

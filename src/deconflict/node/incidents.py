@@ -27,6 +27,7 @@ class Account:
     fields: Mapping[str, Value]
     object_kind: str | None = None
     as_published: str | None = None
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,11 +71,11 @@ class Journal:
         """Return the monotonic time at which signatures have waited long enough."""
         return self._unsaved_since_ms + _SIGNATURES_WAIT_MS if self._unsaved else None
 
-    def sealing(self, line: Line, entry: OutgoingEntry) -> Callable[[Now], None]:
+    def sealing(self, line: Line, entry: OutgoingEntry, *, acts: bool) -> Callable[[Now], None]:
         """Return what signs an entry once it is durable, and remembers to keep the signature."""
 
         def seal(now: Now) -> None:
-            sealed = line.machine.seal(entry)
+            sealed = line.machine.seal(entry, acts=acts)
             if not self._unsaved:
                 self._unsaved_since_ms = now.monotonic_ms
             self._unsaved.append(SignatureRow(sealed.hash, sealed.signature.value))

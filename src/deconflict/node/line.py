@@ -218,6 +218,11 @@ class Line:
         terms = self.book.terms
         return None if terms is None else terms.party(self.book.own).second_desk
 
+    def second_desk_of(self, party: str) -> str:
+        """Return a party's second desk by the terms; without terms, the desk that is known."""
+        terms = self.book.terms
+        return self.peer_desk if terms is None else terms.party(party).second_desk
+
     def use_terms(self) -> None:
         """Let the terms in force set timers and the desk that is addressed."""
         terms = self.book.terms

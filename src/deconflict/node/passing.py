@@ -44,6 +44,8 @@ class Passing:
             self._swept_ms = now.monotonic_ms
         for line in self._lines.values():
             self._connection(line, work, now)
+            if sweep:
+                self._teller.clocks(line, now)
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
             self._conflicts(line, work, now, sweep=sweep)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.airspace.trajectory import Trajectory
@@ -102,8 +102,9 @@ class Saying:
         Whether the line is suspended or ready is not asked: that may change before they are said.
         """
         for index, say in enumerate(says):
+            cited = self._cited(line, say.ref)
             with _whose(index, say):
-                self._written(line, say, now)
+                self._written(line, say, cited, now, drill=self._is_drill(say, cited))
 
     def say(self, line: Line, says: Sequence[Say], now: Now) -> tuple[Work, tuple[Posted, ...]]:
         """Take slots for messages of one line, all or none."""
@@ -135,10 +136,10 @@ class Saying:
                 logged_utc_ms=now.utc_ms,
             )
         )
-        work.then(self._journal.sealing(line, entry))
         taken = line.book.take(
             entry.envelope, entry.hash, say.body, own=True, delayed=False, logged_ms=now.utc_ms
         )
+        work.then(self._journal.sealing(line, entry, acts=taken.acts))
         self._journal.event(work, now, "message", line.message_event(taken))
         warnings = self._teller.said(line, taken, now)
         self._journal.agreed(line, taken, work, now)
@@ -155,48 +156,32 @@ class Saying:
     def _drafts(self, line: Line, says: Sequence[Say], now: Now) -> list[Draft]:
         drafts = []
         for index, say in enumerate(says):
-            self._require_open(line, say, now)
+            cited = self._cited(line, say.ref)
+            drill = self._is_drill(say, cited)
+            _require_open(line, say, now, drill=drill)
             with _whose(index, say):
-                drafts.append(self._written(line, say, now))
+                drafts.append(self._written(line, say, cited, now, drill=drill))
         return drafts
 
-    def _require_open(self, line: Line, say: Say, now: Now) -> None:
-        suspension = line.book.suspension_of(say.kind, now.utc_ms)
-        if suspension is not None and not KINDS[say.kind].always_passes:
-            raise LineStateError(
-                f"the line with {line.peer} is suspended for {say.kind}",
-                given=f"scope {suspension.scope}, by {suspension.by} "
-                f"since {format_utc(suspension.effective_ms)}",
-                expected="SAFETY, CEASE and what belongs to them, which always pass",
-                remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
-            )
-        line.require_ready(say.kind)
-        _require_scope(line, say.body, now)
-        if say.kind is Kind.STANDBY and say.ref is not None and line.book.stood_by(say.ref):
-            raise LineStateError(
-                "STANDBY was said of this message already, and extends its time once",
-                given=say.ref[:16],
-                remedy="answer it",
-            )
-
-    def _written(self, line: Line, say: Say, now: Now) -> Draft:
+    def _written(
+        self, line: Line, say: Say, cited: "_Cited | None", now: Now, *, drill: bool
+    ) -> Draft:
         """Return what is to be said as a draft that any slot can hold, or refuse it."""
         form = KINDS[say.kind]
         check_outgoing(say.body)
-        cited = self._cited(line, say.ref)
         if cited is None:
             check_reference(say.kind, None)
             _require_complete(say.body)
         else:
-            check_reference(say.kind, cited[0], ref_is_own=cited[1])
-        if say.drill and cited is not None and not cited[3]:
+            check_reference(say.kind, cited.kind, ref_is_own=cited.own)
+        if say.drill and cited is not None and not cited.drill:
             raise InvalidDocumentError(
                 "an exercise cannot change or answer what is real",
                 given=f"DRILL {say.kind} citing a message that is none",
                 remedy="leave the drill mark out, or cite a message of the exercise",
             )
         precedence = say.precedence or (
-            precedence_of_reply(say.kind, cited[2]) if cited else form.rule.precedence
+            precedence_of_reply(say.kind, cited.precedence) if cited else form.rule.precedence
         )
         limits = [
             limit
@@ -210,8 +195,7 @@ class Saying:
             to_desk=say.to_desk or line.peer_desk,
             prec=precedence,
             ref=say.ref,
-            # What belongs to an exercise stays one, also when nobody thought of the mark.
-            drill=say.drill or self._drill or (cited is not None and cited[3]),
+            drill=drill,
             release=say.release,
             answer_within_ms=min(limits, default=None),
             expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),
@@ -226,7 +210,11 @@ class Saying:
             raise
         return draft
 
-    def _cited(self, line: Line, ref: str | None) -> tuple[Kind, bool, Precedence, bool] | None:
+    def _is_drill(self, say: Say, cited: "_Cited | None") -> bool:
+        # What belongs to an exercise stays one, also when nobody thought of the mark.
+        return say.drill or self._drill or (cited is not None and cited.drill)
+
+    def _cited(self, line: Line, ref: str | None) -> "_Cited | None":
         if ref is None:
             return None
         row = self._store.entry(ref)
@@ -245,7 +233,37 @@ class Saying:
                 remedy="ask the other side by voice what it means",
             )
         own = row.party == self._party
-        return Kind(envelope.kind), own, envelope.prec, envelope.drill
+        return _Cited(Kind(envelope.kind), own, envelope.prec, envelope.drill)
+
+
+class _Cited(NamedTuple):
+    """What a draft must know of the message that it cites."""
+
+    kind: Kind
+    own: bool
+    precedence: Precedence
+    drill: bool
+
+
+def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
+    """Refuse what the present state of the line does not let anybody say."""
+    suspension = line.book.suspension_of(say.kind, now.utc_ms, drill=drill)
+    if suspension is not None and not KINDS[say.kind].always_passes:
+        raise LineStateError(
+            f"the line with {line.peer} is suspended for {say.kind}",
+            given=f"scope {suspension.scope}, by {suspension.by} "
+            f"since {format_utc(suspension.effective_ms)}",
+            expected="SAFETY, CEASE and what belongs to them, which always pass",
+            remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
+        )
+    line.require_ready(say.kind)
+    _require_scope(line, say.body, now, drill=drill)
+    if say.kind is Kind.STANDBY and say.ref is not None and line.book.stood_by(say.ref):
+        raise LineStateError(
+            "STANDBY was said of this message already, and extends its time once",
+            given=say.ref[:16],
+            remedy="answer it",
+        )
 
 
 def _whose(index: int, say: Say) -> AbstractContextManager[None]:
@@ -274,13 +292,13 @@ def _require_complete(body: Body) -> None:
         )
 
 
-def _require_scope(line: Line, body: Body, now: Now) -> None:
+def _require_scope(line: Line, body: Body, now: Now, *, drill: bool) -> None:
     """Refuse to suspend what the terms do not name, or to resume what we did not suspend."""
     if isinstance(body, Suspend | Resume) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.scope)
     if isinstance(body, Resume):
         line.book.suspensions.require_resumable(
-            body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms
+            body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms, drill=drill
         )
 
 

@@ -50,7 +50,9 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
-    scopes = sorted({s.scope for s in book.suspensions if s.holds(now.utc_ms)})
+    scopes = sorted(
+        {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
+    )  # an exercise stops nothing that is real
     return LineView(
         line_id=line.line_id,
         peer=line.peer,
@@ -253,7 +255,7 @@ def _place(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
             None
             if near is None
             else f"{near.distance_m / METRES_PER_NAUTICAL_MILE:.1f} NM, "
-            f"{near.bearing_deg:05.1f}° {near.landmark.name}"
+            f"{round(near.bearing_deg, 1) % 360:05.1f}° {near.landmark.name}"
         ),
     )
 

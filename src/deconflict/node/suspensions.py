@@ -1,7 +1,8 @@
 """Which scopes of a line are suspended: by whom, from when, until when.
 
 Each side has its own suspension of a scope. What one suspended, the other can neither end nor put
-off; the scope is free again when neither holds it (specs/messages.md §4).
+off; the scope is free again when neither holds it (specs/messages.md §4). What is an exercise is
+kept apart: it changes nothing that is real.
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class Suspension:
     by: str
     effective_ms: int
     resumed_ms: int | None = None
+    drill: bool = False
 
     def holds(self, now_ms: int) -> bool:
         """True exactly when it is in effect."""
@@ -31,34 +33,42 @@ class Suspensions:
     """All suspensions of one line, as the record leaves them."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], Suspension] = {}
+        self._held: dict[tuple[str, str, bool], Suspension] = {}
 
     def __iter__(self) -> Iterator[Suspension]:
         return iter(tuple(self._held.values()))
 
-    def suspend(self, scope: str, by: str, effective_ms: int) -> None:
+    def suspend(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> None:
         """Let one side suspend a scope; its own earlier suspension of it is replaced."""
-        self._held[scope, by] = Suspension(scope, by, effective_ms)
+        self._held[scope, by, drill] = Suspension(scope, by, effective_ms, drill=drill)
 
-    def resume(self, scope: str, by: str, effective_ms: int) -> bool:
+    def resume(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> bool:
         """Let one side end its own suspension; True exactly when that changed something."""
-        held = self._held.get((scope, by))
+        held = self._held.get((scope, by, drill))
         # Resumed is resumed: a later instant would bring the suspension back for the time between.
         if held is None or (held.resumed_ms is not None and held.resumed_ms <= effective_ms):
             return False
-        self._held[scope, by] = replace(held, resumed_ms=effective_ms)
+        self._held[scope, by, drill] = replace(held, resumed_ms=effective_ms)
         return True
 
-    def require_resumable(self, scope: str, by: str, effective_ms: int, now_ms: int) -> None:
+    def require_resumable(
+        self, scope: str, by: str, effective_ms: int, now_ms: int, *, drill: bool
+    ) -> None:
         """Return when ``by`` can resume this scope from that instant on.
 
         Raises:
             LineStateError: it is not suspended, or only the other side suspended it.
         """
-        held = self._held.get((scope, by))
+        held = self._held.get((scope, by, drill))
         if held is not None and held.resumed_ms is None:
             return
-        others = [s.by for s in self if s.scope == scope and s.by != by and s.resumed_ms is None]
+        others = [
+            other.by
+            for other in self
+            if (other.scope, other.drill) == (scope, drill)
+            and other.by != by
+            and other.resumed_ms is None
+        ]
         if others:
             raise LineStateError(
                 f"{others[0]} suspended this scope, and only {others[0]} can resume it",

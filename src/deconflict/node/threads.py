@@ -14,6 +14,7 @@ import msgspec
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.position import Position
 from deconflict.line.envelope import Envelope
+from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, settles
 
 __all__ = ["DECLARES", "Place", "Thread", "ThreadBook"]
@@ -37,7 +38,9 @@ class Thread(msgspec.Struct, frozen=True):
         answer_within_ms: its own limit, if it shortens the line's.
         declaration_id: the declaration it is about, if any.
         root: the first open message that asked for the same; itself, when none did.
+        drill: exercise only.
         place: where a CEASE without a declaration wants activity to end: position, reach in mm.
+        check: what a line check asks to retype.
         seen: stood on a screen of the other side.
         answered_by: kind of the last answer.
     """
@@ -51,13 +54,20 @@ class Thread(msgspec.Struct, frozen=True):
     answer_within_ms: int | None
     declaration_id: str | None
     root: str
+    drill: bool = False
     place: Place | None = None
+    check: LineCheck | None = None
     seen: bool = False
     answered_by: Kind | None = None
 
     def asks_the_same(self, other: "Thread") -> bool:
-        """True exactly when both ask the same side to cease the same, by name or by place."""
+        """True exactly when both ask the same side to cease the same, by name or by place.
+
+        What an exercise asks is never the same as what is asked in earnest.
+        """
         if other.kind is not Kind.CEASE or self.kind is not Kind.CEASE or self.own != other.own:
+            return False
+        if self.drill is not other.drill:
             return False
         if self.declaration_id is not None or other.declaration_id is not None:
             return self.declaration_id == other.declaration_id
@@ -109,6 +119,7 @@ class ThreadBook:
         logged_ms: int,
         declaration_id: str | None,
         place: Place | None = None,
+        check: LineCheck | None = None,
     ) -> Thread | None:
         """Open a thread if a message of this kind asks for an answer; return it."""
         if not KIND_RULES[envelope.kind].needs_answer:
@@ -124,7 +135,9 @@ class ThreadBook:
             answer_within_ms=envelope.answer_within_ms,
             declaration_id=declaration_id,
             root=message_hash,
+            drill=envelope.drill,
             place=place,
+            check=check,
         )
         if kind is Kind.CEASE:
             same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)

@@ -195,6 +195,7 @@ class AlertView:
     open: bool
     text: str
     facts: dict[str, Any] = field(default_factory=dict)
+    drill: bool = False  # exercise only; the text says so first
 
 
 @dataclass(frozen=True, slots=True)

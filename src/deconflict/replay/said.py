@@ -30,9 +30,14 @@ def safety_of(case: Case, party: str, at_ms: int, note: str | None) -> SafetyOfF
             return SafetyOfFlight(
                 phrase=phrase_named("OWN_AIRCRAFT_HERE").number, values=values, not_binding=note
             )
+    # A safety message says where; what the case does not tell stands at a place nobody flies over.
     return SafetyOfFlight(
-        phrase=phrase_named("NO_LONGER_SO").number,
-        values={"at": format_utc(at_ms)},
+        phrase=phrase_named("OWN_PERSONNEL_HERE").number,
+        values={
+            "where": msgspec.to_builtins(Place.of(Position(0, 0))),
+            "reach": 1_000,
+            "since": format_utc(at_ms),
+        },
         not_binding=note or "the case gives no figures",
     )
 

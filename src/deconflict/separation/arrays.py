@@ -39,6 +39,12 @@ class Packed:
     trajectory_count: int
     epoch_ms: int
 
+    def reference_of(self, index: int) -> AltitudeReference:
+        """Return what the altitudes of one kernel index are measured from."""
+        if index < self.trajectory_count:
+            return REFERENCES[int(self.trajectories["reference"][index])]
+        return REFERENCES[int(self.volumes["reference"][index - self.trajectory_count])]
+
 
 def pack(
     extents: Sequence[Extent],

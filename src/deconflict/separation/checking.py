@@ -69,7 +69,7 @@ def check(
         )
     except _kernel.RefusedInput as refusal:
         raise _refused(refusal, packed, everything) from refusal
-    return _findings(found, packed, everything)
+    return _findings(found, packed, everything, conversions)
 
 
 def _numbered(names: Sequence[str]) -> list[int]:
@@ -94,19 +94,25 @@ def _refused(
 
 
 def _findings(
-    found: dict[str, NDArray[Any]], packed: Packed, extents: Sequence[Extent]
+    found: dict[str, NDArray[Any]],
+    packed: Packed,
+    extents: Sequence[Extent],
+    conversions: AltitudeConversions,
 ) -> tuple[Finding, ...]:
     columns = {name: column.tolist() for name, column in found.items()}
     rows: list[tuple[int, int, Finding]] = []
     for k in range(len(columns["i"])):
         row = {name: column[k] for name, column in columns.items()}
-        rows.append(_finding(row, packed, extents))
+        rows.append(_finding(row, packed, extents, conversions))
     rows.sort(key=lambda row: (row[0], row[1], row[2].start_ms, row[2].end_ms, row[2].verdict))
     return _joined(rows)
 
 
 def _finding(
-    row: dict[str, Any], packed: Packed, extents: Sequence[Extent]
+    row: dict[str, Any],
+    packed: Packed,
+    extents: Sequence[Extent],
+    conversions: AltitudeConversions,
 ) -> tuple[int, int, Finding]:
     first, second = packed.owner[row["i"]], packed.owner[row["j"]]
     points = (
@@ -146,6 +152,9 @@ def _finding(
         minima=Minima(row["lateral_m"], row["vertical_tmm"]),
         margin_m=row["margin_m"],
         margin_vertical_tmm=row["margin_vertical_tmm"],
+        margin_reference_tmm=conversions.slack_tmm(
+            packed.reference_of(row["i"]), packed.reference_of(row["j"])
+        ),
     )
     return first, second, finding
 

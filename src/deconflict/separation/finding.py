@@ -41,7 +41,8 @@ class Finding:
     geodesic, 0 when inside. ``cpa_vertical_tmm`` is second minus first, 0 where bands hold one
     another, None where references do not compare. ``minima`` are the terms'; ``margin_m`` is the
     containment and the bound of the approximation that were added to it, ``margin_vertical_tmm``
-    containment and conversion slack.
+    containment and conversion slack, of which ``margin_reference_tmm`` is the slack: the room that
+    the terms leave between the two altitude references.
     """
 
     kind: FindingKind
@@ -58,3 +59,4 @@ class Finding:
     minima: Minima
     margin_m: float
     margin_vertical_tmm: int
+    margin_reference_tmm: int = 0

@@ -98,6 +98,16 @@ class AltitudeConversions:
                     expected="one of them; the other is derived",
                 )
 
+    def slack_tmm(self, one: AltitudeReference, other: AltitudeReference) -> int:
+        """Return how far a converted altitude may be off either way; 0 where none is converted.
+
+        >>> known = AltitudeConversions({(AltitudeReference.AMSL, AltitudeReference.W84): (1, 6)})
+        >>> known.slack_tmm(AltitudeReference.W84, AltitudeReference.AMSL)
+        3
+        """
+        known = self.between(one, other)
+        return 0 if known is None else (known[1] - known[0] + 1) // 2
+
     def between(self, source: AltitudeReference, to: AltitudeReference) -> tuple[int, int] | None:
         """Return lowest and highest (altitude in ``to`` − altitude in ``source``); None if unknown.
 

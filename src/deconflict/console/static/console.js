@@ -83,14 +83,20 @@ function showLines(lines) {
   if (lines.some((line) => line.line_id === chosen)) $("speak").line.value = chosen;
 }
 
+// Who is asked to act; the alert's text says since when, and what comes next.
+function escalated({ level, facts }) {
+  const asked = (facts.ladder?.asked ?? []).map(({ step }) => step.toLowerCase().replaceAll("_", " "));
+  return level ? ` · escalated${asked.length ? `: ${asked.join(", ")}` : ""}` : "";
+}
+
 function showAlerts(alerts) {
   const fresh = alerts.filter((alert) => !heard.has(alert.alert_id));
   heard = new Set(alerts.map((alert) => alert.alert_id));
   if (fresh.some((alert) => ["FLASH", "IMMEDIATE"].includes(alert.urgency))) beep();
   fill("alerts", alerts.map((alert) => {
     const item = el("li", "", `alert ${alert.urgency}`);
-    item.append(el("strong", `${alert.urgency} `), el("span", alert.text),
-      el("p", `since ${short(alert.raised_utc)}${alert.level ? ` · escalated ${alert.level}×` : ""} · desk ${alert.desk}`));
+    item.append(el("strong", `${alert.drill ? "DRILL " : ""}${alert.urgency} `), el("span", alert.text),
+      el("p", `since ${short(alert.raised_utc)}${escalated(alert)} · desk ${alert.desk}`));
     if (alert.deadline_utc) {
       const deadline = el("p", "", "deadline");
       deadline.dataset.utc = alert.deadline_utc;

@@ -38,6 +38,7 @@ class ActivityTeller:
         self.desk.tell(
             AlertKey("PLACE_WITHOUT_GEOMETRY", line.line_id, notice.notice_id),
             {"party": self._party},
+            drill=False,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
@@ -63,6 +64,7 @@ class ActivityTeller:
             self.desk.tell(
                 AlertKey(rule, line.line_id, activity.activity_id),
                 {"party": self._party, "where": _values(activity.position)},
+                drill=False,
                 urgency="IMMEDIATE",
                 now_ms=now.utc_ms,
                 phrase="ACT_WITHOUT_NOTICE",
@@ -78,6 +80,7 @@ class ActivityTeller:
                 "distance": round(found.distance_m * 1000),
                 "declaration": declaration_id,
             },
+            drill=False,  # what is really done is no exercise, whatever was declared
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
             facts=facts,
@@ -93,6 +96,7 @@ class ActivityTeller:
                     "declaration": declaration_id,
                     "where": _values(activity.position),
                 },
+                drill=declared.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
             )
@@ -105,6 +109,7 @@ class ActivityTeller:
                     "declaration": declaration_id,
                     "distance": round(apart_m * 1000),
                 },
+                drill=declared.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
             )

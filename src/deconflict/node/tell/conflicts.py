@@ -1,5 +1,6 @@
 """Alerts about conflicts: who, where, when, how close, which minimum, what is unanswered."""
 
+from dataclasses import replace
 from typing import Final
 
 from deconflict.airspace.instant import TimeSpan
@@ -62,7 +63,8 @@ class ConflictTeller:
         card = card_of(line, conflict, now.utc_ms)
         self.desk.tell_text(
             AlertKey("CONFLICT", line.line_id, conflict.conflict_id),
-            card.text(self.desk.language),
+            replace(card, drill=False).text(self.desk.language),  # the desk marks it
+            drill=card.drill,
             urgency=_urgency(conflict, now),
             now_ms=now.utc_ms,
             deadline_ms=card.start_ms,

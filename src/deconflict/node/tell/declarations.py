@@ -58,9 +58,9 @@ class DeclarationTeller:
             now_ms=now.utc_ms,
         )
         for remark in found:
-            self._tell(line, declaration.declaration_id, remark, now)
+            self._tell(line, declaration.declaration_id, remark, now, drill=taken.envelope.drill)
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
-            self.site(line, declaration, now)
+            self.site(line, declaration, now, drill=taken.envelope.drill)
         return tuple(remark.text(self.desk.language) for remark in found)
 
     def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
@@ -91,6 +91,7 @@ class DeclarationTeller:
         self.desk.tell(
             AlertKey(why, line.line_id, name),
             values,
+            drill=taken.envelope.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
@@ -114,31 +115,33 @@ class DeclarationTeller:
         # Without a place, nobody can say whom it does not concern.
         for third in terms.third_parties:
             remark = third_party(notice.notice_id, self._party, third.name)
-            self._tell(line, notice.notice_id, remark, now)
+            self._tell(line, notice.notice_id, remark, now, drill=False)
         if notice.stated_start_ms is None:
             return
         short = notice_shortfall(notice.purpose, notice.stated_start_ms, notice.told_ms, terms)
         if short is not None:
             remark = short_notice(notice.notice_id, self._party, short)
-            self._tell(line, notice.notice_id, remark, now)
+            self._tell(line, notice.notice_id, remark, now, drill=False)
 
-    def _tell(self, line: Line, subject: str, remark: Remark, now: Now) -> None:
+    def _tell(self, line: Line, subject: str, remark: Remark, now: Now, *, drill: bool) -> None:
         self.desk.tell(
             AlertKey(remark.rule, line.line_id, subject, remark.object),
             remark.values,
+            drill=drill,
             urgency=remark.urgency,
             now_ms=now.utc_ms,
             phrase=remark.phrase,
             facts=remark.facts,
         )
 
-    def site(self, line: Line, declaration: Declaration, now: Now) -> None:
+    def site(self, line: Line, declaration: Declaration, now: Now, *, drill: bool) -> None:
         """Tell that a protected site is held here and not yet by the unit that acts."""
         # Receipted by a headquarters is not held by the unit that acts (Kunduz, 2015): the desk is
         # told from the first moment, and until LOADED is said.
         self.desk.tell(
             AlertKey("SITE_NOT_LOADED", line.line_id, declaration.declaration_id),
             {"party": self._party, "declaration": declaration.declaration_id},
+            drill=drill,
             urgency="PRIORITY",
             now_ms=now.utc_ms,
         )
@@ -195,6 +198,7 @@ class DeclarationTeller:
                         # Whole minutes: the text would otherwise be another one each second.
                         "left": max(60_000, left_ms // 60_000 * 60_000),
                     },
+                    drill=item.drill,
                     urgency="ROUTINE",
                     now_ms=now.utc_ms,
                     deadline_ms=item.end_ms,
@@ -204,7 +208,8 @@ class DeclarationTeller:
         """Tell which declarations could not be checked, for as long as that is so."""
         unchecked = {d.declaration.declaration_id: d for d in line.book.picture.unchecked()}
         for declaration_id, declared in unchecked.items():
-            self._tell(line, declaration_id, not_checked(declaration_id, declared.party), now)
+            remark = not_checked(declaration_id, declared.party)
+            self._tell(line, declaration_id, remark, now, drill=declared.drill)
         for key in self.desk.alerts.keys("NOT_CHECKED"):
             if key.line_id == line.line_id and key.subject not in unchecked:
                 self.desk.alerts.close(key, now_ms=now.utc_ms)

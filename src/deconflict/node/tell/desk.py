@@ -1,11 +1,20 @@
-"""What a desk is told: an alert's rule names its phrase, the desk's language gives its words."""
+"""What a desk is told: an alert's rule names its phrase, the desk's language gives its words.
+
+An alert of an exercise says so first (R9). It is one exactly when the message or declaration that
+raised it is; of two that come too close, when one of them is, because then they cannot meet.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from deconflict.airspace.instant import parse_utc
+from deconflict.line.envelope import Envelope
+from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import Cited, message_text
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.node.alerts import AlertBook, AlertKey
+from deconflict.node.tell.ladder import ladder_text
 from deconflict.node.threads import Thread
 
 __all__ = ["Desk", "about", "received_rule"]
@@ -33,17 +42,31 @@ class Desk:
         self.alerts = alerts
         self.language = language
 
+    def words_of(self, envelope: Envelope, body: Body | None, cited: Cited | None = None) -> str:
+        """Return a message in the desk's language, unmarked; nothing when nobody can read it."""
+        if body is None:
+            return ""
+        return message_text(
+            Kind(envelope.kind),
+            body,
+            party=envelope.sender.party,
+            language=self.language,
+            cited=cited,
+        )
+
     def tell(
         self,
         key: AlertKey,
         values: Mapping[str, Any],
         *,
+        drill: bool,
         urgency: str,
         now_ms: int,
         deadline_ms: int | None = None,
         level: int = 0,
         desk: str | None = None,
         phrase: str | None = None,
+        ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """Raise or update an alert said by the phrase of its rule (or by ``phrase``).
@@ -55,11 +78,13 @@ class Desk:
         return self.tell_text(
             key,
             text,
+            drill=drill,
             urgency=urgency,
             now_ms=now_ms,
             deadline_ms=deadline_ms,
             level=level,
             desk=desk,
+            ladder=ladder,
             facts={**values, **(facts or {})},
         )
 
@@ -68,23 +93,42 @@ class Desk:
         key: AlertKey,
         text: str,
         *,
+        drill: bool,
         urgency: str,
         now_ms: int,
         deadline_ms: int | None = None,
         level: int = 0,
         desk: str | None = None,
+        ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Raise or update an alert whose words are made elsewhere, as a conflict card's are."""
+        """Raise or update an alert whose words are made elsewhere, as a conflict card's are.
+
+        They are given without the mark of an exercise and without what ``ladder`` asks for; an
+        alert that is open keeps its own ladder when none is given. Without a deadline, the
+        alert is due at the ladder's next limit.
+        """
+        held = self.alerts.get(key)
+        if ladder is None and held is not None:
+            ladder = held.facts.get("ladder")
+        facts = dict(facts or {})
+        if ladder:
+            facts["ladder"] = dict(ladder)
+            text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
+            if deadline_ms is None and ladder["next_utc"] is not None:
+                deadline_ms = parse_utc(ladder["next_utc"])
+        if drill:
+            text = f"{render(phrase_named('DRILL').number, {}, self.language)} {text}"
         return self.alerts.put(
             key,
             now_ms=now_ms,
             urgency=urgency,
             text=text,
-            facts=dict(facts or {}),
+            facts=facts,
             deadline_ms=deadline_ms,
             level=level,
             desk=desk,
+            drill=drill,
         )
 
     def close(self, rule: str, line_id: str | None, subject: str | None, now_ms: int) -> None:

@@ -15,7 +15,6 @@ from deconflict.line.moment import Now
 from deconflict.messages.bodies import Account, Answer, Body, LineCheck, Readback, TermsMessage
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
-from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.readback import differences_text
 from deconflict.messages.summary import summarise
@@ -33,6 +32,11 @@ from deconflict.node.threads import DECLARES, Thread
 __all__ = ["Teller"]
 
 _LONG_AGO_MS: Final = 365 * 86_400_000
+# An offset is shown from half a second on, whatever the terms expect of the clocks (line.md §8).
+_CLOCK_SHOWN_MS: Final = 500
+# Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
+_CLOCK_WITHIN: Final = 0.75
+_CLOCK_AGAIN: Final = 0.25
 
 
 class Teller:
@@ -82,6 +86,7 @@ class Teller:
             self.desk.tell(
                 AlertKey("UNREADABLE", line.line_id, taken.hash),
                 {"peer": line.peer, "sent": taken.envelope.created_utc},
+                drill=taken.envelope.drill,
                 urgency=taken.envelope.prec.value,
                 now_ms=now.utc_ms,
             )
@@ -102,6 +107,7 @@ class Teller:
             self.desk.tell(
                 AlertKey("CEASE_OPEN", line.line_id, thread.root),
                 {"peer": line.peer, "sent": format_utc(thread.sent_ms)},
+                drill=thread.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
                 facts=about(thread),
@@ -110,26 +116,16 @@ class Teller:
     def _watch_peer(
         self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
     ) -> None:
-        text = "" if body is None else self._text(envelope, body, line.peer)
         limits = line.limits(envelope.prec)
         within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
         self.desk.tell_text(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
-            text,
+            self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of)),
+            drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
             deadline_ms=thread.logged_ms + within_ms,
             facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
-        )
-
-    def _text(self, envelope: Envelope, body: Body, party: str) -> str:
-        return message_text(
-            Kind(envelope.kind),
-            body,
-            party=party,
-            language=self.desk.language,
-            drill=envelope.drill,
-            cited=cited_by(envelope, self._envelope_of),
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
@@ -155,6 +151,7 @@ class Teller:
                 "sent": envelope.created_utc,
                 "expired": format_utc(nearest_utc_ms(expired_ms)),
             },
+            drill=envelope.drill,
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,
         )
@@ -167,6 +164,7 @@ class Teller:
                 self.desk.tell(
                     AlertKey("ANSWER_CHANGED", line.line_id, taken.envelope.ref),
                     changed,
+                    drill=taken.envelope.drill,
                     urgency="IMMEDIATE",
                     now_ms=now.utc_ms,
                     facts={"message": taken.hash},
@@ -198,6 +196,7 @@ class Teller:
                     found.differences, self.desk.language, reference=reference
                 ),
             },
+            drill=declared.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
             facts={"fields": [difference.field for difference in found.differences]},
@@ -222,18 +221,29 @@ class Teller:
     def _line_check(self, line: Line, reply: LineCheck, taken: Taken, now: Now) -> None:
         asked = None if taken.envelope.ref is None else self._envelope_of(taken.envelope.ref)
         check = None if asked is None else read_body(asked)
-        if not isinstance(check, LineCheck):
-            return  # it cites no line check, so there is nothing to compare
-        key = AlertKey("LINE_CHECK_WRONG", line.line_id, line.peer)
+        # A party retypes the other's check, never its own.
+        if asked is None or not isinstance(check, LineCheck) or self._wrote(asked) is taken.own:
+            return
+        key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
         if check.same_as(reply):
             self.desk.alerts.close(key, now_ms=now.utc_ms)
             return
+        if line.book.threads.get(taken.envelope.ref or "") is None:
+            return  # it was retyped rightly before
         self.desk.tell(
             key,
-            {"peer": line.peer, "sent": check.text, "retyped": reply.text},
+            {
+                "by": line.book.party_of(own=taken.own),
+                "sent": check.text,
+                "retyped": reply.text,
+            },
+            drill=asked.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
+
+    def _wrote(self, envelope: Envelope) -> bool:
+        return envelope.sender.party == self._party
 
     def accounts(self, line: Line, event: str, now: Now) -> None:
         """Lay the accounts of one event side by side; none is chosen (R29)."""
@@ -252,6 +262,7 @@ class Teller:
         self.desk.tell(
             AlertKey("ACCOUNTS_DIFFER", line.line_id, event),
             {"event": event, "fields": ", ".join(fields) or "-"},
+            drill=all(account.drill for account in accounts),
             urgency="ROUTINE",
             now_ms=now.utc_ms,
             facts={
@@ -275,6 +286,7 @@ class Teller:
             self.desk.tell(
                 key,
                 {"peer": line.peer, "since": format_utc(state.since_utc_ms)},
+                drill=False,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
                 facts={"reason": state.reason.value},
@@ -282,10 +294,39 @@ class Teller:
         elif state.status is LinkStatus.UP:
             self.desk.alerts.close(key, now_ms=now.utc_ms)
 
+    def clocks(self, line: Line, now: Now) -> None:
+        """Tell that the peer's clock is farther from ours than the terms expect.
+
+        It is told once the peer's beats prove it, and no longer once the clocks are well within:
+        a measurement about the limit neither raises nor closes anything.
+        """
+        state, terms = line.monitor.state(now), line.book.terms
+        if terms is None or state.clock_offset_ms is None or state.status is not LinkStatus.UP:
+            return  # nothing new is measured; what was told stands
+        key = AlertKey("CLOCKS_DIFFER", line.line_id, line.peer)
+        held = self.desk.alerts.get(key)
+        apart_ms = abs(state.clock_offset_ms)
+        allowed_ms = max(terms.clock_error_ms, _CLOCK_SHOWN_MS)
+        if held is None and apart_ms - (state.round_trip_ms or 0) / 2 <= allowed_ms:
+            return
+        if apart_ms <= allowed_ms * _CLOCK_WITHIN:
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+        elif held is None or abs(held.facts["offset"] - apart_ms) > allowed_ms * _CLOCK_AGAIN:
+            offset_ms = round(apart_ms, -2)
+            self.desk.tell(
+                key,
+                {"peer": line.peer, "offset": offset_ms, "allowed": terms.clock_error_ms},
+                drill=False,
+                urgency="IMMEDIATE",
+                now_ms=now.utc_ms,
+                facts={"clock_offset_ms": state.clock_offset_ms},
+            )
+
     def suspensions(self, line: Line, now: Now) -> None:
         """Tell which scopes are suspended now, and by whom."""
         for suspension in line.book.suspensions:
-            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope, suspension.by)
+            whose = f"{suspension.by}/drill" if suspension.drill else suspension.by
+            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope, whose)
             if suspension.holds(now.utc_ms):
                 self.desk.tell(
                     key,
@@ -294,6 +335,7 @@ class Teller:
                         "scope": suspension.scope,
                         "effective": format_utc(suspension.effective_ms),
                     },
+                    drill=suspension.drill,
                     urgency="IMMEDIATE",
                     now_ms=now.utc_ms,
                 )
@@ -305,6 +347,7 @@ class Teller:
         self.desk.tell(
             AlertKey("FORKED_CHAIN", line.line_id, line.peer),
             {"party": line.peer},
+            drill=False,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
@@ -323,7 +366,7 @@ class Teller:
         for declared in line.book.picture:
             site = declared.declaration.purpose is Purpose.PROTECTED_SITE
             if site and not declared.own and declared.key not in line.book.loaded:
-                self.declarations.site(line, declared.declaration, now)
+                self.declarations.site(line, declared.declaration, now, drill=declared.drill)
         for alert in self.desk.alerts.open_alerts():
             if alert.line_id == line.line_id and self._is_past(line, alert.rule, alert.subject):
                 key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)

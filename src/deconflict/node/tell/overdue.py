@@ -12,8 +12,9 @@ from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
 from deconflict.messages.kinds import Kind
 from deconflict.node.alerts import AlertKey
-from deconflict.node.line import Line
+from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.ladder import climbed
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller"]
@@ -48,7 +49,7 @@ class OverdueTeller:
             return
         second = line.second_desk if Step.SECOND_DESK in alarm.steps else None
         if not alert.own:
-            self._owed_by_us(line, alarm, second, now)
+            self._owed_by_us(line, alarm, envelope, second, now)
             return
         waited_ms = now.utc_ms - envelope.created_utc_ms
         overdue = alert.needs_answer and waited_ms >= alert.answer_ms
@@ -85,7 +86,7 @@ class OverdueTeller:
         alert = alarm.alert
         kind = Kind(alert.kind)
         if kind in DECLARES:
-            self._readback_missing(line, alert.hash, now, level=alarm.level, second=second)
+            self._readback_missing(line, alert.hash, now, alarm=alarm, second=second)
             return
         values: dict[str, Any] = {
             "peer": line.peer,
@@ -115,10 +116,12 @@ class OverdueTeller:
         self.desk.tell(
             key,
             values,
+            drill=alert.drill,
             urgency=alert.precedence.value,
             now_ms=now.utc_ms,
             level=alarm.level,
             desk=second,
+            ladder=climbed(line, alarm, held, now),
             facts={
                 "kind": alert.kind,
                 "steps": [step.value for step in alarm.steps],
@@ -138,7 +141,9 @@ class OverdueTeller:
         thread = line.book.threads.get(alarm.alert.hash)
         return thread is None or thread.answered_by is not None
 
-    def _owed_by_us(self, line: Line, alarm: Alarm, second: str | None, now: Now) -> None:
+    def _owed_by_us(
+        self, line: Line, alarm: Alarm, envelope: Envelope, second: str | None, now: Now
+    ) -> None:
         root = line.book.threads.root_of(alarm.alert.hash)
         key = AlertKey(received_rule(Kind(alarm.alert.kind)), line.line_id, root)
         held = self.desk.alerts.get(key)
@@ -146,12 +151,13 @@ class OverdueTeller:
             return
         self.desk.tell_text(
             key,
-            held.text,
+            self.desk.words_of(envelope, read_body(envelope)),
+            drill=held.drill,
             urgency=held.urgency,
             now_ms=now.utc_ms,
-            deadline_ms=None,
             level=alarm.level,
             desk=second,
+            ladder=climbed(line, alarm, held, now),
             facts={**held.facts, "overdue": alarm.kind.value},
         )
 
@@ -173,25 +179,29 @@ class OverdueTeller:
         message_hash: str,
         now: Now,
         *,
-        level: int = 0,
+        alarm: Alarm | None = None,
         second: str | None = None,
     ) -> None:
         thread = line.book.threads.get(message_hash)
         if thread is None or thread.declaration_id is None:
             return
         limit_ms = thread.answer_within_ms or line.answer_within_ms(thread.kind) or 0
+        key = AlertKey("READBACK_MISSING", line.line_id, message_hash)
+        held = self.desk.alerts.get(key)
         self.desk.tell(
-            AlertKey("READBACK_MISSING", line.line_id, message_hash),
+            key,
             {
                 "party": line.peer,
                 "declaration": thread.declaration_id,
                 "sent": format_utc(thread.sent_ms),
                 "limit": limit_ms,
             },
+            drill=thread.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
-            level=level,
+            level=0 if alarm is None else alarm.level,
             desk=second,
+            ladder=None if alarm is None else climbed(line, alarm, held, now),
             facts=about(thread),
         )
 

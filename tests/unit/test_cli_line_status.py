@@ -1,0 +1,102 @@
+"""Seven hundred open alerts fit on one screen, and none of them goes unsaid."""
+
+import pytest
+from click.testing import CliRunner
+
+from deconflict.cli.client import NodeClient
+from deconflict.cli.line import status
+
+
+def alert(number: int, rule: str, urgency: str, *, drill: bool = False) -> dict[str, object]:
+    return {
+        "rule": rule,
+        "urgency": urgency,
+        "subject": f"{number:032x}",
+        "raised_utc": "2015-09-30T06:00:00.000Z",
+        "deadline_utc": None,
+        "level": 0,
+        "open": True,
+        "drill": drill,
+        "facts": {},
+        "text": f"Alert number {number} stands here.",
+    }
+
+
+@pytest.fixture
+def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    held: list[dict[str, object]] = []
+    node = {"party": "blue", "now_utc": "2015-09-30T06:00:00.000Z", "drill": False}
+    line = {
+        "peer": "red",
+        "state": "UP",
+        "suspended": False,
+        "since_utc": None,
+        "last_heard_utc": None,
+        "terms_state": "AGREED",
+        "own_seq": 1,
+        "receipted_seq": 1,
+        "peer_seq": 1,
+        "clock_offset_ms": 0,
+    }
+
+    class Node:
+        def __enter__(self) -> "Node":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def get(self, what: str, **_: object) -> object:
+            return node if what == "node" else held
+
+        def lines(self) -> list[dict[str, object]]:
+            return [line]
+
+    monkeypatch.setattr(NodeClient, "of", lambda *_: Node())
+    return held
+
+
+def shown(*words: str) -> str:
+    result = CliRunner().invoke(status, list(words))
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def many() -> list[dict[str, object]]:
+    return [
+        alert(0, "CONFLICT", "FLASH"),
+        *(alert(number, "NOT_SEEN", "IMMEDIATE") for number in range(1, 30)),
+        *(alert(number, "THIRD_PARTY_NOT_REACHED", "PRIORITY") for number in range(30, 757)),
+        alert(757, "CEASE_OPEN", "FLASH", drill=True),
+    ]
+
+
+def test_first_twenty_are_shown_in_full_and_the_rest_counted_by_rule(
+    alerts: list[dict[str, object]],
+) -> None:
+    alerts += many()
+    text = shown()
+    assert "758 open alerts:" in text
+    assert text.count("stands here.") == 20
+    assert "Alert number 19 stands here." in text
+    assert "and 738 more, all shown by --all:" in text
+    counted = [line.split(maxsplit=2) for line in text.splitlines()[-3:]]
+    assert counted == [
+        ["IMMEDIATE", "10", "NOT SEEN"],
+        ["PRIORITY", "727", "THIRD PARTY NOT REACHED"],
+        ["FLASH", "1", "DRILL CEASE OPEN"],
+    ]
+    assert len(text.splitlines()) < 60
+
+
+def test_all_are_shown_when_asked_for(alerts: list[dict[str, object]]) -> None:
+    alerts += many()
+    text = shown("--all")
+    assert text.count("stands here.") == 758
+    assert "more" not in text
+
+
+def test_twenty_are_shown_without_a_count(alerts: list[dict[str, object]]) -> None:
+    alerts += many()[:20]
+    text = shown()
+    assert text.count("stands here.") == 20
+    assert "more" not in text
