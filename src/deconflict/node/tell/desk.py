@@ -50,6 +50,12 @@ class Desk:
             Kind(envelope.kind), body, party=envelope.sender.party, language=self.language
         )
 
+    def marked(self, text: str, *, drill: bool) -> str:
+        """Return the text as a desk reads it: of an exercise, it says so first."""
+        return (
+            f"{render(phrase_named('DRILL').number, {}, self.language)} {text}" if drill else text
+        )
+
     def tell(
         self,
         key: AlertKey,
@@ -113,13 +119,11 @@ class Desk:
             text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
             if deadline_ms is None and ladder["next_utc"] is not None:
                 deadline_ms = parse_utc(ladder["next_utc"])
-        if drill:
-            text = f"{render(phrase_named('DRILL').number, {}, self.language)} {text}"
         return self.alerts.put(
             key,
             now_ms=now_ms,
             urgency=urgency,
-            text=text,
+            text=self.marked(text, drill=drill),
             facts=facts,
             deadline_ms=deadline_ms,
             level=level,
