@@ -106,9 +106,9 @@ class Desk:
     ) -> bool:
         """Raise or update an alert whose words are made elsewhere, as a conflict card's are.
 
-        They are given without the mark of an exercise and without what ``ladder`` asks for; an
-        alert that is open keeps its own ladder when none is given. Without a deadline, the
-        alert is due at the ladder's next limit.
+        They are given without the mark of an exercise and without what ``ladder`` asks for. An
+        alert that is open keeps its ladder when none is given, and loses it to an empty one.
+        Without a deadline, the alert is due at the ladder's next limit.
         """
         held = self.alerts.get(key)
         if ladder is None and held is not None:
