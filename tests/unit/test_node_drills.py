@@ -28,6 +28,7 @@ from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.readback import readback_of
 from deconflict.messages.terms import ThirdParty
 from deconflict.messages.wire_form import Level, Place
+from deconflict.node.core import Say
 from node_pair import LATAKIA, START_MS, NodePair, circle, declaration, node_pair
 
 # Said in earnest before the exercise: the terms. And what nobody says: the connection.
@@ -165,6 +166,14 @@ def test_nothing_real_is_marked_as_an_exercise() -> None:
         told = [event.data for event in pair.station("blue").events if event.kind == "alert"]
         assert told
         assert not any(alert["drill"] or "DRILL" in alert["text"] for alert in told)
+
+
+def test_what_the_sender_of_an_exercise_is_told_at_once_is_marked() -> None:
+    with node_pair() as pair:
+        body = Declared.of(declaration(1, volume=circle(start_ms=START_MS + 60_000)))
+        say = Say(kind=Kind.NOTIFY, body=body, desk="watch", drill=True)
+        (warning,) = pair.world.say("blue", "red", [say])[0].warnings
+        assert warning.startswith("DRILL DRILL DRILL. LEAD TIME SHORT.")
 
 
 def test_mark_outlasts_a_restart() -> None:

@@ -54,6 +54,16 @@ def test_what_is_not_yet_overdue_says_when_the_first_step_is() -> None:
         )
 
 
+def test_alert_that_another_one_outclimbs_shows_no_step_that_has_passed() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease())
+        pair.run_for(31)
+        alert = pair.alert("blue", "NOT_SEEN")
+        assert alert.text.endswith("the limit was 10 s.")
+        assert alert.deadline_utc is None
+        assert "Next at" in pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED").text
+
+
 def test_what_we_owe_escalates_here_in_the_same_words() -> None:
     with node_pair() as pair:
         pair.say("blue", Kind.CEASE, cease())

@@ -61,7 +61,10 @@ class DeclarationTeller:
             self._tell(line, declaration.declaration_id, remark, now, drill=taken.envelope.drill)
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
             self.site(line, declaration, now, drill=taken.envelope.drill)
-        return tuple(remark.text(self.desk.language) for remark in found)
+        return tuple(
+            self.desk.marked(remark.text(self.desk.language), drill=taken.envelope.drill)
+            for remark in found
+        )
 
     def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
         """Tell that what the peer says of something held changed nothing: the two sides differ.

@@ -54,6 +54,12 @@ class Desk:
             cited=cited,
         )
 
+    def marked(self, text: str, *, drill: bool) -> str:
+        """Return the text as a desk reads it: of an exercise, it says so first."""
+        return (
+            f"{render(phrase_named('DRILL').number, {}, self.language)} {text}" if drill else text
+        )
+
     def tell(
         self,
         key: AlertKey,
@@ -104,9 +110,9 @@ class Desk:
     ) -> bool:
         """Raise or update an alert whose words are made elsewhere, as a conflict card's are.
 
-        They are given without the mark of an exercise and without what ``ladder`` asks for; an
-        alert that is open keeps its own ladder when none is given. Without a deadline, the
-        alert is due at the ladder's next limit.
+        They are given without the mark of an exercise and without what ``ladder`` asks for. An
+        alert that is open keeps its ladder when none is given, and loses it to an empty one.
+        Without a deadline, the alert is due at the ladder's next limit.
         """
         held = self.alerts.get(key)
         if ladder is None and held is not None:
@@ -117,13 +123,11 @@ class Desk:
             text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
             if deadline_ms is None and ladder["next_utc"] is not None:
                 deadline_ms = parse_utc(ladder["next_utc"])
-        if drill:
-            text = f"{render(phrase_named('DRILL').number, {}, self.language)} {text}"
         return self.alerts.put(
             key,
             now_ms=now_ms,
             urgency=urgency,
-            text=text,
+            text=self.marked(text, drill=drill),
             facts=facts,
             deadline_ms=deadline_ms,
             level=level,

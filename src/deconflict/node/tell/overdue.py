@@ -11,6 +11,7 @@ from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
 from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import phrase_named
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
@@ -57,6 +58,7 @@ class OverdueTeller:
             # No answer is shown as NO ANSWER (R3), also where nobody is known to have seen it.
             self._unanswered(line, alarm, envelope, second, now)
             if alarm.kind in (AlarmKind.NOT_SEEN, AlarmKind.NO_ANSWER):
+                self._hand_over(AlertKey("NOT_SEEN", line.line_id, _root(line, alarm)), now)
                 return
         rule = alarm.kind.value
         values: dict[str, Any] = {
@@ -79,6 +81,23 @@ class OverdueTeller:
                 if other != rule:
                     self.desk.alerts.close(AlertKey(other, line.line_id, root), now_ms=now.utc_ms)
         self._tell(rule, values, line, alarm, envelope, second, now)
+
+    def _hand_over(self, key: AlertKey, now: Now) -> None:
+        """Take the ladder out of an alert once another one about the message climbs it."""
+        held = self.desk.alerts.get(key)
+        if held is None or "ladder" not in held.facts:
+            return
+        facts = {name: value for name, value in held.facts.items() if name != "ladder"}
+        self.desk.tell(
+            key,
+            {name: facts[name] for name in phrase_named(key.rule).values},
+            drill=held.drill,
+            urgency=held.urgency,
+            now_ms=now.utc_ms,
+            level=held.level,
+            ladder={},
+            facts=facts,
+        )
 
     def _unanswered(
         self, line: Line, alarm: Alarm, envelope: Envelope, second: str | None, now: Now
@@ -223,6 +242,10 @@ class OverdueTeller:
         root = line.book.threads.root_of(message_hash)
         for rule in past:
             self.desk.alerts.close(AlertKey(rule, line.line_id, root), now_ms=now.utc_ms)
+
+
+def _root(line: Line, alarm: Alarm) -> str:
+    return line.book.threads.root_of(alarm.alert.hash)
 
 
 def _subject(line: Line, message_hash: str) -> str | None:
