@@ -1,16 +1,19 @@
 """What is wrong with a node, in plain words and with what to do; works with the node stopped.
 
-Nothing is repaired and nothing is changed: every check reads, or knocks at a door. What only a
-running node can know (who was heard when, how far the clocks differ) it says itself.
+Nothing is repaired and nothing is changed: every check reads, knocks at a door, or writes a small
+file of its own and removes it. What only a running node can know (who was heard when, how far the
+clocks differ) it says itself.
 """
 
 import ctypes
 import errno
+import os
 import shutil
 import socket
 import ssl
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +46,7 @@ WRONG: Final = "wrong"
 CERTIFICATE_WARNING_DAYS: Final = 30  # line.md section 8: warn at 30, 14, 7 and 1 days
 DISK_WRONG_BYTES: Final = 100_000_000  # room for some 1,000 alerts with all that hangs on them
 DISK_WARNING_BYTES: Final = 1_000_000_000
+TRIED_BYTES: Final = 65_536  # written and removed: more than any block, a page of any database
 PRESENT_MS: Final = 60_000  # a file this much newer than the clock says that the clock is behind
 KNOCK_TIMEOUT_S: Final = 3.0
 UNSYNCHRONISED: Final = 0x0040  # STA_UNSYNC, linux/timex.h
@@ -179,8 +183,17 @@ def _kernel_says_synchronised() -> bool | None:
 
 
 def _disk(path: Path) -> Iterator[Check]:
+    """Try it: free bytes say nothing of a quota, of a read-only mount or of the folder's rights."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".doctor.", dir=path) as stream:
+            stream.write(bytes(TRIED_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        yield Check("disk", WRONG, *_why_not_written(error, path))
+        return
     free = shutil.disk_usage(path).free
-    words = f"{free / 1e9:,.1f} GB free"
+    words = f"{free / 1e9:,.1f} GB free, can be written"
     remedy = "make room: a node that cannot write stops rather than forget"
     if free < DISK_WRONG_BYTES:
         yield Check("disk", WRONG, words, remedy)
@@ -188,6 +201,24 @@ def _disk(path: Path) -> Iterator[Check]:
         yield Check("disk", WARNING, words, remedy)
     else:
         yield Check("disk", OK, words)
+
+
+def _why_not_written(error: OSError, path: Path) -> tuple[str, str]:
+    """Return in words why a folder cannot be written, and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"full: nothing more can be written in {path}",
+            "make room, then start the node again; leave its files where they are",
+        )
+    if error.errno == errno.EROFS:
+        return (
+            f"read-only: nothing can be written in {path}",
+            "find out why (`dmesg`: a failing disk turns read-only), and mount it for writing",
+        )
+    return (
+        f"nothing can be written in {path}: {error.strerror or type(error).__name__}",
+        "check the owner and the mode of the folder, and the disk",
+    )
 
 
 def _record(folder: NodeFolder) -> Iterator[Check]:
@@ -240,8 +271,19 @@ def _accounts(folder: NodeFolder) -> Iterator[Check]:
             active = db.execute("SELECT count(*) FROM account WHERE NOT disabled").get
         finally:
             db.close()
-    except apsw.Error as error:
+    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError) as error:
+        # SQLError: it is a database, and without the table of accounts.
         found, active = type(error).__name__, 0
+    except (apsw.BusyError, apsw.LockedError):
+        yield Check("accounts", OK, "in use at this moment by another process")
+        return
+    except apsw.Error as error:
+        # A full or read-only disk, a file out of reach: whoever put the accounts aside for that
+        # would lose them.
+        words = f"the accounts file cannot be read ({type(error).__name__}); not a sign of damage"
+        remedy = "leave it where it is; put right what is said of the disk, or the file's owner"
+        yield Check("accounts", WRONG, words, remedy)
+        return
     if found != "ok":
         words = f"the accounts file is damaged ({found})"
         yield Check("accounts", WRONG, words, "put it aside and add the accounts anew")
