@@ -1,14 +1,18 @@
 """What the doctor says of keys and certificates; one fault hides no other."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.processes.nodes import Process, make_nodes
 
 from deconflict.cli import main
 from deconflict.errors import ConfigurationError
@@ -138,3 +142,56 @@ def test_renewed_certificate_is_well_again(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["renew", "--node", str(node)])
     assert result.exit_code == 0, result.output
     assert found(node)["certificate"].state == OK
+
+
+# -- whose answer it is ---------------------------------------------------------------------------
+
+
+def test_running_node_is_known_as_this_one(tmp_path: Path) -> None:
+    member = make_nodes(tmp_path, ["blue"])["blue"]
+    process = Process(member)
+    try:
+        process.ready()
+        check = found(member.path)["node"]
+        assert check.state == OK
+        assert check.words.startswith("running")
+    finally:
+        process.stop()
+    assert found(member.path)["node"].state == WARNING
+
+
+def test_another_node_at_the_address_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    made = make_nodes(tmp_path, ["blue", "red"])
+    process = Process(made["red"])
+    (made["blue"].path / "node.toml").write_bytes((made["red"].path / "node.toml").read_bytes())
+    try:
+        process.ready()
+        check = found(made["blue"].path)["node"]
+    finally:
+        process.stop()
+    assert check.state == WRONG
+    assert "another node" in check.words
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.0 200 OK\r\n\r\n{}", b"HTTP/1.0 200 OK\r\n\r\n[1]", b"SSH-2.0-x\r\n"]
+)
+def test_another_program_at_the_address_is_said_to_be_another(tmp_path: Path, said: bytes) -> None:
+    member = make_nodes(tmp_path, ["blue"])["blue"]
+    with socket.create_server(("127.0.0.1", member.operators_port)) as server:
+
+        def answer() -> None:
+            for _ in range(2):
+                caller, _address = server.accept()
+                with caller:
+                    caller.settimeout(0.2)
+                    with contextlib.suppress(OSError):
+                        caller.recv(4096)
+                    caller.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        check = found(member.path)["node"]
+        thread.join()
+    assert check.state == WRONG
+    assert "another program" in check.words

@@ -14,7 +14,7 @@ from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.doctor.clock import clock_check
 from deconflict.node.doctor.doors import node_check, peer_check
 from deconflict.node.doctor.keys import certificate_check, keys_checks
-from deconflict.node.doctor.storage import accounts_check, disk_check, record_check
+from deconflict.node.doctor.storage import accounts_check, disk_check, record_check, record_in_use
 from deconflict.node.folder import read_settings, read_tls_pin, read_verify_key
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.settings import Settings
@@ -43,7 +43,8 @@ def _checks(path: Path, now_utc_ms: int) -> Iterator[Check]:
     except ConfigurationError as error:
         yield Check("folder", WRONG, told(error), error.remedy or f"correct {path / 'node.toml'}")
     if settings is not None:
-        yield node_check(settings.operators_listen, str(path))
+        in_use = record_in_use(path / "record.sqlite")
+        yield node_check(settings.operators_listen, path, record_in_use=in_use)
     yield from keys_checks(path)
     yield certificate_check(path, now_utc_ms)
     yield clock_check(path, now_utc_ms)

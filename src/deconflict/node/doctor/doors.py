@@ -1,8 +1,11 @@
 """Who answers: at the node's own address for operators, and at the peers' doors."""
 
 import errno
+import http.client
+import json
 import socket
 import ssl
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,20 +18,52 @@ from deconflict.node.settings import Endpoint
 __all__ = ["node_check", "peer_check"]
 
 KNOCK_TIMEOUT_S: Final = 3.0
+MOST_ANSWER_BYTES: Final = 4_096
 
 
-def node_check(listen: Endpoint, folder: str) -> Check:
-    """Look whether the node of this folder answers its operators."""
+def node_check(listen: Endpoint, folder: Path, *, record_in_use: bool) -> Check:
+    """Look whether the node of this folder answers its operators.
+
+    Nobody is logged in here, and a token must not be shown to whoever may listen there. So the
+    answer is known by its shape, and whose node it is by the record, which a running node holds.
+
+    Args:
+        listen: where the node's operators reach it.
+        folder: the node's.
+        record_in_use: whether a process holds the record of this folder.
+    """
+    serve = f"deconflict serve --node {folder}"
     try:
         socket.create_connection((listen.host, listen.port), KNOCK_TIMEOUT_S).close()
     except OSError:
-        return Check(
-            "node",
-            WARNING,
-            f"not running: nothing answers at {listen}",
-            f"deconflict serve --node {folder}",
-        )
-    return Check("node", OK, f"something answers at {listen}")
+        if record_in_use:
+            words = f"nothing answers at {listen}, yet a process holds the record"
+            return Check("node", WARNING, words, "see whether a node starts up, hangs or verifies")
+        return Check("node", WARNING, f"not running: nothing answers at {listen}", serve)
+    elsewhere = (
+        f"see who listens there (`ss -ltnp`) and end it, or choose another operators_listen in "
+        f"{folder / 'node.toml'}"
+    )
+    if not _is_operators_api(listen):
+        words = f"not running: another program answers at {listen}, not a node"
+        return Check("node", WRONG, words, elsewhere)
+    if not record_in_use:
+        words = f"not running: another node answers at {listen}, none holds the record of this one"
+        return Check("node", WRONG, words, elsewhere)
+    return Check("node", OK, f"running, answers at {listen}")
+
+
+def _is_operators_api(listen: Endpoint) -> bool:
+    """True exactly when a node refuses there whoever has no login, as all of them do."""
+    asked = http.client.HTTPConnection(listen.host, listen.port, timeout=KNOCK_TIMEOUT_S)
+    try:
+        asked.request("GET", "/api/v1/node")
+        said = json.loads(asked.getresponse().read(MOST_ANSWER_BYTES))
+        return set(said["error"]) == {"type", "problem", "given", "expected", "remedy"}
+    except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError):
+        return False
+    finally:
+        asked.close()
 
 
 def peer_check(peer: PinnedPeer) -> Check:

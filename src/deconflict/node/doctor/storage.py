@@ -23,7 +23,7 @@ from deconflict.node.peers import PinnedPeer
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 
-__all__ = ["accounts_check", "disk_check", "record_check"]
+__all__ = ["accounts_check", "disk_check", "record_check", "record_in_use"]
 
 DISK_WRONG_BYTES: Final = 100_000_000  # room for some 1,000 alerts with all that hangs on them
 DISK_WARNING_BYTES: Final = 1_000_000_000
@@ -101,6 +101,21 @@ def record_check(
         f"{proven.entries} messages and {proven.receipts} receipts on {proven.lines} lines, "
         f"every signature and chain verified in {took_s:.1f} s",
     )
+
+
+def record_in_use(path: Path) -> bool:
+    """True exactly when another process holds the record of this file, as a running node does."""
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            db.pragma("schema_version")
+        finally:
+            db.close()
+    except (apsw.BusyError, apsw.LockedError):
+        return True
+    except apsw.Error:  # said of the record
+        return False
+    return False
 
 
 def accounts_check(path: Path) -> Check:
