@@ -25,8 +25,8 @@ from deconflict.airspace import (
     geometry_to_wire,
     parse_utc,
 )
-from deconflict.airspace.landmark import Landmark, bearing_from
-from deconflict.airspace.notation import echo, parse_position
+from deconflict.airspace.landmark import Landmark
+from deconflict.airspace.notation import parse_position
 from deconflict.airspace.quantity import (
     Altitude,
     OpenLimit,
@@ -36,7 +36,9 @@ from deconflict.airspace.quantity import (
     parse_duration,
     parse_height,
 )
-from deconflict.cli.output import clean, metres
+from deconflict.cli.echoing import heading
+from deconflict.cli.output import clean
+from deconflict.cli.places import geometry_lines, place_words
 from deconflict.cli.reply import show_readback
 from deconflict.errors import InvalidAltitudeError, InvalidInputError
 from deconflict.messages.declaration import Declaration, Purpose
@@ -45,7 +47,7 @@ from deconflict.messages.readback import readback_of
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
 
-__all__ = ["ask_declaration", "place_words"]
+__all__ = ["ask_declaration"]
 
 T = TypeVar("T")
 
@@ -60,8 +62,12 @@ SHAPES = ("circle", "polygon", "corridor", "trajectory")
 ANY_NOTATION = "any notation: 35.4012, 35.9487 · 35 24 04 N 35 56 55 E · 36SYE6779321530"
 
 
-def ask_declaration(node: "NodeClient") -> dict[str, Any]:
+def ask_declaration(node: "NodeClient", *, drill: bool = False) -> dict[str, Any]:
     """Return one declaration that a person gave and confirmed, as the node's API takes it.
+
+    Args:
+        node: whose agreed landmarks are named at each place.
+        drill: said in the last look; the exercise itself is marked by the caller.
 
     Raises:
         click.Abort: the person does not confirm it, or stops.
@@ -81,28 +87,20 @@ def ask_declaration(node: "NodeClient") -> dict[str, Any]:
         span = _ask(_span)
         geometry = (Volume(outline, band, span),)
     label = click.prompt("Label, if you like (the peer sees it)", default="", show_default=False)
-    click.echo(f"\nTo be declared: {shape}{f', {clean(label)}' if label else ''}\n")
-    whole = Declaration("0" * 32, Purpose(purpose.upper().replace(" ", "_")), geometry)
-    show_readback(readback_of(whole, landmarks))
-    click.confirm("Is all of it right?", abort=True)
-    return {
+    draft: dict[str, Any] = {
         "purpose": purpose.upper().replace(" ", "_"),
         "geometry": geometry_to_wire(geometry),
         "label": label or None,
     }
-
-
-def place_words(position: Position, landmarks: Sequence[Landmark]) -> list[str]:
-    """Return a place in every notation, and as seen from the nearest landmark."""
-    written = echo(position)
-    lines = [written.decimal, written.dms, written.mgrs]
-    seen = bearing_from(landmarks, position)
-    if seen is not None:
-        lines.append(
-            f"{metres(seen.distance_m)} on {seen.bearing_deg:03.0f}° true from "
-            f"{clean(seen.landmark.name)}"
-        )
-    return lines
+    click.echo(f"\nTo be declared: {heading(draft, drill=drill)}\n")
+    for line in geometry_lines(geometry, landmarks):
+        click.echo(f"  {line}")
+    click.echo("\nWhat the peer will be asked to read back:\n")
+    show_readback(
+        readback_of(Declaration("0" * 32, Purpose(draft["purpose"]), geometry), landmarks)
+    )
+    click.confirm("Is all of it right?", abort=True)
+    return draft
 
 
 def _outline(shape: str, landmarks: Sequence[Landmark]) -> Outline:
