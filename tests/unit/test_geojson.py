@@ -152,7 +152,7 @@ REFUSED = [
     (CIRCLE, "properties/radius", ..., ".properties: radius is missing"),
     (CIRCLE, "properties/radius", 10, ".properties: radius is no text"),
     (CIRCLE, "properties/radius", "10", ".properties.radius: the distance cannot be read"),
-    (CIRCLE, "properties/radius", "0 m", ".geometry: radius_mm is out of range"),
+    (CIRCLE, "properties/radius", "0 m", ".geometry: the radius is out of range"),
     (CIRCLE, "properties/raduis", "1 m", ".properties: unknown: raduis"),
     (CIRCLE, "properties/half_width", "1 m", ".properties: unknown: half_width"),
     (CIRCLE, "properties/start_utc", "in 10 minutes", ".properties.start_utc: a relative time"),
