@@ -80,7 +80,7 @@ def middle(places: Iterable[Position]) -> Position:
     Neither the antimeridian nor a pole is special; without places it means nothing.
 
     >>> middle([Position.from_degrees(10, 179), Position.from_degrees(10, -179)]).lon_deg
-    180.0
+    -180.0
     """
     x = y = z = 0.0
     for place in places:
