@@ -158,7 +158,7 @@ REFUSED = [
     (CIRCLE, "properties/start_utc", "in 10 minutes", ".properties.start_utc: a relative time"),
     (CIRCLE, "properties/start_utc", "2015-09-30T09:00:00Z", ".properties.start_utc/end_utc: the"),
     (CIRCLE, "properties/end_utc", "2015-09-30T08:00:00", ".properties.end_utc: the time zone"),
-    (CIRCLE, "properties/upper", "250", ".properties.lower/upper: the altitude cannot be read"),
+    (CIRCLE, "properties/upper", "250", ".properties.upper: the altitude cannot be read"),
     (CIRCLE, "properties/upper", "SFC", ".properties.lower/upper: the floor is above"),
     (CIRCLE, "properties/label", "", ".properties: the label cannot be used"),
     (CIRCLE, "properties/label", "a\nb", ".properties: the label cannot be used"),
