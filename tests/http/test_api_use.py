@@ -269,6 +269,18 @@ def _references(value: Any) -> list[str]:
     return []
 
 
+def test_openapi_lists_the_refusals_that_are_given_and_no_other(client: Client) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            refusals = operation["responses"]
+            assert "422" not in refusals
+            if "requestBody" in operation and "400" in refusals:
+                assert {"413", "415"} <= set(refusals)
+    assert {"400", "413", "415"} <= set(document["paths"]["/api/v1/check"]["post"]["responses"])
+
+
 def test_the_reference_page_names_every_call(app: FastAPI) -> None:
     reference = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text()
     for path, methods in app.openapi()["paths"].items():

@@ -124,7 +124,7 @@ def test_rings_made_to_cost_time_are_refused_not_worked_through() -> None:
 
 def test_a_circle_needs_a_radius_within_bounds() -> None:
     for radius_mm in (0, -1, 5_000_000_001):
-        with pytest.raises(InvalidGeometryError, match="radius_mm"):
+        with pytest.raises(InvalidGeometryError, match="the radius is out"):
             Circle(Position(0, 0), radius_mm)
     with pytest.raises(InvalidGeometryError, match="whole"):
         Circle(Position(0, 0), 1.5)  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def test_a_corridor_may_cross_itself_but_not_stand_still() -> None:
     assert Corridor(cross, 1)
     with pytest.raises(InvalidGeometryError, match="places 0 and 1 are one"):
         Corridor((cross[0], cross[0]), 1)
-    with pytest.raises(InvalidGeometryError, match="half_width_mm"):
+    with pytest.raises(InvalidGeometryError, match="the half width is out"):
         Corridor(cross, 0)
     with pytest.raises(InvalidGeometryError, match="too few"):
         Corridor(cross[:1], 1)

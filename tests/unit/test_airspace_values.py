@@ -203,9 +203,9 @@ def test_no_volumes_are_no_geometry() -> None:
 
 
 def test_containment_out_of_range_is_refused() -> None:
-    with pytest.raises(InvalidGeometryError, match="lateral_mm"):
+    with pytest.raises(InvalidGeometryError, match="to each side"):
         Containment(lateral_mm=-1)
-    with pytest.raises(InvalidAltitudeError, match="vertical_tmm"):
+    with pytest.raises(InvalidAltitudeError, match="above and below"):
         Containment(vertical_tmm=-1)
     with pytest.raises(InvalidTimeError, match="time_ms"):
         Containment(time_ms=86_400_001)
@@ -246,3 +246,15 @@ def test_landmarks_equally_near_are_taken_by_name() -> None:
 def test_a_landmark_name_that_cannot_be_said_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError, match="landmark"):
         Landmark(name, Position(0, 0))
+
+
+def test_a_refusal_shows_feet_and_metres_and_no_field_of_ours() -> None:
+    with pytest.raises(InvalidAltitudeError) as caught:
+        AltitudeBand(AltitudeReference.AMSL, 27_432_000, 9_144_000)
+    assert caught.value.given == "floor 9,000 ft (2,743.2 m), ceiling 3,000 ft (914.4 m)"
+    with pytest.raises(InvalidAltitudeError) as caught:
+        AltitudeBand(AltitudeReference.AMSL, None, 1_219_200_000)
+    assert caught.value.given == "400,000 ft (121,920 m)"
+    with pytest.raises(InvalidGeometryError) as refused:
+        Containment(lateral_mm=-1)
+    assert "mm" not in str(refused.value)

@@ -25,7 +25,7 @@ CIRCLE: dict[str, Any] = {
         (("outline", "circle", "radius_mm"), 1.0, "volumes[0].outline.circle: radius_mm"),
         (("outline", "circle", "center", "lat_e7"), 10**9, "volumes[0].outline.circle.center: lat"),
         (("span", "end_utc"), "later", "volumes[0].span.end_utc: a relative time"),
-        (("band", "upper_tmm"), -(10**9), "volumes[0].band: upper_tmm is out of range"),
+        (("band", "upper_tmm"), -(10**9), "volumes[0].band: the ceiling is out of range"),
         (("band", "note"), 1, "volumes[0].band: unknown note"),
         (("outline", "circle"), [], "volumes[0].outline.circle: an object is needed"),
     ],

@@ -40,7 +40,7 @@ def test_times_altitudes_places_and_label_are_shown_old_against_new(
     assert "parts 1 part 2 parts" in told
     assert "label a b" in told
     band = (
-        "altitudes 0 m (0 ft) to 7,620 m (25,000 ft), AMSL 305 m (1,000 ft) to 6,706 m (22,000 ft)"
+        "altitudes 0 ft (0 m) to 25,000 ft (7,620 m), AMSL 1,000 ft (305 m) to 22,000 ft (6,706 m)"
     )
     assert any(line.startswith(band) for line in told)
     assert "Places that were not in it before: 1 of 2." in told

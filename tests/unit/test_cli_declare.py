@@ -69,6 +69,28 @@ def test_a_refusal_names_the_file(tmp_path: Path) -> None:
         read_drafts([file])
 
 
+def test_a_refusal_names_the_file_and_then_the_place_in_it_in_the_units_that_were_typed(
+    tmp_path: Path,
+) -> None:
+    document = json.loads(re.findall(r"```json\n(.*?)```", HOWTO.read_text("utf-8"), re.DOTALL)[0])
+    document["geometry"] = {"type": "Point", "coordinates": [36.0, 35.0]}
+    document["properties"] = {
+        "purpose": "HAZARD",
+        "radius": "5 NM",
+        "lower": "9000 ft AMSL",
+        "upper": "3000 ft AMSL",
+        "start_utc": "2015-10-01T06:00:00Z",
+        "end_utc": "2015-10-01T07:00:00Z",
+    }
+    file = tmp_path / "10-floor.geojson"
+    file.write_text(json.dumps(document))
+    with pytest.raises(InvalidInputError) as caught:
+        read_drafts([file])
+    assert caught.value.problem.startswith(f"{file}: properties.lower/upper: the floor is above")
+    assert "9000 ft AMSL" in caught.value.given
+    assert "tmm" not in str(caught.value)
+
+
 def test_one_bad_file_refuses_all(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.geojson", tmp_path / "bad.geojson"
     good.write_text(re.findall(r"```json\n(.*?)```", HOWTO.read_text("utf-8"), re.DOTALL)[0])

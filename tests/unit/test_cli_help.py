@@ -1,5 +1,6 @@
 """What the commands say of themselves."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -108,3 +109,44 @@ def test_no_option_takes_a_secret() -> None:
             if any(secret in words for secret in ("password", "passphrase", "token", "key-")):
                 is_file = isinstance(parameter.type, click.Path)
                 assert is_file or getattr(parameter, "is_flag", False), (name, words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("chekc", "--json"), "chekc"),
+        (("declare", "--bogus", "--json"), "--bogus"),
+        (("line", "sendd", "--json"), "sendd"),
+        (("log", "--last", "x", "--json"), "--last"),
+        (("--bogus", "--json"), "--bogus"),
+    ],
+)
+def test_wrong_use_is_told_to_a_program_as_json_on_standard_error(
+    words: tuple[str, ...], said: str
+) -> None:
+    result = CliRunner().invoke(main, list(words))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    error = json.loads(result.stderr)["error"]
+    assert set(error) == {"type", "problem", "given", "expected", "remedy"}
+    assert said in error["problem"]
+    assert "--help" in error["remedy"]
+
+
+def test_wrong_use_is_told_to_a_person_in_words() -> None:
+    result = CliRunner().invoke(main, ["log", "--last", "x"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(("language", "words"), [("ru", "Наше воздушное"), ("en", "Our aircraft")])
+def test_phrases_are_listed_in_the_language_of_the_desk(
+    tmp_path: Path, language: str, words: str
+) -> None:
+    (tmp_path / "node.toml").write_text(f'party = "blue"\nlanguages = ["{language}"]\n')
+    for more in ((), ("--json",)):
+        result = CliRunner().invoke(
+            main, ["line", "send", "--list", "--node", str(tmp_path), *more]
+        )
+        assert result.exit_code == 0, result.output
+        assert words in result.output

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.processes.nodes import free_port
 
 from deconflict.cli import main
 from deconflict.node.doctor import OK, WARNING, WRONG, examine
@@ -31,19 +32,20 @@ def passwords(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def blue(tmp_path: Path, passwords: Path) -> Path:
-    return made(tmp_path, passwords, "blue", 18443, 18080)
+    return made(tmp_path, passwords, "blue")
 
 
 @pytest.fixture
 def red(tmp_path: Path, passwords: Path) -> Path:
-    return made(tmp_path, passwords, "red", 19443, 19080)
+    return made(tmp_path, passwords, "red")
 
 
-def made(tmp_path: Path, passwords: Path, party: str, peer_port: int, port: int) -> Path:
+def made(tmp_path: Path, passwords: Path, party: str) -> Path:
     folder = tmp_path / party
     result = run(
         *("init", folder, "--party", party, "--passwords", passwords),
-        *("--peer-listen", f"127.0.0.1:{peer_port}", "--operators-listen", f"127.0.0.1:{port}"),
+        *("--peer-listen", f"127.0.0.1:{free_port()}"),
+        *("--operators-listen", f"127.0.0.1:{free_port()}"),
         *("--account", "olga=watch_officer"),
     )
     assert result.exit_code == 0, result.output

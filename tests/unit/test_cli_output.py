@@ -61,7 +61,7 @@ def test_a_table_cell_cannot_forge_another_row() -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(None, "not known"), (0.0, "0 m (0.00 NM)"), (9260.0, "9,260 m (5.00 NM)")],
+    [(None, "not known"), (0.0, "0.00 NM (0 m)"), (9260.0, "5.00 NM (9,260 m)")],
 )
 def test_distances_are_said_in_both_units(value: float | None, words: str) -> None:
     assert output.metres(value) == words

@@ -1,15 +1,30 @@
 """What a desk reads: messages (R3, R9) and conflict cards (R19, R25, R51) in both languages."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from deconflict.airspace import AltitudeBand, AltitudeReference, TimeSpan
+from deconflict.airspace import (
+    AltitudeBand,
+    AltitudeReference,
+    Circle,
+    Corridor,
+    Outline,
+    Polygon,
+    Position,
+    TimeSpan,
+    Trajectory,
+    Volume,
+    format_utc,
+)
+from deconflict.airspace.notation import echo
 from deconflict.messages.bodies import Declared, parse_body
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.in_force import conversions_of, landmarks_of, minima_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_script, message_text
+from deconflict.messages.phrases import wording
 from deconflict.messages.plain import (
     ConflictCard,
     ConflictSide,
@@ -17,6 +32,8 @@ from deconflict.messages.plain import (
     alert_text,
     conflict_card,
 )
+from deconflict.messages.summary import summarise
+from deconflict.messages.values import ValueType, write_value
 from deconflict.messages.words import LANGUAGES, find_banned
 from deconflict.separation import Extent, check
 from messages_samples import (
@@ -53,6 +70,70 @@ def test_a_declaration_tells_place_levels_and_times() -> None:
     assert "reaching 2.00 NM (3.70 km) from there" in text
     assert "from 0 ft above mean sea level (0 m) to 25000 ft above mean sea level (7620 m)" in text
     assert "From 2016-09-17 12:45:00Z to 2016-09-17 14:30:00Z." in text
+
+
+FAR = Position.from_degrees(35.4, 41.0)
+PATH = (Position.from_degrees(35.2, 40.0), Position.from_degrees(35.3, 40.5), FAR)
+
+
+def of_volumes(*outlines: Outline, label: str | None = None) -> Declared:
+    volumes = tuple(Volume(one, band(), TimeSpan(START_MS, END_MS)) for one in outlines)
+    return Declared.of(replace(activity(*volumes), label=label))
+
+
+def told(body: Declared, language: str = "en") -> str:
+    return message_text(Kind.NOTIFY, body, party="blue", language=language)
+
+
+def test_a_flight_is_told_from_where_and_when_to_where_and_when() -> None:
+    declared = flight()
+    assert isinstance(declared.geometry, Trajectory)
+    first, last = declared.geometry.waypoints[0], declared.geometry.waypoints[-1]
+    text = told(Declared.of(declared))
+    assert f"Trajectory of {len(declared.geometry.waypoints)} waypoints: from " in text
+    for waypoint in (first, last):
+        assert echo(waypoint.position).decimal in text
+        assert format_utc(waypoint.at_ms).replace("T", " ").replace(".000Z", "Z") in text
+    assert "FL300 (30000 ft pressure altitude, 9144 m), at" in text
+    assert "1.00 NM (1.85 km) aside, 300 ft (91.4 m) above or below, 1 min early or late" in text
+
+
+def test_a_corridor_is_told_by_its_ends_its_width_and_its_length() -> None:
+    text = told(of_volumes(Corridor(PATH, 5_556_000)))
+    assert "Corridor 3.00 NM (5.56 km) to each side of a path from 35.2000000, 40.0" in text
+    assert "to 35.4000000, 41.0000000" in text
+    assert "long with 3 places." in text
+
+
+def test_a_polygon_is_told_by_its_corners_and_its_middle() -> None:
+    text = told(of_volumes(Polygon((*PATH[:2], Position.from_degrees(35.6, 40.2)))))
+    assert re.search(r"Polygon of 3 corners around 35\.\d+, 40\.\d+ .*, the farthest corner ", text)
+
+
+def test_of_many_parts_the_first_are_told_and_the_rest_counted() -> None:
+    text = told(of_volumes(*(Circle(place, 1_000_000) for place in (*PATH, *PATH))))
+    assert text.count("Circle of 0.54 NM (1.00 km) around") == 3
+    assert "Part 3 of 6, from" in text
+    assert "Further parts: 3" in text
+
+
+def test_what_is_to_be_read_back_stands_in_every_declaration() -> None:
+    body = of_volumes(Corridor(PATH, 5_556_000))
+    reach_mm = summarise(body.value.geometry).reach_mm
+    reach = write_value(ValueType.DISTANCE, reach_mm, wording("en"))
+    assert f"reaching {reach} from there." in told(body)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Label: ALPHA"), ("ru", "Метка: ALPHA")])
+def test_the_label_is_told(language: str, words: str) -> None:
+    assert words in told(of_volumes(Circle(FAR, 1_000_000), label="ALPHA"), language)
+    script = message_script(
+        Kind.NOTIFY,
+        of_volumes(Circle(FAR, 1_000_000), label="ALPHA"),
+        party="blue",
+        language=language,
+    )
+    assert "ALPHA" not in script
 
 
 def test_free_text_stands_last_and_is_marked() -> None:

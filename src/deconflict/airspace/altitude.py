@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from deconflict.errors import InvalidAltitudeError
+from deconflict.units import TMM_PER_FOOT, TMM_PER_METRE
 
 __all__ = [
     "MAX_ALTITUDE_TMM",
@@ -12,11 +13,19 @@ __all__ = [
     "AltitudeBand",
     "AltitudeReference",
     "check_altitude_tmm",
+    "feet_and_metres",
 ]
 
 # The engine compares altitudes as int32 (±214 km); both limits lie inside it with room for margins.
 MAX_ALTITUDE_TMM: Final = 1_000_000_000  # 100 km
 MIN_ALTITUDE_TMM: Final = -100_000_000  # 10 km below the reference
+# What a refusal calls a value: a person typed feet or metres, and knows no field of ours.
+_SAID: Final = {
+    "tmm": "the altitude",
+    "altitude_tmm": "the altitude",
+    "lower_tmm": "the floor",
+    "upper_tmm": "the ceiling",
+}
 
 
 class AltitudeReference(StrEnum):
@@ -38,20 +47,33 @@ def check_altitude_tmm(value: object, name: str) -> int:
     Raises:
         InvalidAltitudeError: no whole number, below -10 km or above 100 km.
     """
+    said = _SAID.get(name, name)
     if type(value) is not int:
         raise InvalidAltitudeError(
-            f"{name} is no whole number",
+            f"{said} is no whole number",
             given=f"{value!r:.40}",
             expected="whole tenths of a millimetre",
         )
     if not MIN_ALTITUDE_TMM <= value <= MAX_ALTITUDE_TMM:
         raise InvalidAltitudeError(
-            f"{name} is out of range",
-            given=f"{value} tenths of a millimetre ({value / 10_000:g} m)",
+            f"{said} is out of range",
+            given=feet_and_metres(value),
             expected="-10 km to 100 km",
             remedy="check the unit, or leave the band open (SFC, UNL)",
         )
     return value
+
+
+def feet_and_metres(tmm: int) -> str:
+    """Return a height as a refusal shows it.
+
+    >>> feet_and_metres(27_432_000)
+    '9,000 ft (2,743.2 m)'
+    """
+    feet, metres = (
+        f"{tmm / unit:,.1f}".removesuffix(".0") for unit in (TMM_PER_FOOT, TMM_PER_METRE)
+    )
+    return f"{feet} ft ({metres} m)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +112,8 @@ class AltitudeBand:
         ):
             raise InvalidAltitudeError(
                 "the floor is above the ceiling",
-                given=f"lower_tmm {self.lower_tmm}, upper_tmm {self.upper_tmm}",
+                given=f"floor {feet_and_metres(self.lower_tmm)}, "
+                f"ceiling {feet_and_metres(self.upper_tmm)}",
                 expected="floor at or below ceiling",
                 remedy="exchange them, or correct the wrong one",
             )

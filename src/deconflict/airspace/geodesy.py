@@ -1,11 +1,13 @@
 """Distances and directions on the WGS84 ellipsoid, by the compiled kernel."""
 
+import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from deconflict import _kernel
 from deconflict.airspace.position import Position
 
-__all__ = ["Inverse", "direct", "distance", "inverse", "split"]
+__all__ = ["Inverse", "direct", "distance", "inverse", "middle", "split"]
 
 
 class Inverse(NamedTuple):
@@ -70,3 +72,22 @@ def split(a: Position, b: Position, *, longest_m: float) -> tuple[float, list[tu
         )
         points.append((lat_deg, lon_deg))
     return length_m, points
+
+
+def middle(places: Iterable[Position]) -> Position:
+    """Return the direction of the mean of the places as points on a sphere.
+
+    Neither the antimeridian nor a pole is special; without places it means nothing.
+
+    >>> middle([Position.from_degrees(10, 179), Position.from_degrees(10, -179)]).lon_deg
+    -180.0
+    """
+    x = y = z = 0.0
+    for place in places:
+        lat, lon = math.radians(place.lat_deg), math.radians(place.lon_deg)
+        x += math.cos(lat) * math.cos(lon)
+        y += math.cos(lat) * math.sin(lon)
+        z += math.sin(lat)
+    return Position.from_degrees(
+        math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+    )

@@ -20,6 +20,12 @@ __all__ = [
 ]
 
 MAX_RADIUS_MM: Final = 5_000_000_000  # 5,000 km: nothing that is an area of activity is larger
+# What a refusal calls a value: a person typed miles or metres, and knows no field of ours.
+_SAID: Final = {
+    "radius_mm": "the radius",
+    "half_width_mm": "the half width",
+    "lateral_mm": "the distance to each side",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +105,16 @@ def check_reach_mm(value: object, name: str, *, minimum: int) -> int:
     Raises:
         InvalidGeometryError: it is not.
     """
+    said = _SAID[name]
     if type(value) is not int:
         raise InvalidGeometryError(
-            f"{name} is no whole number", given=f"{value!r:.40}", expected="whole millimetres"
+            f"{said} is no whole number", given=f"{value!r:.40}", expected="whole millimetres"
         )
     if not minimum <= value <= MAX_RADIUS_MM:
         raise InvalidGeometryError(
-            f"{name} is out of range",
-            given=f"{value} mm",
-            expected=f"{minimum} mm to 5,000 km",
+            f"{said} is out of range",
+            given=f"{value / 1000:,.10g} m",
+            expected=f"{'above ' if minimum else ''}0 m, up to 5,000 km (2,700 NM)",
             remedy="check the unit",
         )
     return value

@@ -126,11 +126,21 @@ def parse_band(lower: str, upper: str) -> AltitudeBand:
     'FL'
     """
     floor, ceiling = parse_altitude(lower), parse_altitude(upper)
-    if floor is OpenLimit.UNLIMITED or ceiling is OpenLimit.SURFACE:
+    if (
+        floor is OpenLimit.UNLIMITED
+        or ceiling is OpenLimit.SURFACE
+        or (
+            isinstance(floor, Altitude)
+            and isinstance(ceiling, Altitude)
+            and floor.reference is ceiling.reference
+            and floor.tmm > ceiling.tmm
+        )
+    ):
         raise InvalidAltitudeError(
             "the floor is above the ceiling",
             given=f"lower {_shown(lower)}, upper {_shown(upper)}",
             expected="floor at or below ceiling",
+            remedy="exchange them, or correct the wrong one",
         )
     known = [limit.reference for limit in (floor, ceiling) if isinstance(limit, Altitude)]
     if len(set(known)) > 1:

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from deconflict.airspace.altitude import MAX_ALTITUDE_TMM, AltitudeReference, check_altitude_tmm
+from deconflict.airspace.altitude import (
+    MAX_ALTITUDE_TMM,
+    AltitudeReference,
+    check_altitude_tmm,
+    feet_and_metres,
+)
 from deconflict.airspace.instant import MAX_UTC_MS, TimeSpan, check_utc_ms, format_utc
 from deconflict.airspace.outline import check_leg, check_reach_mm
 from deconflict.airspace.position import Position
@@ -62,9 +67,11 @@ class Containment:
         check_reach_mm(self.lateral_mm, "lateral_mm", minimum=0)
         if type(self.vertical_tmm) is not int or not 0 <= self.vertical_tmm <= MAX_ALTITUDE_TMM:
             raise InvalidAltitudeError(
-                "vertical_tmm of the containment is out of range",
-                given=f"{self.vertical_tmm!r:.40}",
-                expected="whole tenths of a millimetre, 0 to 100 km",
+                "the distance above and below is out of range",
+                given=feet_and_metres(self.vertical_tmm)
+                if type(self.vertical_tmm) is int
+                else f"{self.vertical_tmm!r:.40}",
+                expected="0 to 100 km, in whole tenths of a millimetre",
             )
         if type(self.time_ms) is not int or not 0 <= self.time_ms <= MAX_TIME_CONTAINMENT_MS:
             raise InvalidTimeError(

@@ -16,7 +16,7 @@ class located:  # noqa: N801  (reads as the word it is: with located("volumes[2]
     """Put ``where`` before the problem of any ``InvalidInputError`` raised inside.
 
     Nested uses join into one path: ``volumes[2].band: the floor is above the ceiling``. The kind
-    of error stays.
+    of error stays. A ``where`` that ends with a colon is a file, before the path inside it.
 
     >>> from deconflict.errors import InvalidAltitudeError
     >>> with located("volumes[2]"), located(".band"):
@@ -41,8 +41,14 @@ class located:  # noqa: N801  (reads as the word it is: with located("volumes[2]
             return
         inner, separator, rest = error.problem.partition(": ")
         joined = separator and inner.startswith((".", "["))
+        if self._where.endswith(":"):  # a file, not a step of the path inside it
+            located_problem = f"{self._where} {error.problem.removeprefix('.')}"
+        elif joined:
+            located_problem = f"{self._where}{inner}: {rest}"
+        else:
+            located_problem = f"{self._where}: {error.problem}"
         raise type(error)(
-            f"{self._where}{inner}: {rest}" if joined else f"{self._where}: {error.problem}",
+            located_problem,
             given=error.given,
             expected=error.expected,
             remedy=error.remedy,

@@ -14,6 +14,10 @@ __all__ = ["add_docs", "docs_html"]
 
 Json = Mapping[str, Any]
 _METHODS: Final = ("get", "post", "delete")
+_OF_A_BODY: Final = {
+    "413": "the body is larger than this call reads; send it in parts",
+    "415": "the body is of a kind that this call does not read",
+}
 
 
 def add_docs(app: FastAPI, *, base: str) -> None:
@@ -24,6 +28,7 @@ def add_docs(app: FastAPI, *, base: str) -> None:
     def described() -> Json:
         openapi = app.openapi()  # kept by the app, so this is done once
         _hoist(openapi)
+        _true_refusals(openapi)
         return openapi
 
     async def page(_request: Request) -> Response:
@@ -50,6 +55,24 @@ def _hoist(openapi: dict[str, Any]) -> None:
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 schema = content["schema"]
                 schemas.update(schema.pop("$defs", {}))
+
+
+def _true_refusals(openapi: dict[str, Any]) -> None:
+    """Say which refusals a call gives: FastAPI's own 422 never leaves this API, it is a 400 here.
+
+    Whatever reads a body may find it too large or of another kind.
+    """
+    for methods in openapi["paths"].values():
+        for operation in methods.values():
+            refusals = operation["responses"]
+            refusals.pop("422", None)
+            shape = refusals.get("400")
+            if shape is not None and "requestBody" in operation:
+                for status, words in _OF_A_BODY.items():
+                    refusals[status] = {**shape, "description": words}
+            operation["responses"] = dict(sorted(refusals.items()))
+    for name in ("HTTPValidationError", "ValidationError"):
+        openapi["components"]["schemas"].pop(name, None)
 
 
 def docs_html(openapi: Json, *, document: str) -> str:
@@ -115,7 +138,7 @@ def _operation(method: str, path: str, operation: Json, schemas: Json) -> str:
             for media_type, content in response.get("content", {}).items():
                 kind = _type_of(content["schema"]) if content.get("schema") else ""
                 parts.append(f"<h4>Answer</h4><p><code>{escape(media_type)}</code> {kind}</p>")
-    refusals = [status for status in operation.get("responses", {}) if status not in ("200", "422")]
+    refusals = [status for status in operation.get("responses", {}) if status != "200"]
     if refusals:
         parts.append(f'<p class="refusals">Refusals: {escape(", ".join(refusals))}</p>')
     return "".join(parts) + "</article>"

@@ -2,14 +2,15 @@
 
 import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from deconflict.errors import DeconflictError, VerificationError
+from deconflict.errors import DeconflictError, InvalidInputError, VerificationError
 
 __all__ = [
     "EXIT_FINDING",
@@ -44,6 +45,11 @@ class Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click decides the arguments)
         """Write the example under the options."""
         _write_example(self.example, formatter)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; programs get a wrong use as JSON, like every other error."""
+        with _usage_as(ctx, as_json="--json" in args):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error on purpose ends it with words and an exit code."""
@@ -82,6 +88,18 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click decides the arguments)
         """Return the names in the order a user needs them, not sorted."""
         return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the group's own arguments, as `Command` does."""
+        with _usage_as(ctx, as_json="--json" in args):
+            return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names."""
+        with _usage_as(ctx, as_json="--json" in args):
+            return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click decides the arguments)
         """Write the example under the commands."""
@@ -138,7 +156,8 @@ class LazyGroup(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; a mistyped one is answered with the nearest names."""
         if args and args[0] not in self.entries and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=self.entries, ctx=ctx)
+            with _usage_as(ctx, as_json="--json" in args):
+                raise click.exceptions.NoSuchCommand(args[0], possibilities=self.entries, ctx=ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -154,6 +173,28 @@ def command(
         return made
 
     return decorate
+
+
+class _JsonUsageError(click.UsageError):
+    """Wrong use of a command by a program, which reads JSON."""
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 (click decides the arguments)
+        """Write it to standard error in the shape of every other error."""
+        path = self.ctx.command_path if self.ctx else "deconflict"
+        show_error(
+            InvalidInputError(self.format_message(), remedy=f"see `{path} --help`"), as_json=True
+        )
+
+
+@contextmanager
+def _usage_as(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        # Without any argument a group shows its help; that is no error to be told of.
+        if not as_json or isinstance(error, click.exceptions.NoArgsIsHelpError):
+            raise
+        raise _JsonUsageError(error.format_message(), ctx=error.ctx or ctx) from error
 
 
 def _write_example(example: str, formatter: click.HelpFormatter) -> None:

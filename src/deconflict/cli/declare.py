@@ -115,11 +115,11 @@ def declare(
             need_terminal("a declaration", "a FILE")
             from deconflict.cli.interactive import ask_declaration
 
-            drafts = [ask_declaration(node)]
+            drafts = [ask_declaration(node, drill=drill)]
         else:
             drafts = _drafts(files)
         if dry_run:
-            found = _conflicts(node, drafts, as_written=as_written, as_json=as_json)
+            found = _conflicts(node, drafts, as_written=as_written, drill=drill, as_json=as_json)
         elif update or correct:
             found = _replace(node, update, correct, drafts, manner, as_json=as_json)
         else:
@@ -160,7 +160,7 @@ def _declare(
     )
     if len(ids) > 40:
         click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
-    _echo(node, drafts)
+    _echo(node, drafts, drill=manner["drill"])
     _say_warnings(posted)
     click.echo("\nEach is on its way; who holds it shows in: deconflict declare --list")
     _say_conflicts(conflicts)
@@ -262,7 +262,12 @@ def _both(by_line: dict[str, str]) -> str:
 
 
 def _conflicts(
-    node: "NodeClient", drafts: list[dict[str, Any]], *, as_written: bool, as_json: bool
+    node: "NodeClient",
+    drafts: list[dict[str, Any]],
+    *,
+    as_written: bool,
+    drill: bool,
+    as_json: bool,
 ) -> bool:
     from deconflict.cli.check import show_conflicts
 
@@ -271,17 +276,17 @@ def _conflicts(
         write_json(found)
     else:
         click.echo("Dry run: nothing was sent.")
-        _echo(node, drafts)
+        _echo(node, drafts, drill=drill)
         say_warnings(found["warnings"])
         click.echo()
         show_conflicts(found["conflicts"], drafts=len(drafts))
     return bool(found["conflicts"])
 
 
-def _echo(node: "NodeClient", drafts: list[dict[str, Any]]) -> None:
-    from deconflict.cli.echoing import echo_places
+def _echo(node: "NodeClient", drafts: list[dict[str, Any]], *, drill: bool) -> None:
+    from deconflict.cli.echoing import echo_declarations
 
-    echo_places(drafts, _landmarks(node))
+    echo_declarations(drafts, _landmarks(node), drill=drill)
 
 
 def _landmarks(node: "NodeClient") -> "list[Landmark]":

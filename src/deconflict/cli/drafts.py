@@ -29,7 +29,7 @@ def read_drafts(files: Iterable[Path]) -> list[dict[str, Any]]:
                 expected=f"at most {MAX_FILE_BYTES:,} bytes",
                 remedy="split it",
             )
-        with located(str(file)):
+        with located(f"{file}:"):
             for one in read_declarations(file.read_bytes()):
                 draft = {
                     "purpose": one.purpose,

@@ -11,6 +11,7 @@ import click
 
 from deconflict.airspace import (
     AltitudeBand,
+    AltitudeReference,
     Circle,
     Containment,
     Corridor,
@@ -22,11 +23,12 @@ from deconflict.airspace import (
     Trajectory,
     Volume,
     Waypoint,
+    format_utc,
     geometry_to_wire,
     parse_utc,
 )
-from deconflict.airspace.landmark import Landmark, bearing_from
-from deconflict.airspace.notation import echo, parse_position
+from deconflict.airspace.landmark import Landmark
+from deconflict.airspace.notation import parse_position
 from deconflict.airspace.quantity import (
     Altitude,
     OpenLimit,
@@ -36,16 +38,19 @@ from deconflict.airspace.quantity import (
     parse_duration,
     parse_height,
 )
-from deconflict.cli.output import clean, metres
+from deconflict.cli.echoing import heading
+from deconflict.cli.output import clean
+from deconflict.cli.places import geometry_lines, place_words
 from deconflict.cli.reply import show_readback
-from deconflict.errors import InvalidAltitudeError, InvalidInputError
-from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.errors import InvalidAltitudeError, InvalidInputError, InvalidTimeError
+from deconflict.messages.declaration import MAX_LABEL, Declaration, Purpose
 from deconflict.messages.readback import readback_of
+from deconflict.messages.words import check_text, check_words
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
 
-__all__ = ["ask_declaration", "place_words"]
+__all__ = ["ask_declaration"]
 
 T = TypeVar("T")
 
@@ -60,8 +65,12 @@ SHAPES = ("circle", "polygon", "corridor", "trajectory")
 ANY_NOTATION = "any notation: 35.4012, 35.9487 · 35 24 04 N 35 56 55 E · 36SYE6779321530"
 
 
-def ask_declaration(node: "NodeClient") -> dict[str, Any]:
+def ask_declaration(node: "NodeClient", *, drill: bool = False) -> dict[str, Any]:
     """Return one declaration that a person gave and confirmed, as the node's API takes it.
+
+    Args:
+        node: whose agreed landmarks are named at each place.
+        drill: said in the last look; the exercise itself is marked by the caller.
 
     Raises:
         click.Abort: the person does not confirm it, or stops.
@@ -74,35 +83,27 @@ def ask_declaration(node: "NodeClient") -> dict[str, Any]:
     shape = _choose("Shape", SHAPES if purpose == "flight" else SHAPES[:3])
     geometry: Geometry
     if shape == "trajectory":
-        geometry = _ask(lambda: _trajectory(landmarks))
+        geometry = _trajectory(landmarks)
     else:
-        outline = _ask(lambda: _outline(shape, landmarks))
+        outline = _outline(shape, landmarks)
         band = _ask(_band)
         span = _ask(_span)
         geometry = (Volume(outline, band, span),)
-    label = click.prompt("Label, if you like (the peer sees it)", default="", show_default=False)
-    click.echo(f"\nTo be declared: {shape}{f', {clean(label)}' if label else ''}\n")
-    whole = Declaration("0" * 32, Purpose(purpose.upper().replace(" ", "_")), geometry)
-    show_readback(readback_of(whole, landmarks))
-    click.confirm("Is all of it right?", abort=True)
-    return {
+    label = _ask(_label)
+    draft: dict[str, Any] = {
         "purpose": purpose.upper().replace(" ", "_"),
         "geometry": geometry_to_wire(geometry),
         "label": label or None,
     }
-
-
-def place_words(position: Position, landmarks: Sequence[Landmark]) -> list[str]:
-    """Return a place in every notation, and as seen from the nearest landmark."""
-    written = echo(position)
-    lines = [written.decimal, written.dms, written.mgrs]
-    seen = bearing_from(landmarks, position)
-    if seen is not None:
-        lines.append(
-            f"{metres(seen.distance_m)} on {round(seen.bearing_deg) % 360:03d}° true from "
-            f"{clean(seen.landmark.name)}"
-        )
-    return lines
+    click.echo(f"\nTo be declared: {heading(draft, drill=drill)}\n")
+    for line in geometry_lines(geometry, landmarks):
+        click.echo(f"  {line}")
+    click.echo("\nWhat the peer will be asked to read back:\n")
+    show_readback(
+        readback_of(Declaration("0" * 32, Purpose(draft["purpose"]), geometry), landmarks)
+    )
+    click.confirm("Is all of it right?", abort=True)
+    return draft
 
 
 def _outline(shape: str, landmarks: Sequence[Landmark]) -> Outline:
@@ -110,10 +111,38 @@ def _outline(shape: str, landmarks: Sequence[Landmark]) -> Outline:
         center = _place("Centre", landmarks)
         return Circle(center, _asked("Radius (10 NM, 5 km, 800 m)", parse_distance))
     if shape == "corridor":
-        way = _places("Place on the path", landmarks, least=2)
         half = _asked("Half width, to each side (5 NM, 2 km)", parse_distance)
-        return Corridor(tuple(way), half)
-    return Polygon(tuple(_places("Corner", landmarks, least=3)))
+        return _of_places(
+            "Place on the path", landmarks, least=2, make=lambda way: Corridor(tuple(way), half)
+        )
+    return _of_places("Corner", landmarks, least=3, make=lambda ring: Polygon(tuple(ring)))
+
+
+def _of_places(
+    question: str,
+    landmarks: Sequence[Landmark],
+    *,
+    least: int,
+    make: Callable[[Sequence[Position]], Outline],
+) -> Outline:
+    """Return the outline through places; when they make none, one of them is typed again."""
+    places = _places(question, landmarks, least=least)
+    while True:
+        try:
+            return make(places)
+        except InvalidInputError as error:
+            _say(error)
+        click.echo(
+            f"    Edge 0 runs from {question.lower()} 1 to 2, edge 1 from 2 to 3, and so on."
+        )
+        wrong = click.prompt(
+            f"Which {question.lower()} is to be typed again? (1 to {len(places)}; 0 for all)",
+            type=click.IntRange(0, len(places)),
+        )
+        if wrong == 0:
+            places = _places(question, landmarks, least=least)
+        else:
+            places[wrong - 1] = _place(f"{question} {wrong}", landmarks)
 
 
 def _band() -> AltitudeBand:
@@ -129,38 +158,80 @@ def _span() -> TimeSpan:
     return TimeSpan(start, _asked("To", parse_utc))
 
 
+def _label() -> str:
+    text: str = click.prompt(
+        "Label, if you like (the peer sees it)", default="", show_default=False
+    )
+    # What the node would refuse at the end is refused here, where it costs one line.
+    return check_words(check_text(text, what="label", max_chars=MAX_LABEL)) if text else ""
+
+
 def _trajectory(landmarks: Sequence[Landmark]) -> Trajectory:
     click.echo("Waypoints in order of time; an empty place ends them.")
-    waypoints: list[Waypoint] = []
-    reference = None
+    first = _ask(lambda: _waypoint(1, landmarks, None, None))
+    assert first is not None
+    reference, waypoint = first
+    waypoints = [waypoint]
     while True:
-        number = len(waypoints) + 1
-        place = _place(f"Place {number}", landmarks, may_end=number > 2)
-        if place is None:
+        number, before = len(waypoints) + 1, waypoints[-1]
+        found = _ask(lambda: _waypoint(number, landmarks, reference, before))  # noqa: B023 (asked at once)
+        if found is None:
             break
-        at_ms = _asked("  UTC", parse_utc)
-        altitude = _asked("  Altitude (FL210, 3000 ft AMSL)", _flown)
-        if reference not in (None, altitude.reference):
-            raise InvalidAltitudeError(
-                "one flight has one altitude reference",
-                given=f"{reference} and then {altitude.reference}",
-                expected=f"{reference} throughout",
-            )
-        reference = altitude.reference
-        waypoints.append(Waypoint(at_ms, place, altitude.tmm))
-    assert reference is not None
+        waypoints.append(found[1])
     click.echo("How far may the flight be from this plan?")
     lateral = _asked("  To each side (1 NM, 500 m)", parse_distance)
     vertical = _asked("  Above and below (500 ft, 100 m)", parse_height)
-    early_or_late = _asked("  Early or late (60 s, 2 min)", parse_duration)
-    return Trajectory(reference, tuple(waypoints), Containment(lateral, vertical, early_or_late))
+
+    def whole(text: str) -> Trajectory:
+        contained = Containment(lateral, vertical, parse_duration(text))
+        return Trajectory(reference, tuple(waypoints), contained)
+
+    return _asked("  Early or late (60 s, 2 min)", whole)
 
 
-def _flown(text: str) -> Altitude:
+def _waypoint(
+    number: int,
+    landmarks: Sequence[Landmark],
+    reference: AltitudeReference | None,
+    before: Waypoint | None,
+) -> tuple[AltitudeReference, Waypoint] | None:
+    """Return a waypoint and its altitude's reference, or None when the person ends the list.
+
+    Held against what stands before it at once: a slip costs the value it is in, not the flight.
+    """
+    place = _place(f"Place {number}", landmarks, may_end=number > 2)
+    if place is None:
+        return None
+    at_ms = _asked("  UTC", lambda text: _later(text, before))
+    altitude = _asked("  Altitude (FL210, 3000 ft AMSL)", lambda text: _flown(text, reference))
+    found = Waypoint(at_ms, place, altitude.tmm)
+    if before is not None:
+        Trajectory(altitude.reference, (before, found))  # a leg that cannot be is refused here
+    return altitude.reference, found
+
+
+def _later(text: str, before: Waypoint | None) -> int:
+    at_ms = parse_utc(text)
+    if before is not None and at_ms <= before.at_ms:
+        raise InvalidTimeError(
+            "a waypoint is not later than the one before it",
+            given=text,
+            expected=f"later than {format_utc(before.at_ms)}",
+        )
+    return at_ms
+
+
+def _flown(text: str, reference: AltitudeReference | None) -> Altitude:
     altitude = parse_altitude(text)
     if isinstance(altitude, OpenLimit):
         raise InvalidAltitudeError(
             "a flight needs an altitude", given=text, expected="such as FL210 or 3000 ft AMSL"
+        )
+    if reference not in (None, altitude.reference):
+        raise InvalidAltitudeError(
+            "one flight has one altitude reference",
+            given=text,
+            expected=f"{reference}, as at the first waypoint",
         )
     return altitude
 
@@ -196,7 +267,7 @@ def _place(question: str, landmarks: Sequence[Landmark], *, may_end: bool = Fals
 
 
 def _choose(question: str, words: Sequence[str]) -> str:
-    chosen: str = click.prompt(question, type=click.Choice(words))
+    chosen: str = click.prompt(question, type=click.Choice(words, case_sensitive=False))
     return chosen
 
 
@@ -215,7 +286,11 @@ def _ask(step: Callable[[], T]) -> T:
 
 def _say(error: InvalidInputError) -> None:
     click.echo(click.style(f"  {clean(error.problem)}", fg="red"))
-    for label, value in (("expected", error.expected), ("to do", error.remedy)):
+    for label, value in (
+        ("given", error.given),
+        ("expected", error.expected),
+        ("to do", error.remedy),
+    ):
         if value:
             click.echo(f"    {label}: {clean(value)}")
 

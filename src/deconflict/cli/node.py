@@ -29,6 +29,7 @@ __all__ = ["ask_passphrase", "doctor", "init", "renew", "serve"]
 
 BY = "command line"
 ADMINISTRATOR = "administrator"
+CERTIFICATE_SOON_DAYS = 14  # the second of line.md section 8's four warnings
 
 
 @command(
@@ -194,13 +195,16 @@ def serve(node_dir: Path | None, as_json: bool) -> None:
     """Run the node until it is told to stop.
 
     Before it speaks it verifies its whole record; if the record does not verify, it does not
-    speak. Ctrl-C or a TERM signal ends it cleanly.
+    speak. Ctrl-C or a TERM signal ends it cleanly. With a certificate that is not valid now it
+    starts all the same and says so: no peer lets it in, yet its desk can read and export.
     """
     from deconflict.cli.serving import serve_folder
     from deconflict.node.folder import NodeFolder
 
     folder = NodeFolder.open(node_folder(node_dir))
-    serve_folder(folder, folder.unlock(ask_passphrase), as_json=as_json)
+    keys = folder.unlock(ask_passphrase)
+    _warn_of_certificate(folder.path)
+    serve_folder(folder, keys, as_json=as_json)
 
 
 @command("doctor", example="deconflict doctor --node blue-node")
@@ -278,6 +282,17 @@ def ask_new_passphrase() -> str:
         return private_text(Path(named)).removesuffix("\n")
     need_terminal("a passphrase", "DECONFLICT_PASSPHRASE_FILE naming its file")
     return secret("Passphrase to seal the keys with", twice=True)
+
+
+def _warn_of_certificate(folder: Path) -> None:
+    from deconflict.node.doctor import OK, certificate_check
+
+    now_utc_ms = time.time_ns() // 1_000_000
+    found = certificate_check(folder, now_utc_ms, warning_days=CERTIFICATE_SOON_DAYS)
+    if found.state != OK:
+        warning = click.style("warning: ", fg="yellow")
+        click.echo(f"{warning}the certificate: {clean(found.words)}", err=True)
+        click.echo(f"  to do: {clean(found.remedy)}", err=True)
 
 
 def _say_made(node: "NodeFolder", folder: Path, invitation: Path, accounts: list[str]) -> None:

@@ -143,28 +143,30 @@ def span(seconds: float) -> str:
 
 
 def metres(value: float | None) -> str:
-    """Return a horizontal distance in metres or kilometres, with nautical miles.
+    """Return a horizontal distance in nautical miles, with metres or kilometres.
+
+    Nautical miles and feet come first, as in all that a node says in English.
 
     >>> metres(740.8), metres(27780.0), metres(None)
-    ('741 m (0.40 NM)', '27.8 km (15.0 NM)', 'not known')
+    ('0.40 NM (741 m)', '15.0 NM (27.8 km)', 'not known')
     """
     if value is None:
         return "not known"
     miles = value / _METRES_PER_NAUTICAL_MILE
     if abs(value) < 10_000:
-        return f"{value:,.0f} m ({miles:.2f} NM)"
-    return f"{value / 1000:,.1f} km ({miles:.1f} NM)"
+        return f"{miles:.2f} NM ({value:,.0f} m)"
+    return f"{miles:,.1f} NM ({value / 1000:,.1f} km)"
 
 
 def feet(value: float | None) -> str:
-    """Return a vertical distance in metres, with feet, without a sign.
+    """Return a vertical distance in feet, with metres, without a sign.
 
     >>> feet(-304.8)
-    '305 m (1,000 ft)'
+    '1,000 ft (305 m)'
     """
     if value is None:
         return "not known"
-    return f"{abs(value):,.0f} m ({abs(value) / _METRES_PER_FOOT:,.0f} ft)"
+    return f"{abs(value) / _METRES_PER_FOOT:,.0f} ft ({abs(value):,.0f} m)"
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -20,7 +20,7 @@ from deconflict.airspace import (
     Trajectory,
     format_utc,
 )
-from deconflict.airspace.geodesy import direct, inverse
+from deconflict.airspace.geodesy import direct, inverse, middle
 from deconflict.cli.profile import Band, Level, draw_profile
 from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, path, text
 
@@ -139,7 +139,7 @@ class _Projection:
     """From places to pixels."""
 
     def __init__(self, places: Sequence[Position]) -> None:
-        self.centre = _middle(places)
+        self.centre = middle(places)
         flat = [self._flat(place) for place in places] or [(0.0, 0.0)]
         west, east = min(x for x, _ in flat), max(x for x, _ in flat)
         south, north = min(y for _, y in flat), max(y for _, y in flat)
@@ -160,19 +160,6 @@ class _Projection:
         way = inverse(self.centre, place)
         azimuth = math.radians(way.azimuth_ab_deg)
         return way.distance_m * math.sin(azimuth), way.distance_m * math.cos(azimuth)
-
-
-def _middle(places: Sequence[Position]) -> Position:
-    """Return the direction of the mean of the places as points on a sphere."""
-    x = y = z = 0.0
-    for place in places:
-        lat, lon = math.radians(place.lat_deg), math.radians(place.lon_deg)
-        x += math.cos(lat) * math.cos(lon)
-        y += math.cos(lat) * math.sin(lon)
-        z += math.sin(lat)
-    return Position.from_degrees(
-        math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
-    )
 
 
 def _places(shapes: Iterable[Shape]) -> list[Position]:

@@ -287,6 +287,7 @@ def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
     way = "sent" if item["outgoing"] else "received"
     click.echo(f"{item['kind']} {way} {when(item['logged_utc'])}")
     click.echo("\n" + sentences(item["text"], indent=2) + "\n")
+    _show_geometry(item)
     fields(
         (
             ("from", f"{item['from_party']}, {item['from_desk']} desk"),
@@ -302,3 +303,20 @@ def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
             ("id", item["hash"]),
         )
     )
+
+
+def _show_geometry(item: dict[str, Any]) -> None:
+    """Print every place, altitude and time of a message that declares something."""
+    from deconflict.airspace import geometry_from_wire
+    from deconflict.cli.places import geometry_lines
+
+    declaration = item["body"].get("declaration")
+    if not isinstance(declaration, dict) or "geometry" not in declaration:
+        return
+    try:
+        geometry = geometry_from_wire(declaration["geometry"])
+    except InvalidInputError:
+        return  # a message that cannot be read is said to be unreadable in its text
+    for each in geometry_lines(geometry):
+        click.echo(f"  {each}")
+    click.echo()

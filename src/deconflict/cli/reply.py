@@ -289,7 +289,7 @@ def readback_rows(values: "ReadbackValues") -> list[tuple[str, str]]:
     seen = "no agreed landmark"
     if values.landmark is not None:
         far = metres((values.distance_mm or 0) / 1000)
-        seen = f"{far} on {(values.bearing_ddeg or 0) / 10:05.1f}° from {values.landmark}"
+        seen = f"{far} on {(values.bearing_ddeg or 0) / 10:05.1f}° true from {values.landmark}"
     floor = "surface" if values.lower_tmm is None else feet(values.lower_tmm / 10_000)
     ceiling = "unlimited" if values.upper_tmm is None else feet(values.upper_tmm / 10_000)
     return [

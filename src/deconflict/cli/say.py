@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.options import line_option, talks_to_node
+from deconflict.cli.options import line_option, node_folder, talks_to_node
 from deconflict.cli.output import clean, short, write_json
 from deconflict.cli.sending import Manner, manner_options, post
 from deconflict.errors import InvalidInputError
@@ -37,7 +37,12 @@ EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
 @click.option(
     "--value", "values", multiple=True, metavar="NAME=VALUE", help="A value of it; repeat it."
 )
-@click.option("--list", "list_them", is_flag=True, help="List the phrases and their values.")
+@click.option(
+    "--list",
+    "list_them",
+    is_flag=True,
+    help="List the phrases and their values, in the language of the desk.",
+)
 @click.option("--about", metavar="ID", help="The message it is about; phrase 214 needs one.")
 @line_option
 @manner_options
@@ -58,7 +63,7 @@ def send(
     It goes out at FLASH precedence and passes even on a suspended line.
     """
     if list_them:
-        _list_phrases(as_json=as_json)
+        _list_phrases(_language(node_dir), as_json=as_json)
         return
     if template is None:
         raise InvalidInputError(
@@ -341,10 +346,19 @@ def _send(
         post(node, view["line_id"], kind, body(node), manner, ref=ref, as_json=as_json)
 
 
-def _list_phrases(*, as_json: bool) -> None:
+def _language(node_dir: Path | None) -> str:
+    """Return the language of the node's desk; English where no node is named."""
+    from deconflict.node.folder import read_settings
+
+    if node_dir is None and not Path("node.toml").is_file():
+        return "en"
+    return read_settings(node_folder(node_dir)).language
+
+
+def _list_phrases(language: str, *, as_json: bool) -> None:
     from deconflict.messages.phrases import SAFETY_PHRASES, phrases, wording
 
-    texts = wording("en")["texts"]
+    texts = wording(language)["texts"]
     found = [each for each in phrases() if each.number in SAFETY_PHRASES]
     if as_json:
         write_json(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.altitude import AltitudeBand, AltitudeReference
 from deconflict.airspace.geometry import MAX_VOLUMES, Geometry, check_volumes
 from deconflict.airspace.instant import TimeSpan, format_utc, parse_utc
 from deconflict.airspace.outline import Circle, Corridor, Outline, Polygon
@@ -162,8 +162,7 @@ def _volume(
             )
     with located(said_path):
         _only(said, about | _WHEN_AND_HOW_HIGH | extra[kind])
-        with located(".lower/upper"):
-            band = parse_band(_text(said, "lower"), _text(said, "upper"))
+        band = _band(_text(said, "lower"), _text(said, "upper"))
         start_ms, end_ms = _instant(said, "start_utc"), _instant(said, "end_utc")
         with located(".start_utc/end_utc"):
             span = TimeSpan(start_ms, end_ms)
@@ -171,6 +170,18 @@ def _volume(
     with located(shape_path):
         _only(shape, frozenset({"type", "coordinates", "bbox"}))
         return Volume(_outline(kind, shape.get("coordinates"), reach_mm), band, span)
+
+
+def _band(lower: str, upper: str) -> AltitudeBand:
+    try:
+        return parse_band(lower, upper)
+    except InvalidAltitudeError:
+        # Which of the two cannot be read is said; else it is both that do not go together.
+        for name, text in (("lower", lower), ("upper", upper)):
+            with located(f".{name}"):
+                parse_altitude(text)
+        with located(".lower/upper"):
+            raise
 
 
 def _outline(kind: str, coordinates: object, reach_mm: int) -> Outline:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from deconflict.airspace.instant import format_utc
 from deconflict.messages.agreement import terms_hash
 from deconflict.messages.bodies import (
     Account,
@@ -27,14 +26,14 @@ from deconflict.messages.bodies import (
     Suspend,
     TermsMessage,
 )
+from deconflict.messages.declared_text import declared_sentences
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
-from deconflict.messages.summary import summarise
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import Level, Place
 
-__all__ = ["Cited", "message_phrase", "message_script", "message_text"]
+__all__ = ["Cited", "message_phrases", "message_script", "message_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,17 @@ def message_text(
     Free text stands last, in the sender's language, marked as not binding (R34). It is the peer's:
     whoever shows it must escape it.
     """
-    number, values = message_phrase(kind, body, party=party, language=language)
-    parts = [render(number, values, language)]
+    parts = [
+        render(number, values, language)
+        for number, values in message_phrases(kind, body, party=party, language=language)
+    ]
     if isinstance(body, SafetyOfFlight):  # these say "ours" and "yours"
         whose = {"party": party, "text": parts[0]}
         parts = [render(phrase_named("FROM_PARTY").number, whose, language)]
     if drill:
         parts.insert(0, render(phrase_named("DRILL").number, {}, language))
+    if isinstance(body, Declared) and body.value.label is not None:
+        parts.append(render(phrase_named("LABEL").number, {"label": body.value.label}, language))
     if cited is not None:
         named = {
             "kind": cited.kind.value,
@@ -95,33 +98,41 @@ def message_script(
 ) -> str:
     """Return the message as it is said over a telephone, digits spelled, said twice (R35).
 
-    Free text is left out: it binds nobody and the other side may not know its language.
+    Free text and the label are left out: they bind nobody and the other side may not know their
+    language. Of several sentences each is said twice before the next.
     """
-    number, values = message_phrase(kind, body, party=party, language=language)
-    script = say_aloud(number, values, language)
+    script = " ".join(
+        say_aloud(number, values, language)
+        for number, values in message_phrases(kind, body, party=party, language=language)
+    )
     if drill:
         exercise = render(phrase_named("DRILL").number, {}, language)
         return f"{exercise} {script} {exercise}"
     return script
 
 
-def message_phrase(
+def message_phrases(
     kind: Kind, body: Body, *, party: str, language: str
-) -> tuple[int, dict[str, Any]]:
-    """Return the number of the message's phrase, and its values."""
+) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
-        return body.phrase, body.values
-    name, values = _named(kind, body, language)
-    number = phrase_named(name)
-    if "party" in number.values:
-        values["party"] = party
-    return number.number, values
+        return ((body.phrase, body.values),)
+    said = (
+        tuple(declared_sentences(kind, body.value))
+        if isinstance(body, Declared)
+        else (_named(kind, body, language),)
+    )
+    found = []
+    for name, values in said:
+        number = phrase_named(name)
+        if "party" in number.values:
+            values["party"] = party
+        found.append((number.number, values))
+    return tuple(found)
 
 
 def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
     match body:
-        case Declared():
-            return kind.value, _declared(kind, body)
         case Cancel(declaration_id=declaration, reason=reason):
             return "CANCEL", {"declaration": declaration, "reason": reason}
         case Ack(answer=answer):
@@ -164,27 +175,6 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
-
-
-def _declared(kind: Kind, body: Declared) -> dict[str, Any]:
-    declaration = body.value
-    summary = summarise(declaration.geometry)
-    values: dict[str, Any] = {
-        "purpose": declaration.purpose.value,
-        "declaration": declaration.declaration_id,
-        "where": _place(Place.of(summary.position)),
-        "reach": summary.reach_mm,
-        "levels": {
-            "reference": summary.band.reference.value,
-            "lower_tmm": summary.band.lower_tmm,
-            "upper_tmm": summary.band.upper_tmm,
-        },
-        "start": format_utc(declaration.span.start_ms),
-        "end": format_utc(declaration.span.end_ms),
-    }
-    if kind is not Kind.NOTIFY:
-        values["revision"] = declaration.revision
-    return values
 
 
 def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:

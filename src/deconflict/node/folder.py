@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deconflict.airspace.instant import TimeSpan
 from deconflict.errors import ConfigurationError, DeconflictError
 from deconflict.line.keyfile import is_sealed, open_seed, seal_seed
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
@@ -42,12 +43,22 @@ from deconflict.node.pki import (
     issue_node_certificate,
     load_certified_key,
     spki_of_pem,
+    validity,
 )
 from deconflict.node.settings import Settings
 from deconflict.node.tls import OwnChain
 from deconflict.store.sqlite import SqliteStore
 
-__all__ = ["PASSPHRASE_FILE", "NodeFolder", "UnlockedKeys"]
+__all__ = [
+    "PASSPHRASE_FILE",
+    "NodeFolder",
+    "UnlockedKeys",
+    "read_settings",
+    "read_tls_pin",
+    "read_validity",
+    "read_verify_key",
+    "secret_files",
+]
 
 PASSPHRASE_FILE = "DECONFLICT_PASSPHRASE_FILE"  # noqa: S105  (the name of a variable)
 MOST_SETTINGS_BYTES = 65_536
@@ -74,12 +85,11 @@ class NodeFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.settings = Settings.parse(_read(path / "node.toml").decode("utf-8", "replace"))
-        for name in SECRETS:
-            if (path / "keys" / name).exists():
-                refuse_readable_by_others(path / "keys" / name)
-        self.verify_key = VerifyKey.from_base64(_read_key(path, "signing.pub").decode().strip())
-        self.tls_spki_sha256 = spki_of_pem(_read_key(path, "tls.pem"))
+        self.settings = read_settings(path)
+        for secret in secret_files(path):
+            refuse_readable_by_others(secret)
+        self.verify_key = read_verify_key(path)
+        self.tls_spki_sha256 = read_tls_pin(path)
 
     @classmethod
     def create(
@@ -305,6 +315,45 @@ class NodeFolder:
         )
         write_atomically(self.path / "keys" / "tls.pem", renewed.certificate_pem, mode=0o644)
         return self.certificate_days_left(now_utc_ms=now_utc_ms)
+
+
+def read_settings(path: Path) -> Settings:
+    """Return the settings of the node folder at ``path``; raises ConfigurationError."""
+    return Settings.parse(_read(path / "node.toml").decode("utf-8", "replace"))
+
+
+def secret_files(path: Path) -> tuple[Path, ...]:
+    """Return the secret files of the node folder at ``path`` that are there."""
+    files = (path / "keys" / name for name in SECRETS)
+    return tuple(file for file in files if file.exists())
+
+
+def read_verify_key(path: Path) -> VerifyKey:
+    """Return the public signing key of the node folder at ``path``; raises ConfigurationError."""
+    try:
+        return VerifyKey.from_base64(_read_key(path, "signing.pub").decode("ascii").strip())
+    except ConfigurationError:
+        raise
+    except (DeconflictError, ValueError) as error:
+        raise ConfigurationError(
+            "the public signing key cannot be read",
+            given=str(path / "keys" / "signing.pub"),
+            remedy="restore that file from the backup of the node folder's keys/",
+        ) from error
+
+
+def read_tls_pin(path: Path) -> str:
+    """Return the pin of the TLS key of the node folder at ``path``; raises ConfigurationError."""
+    return spki_of_pem(_read_key(path, "tls.pem"), name=str(path / "keys" / "tls.pem"))
+
+
+def read_validity(path: Path) -> TimeSpan:
+    """Return when the certificate of the node folder at ``path`` is valid.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    return validity(_read_key(path, "tls.pem"), name=str(path / "keys" / "tls.pem"))
 
 
 def _write_keys(

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from deconflict.airspace.instant import TimeSpan
 from deconflict.errors import ConfigurationError, VerificationError
 
 __all__ = [
@@ -34,10 +35,12 @@ __all__ = [
     "load_certified_key",
     "spki_of_pem",
     "spki_sha256",
+    "validity",
 ]
 
 ROOT_CERTIFICATE_DAYS = 3652  # ten years with two or three leap days
 NODE_CERTIFICATE_DAYS = 398  # the longest that TLS stacks accept of a server (CA/B Forum SC31)
+DAY_MS = 86_400_000
 BACKDATED = dt.timedelta(days=1)  # a peer whose clock is hours behind ours still lets us in
 # SP 800-186 §3.2.1.3
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -248,11 +251,24 @@ def days_left(certificate_pem: bytes, *, now_utc_ms: int) -> int:
     Raises:
         ConfigurationError: the bytes are no certificate.
     """
-    try:
-        certificate = x509.load_pem_x509_certificate(certificate_pem)
-    except ValueError as error:
-        raise ConfigurationError("a TLS certificate cannot be read") from error
-    return (certificate.not_valid_after_utc - _instant(now_utc_ms)).days
+    return (validity(certificate_pem).end_ms - now_utc_ms) // DAY_MS
+
+
+def validity(certificate_pem: bytes, *, name: str = "") -> TimeSpan:
+    """Return from when until when the certificate is valid.
+
+    Args:
+        certificate_pem: the certificate.
+        name: its file, for the error.
+
+    Raises:
+        ConfigurationError: the bytes are no certificate.
+    """
+    certificate = _load_pem(certificate_pem, name)
+    return TimeSpan(
+        round(certificate.not_valid_before_utc.timestamp() * 1000),
+        round(certificate.not_valid_after_utc.timestamp() * 1000),
+    )
 
 
 def spki_sha256(certificate_der: bytes) -> str:
@@ -273,15 +289,25 @@ def spki_sha256(certificate_der: bytes) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
-def spki_of_pem(certificate_pem: bytes) -> str:
-    """Return :func:`spki_sha256` of a certificate in PEM; raises ConfigurationError if none."""
+def spki_of_pem(certificate_pem: bytes, *, name: str = "") -> str:
+    """Return :func:`spki_sha256` of a certificate in PEM; ``name`` is its file, for the error.
+
+    Raises:
+        ConfigurationError: the bytes are no certificate.
+    """
+    return spki_sha256(_load_pem(certificate_pem, name).public_bytes(serialization.Encoding.DER))
+
+
+def _load_pem(certificate_pem: bytes, name: str) -> x509.Certificate:
     try:
-        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        return x509.load_pem_x509_certificate(certificate_pem)
     except ValueError as error:
         raise ConfigurationError(
-            "a TLS certificate cannot be read", expected="PEM as `deconflict init` wrote it"
+            "a TLS certificate cannot be read",
+            given=name,
+            expected="PEM as `deconflict init` wrote it",
+            remedy="restore that file from the backup of the node folder's keys/",
         ) from error
-    return spki_sha256(certificate.public_bytes(serialization.Encoding.DER))
 
 
 def _key_hash(public: ec.EllipticCurvePublicKey) -> str:
