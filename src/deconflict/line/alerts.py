@@ -178,6 +178,7 @@ def _said_by(rule: KindRule) -> dict[str, bool]:
         changes["needs_answer"] = False
     if rule.extends:
         changes["extended"] = True
+        changes["needs_seen"] = False
     return changes
 
 

@@ -352,7 +352,9 @@ class LineBook:
                 self._result(f"{party}/{body.declaration_id}", taken.envelope.ref)
             case Loaded() as body:
                 key = f"{self.party_of(own=not taken.own)}/{body.declaration_id}"
-                if self.picture.remembers(key):
+                held = self.picture.get(key)
+                # A unit that loaded an earlier revision does not hold this one.
+                if held is not None and held.message_hash == taken.envelope.ref:
                     self.loaded.add(key)
             case TermsMessage() as body:
                 self._agree(body, party, taken)

@@ -193,10 +193,6 @@ class Picture:
             del self._over[key]
         return gone
 
-    def remembers(self, key: str) -> bool:
-        """True exactly when a declaration of this key is active, or may be put back."""
-        return key in self._declared or key in self._over
-
     def take_back(self, now_ms: int) -> tuple[Declared, ...]:
         """Put back, and return, what was over by a clock that has been set back since.
 

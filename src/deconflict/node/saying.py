@@ -21,6 +21,7 @@ from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import (
     Body,
     Declared,
+    Loaded,
     Readback,
     ReadbackResult,
     Resume,
@@ -258,6 +259,15 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
         )
     line.require_ready(say.kind)
     _require_scope(line, say.body, now, drill=drill)
+    if isinstance(say.body, Loaded):
+        held = line.book.picture.get(f"{line.peer}/{say.body.declaration_id}")
+        if held is None or held.message_hash != say.ref:
+            raise LineStateError(
+                "what is loaded is not what is declared now",
+                given=f"message {(say.ref or 'none')[:16]}",
+                expected="none is active" if held is None else f"message {held.message_hash[:16]}",
+                remedy="load the newest revision, and say so",
+            )
     if say.kind is Kind.STANDBY and say.ref is not None and line.book.stood_by(say.ref):
         raise LineStateError(
             "STANDBY was said of this message already, and extends its time once",

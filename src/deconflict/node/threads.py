@@ -38,6 +38,7 @@ class Thread(msgspec.Struct, frozen=True):
         answer_within_ms: its own limit, if it shortens the line's.
         declaration_id: the declaration it is about, if any.
         root: the first open message that asked for the same; itself, when none did.
+        seq: its number in its author's chain.
         drill: exercise only.
         place: where a CEASE without a declaration wants activity to end: position, reach in mm.
         check: what a line check asks to retype.
@@ -54,6 +55,7 @@ class Thread(msgspec.Struct, frozen=True):
     answer_within_ms: int | None
     declaration_id: str | None
     root: str
+    seq: int
     drill: bool = False
     place: Place | None = None
     check: LineCheck | None = None
@@ -135,6 +137,7 @@ class ThreadBook:
             answer_within_ms=envelope.answer_within_ms,
             declaration_id=declaration_id,
             root=message_hash,
+            seq=envelope.seq,
             drill=envelope.drill,
             place=place,
             check=check,
@@ -173,10 +176,12 @@ class ThreadBook:
         kind, rule = Kind(envelope.kind), KINDS[Kind(envelope.kind)].rule
         settled = settles(kind, thread.kind) and (agrees is None or agrees())
         ends = rule.closes and (not KINDS[thread.kind].settled_by or settled)
+        # Who answered had heard that much: what was asked again behind it stays open.
+        heard_seq = 0 if envelope.heard is None else envelope.heard.seq
         for held in [self._open[name] for name in self._by_root[thread.root]]:
-            if ends:
+            if ends and (held.hash == thread.hash or held.seq <= heard_seq):
                 self.drop(held.hash)
-            elif rule.closes and held.logged_ms <= thread.logged_ms:
+            elif not ends and rule.closes and held.logged_ms <= thread.logged_ms:
                 self._open[held.hash] = msgspec.structs.replace(held, answered_by=kind)
         return thread, ends
 
@@ -194,6 +199,10 @@ class ThreadBook:
             self._unsettled[thread.hash] = agrees
         else:
             self.reply(envelope, own=own, agrees=agrees)
+
+    def is_open(self, root: str) -> bool:
+        """True exactly when the matter of this root is still asked for by some message."""
+        return root in self._by_root
 
     def root_of(self, message_hash: str) -> str:
         """Return the message under whose name its matter is open: itself, but for a repeated one.

@@ -16,7 +16,7 @@ from deconflict.messages.plain import (
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, PictureChange
-from deconflict.node.tell.desk import Desk
+from deconflict.node.tell.desk import Desk, shown
 from deconflict.node.threads import Thread
 
 __all__ = ["ConflictTeller", "card_of"]
@@ -63,7 +63,8 @@ class ConflictTeller:
         card = card_of(line, conflict, now.utc_ms)
         self.desk.tell_text(
             AlertKey("CONFLICT", line.line_id, conflict.conflict_id),
-            replace(card, drill=False).text(self.desk.language),  # the desk marks it
+            # Without the mark: that is the desk's.
+            shown("CONFLICT", lambda: replace(card, drill=False).text(self.desk.language)),
             drill=card.drill,
             urgency=_urgency(conflict, now),
             now_ms=now.utc_ms,

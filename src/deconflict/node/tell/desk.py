@@ -4,10 +4,11 @@ An alert of an exercise says so first (R9). It is one exactly when the message o
 raised it is; of two that come too close, when one of them is, because then they cannot meet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from deconflict.airspace.instant import parse_utc
+from deconflict.errors import InvalidInputError
 from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
@@ -17,7 +18,7 @@ from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.tell.ladder import ladder_text
 from deconflict.node.threads import Thread
 
-__all__ = ["Desk", "about", "received_rule"]
+__all__ = ["Desk", "about", "received_rule", "shown"]
 
 
 def received_rule(kind: Kind) -> str:
@@ -28,6 +29,17 @@ def received_rule(kind: Kind) -> str:
 def about(thread: Thread) -> dict[str, Any]:
     """Return what an alert about a thread says of it, for programs."""
     return {"message": thread.hash, "declaration_id": thread.declaration_id}
+
+
+def shown(what: str, words: Callable[[], str]) -> str:
+    """Return the words, or what is told and why it cannot be put in words.
+
+    A value that no phrase can hold must not keep an alert from a person, nor end the node.
+    """
+    try:
+        return words()
+    except InvalidInputError as error:
+        return f"{what.replace('_', ' ')}. {error.problem}: {error.given}"
 
 
 class Desk:
@@ -46,12 +58,15 @@ class Desk:
         """Return a message in the desk's language, unmarked; nothing when nobody can read it."""
         if body is None:
             return ""
-        return message_text(
-            Kind(envelope.kind),
-            body,
-            party=envelope.sender.party,
-            language=self.language,
-            cited=cited,
+        return shown(
+            envelope.kind,
+            lambda: message_text(
+                Kind(envelope.kind),
+                body,
+                party=envelope.sender.party,
+                language=self.language,
+                cited=cited,
+            ),
         )
 
     def marked(self, text: str, *, drill: bool) -> str:
@@ -80,10 +95,10 @@ class Desk:
         Returns:
             True exactly when it was not open before.
         """
-        text = render(phrase_named(phrase or key.rule).number, values, self.language)
+        number = phrase_named(phrase or key.rule).number
         return self.tell_text(
             key,
-            text,
+            shown(key.rule, lambda: render(number, values, self.language)),
             drill=drill,
             urgency=urgency,
             now_ms=now_ms,

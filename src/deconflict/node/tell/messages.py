@@ -4,7 +4,7 @@ Facts and deadlines only (R25). Each method looks at one change; the alert book 
 condition which lasts is one alert (R27).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, nearest_utc_ms
@@ -14,7 +14,7 @@ from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
 from deconflict.messages.bodies import Account, Answer, Body, LineCheck, Readback, TermsMessage
 from deconflict.messages.declaration import Purpose
-from deconflict.messages.kinds import Kind
+from deconflict.messages.kinds import KINDS, Kind
 from deconflict.messages.phrases import phrase_named, render
 from deconflict.messages.readback import differences_text
 from deconflict.messages.summary import summarise
@@ -33,6 +33,7 @@ __all__ = ["Teller"]
 
 _LONG_AGO_MS: Final = 365 * 86_400_000
 # An offset is shown from half a second on, whatever the terms expect of the clocks (line.md §8).
+_FIELDS_NAMED: Final = 12
 _CLOCK_SHOWN_MS: Final = 500
 # Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
 _CLOCK_WITHIN: Final = 0.75
@@ -79,10 +80,10 @@ class Teller:
 
     def heard(self, line: Line, taken: Taken, now: Now) -> None:
         """Look at a message of the peer that is about to be durable here."""
-        if taken.delayed:
+        if taken.delayed and taken.envelope.kind in KINDS:
             self._delayed(line, taken, now)
             return
-        if taken.body is None:
+        if taken.body is None:  # also what came late, of a kind that has no name here
             self.desk.tell(
                 AlertKey("UNREADABLE", line.line_id, taken.hash),
                 {"peer": line.peer, "sent": taken.envelope.created_utc},
@@ -132,6 +133,8 @@ class Teller:
         thread = taken.thread
         if thread is None or not taken.ended:
             return
+        if line.book.threads.is_open(thread.root):
+            return  # the same was asked again, and the answer did not know of it
         rules = (
             ("CEASE_OPEN", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
             if thread.own
@@ -261,7 +264,7 @@ class Teller:
             return
         self.desk.tell(
             AlertKey("ACCOUNTS_DIFFER", line.line_id, event),
-            {"event": event, "fields": ", ".join(fields) or "-"},
+            {"event": event, "fields": _first_of(fields)},
             drill=all(account.drill for account in accounts),
             urgency="ROUTINE",
             now_ms=now.utc_ms,
@@ -385,3 +388,9 @@ class Teller:
             return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
         # The first look at the picture and the connection raises these again, if they still hold.
         return rule in ("LINE_DOWN", "LINE_SUSPENDED")
+
+
+def _first_of(fields: Sequence[str]) -> str:
+    """Return names as one short text: whoever tells at length makes no alert too long to show."""
+    more = len(fields) - _FIELDS_NAMED
+    return ", ".join([*fields[:_FIELDS_NAMED], *([f"+{more}"] if more > 0 else [])]) or "-"

@@ -13,7 +13,7 @@ from deconflict.line.precedence import Step
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named
 from deconflict.node.alerts import AlertKey
-from deconflict.node.line import Line, read_body
+from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.ladder import climbed
 from deconflict.node.threads import DECLARES, Thread
@@ -170,7 +170,9 @@ class OverdueTeller:
             return
         self.desk.tell_text(
             key,
-            self.desk.words_of(envelope, read_body(envelope)),
+            self.desk.words_of(
+                envelope, read_body(envelope), cited_by(envelope, self._envelope_of)
+            ),
             drill=held.drill,
             urgency=held.urgency,
             now_ms=now.utc_ms,
