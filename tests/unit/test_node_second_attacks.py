@@ -1,16 +1,17 @@
 """What crosses on the way, comes late, or is too long to say: nothing of it stops or misleads."""
 
 import pytest
-from test_node_attacks import attack
+from test_node_attacks import attack, forge
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
-from deconflict.errors import LineStateError
+from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.bodies import (
     Account,
     Cease,
     CeaseReport,
     Declared,
+    LineCheck,
     Loaded,
     SafetyOfFlight,
 )
@@ -124,3 +125,20 @@ def test_alert_whose_words_fail_is_raised_all_the_same() -> None:
     (alert,) = desk.alerts.open_alerts()
     assert alert.text.startswith("LINE DOWN. ")
     assert "noon" in alert.text
+
+
+def test_message_on_disk_that_we_do_not_yet_say_to_have_heard_cannot_be_answered() -> None:
+    # Else a start, which reads each entry after what its author had heard, would read the answer
+    # before the question, and ask for it again.
+    with node_pair() as pair:
+        sealed = forge(pair, "LINE_CHECK", LineCheck(text="4821 0937"))
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.blue.store.commit(heard.work.batch())
+        reply = LineCheck(text="4821 0937")
+        with pytest.raises(NotFoundError):
+            pair.say("blue", Kind.LINE_CHECK_REPLY, reply, ref=sealed.hash)
+        heard.work.finish(pair.world.now)
+        pair.say("blue", Kind.LINE_CHECK_REPLY, reply, ref=sealed.hash)
+        pair.world.restart("blue")
+        pair.run_for(1)
+        assert "LINE_CHECK_RECEIVED" not in pair.rules("blue")

@@ -219,7 +219,14 @@ class Saying:
         if ref is None:
             return None
         row = self._store.entry(ref)
-        if row is None or row.line_id != line.line_id:
+        # What we cite we have heard, and our envelope says so: a start that reads both chains in
+        # that order finds the question before the answer. On disk alone is a moment too early.
+        logged = line.machine.peer_logged
+        heard = row is not None and (
+            row.party == self._party
+            or (logged is not None and row.epoch == logged.epoch and row.seq <= logged.seq)
+        )
+        if row is None or row.line_id != line.line_id or not heard:
             raise NotFoundError(
                 "the message cited is not in the record of this line",
                 given=ref[:16],
