@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deconflict import _kernel
-from deconflict.separation import Finding, FindingKind, Verdict
+from deconflict.separation import Extent, Finding, FindingKind, Verdict
 from oracle.builders import FIVE_NM, T0_MS, THOUSAND_FEET, flight, screened
 
 HOUR = 3_600.0
@@ -184,6 +184,23 @@ def test_a_time_window_reaches_no_farther_back_than_it_is_wide() -> None:
     b = [(100, 46.0, 11.0, 9_000), (2_900, 50.0, 11.0, 9_000)]
     assert screened(flight("a", a, window_s=60.0), flight("b", b, window_s=60.0)) == ()
     assert len(screened(flight("a", a, window_s=150.0), flight("b", b, window_s=150.0))) == 1
+
+
+@pytest.mark.parametrize("before_s", [0, 60, 7_000, 1_000_000])
+def test_windows_that_touch_at_one_instant_are_judged_there_whatever_else_is_checked(
+    before_s: int,
+) -> None:
+    def track(key: str, start_s: float, window_s: float) -> Extent:
+        points = [(start_s + 300 * k, 35.4666667, 35.9 + k / 20, 10_000) for k in range(3)]
+        return flight(key, points, window_s=window_s)
+
+    # When the first ends, the other can have got no farther than its start, 9 km behind.
+    pair = (track("a", 0, 0), track("b", 1_200, 600))
+    far = flight("far", [(-before_s, -10.0, 10.0, 0), (-before_s + 1, -10.0, 10.001, 0)])
+    assert screened(*pair, lateral_m=2_000.0) == ()
+    assert screened(*pair, far, lateral_m=2_000.0) == ()
+    # A wider search lets the pair through to the exact check, as greater minima in the set do.
+    assert screened(*pair, lateral_m=9_000.0) == ()
 
 
 def test_a_time_window_in_trail_closes_the_gap_on_one_track() -> None:

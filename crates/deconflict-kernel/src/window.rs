@@ -159,6 +159,16 @@ pub fn meet(clocks: &Clocks, slope: Option<Slope>, r: f64) -> Option<Meeting> {
 
 /// True when a point lies in a convex polygon, its edge included.
 fn polygon_holds(polygon: &[Corner], q: Corner) -> bool {
+    // Of a polygon shrunk to a line or a point, every turn below is zero wherever `q` is on that
+    // line, or anywhere: the box keeps it between the corners.
+    let within = |q: f64, of: fn(&Corner) -> f64| {
+        let least = polygon.iter().map(of).fold(f64::INFINITY, f64::min);
+        let most = polygon.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+        least <= q && q <= most
+    };
+    if !within(q.0, |c| c.0) || !within(q.1, |c| c.1) {
+        return false;
+    }
     let (mut left, mut right) = (false, false);
     for (k, &to) in polygon.iter().enumerate() {
         let from = polygon[(k + polygon.len() - 1) % polygon.len()];
@@ -195,6 +205,36 @@ mod tests {
         let found = meet(&crossing(1_000.0), None, 1_000.0).unwrap();
         assert!(found.distance < 1e-6);
         assert!((found.a.from - 90.0).abs() < 1e-6 && (found.b.to - 410.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_single_common_instant_is_judged_at_that_instant() {
+        // The first has just ended where the other starts: 9 km apart, on lines that cross between.
+        let touching = Clocks {
+            p: Vec3::new(4_500.0, 0.0, 0.0),
+            u: Vec3::new(15.0, 0.01, 0.0),
+            w: Vec3::new(15.0, 0.0, 0.0),
+            a_end: 300.0,
+            b_end: 300.0,
+            lag: 900.0,
+            window: 600.0,
+        };
+        assert_eq!(meet(&touching, None, 2_000.0), None);
+        let found = meet(&touching, None, 10_000.0).unwrap();
+        assert_eq!(found.a, Span::new(300.0, 300.0));
+        assert_eq!(found.b, Span::new(0.0, 0.0));
+        assert_eq!(found.nearest, (300.0, 0.0));
+    }
+
+    #[test]
+    fn a_polygon_holds_nothing_beyond_its_corners() {
+        let point = [(300.0, 0.0); 3];
+        assert!(polygon_holds(&point, (300.0, 0.0)));
+        assert!(!polygon_holds(&point, (150.0, 150.0)));
+        let line = [(0.0, 0.0), (1.0, 1.0), (1.0, 1.0)];
+        assert!(polygon_holds(&line, (0.5, 0.5)));
+        assert!(!polygon_holds(&line, (2.0, 2.0)));
+        assert!(!polygon_holds(&line, (0.5, 0.6)));
     }
 
     #[test]
