@@ -27,7 +27,7 @@ from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.packets import Want
 from deconflict.line.precedence import Precedence
-from deconflict.line.statement import MAX_CHAIN_LENGTH, ChainPoint, hash_of
+from deconflict.line.statement import ChainPoint, hash_of
 
 __all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ENTRIES", "SEND_WINDOW", "OutgoingEntry", "OwnChain"]
 
@@ -35,8 +35,9 @@ SEND_WINDOW: Final = 256  # the peer holds no more out of order, so sending furt
 MAX_BATCH_ENTRIES: Final = 128
 MAX_BATCH_BYTES: Final = 4 * 1_024 * 1_024  # of envelopes; 8 MiB is the limit of a body
 _LEAST_REPEAT_MS: Final = 100  # a want sooner than this after a sending crossed it on the way
-# No slot's own fields are longer: what is short enough with these is so in every slot.
-_LONGEST: Final = ChainPoint("0" * 32, MAX_CHAIN_LENGTH, GENESIS)
+# No slot's own fields are longer, as long as a chain has fewer than 10**15 entries: thirty thousand
+# years at a thousand a second. A sixteenth digit would have each draft written by the slow encoder.
+_LONGEST: Final = ChainPoint("0" * 32, 10**15 - 1, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
