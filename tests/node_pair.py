@@ -10,13 +10,14 @@ from deconflict.airspace.outline import Circle
 from deconflict.airspace.position import Position
 from deconflict.airspace.volume import Volume
 from deconflict.messages.agreement import sign_terms
-from deconflict.messages.bodies import Body, Declared, Readback, TermsMessage
+from deconflict.messages.bodies import Body, Cease, Declared, Query, Readback, TermsMessage
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
 from deconflict.messages.terms import PartyTerms, Terms
 from deconflict.messages.terms_defaults import default_terms
+from deconflict.messages.wire_form import Level, Place
 from deconflict.node.core import Say
 from deconflict.node.line import Line
 from deconflict.node.own_activity import Activity
@@ -28,6 +29,7 @@ START_MS = parse_utc("2015-09-30T06:00:00Z")
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 LATAKIA = Position.from_degrees(35.4, 35.9)
+FAR = Position.from_degrees(36.4, 35.9)
 
 
 def circle(
@@ -46,6 +48,25 @@ def declaration(
     number: int, purpose: Purpose = Purpose.FLIGHT, volume: Volume | None = None, revision: int = 1
 ) -> Declaration:
     return Declaration(f"{number:032x}", purpose, (volume or circle(),), revision=revision)
+
+
+def cease(declaration_id: str | None = None, at: Position | None = None) -> Cease:
+    return Cease(
+        effective_utc=format_utc(START_MS),
+        declaration_id=declaration_id,
+        position=None if at is None else Place.of(at),
+        reach_mm=None if at is None else 1_000_000,
+    )
+
+
+def query() -> Query:
+    return Query(
+        position=Place.of(LATAKIA),
+        level=Level(AltitudeReference.AMSL, 20_000_000),
+        course_ddeg=900,
+        speed_mmps=200_000,
+        at_utc=format_utc(START_MS),
+    )
 
 
 class NodePair:

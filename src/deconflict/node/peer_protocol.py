@@ -118,6 +118,8 @@ def peer_app(handler: PeerHandler) -> ASGIApp:
         except (DeconflictError, TimeoutError) as error:
             connection.cut(type(error).__name__)
         except Exception:
+            # A turn of the core that broke off has ended the node already (decision 0010). What is
+            # left is a defect outside it: the caller hears nothing, and we must not answer 500.
             logger.exception("the answer to %s failed; its connection is cut", party)
             connection.cut("own failure")
         else:

@@ -1,0 +1,128 @@
+"""What only the own node knows, and what parties and others tell of one event."""
+
+import pytest
+
+from deconflict.airspace.instant import TimeSpan
+from deconflict.airspace.position import Position
+from deconflict.messages.bodies import (
+    Account,
+)
+from deconflict.messages.declaration import Purpose
+from deconflict.messages.kinds import Kind
+from deconflict.messages.terms import ThirdParty
+from deconflict.node import incidents
+from deconflict.node.own_activity import Activity, WordsOnly
+from node_pair import FAR, HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
+
+
+def activity(at: Position = LATAKIA, *, start_ms: int = START_MS) -> Activity:
+    return Activity("ours", at, TimeSpan(start_ms, start_ms + HOUR_MS))
+
+
+# ---- what stays at home --------------------------------------------------------------
+
+
+def test_own_activity_outside_every_notice_is_told_with_the_distance() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1, Purpose.ACTIVITY, circle(at=FAR, start_ms=START_MS)))
+        pair.act("blue", activity())
+        pair.run_for(0.1)
+        alert = pair.alert("blue", "ACT_DIFFERS_FROM_NOTICE")
+        assert alert.object == f"{1:032x}"
+        assert alert.facts["distance_m"] == pytest.approx(110_960, abs=100)
+
+
+def test_own_activity_inside_a_notice_is_not_told() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1, Purpose.ACTIVITY, circle(start_ms=START_MS)))
+        pair.act("blue", activity())
+        pair.run_for(60)
+        assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
+
+
+def test_own_activity_at_the_others_site_is_told_here_and_changes_nothing_there() -> None:
+    transcripts = []
+    for acts in (True, False):
+        with node_pair() as pair:
+            pair.declare("red", declaration(1, Purpose.PROTECTED_SITE))
+            pair.run_for(5)
+            begin_ms = START_MS + HOUR_MS
+            pair.world.run_until(begin_ms)
+            if acts:
+                pair.act("blue", activity(start_ms=begin_ms))
+            pair.run_for(600)
+            assert (pair.raised("blue", "PROTECTED_SITE_NEAR") == 1) is acts
+            transcripts.append((pair.red.received, pair.red.events))
+    assert transcripts[0] == transcripts[1]
+
+
+def test_own_activity_survives_a_restart_and_ends_with_its_time() -> None:
+    with node_pair() as pair:
+        pair.act("blue", activity())
+        pair.run_for(1)
+        pair.world.restart("blue")
+        pair.run_for(1)
+        assert "ACT_DIFFERS_FROM_NOTICE" in pair.rules("blue")
+        pair.world.look_at(START_MS + HOUR_MS + 1_000)
+        pair.world.run_until(START_MS + HOUR_MS + 5_000)
+        assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
+        assert pair.blue.store.notes("activity/") == ()
+
+
+def in_words(pair: NodePair) -> None:
+    now = pair.world.now
+    notice = WordsOnly("0" * 31 + "1", Purpose.ACTIVITY, now.utc_ms, now.utc_ms + 60_000)
+    work = pair.blue.core.note_words_only(pair.line_id, notice, now)
+    pair.world.commit(pair.blue, work)
+
+
+def test_notice_in_words_is_vague_short_and_names_every_third_party() -> None:
+    with node_pair(third_parties=[ThirdParty("green", None)]) as pair:
+        in_words(pair)
+        assert set(pair.rules("blue")) == {
+            "PLACE_WITHOUT_GEOMETRY",
+            "LEAD_TIME_SHORT",
+            "THIRD_PARTY_NOT_REACHED",
+        }
+
+
+def test_notice_in_words_is_forgotten_after_a_day() -> None:
+    with node_pair() as pair:
+        in_words(pair)
+        pair.world.restart("blue")
+        pair.run_for(86_400 - 60)
+        assert "PLACE_WITHOUT_GEOMETRY" in pair.rules("blue")
+        pair.run_for(2 * 3_600)
+        assert not pair.rules("blue")
+        assert pair.blue.store.notes("words/") == ()
+
+
+# ---- accounts ------------------------------------------------------------------------
+
+
+def account(**fields: str | int | bool) -> Account:
+    return Account(event="pass", fields=fields)
+
+
+def test_accounts_that_agree_are_not_told() -> None:
+    with node_pair() as pair:
+        for party in ("blue", "red"):
+            pair.say(party, Kind.ACCOUNT, account(closest_m=500))
+        pair.run_for(2)
+        assert "ACCOUNTS_DIFFER" not in pair.rules("blue")
+
+
+def test_account_of_a_source_without_a_line_is_laid_beside_the_parties() -> None:
+    with node_pair() as pair:
+        for party in ("blue", "red"):
+            pair.say(party, Kind.ACCOUNT, account(time="2015-09-30T06:00:00Z"))
+        pair.run_for(2)
+        outside = incidents.Account("pass", "newspaper", {"time": "2015-09-30T07:00:00Z"})
+        work = pair.blue.core.note_account(outside, pair.world.now)
+        pair.world.commit(pair.blue, work)
+        assert pair.alert("blue", "ACCOUNTS_DIFFER").facts["times_apart_ms"] == {"time": 3_600_000}
+        assert "ACCOUNTS_DIFFER" not in pair.rules("red")
+        pair.world.restart("blue")
+        pair.say("red", Kind.ACCOUNT, account(time="2015-09-30T06:00:00Z"))
+        pair.run_for(2)
+        assert pair.alert("blue", "ACCOUNTS_DIFFER").facts["times_apart_ms"] == {"time": 3_600_000}

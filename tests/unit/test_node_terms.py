@@ -1,0 +1,162 @@
+"""How two cores come to the same terms, and what a suspended scope still carries."""
+
+import pytest
+
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import InvalidDocumentError, LineStateError
+from deconflict.messages.agreement import sign_terms, terms_hash
+from deconflict.messages.bodies import (
+    Resume,
+    Suspend,
+    TermsMessage,
+)
+from deconflict.messages.kinds import Kind
+from deconflict.messages.terms import Terms, ThirdParty
+from node_pair import (
+    HOUR_MS,
+    LATAKIA,
+    NodePair,
+    cease,
+    node_pair,
+    query,
+)
+
+# ---- terms ---------------------------------------------------------------------------
+
+
+def terms_message(pair: NodePair, party: str, terms: Terms) -> TermsMessage:
+    return TermsMessage(terms=terms, signature=sign_terms(terms, pair.station(party).core.key))
+
+
+def in_force(pair: NodePair) -> set[str | None]:
+    return {pair.line(party).book.terms_hash for party in ("blue", "red")}
+
+
+def test_acceptance_that_crosses_a_newer_proposal_still_agrees_what_it_cites() -> None:
+    with node_pair(agreed=False) as pair:
+        first = pair.terms()
+        proposed = pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", first))
+        pair.run_for(1)
+        # Said before anything of the other side can have arrived: the two cross on the way.
+        other = pair.terms(third_parties=[ThirdParty(name="convoy", where=None)])
+        pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", other))
+        pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=proposed)
+        pair.run_for(1)
+        assert in_force(pair) == {terms_hash(first)}
+        for party in ("blue", "red"):
+            pair.world.restart(party)
+        assert in_force(pair) == {terms_hash(first)}
+
+
+def test_terms_accepted_crosswise_are_the_same_on_both_sides_and_after_a_restart() -> None:
+    with node_pair(agreed=False) as pair:
+        texts = {
+            "blue": pair.terms(),
+            "red": pair.terms(third_parties=[ThirdParty(name="convoy", where=None)]),
+        }
+        proposed = {
+            party: pair.say(party, Kind.TERMS_PROPOSE, terms_message(pair, party, text))
+            for party, text in texts.items()
+        }
+        pair.run_for(1)
+        for party in ("blue", "red"):
+            other = pair.peer_of(party)
+            body = terms_message(pair, party, texts[other])
+            pair.say(party, Kind.TERMS_ACCEPT, body, ref=proposed[other])
+        pair.run_for(1)
+        agreed = in_force(pair)
+        assert len(agreed) == 1
+        assert None not in agreed
+        for party in ("blue", "red"):
+            pair.world.restart(party)
+        assert in_force(pair) == agreed
+
+
+def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
+    with node_pair(agreed=False) as pair:
+        first = pair.terms()
+        old = pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", first))
+        pair.run_for(1)
+        pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=old)
+        pair.run_for(1)
+        second = pair.terms(version=2, replaces=terms_hash(first))
+        new = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", second))
+        pair.run_for(1)
+        pair.say("blue", Kind.TERMS_ACCEPT, terms_message(pair, "blue", second), ref=new)
+        pair.run_for(1)
+        pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=old)
+        pair.run_for(1)
+        assert in_force(pair) == {terms_hash(second)}
+
+
+# ---- suspension ----------------------------------------------------------------------
+
+
+def test_scope_that_the_terms_do_not_name_cannot_be_suspended_or_resumed() -> None:
+    with node_pair() as pair:
+        with pytest.raises(InvalidDocumentError, match="the terms name no such scope") as told:
+            pair.say("blue", Kind.SUSPEND, Suspend(scope="BOGUS", effective_utc=pair.now_utc))
+        assert told.value.expected == "ALL, DECLARATIONS"
+        with pytest.raises(LineStateError, match="not suspended"):
+            pair.say("blue", Kind.RESUME, Resume(scope="ALL", effective_utc=pair.now_utc))
+
+
+def test_suspended_line_carries_safety_and_cease_and_nothing_routine() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            assert "LINE_SUSPENDED" in pair.rules(party)
+            with pytest.raises(LineStateError, match="suspended"):
+                pair.say(party, Kind.QUERY, query())
+            said = pair.say(party, Kind.CEASE, cease(at=LATAKIA))
+            pair.run_for(1)
+            assert pair.station(pair.peer_of(party)).store.entry(said) is not None
+
+
+def resume(pair: NodePair, *, after_ms: int = 0) -> Resume:
+    return Resume(scope="ALL", effective_utc=format_utc(pair.world.now.utc_ms + after_ms))
+
+
+def suspended(pair: NodePair) -> list[set[str | None]]:
+    """Who suspended the line, as blue's and as red's desk is told."""
+    return [
+        {a.object for a in pair.station(party).core.alerts if a.rule == "LINE_SUSPENDED"}
+        for party in ("blue", "red")
+    ]
+
+
+def test_only_who_suspended_can_resume() -> None:
+    with node_pair() as pair:
+        said = pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="only blue can resume it"):
+            pair.say("red", Kind.RESUME, resume(pair))
+        # Red suspends it too, and still cannot cite what is blue's.
+        pair.say("red", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        with pytest.raises(InvalidDocumentError, match="an own message"):
+            pair.say("red", Kind.RESUME, resume(pair), ref=said)
+        pair.run_for(2)
+        assert suspended(pair) == [{"blue", "red"}] * 2
+        pair.say("blue", Kind.RESUME, resume(pair), ref=said)
+        pair.run_for(2)
+        assert suspended(pair) == [{"red"}] * 2
+        pair.world.restart("blue")
+        pair.run_for(2)
+        assert suspended(pair) == [{"red"}] * 2
+        pair.say("red", Kind.RESUME, resume(pair))
+        pair.run_for(2)
+        assert suspended(pair) == [set()] * 2
+        pair.say("red", Kind.QUERY, query())
+
+
+def test_what_is_not_suspended_cannot_be_resumed() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.say("blue", Kind.RESUME, resume(pair, after_ms=HOUR_MS))
+        with pytest.raises(LineStateError, match="resumed already"):
+            pair.say("blue", Kind.RESUME, resume(pair, after_ms=2 * HOUR_MS))
+        pair.say("blue", Kind.RESUME, resume(pair))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="not suspended"):
+            pair.say("blue", Kind.RESUME, resume(pair))
