@@ -20,6 +20,7 @@ from deconflict.airspace.quantity import (
     parse_duration,
     parse_height,
 )
+from deconflict.airspace.wire import position_to_wire
 from deconflict.errors import InvalidAltitudeError, InvalidInputError
 from deconflict.messages.phrases import REASONS, phrase, phrases
 from deconflict.messages.values import ValueType
@@ -90,7 +91,7 @@ def typed_value(kind: ValueType, text: str, name: str) -> Any:
 def place_wire(text: str) -> dict[str, int]:
     """Return a position typed in any notation, as it travels."""
     position = parse_position(text)
-    return {"lat_e7": position.lat_e7, "lon_e7": position.lon_e7}
+    return position_to_wire(position)
 
 
 def level_wire(text: str) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from deconflict.airspace.geodesy import distance, middle
 from deconflict.airspace.geometry import Geometry
 from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.outline import Circle, Corridor, Outline
-from deconflict.airspace.position import Position
 from deconflict.airspace.trajectory import Trajectory, Waypoint
+from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
 from deconflict.messages.summary import summarise
@@ -44,7 +44,7 @@ def declared_sentences(kind: Kind, declaration: Declaration) -> Iterator[Sentenc
     }
     if kind is not Kind.NOTIFY:
         values["revision"] = declaration.revision
-    readback = {"where": _place(summary.position), "reach": summary.reach_mm}
+    readback = {"where": position_to_wire(summary.position), "reach": summary.reach_mm}
     if _is_circle(geometry):
         yield kind.value, values | readback  # the one case in which these say all of it
         return
@@ -77,10 +77,10 @@ def _is_circle(geometry: Geometry) -> bool:
 def _trajectory(flight: Trajectory) -> Sentence:
     first, last = flight.waypoints[0], flight.waypoints[-1]
     return "TRAJECTORY", {
-        "first": _place(first.position),
+        "first": position_to_wire(first.position),
         "first_level": _level(flight, first),
         "start": format_utc(first.at_ms),
-        "last": _place(last.position),
+        "last": position_to_wire(last.position),
         "last_level": _level(flight, last),
         "end": format_utc(last.at_ms),
         "waypoints": len(flight.waypoints),
@@ -93,11 +93,11 @@ def _trajectory(flight: Trajectory) -> Sentence:
 def _outline(outline: Outline) -> Sentence:
     match outline:
         case Circle(center, radius_mm):
-            return "CIRCLE", {"where": _place(center), "radius": radius_mm}
+            return "CIRCLE", {"where": position_to_wire(center), "radius": radius_mm}
         case Corridor(path, half_width_mm):
             return "CORRIDOR", {
-                "first": _place(path[0]),
-                "last": _place(path[-1]),
+                "first": position_to_wire(path[0]),
+                "last": position_to_wire(path[-1]),
                 "places": len(path),
                 "half": half_width_mm,
                 "length": round(sum(distance(a, b) for a, b in pairwise(path)) * 1000),
@@ -107,13 +107,9 @@ def _outline(outline: Outline) -> Sentence:
             farthest_m = max(distance(centre, corner) for corner in polygon.vertices)
             return "POLYGON", {
                 "corners": len(polygon.vertices),
-                "centre": _place(centre),
+                "centre": position_to_wire(centre),
                 "reach": math.ceil(farthest_m * 1000),
             }
-
-
-def _place(position: Position) -> dict[str, int]:
-    return {"lat_e7": position.lat_e7, "lon_e7": position.lon_e7}
 
 
 def _level(flight: Trajectory, waypoint: Waypoint) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.values import ValueType
-from deconflict.messages.wire_form import Level, Place
+from deconflict.messages.wire_form import Level, write_form
 
 __all__ = ["Cited", "message_phrases", "message_script", "message_text"]
 
@@ -147,7 +147,7 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "CONCERN", {"first": first, "second": second, "reason": reason}
         case Query():
             return "QUERY", {
-                "where": _place(body.position),
+                "where": write_form(body.position),
                 "level": _level(body.level),
                 "course": body.course_ddeg,
                 "speed": body.speed_mmps,
@@ -181,7 +181,7 @@ def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {
         "declaration": said.declaration_id,
         "purpose": said.purpose.value,
-        "where": _place(said.position),
+        "where": write_form(said.position),
         "reach": said.reach_mm,
         "levels": {
             "reference": said.reference.value,
@@ -204,7 +204,7 @@ def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:
 def _cease(body: Cease) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {"effective": body.effective_utc, "reason": body.reason}
     if body.position is not None:
-        values |= {"where": _place(body.position), "reach": body.reach_mm}
+        values |= {"where": write_form(body.position), "reach": body.reach_mm}
         return "CEASE_PLACE", values
     return "CEASE_DECLARATION", values | {"declaration": body.declaration_id}
 
@@ -216,10 +216,6 @@ def _fields(body: Account, language: str) -> str:
         return str(value)
 
     return "; ".join(f"{name} {shown(value)}" for name, value in sorted(body.fields.items()))
-
-
-def _place(place: Place) -> dict[str, int]:
-    return {"lat_e7": place.lat_e7, "lon_e7": place.lon_e7}
 
 
 def _level(level: Level) -> dict[str, Any]:

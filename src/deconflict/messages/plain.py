@@ -13,6 +13,7 @@ from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.landmark import Landmark, LandmarkBearing, bearing_from
 from deconflict.airspace.notation import PositionEcho, echo
 from deconflict.airspace.position import Position
+from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import Values, phrase_named, render
@@ -253,7 +254,7 @@ def _places(
 def _place_sentence(place: CardPlace) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {
         "party": place.party,
-        "where": {"lat_e7": place.position.lat_e7, "lon_e7": place.position.lon_e7},
+        "where": position_to_wire(place.position),
     }
     if place.landmark is None:
         return "CARD_PLACE", values

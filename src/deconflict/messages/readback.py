@@ -30,7 +30,7 @@ from deconflict.messages.phrases import phrase_named, render, word_for, wording
 from deconflict.messages.summary import summarise
 from deconflict.messages.terms import ReadbackTolerances
 from deconflict.messages.values import ValueType, write_angle, write_value
-from deconflict.messages.wire_form import DeclarationId, Place, UtcText, WireForm
+from deconflict.messages.wire_form import DeclarationId, Place, UtcText, WireForm, write_form
 from deconflict.messages.words import check_text
 
 __all__ = ["Difference", "ReadbackValues", "compare_readback", "differences_text", "readback_of"]
@@ -173,7 +173,7 @@ def compare_readback(
         inverse(expected.position.position, read_back.position.position).distance_m * 1000
     )
     if apart_mm > tolerances.position_mm:
-        sent_place, said_place = _place(expected.position), _place(read_back.position)
+        sent_place, said_place = write_form(expected.position), write_form(read_back.position)
         found.append(Difference("position", sent_place, said_place, apart_mm))
     found.extend(_from_landmark(expected, read_back, landmarks, tolerances))
     found.extend(_numbers(expected, read_back, tolerances))
@@ -234,10 +234,6 @@ def _numbers(
         elif abs(sent - said) > tolerance:
             found.append(Difference(field, sent, said, abs(sent - said)))
     return found
-
-
-def _place(place: Place) -> dict[str, int]:
-    return {"lat_e7": place.lat_e7, "lon_e7": place.lon_e7}
 
 
 def _shown(field: str, value: Any, reference: AltitudeReference, language: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from deconflict.airspace.position import Position
+from deconflict.airspace.wire import position_to_wire
 from deconflict.line.moment import Now
 from deconflict.messages.declaration import Purpose
 from deconflict.node.alerts import AlertKey
@@ -63,7 +63,7 @@ class ActivityTeller:
         if found.nearest is None or found.distance_m is None:
             self.desk.tell(
                 AlertKey(rule, line.line_id, activity.activity_id),
-                {"party": self._party, "where": _values(activity.position)},
+                {"party": self._party, "where": position_to_wire(activity.position)},
                 drill=False,
                 urgency="IMMEDIATE",
                 now_ms=now.utc_ms,
@@ -76,7 +76,7 @@ class ActivityTeller:
             AlertKey(rule, line.line_id, activity.activity_id, declaration_id),
             {
                 "party": self._party,
-                "where": _values(activity.position),
+                "where": position_to_wire(activity.position),
                 "distance": round(found.distance_m * 1000),
                 "declaration": declaration_id,
             },
@@ -94,7 +94,7 @@ class ActivityTeller:
                 {
                     "party": declared.party,
                     "declaration": declaration_id,
-                    "where": _values(activity.position),
+                    "where": position_to_wire(activity.position),
                 },
                 drill=declared.drill,
                 urgency="FLASH",
@@ -113,7 +113,3 @@ class ActivityTeller:
                 urgency="FLASH",
                 now_ms=now.utc_ms,
             )
-
-
-def _values(position: Position) -> dict[str, int]:
-    return {"lat_e7": position.lat_e7, "lon_e7": position.lon_e7}

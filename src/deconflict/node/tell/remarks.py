@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
-from deconflict.airspace.position import Position
+from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.notice import (
     LeadTimeShortfall,
@@ -109,18 +109,14 @@ def _outside(declaration_id: str, party: str, outside: OutsideTheatre, terms: Te
     values: dict[str, Any] = {
         "party": party,
         "declaration": declaration_id,
-        "where": _place(outside.position),
+        "where": position_to_wire(outside.position),
         "theatre": terms.theatre.name,
     }
     if outside.swapped is not None:
-        values["swapped"] = _place(outside.swapped)
+        values["swapped"] = position_to_wire(outside.swapped)
     return Remark(
         rule="OUTSIDE_THEATRE",
         values=values,
         urgency="IMMEDIATE",
         phrase=None if outside.swapped is None else "OUTSIDE_THEATRE_SWAPPED",
     )
-
-
-def _place(position: Position) -> dict[str, int]:
-    return {"lat_e7": position.lat_e7, "lon_e7": position.lon_e7}
