@@ -10,7 +10,7 @@ apart. Both languages' lists hold for every text, whatever language it says it i
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -46,8 +46,8 @@ class _List:
     script: str
     stems: tuple[str, ...]
     words: frozenset[str]
-    sequences: tuple[tuple[str, ...], ...]
-    fixed: tuple[tuple[str, ...], ...]
+    sequences: Mapping[str, tuple[tuple[str, ...], ...]]  # by their first word
+    fixed: Mapping[str, tuple[tuple[str, ...], ...]]
 
     def has(self, word: str) -> bool:
         """Return True exactly when the normalised word is banned."""
@@ -135,23 +135,32 @@ def find_banned(text: str) -> tuple[BannedWord, ...]:
     >>> [find.reads_as for find in find_banned("СLEAR the area, c-l-e-a-r, cle\u200bar")]
     ['clear', 'clear', 'clear']
     """
-    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if not _ignorable(c))
+    visible = _visible(text)
+    pieces = [(m.start(), m.group()) for m in _PIECE.finditer(visible)]
+    plain = [_plain(piece) for _, piece in pieces]
     finds: list[tuple[int, BannedWord]] = []
     for word_list in _lists():
-        pieces = [(m.start(), m.group()) for m in _PIECE.finditer(visible)]
-        pieces = _without_fixed(pieces, word_list)
-        readings = [(at, piece, _readings(piece, word_list.script)) for at, piece in pieces]
-        for at, piece, candidates in (*readings, *_joined(pieces, visible, word_list.script)):
+        free = _fixed(plain, word_list)
+        kept = [piece for index, piece in enumerate(pieces) if index not in free]
+        readings = [(at, piece, _readings(piece, word_list.script)) for at, piece in kept]
+        for at, piece, candidates in (*readings, *_joined(kept, visible, word_list.script)):
             for candidate in candidates:
                 if word_list.has(candidate):
                     finds.append((at, BannedWord(piece, candidate, word_list.language)))
                     break
         finds.extend(_sequences(readings, word_list))
     finds.sort(key=lambda find: (find[0], -len(find[1].reads_as)))
-    kept: dict[int, BannedWord] = {}
+    first: dict[int, BannedWord] = {}
     for at, found in finds:
-        kept.setdefault(at, found)
-    return tuple(kept.values())
+        first.setdefault(at, found)
+    return tuple(first.values())
+
+
+def _visible(text: str) -> str:
+    """Return the text without what nobody sees, in compatibility form."""
+    if text.isascii():  # is its own compatibility form, and of its format characters none is there
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if not _ignorable(c))
 
 
 def _ignorable(character: str) -> bool:
@@ -160,21 +169,19 @@ def _ignorable(character: str) -> bool:
 
 def _plain(text: str) -> str:
     """Return the text case-folded and without accents: ё reads as е, й as и, é as e."""
-    return _bare(text.casefold())
+    return _bare(text.casefold(), ("Mn", "Me"))
 
 
-def _bare(text: str) -> str:
+def _bare(text: str, marks: tuple[str, ...]) -> str:
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFD", text)
-    return "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Me"))
+    return "".join(c for c in decomposed if unicodedata.category(c) not in marks)
 
 
 def _readings(piece: str, script: str) -> tuple[str, ...]:
     """Return the ways a person may read the piece as a word of this script."""
-    table = _lookalikes()[script]
-    base = "".join(
-        c for c in unicodedata.normalize("NFD", piece) if unicodedata.category(c) != "Mn"
-    )
-    mapped = _plain("".join(table.get(c, c) for c in base))
+    mapped = _plain(_bare(piece, ("Mn",)).translate(_lookalikes()[script]))
     if script == "latin" and "1" in mapped:
         return mapped.replace("1", "l"), mapped.replace("1", "i")
     return (mapped,)
@@ -208,35 +215,36 @@ def _as_one(run: list[tuple[int, str]], script: str) -> Iterator[tuple[int, str,
 def _sequences(
     readings: list[tuple[int, str, tuple[str, ...]]], word_list: _List
 ) -> Iterator[tuple[int, BannedWord]]:
-    for start in range(len(readings)):
-        for sequence in word_list.sequences:
-            window = readings[start : start + len(sequence)]
-            if len(window) == len(sequence) and all(
-                word in candidates
-                for word, (_, _, candidates) in zip(sequence, window, strict=True)
-            ):
-                written = " ".join(piece for _, piece, _ in window)
-                yield window[0][0], BannedWord(written, " ".join(sequence), word_list.language)
+    for start, (at, _, candidates) in enumerate(readings):
+        for first in candidates:
+            for sequence in word_list.sequences.get(first, ()):
+                window = readings[start : start + len(sequence)]
+                if len(window) == len(sequence) and all(
+                    word in read for word, (_, _, read) in zip(sequence, window, strict=True)
+                ):
+                    written = " ".join(piece for _, piece, _ in window)
+                    yield at, BannedWord(written, " ".join(sequence), word_list.language)
 
 
-def _without_fixed(pieces: list[tuple[int, str]], word_list: _List) -> list[tuple[int, str]]:
-    kept: list[tuple[int, str]] = []
+def _fixed(plain: list[str], word_list: _List) -> frozenset[int]:
+    """Return the places of the words that stand in wording a list names as fixed."""
+    free: set[int] = set()
     index = 0
-    while index < len(pieces):
-        for sequence in word_list.fixed:
-            window = tuple(_plain(piece) for _, piece in pieces[index : index + len(sequence)])
-            if window == sequence:
+    while index < len(plain):
+        for sequence in word_list.fixed.get(plain[index], ()):
+            if tuple(plain[index : index + len(sequence)]) == sequence:
+                free.update(range(index, index + len(sequence)))
                 index += len(sequence)
                 break
         else:
-            kept.append(pieces[index])
             index += 1
-    return kept
+    return frozenset(free)
 
 
 @cache
-def _lookalikes() -> dict[str, dict[str, str]]:
-    return tomllib.loads(_data("lookalikes.toml"))
+def _lookalikes() -> dict[str, dict[int, str]]:
+    tables = tomllib.loads(_data("lookalikes.toml"))
+    return {script: str.maketrans(table) for script, table in tables.items()}
 
 
 @cache
@@ -254,9 +262,17 @@ def _load(language: str, script: str) -> _List:
         script=script,
         stems=tuple(_plain(stem) for stem in table["stems"]),
         words=frozenset(_plain(word) for word in table["words"]),
-        sequences=tuple(tuple(_plain(text).split()) for text in table["sequences"]),
-        fixed=tuple(tuple(_plain(entry["text"]).split()) for entry in table["fixed"]),
+        sequences=_by_first_word(table["sequences"]),
+        fixed=_by_first_word(entry["text"] for entry in table["fixed"]),
     )
+
+
+def _by_first_word(texts: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for text in texts:
+        words = tuple(_plain(text).split())
+        found[words[0]] = (*found.get(words[0], ()), words)
+    return found
 
 
 def _data(name: str) -> str:
