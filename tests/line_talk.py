@@ -54,8 +54,11 @@ class End:
     def stored(self, epoch: str, seq: int) -> SealedEnvelope | None:
         return self.logged[seq - 1].sealed if seq <= len(self.logged) else None
 
+    def prepare(self, kind: str = "NOTIFY", ms: int = 0, **fields: object) -> OutgoingEntry:
+        return self.machine.prepare(self.machine.fitted(draft(kind, **fields), at(ms)), at(ms))
+
     def say(self, kind: str = "NOTIFY", ms: int = 0, **fields: object) -> SealedEnvelope:
-        entry = self.machine.prepare(draft(kind, **fields), at(ms))
+        entry = self.prepare(kind, ms, **fields)
         self.said.append(entry)
         return self.machine.seal(entry)
 

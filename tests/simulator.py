@@ -207,7 +207,7 @@ class PartySimulator:
             ref=ref,
             expires_after_ms=expires_after_ms,
         )
-        entry = self.live.prepare(draft, self.now)
+        entry = self.live.prepare(self.live.fitted(draft, self.now), self.now)
         self.disk.write(OwnRecord(entry.data))
         self.unsynced_own.append(entry)
         self.simulation.note_said(self, entry)

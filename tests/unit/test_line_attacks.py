@@ -33,7 +33,6 @@ from line_talk import (
     STRANGER,
     End,
     at,
-    draft,
     end,
     talk,
 )
@@ -230,7 +229,7 @@ def test_receipt_for_what_was_never_said_is_a_contradiction(blue: End, red: End)
 
 def test_receipt_for_a_slot_not_yet_signed_is_a_contradiction(blue: End, red: End) -> None:
     receipt = read_receipt(red.take(blue.say()).data)
-    entry = blue.machine.prepare(draft(), at(0))
+    entry = blue.prepare()
     value = json.loads(statement_bytes(receipt)) | {"seq": 2, "hash": entry.hash}
     data = canonical_bytes(value)
     sealed = SealedReceipt(data, Signature("Ed25519", RED.key_id, RED.sign(CONTEXT_RECEIPT, data)))

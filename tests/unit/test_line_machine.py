@@ -29,7 +29,7 @@ def restored(party: End, receipt: SealedReceipt | None = None) -> Restored:
 
 def test_a_message_goes_from_queued_to_closed() -> None:
     blue, red = talk()
-    entry = blue.machine.prepare(draft("QUERY"), at(0))
+    entry = blue.prepare("QUERY")
     seen_states = [blue.machine.state_of(entry.hash).state]
     sealed = blue.machine.seal(entry)
     blue.machine.mark_sent([sealed.hash], at(0))
@@ -47,7 +47,7 @@ def test_a_message_goes_from_queued_to_closed() -> None:
 
 def test_first_entry_begins_the_chain_and_each_cites_the_one_before() -> None:
     blue, _ = talk()
-    first, second = (blue.machine.prepare(draft(), at(0)) for _ in range(2))
+    first, second = (blue.prepare() for _ in range(2))
     assert (first.seq, first.envelope.prev) == (1, GENESIS)
     assert (second.seq, second.envelope.prev) == (2, first.hash)
     assert first.epoch == second.epoch == b"b".hex() * 16
@@ -55,7 +55,7 @@ def test_first_entry_begins_the_chain_and_each_cites_the_one_before() -> None:
 
 def test_several_slots_are_prepared_before_any_is_sealed() -> None:
     blue, red = talk()
-    entries = [blue.machine.prepare(draft(), at(0)) for _ in range(3)]
+    entries = [blue.prepare() for _ in range(3)]
     assert blue.machine.transmittable(at(0)) == []
     for entry in entries:
         red.take(blue.machine.seal(entry))
@@ -65,7 +65,7 @@ def test_several_slots_are_prepared_before_any_is_sealed() -> None:
 
 def test_slots_are_sealed_in_their_order_alone() -> None:
     blue, _ = talk()
-    first, second = (blue.machine.prepare(draft(), at(0)) for _ in range(2))
+    first, second = (blue.prepare() for _ in range(2))
     with pytest.raises(LineStateError):
         blue.machine.seal(second)
     assert blue.machine.seal(first) == blue.machine.seal(first)
@@ -82,9 +82,9 @@ def test_refused_draft_takes_no_slot() -> None:
         draft(ref="not a hash"),
     ):
         with pytest.raises(InvalidDocumentError):
-            blue.machine.prepare(bad, at(0))
+            blue.machine.fitted(bad, at(0))
     assert blue.machine.own_head is None
-    assert blue.machine.prepare(draft(), at(0)).seq == 1
+    assert blue.prepare().seq == 1
 
 
 def test_answer_carries_the_receipt_of_what_it_answers() -> None:
@@ -230,12 +230,12 @@ def test_restart_says_unreceipted_entries_again_with_the_same_bytes() -> None:
     again = end("blue", restored(blue, receipt), ms=5)
     assert again.machine.transmittable(at(5)) == sealed[1:]
     assert again.machine.own_receipted == read_receipt(receipt.data).point
-    assert again.machine.prepare(draft(), at(5)).seq == 4
+    assert again.prepare(ms=5).seq == 4
 
 
 def test_slot_made_durable_but_never_signed_is_signed_after_the_restart() -> None:
     blue, red = talk()
-    blue.said.append(blue.machine.prepare(draft(), at(0)))
+    blue.said.append(blue.prepare())
     again = end("blue", restored(blue))
     (sealed,) = again.machine.transmittable(at(0))
     assert sealed.data == blue.said[0].data

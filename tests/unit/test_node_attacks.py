@@ -56,7 +56,8 @@ def forge(
     draft = replace(draft, expires_after_ms=expires_after_ms)
     at = now if created_ms is None else Now(created_ms, now.monotonic_ms)
     # Its chain takes what its machine would refuse, as an unknown kind.
-    entry = line.machine._out.prepare(draft, Precedence.FLASH, line.machine.peer_logged, at)
+    chain = line.machine._out
+    entry = chain.prepare(chain.fitted(draft, Precedence.FLASH, at), line.machine.peer_logged, at)
     row = EntryRow(
         line_id=line.line_id,
         party="red",

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from deconflict.errors import InvalidTimeError
@@ -12,6 +13,9 @@ __all__ = ["MAX_UTC_MS", "TimeSpan", "check_utc_ms", "format_utc", "nearest_utc_
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (all here is UTC, said by the Z)
 MAX_UTC_MS: Final = 7_258_118_400_000 - 1  # the last millisecond of 2199
 _MAX_TEXT: Final = 64
+# One turn of a node says the same few instants a dozen times, and reads again those of a trajectory
+# that it has just written. What is refused is not remembered.
+_REMEMBERED: Final = 4_096
 
 _UTC: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.([0-9]{3}))?Z",
@@ -46,6 +50,11 @@ def parse_utc(text: str) -> int:
     >>> parse_utc("2015-09-30T06:12:00Z")
     1443593520000
     """
+    return _instant_of(text)
+
+
+@lru_cache(_REMEMBERED)
+def _instant_of(text: str) -> int:
     if len(text) > _MAX_TEXT:
         raise InvalidTimeError(
             "the time is too long to be one", given=f"{text[:24]!r}...", expected=_EXPECTED
@@ -76,7 +85,11 @@ def format_utc(utc_ms: int) -> str:
     >>> format_utc(1443593520000)
     '2015-09-30T06:12:00.000Z'
     """
-    check_utc_ms(utc_ms, "utc_ms")
+    return _text_of(check_utc_ms(utc_ms, "utc_ms"))
+
+
+@lru_cache(_REMEMBERED)
+def _text_of(utc_ms: int) -> str:
     seconds, ms = divmod(utc_ms, 1000)
     moment = _EPOCH + timedelta(seconds=seconds)
     return f"{moment.isoformat()}.{ms:03d}Z"

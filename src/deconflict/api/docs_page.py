@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from deconflict.api.permit import BEARER
+
 __all__ = ["add_docs", "docs_html"]
 
 Json = Mapping[str, Any]
@@ -29,6 +31,7 @@ def add_docs(app: FastAPI, *, base: str) -> None:
         openapi = app.openapi()  # kept by the app, so this is done once
         _hoist(openapi)
         _true_refusals(openapi)
+        _name_token(openapi)
         return openapi
 
     async def page(_request: Request) -> Response:
@@ -73,6 +76,17 @@ def _true_refusals(openapi: dict[str, Any]) -> None:
             operation["responses"] = dict(sorted(refusals.items()))
     for name in ("HTTPValidationError", "ValidationError"):
         openapi["components"]["schemas"].pop(name, None)
+
+
+def _name_token(openapi: dict[str, Any]) -> None:
+    """Say what the token is that most calls ask for."""
+    openapi["components"]["securitySchemes"] = {
+        BEARER: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "the token of POST /api/v1/session",
+        }
+    }
 
 
 def docs_html(openapi: Json, *, document: str) -> str:

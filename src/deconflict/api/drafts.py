@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from deconflict.airspace.where import located
@@ -21,7 +21,7 @@ from deconflict.messages.declaration import (
     new_declaration_id,
 )
 
-__all__ = ["Wanted", "drafts_of", "reads"]
+__all__ = ["Wanted", "read_drafts", "reads"]
 
 _REF: Final = "#/components/schemas/{model}"
 _GEO_JSON_ABOUT: Final = (
@@ -50,40 +50,42 @@ class Wanted:
     as_written: bool = False
 
 
-def drafts_of(
-    model: type[Declare] | type[Check], options: type[DeclareOptions] | type[CheckOptions]
-) -> Any:
-    """Return the dependency that reads such a body, whichever of the two ways it is written.
+async def read_drafts(
+    request: Request,
+    model: type[Declare] | type[Check],
+    options: type[DeclareOptions] | type[CheckOptions],
+) -> Wanted:
+    """Return what a body asks for, whichever of the two ways it is written.
 
     Args:
+        request: its body is read and parsed already.
         model: the JSON body.
         options: the part of it that a GeoJSON request says in its query.
+
+    Raises:
+        InvalidInputError: it is written in neither way.
     """
+    random_bytes = services_of(request).random_bytes
+    body = await request.body()
+    is_geo_json = media_type_of(request) == GEO_JSON
+    if is_geo_json:
+        asked = _validated(options, _query(request))
+    else:
+        asked = _validated(model, await request.json())
 
-    async def read(request: Request) -> Wanted:
-        random_bytes = services_of(request).random_bytes
-        body = await request.body()
-        is_geo_json = media_type_of(request) == GEO_JSON
+    def make() -> tuple[tuple[Declaration, ...] | None, frozenset[str]]:
         if is_geo_json:
-            asked = _validated(options, _query(request))
-        else:
-            asked = _validated(model, await request.json())
+            return _from_geo_json(body, random_bytes)
+        drafts = asked.declarations
+        return (None, frozenset()) if drafts is None else _from_wire(drafts, random_bytes)
 
-        def make() -> tuple[tuple[Declaration, ...] | None, frozenset[str]]:
-            if is_geo_json:
-                return _from_geo_json(body, random_bytes)
-            drafts = asked.declarations
-            return (None, frozenset()) if drafts is None else _from_wire(drafts, random_bytes)
-
-        # Many geometries take seconds; the event loop has beats to send meanwhile.
-        made, named = await asyncio.to_thread(make) if len(body) > SMALL_BODY_BYTES else make()
-        return Wanted(made, named, **asked.model_dump(exclude={"declarations"}))
-
-    return Depends(read)
+    # Many geometries take seconds; the event loop has beats to send meanwhile.
+    made, named = await asyncio.to_thread(make) if len(body) > SMALL_BODY_BYTES else make()
+    return Wanted(made, named, **asked.model_dump(exclude={"declarations"}))
 
 
 def reads(model: type[Declare] | type[Check]) -> dict[str, Any]:
-    """Return what OpenAPI says of a body that :func:`drafts_of` reads."""
+    """Return what OpenAPI says of a body that :func:`read_drafts` reads."""
     return {
         "requestBody": {
             "required": True,

@@ -6,12 +6,11 @@ looked at before a byte of the body is read.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -22,6 +21,7 @@ from deconflict.formats.bounded_json import parse_json
 from deconflict.node.actor import Action, Actor, Role, allowed, require
 
 __all__ = [
+    "BEARER",
     "GEO_JSON",
     "SMALL_BODY_BYTES",
     "BulkRoute",
@@ -38,7 +38,9 @@ SMALL_BODY_BYTES: Final = 64 * 1024
 BULK_BODY_BYTES: Final = 64 * 1024 * 1024
 BODY_TIMEOUT_S: Final = 30.0
 
-_bearer = HTTPBearer(auto_error=False, description="the token of POST /api/v1/session")
+# How the OpenAPI document calls the token. Not FastAPI's HTTPBearer: it would read each request's
+# token a second time, for nothing but this.
+BEARER: Final = "HTTPBearer"
 
 
 def bearer_token(request: Request) -> str:
@@ -73,9 +75,7 @@ class Permit:
         actor = services_of(request).accounts.authenticate(bearer_token(request))
         return require(actor, self.action)
 
-    async def __call__(
-        self, request: Request, _token: Annotated[object, Security(_bearer)]
-    ) -> Actor:
+    async def __call__(self, request: Request) -> Actor:
         actor: Actor = request.state.actor  # put there by the route before the body was read
         return actor
 
@@ -123,7 +123,11 @@ class OperatorRoute(PublicRoute):
             raise TypeError(f"route {path} names {len(permits)} permits, expected exactly 1")
         self.permit = permits[0]
         roles = [role.value for role in Role if allowed({role}, self.permit.action)]
-        self.openapi_extra = {**(self.openapi_extra or {}), "x-roles": roles}
+        self.openapi_extra = {
+            **(self.openapi_extra or {}),
+            "security": [{BEARER: []}],
+            "x-roles": roles,
+        }
 
     def admit(self, request: Request) -> None:
         request.state.actor = self.permit.admit(request)

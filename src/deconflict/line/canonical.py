@@ -55,8 +55,9 @@ def canonical_bytes(value: Json) -> bytes:
     """
     try:
         written = _written_fast(value)
-        if written is None:
-            written = rfc8785.dumps(value)
+        if written is not None:
+            return written
+        written = rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, ValueError, TypeError, RecursionError) as error:
         raise InvalidDocumentError(
             "this value has no canonical JSON form",
@@ -90,10 +91,10 @@ def parse_canonical(
         )
     outside_strings = _outside_strings(data)
     _refuse_depth(outside_strings, max_depth)
-    _refuse_wide_numbers(outside_strings)
     value = _read_fast(data, outside_strings)
     if value is not _UNSURE:
         return value
+    _refuse_wide_numbers(outside_strings)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
@@ -144,7 +145,10 @@ def _read_fast(data: bytes, outside_strings: bytes) -> Json:
 
 
 def _is_hard(data: bytes, outside_strings: bytes) -> bool:
-    """True when only RFC 8785 itself tells how what ``data`` says is written."""
+    """True when only RFC 8785 itself tells how what ``data`` says is written, or whether it is.
+
+    Every number too wide for a double is one of these.
+    """
     if not data.isascii() and _BEYOND_BASIC_PLANE.search(data):
         return True
     return _has_hard_number(outside_strings)

@@ -2,7 +2,8 @@
 
 The caller does the effects, in this order and no other::
 
-    say      entry  = machine.prepare(draft, now)      a slot is taken in memory
+    say      fitted = machine.fitted(draft, now)       what no slot could hold is refused
+             entry  = machine.prepare(fitted, now)     a slot is taken in memory
              ... make entry durable (several at once is fine) ...
              sealed = machine.seal(entry)              only now it is signed
              ... send what machine.transmittable(now) gives; machine.mark_sent(hashes, now) ...
@@ -50,7 +51,7 @@ from deconflict.line.incoming import (
 )
 from deconflict.line.keys import RandomBytes
 from deconflict.line.moment import Now, utc_text
-from deconflict.line.outgoing import OutgoingEntry, OwnChain
+from deconflict.line.outgoing import FittedDraft, OutgoingEntry, OwnChain
 from deconflict.line.packets import Want
 from deconflict.line.precedence import DEFAULT_TIMERS, Precedence, Timers
 from deconflict.line.receipt import (
@@ -162,26 +163,26 @@ class LineMachine:
         """The last slot of the peer that is durable here; None before the first."""
         return self._in.logged
 
-    def prepare(self, draft: Draft, now: Now) -> OutgoingEntry:
+    def fitted(self, draft: Draft, now: Now) -> FittedDraft:
+        """Return a message that :meth:`prepare` takes, now or later; no slot is taken.
+
+        Raises:
+            InvalidDocumentError: a kind without a rule, or a field the peer would refuse.
+            MessageTooLongError: no envelope can hold it.
+        """
+        return self._out.fitted(draft, self._precedence(draft), now)
+
+    def prepare(self, fitted: FittedDraft, now: Now) -> OutgoingEntry:
         """Take the next slot for a message; the caller makes it durable, then seals it.
 
         Several may be prepared and made durable together. Its limits run from ``now``. The
         receipt that it carries names the peer's chain as it is durable here at this moment.
-
-        Raises:
-            InvalidDocumentError: a kind without a rule, or a field the peer would refuse. No
-                slot is taken.
-            MessageTooLongError: no envelope can hold it. No slot is taken.
         """
-        entry = self._out.prepare(draft, self._precedence(draft), self._in.logged, now)
+        entry = self._out.prepare(fitted, self._in.logged, now)
         self._prepared[entry.hash] = now
         self._deliveries.begin(entry.hash, Delivery(DeliveryState.QUEUED))
         self._watch(entry.envelope, entry.hash, now, own=True)
         return entry
-
-    def require_preparable(self, draft: Draft, now: Now) -> None:
-        """Return when :meth:`prepare` takes ``draft``, now or later; raises as it does."""
-        self._out.require_preparable(draft, self._precedence(draft), now)
 
     def seal(self, entry: OutgoingEntry, *, acts: bool = True) -> SealedEnvelope:
         """Return the entry signed. **Only after it is durable**; equal calls, equal bytes.

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from deconflict.errors import InvalidDocumentError
@@ -10,6 +11,7 @@ __all__ = ["Now", "utc_ms_from_text", "utc_text"]
 
 UTC_TEXT_PATTERN: Final = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z"
 _UTC_TEXT = re.compile(UTC_TEXT_PATTERN, re.ASCII)
+_REMEMBERED: Final = 1_024  # an instant is written into several statements, then read from each
 _YEARS: Final = range(1970, 2200)  # specs/envelope.md: what every screen can show
 
 
@@ -31,6 +33,11 @@ def utc_text(utc_ms: int) -> str:
     >>> utc_text(1_443_571_200_000)
     '2015-09-30T00:00:00.000Z'
     """
+    return _text_of(utc_ms)
+
+
+@lru_cache(_REMEMBERED)
+def _text_of(utc_ms: int) -> str:
     seconds, milliseconds = divmod(utc_ms, 1_000)
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment.replace(tzinfo=None).isoformat()}.{milliseconds:03d}Z"
@@ -46,6 +53,11 @@ def utc_ms_from_text(text: str) -> int:
     >>> utc_ms_from_text("2015-09-30T00:00:00.000Z")
     1443571200000
     """
+    return _ms_of(text)
+
+
+@lru_cache(_REMEMBERED)
+def _ms_of(text: str) -> int:
     if _UTC_TEXT.match(text):
         try:
             moment = datetime.fromisoformat(text[:19] + "+00:00")

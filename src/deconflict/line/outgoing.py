@@ -29,7 +29,14 @@ from deconflict.line.packets import Want
 from deconflict.line.precedence import Precedence
 from deconflict.line.statement import ChainPoint, hash_of
 
-__all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_ENTRIES", "SEND_WINDOW", "OutgoingEntry", "OwnChain"]
+__all__ = [
+    "MAX_BATCH_BYTES",
+    "MAX_BATCH_ENTRIES",
+    "SEND_WINDOW",
+    "FittedDraft",
+    "OutgoingEntry",
+    "OwnChain",
+]
 
 SEND_WINDOW: Final = 256  # the peer holds no more out of order, so sending further is waste
 MAX_BATCH_ENTRIES: Final = 128
@@ -38,6 +45,24 @@ _LEAST_REPEAT_MS: Final = 100  # a want sooner than this after a sending crossed
 # No slot's own fields are longer, as long as a chain has fewer than 10**15 entries: thirty thousand
 # years at a thousand a second. A sixteenth digit would have each draft written by the slow encoder.
 _LONGEST: Final = ChainPoint("0" * 32, 10**15 - 1, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedDraft:
+    """A draft that any slot can hold, as :meth:`OwnChain.fitted` found; made nowhere else."""
+
+    _envelope: Envelope  # in the longest slot there is
+
+    def in_slot(self, slot: ChainPoint, heard: ChainPoint | None, now: Now) -> Envelope:
+        """Return the envelope in a slot, whose hash is that of the one before it."""
+        return msgspec.structs.replace(
+            self._envelope,
+            epoch=slot.epoch,
+            seq=slot.seq,
+            prev=slot.hash,
+            heard=heard,
+            created_utc=utc_text(now.utc_ms),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,41 +155,34 @@ class OwnChain:
         """Number of the last slot that the peer receipted; 0 for none."""
         return 0 if self._receipted is None else self._receipted.seq
 
-    def prepare(
-        self, draft: Draft, precedence: Precedence, heard: ChainPoint | None, now: Now
-    ) -> OutgoingEntry:
-        """Take the next slot for ``draft``. Nothing is signed yet."""
+    def prepare(self, fitted: FittedDraft, heard: ChainPoint | None, now: Now) -> OutgoingEntry:
+        """Take the next slot for a draft. Nothing is signed yet."""
         epoch = self._epoch or self._random_bytes(16).hex()
         slot = ChainPoint(epoch, self._head_seq + 1, self._head_hash)
-        envelope, data = self._written(draft, precedence, slot, heard, now)
+        envelope = fitted.in_slot(slot, heard, now)
+        data = envelope_bytes(envelope)
         entry = OutgoingEntry(envelope, data, hash_of(data))
-        taken = _Slot(data, entry.hash, now, flash=precedence is Precedence.FLASH)
+        taken = _Slot(data, entry.hash, now, flash=envelope.prec is Precedence.FLASH)
         self._slots[envelope.seq] = taken
         self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
         return entry
 
-    def require_preparable(self, draft: Draft, precedence: Precedence, now: Now) -> None:
-        """Return when any slot, this one or a later one, can hold ``draft``; none is taken."""
-        self._written(draft, precedence, _LONGEST, _LONGEST, now)
+    def fitted(self, draft: Draft, precedence: Precedence, now: Now) -> FittedDraft:
+        """Return ``draft`` for :meth:`prepare`, now or later; none of its slots is taken.
 
-    def _written(
-        self,
-        draft: Draft,
-        precedence: Precedence,
-        slot: ChainPoint,
-        heard: ChainPoint | None,
-        now: Now,
-    ) -> tuple[Envelope, bytes]:
-        """Return the envelope of ``draft`` in a slot, whose hash is the one before it."""
+        Raises:
+            InvalidDocumentError: the peer would refuse it.
+            MessageTooLongError: no envelope can hold it.
+        """
         unchecked = Envelope(
             v=1,
             line=self._line,
             sender=Address(self._own, draft.sender_desk),
             to=Address(self._peer, draft.to_desk),
-            epoch=slot.epoch,
-            seq=slot.seq,
-            prev=slot.hash,
-            heard=heard,
+            epoch=_LONGEST.epoch,
+            seq=_LONGEST.seq,
+            prev=_LONGEST.hash,
+            heard=_LONGEST,
             kind=draft.kind,
             prec=precedence,
             ref=draft.ref,
@@ -177,8 +195,8 @@ class OwnChain:
             lang=draft.lang,
             body=draft.body,
         )
-        data = envelope_bytes(unchecked)
-        return read_envelope(data), data  # what the peer would refuse takes no slot
+        # What the peer would refuse takes no slot. Slot, chain and time are ours and in order.
+        return FittedDraft(read_envelope(envelope_bytes(unchecked)))
 
     def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
         """Sign a slot. **The caller made it durable before, with everything before it.**

@@ -17,6 +17,7 @@ from deconflict.errors import (
 from deconflict.line.envelope import Draft, Envelope, read_envelope
 from deconflict.line.keys import ALGORITHM, SigningKey
 from deconflict.line.moment import Now
+from deconflict.line.outgoing import FittedDraft
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import (
     Body,
@@ -121,7 +122,7 @@ class Saying:
         work.wake.add(line.line_id)
         return work, tuple(posted)
 
-    def _take_slot(self, line: Line, say: Say, draft: Draft, work: Work, now: Now) -> Posted:
+    def _take_slot(self, line: Line, say: Say, draft: FittedDraft, work: Work, now: Now) -> Posted:
         entry = line.machine.prepare(draft, now)
         work.entries.append(
             EntryRow(
@@ -154,7 +155,7 @@ class Saying:
             warnings=warnings,
         )
 
-    def _drafts(self, line: Line, says: Sequence[Say], now: Now) -> list[Draft]:
+    def _drafts(self, line: Line, says: Sequence[Say], now: Now) -> list[FittedDraft]:
         drafts = []
         for index, say in enumerate(says):
             cited = self._cited(line, say.ref)
@@ -166,7 +167,7 @@ class Saying:
 
     def _written(
         self, line: Line, say: Say, cited: "_Cited | None", now: Now, *, drill: bool
-    ) -> Draft:
+    ) -> FittedDraft:
         """Return what is to be said as a draft that any slot can hold, or refuse it."""
         form = KINDS[say.kind]
         check_outgoing(say.body)
@@ -204,12 +205,11 @@ class Saying:
         )
         # Whatever the chain would refuse is refused here, where no slot is begun yet.
         try:
-            line.machine.require_preparable(draft, now)
+            return line.machine.fitted(draft, now)
         except MessageTooLongError as error:
             if isinstance(say.body, Declared):
                 raise _too_long(say.body, error) from error
             raise
-        return draft
 
     def _is_drill(self, say: Say, cited: "_Cited | None") -> bool:
         # What belongs to an exercise stays one, also when nobody thought of the mark.

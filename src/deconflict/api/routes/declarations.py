@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.drafts import Wanted, drafts_of, reads
+from deconflict.api.drafts import Wanted, read_drafts, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
@@ -26,7 +26,6 @@ bulk = APIRouter(prefix=BASE, tags=["declarations"], route_class=BulkRoute, resp
 @bulk.post("/declarations", response_model=Declared, openapi_extra=reads(Declare))
 async def declare(
     actor: Annotated[Actor, permit(Action.DECLARE)],
-    wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
     request: Request,
 ) -> Response:
     """Declare flights, activities, hazards, own presence or protected sites.
@@ -36,6 +35,7 @@ async def declare(
     look exchanged (all of it outside the agreed theatre, and inside if exchanged) they are refused,
     unless `as_written` is true.
     """
+    wanted = await read_drafts(request, Declare, DeclareOptions)
     made = wanted.declarations or ()  # never empty: a declaration names at least one
     posted = await services_of(request).node.declare(
         actor,
@@ -66,10 +66,10 @@ async def list_declarations(
 async def update(
     declaration_id: str,
     actor: Annotated[Actor, permit(Action.DECLARE)],
-    wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
     request: Request,
 ) -> Response:
     """Say that a plan has changed. The earlier declaration stays in the record."""
+    wanted = await read_drafts(request, Declare, DeclareOptions)
     made = _the_one(wanted, declaration_id)
     posted = await services_of(request).node.update(
         actor,
@@ -88,10 +88,10 @@ async def update(
 async def correct(
     declaration_id: str,
     actor: Annotated[Actor, permit(Action.DECLARE)],
-    wanted: Annotated[Wanted, drafts_of(Declare, DeclareOptions)],
     request: Request,
 ) -> Response:
     """Say that a declaration was wrong. The wrong one stays in the record, and is cited."""
+    wanted = await read_drafts(request, Declare, DeclareOptions)
     made = _the_one(wanted, declaration_id)
     posted = await services_of(request).node.correct(
         actor,

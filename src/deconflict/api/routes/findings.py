@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.drafts import Wanted, drafts_of, reads
+from deconflict.api.drafts import read_drafts, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, permit
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Check, CheckOptions, Conflicts
@@ -23,7 +23,6 @@ bulk = APIRouter(prefix=BASE, tags=["findings"], route_class=BulkRoute, response
 @bulk.post("/check", response_model=Conflicts, openapi_extra=reads(Check))
 async def check(
     actor: Annotated[Actor, permit(Action.CHECK)],
-    wanted: Annotated[Wanted, drafts_of(Check, CheckOptions)],
     request: Request,
 ) -> Response:
     """Check drafts against everything declared, or what is declared itself.
@@ -31,6 +30,7 @@ async def check(
     Nothing is sent or stored, and the peer learns nothing. Drafts are refused as declaring them
     now would be, and `warnings` holds what its answer would warn of.
     """
+    wanted = await read_drafts(request, Check, CheckOptions)
     found = await services_of(request).node.check(
         actor, wanted.declarations, line=wanted.line, as_written=wanted.as_written
     )
