@@ -27,6 +27,7 @@ from bench.traffic import ALERTING, Post, Traffic
 
 __all__ = ["measure"]
 
+RUNS = ("one-way", "two-way", "answered", "fastest", "both", "idle")
 CONNECTIONS = 16
 DRAIN_S = 30.0
 STANDING = 100  # declarations each side has before the run
@@ -271,6 +272,7 @@ def measure(root: Path, *, seconds: float, rate: float, only: str | None = None)
     rows: list[Row] = []
     for name, title in (
         ("one-way", f"{rate:.0f}/s posted at one node, {seconds:.0f} s"),
+        ("two-way", f"{rate / 2:.0f}/s posted at each node, {seconds:.0f} s"),
         ("answered", f"{rate:.0f}/s posted, every one answered, {seconds / 3:.0f} s"),
         ("fastest", "as fast as 8 clients can, one way"),
         ("both", "as fast as 4 clients a side can, both ways"),
@@ -293,6 +295,8 @@ def rows_of(
     async def load(sides: Sequence[Side]) -> int:
         if name == "one-way":
             return await at_rate(sides[0], rate, seconds)
+        if name == "two-way":
+            return sum(await asyncio.gather(*(at_rate(s, rate / 2, seconds) for s in sides)))
         if name == "answered":
             return await at_rate(sides[0], rate, seconds / 3)
         if name == "fastest":
@@ -308,8 +312,9 @@ def rows_of(
     if name == "idle":
         return [Row("alert on the other side's stream, idle line", "", _spread(done.alert_s))]
     per_s = done.posted / done.seconds
-    asked = f"≥ {rate:.0f}/s, none lost" if name == "one-way" else ""
-    held = per_s >= rate * 0.99 and done.lost == 0 if name == "one-way" else None
+    is_asked = name in ("one-way", "two-way")
+    asked = f"≥ {rate:.0f}/s, none lost" if is_asked else ""
+    held = per_s >= rate * 0.99 and done.lost == 0 if is_asked else None
     cpu = ", ".join(f"{who} {share:.0%}" for who, share in done.cpu.items())
     return [
         Row(
@@ -323,9 +328,9 @@ def rows_of(
         Row(f"{title}: answer of the API", "", _spread(done.post_s)),
         Row(
             f"{title}: alert on the other side's stream",
-            "p99 ≤ 100 ms" if name == "one-way" else "",
+            "p99 ≤ 100 ms" if is_asked else "",
             _spread(done.alert_s),
-            percentile(done.alert_s, 0.99) <= 0.1 if name == "one-way" else None,
+            percentile(done.alert_s, 0.99) <= 0.1 if is_asked else None,
         ),
         Row(f"{title}: processor", "", cpu),
     ]
@@ -342,7 +347,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--seconds", type=float, default=60.0)
     options.add_argument("--rate", type=float, default=200.0)
-    options.add_argument("--only", choices=("one-way", "answered", "fastest", "both", "idle"))
+    options.add_argument("--only", choices=RUNS)
     options.add_argument("--folder", type=Path, help="for the nodes; kept afterwards")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
