@@ -61,8 +61,19 @@ def row_check(*columns: str | bytes | int | None) -> bytes:
         TypeError: a column of another type, or a whole number beyond 64 bits.
     """
 
-def first_changed_row(rows: Sequence[tuple[Any, ...]]) -> int | None:
-    """Return the place of the first row whose last column is no check of the others, or None."""
+def first_changed_row(
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    outside: Sequence[int] = (),
+    named: tuple[int, int] | None = None,
+) -> int | None:
+    """Return the place of the first row whose last column is no check of the others, or None.
+
+    Args:
+        rows: as the database holds them.
+        outside: columns that have no part in the check.
+        named: of these two columns, the second is the SHA-256 of the first in hex digits.
+    """
 
 def sound_span(trajectory: object) -> tuple[int, int] | None:
     """Return the first and last instant (ms) of a trajectory's JSON value that is surely sound.

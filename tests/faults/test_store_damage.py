@@ -3,11 +3,11 @@
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
+from msgspec.structs import replace
 from tampering import flipped, tampered
 
 from deconflict.errors import StoreDamagedError, StoreError

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from msgspec.structs import replace
 
 from deconflict.errors import StoreError, StoreSlotTakenError
 from deconflict.store.base import Batch, EntryRow, EventRow, NoteRow, ReceiptRow, SignatureRow

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from deconflict.errors import (
     BadSignatureError,

@@ -6,11 +6,11 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
+from msgspec.structs import replace
 
 from deconflict._kernel import first_changed_row, row_check
 from deconflict.errors import (
@@ -479,3 +479,14 @@ def test_a_row_is_checked_as_it_ever_was(columns: tuple[str | bytes | int | None
 @pytest.mark.parametrize("row", [(), (1.5, bytes(16)), ("a", None), ("a", "b" * 16)])
 def test_a_row_that_could_not_be_written_was_changed(row: tuple[object, ...]) -> None:
     assert first_changed_row([row]) == 0
+
+
+def test_what_stands_outside_the_check_may_change_and_a_name_must_be_that_of_its_data() -> None:
+    named = hashlib.sha256(b"said").hexdigest()
+    row = (named, b"said", "later", row_check(named))
+    assert first_changed_row([row], outside=[1, 2], named=(1, 0)) is None
+    assert first_changed_row([(*row[:2], None, row[3])], outside=[1, 2], named=(1, 0)) is None
+    assert first_changed_row([row], outside=[2], named=(1, 0)) == 0
+    for other in (b"sai", "said", None):
+        changed = (named, other, *row[2:])
+        assert first_changed_row([row, changed], outside=[1, 2], named=(1, 0)) == 1

@@ -35,6 +35,17 @@ pub fn check<'a>(columns: impl IntoIterator<Item = Column<'a>>) -> [u8; 16] {
     check
 }
 
+/// The name of signed bytes: their SHA-256 in 64 hex digits.
+pub fn name_of(data: &[u8]) -> [u8; 64] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut name = [0; 64];
+    for (two, byte) in name.chunks_exact_mut(2).zip(Sha256::digest(data)) {
+        two[0] = DIGITS[usize::from(byte >> 4)];
+        two[1] = DIGITS[usize::from(byte & 15)];
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +66,14 @@ mod tests {
         checks.sort_unstable();
         checks.dedup();
         assert_eq!(checks.len(), rows.len());
+    }
+
+    #[test]
+    fn a_name_is_sha_256_in_hex() {
+        // FIPS 180-2 appendix B.1
+        assert_eq!(
+            &name_of(b"abc"),
+            b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

@@ -59,8 +59,12 @@ class ChainCheck:
         """The last slot walked; None before slot 1."""
         return self._head
 
-    def add(self, sealed: SealedEnvelope) -> ChainPoint:
+    def add(self, sealed: SealedEnvelope, *, name: str | None = None) -> ChainPoint:
         """Walk one entry further; its signature is not looked at.
+
+        Args:
+            sealed: the entry.
+            name: its hash, where somebody has worked it out of these bytes already.
 
         Raises:
             InvalidDocumentError: not an envelope.
@@ -88,11 +92,11 @@ class ChainCheck:
                 given=f"slot {place.seq}: {place.sender.party[:70]}",
                 expected=self._party,
             )
-        return self._follow(sealed, place)
+        return self._follow(sealed, place, name or sealed.hash)
 
-    def _follow(self, sealed: SealedEnvelope, place: _Place) -> ChainPoint:
+    def _follow(self, sealed: SealedEnvelope, place: _Place, name: str) -> ChainPoint:
         head = self._head
-        point = ChainPoint(place.epoch, place.seq, sealed.hash)
+        point = ChainPoint(place.epoch, place.seq, name)
         if head is None:
             follows = place.seq == 1 and place.prev == GENESIS
         else:

@@ -6,10 +6,12 @@ knew before, and a replay knows it too. Decisions only: no clock, no disk, no ne
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Final
+
+import msgspec
 
 from deconflict.airspace.instant import parse_utc
 from deconflict.errors import VerificationError
@@ -65,8 +67,7 @@ class NotTaken(StrEnum):
     NOTHING_TO_RESUME = "NOTHING_TO_RESUME"  # its author does not hold that scope suspended
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """What one entry changed, for whoever tells people about it.
 
     Attributes:
@@ -231,7 +232,7 @@ class LineBook:
             self._advance(envelope, own=own)
         if not told or (opened is None and thread is None and (not_taken or said_before) is None):
             return taken
-        return replace(
+        return msgspec.structs.replace(
             taken,
             opened=opened,
             thread=thread,

@@ -6,7 +6,6 @@ stored state goes into the same transaction as its cause.
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -126,4 +125,4 @@ class Journal:
             )
         held = self._store.line(line.line_id)
         if held is not None:
-            work.lines.append(replace(held, terms_hash=book.terms_hash))
+            work.lines.append(msgspec.structs.replace(held, terms_hash=book.terms_hash))

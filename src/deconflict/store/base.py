@@ -11,11 +11,15 @@ build on them):
 - one slot ``(line, party, epoch, seq)`` holds one entry for ever: a second one is refused here even
   if every check above failed;
 - what was committed is handed out whole and in the order of the log.
+
+Rows are structs made in C: a start makes one for each message of the record, and a frozen dataclass
+sets its fields one by one through the interpreter.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 __all__ = [
     "Batch",
@@ -32,8 +36,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class LineRow:
+class LineRow(msgspec.Struct, frozen=True):
     """One line as this node keeps it. Committing it again replaces what was there.
 
     ``terms_hash`` names the terms in force; their text and both signatures are `TermsRow` rows.
@@ -46,8 +49,7 @@ class LineRow:
     terms_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TermsRow:
+class TermsRow(msgspec.Struct, frozen=True):
     """One party's signature over one text of terms. Terms agreed by both have two such rows."""
 
     line_id: str
@@ -60,8 +62,7 @@ class TermsRow:
     stored_utc_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
+class EntryRow(msgspec.Struct, frozen=True):
     """One entry of one party's chain on one line, as it was signed and received.
 
     ``signature`` is None only for an own entry whose slot is durable and whose signature has not
@@ -82,16 +83,14 @@ class EntryRow:
     delayed: bool = False  # expired on arrival: kept, never acted on
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureRow:
+class SignatureRow(msgspec.Struct, frozen=True):
     """The signature of an own entry that is stored already, named by its hash."""
 
     hash: str
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptRow:
+class ReceiptRow(msgspec.Struct, frozen=True):
     """A cumulative receipt: ``party`` states that it holds the other's chain up to ``seq``.
 
     Only receipts that say more than the last one are worth storing: a second receipt by the same
@@ -110,8 +109,7 @@ class ReceiptRow:
     stored_utc_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceRow:
+class EvidenceRow(msgspec.Struct, frozen=True):
     """Something received that is no part of the record and must not be lost.
 
     ``reason`` is a short fixed word: orphan, fork, refused, ... Committing what is there already
@@ -128,8 +126,7 @@ class EvidenceRow:
     stored_utc_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(msgspec.Struct, frozen=True):
     """One event of the desks' live stream. ``event_id`` grows by exactly one from 1."""
 
     event_id: int
@@ -138,16 +135,14 @@ class EventRow:
     data: bytes  # JSON
 
 
-@dataclass(frozen=True, slots=True)
-class NoteRow:
+class NoteRow(msgspec.Struct, frozen=True):
     """A small piece of local state under a name; ``value`` None removes it."""
 
     key: str
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class HeadRow:
+class HeadRow(msgspec.Struct, frozen=True):
     """The last entry of one party's chain on one line, and how many entries the chain has."""
 
     line_id: str
@@ -158,8 +153,7 @@ class HeadRow:
     length: int  # over all epochs
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """What becomes durable together or not at all.
 
     Written in the order of the fields, so a batch may bring a line and its first entries at once.

@@ -15,12 +15,12 @@ it before a row is handed out.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import apsw
+from msgspec import structs
 
 from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreError
 from deconflict.store.base import (
@@ -337,7 +337,7 @@ class SqliteStore:
         for signed in batch.signatures:
             known = self._recent.get(signed.hash)
             if known is not None:
-                self._recent[signed.hash] = replace(known, signature=signed.signature)
+                self._recent[signed.hash] = structs.replace(known, signature=signed.signature)
         for _ in range(len(self._recent) - REMEMBERED):
             del self._recent[next(iter(self._recent))]
 

@@ -39,9 +39,15 @@ __all__ = [
 ]
 
 
-def _require(rows: Sequence[tuple[Any, ...]], name: Callable[[tuple[Any, ...]], str]) -> None:
+_HASH, _DATA, _SIGNATURE = 4, 5, 8  # columns of an entry
+_OUTSIDE = (_DATA, _SIGNATURE)
+
+
+def _require(
+    rows: Sequence[tuple[Any, ...]], name: Callable[[tuple[Any, ...]], str], **columns: Any
+) -> None:
     """Raise `StoreDamagedError` naming the first row that is not what was written."""
-    changed = first_changed_row(rows)
+    changed = first_changed_row(rows, **columns)
     if changed is not None:
         raise _damaged(name(rows[changed]))
 
@@ -78,10 +84,7 @@ def entries_from(rows: Sequence[tuple[Any, ...]]) -> list[EntryRow]:
         return f"entry {row[3]} of {row[1]} on line {row[0]}"
 
     # The hash stands for the data, and no check covers the signature, which comes later.
-    _require([(*row[:5], *row[6:8], *row[9:]) for row in rows], name)
-    for row in rows:
-        if hashlib.sha256(row[5]).hexdigest() != row[4]:
-            raise _damaged(name(row))
+    _require(rows, name, outside=_OUTSIDE, named=(_DATA, _HASH))
     return [EntryRow(*(*row[:10], bool(row[10]))) for row in rows]
 
 

@@ -228,7 +228,7 @@ class _Walk:
                 row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
             )
             try:
-                point = check.add(sealed)
+                point = check.add(sealed, name=row.hash)  # the store compared them
             except (VerificationError, InvalidDocumentError) as error:
                 raise _damage(row, str(error)) from error
             if (point.epoch, point.seq) != (row.epoch, row.seq):

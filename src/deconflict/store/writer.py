@@ -7,7 +7,6 @@ into the next transaction, so a busy line pays for few flushes and a quiet one w
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import fields
 from itertools import chain
 from typing import Self
 
@@ -113,8 +112,8 @@ def _merged(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     return Batch(
         **{
-            field.name: tuple(chain.from_iterable(getattr(batch, field.name) for batch in batches))
-            for field in fields(Batch)
+            name: tuple(chain.from_iterable(getattr(batch, name) for batch in batches))
+            for name in Batch.__struct_fields__
         }
     )
 
