@@ -1,15 +1,13 @@
 """Who gets in: every route of the app's own table, asked by every role and by those with none."""
 
-from typing import Annotated
-
 import pytest
 from api_parts import PASSWORD, ROLES, Client, Clock
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from deconflict.api.accounts import SESSION_MS, Accounts
-from deconflict.api.permit import OperatorRoute, Permit, PublicRoute, permit
-from deconflict.node.actor import Action, Actor, Role, allowed
+from deconflict.api.permit import OperatorRoute, PublicRoute, needs
+from deconflict.node.actor import Action, Role, allowed
 
 # All that answers without a login. A new line here is a decision, not a formality.
 OPEN_TO_ALL = {
@@ -24,14 +22,9 @@ def table(app: FastAPI) -> list[tuple[str, str, Action | None]]:
     """Return method, path and action of every route that the app would answer."""
     found: list[tuple[str, str, Action | None]] = []
     for route in iter_route_contexts(app.routes):
-        permits = [
-            each.call.action
-            for each in getattr(getattr(route, "dependant", None), "dependencies", ())
-            if isinstance(each.call, Permit)
-        ]
+        action = getattr(route.original_route, "action", None)
         found += [
-            (method, str(route.path), permits[0] if permits else None)
-            for method in (route.methods or set()) - {"HEAD"}
+            (method, str(route.path), action) for method in (route.methods or set()) - {"HEAD"}
         ]
     return found
 
@@ -119,11 +112,12 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(
 def test_a_route_without_its_permission_cannot_be_built() -> None:
     async def careless() -> None: ...
 
-    async def careful(_actor: Annotated[Actor, permit(Action.READ)]) -> None: ...
+    @needs(Action.READ)
+    async def careful() -> None: ...
 
-    with pytest.raises(TypeError, match="names 0 permits"):
+    with pytest.raises(TypeError, match="does not say which action"):
         OperatorRoute("/careless", careless)
-    assert OperatorRoute("/careful", careful).permit.action is Action.READ
+    assert OperatorRoute("/careful", careful).action is Action.READ
 
 
 def test_every_route_is_of_a_strict_class(app: FastAPI) -> None:

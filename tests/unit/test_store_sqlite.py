@@ -441,11 +441,6 @@ def test_threads_share_one_store(store: SqliteStore) -> None:
     assert {row.line_id for row in store.lines()} == {LINE, *(row.line_id for row in lines)}
 
 
-def test_an_empty_batch_is_empty() -> None:
-    assert Batch().is_empty()
-    assert not Batch(notes=[NoteRow("a", None)]).is_empty()
-
-
 def written_slowly(*columns: str | bytes | int | None) -> bytes:
     """The check over a row as the first records were written with it."""
     parts = []

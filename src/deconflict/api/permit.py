@@ -6,10 +6,10 @@ looked at before a byte of the body is read.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -26,11 +26,11 @@ __all__ = [
     "SMALL_BODY_BYTES",
     "BulkRoute",
     "OperatorRoute",
-    "Permit",
     "PublicRoute",
+    "actor_of",
     "bearer_token",
     "media_type_of",
-    "permit",
+    "needs",
 ]
 
 GEO_JSON: Final = "application/geo+json"
@@ -41,6 +41,9 @@ BODY_TIMEOUT_S: Final = 30.0
 # How the OpenAPI document calls the token. Not FastAPI's HTTPBearer: it would read each request's
 # token a second time, for nothing but this.
 BEARER: Final = "HTTPBearer"
+
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 def bearer_token(request: Request) -> str:
@@ -59,30 +62,23 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-class Permit:
-    """Says which action a route is; yields who asks."""
+def needs(action: Action) -> Callable[[Endpoint], Endpoint]:
+    """Say which action an endpoint is; an :class:`OperatorRoute` takes no other.
 
-    def __init__(self, action: Action) -> None:
-        self.action = action
+    No dependency of FastAPI's: each of those is worked out anew for each request.
+    """
 
-    def admit(self, request: Request) -> Actor:
-        """Return who asks, if this action is theirs.
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.needs = action  # type: ignore[attr-defined]
+        return endpoint
 
-        Raises:
-            NotAuthenticatedError: no valid token.
-            NotPermittedError: none of the account's roles allows the action.
-        """
-        actor = services_of(request).accounts.authenticate(bearer_token(request))
-        return require(actor, self.action)
-
-    async def __call__(self, request: Request) -> Actor:
-        actor: Actor = request.state.actor  # put there by the route before the body was read
-        return actor
+    return mark
 
 
-def permit(action: Action) -> Any:
-    """Return the dependency that gives a route its action and its actor."""
-    return Depends(Permit(action))
+def actor_of(request: Request) -> Actor:
+    """Return who asks; the route admitted them before the body was read."""
+    actor: Actor = request.state.actor
+    return actor
 
 
 class PublicRoute(APIRoute):
@@ -112,17 +108,19 @@ class PublicRoute(APIRoute):
 
 
 class OperatorRoute(PublicRoute):
-    """A route that only those may use whose role allows its action."""
+    """A route that only those may use whose role allows its action.
+
+    Raises:
+        TypeError: its endpoint was not marked with :func:`needs`.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        permits = [
-            found.call for found in self.dependant.dependencies if isinstance(found.call, Permit)
-        ]
-        if len(permits) != 1:
-            raise TypeError(f"route {path} names {len(permits)} permits, expected exactly 1")
-        self.permit = permits[0]
-        roles = [role.value for role in Role if allowed({role}, self.permit.action)]
+        action = getattr(endpoint, "needs", None)
+        if not isinstance(action, Action):
+            raise TypeError(f"route {path} does not say which action it needs")
+        self.action = action
+        roles = [role.value for role in Role if allowed({role}, action)]
         self.openapi_extra = {
             **(self.openapi_extra or {}),
             "security": [{BEARER: []}],
@@ -130,7 +128,14 @@ class OperatorRoute(PublicRoute):
         }
 
     def admit(self, request: Request) -> None:
-        request.state.actor = self.permit.admit(request)
+        """Let in who has a valid token and a role that allows the action.
+
+        Raises:
+            NotAuthenticatedError: no valid token.
+            NotPermittedError: none of the account's roles allows the action.
+        """
+        actor = services_of(request).accounts.authenticate(bearer_token(request))
+        request.state.actor = require(actor, self.action)
 
 
 class BulkRoute(OperatorRoute):

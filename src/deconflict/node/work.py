@@ -49,7 +49,17 @@ class Work:
 
     def is_empty(self) -> bool:
         """True exactly when there is nothing to keep and nothing to do."""
-        return not self._then and self.batch().is_empty()
+        return not (
+            self._then
+            or self.lines
+            or self.terms
+            or self.entries
+            or self.signatures
+            or self.receipts
+            or self.evidence
+            or self.notes
+            or self.events
+        )
 
     def merge(self, later: "Work") -> None:
         """Add what a later turn wants, to be kept in the same transaction."""

@@ -168,19 +168,6 @@ class Batch(msgspec.Struct, frozen=True):
     events: Sequence[EventRow] = ()
     notes: Sequence[NoteRow] = ()
 
-    def is_empty(self) -> bool:
-        """True exactly when the batch holds no row at all."""
-        return not (
-            self.lines
-            or self.terms
-            or self.entries
-            or self.signatures
-            or self.receipts
-            or self.evidence
-            or self.events
-            or self.notes
-        )
-
 
 class Store(Protocol):
     """Durable keeper of the record. Every method may be called from any thread.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import (
     AccountView,
@@ -18,7 +18,7 @@ from deconflict.api.schemas import (
 )
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidInputError
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 
 __all__ = ["ROUTES"]
 
@@ -26,8 +26,8 @@ router = APIRouter(prefix=BASE, tags=["accounts"], route_class=OperatorRoute, re
 
 
 @router.get("/accounts", response_model=list[AccountView])
+@needs(Action.ADMINISTER)
 async def list_accounts(
-    _actor: Annotated[Actor, permit(Action.ADMINISTER)],
     request: Request,
 ) -> Response:
     """List the accounts of this node."""
@@ -35,9 +35,9 @@ async def list_accounts(
 
 
 @router.post("/accounts", response_model=AccountView)
+@needs(Action.ADMINISTER)
 async def add_account(
     account: NewAccount,
-    actor: Annotated[Actor, permit(Action.ADMINISTER)],
     request: Request,
 ) -> Response:
     """Make an account.
@@ -45,6 +45,7 @@ async def add_account(
     Roles: `watch_officer`, `releasing_officer`, `auditor`; or `administrator`, which stands alone
     because it has no message rights. The desk is one of this node's.
     """
+    actor = actor_of(request)
     services = services_of(request)
     desks = services.node.node().desks
     if account.desk not in desks:
@@ -63,37 +64,40 @@ async def add_account(
 
 
 @router.post("/accounts/{name}/disable", response_model=Done)
+@needs(Action.ADMINISTER)
 async def disable_account(
     name: str,
-    actor: Annotated[Actor, permit(Action.ADMINISTER)],
     request: Request,
 ) -> Response:
     """Disable an account: its sessions end at once. The last administrator stays."""
+    actor = actor_of(request)
     services = services_of(request)
     await services.in_accounts_thread(services.accounts.disable, name, by=actor.account)
     return answer(Done())
 
 
 @router.post("/accounts/{name}/enable", response_model=Done)
+@needs(Action.ADMINISTER)
 async def enable_account(
     name: str,
-    actor: Annotated[Actor, permit(Action.ADMINISTER)],
     request: Request,
 ) -> Response:
     """Let a disabled account log in again."""
+    actor = actor_of(request)
     services = services_of(request)
     await services.in_accounts_thread(services.accounts.enable, name, by=actor.account)
     return answer(Done())
 
 
 @router.post("/accounts/{name}/password", response_model=Done)
+@needs(Action.ADMINISTER)
 async def set_password(
     name: str,
     password: NewPassword,
-    actor: Annotated[Actor, permit(Action.ADMINISTER)],
     request: Request,
 ) -> Response:
     """Give an account another password. Its sessions end, and the trail says who did it."""
+    actor = actor_of(request)
     services = services_of(request)
     await services.in_accounts_thread(
         services.accounts.set_password, name, password.password, by=actor.account
@@ -102,8 +106,8 @@ async def set_password(
 
 
 @router.get("/accounts/trail", response_model=list[TrailView])
+@needs(Action.TRAIL)
 async def read_trail(
-    _actor: Annotated[Actor, permit(Action.TRAIL)],
     request: Request,
     before: Annotated[Digits | None, Query(description="entries older than this one")] = None,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import Wanted, read_drafts, reads
-from deconflict.api.permit import BulkRoute, OperatorRoute, permit
+from deconflict.api.permit import BulkRoute, OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 from deconflict.node.views import DeclarationView
 
 __all__ = ["ROUTES"]
@@ -24,8 +24,8 @@ bulk = APIRouter(prefix=BASE, tags=["declarations"], route_class=BulkRoute, resp
 
 
 @bulk.post("/declarations", response_model=Declared, openapi_extra=reads(Declare))
+@needs(Action.DECLARE)
 async def declare(
-    actor: Annotated[Actor, permit(Action.DECLARE)],
     request: Request,
 ) -> Response:
     """Declare flights, activities, hazards, own presence or protected sites.
@@ -35,6 +35,7 @@ async def declare(
     look exchanged (all of it outside the agreed theatre, and inside if exchanged) they are refused,
     unless `as_written` is true.
     """
+    actor = actor_of(request)
     wanted = await read_drafts(request, Declare, DeclareOptions)
     made = wanted.declarations or ()  # never empty: a declaration names at least one
     posted = await services_of(request).node.declare(
@@ -49,8 +50,8 @@ async def declare(
 
 
 @small.get("/declarations", response_model=list[DeclarationView])
+@needs(Action.READ)
 async def list_declarations(
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
     active: Annotated[
         Literal["true", "false"], Query(description="false: ended and cancelled ones too")
@@ -63,12 +64,13 @@ async def list_declarations(
 @bulk.post(
     "/declarations/{declaration_id}/update", response_model=Declared, openapi_extra=reads(Declare)
 )
+@needs(Action.DECLARE)
 async def update(
     declaration_id: str,
-    actor: Annotated[Actor, permit(Action.DECLARE)],
     request: Request,
 ) -> Response:
     """Say that a plan has changed. The earlier declaration stays in the record."""
+    actor = actor_of(request)
     wanted = await read_drafts(request, Declare, DeclareOptions)
     made = _the_one(wanted, declaration_id)
     posted = await services_of(request).node.update(
@@ -85,12 +87,13 @@ async def update(
 @bulk.post(
     "/declarations/{declaration_id}/correct", response_model=Declared, openapi_extra=reads(Declare)
 )
+@needs(Action.DECLARE)
 async def correct(
     declaration_id: str,
-    actor: Annotated[Actor, permit(Action.DECLARE)],
     request: Request,
 ) -> Response:
     """Say that a declaration was wrong. The wrong one stays in the record, and is cited."""
+    actor = actor_of(request)
     wanted = await read_drafts(request, Declare, DeclareOptions)
     made = _the_one(wanted, declaration_id)
     posted = await services_of(request).node.correct(
@@ -105,13 +108,14 @@ async def correct(
 
 
 @small.post("/declarations/{declaration_id}/cancel", response_model=Declared)
+@needs(Action.DECLARE)
 async def cancel(
     declaration_id: str,
     ended: Cancel,
-    actor: Annotated[Actor, permit(Action.DECLARE)],
     request: Request,
 ) -> Response:
     """End a declaration before its time."""
+    actor = actor_of(request)
     posted = await services_of(request).node.cancel(
         actor, declaration_id, reason_number=ended.reason_number
     )

@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS
 from deconflict.api.event_stream import EventStream
-from deconflict.api.permit import OperatorRoute, bearer_token, permit
+from deconflict.api.permit import OperatorRoute, actor_of, bearer_token, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits
 from deconflict.api.services import services_of
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 
 __all__ = ["ROUTES"]
 
@@ -23,9 +23,9 @@ router = APIRouter(prefix=BASE, tags=["events"], route_class=OperatorRoute, resp
     response_class=Response,
     responses={200: {"content": {"text/event-stream": {}}, "description": "the stream"}},
 )
+@needs(Action.READ)
 async def stream_events(
     request: Request,
-    actor: Annotated[Actor, permit(Action.READ)],
     after: Annotated[
         Digits | None,
         Query(ge=0, description="the last event id already seen; left out: from now on"),
@@ -42,6 +42,7 @@ async def stream_events(
     hearing nothing for 15 means that the connection is gone. A reader that is too slow gets the
     event `resume` and is let go.
     """
+    actor = actor_of(request)
     services = services_of(request)
     after_id = after if last_event_id is None else last_event_id
     return EventStream(

@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import read_drafts, reads
-from deconflict.api.permit import BulkRoute, OperatorRoute, permit
+from deconflict.api.permit import BulkRoute, OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Check, CheckOptions, Conflicts
 from deconflict.api.services import services_of
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 from deconflict.node.views import AlertView, ConflictView
 
 __all__ = ["ROUTES"]
@@ -21,8 +21,8 @@ bulk = APIRouter(prefix=BASE, tags=["findings"], route_class=BulkRoute, response
 
 
 @bulk.post("/check", response_model=Conflicts, openapi_extra=reads(Check))
+@needs(Action.CHECK)
 async def check(
-    actor: Annotated[Actor, permit(Action.CHECK)],
     request: Request,
 ) -> Response:
     """Check drafts against everything declared, or what is declared itself.
@@ -30,6 +30,7 @@ async def check(
     Nothing is sent or stored, and the peer learns nothing. Drafts are refused as declaring them
     now would be, and `warnings` holds what its answer would warn of.
     """
+    actor = actor_of(request)
     wanted = await read_drafts(request, Check, CheckOptions)
     found = await services_of(request).node.check(
         actor, wanted.declarations, line=wanted.line, as_written=wanted.as_written
@@ -38,8 +39,8 @@ async def check(
 
 
 @small.get("/conflicts", response_model=list[ConflictView])
+@needs(Action.READ)
 async def list_conflicts(
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
 ) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
@@ -47,8 +48,8 @@ async def list_conflicts(
 
 
 @small.get("/alerts", response_model=list[AlertView])
+@needs(Action.READ)
 async def list_alerts(
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
     open: Annotated[Literal["true", "false"], Query(description="open ones alone")] = "true",
 ) -> Response:

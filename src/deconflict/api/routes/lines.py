@@ -1,16 +1,14 @@
 """Lines and their terms, and the record to take away."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Acceptance, Proposal
 from deconflict.api.services import services_of
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 from deconflict.node.views import LineView, Posted, TermsView
 
 __all__ = ["ROUTES"]
@@ -19,8 +17,8 @@ router = APIRouter(prefix=BASE, tags=["lines"], route_class=OperatorRoute, respo
 
 
 @router.get("/lines", response_model=list[LineView])
+@needs(Action.READ)
 async def list_lines(
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
 ) -> Response:
     """List the lines: up or down, who was heard when, what is open."""
@@ -28,9 +26,9 @@ async def list_lines(
 
 
 @router.get("/lines/{line}", response_model=LineView)
+@needs(Action.READ)
 async def view_line(
     line: str,
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
 ) -> Response:
     """Show one line; name it by its id or by the peer's name."""
@@ -38,9 +36,9 @@ async def view_line(
 
 
 @router.get("/lines/{line}/terms", response_model=TermsView)
+@needs(Action.READ)
 async def view_terms(
     line: str,
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
 ) -> Response:
     """Show the terms in force on a line, and those proposed."""
@@ -48,24 +46,26 @@ async def view_terms(
 
 
 @router.post("/lines/{line}/terms/proposal", response_model=Posted)
+@needs(Action.TERMS)
 async def propose_terms(
     line: str,
     proposal: Proposal,
-    actor: Annotated[Actor, permit(Action.TERMS)],
     request: Request,
 ) -> Response:
     """Propose terms to the peer. They are in force once both have signed the same bytes."""
+    actor = actor_of(request)
     return answer(await services_of(request).node.propose_terms(actor, line, proposal.terms))
 
 
 @router.post("/lines/{line}/terms/acceptance", response_model=Posted)
+@needs(Action.TERMS)
 async def accept_terms(
     line: str,
     acceptance: Acceptance,
-    actor: Annotated[Actor, permit(Action.TERMS)],
     request: Request,
 ) -> Response:
     """Accept the peer's proposed terms; the hash says which ones were read."""
+    actor = actor_of(request)
     return answer(await services_of(request).node.accept_terms(actor, line, acceptance.terms_hash))
 
 
@@ -74,15 +74,16 @@ async def accept_terms(
     response_class=StreamingResponse,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
+@needs(Action.EXPORT)
 async def export_bundle(
     line: str,
-    actor: Annotated[Actor, permit(Action.EXPORT)],
     request: Request,
 ) -> Response:
     """Export the whole record of a line as one file that `deconflict verify` checks offline.
 
     A bundle that broke off on the way lacks its seal and does not verify.
     """
+    actor = actor_of(request)
     services = services_of(request)
     services.node.line(line)  # an unknown line is refused before the answer has begun
     return StreamingResponse(

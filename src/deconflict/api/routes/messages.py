@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits, Outgoing
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.kinds import KINDS
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 from deconflict.node.views import MessageView, Posted
 
 __all__ = ["ROUTES"]
@@ -24,10 +24,10 @@ router = APIRouter(prefix=BASE, tags=["messages"], route_class=OperatorRoute, re
 
 
 @router.post("/lines/{line}/messages", response_model=Posted)
+@needs(Action.SEND)
 async def send_message(
     line: str,
     message: Outgoing,
-    actor: Annotated[Actor, permit(Action.SEND)],
     request: Request,
 ) -> Response:
     """Send a message: a safety message, a query, an answer, a readback, a line check and so on.
@@ -35,6 +35,7 @@ async def send_message(
     The answer comes once the message is durable here and on its way; follow its delivery by
     `GET /messages/{hash}` or the event stream. Declarations and terms have calls of their own.
     """
+    actor = actor_of(request)
     if message.kind in _RELEASED:
         raise InvalidDocumentError(
             "a message of this kind has a call of its own",
@@ -59,9 +60,9 @@ async def send_message(
 
 
 @router.get("/lines/{line}/messages", response_model=list[MessageView])
+@needs(Action.READ)
 async def list_messages(
     line: str,
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
     after_seq: Annotated[Digits, Query(ge=0, description="start behind this number")] = 0,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
@@ -81,9 +82,9 @@ async def list_messages(
 
 
 @router.get("/messages/{message_hash}", response_model=MessageView)
+@needs(Action.READ)
 async def view_message(
     message_hash: str,
-    _actor: Annotated[Actor, permit(Action.READ)],
     request: Request,
 ) -> Response:
     """Show one message and its state of delivery."""
@@ -91,12 +92,13 @@ async def view_message(
 
 
 @router.post("/messages/{message_hash}/seen", response_model=Posted)
+@needs(Action.SEND)
 async def mark_seen(
     message_hash: str,
-    actor: Annotated[Actor, permit(Action.SEND)],
     request: Request,
 ) -> Response:
     """Tell the peer that a person has read this message. It says nothing about agreeing."""
+    actor = actor_of(request)
     return answer(await services_of(request).node.seen(actor, message_hash))
 
 

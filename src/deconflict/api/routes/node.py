@@ -1,17 +1,17 @@
 """The node itself: what it is, and how it is."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, permit
+from deconflict.api.permit import OperatorRoute, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import PhraseView
 from deconflict.api.services import services_of
 from deconflict.messages.phrases import phrases, wording
-from deconflict.node.actor import Action, Actor
+from deconflict.node.actor import Action
 from deconflict.node.views import NodeView
 
 __all__ = ["ROUTES"]
@@ -20,8 +20,8 @@ router = APIRouter(prefix=BASE, tags=["node"], route_class=OperatorRoute, respon
 
 
 @router.get("/node", response_model=NodeView)
+@needs(Action.VIEW_NODE)
 async def view_node(
-    _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
     request: Request,
 ) -> Response:
     """Say which party and version this is, its clock, and its key's fingerprint."""
@@ -29,8 +29,8 @@ async def view_node(
 
 
 @router.get("/phrases", response_model=list[PhraseView])
+@needs(Action.VIEW_NODE)
 async def list_phrases(
-    _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
     request: Request,
 ) -> Response:
     """List the numbered phrases in this desk's language; only number and values travel."""
@@ -49,8 +49,8 @@ async def list_phrases(
 
 
 @router.get("/health", response_model=dict[str, Any])
+@needs(Action.HEALTH)
 async def health(
-    _actor: Annotated[Actor, permit(Action.HEALTH)],
     request: Request,
 ) -> Response:
     """Say how clock, certificates, disk, database and peers are; no content of any message."""

@@ -1,16 +1,16 @@
 """Coming on watch and leaving it."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, PublicRoute, bearer_token, permit
+from deconflict.api.permit import OperatorRoute, PublicRoute, actor_of, bearer_token, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Done, ErrorAnswer, Login, MeView, OwnPassword, SessionView
 from deconflict.api.services import services_of
-from deconflict.node.actor import Action, Actor, allowed
+from deconflict.node.actor import Action, allowed
 
 __all__ = ["ROUTES"]
 
@@ -38,9 +38,9 @@ async def log_in(login: Login, request: Request) -> Response:
 
 
 @private.delete("/session", response_model=Done)
+@needs(Action.VIEW_NODE)
 async def log_out(
     request: Request,
-    _actor: Annotated[Actor, permit(Action.VIEW_NODE)],
 ) -> Response:
     """Log out: the token is worth nothing from now on, and its event streams end."""
     services = services_of(request)
@@ -49,8 +49,12 @@ async def log_out(
 
 
 @private.get("/me", response_model=MeView)
-async def me(actor: Annotated[Actor, permit(Action.VIEW_NODE)]) -> Response:
+@needs(Action.VIEW_NODE)
+async def me(
+    request: Request,
+) -> Response:
     """Say who holds this token, and what it allows."""
+    actor = actor_of(request)
     return answer(
         MeView(
             actor.account,
@@ -62,12 +66,13 @@ async def me(actor: Annotated[Actor, permit(Action.VIEW_NODE)]) -> Response:
 
 
 @private.post("/me/password", response_model=Done, responses=TOO_MANY)
+@needs(Action.VIEW_NODE)
 async def change_own_password(
     passwords: OwnPassword,
-    actor: Annotated[Actor, permit(Action.VIEW_NODE)],
     request: Request,
 ) -> Response:
     """Change the own password. All sessions of the account end."""
+    actor = actor_of(request)
     services = services_of(request)
     await services.in_accounts_thread(
         services.accounts.change_password,
