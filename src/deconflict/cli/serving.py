@@ -23,9 +23,9 @@ from deconflict.node.runtime import SystemClock
 __all__ = ["serve_folder"]
 
 # The writer's thread asks for the interpreter's lock a dozen times in one commit. With Python's
-# 5 ms each, a busy event loop made a commit of 1 ms last 50. At 0.5 ms the two threads spend so much
-# on taking turns that alerts come later: p99 114 and 197 ms at 200 messages/s, in the same quarter
-# of an hour 78 and 92 ms at 2 (bench/bench_line.py).
+# 5 ms each, a busy event loop made a commit of 1 ms last 50. At 0.5 ms the two threads spend so
+# much on taking turns that alerts come later: p99 114 and 197 ms at 200 messages/s, in the same
+# quarter of an hour 78 and 70 ms at 2 (bench/bench_line.py).
 _SWITCH_S = 0.002
 # A full collection walks all that a node remembers: 70 to 190 ms, which an alert waited for every
 # 8 s under load, to find next to nothing (0 to 35 objects). Young garbage is still collected often;
