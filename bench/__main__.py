@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import bench_life, bench_line, bench_start
+from bench import bench_life, bench_line, bench_screen, bench_start
 from bench.report import print_rows
 
 
@@ -34,6 +34,8 @@ def main() -> None:
         print_rows("Start, memory, export", rows)
         rows = bench_life.measure(root / "life", kills=4 if quick else 20)
         print_rows("Ends, ups and downs", rows)
+        rows = bench_screen.measure(bench_screen.QUICK if quick else ("d10k", "u10k", "d100k"))
+        print_rows("Whole sets of flights", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 

@@ -29,8 +29,12 @@ def screen(
     volumes: Mapping[str, NDArray[Any]],
     minima: Mapping[str, NDArray[Any]],
     references: Mapping[str, NDArray[Any]],
+    *,
+    threads: int | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return every finding among trajectories and volumes as columns, sorted by (i, j, start).
+
+    Any number of ``threads`` gives the same bits; None takes one for each processor.
 
     The columns in and out are listed in ``docs/reference/separation.md``. The arrays must not be
     changed by another thread meanwhile: they are read without a copy and without the GIL.

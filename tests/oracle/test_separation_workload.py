@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from bench.bench_screen import screened as screened_columns
 from bench.workloads import PUBLISHED, R1K_LAST, WORKLOADS, Workload, flights
 
 from deconflict.separation import Extent, Minima, Verdict
@@ -74,3 +75,13 @@ def test_no_pair_of_flights_is_missed_and_none_is_extra(name: str) -> None:
             assert (approach.shortfall[held] < 0.3).all()
     assert not spans
     assert lost > 10
+
+
+def test_any_number_of_threads_finds_the_same_to_the_bit() -> None:
+    workload = WORKLOADS["r1k"]
+    made = flights(workload)
+    alone = screened_columns(made, workload, threads=1)
+    assert len(alone["i"]) > 500
+    for threads in (2, 3, 16):
+        together = screened_columns(made, workload, threads=threads)
+        assert all(alone[name].tobytes() == together[name].tobytes() for name in alone)

@@ -4,6 +4,7 @@
 //! only at its neighbours. Cubes are Earth-centred: no pole, no antimeridian.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::interval::{nearest_instant, Span};
 use crate::limits::Minima;
@@ -14,7 +15,7 @@ use crate::vertical::References;
 /// A set this small is looked through without cubes.
 const FEW: usize = 256;
 /// Share of the stretches that sets the size of the cubes; larger ones lie beside them.
-const SMALL_SHARE: f64 = 0.95;
+const SMALL_SHARE: f64 = 0.999;
 const SMALLEST_CUBE_M: f64 = 100.0;
 
 /// One bounded stretch of one object: a ball, a span of time, a band of altitudes.
@@ -39,30 +40,72 @@ pub struct Entry {
     pub side: u8,
 }
 
-pub struct Filter<'a> {
-    references: &'a References,
+pub struct Filter {
     lateral: f64,
-    vertical: i64,
+    /// How far apart bands may be and still meet, by both references; without end where it cannot
+    /// be known.
+    vertical: Vec<i64>,
+    references: usize,
+}
+
+/// What most pairs are told apart by, close together in memory; the rest of an entry lies at
+/// `index` of the set.
+#[derive(Clone, Copy)]
+struct Hot {
+    to_us: i64,
+    low_tmm: i64,
+    high_tmm: i64,
+    centre: Vec3,
+    radius: f64,
+    index: u32,
+    party: u32,
+    reference: u8,
+}
+
+impl Hot {
+    fn new(index: u32, entry: &Entry) -> Hot {
+        Hot {
+            to_us: entry.to_us,
+            low_tmm: entry.low_tmm,
+            high_tmm: entry.high_tmm,
+            centre: entry.centre,
+            radius: entry.radius,
+            index,
+            party: entry.party,
+            reference: entry.reference,
+        }
+    }
 }
 
 /// The stretches of one side that are still going on.
 struct Active {
     cube: f64,
-    cubes: HashMap<(i32, i32, i32), Vec<Entry>>,
-    large: Vec<Entry>,
+    cubes: HashMap<(i32, i32, i32), Vec<Hot>>,
+    large: Vec<Hot>,
+}
+
+/// Entries in the order of their starts, with what a sweep through them needs to know beforehand.
+pub struct Sorted {
+    pub entries: Vec<Entry>,
+    sides: Vec<u8>,
+    /// Edge of the cubes of each side.
+    cubes: Vec<f64>,
+}
+
+/// Edge of the cubes for stretches of these radii; negative for so few that none are needed.
+fn cube_edge(mut radii: Vec<f64>, lateral: f64) -> f64 {
+    if radii.len() <= FEW {
+        return -1.0;
+    }
+    let at = ((radii.len() as f64) * SMALL_SHARE) as usize;
+    let (_, small, _) = radii.select_nth_unstable_by(at, f64::total_cmp);
+    (2.0 * *small + lateral).max(SMALLEST_CUBE_M)
 }
 
 impl Active {
-    fn new(radii: &mut [f64], lateral: f64) -> Active {
-        radii.sort_by(f64::total_cmp);
-        let at = ((radii.len() as f64) * SMALL_SHARE) as usize;
-        let small = if radii.len() <= FEW {
-            f64::NEG_INFINITY
-        } else {
-            radii.get(at).copied().unwrap_or(f64::NEG_INFINITY)
-        };
+    fn new(cube: f64) -> Active {
         Active {
-            cube: (2.0 * small + lateral).max(if small < 0.0 { -1.0 } else { SMALLEST_CUBE_M }),
+            cube,
             cubes: HashMap::new(),
             large: Vec::new(),
         }
@@ -78,18 +121,18 @@ impl Active {
         (index(p.x), index(p.y), index(p.z))
     }
 
-    fn insert(&mut self, entry: &Entry, lateral: f64) {
-        if self.is_small(entry.radius, lateral) {
-            let place = self.place(entry.centre);
-            self.cubes.entry(place).or_default().push(*entry);
+    fn insert(&mut self, hot: Hot, lateral: f64) {
+        if self.is_small(hot.radius, lateral) {
+            let place = self.place(hot.centre);
+            self.cubes.entry(place).or_default().push(hot);
         } else {
-            self.large.push(*entry);
+            self.large.push(hot);
         }
     }
 
     /// Calls `look` with every stretch still going on that could be near; drops what is over.
-    fn near(&mut self, entry: &Entry, lateral: f64, look: &mut impl FnMut(&Entry)) {
-        let mut through = |open: &mut Vec<Entry>| {
+    fn near(&mut self, entry: &Entry, lateral: f64, look: &mut impl FnMut(&Hot)) {
+        let mut through = |open: &mut Vec<Hot>| {
             let mut k = 0;
             while k < open.len() {
                 if open[k].to_us < entry.from_us {
@@ -121,71 +164,96 @@ impl Active {
     }
 }
 
-impl<'a> Filter<'a> {
-    pub fn new(minima: &Minima, references: &'a References) -> Filter<'a> {
+impl Filter {
+    pub fn new(minima: &Minima, references: &References) -> Filter {
+        let greatest = minima.vertical_tmm.iter().fold(0, |m, &h| h.max(m));
+        let by = |a: usize, b: usize| match references.conversion(a as u8, b as u8) {
+            Some(conversion) => greatest
+                .saturating_add(conversion.slack_tmm)
+                .saturating_add(conversion.shift_tmm.abs()),
+            None => i64::MAX,
+        };
+        let every = 0..references.count;
         Filter {
-            references,
             lateral: minima.greatest_lateral(),
-            vertical: minima.vertical_tmm.iter().fold(0, |m, &h| h.max(m)),
+            vertical: every
+                .clone()
+                .flat_map(|a| every.clone().map(move |b| (a, b)))
+                .map(|(a, b)| by(a, b))
+                .collect(),
+            references: references.count,
         }
     }
 
-    /// Calls `found` once for every pair of entries that cannot be excluded.
-    pub fn sweep(&self, mut entries: Vec<Entry>, found: &mut impl FnMut(&Entry, &Entry)) {
-        entries.sort_by_key(|e| (e.from_us, e.object, e.chunk));
+    /// Makes entries ready to be swept through, in parts and by several threads.
+    pub fn sorted(&self, mut entries: Vec<Entry>) -> Sorted {
+        entries.sort_unstable_by_key(|e| (e.from_us, e.object, e.chunk));
         let mut sides: Vec<u8> = entries.iter().map(|e| e.side).collect();
         sides.sort_unstable();
         sides.dedup();
-        let mut active: Vec<Active> = sides
-            .iter()
-            .map(|&side| {
-                let own = entries.iter().filter(|e| e.side == side);
-                let mut radii: Vec<f64> = own.map(|e| e.radius).collect();
-                Active::new(&mut radii, self.lateral)
-            })
-            .collect();
-        for entry in &entries {
+        let cubes = sides.iter().map(|&side| {
+            let own = entries.iter().filter(|e| e.side == side);
+            cube_edge(own.map(|e| e.radius).collect(), self.lateral)
+        });
+        let cubes = cubes.collect();
+        Sorted {
+            entries,
+            sides,
+            cubes,
+        }
+    }
+
+    /// Calls `found` once for every pair of entries that cannot be excluded and whose later entry
+    /// is one of `part`: parts that make up the whole find every pair, each once.
+    pub fn sweep(&self, set: &Sorted, part: Range<usize>, found: &mut impl FnMut(&Entry, &Entry)) {
+        let Some(first) = set.entries.get(part.start) else {
+            return;
+        };
+        let sides = &set.sides;
+        let mut active: Vec<Active> = set.cubes.iter().map(|&cube| Active::new(cube)).collect();
+        let before = (0u32..).zip(&set.entries[..part.start]);
+        for (index, open) in before.filter(|(_, e)| e.to_us >= first.from_us) {
+            if let Ok(own) = sides.binary_search(&open.side) {
+                active[own].insert(Hot::new(index, open), self.lateral);
+            }
+        }
+        for (index, entry) in (part.start as u32..).zip(&set.entries[part]) {
             for (side, open) in sides.iter().zip(&mut active) {
                 if *side == entry.side && *side != 0 {
                     continue;
                 }
-                open.near(entry, self.lateral, &mut |other| {
-                    if self.may_meet(other, entry) {
-                        found(other, entry);
+                open.near(entry, self.lateral, &mut |hot| {
+                    if self.places_meet(hot, entry) {
+                        let other = &set.entries[hot.index as usize];
+                        if self.ways_meet(other, entry) {
+                            found(other, entry);
+                        }
                     }
                 });
             }
             if let Ok(own) = sides.binary_search(&entry.side) {
-                active[own].insert(entry, self.lateral);
+                active[own].insert(Hot::new(index, entry), self.lateral);
             }
         }
     }
 
-    fn may_meet(&self, a: &Entry, b: &Entry) -> bool {
-        if a.party == b.party || a.object == b.object {
+    /// Are they of different parties, their bands near, and their balls?
+    fn places_meet(&self, a: &Hot, b: &Entry) -> bool {
+        if a.party == b.party {
             return false;
         }
-        if a.item == b.item && a.item != u32::MAX {
+        let by =
+            self.vertical[usize::from(a.reference) * self.references + usize::from(b.reference)];
+        if a.low_tmm.saturating_sub(b.high_tmm) > by || b.low_tmm.saturating_sub(a.high_tmm) > by {
             return false;
         }
         let within = a.radius + b.radius + self.lateral;
-        if (a.centre - b.centre).norm2() > within * within {
-            return false;
-        }
-        if !self.motions_near(a, b) {
-            return false;
-        }
-        match self.references.conversion(a.reference, b.reference) {
-            Some(conversion) => {
-                let by = self
-                    .vertical
-                    .saturating_add(conversion.slack_tmm)
-                    .saturating_add(conversion.shift_tmm.abs());
-                a.low_tmm.saturating_sub(b.high_tmm) <= by
-                    && b.low_tmm.saturating_sub(a.high_tmm) <= by
-            }
-            None => true,
-        }
+        (a.centre - b.centre).norm2() <= within * within
+    }
+
+    /// Of two whose places meet: are they two things, and their motions near?
+    fn ways_meet(&self, a: &Entry, b: &Entry) -> bool {
+        a.object != b.object && (a.item != b.item || a.item == u32::MAX) && self.motions_near(a, b)
     }
 
     /// Do the moving balls touch in the common time?
@@ -254,15 +322,19 @@ mod tests {
         };
         let filter = Filter::new(&minima, &references);
         let entries = scatter(2_000);
+        let set = filter.sorted(entries.clone());
         let mut swept = Vec::new();
-        filter.sweep(entries.clone(), &mut |a, b| {
-            swept.push((a.object.min(b.object), a.object.max(b.object)));
-        });
+        for part in [0..700, 700..701, 701..2_000] {
+            filter.sweep(&set, part, &mut |a, b| {
+                swept.push((a.object.min(b.object), a.object.max(b.object)));
+            });
+        }
         let mut every = Vec::new();
         for (k, a) in entries.iter().enumerate() {
             for b in &entries[k + 1..] {
                 let together = a.from_us <= b.to_us && b.from_us <= a.to_us;
-                if together && filter.may_meet(a, b) {
+                let places = || filter.places_meet(&Hot::new(0, a), b);
+                if together && places() && filter.ways_meet(a, b) {
                     every.push((a.object, b.object));
                 }
             }

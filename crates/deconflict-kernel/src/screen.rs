@@ -1,6 +1,7 @@
 //! Every pair of a set: a cheap filter that may only exclude, then the exact checks.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use crate::bounds::{self, sag, tangential};
 use crate::encounter::{Pair, SHORTEST_LOSS_S};
@@ -52,20 +53,71 @@ struct Set {
     references: References,
 }
 
+/// Entries that are worth another thread.
+const PART: usize = 4_096;
+
+/// Hits of pairs that need joining, and findings that are whole.
+type Found = (Vec<(u32, u32, Hit)>, Vec<Finding>);
+
+/// Works on parts of `0..count` in threads, and returns what they found in the order of the parts.
+fn in_parts(count: usize, threads: usize, work: impl Fn(Range<usize>) -> Found + Sync) -> Found {
+    let parts = threads.clamp(1, (count / PART).max(1));
+    if parts == 1 {
+        return work(0..count);
+    }
+    let bound = |k: usize| count * k / parts;
+    let mut whole: Found = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = (0..parts)
+            .map(|k| scope.spawn(move || work(bound(k)..bound(k + 1))))
+            .collect();
+        for part in running {
+            match part.join() {
+                Ok((hits, findings)) => {
+                    whole.0.extend(hits);
+                    whole.1.extend(findings);
+                }
+                // Nothing here panics; were it to, half an answer must not pass for a whole one.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    whole
+}
+
+/// Works on each path in threads.
+fn each_in_parts(paths: &mut [Path], threads: usize, work: impl Fn(&mut Path) + Sync) {
+    let part = paths.len().div_ceil(threads.max(1)).max(PART / 16);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let mut parts = paths.chunks_mut(part);
+        let last = parts.next_back();
+        for own in parts {
+            scope.spawn(move || own.iter_mut().for_each(work));
+        }
+        if let Some(own) = last {
+            own.iter_mut().for_each(work);
+        }
+    });
+}
+
 /// Returns every finding, sorted by (i, j, start). The answer does not depend on the order of
-/// rows; swapping two rows swaps them in the findings and changes no bit else.
+/// rows, nor on the number of threads; swapping two rows swaps them in the findings and changes no
+/// bit else.
 pub fn screen(
     trajectories: &Trajectories<'_>,
     volumes: &Volumes<'_>,
     minima: Minima,
     references: References,
+    threads: usize,
 ) -> Result<Vec<Finding>, InputError> {
     check_tables(&minima, &references)?;
     let mut paths = paths(trajectories, minima.count, references.count)?;
     let regions = regions(volumes, minima.count, references.count)?;
     let least = minima.least_positive_lateral();
     let longest = bounds::piece_length(least.clamp(50.0, 1e6));
-    paths.iter_mut().for_each(|path| path.cut(longest));
+    each_in_parts(&mut paths, threads, |path| path.cut(longest));
     let set = Set {
         rank: ranks(&paths),
         paths,
@@ -73,11 +125,14 @@ pub fn screen(
         minima,
         references,
     };
-    let mut findings = Vec::new();
-    let mut hits: Vec<(u32, u32, Hit)> = Vec::new();
     let filter = Filter::new(&set.minima, &set.references);
-    filter.sweep(set.entries(), &mut |a, b| {
-        set.exact(a, b, &mut hits, &mut findings);
+    let sorted = filter.sorted(set.entries());
+    let (hits, mut findings) = in_parts(sorted.entries.len(), threads, |part| {
+        let (mut hits, mut findings) = (Vec::new(), Vec::new());
+        filter.sweep(&sorted, part, &mut |a, b| {
+            set.exact(a, b, &mut hits, &mut findings);
+        });
+        (hits, findings)
     });
     set.merge(hits, &mut findings);
     findings.sort_by(|x, y| {
@@ -89,10 +144,17 @@ pub fn screen(
 }
 
 fn ranks(paths: &[Path]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..paths.len()).collect();
-    order.sort_by(|&x, &y| by_content(&paths[x], &paths[y]));
+    // Nearly all paths differ in when they start and end, so these lie in the list that is sorted.
+    let mut order: Vec<(i64, i64, usize)> = (0..paths.len())
+        .map(|k| (paths[k].start_us(), paths[k].end_us(), k))
+        .collect();
+    order.sort_by(|x, y| {
+        (x.0, x.1)
+            .cmp(&(y.0, y.1))
+            .then_with(|| by_content(&paths[x.2], &paths[y.2]))
+    });
     let mut rank = vec![0; paths.len()];
-    for (place, &index) in order.iter().enumerate() {
+    for (place, &(_, _, index)) in order.iter().enumerate() {
         rank[index] = place;
     }
     rank
@@ -262,6 +324,10 @@ impl Set {
                 .then(x.2.span.from.total_cmp(&y.2.span.from))
                 .then(x.2.span.to.total_cmp(&y.2.span.to))
                 .then(x.2.distance.total_cmp(&y.2.distance))
+                .then(x.2.first_t.total_cmp(&y.2.first_t))
+                .then(x.2.second_t.total_cmp(&y.2.second_t))
+                .then(x.2.excess.total_cmp(&y.2.excess))
+                .then(x.2.still.cmp(&y.2.still))
         });
         let mut stretch: Option<(u32, u32, Hit)> = None;
         for (i, j, hit) in hits {

@@ -5,6 +5,8 @@ use deconflict_kernel::input::{Trajectories, Volumes};
 use deconflict_kernel::limits::Minima;
 use deconflict_kernel::screen::{screen as screen_set, Finding};
 use deconflict_kernel::vertical::References;
+use std::thread::available_parallelism;
+
 use numpy::{Element, IntoPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -39,13 +41,16 @@ fn side(name: &str, elements: usize) -> PyResult<usize> {
 }
 
 #[pyfunction]
+#[pyo3(signature = (trajectories, volumes, minima, references, *, threads=None))]
 pub fn screen<'py>(
     py: Python<'py>,
     trajectories: &Bound<'py, PyDict>,
     volumes: &Bound<'py, PyDict>,
     minima: &Bound<'py, PyDict>,
     references: &Bound<'py, PyDict>,
+    threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyDict>> {
+    let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let t = trajectories;
     let t_offsets = column::<i64>(t, "offsets")?;
     let t_lat = column::<f64>(t, "lat_deg")?;
@@ -121,7 +126,7 @@ pub fn screen<'py>(
         offset_lo_tmm: slice(&r_lo).to_vec(),
         offset_hi_tmm: slice(&r_hi).to_vec(),
     };
-    let found = py.detach(|| screen_set(&table, &outlines, minima, references));
+    let found = py.detach(|| screen_set(&table, &outlines, minima, references, threads));
     columns_of(py, &found.map_err(refused)?)
 }
 
