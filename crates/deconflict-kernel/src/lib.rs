@@ -6,9 +6,9 @@
 //!
 //! Reading order: [`bounds`] (what is added so that nothing is missed), [`leg`], [`path`] and
 //! [`region`] (objects made ready), [`encounter`], [`intrusion`] and [`overlap`] (the three kinds
-//! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs). [`signatures`], [`rows`]
-//! and [`plan`] stand apart: they prove and read a long record, which too is much work that Python
-//! should not do piece by piece.
+//! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs, shared out by [`parts`]).
+//! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
+//! is much work that Python should not do piece by piece.
 
 pub mod bounds;
 pub mod ellipsoid;
@@ -22,6 +22,7 @@ pub mod intrusion;
 pub mod leg;
 pub mod limits;
 pub mod overlap;
+pub mod parts;
 pub mod path;
 pub mod plan;
 pub mod region;

@@ -1,7 +1,6 @@
 //! Every pair of a set: a cheap filter that may only exclude, then the exact checks.
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
 use crate::bounds::{self, sag, tangential};
 use crate::encounter::{Pair, SHORTEST_LOSS_S};
@@ -11,6 +10,7 @@ use crate::input::{check_tables, paths, regions, Trajectories, Volumes};
 use crate::intrusion::Intrusion;
 use crate::limits::{Hit, Limits, Minima, Settled, Share, Vertical};
 use crate::overlap::Overlap;
+use crate::parts::{each_in_parts, in_parts};
 use crate::path::{seconds, Path};
 use crate::region::{Region, Shape};
 use crate::vec3::Vec3;
@@ -53,55 +53,6 @@ struct Set {
     references: References,
 }
 
-/// Entries that are worth another thread.
-const PART: usize = 4_096;
-
-/// Hits of pairs that need joining, and findings that are whole.
-type Found = (Vec<(u32, u32, Hit)>, Vec<Finding>);
-
-/// Works on parts of `0..count` in threads, and returns what they found in the order of the parts.
-fn in_parts(count: usize, threads: usize, work: impl Fn(Range<usize>) -> Found + Sync) -> Found {
-    let parts = threads.clamp(1, (count / PART).max(1));
-    if parts == 1 {
-        return work(0..count);
-    }
-    let bound = |k: usize| count * k / parts;
-    let mut whole: Found = (Vec::new(), Vec::new());
-    std::thread::scope(|scope| {
-        let work = &work;
-        let running: Vec<_> = (0..parts)
-            .map(|k| scope.spawn(move || work(bound(k)..bound(k + 1))))
-            .collect();
-        for part in running {
-            match part.join() {
-                Ok((hits, findings)) => {
-                    whole.0.extend(hits);
-                    whole.1.extend(findings);
-                }
-                // Nothing here panics; were it to, half an answer must not pass for a whole one.
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
-    whole
-}
-
-/// Works on each path in threads.
-fn each_in_parts(paths: &mut [Path], threads: usize, work: impl Fn(&mut Path) + Sync) {
-    let part = paths.len().div_ceil(threads.max(1)).max(PART / 16);
-    std::thread::scope(|scope| {
-        let work = &work;
-        let mut parts = paths.chunks_mut(part);
-        let last = parts.next_back();
-        for own in parts {
-            scope.spawn(move || own.iter_mut().for_each(work));
-        }
-        if let Some(own) = last {
-            own.iter_mut().for_each(work);
-        }
-    });
-}
-
 /// Returns every finding, sorted by (i, j, start). The answer does not depend on the order of
 /// rows, nor on the number of threads; swapping two rows swaps them in the findings and changes no
 /// bit else.
@@ -127,13 +78,18 @@ pub fn screen(
     };
     let filter = Filter::new(&set.minima, &set.references);
     let sorted = filter.sorted(set.entries());
-    let (hits, mut findings) = in_parts(sorted.entries.len(), threads, |part| {
+    let (mut hits, mut findings) = (Vec::new(), Vec::new());
+    let parts = in_parts(sorted.entries.len(), threads, |part| {
         let (mut hits, mut findings) = (Vec::new(), Vec::new());
         filter.sweep(&sorted, part, &mut |a, b| {
             set.exact(a, b, &mut hits, &mut findings);
         });
         (hits, findings)
     });
+    for (some_hits, some_findings) in parts {
+        hits.extend(some_hits);
+        findings.extend(some_findings);
+    }
     set.merge(hits, &mut findings);
     findings.sort_by(|x, y| {
         (x.i, x.j)
