@@ -42,8 +42,7 @@ BODY_TIMEOUT_S: Final = 30.0
 # token a second time, for nothing but this.
 BEARER: Final = "HTTPBearer"
 
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 
 def bearer_token(request: Request) -> str:
@@ -62,13 +61,13 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def needs(action: Action) -> Callable[[Endpoint], Endpoint]:
+def needs(action: Action) -> Callable[[EndpointT], EndpointT]:
     """Say which action an endpoint is; an :class:`OperatorRoute` takes no other.
 
     No dependency of FastAPI's: each of those is worked out anew for each request.
     """
 
-    def mark(endpoint: Endpoint) -> Endpoint:
+    def mark(endpoint: EndpointT) -> EndpointT:
         endpoint.needs = action  # type: ignore[attr-defined]
         return endpoint
 

@@ -27,9 +27,7 @@ router = APIRouter(prefix=BASE, tags=["accounts"], route_class=OperatorRoute, re
 
 @router.get("/accounts", response_model=list[AccountView])
 @needs(Action.ADMINISTER)
-async def list_accounts(
-    request: Request,
-) -> Response:
+async def list_accounts(request: Request) -> Response:
     """List the accounts of this node."""
     return answer([AccountView.of(each) for each in services_of(request).accounts.list()])
 

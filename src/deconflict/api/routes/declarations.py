@@ -25,9 +25,7 @@ bulk = APIRouter(prefix=BASE, tags=["declarations"], route_class=BulkRoute, resp
 
 @bulk.post("/declarations", response_model=Declared, openapi_extra=reads(Declare))
 @needs(Action.DECLARE)
-async def declare(
-    request: Request,
-) -> Response:
+async def declare(request: Request) -> Response:
     """Declare flights, activities, hazards, own presence or protected sites.
 
     All of them are sent, or none. Geometry is mandatory; no callsign, type or mission is asked

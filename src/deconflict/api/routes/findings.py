@@ -22,9 +22,7 @@ bulk = APIRouter(prefix=BASE, tags=["findings"], route_class=BulkRoute, response
 
 @bulk.post("/check", response_model=Conflicts, openapi_extra=reads(Check))
 @needs(Action.CHECK)
-async def check(
-    request: Request,
-) -> Response:
+async def check(request: Request) -> Response:
     """Check drafts against everything declared, or what is declared itself.
 
     Nothing is sent or stored, and the peer learns nothing. Drafts are refused as declaring them
@@ -40,9 +38,7 @@ async def check(
 
 @small.get("/conflicts", response_model=list[ConflictView])
 @needs(Action.READ)
-async def list_conflicts(
-    request: Request,
-) -> Response:
+async def list_conflicts(request: Request) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
     return answer(await services_of(request).node.conflicts())
 

@@ -18,9 +18,7 @@ router = APIRouter(prefix=BASE, tags=["lines"], route_class=OperatorRoute, respo
 
 @router.get("/lines", response_model=list[LineView])
 @needs(Action.READ)
-async def list_lines(
-    request: Request,
-) -> Response:
+async def list_lines(request: Request) -> Response:
     """List the lines: up or down, who was heard when, what is open."""
     return answer(services_of(request).node.lines())
 

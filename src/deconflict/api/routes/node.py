@@ -21,18 +21,14 @@ router = APIRouter(prefix=BASE, tags=["node"], route_class=OperatorRoute, respon
 
 @router.get("/node", response_model=NodeView)
 @needs(Action.VIEW_NODE)
-async def view_node(
-    request: Request,
-) -> Response:
+async def view_node(request: Request) -> Response:
     """Say which party and version this is, its clock, and its key's fingerprint."""
     return answer(services_of(request).node.node())
 
 
 @router.get("/phrases", response_model=list[PhraseView])
 @needs(Action.VIEW_NODE)
-async def list_phrases(
-    request: Request,
-) -> Response:
+async def list_phrases(request: Request) -> Response:
     """List the numbered phrases in this desk's language; only number and values travel."""
     texts = wording(services_of(request).node.node().language)["texts"]
     return answer(
@@ -50,9 +46,7 @@ async def list_phrases(
 
 @router.get("/health", response_model=dict[str, Any])
 @needs(Action.HEALTH)
-async def health(
-    request: Request,
-) -> Response:
+async def health(request: Request) -> Response:
     """Say how clock, certificates, disk, database and peers are; no content of any message."""
     return answer(dict(await services_of(request).node.health()))
 

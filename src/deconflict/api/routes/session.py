@@ -39,9 +39,7 @@ async def log_in(login: Login, request: Request) -> Response:
 
 @private.delete("/session", response_model=Done)
 @needs(Action.VIEW_NODE)
-async def log_out(
-    request: Request,
-) -> Response:
+async def log_out(request: Request) -> Response:
     """Log out: the token is worth nothing from now on, and its event streams end."""
     services = services_of(request)
     await services.in_accounts_thread(services.accounts.log_out, bearer_token(request))
@@ -50,9 +48,7 @@ async def log_out(
 
 @private.get("/me", response_model=MeView)
 @needs(Action.VIEW_NODE)
-async def me(
-    request: Request,
-) -> Response:
+async def me(request: Request) -> Response:
     """Say who holds this token, and what it allows."""
     actor = actor_of(request)
     return answer(
