@@ -8,7 +8,8 @@
 //! [`region`] (objects made ready), [`encounter`], [`intrusion`] and [`overlap`] (the three kinds
 //! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs, shared out by [`parts`]).
 //! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
-//! is much work that Python should not do piece by piece.
+//! is much work that Python should not do piece by piece; so is reading long files of flights,
+//! which [`json_features`] does.
 
 pub mod bounds;
 pub mod ellipsoid;
@@ -19,6 +20,7 @@ pub mod geodesic;
 pub mod input;
 pub mod interval;
 pub mod intrusion;
+pub mod json_features;
 pub mod leg;
 pub mod limits;
 pub mod overlap;
