@@ -75,7 +75,9 @@ def _write_parquet(found: Conflicts, path: Path) -> None:
     pyarrow()
     import pyarrow.parquet as pq
 
-    pq.write_table(found.to_arrow(), path, compression="zstd")
+    # Figures hardly repeat: looking for those that do takes three times as long and saves nothing.
+    words = ["kind", "verdict"]
+    pq.write_table(found.to_arrow(), path, compression="zstd", use_dictionary=words)
 
 
 def _write_arrow(found: Conflicts, path: Path) -> None:

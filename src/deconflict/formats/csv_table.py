@@ -3,9 +3,8 @@
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,118 +17,161 @@ from deconflict.separation.labels import Labels
 
 __all__ = ["csv_batches"]
 
-ROWS: Final = 50_000
+PART: Final = 4 * 1024 * 1024
+LONGEST_LINE: Final = 1024 * 1024
 TEXTS: Final = frozenset({"flight", "volume", "party", "purpose", "altitude_reference"})
 TIMES: Final = frozenset({"time", "start", "end"})
+NEWLINE, COMMA = ord("\n"), ord(",")
+
+Cells = list[Sequence[str]]
 
 
 def csv_batches(
-    path: Path, *, ignore: frozenset[str], advance: Callable[[int], None]
+    path: Path,
+    *,
+    ignore: frozenset[str],
+    advance: Callable[[int], None],
+    part_bytes: int = PART,
 ) -> Iterator[Batch]:
-    """Yield the table in parts of some 10,000 rows.
+    """Yield the table in parts, each of whole lines.
 
-    Comma separated, UTF-8, quotes as RFC 4180 has them; the first line names the columns. An empty
-    cell says nothing, an empty line is no row.
+    Comma separated, UTF-8, quotes as RFC 4180 has them, a row on one line; the first line names
+    the columns. An empty cell says nothing, an empty line is no row.
 
     Args:
         path: of the file.
         ignore: columns to leave out.
-        advance: told of the bytes read, about.
+        advance: told of the bytes read.
+        part_bytes: how much to read at once.
 
     Raises:
-        BadRowsError: a cell that should be a number or a time is none, naming line and column.
-        InvalidDocumentError: no UTF-8, no CSV, a line with more or fewer cells than names.
+        BadRowsError: a line has more or fewer cells than there are names, or a cell that should be
+            a number or a time is none; line and column are named.
+        InvalidDocumentError: no UTF-8, no CSV, a cell that runs over several lines.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file, located(f"{path.name}:"):
-        reader = csv.reader(file, strict=True)
+    names: list[str] | None = None
+    line = 1
+    with located(f"{path.name}:"):
+        for block in _blocks(path, advance, part_bytes):
+            text = _decoded(block, line)
+            if names is None:
+                heading, _, text = text.partition("\n")
+                names = _names(heading)
+                line += 1
+            cells, numbers = _cells(text, len(names), line)
+            yield _batch(dict(zip(names, cells, strict=True)), numbers, path.name, ignore)
+            line += text.count("\n")
+        if names is None:
+            raise InvalidDocumentError(
+                "the file is empty", expected="a first line naming the columns"
+            )
+
+
+def _blocks(path: Path, advance: Callable[[int], None], part_bytes: int) -> Iterator[bytes]:
+    """Yield the file in parts that end with a line, line ends as one character."""
+    with path.open("rb") as file:
+        rest = b""
+        first = True
+        while more := file.read(part_bytes):
+            advance(len(more))
+            if first:
+                more = more.removeprefix(b"\xef\xbb\xbf")
+                first = False
+            text = rest + more
+            cut = text.rfind(b"\n") + 1
+            if cut == 0 and len(text) > LONGEST_LINE:
+                raise InvalidDocumentError(
+                    "a line is too long to be one", expected=f"at most {LONGEST_LINE} bytes"
+                )
+            rest = text[cut:]
+            if cut:
+                yield text[:cut].replace(b"\r\n", b"\n")
+        if rest:
+            yield rest.rstrip(b"\r") + b"\n"
+
+
+def _decoded(block: bytes, line: int) -> str:
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = line + block.count(b"\n", 0, error.start)
+        raise InvalidDocumentError(
+            f"line {number}: this is no UTF-8",
+            given=f"byte {block[error.start]:#04x}",
+            expected="text in UTF-8",
+            remedy="save it as UTF-8",
+        ) from error
+
+
+def _names(heading: str) -> list[str]:
+    names = [name.strip() for name in next(_rows([heading], 1), [])]
+    if not names or "" in names or len(set(names)) != len(names):
+        raise InvalidDocumentError(
+            "line 1: the names of the columns cannot be used",
+            given=heading[:120],
+            expected="a name for each column, each once",
+        )
+    return names
+
+
+def _cells(text: str, width: int, line: int) -> tuple[Cells, NDArray[np.int64]]:
+    """Return the cells by column, and the number of each row's line."""
+    lines = text.count("\n")
+    numbers = np.arange(line, line + lines)
+    if '"' not in text and "\n\n" not in text and not text.startswith("\n"):
+        marks = np.frombuffer(text.encode(), np.uint8)
+        marks = marks[(marks == COMMA) | (marks == NEWLINE)] == NEWLINE
+        # Each line ends with its last cell: then the cells of a column stand at one distance.
+        if len(marks) == lines * width and bool(marks[width - 1 :: width].all()):
+            flat = text.replace("\n", ",").split(",")
+            return [flat[column : lines * width : width] for column in range(width)], numbers
+    rows = list(_rows(text.split("\n")[:-1], line))
+    for number, row in zip(numbers.tolist(), rows, strict=True):
+        if row and len(row) != width:
+            raise BadRowsError(
+                f"line {number}: more or fewer cells than columns",
+                given=f"{len(row)} cells",
+                expected=f"{width}, one for each column",
+                remedy="quote cells that hold a comma",
+                rows=(number,),
+            )
+    kept = [k for k, row in enumerate(rows) if row]
+    cells: Cells = list(zip(*(rows[k] for k in kept), strict=True)) or [()] * width
+    return cells, numbers[kept]
+
+
+def _rows(lines: Sequence[str], line: int) -> Iterator[list[str]]:
+    """Yield the cells of each line, one line a row."""
+    for number, text in enumerate(lines, line):
         try:
-            yield from _parts(reader, path, ignore, advance)
+            rows = list(csv.reader([text], strict=True))
         except csv.Error as error:
             raise InvalidDocumentError(
-                f"line {reader.line_num}: this is no CSV",
-                given=str(error),
-                expected="comma-separated cells, quoted where they hold commas",
+                f"line {number}: this is no CSV, or a cell runs over several lines",
+                given=f"{text:.80}",
+                expected="comma-separated cells on one line, quoted where they hold commas",
             ) from error
-        except UnicodeDecodeError as error:
-            raise InvalidDocumentError(
-                f"after line {reader.line_num}: this is no UTF-8",
-                given=f"byte {error.object[error.start]:#04x}",
-                expected="text in UTF-8",
-                remedy="save it as UTF-8",
-            ) from error
-
-
-def _parts(
-    reader: Any, path: Path, ignore: frozenset[str], advance: Callable[[int], None]
-) -> Iterator[Batch]:
-    names = next(reader, None)
-    if not names:
-        raise InvalidDocumentError("the file is empty", expected="a first line naming the columns")
-    names = [name.strip() for name in names]
-    if len(set(names)) != len(names):
-        raise InvalidDocumentError(
-            "two columns have one name", given=", ".join(names), expected="each once"
-        )
-    length = path.stat().st_size
-    told = 0
-    first = True
-    while True:
-        before = reader.line_num
-        rows = list(islice(reader, ROWS))
-        if not rows and not first:
-            return
-        numbers = np.arange(before + 1, before + 1 + len(rows))
-        if reader.line_num - before != len(rows):
-            # A cell that runs over several lines: told by the row, since no line is its own.
-            raise InvalidDocumentError(
-                f"lines {before + 1} to {reader.line_num}: a cell runs over several lines",
-                expected="one line for each row",
-            )
-        if [] in rows:
-            kept = [k for k, row in enumerate(rows) if row]
-            rows, numbers = [rows[k] for k in kept], numbers[kept]
-        yield _batch(rows, names, numbers, path.name, ignore)
-        first = False
-        # How far it is read is told by lines; a text file does not say by bytes while it is read.
-        share = min(length - told, sum(map(len, map(str, rows[:100]))) * max(len(rows) // 100, 1))
-        told += share
-        advance(share)
+        yield rows[0] if rows else []
 
 
 def _batch(
-    rows: list[list[str]],
-    names: Sequence[str],
-    numbers: NDArray[np.int64],
-    file: str,
-    ignore: frozenset[str],
+    cells: dict[str, Sequence[str]], numbers: NDArray[np.int64], file: str, ignore: frozenset[str]
 ) -> Batch:
-    if set(map(len, rows)) - {len(names)}:
-        at = next(k for k, row in enumerate(rows) if len(row) != len(names))
-        raise BadRowsError(
-            f"line {numbers[at]}: more or fewer cells than columns",
-            given=f"{len(rows[at])} cells",
-            expected=f"{len(names)}: {', '.join(names)}",
-            remedy="quote cells that hold a comma",
-            rows=(int(numbers[at]),),
-        )
-    cells = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     columns: dict[str, Column] = {}
     missing: dict[str, NDArray[np.bool_]] = {}
-    made = Batch(columns, missing=missing, name=file, base=1, row_word="line", row_numbers=numbers)
-    for name in names:
+    for name, values in cells.items():
         if name in ignore:
             continue
-        values: Sequence[str] = cells.get(name, ())
         empty = "" in values
         if empty:
             missing[name] = np.array([not value for value in values], dtype=np.bool_)
         if name in TEXTS:
-            columns[name] = Labels.of(np.array(values, dtype=np.object_))
+            columns[name] = Labels.of_text(values)
         elif name in TIMES:
             columns[name] = _times(values, numbers, name, empty=empty)
         else:
             columns[name] = _numbers(values, numbers, name, empty=empty)
-    return made
+    return Batch(columns, missing=missing, name=file, base=1, row_word="line", row_numbers=numbers)
 
 
 def _numbers(

@@ -35,6 +35,7 @@ from deconflict.units import E7_PER_DEGREE
 __all__ = ["GeojsonPart", "read_geojson_stream"]
 
 PART: Final = 8 * 1024 * 1024
+MARK: Final = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
 FRAME: Final = 1024 * 1024  # what may stand before or after the features
 REFERENCES: Final = tuple(AltitudeReference)
 _FEATURE_SIGNS: Final = frozenset({"geometry", "properties", "id"})
@@ -68,10 +69,11 @@ def read_geojson_stream(
             0; a file that breaks off; what stands around the features.
     """
     with path.open("rb") as file, located(f"{path.name}:"):
-        text = file.read(part_bytes).removeprefix(b"\xef\xbb\xbf")
-        advance(len(text))
-        begin, head = _begin(text)
-        text = text[begin:]
+        mark = file.read(len(MARK)) == MARK
+        file.seek(len(MARK) if mark else 0)
+        begin, head = _begin(file.read(FRAME))
+        file.seek(begin + (len(MARK) if mark else 0))
+        text = b""
         first = commas = 0
         while True:
             found = _kernel.json_features(text)
@@ -101,7 +103,7 @@ def _begin(text: bytes) -> tuple[int, dict[str, object] | None]:
 
     None stands for a text of features, one after another.
     """
-    words = text[:FRAME].decode("utf-8", "replace")
+    words = text.decode("utf-8", "replace")
     decoder = json.JSONDecoder()
     members: dict[str, object] = {}
     at = _skip(words, 0)
@@ -117,7 +119,7 @@ def _begin(text: bytes) -> tuple[int, dict[str, object] | None]:
             if name in _FEATURE_SIGNS:
                 return 0, None
             if name == "features" and words[at : at + 1] == "[":
-                return len(words[: at + 1].encode()), members
+                return _bytes_of(words[: at + 1], text), members
             value, at = decoder.raw_decode(words, at)
         except ValueError as error:
             raise InvalidDocumentError(
@@ -138,6 +140,16 @@ def _begin(text: bytes) -> tuple[int, dict[str, object] | None]:
                 expected=expected,
             )
         at += 1
+
+
+def _bytes_of(words: str, text: bytes) -> int:
+    """Return how many bytes of the text these words are."""
+    begin = words.encode()
+    if not text.startswith(begin):
+        raise InvalidDocumentError(
+            "what stands before the features is no UTF-8", expected="GeoJSON in UTF-8"
+        )
+    return len(begin)
 
 
 def _member(decoder: json.JSONDecoder, words: str, at: int) -> tuple[str, int]:

@@ -257,7 +257,7 @@ class Batch:
     def labels(self, name: str) -> Labels:
         """Return a column of text as labels; without the column, one that names nothing."""
         column = self.columns.get(name)
-        if column is None:
+        if column is None or not len(column):
             return Labels.none(self.rows)
         if isinstance(column, Labels):
             return column

@@ -19,11 +19,17 @@ def whole_batches(batches: Iterable[Batch], key: str) -> Iterator[Batch]:
     until the next one begins with another.
     """
     held: Batch | None = None
-    for batch in batches:
+    coming = iter(batches)
+    following = next(coming, None)
+    while (batch := following) is not None:
+        following = next(coming, None)
         if batch.offsets is not None or key not in batch.columns:
             yield batch
             continue
         whole = batch if held is None else _joined(held, batch)
+        if following is None:
+            yield whole
+            return
         column = whole.columns[key]
         keys = column.codes if isinstance(column, Labels) else column
         changes = np.flatnonzero(np.asarray(keys[1:] != keys[:-1], dtype=np.bool_))
@@ -33,8 +39,6 @@ def whole_batches(batches: Iterable[Batch], key: str) -> Iterator[Batch]:
             held = _part(whole, slice(cut, None))
         else:
             held = whole
-    if held is not None:
-        yield held
 
 
 def _part(batch: Batch, rows: slice) -> Batch:

@@ -115,6 +115,13 @@ class Flights:
             batch.lists = WAYPOINT & arrays.keys()
         return flights_of_batch(batch, reference=reference_of(reference), ignore=frozenset(ignore))
 
+    @classmethod
+    def none(cls) -> "Flights":
+        """Return no flights."""
+        made: dict[str, Any] = {name: np.zeros(0, dtype=kind) for name, kind in FIELD_TYPES.items()}
+        made["offsets"] = np.zeros(1, dtype=np.int64)
+        return cls(party=Labels.none(0), purpose=Labels.none(0), **made)
+
     def ways(self) -> NDArray[np.int64]:
         """Return the number of waypoints of each flight."""
         return np.diff(self.offsets)
@@ -143,6 +150,8 @@ class Flights:
 
         Column by column, so that no more than one column is held twice.
         """
+        if not parts:
+            return cls.none()
         if len(parts) == 1:
             return parts.pop()
         held = [{f.name: getattr(part, f.name) for f in fields(cls)} for part in parts]
@@ -177,7 +186,8 @@ FIELD_TYPES: Final[Mapping[str, type[np.generic]]] = {
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)
+    joined: NDArray[Any] = np.concatenate(parts).astype(kind, copy=False)
+    return joined
 
 
 def reference_of(said: AltitudeReference | str | None) -> AltitudeReference | None:

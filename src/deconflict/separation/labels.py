@@ -45,13 +45,17 @@ class Labels:
         if array.dtype.kind in "US":
             names, codes = np.unique(array.astype(np.str_), return_inverse=True)
             return cls(codes.astype(np.int32), tuple(names.tolist())).clean()
-        found: dict[str, int] = {}
-        # Text as Python objects: one look-up a row, which is what making an array of it costs too.
-        coded = [
-            NO_LABEL if value is None or value == "" else found.setdefault(str(value), len(found))
-            for value in array.tolist()
-        ]
-        return cls(np.array(coded, dtype=np.int32), tuple(found))
+        return cls.of_text(["" if value is None else str(value) for value in array.tolist()])
+
+    @classmethod
+    def of_text(cls, values: Sequence[str]) -> "Labels":
+        """Return Python text as labels; empty text names nothing."""
+        numbers = numbered(name for name in dict.fromkeys(values) if name)
+        codes = {"": NO_LABEL, **numbers}
+        return cls(
+            np.fromiter(map(codes.__getitem__, values), dtype=np.int32, count=len(values)),
+            tuple(numbers),
+        )
 
     def __len__(self) -> int:
         return len(self.codes)

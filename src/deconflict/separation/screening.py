@@ -80,8 +80,8 @@ def screen(
     ...     minima="5NM,1000ft",
     ...     reference="FL",
     ... )
-    >>> len(found), found.first[0], found.second[0], round(found.cpa_time_us[0] / 1e6)
-    (1, 0, 1, 300)
+    >>> found.first.tolist(), found.second.tolist(), found.cpa_distance_m.round().tolist()
+    ([0], [1], [104.0])
     """
     said = minima if isinstance(minima, SaidMinima) else said_minima(minima)
     ours = _flights(flights, reference)
