@@ -12,7 +12,7 @@ from deconflict.errors import InvalidDocumentError
 from deconflict.separation.arrow import batch_of_arrow, pyarrow
 from deconflict.separation.batch import Batch
 
-__all__ = ["arrow_batches", "has_lists", "parquet_batches", "parquet_parts"]
+__all__ = ["arrow_batches", "listed_points", "parquet_batches", "parquet_parts"]
 
 Made = TypeVar("Made")
 AHEAD = 1  # row groups read beyond those being worked on
@@ -39,7 +39,7 @@ def parquet_batches(
 
 def parquet_parts(
     path: Path,
-    make: Callable[[Batch], Made],
+    make: Callable[[Batch, int], Made],
     *,
     ignore: frozenset[str],
     threads: int,
@@ -48,6 +48,7 @@ def parquet_parts(
     """Yield what is made of each row group, in order; several are worked on at once.
 
     No more row groups are held than there are threads, and one. For tables of a row a flight.
+    ``make`` is told how many waypoints there are in all row groups before, empty lists as one.
 
     Raises:
         InvalidDocumentError, BadRowsError, MissingExtraError: as `parquet_batches`.
@@ -60,7 +61,12 @@ def parquet_parts(
         def work(group: int) -> list[Made]:
             mine = spare.popleft()
             try:
-                return [make(batch) for batch in mine.batches(group, threads=False)]
+                at = mine.first_points[group]
+                made = []
+                for batch in mine.batches(group, threads=False):
+                    made.append(make(batch, at))
+                    at += 0 if batch.offsets is None else int(batch.offsets[-1])
+                return made
             finally:
                 spare.append(mine)
 
@@ -80,14 +86,14 @@ def parquet_parts(
                 future.cancel()
 
 
-def has_lists(path: Path) -> bool:
-    """Return True exactly when a Parquet file has a row a flight, with lists of waypoints.
+def listed_points(path: Path) -> int | None:
+    """Return how many waypoints a Parquet file has in lists; None when it has no lists.
 
     Raises:
         InvalidDocumentError, MissingExtraError: as `parquet_batches`.
     """
     with _Parquet(path, frozenset()) as file:
-        return file.has_lists
+        return file.first_points[-1] if file.has_lists else None
 
 
 def arrow_batches(
@@ -147,6 +153,8 @@ class _Parquet:
         self.names = [name for name in schema.names if name not in ignore]
         rows = [metadata.row_group(group).num_rows for group in range(self.groups)]
         self.first_rows = [1, *(1 + row for row in accumulate(rows))]
+        points = [self._points_of(group) for group in range(self.groups)]
+        self.first_points = [0, *accumulate(points)]
 
     def __enter__(self) -> "_Parquet":
         return self
@@ -162,6 +170,12 @@ class _Parquet:
         except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
             raise _unreadable(self.path, error, "a whole Parquet file") from error
         return _batches_of(table, self.path.name, self.first_rows[group])
+
+    def _points_of(self, group: int) -> int:
+        """Return how many values the longest list column of a row group has."""
+        metadata = self.file.metadata.row_group(group)
+        columns = (metadata.column(k) for k in range(metadata.num_columns))
+        return max((each.num_values for each in columns), default=0)
 
     def bytes_of(self, group: int) -> int:
         """Return how much of the file a row group takes."""

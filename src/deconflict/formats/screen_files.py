@@ -12,7 +12,7 @@ from deconflict.airspace.altitude import AltitudeReference
 from deconflict.errors import InvalidDocumentError
 from deconflict.formats.arrow_table import (
     arrow_batches,
-    has_lists,
+    listed_points,
     parquet_batches,
     parquet_parts,
 )
@@ -21,7 +21,7 @@ from deconflict.formats.declaration_input import PURPOSES
 from deconflict.formats.npz_table import npz_batch
 from deconflict.separation.batch import Batch
 from deconflict.separation.carry import whole_batches
-from deconflict.separation.flights import FLIGHT_COLUMNS, Flights, flights_of_batch
+from deconflict.separation.flights import FLIGHT_COLUMNS, Flights, Room, flights_of_batch
 from deconflict.separation.volumes import VOLUME_COLUMNS, Volumes, volumes_of_batch
 
 __all__ = ["ENDINGS", "ScreenFiles", "read_screen_files"]
@@ -104,8 +104,15 @@ def _table(
 
     batches: Iterable[Batch]
     if ending in PARQUET:
-        if has_lists(path):
-            yield from parquet_parts(path, made, ignore=ignore, threads=threads, advance=advance)
+        points = listed_points(path)
+        if points is not None:
+            room = Room(points)
+
+            def placed(batch: Batch, at: int) -> Flights | Volumes:
+                part = made(batch)
+                return room.put(part, at) if isinstance(part, Flights) else part
+
+            yield from parquet_parts(path, placed, ignore=ignore, threads=threads, advance=advance)
             return
         batches = parquet_batches(path, ignore=ignore, advance=advance)
     elif ending in ARROW:

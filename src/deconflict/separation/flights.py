@@ -15,7 +15,7 @@ from deconflict.separation.batch import Batch, offsets_of
 from deconflict.separation.labels import Labels
 from deconflict.separation.rows import Rows
 
-__all__ = ["FLIGHT_COLUMNS", "Flights", "flights_of_batch"]
+__all__ = ["FLIGHT_COLUMNS", "Flights", "Room", "flights_of_batch", "reference_of"]
 
 ALTITUDES: Final = ("altitude_tmm", "altitude_ft", "altitude_m", "altitude_fl")
 VERTICALS: Final = ("vertical_tmm", "vertical_ft", "vertical_m")
@@ -148,7 +148,8 @@ class Flights:
     def joined(cls, parts: list["Flights"]) -> "Flights":
         """Return the flights of all parts, one after another; the list is emptied.
 
-        Column by column, so that no more than one column is held twice.
+        Column by column, so that no more than one column is held twice; and none that lies one
+        part after another already, as `Room` puts them.
         """
         if not parts:
             return cls.none()
@@ -186,8 +187,40 @@ FIELD_TYPES: Final[Mapping[str, type[np.generic]]] = {
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
-    joined: NDArray[Any] = np.concatenate(parts).astype(kind, copy=False)
+    whole, at = parts[0].base, parts[0].ctypes.data
+    for part in parts:
+        if whole is None or part.base is not whole or part.ctypes.data != at:
+            return np.concatenate(parts).astype(kind, copy=False)
+        at += part.nbytes
+    if whole is None:
+        raise AssertionError("joined above")
+    first = (parts[0].ctypes.data - whole.ctypes.data) // whole.itemsize
+    joined: NDArray[Any] = whole[first : first + sum(map(len, parts))]
     return joined
+
+
+class Room:
+    """Room for the waypoints of all parts of a table, so that no part is held twice.
+
+    Args:
+        waypoints: how many there will be.
+    """
+
+    def __init__(self, waypoints: int) -> None:
+        self._columns = {
+            name: np.empty(waypoints, dtype=FIELD_TYPES[name]) for name in POINT_FIELDS
+        }
+
+    def put(self, part: Flights, at: int) -> Flights:
+        """Return the same flights, their waypoints copied to where they belong: from ``at`` on.
+
+        Several threads may put different parts at once.
+        """
+        moved: dict[str, Any] = {}
+        for name, column in self._columns.items():
+            moved[name] = column[at : at + len(part.lat_deg)]
+            moved[name][:] = getattr(part, name)
+        return replace(part, **moved)
 
 
 def reference_of(said: AltitudeReference | str | None) -> AltitudeReference | None:
