@@ -4,6 +4,8 @@
 //! Space is Earth-centred, turned so that the set's middle points up: no pole, no antimeridian, and
 //! a set of one region lies nearly flat in the first two dimensions.
 
+use std::ops::Range;
+
 use crate::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS, LANES};
 use crate::stretch::{may_meet, Bounding, Stretch, Ticks, STEPS_PER_M};
 use crate::track::Track;
@@ -106,6 +108,11 @@ impl<'a> Set<'a> {
     pub fn sides_meet(&self, i: u32, j: u32) -> bool {
         let (a, b) = (self.side(i), self.side(j));
         a != b || a == 0
+    }
+
+    /// Not many more nor fewer stretches than these objects have.
+    pub fn about(&self, objects: Range<usize>, pieces: usize) -> usize {
+        objects.len() + self.tracks.waypoints_of(objects) / pieces
     }
 
     /// Calls with every stretch of an object.

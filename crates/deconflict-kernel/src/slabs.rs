@@ -51,8 +51,9 @@ impl Slabs {
 
 impl Part {
     fn make(&mut self, set: &Set<'_>, grid: &Grid) {
-        let mut all = Vec::new();
-        let mut slabs: Vec<(u32, u32)> = Vec::new();
+        let about = set.about(self.objects.clone(), grid.pieces);
+        let mut all = Vec::with_capacity(about);
+        let mut slabs: Vec<(u32, u32)> = Vec::with_capacity(about);
         self.first = vec![0; grid.slabs() + 1];
         for object in self.objects.clone() {
             set.each_stretch(object, grid.pieces, |stretch| {

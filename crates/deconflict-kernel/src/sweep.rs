@@ -64,42 +64,51 @@ impl Sweep {
                 .take_while(|e| e.key == key)
                 .count();
             if more > 1 {
+                let first = self.near.len();
                 self.look(at..at + more, set);
+                self.look_closer(first, set);
             }
             at += more;
         }
         if !self.wide.is_empty() {
+            let first = self.near.len();
             self.look_beside(from, set);
+            self.look_closer(first, set);
         }
+        let pair = |(i, j): (u32, u32)| (&self.stretches[i as usize], &self.stretches[j as usize]);
+        for (k, &near) in self.near.iter().enumerate() {
+            if let Some(&later) = self.near.get(k + 2 * AHEAD) {
+                let (a, b) = pair(later);
+                set.tracks.row_soon(a.object);
+                set.tracks.row_soon(b.object);
+            }
+            if let Some(&later) = self.near.get(k + AHEAD) {
+                let (a, b) = pair(later);
+                set.tracks.pieces_soon(a);
+                set.tracks.pieces_soon(b);
+            }
+            let (a, b) = pair(near);
+            found(a, b);
+        }
+    }
+
+    /// Of the pairs found near from one on, leaves what a closer look does not exclude.
+    fn look_closer(&mut self, first: usize, set: &Set<'_>) {
         let stretches = &self.stretches;
         let (vertical, ticks) = (set.bounding.vertical(), set.bounding.ticks);
-        let mut kept = 0;
-        for k in 0..self.near.len() {
-            if let Some(&(i, j)) = self.near.get(k + AHEAD) {
-                soon(stretches, i as usize);
-                soon(stretches, j as usize);
-            }
+        let mut kept = first;
+        for k in first..self.near.len() {
             let (i, j) = self.near[k];
             let (a, b) = (&stretches[i as usize], &stretches[j as usize]);
             if a.object != b.object
                 && set.sides_meet(a.object, b.object)
                 && may_meet(a, b, vertical, ticks)
             {
-                set.tracks.row_soon(a.object);
-                set.tracks.row_soon(b.object);
                 self.near[kept] = (i, j);
                 kept += 1;
             }
         }
         self.near.truncate(kept);
-        for k in 0..kept {
-            if let Some(&(i, j)) = self.near.get(k + AHEAD) {
-                set.tracks.pieces_soon(&stretches[i as usize]);
-                set.tracks.pieces_soon(&stretches[j as usize]);
-            }
-            let (i, j) = self.near[k];
-            found(&stretches[i as usize], &stretches[j as usize]);
-        }
     }
 
     /// The stretches of the slab from the lowest to the highest, so that in each cell only a run of

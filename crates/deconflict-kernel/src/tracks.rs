@@ -193,6 +193,12 @@ impl<'a> Tracks<'a> {
         self.rows[row].first..end
     }
 
+    /// How many waypoints some rows have; rows beyond the last have none.
+    pub fn waypoints_of(&self, rows: Range<usize>) -> usize {
+        let first = |row: usize| self.rows.get(row).map_or(self.times_us.len(), |r| r.first);
+        first(rows.end) - first(rows.start)
+    }
+
     #[inline]
     pub fn get(&self, row: usize) -> Track<'_> {
         let own = self.waypoints(row);
