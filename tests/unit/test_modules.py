@@ -21,6 +21,7 @@ MODULES = sorted(
 KERNEL_USERS = (
     "deconflict.airspace.geodesy",
     "deconflict.airspace.wire",
+    "deconflict.formats.geojson_stream",
     "deconflict.line.keys",
     "deconflict.separation.",
     "deconflict.store.sqlite_rows",

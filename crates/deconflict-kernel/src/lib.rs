@@ -11,7 +11,8 @@
 //! [`lanes`] and [`sweep`] (which pairs to look at), [`findings`] (what they come to), [`screen`]
 //! (all of it, shared out by [`parts`]).
 //! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
-//! is much work that Python should not do piece by piece.
+//! is much work that Python should not do piece by piece; so is reading long files of flights,
+//! which [`json_features`] does.
 
 pub mod bounds;
 pub mod ellipsoid;
@@ -24,6 +25,7 @@ pub mod grid;
 pub mod input;
 pub mod interval;
 pub mod intrusion;
+pub mod json_features;
 pub mod lanes;
 pub mod leg;
 pub mod limits;

@@ -1,5 +1,6 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod columns;
+mod json_features;
 mod plan;
 mod rows;
 mod screening;
@@ -30,6 +31,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
     module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
     module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
+    module.add_function(wrap_pyfunction!(json_features::json_features, module)?)?;
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;

@@ -28,6 +28,11 @@ COMMANDS = (
         "declare", "declare:declare", "Declare flights, areas and sites; update, correct, cancel."
     ),
     Entry("check", "check:check", "Look for conflicts; sends nothing."),
+    Entry(
+        "screen",
+        "screen:screen",
+        "Find every conflict among the flights and volumes of files; sends nothing.",
+    ),
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(
