@@ -1,9 +1,10 @@
 //! `_kernel.screen`: dicts of columns in, a dict of columns out, the GIL released between.
 
 use deconflict_kernel::error::InputError;
+use deconflict_kernel::findings::Finding;
 use deconflict_kernel::input::{Trajectories, Volumes};
 use deconflict_kernel::limits::Minima;
-use deconflict_kernel::screen::{screen as screen_set, Finding};
+use deconflict_kernel::screen::screen as screen_set;
 use deconflict_kernel::vertical::References;
 use std::thread::available_parallelism;
 
@@ -144,9 +145,9 @@ fn columns_of<'py>(py: Python<'py>, findings: &[Finding]) -> PyResult<Bound<'py,
     put(&out, "i", findings, |f| f.i as u64)?;
     put(&out, "j", findings, |f| f.j as u64)?;
     put(&out, "verdict", findings, |f| f.verdict as u8)?;
-    put(&out, "t_in_s", findings, |f| f.t_in_s)?;
-    put(&out, "t_out_s", findings, |f| f.t_out_s)?;
-    put(&out, "cpa_time_s", findings, |f| f.cpa_time_s)?;
+    put(&out, "t_in_us", findings, |f| f.t_in_us)?;
+    put(&out, "t_out_us", findings, |f| f.t_out_us)?;
+    put(&out, "cpa_time_us", findings, |f| f.cpa_time_us)?;
     put(&out, "cpa_distance_m", findings, |f| f.cpa_distance_m)?;
     put(&out, "cpa_vertical_tmm", findings, |f| {
         f.cpa_vertical_tmm.unwrap_or(UNDEFINED_TMM)

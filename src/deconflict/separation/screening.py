@@ -21,8 +21,6 @@ from deconflict.separation.volumes import Volumes
 
 __all__ = ["screen"]
 
-US_PER_SECOND = 1_000_000
-
 
 def screen(
     flights: Flights | Mapping[str, ArrayLike] | Any,
@@ -201,14 +199,13 @@ def _volume_columns(
 
 
 def _conflicts(found: Mapping[str, NDArray[Any]], flights: Flights, volumes: Volumes) -> Conflicts:
-    times = _times_us(found)
     return Conflicts(
         first=found["i"].astype(np.int64),
         second=found["j"].astype(np.int64),
         verdict=found["verdict"],
-        time_in_us=times[0],
-        time_out_us=times[1],
-        cpa_time_us=times[2],
+        time_in_us=found["t_in_us"],
+        time_out_us=found["t_out_us"],
+        cpa_time_us=found["cpa_time_us"],
         cpa_distance_m=found["cpa_distance_m"],
         cpa_vertical_tmm=found["cpa_vertical_tmm"],
         first_lat_deg=found["first_lat_deg"],
@@ -222,16 +219,6 @@ def _conflicts(found: Mapping[str, NDArray[Any]], flights: Flights, volumes: Vol
         flights=flights,
         volumes=volumes,
     )
-
-
-def _times_us(found: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.int64], ...]:
-    """Return times in, out and of the closest approach, in microseconds, in and out outward."""
-    if "t_in_us" in found:
-        return tuple(found[name] for name in ("t_in_us", "t_out_us", "cpa_time_us"))
-    time_in = np.floor(found["t_in_s"] * US_PER_SECOND).astype(np.int64)
-    time_out = np.ceil(found["t_out_s"] * US_PER_SECOND).astype(np.int64)
-    nearest = np.rint(found["cpa_time_s"] * US_PER_SECOND).astype(np.int64)
-    return time_in, time_out, np.clip(nearest, time_in, time_out)
 
 
 def _refused(
