@@ -33,7 +33,7 @@ from bench.flown import WGS84
 from bench.workloads import Flights
 from numpy.typing import NDArray
 
-__all__ = ["Losses", "all_pairs", "kernel_slack_m", "settled", "slack_m"]
+__all__ = ["Losses", "all_pairs", "chord_bounds_m", "kernel_slack_m", "settled", "slack_m"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -80,6 +80,17 @@ def slack_m(lateral_m: float, longest_m: float) -> float:
     first = s * lateral_m / R_M * (1 + lateral_m / R_M) + 2 * e
     nearest = max(lateral_m - first - s, lateral_m / 2)
     return first + (s + 2 * e) ** 2 / (2 * nearest) + ROUNDING_M
+
+
+def chord_bounds_m(lateral_m: float, longest_m: float) -> tuple[float, float]:
+    """Return the chord distance below which a loss is sure, and that above which none is possible.
+
+    For chords of pieces of at most ``longest_m``.
+    """
+    slack = slack_m(lateral_m, longest_m)
+    inner_m = 2 * R_M * np.sin(lateral_m / (2 * R_M)) - slack
+    outer_m = lateral_m - 0.99 * (lateral_m - 2 * R2_M * np.sin(lateral_m / (2 * R2_M))) + slack
+    return float(inner_m), float(outer_m)
 
 
 def kernel_slack_m(lateral_m: float) -> float:
@@ -176,8 +187,7 @@ def all_pairs(
     """Return the losses among all flights, by looking at every pair of pieces that share time."""
     pieces = pieces_of(made, longest_m or piece_m(lateral_m))
     slack = slack_m(lateral_m, pieces.longest_m)
-    inner_m = 2 * R_M * np.sin(lateral_m / (2 * R_M)) - slack
-    outer_m = lateral_m - 0.99 * (lateral_m - 2 * R2_M * np.sin(lateral_m / (2 * R2_M))) + slack
+    inner_m, outer_m = chord_bounds_m(lateral_m, pieces.longest_m)
     allowed_m = outer_m + kernel_slack_m(lateral_m)
     sure, possible, allowed = [_nothing()], [_nothing()], [_nothing()]
     leg_pairs = 0
