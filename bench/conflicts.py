@@ -4,7 +4,7 @@ Also the only place outside `deconflict.separation` that knows how the kernel na
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,20 @@ class Conflicts:
 
     def __len__(self) -> int:
         return len(self.i)
+
+    def as_lists(self) -> dict[str, list[float]]:
+        """Return the columns as they go into JSON."""
+        return {name: getattr(self, name).tolist() for name in ("i", "j", "t_in_s", "t_out_s")}
+
+    @classmethod
+    def from_lists(cls, told: dict[str, list[float]]) -> Self:
+        """Return what ``as_lists`` wrote."""
+        return cls(
+            np.array(told["i"], np.int64),
+            np.array(told["j"], np.int64),
+            np.array(told["t_in_s"], np.float64),
+            np.array(told["t_out_s"], np.float64),
+        )
 
     def pairs(self) -> set[Pair]:
         """Return the pairs that conflict at some time."""
