@@ -12,15 +12,28 @@ use crate::track::Track;
 use crate::tracks::Tracks;
 use crate::vertical::{References, SURFACE, UNLIMITED};
 
-/// A set made ready. Objects are numbered trajectories first, then volumes.
-pub struct Objects<'a> {
-    pub tracks: Tracks<'a>,
-    pub regions: Vec<Region>,
+/// What "too close" means for every pair.
+pub struct Rules {
     pub minima: Minima,
     pub references: References,
 }
 
-/// A stretch of time in which the objects `i < j` are flagged.
+/// One object as the exact checks look at it.
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    Flight(Track<'a>),
+    Volume(&'a Region),
+}
+
+/// A set made ready. Objects are numbered trajectories first, then volumes.
+pub struct Objects<'a> {
+    pub tracks: Tracks<'a>,
+    pub regions: Vec<Region>,
+    pub rules: Rules,
+}
+
+/// A stretch of time in which the objects `i` and `j` are flagged; the trajectory is the first of a
+/// trajectory and a volume.
 #[derive(Clone, Copy, Debug)]
 pub struct PairHit {
     pub i: u32,
@@ -28,8 +41,66 @@ pub struct PairHit {
     pub hit: Hit,
 }
 
+impl Rules {
+    /// Adds the stretches of time in which two objects are flagged, of which these stretches of up
+    /// to so many pieces are held against each other; the trajectory is the first of a trajectory
+    /// and a volume. Of two volumes nothing: they are judged whole.
+    pub fn hits(
+        &self,
+        (a, x): (&Stretch, &Body<'_>),
+        (b, y): (&Stretch, &Body<'_>),
+        pieces: usize,
+        out: &mut Vec<Hit>,
+    ) {
+        match (x, y) {
+            (Body::Flight(x), Body::Flight(y)) => {
+                let (one, other) = (of_stretch(a, x, pieces), of_stretch(b, y, pieces));
+                if swapped(x, y) {
+                    self.pair(y, x).hits(other, one, out);
+                } else {
+                    self.pair(x, y).hits(one, other, out);
+                }
+            }
+            (Body::Flight(x), Body::Volume(y)) => {
+                self.intrusion(x, y).hits(of_stretch(a, x, pieces), out);
+            }
+            (Body::Volume(_), _) => {}
+        }
+    }
+
+    pub fn pair<'t>(&self, first: &Track<'t>, second: &Track<'t>) -> Pair<'t> {
+        let limits = Limits::new(
+            &self.minima,
+            &self.references,
+            track_share(first),
+            track_share(second),
+        );
+        Pair::new(*first, *second, limits)
+    }
+
+    pub fn intrusion<'t>(&self, track: &Track<'t>, region: &'t Region) -> Intrusion<'t> {
+        let mut limits = Limits::new(
+            &self.minima,
+            &self.references,
+            track_share(track),
+            region_share(region),
+        );
+        if region.lower_tmm == SURFACE && region.upper_tmm == UNLIMITED {
+            limits.vertical = Vertical::Always;
+        }
+        Intrusion::new(*track, region, limits)
+    }
+}
+
 impl Objects<'_> {
-    /// Adds what two stretches, of up to so many pieces, of different objects come to; of two
+    pub fn body(&self, object: u32) -> Body<'_> {
+        match (object as usize).checked_sub(self.tracks.len()) {
+            None => Body::Flight(self.tracks.get(object as usize)),
+            Some(region) => Body::Volume(&self.regions[region]),
+        }
+    }
+
+    /// Adds what two stretches of different objects, of up to so many pieces, come to; of two
     /// volumes, that they are to be looked at.
     pub fn exact(
         &self,
@@ -41,74 +112,26 @@ impl Objects<'_> {
         volumes: &mut Vec<(u32, u32)>,
     ) {
         let (a, b) = if a.object < b.object { (a, b) } else { (b, a) };
-        let count = self.tracks.len() as u32;
+        let (i, j) = (a.object, b.object);
+        let (x, y) = (self.body(i), self.body(j));
+        if let (Body::Volume(x), Body::Volume(y)) = (&x, &y) {
+            if x.item != y.item || x.item == u32::MAX {
+                volumes.push((i, j));
+            }
+            return;
+        }
         own.clear();
-        if b.object < count {
-            let (first, second) = self.in_order(a.object, b.object);
-            let (one, other) = if first == a.object { (a, b) } else { (b, a) };
-            let pair = self.pair(first, second);
-            let (one, other) = (
-                of_stretch(one, &pair.first, pieces),
-                of_stretch(other, &pair.second, pieces),
-            );
-            pair.hits(one, other, own);
-        } else if a.object < count {
-            let intrusion = self.intrusion(a.object, b.object);
-            intrusion.hits(of_stretch(a, &intrusion.path, pieces), own);
-        } else if self.region(a.object).item != self.region(b.object).item
-            || self.region(a.object).item == u32::MAX
-        {
-            volumes.push((a.object, b.object));
-        }
-        hits.extend(own.iter().map(|&hit| PairHit {
-            i: a.object,
-            j: b.object,
-            hit,
-        }));
+        self.rules.hits((a, &x), (b, &y), pieces, own);
+        hits.extend(own.iter().map(|&hit| PairHit { i, j, hit }));
     }
+}
 
-    pub fn region(&self, object: u32) -> &Region {
-        &self.regions[object as usize - self.tracks.len()]
-    }
-
-    /// Two trajectories in the order of their content, so that a pair is always computed the same
-    /// way round.
-    pub fn in_order(&self, i: u32, j: u32) -> (u32, u32) {
-        let (x, y) = (i as usize, j as usize);
-        // Nearly all differ in when they start or end. Shifting all times alike keeps this order.
-        let spans = self.tracks.span_us(x).cmp(&self.tracks.span_us(y));
-        let order = || by_content(&self.tracks.get(x), &self.tracks.get(y));
-        match spans.then_with(order) {
-            Ordering::Greater => (j, i),
-            _ => (i, j),
-        }
-    }
-
-    pub fn pair(&self, first: u32, second: u32) -> Pair<'_> {
-        let first = self.tracks.get(first as usize);
-        let second = self.tracks.get(second as usize);
-        let limits = Limits::new(
-            &self.minima,
-            &self.references,
-            track_share(&first),
-            track_share(&second),
-        );
-        Pair::new(first, second, limits)
-    }
-
-    pub fn intrusion(&self, i: u32, j: u32) -> Intrusion<'_> {
-        let (track, region) = (self.tracks.get(i as usize), self.region(j));
-        let mut limits = Limits::new(
-            &self.minima,
-            &self.references,
-            track_share(&track),
-            region_share(region),
-        );
-        if region.lower_tmm == SURFACE && region.upper_tmm == UNLIMITED {
-            limits.vertical = Vertical::Always;
-        }
-        Intrusion::new(track, region, limits)
-    }
+/// True exactly when two trajectories change places in the order of their content, in which a pair
+/// is always computed.
+pub fn swapped(x: &Track<'_>, y: &Track<'_>) -> bool {
+    // Nearly all differ in when they start or end. Shifting all times alike keeps this order.
+    let spans = x.span_us.cmp(&y.span_us);
+    spans.then_with(|| by_content(x, y)) == Ordering::Greater
 }
 
 /// The pieces of a track that a stretch of up to so many stands for.

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 
 use crate::encounter::SHORTEST_LOSS_S;
-use crate::exact::{by_region_content, region_share, Objects, PairHit};
-use crate::limits::{Hit, Limits, Settled, Vertical};
+use crate::exact::{by_region_content, region_share, swapped, Body, PairHit, Rules};
+use crate::limits::{Limits, Settled, Vertical};
 use crate::overlap::Overlap;
 use crate::region::Region;
-use crate::track::{seconds, MICROSECONDS_PER_SECOND};
+use crate::track::{seconds, Track, MICROSECONDS_PER_SECOND};
 use crate::vertical::{SURFACE, UNLIMITED};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,16 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The same, told from the other object.
+    pub fn turned(self) -> Finding {
+        Finding {
+            first_point: self.second_point,
+            second_point: self.first_point,
+            cpa_vertical_tmm: self.cpa_vertical_tmm.map(|rise| -rise),
+            ..self
+        }
+    }
+
     /// By the first object, the second, and the start.
     pub fn order(&self, other: &Finding) -> Ordering {
         (self.i, self.j, self.t_in_us, self.t_out_us).cmp(&(
@@ -93,22 +103,27 @@ pub fn joined(mut hits: Vec<PairHit>) -> Vec<PairHit> {
     hits
 }
 
-impl Objects<'_> {
-    /// What a joined stretch comes to.
-    pub fn finding(&self, found: &PairHit) -> Option<Finding> {
-        if (found.j as usize) < self.tracks.len() {
-            self.loss(found.i, found.j, found.hit)
-        } else {
-            self.entry(found.i, found.j, found.hit)
+impl Rules {
+    /// What a joined stretch of two objects comes to.
+    pub fn finding(&self, found: &PairHit, x: &Body<'_>, y: &Body<'_>) -> Option<Finding> {
+        match (x, y) {
+            (Body::Flight(x), Body::Flight(y)) => self.loss(found, x, y),
+            (Body::Flight(x), Body::Volume(y)) => self.entry(found, x, y),
+            (Body::Volume(_), _) => None,
         }
     }
 
-    fn loss(&self, i: u32, j: u32, mut hit: Hit) -> Option<Finding> {
+    fn loss(&self, found: &PairHit, x: &Track<'_>, y: &Track<'_>) -> Option<Finding> {
+        let PairHit { i, j, mut hit } = *found;
         if hit.span.length() <= SHORTEST_LOSS_S {
             return None;
         }
-        let (first, second) = self.in_order(i, j);
-        let mut pair = self.pair(first, second);
+        let swapped = swapped(x, y);
+        let mut pair = if swapped {
+            self.pair(y, x)
+        } else {
+            self.pair(x, y)
+        };
         let limits = pair.limits;
         let mut witness = pair.witness(&hit);
         let mut settled = Settled::Conflict;
@@ -121,7 +136,7 @@ impl Objects<'_> {
             - (pair.first.altitude(pair.base_us, hit.first_t) + limits.shift_tmm as f64);
         let mut points = (witness.first_point, witness.second_point);
         let mut rise = rise.round() as i64;
-        if first != i {
+        if swapped {
             points = (points.1, points.0);
             rise = -rise;
         }
@@ -146,8 +161,9 @@ impl Objects<'_> {
         })
     }
 
-    fn entry(&self, i: u32, j: u32, mut hit: Hit) -> Option<Finding> {
-        let mut intrusion = self.intrusion(i, j);
+    fn entry(&self, found: &PairHit, x: &Track<'_>, y: &Region) -> Option<Finding> {
+        let PairHit { i, j, mut hit } = *found;
+        let mut intrusion = self.intrusion(x, y);
         let settled = intrusion.settle(&mut hit);
         let limits = intrusion.limits;
         let verdict = verdict(settled, limits.vertical)?;
@@ -181,8 +197,11 @@ impl Objects<'_> {
     }
 
     /// What two volumes come to.
-    pub fn overlap(&self, i: u32, j: u32) -> Option<Finding> {
-        let (first, second) = (self.region(i), self.region(j));
+    pub fn overlap(
+        &self,
+        (i, first): (u32, &Region),
+        (j, second): (u32, &Region),
+    ) -> Option<Finding> {
         let swapped = by_region_content(first, second) == Ordering::Greater;
         let (one, other) = if swapped {
             (second, first)

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS, LANES};
-use crate::stretch::{may_meet, Bounding, Stretch, Ticks, STEPS_PER_M};
+use crate::stretch::{ends, may_meet, Bounding, Stretch, Ticks};
 use crate::track::Track;
 use crate::tracks::Tracks;
 use crate::vec3::Vec3;
@@ -189,7 +189,7 @@ impl Grid {
                 grid.axes = axes(&stretches);
             }
             let size = typical(stretches.iter().map(|s| {
-                let (p, q) = grid.ends(s);
+                let (p, q) = ends(s, grid.ticks);
                 0.7 * (q - p).norm() + 2.0 * f64::from(s.reach)
             }));
             let high = typical(stretches.iter().map(|s| {
@@ -283,25 +283,10 @@ impl Grid {
         slab.checked_sub(1).map_or(0, |s| self.boundaries[s])
     }
 
-    /// Both ends of a stretch's motion.
-    #[inline]
-    fn ends(&self, s: &Stretch) -> (Vec3, Vec3) {
-        let per_step = 1.0 / STEPS_PER_M;
-        let [x, y, z] = s.place.map(|steps| f64::from(steps) * per_step);
-        let place = Vec3::new(x, y, z);
-        let [vx, vy, vz] = s.velocity.map(f64::from);
-        let velocity = Vec3::new(vx, vy, vz);
-        let since = |tick: u32| (f64::from(tick) - f64::from(s.at)) * self.ticks.seconds();
-        (
-            place + velocity * since(s.from),
-            place + velocity * since(s.to),
-        )
-    }
-
     /// The cells that a stretch's motion, widened by its reach, may touch.
     #[inline]
     pub fn cells(&self, s: &Stretch) -> Cells {
-        let (p, q) = self.ends(s);
+        let (p, q) = ends(s, self.ticks);
         let reach = f64::from(s.reach);
         let per_metre = 1.0 / self.cell_m;
         let mut cells = Cells {

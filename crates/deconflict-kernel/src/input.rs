@@ -259,6 +259,27 @@ impl Trajectories<'_> {
         Ok(first)
     }
 
+    /// A table of one row, of a table that was checked; `offsets` becomes its offsets.
+    pub fn row<'b>(&'b self, row: usize, offsets: &'b mut [i64; 2]) -> Trajectories<'b> {
+        let points = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        *offsets = [0, points.len() as i64];
+        let own = row..row + 1;
+        Trajectories {
+            offsets: &offsets[..],
+            lat_deg: &self.lat_deg[points.clone()],
+            lon_deg: &self.lon_deg[points.clone()],
+            time_s: &self.time_s[points.clone()],
+            altitude_tmm: &self.altitude_tmm[points],
+            lateral_m: &self.lateral_m[own.clone()],
+            vertical_tmm: &self.vertical_tmm[own.clone()],
+            window_s: &self.window_s[own.clone()],
+            party: &self.party[own.clone()],
+            purpose: &self.purpose[own.clone()],
+            reference: &self.reference[own.clone()],
+            side: &self.side[own],
+        }
+    }
+
     /// The time containment of a row that was checked, on a whole millisecond.
     pub fn window_us(&self, row: usize) -> i64 {
         whole_us(self.window_s[row])

@@ -9,7 +9,8 @@
 //! of pair), [`exact`] (which kind a pair is). Of a whole set: [`tracks`] (columns checked and made
 //! ready), [`stretch`] (what the filter looks at), [`grid`] and [`slabs`] (how the set is divided),
 //! [`lanes`] and [`sweep`] (which pairs to look at), [`findings`] (what they come to), [`screen`]
-//! (all of it, shared out by [`parts`]).
+//! (all of it, shared out by [`parts`]). [`index`] asks the same of one object and all that are
+//! active now.
 //! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
 //! is much work that Python should not do piece by piece; so is reading long files of flights,
 //! which [`json_features`] does.
@@ -22,6 +23,8 @@ pub mod exact;
 pub mod findings;
 pub mod geodesic;
 pub mod grid;
+pub mod index;
+mod index_cells;
 pub mod input;
 pub mod interval;
 pub mod intrusion;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::InputError;
-use crate::exact::{Objects, PairHit};
+use crate::exact::{Body, Objects, PairHit, Rules};
 use crate::findings::{joined, Finding};
 use crate::grid::{Grid, Set};
 use crate::input::{check_tables, regions, Trajectories, Volumes};
@@ -34,17 +34,24 @@ pub fn screen(
     let objects = Objects {
         tracks,
         regions,
-        minima,
-        references,
+        rules: Rules { minima, references },
     };
     let (hits, pairs) = objects.flagged(threads);
     let stretches = joined(hits);
     let mut findings = in_blocks(stretches.len(), threads, |block, own| {
-        own.extend(stretches[block].iter().filter_map(|s| objects.finding(s)));
+        own.extend(stretches[block].iter().filter_map(|found| {
+            let (x, y) = (objects.body(found.i), objects.body(found.j));
+            objects.rules.finding(found, &x, &y)
+        }));
     });
     findings.extend(in_blocks(pairs.len(), threads, |block, own| {
         let found = pairs[block].iter();
-        own.extend(found.filter_map(|&(i, j)| objects.overlap(i, j)));
+        own.extend(found.filter_map(|&(i, j)| {
+            let (Body::Volume(x), Body::Volume(y)) = (objects.body(i), objects.body(j)) else {
+                return None;
+            };
+            objects.rules.overlap((i, x), (j, y))
+        }));
     }));
     findings.sort_unstable_by(Finding::order);
     Ok(findings)
@@ -150,6 +157,12 @@ impl Objects<'_> {
         let first_us = spans_us.iter().map(|span| span.0).min().unwrap_or(0);
         let last_us = spans_us.iter().map(|span| span.1).max().unwrap_or(0);
         let ticks = Ticks::new(first_us, last_us);
-        Bounding::new(&self.minima, &self.references, main, base_tmm, ticks)
+        Bounding::new(
+            &self.rules.minima,
+            &self.rules.references,
+            main,
+            base_tmm,
+            ticks,
+        )
     }
 }

@@ -54,6 +54,20 @@ impl Stretch {
     }
 }
 
+/// Both ends of a stretch's motion.
+#[inline]
+pub fn ends(s: &Stretch, ticks: Ticks) -> (Vec3, Vec3) {
+    let [x, y, z] = s.place.map(|steps| f64::from(steps) * (1.0 / STEPS_PER_M));
+    let place = Vec3::new(x, y, z);
+    let [vx, vy, vz] = s.velocity.map(f64::from);
+    let velocity = Vec3::new(vx, vy, vz);
+    let since = |tick: u32| (f64::from(tick) - f64::from(s.at)) * ticks.seconds();
+    (
+        place + velocity * since(s.from),
+        place + velocity * since(s.to),
+    )
+}
+
 /// Can two stretches not be excluded by when they are near, and how high each is then? Looked at
 /// for what the single-precision filter leaves.
 pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
@@ -113,6 +127,21 @@ impl Ticks {
         }
     }
 
+    /// Ticks of a tenth of a second for thirteen years, of which three have passed by an instant.
+    pub fn around(at_us: i64) -> Ticks {
+        const TENTH_US: i64 = 100_000;
+        Ticks {
+            zero_us: at_us - (1 << 30) * TENTH_US,
+            us: TENTH_US,
+        }
+    }
+
+    /// Are these all instants that ticks tell apart?
+    pub fn hold(&self, first_us: i64, last_us: i64) -> bool {
+        let most = i64::from(u32::MAX) - 2;
+        first_us >= self.zero_us && (last_us - self.zero_us) / self.us < most
+    }
+
     /// Of an instant of the set, rounded down.
     #[inline]
     pub fn floor(&self, at_us: i64) -> u32 {
@@ -130,12 +159,14 @@ impl Ticks {
     #[inline]
     fn whole(&self, us: i64) -> (u32, bool) {
         // To divide by a number that is known beforehand takes a tenth of the time.
-        if self.us == MILLISECOND_US {
+        let (whole, past) = if self.us == MILLISECOND_US {
             let whole = us / MILLISECOND_US;
-            (whole as u32, whole * MILLISECOND_US != us)
+            (whole, whole * MILLISECOND_US != us)
         } else {
-            ((us / self.us) as u32, us % self.us != 0)
-        }
+            (us / self.us, us % self.us != 0)
+        };
+        // Within what 32 bits hold, unless the set was not known beforehand.
+        (whole.clamp(0, i64::from(u32::MAX) - 1) as u32, past)
     }
 
     pub fn seconds(&self) -> f64 {
@@ -188,6 +219,24 @@ impl Bounding {
         self.vertical_tmm.filter(|_| reference == self.main)?;
         let above_base = tmm.saturating_sub(self.base_tmm);
         Some(above_base.clamp(-FARTHEST_TMM, FARTHEST_TMM) as i32)
+    }
+
+    /// What cannot be excluded from anywhere at any instant from one to another.
+    pub fn anywhere(&self, object: u32, party: u32, from_us: i64, to_us: i64) -> Stretch {
+        let from = self.ticks.floor(from_us);
+        Stretch {
+            place: [0; 3],
+            velocity: [0.0; 3],
+            at: from,
+            from,
+            to: self.ticks.ceil(to_us),
+            reach: 2e7,
+            climb: [0; 2],
+            off_climb: i32::MAX,
+            object,
+            first: 0,
+            party,
+        }
     }
 
     /// Some pieces of a trajectory.

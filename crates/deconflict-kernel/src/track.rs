@@ -42,6 +42,8 @@ impl Piece {
 /// Waypoints, and the vertices between which pieces are straight: the same, unless legs were cut.
 #[derive(Clone, Copy, Debug)]
 pub struct Track<'a> {
+    /// First and last instant.
+    pub span_us: (i64, i64),
     pub times_us: &'a [i64],
     pub lat_deg: &'a [f64],
     pub lon_deg: &'a [f64],
@@ -66,11 +68,11 @@ impl Track<'_> {
     }
 
     pub fn start_us(&self) -> i64 {
-        self.times_us.first().copied().unwrap_or(0)
+        self.span_us.0
     }
 
     pub fn end_us(&self) -> i64 {
-        self.times_us.last().copied().unwrap_or(0)
+        self.span_us.1
     }
 
     /// The leg that a piece belongs to.

@@ -148,6 +148,19 @@ impl<'a> Tracks<'a> {
         Ok(tracks)
     }
 
+    /// The same, its columns no longer borrowed.
+    pub fn into_owned(self) -> Tracks<'static> {
+        Tracks {
+            rows: self.rows,
+            lat_deg: Cow::Owned(self.lat_deg.into_owned()),
+            lon_deg: Cow::Owned(self.lon_deg.into_owned()),
+            altitude_tmm: Cow::Owned(self.altitude_tmm.into_owned()),
+            times_us: self.times_us,
+            places: self.places,
+            cuts: self.cuts,
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -205,6 +218,7 @@ impl<'a> Tracks<'a> {
         let row = &self.rows[row];
         let times_us = &self.times_us[own.clone()];
         let mut track = Track {
+            span_us: row.span_us,
             times_us,
             lat_deg: &self.lat_deg[own.clone()],
             lon_deg: &self.lon_deg[own.clone()],

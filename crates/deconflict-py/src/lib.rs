@@ -1,10 +1,12 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod columns;
+mod indexing;
 mod json_features;
 mod plan;
 mod rows;
 mod screening;
 mod signatures;
+mod tables;
 
 use deconflict_kernel::geodesic::{self, BadArgument};
 use pyo3::exceptions::PyValueError;
@@ -35,6 +37,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
+    module.add_class::<indexing::Index>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(
         "RefusedInput",

@@ -1,8 +1,8 @@
 //! Made-up sets that are as awkward as the kernel accepts: far in time, at the poles, with legs of
 //! a millisecond and of months, altitudes at the ends of their range, windows, sides and margins.
 
-use deconflict_kernel::exact::Objects;
 use deconflict_kernel::error::InputError;
+use deconflict_kernel::exact::{Body, Objects, Rules};
 use deconflict_kernel::findings::{joined, Finding};
 use deconflict_kernel::geodesic::direct;
 use deconflict_kernel::input::{check_tables, regions, Trajectories, Volumes};
@@ -113,7 +113,11 @@ fn kind(random: &mut Random) -> Kind {
 pub fn made(random: &mut Random, most: usize) -> Made {
     let kind = kind(random);
     let count = random.below(most + 1);
-    let volumes = if random.chance(0.5) { random.below(1 + count / 2) } else { 0 };
+    let volumes = if random.chance(0.5) {
+        random.below(1 + count / 2)
+    } else {
+        0
+    };
     let purposes = 1 + random.below(2);
     let references = 1 + random.below(3);
     Made {
@@ -137,8 +141,15 @@ fn minima(random: &mut Random, count: usize) -> Minima {
     for a in 0..count {
         for b in 0..=a {
             let lateral_m = random.one_of(&[0.0, 1e-3, 5.0, 50.0, 9_260.0, 9_260.0, 1e5, 1e6]);
-            let vertical_tmm =
-                random.one_of(&[0, 1, 152_400, 3_048_000, 3_048_000, 3_000_000_000, 10_000_000_000]);
+            let vertical_tmm = random.one_of(&[
+                0,
+                1,
+                152_400,
+                3_048_000,
+                3_048_000,
+                3_000_000_000,
+                10_000_000_000,
+            ]);
             for at in [a * count + b, b * count + a] {
                 made.lateral_m[at] = lateral_m;
                 made.vertical_tmm[at] = vertical_tmm;
@@ -157,7 +168,8 @@ fn compared(random: &mut Random, count: usize) -> References {
         let low = random.one_of(&[0, 0, 0, -3_000_000, 5, 9_000_000_000]);
         made.comparable.push(u8::from(random.chance(0.8)));
         made.offset_lo_tmm.push(low);
-        made.offset_hi_tmm.push(low + random.one_of(&[0, 0, 7, 4_000_000]));
+        made.offset_hi_tmm
+            .push(low + random.one_of(&[0, 0, 7, 4_000_000]));
     }
     made
 }
@@ -166,7 +178,11 @@ fn beside(random: &mut Random, centre: (f64, f64), metres: f64) -> (f64, f64) {
     let (azimuth, far) = (random.between(0.0, 360.0), metres * random.unit());
     let (lat, lon, _) = direct(centre.0, centre.1, azimuth, far).unwrap_or((0.0, 0.0, 0.0));
     // Now and then told the other way round the Earth.
-    let lon = if random.chance(0.2) && lon < 0.0 { lon + 360.0 } else { lon };
+    let lon = if random.chance(0.2) && lon < 0.0 {
+        lon + 360.0
+    } else {
+        lon
+    };
     (lat.clamp(-90.0, 90.0), lon)
 }
 
@@ -399,8 +415,10 @@ impl Made {
         let objects = Objects {
             tracks: Tracks::new(&flights.trajectories(), purposes, references, 1)?,
             regions: regions(&volumes.outlines(), purposes, references)?,
-            minima: self.minima.clone(),
-            references: self.references.clone(),
+            rules: Rules {
+                minima: self.minima.clone(),
+                references: self.references.clone(),
+            },
         };
         let sides = flights.side.iter().chain(&volumes.side);
         let parties = flights.party.iter().chain(&volumes.party);
@@ -417,9 +435,19 @@ impl Made {
         }
         let mut found: Vec<Finding> = joined(hits)
             .iter()
-            .filter_map(|stretch| objects.finding(stretch))
+            .filter_map(|found| {
+                let (x, y) = (objects.body(found.i), objects.body(found.j));
+                objects.rules.finding(found, &x, &y)
+            })
             .collect();
-        found.extend(pairs.iter().filter_map(|&(i, j)| objects.overlap(i, j)));
+        found.extend(
+            pairs
+                .iter()
+                .filter_map(|&(i, j)| match (objects.body(i), objects.body(j)) {
+                    (Body::Volume(x), Body::Volume(y)) => objects.rules.overlap((i, x), (j, y)),
+                    _ => None,
+                }),
+        );
         found.sort_by(Finding::order);
         Ok(found)
     }
