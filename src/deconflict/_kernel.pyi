@@ -92,3 +92,30 @@ def sound_span(trajectory: object) -> tuple[int, int] | None:
 
     None says nothing: ``deconflict.airspace`` decides then.
     """
+
+class Index:
+    """Active declarations by number, asked what one more would meet; safe among threads.
+
+    Columns are those of ``screen``. Other threads run while anything is done.
+
+    Raises:
+        RefusedInput: a row or table cannot be used; nothing has changed then.
+    """
+
+    def __init__(self, minima: dict[str, Any], references: dict[str, Any]) -> None: ...
+    def __len__(self) -> int: ...
+    def put(self, key: int, trajectories: dict[str, Any], volumes: dict[str, Any]) -> None:
+        """Put a declaration in the place of what was there under its number."""
+
+    def remove(self, key: int) -> bool:
+        """Take a declaration away; return whether it was there."""
+
+    def drop_before(self, at_us: int) -> list[int]:
+        """Take away what is over before an instant, windows included; return the numbers."""
+
+    def ask(self, trajectories: dict[str, Any], volumes: dict[str, Any]) -> dict[str, NDArray[Any]]:
+        """Return what these rows meet of all that is there: the row as ``i``, ``key`` for ``j``.
+
+        The first place, and the sign of the vertical distance, are told from the row asked about.
+        Rows of one ``party`` never meet; those asked about are not held against each other.
+        """
