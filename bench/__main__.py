@@ -1,7 +1,8 @@
 """All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
 
-Takes about seven minutes on two processors, the first time some more to sign the long record;
-`--quick` takes two, for a look at the direction.
+Takes about twelve minutes on two processors, the first time some more to sign the long record;
+`--quick` takes four, for a look at the direction. The peers are measured where `make peers` put
+them.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import bench_life, bench_line, bench_screen, bench_start
+from bench import bench_life, bench_line, bench_peers, bench_scaling, bench_screen, bench_start
 from bench.report import print_rows
 
 
@@ -36,6 +37,10 @@ def main() -> None:
         print_rows("Ends, ups and downs", rows)
         rows = bench_screen.measure(bench_screen.QUICK if quick else ("d10k", "u10k", "d100k"))
         print_rows("Whole sets of flights", rows)
+        rows = bench_peers.measure(("r1k",) if quick else ("r1k", "d10k", "d100k"))
+        print_rows("Beside its peers, in one run", rows)
+        rows = bench_scaling.measure(most=25_000 if quick else 100_000)
+        print_rows("Growing at the same density", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 
