@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis oracle bench sim fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis peers oracle bench sim fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -18,7 +18,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 
 test: lint rust unit ## everything CI runs
 
-unit: $(VENV)/dev-built postgis
+unit: $(VENV)/dev-built postgis $(VENV)/pymeos
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev-built types ## style, types, layers
@@ -41,6 +41,17 @@ ifeq ($(wildcard /usr/share/postgresql/*/extension/postgis.control),)
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql-postgis; \
 	fi >/dev/null || echo "PostGIS could not be installed: the tests that ask it will skip"
 endif
+
+# A Python of their own: what they need is no business of this project's.
+$(VENV)/pymeos: $(VENV)/venv requirements/peers.lock
+	@$(PYTHON) -m venv $(VENV)/peers && $(VENV)/peers/bin/python -m pip install --quiet \
+	  --disable-pip-version-check --require-hashes -r requirements/peers.lock \
+	  || echo "PyMEOS could not be installed: the test that asks it will skip"
+	@touch $@
+
+peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostGIS, PyMEOS, BlueSky
+	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/bench.lock
 
 oracle: $(VENV)/dev-built postgis ## the kernel against all pairs of whole sets, ten minutes
 	$(BIN)/python -m tests.oracle.whole_sets $(SETS)
@@ -66,7 +77,7 @@ docs: $(VENV)/dev-built ## write the generated reference pages anew
 
 lock: $(VENV)/dev ## renew the hash-pinned lock files from requirements/*.in
 	$(BIN)/python -m pip install --quiet uv
-	cd requirements && for set in runtime build dev; do \
+	cd requirements && for set in runtime build dev peers bench; do \
 	  ../$(BIN)/uv pip compile --upgrade --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" --quiet -o $$set.lock $$set.in || exit 1; done
 

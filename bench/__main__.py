@@ -1,7 +1,8 @@
 """All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
 
-Takes about seven minutes on two processors, the first time some more to sign the long record;
-`--quick` takes two, for a look at the direction.
+Takes about twelve minutes on two processors, the first time some more to sign the long record;
+`--quick` takes four, for a look at the direction. The peers are measured where `make peers` put
+them.
 """
 
 import argparse
@@ -12,7 +13,16 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import bench_files, bench_life, bench_line, bench_screen, bench_start
+from bench import (
+    bench_files,
+    bench_index,
+    bench_life,
+    bench_line,
+    bench_peers,
+    bench_scaling,
+    bench_screen,
+    bench_start,
+)
 from bench.report import print_rows
 
 
@@ -39,6 +49,12 @@ def main() -> None:
         sets = bench_files.QUICK if quick else ("d10k", "d100k")
         rows = bench_files.measure(sets, root / "files")
         print_rows("Files in and out", rows)
+        rows = bench_index.measure("d10k" if quick else "d100k", 5_000)
+        print_rows("One against all that are active", rows)
+        rows = bench_peers.measure(("r1k",) if quick else ("r1k", "d10k", "d100k"))
+        print_rows("Beside its peers, in one run", rows)
+        rows = bench_scaling.measure(most=25_000 if quick else 100_000)
+        print_rows("Growing at the same density", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 

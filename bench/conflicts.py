@@ -54,10 +54,7 @@ class Conflicts:
 
 def seconds(found: dict[str, NDArray[Any]], name: str) -> FloatArray:
     """Return one of the kernel's times, ``t_in``, ``t_out`` or ``cpa_time``, in seconds."""
-    in_microseconds = found.get(f"{name}_us")
-    if in_microseconds is None:
-        return found[f"{name}_s"]
-    return in_microseconds / 1e6
+    return found[f"{name}_us"] / 1e6
 
 
 def ours(found: dict[str, NDArray[Any]]) -> Conflicts:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 class RefusedInput(ValueError):  # noqa: N818
@@ -104,8 +105,13 @@ class Index:
 
     def __init__(self, minima: dict[str, Any], references: dict[str, Any]) -> None: ...
     def __len__(self) -> int: ...
-    def put(self, key: int, trajectories: dict[str, Any], volumes: dict[str, Any]) -> None:
-        """Put a declaration in the place of what was there under its number."""
+    def put(
+        self, keys: NDArray[np.uint64], trajectories: dict[str, Any], volumes: dict[str, Any]
+    ) -> None:
+        """Put declarations in the place of what was there under their numbers.
+
+        ``keys`` holds the number of the declaration that each row belongs to, trajectories first.
+        """
 
     def remove(self, key: int) -> bool:
         """Take a declaration away; return whether it was there."""

@@ -1,6 +1,7 @@
 """The kernel against every pair and every leg, on whole sets and on those made to break it."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,28 @@ def test_a_planted_fault_is_noticed(fault: str) -> None:
     found, losses = r1k()
     for k in np.linspace(0, len(found["i"]) - 1, 7).astype(int):
         assert contradictions(FAULTS[fault](found, k), losses), (fault, k)
+
+
+# A kernel that takes a minimum, a place or a time a trifle otherwise than it was said.
+SLIGHTLY_WRONG = {
+    "a centimetre less": ("hovering", -0.01, 0, 0.0),
+    "a centimetre more": ("hovering", 0.01, 0, 0.0),
+    "a tenth of a millimetre less high": ("exactly at the vertical minimum", 0.0, -1, 0.0),
+    "a tenth of a millimetre higher": ("exactly at the vertical minimum", 0.0, 1, 0.0),
+    "every other flight two milliseconds late": ("antimeridian", 0.0, 0, 0.002),
+}
+
+
+@pytest.mark.parametrize("wrong", SLIGHTLY_WRONG)
+def test_a_slightly_wrong_kernel_is_noticed(wrong: str) -> None:
+    name, metres, tmm, late_s = SLIGHTLY_WRONG[wrong]
+    given = SETS[name]()
+    losses = all_pairs(given.made, given.lateral_m, given.vertical_tmm)
+    losses = settled(given.made, losses, given.lateral_m, given.vertical_tmm)
+    odd = np.repeat(np.arange(len(given.made)) % 2, np.diff(given.made.offsets))
+    made = replace(given.made, time_s=given.made.time_s + odd * late_s)
+    found = screened_at(made, given.lateral_m + metres, given.vertical_tmm + tmm)
+    assert contradictions(found, losses)
 
 
 def test_slack_grows_with_the_pieces_and_is_centimetres_for_legs_of_minutes() -> None:

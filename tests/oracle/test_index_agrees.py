@@ -9,9 +9,9 @@ from bench.bench_index import one_row
 from bench.bench_screen import tables_of
 from bench.workloads import WORKLOADS, Flights, flights
 from numpy.typing import NDArray
+from tests.oracle.adversarial import SETS
 
 from deconflict import _kernel
-from tests.oracle.adversarial import SETS
 
 Columns = dict[str, NDArray[Any]]
 TURNED = {
@@ -46,6 +46,10 @@ def told(answer: Columns) -> list[tuple[Any, ...]]:
     )
 
 
+def put(index: _kernel.Index, key: int, table: Columns, volumes: Columns) -> None:
+    index.put(np.full(len(table["party"]), key, np.uint64), table, volumes)
+
+
 def subset(table: Columns, rows: list[int]) -> Columns:
     """The table of some of its rows, in that order."""
     parts = [one_row(table, row) for row in rows]
@@ -65,10 +69,10 @@ def agree(made: Flights, tables: tuple[Columns, ...], asked: list[int], seed: in
     order = list(range(len(made)))
     rng.shuffle(order)
     for row in order:
-        index.put(row, one_row(table, row), volumes)
+        put(index, row, one_row(table, row), volumes)
     for row in order[::3]:
-        index.put(row, one_row(table, rng.choice(order)), volumes)
-        index.put(row, one_row(table, row), volumes)
+        put(index, row, one_row(table, rng.choice(order)), volumes)
+        put(index, row, one_row(table, row), volumes)
     gone = set(order[::5])
     for row in gone:
         assert index.remove(row)
@@ -113,7 +117,7 @@ def test_what_is_over_is_dropped_and_no_longer_met() -> None:
     table, volumes, minima, references = tables_of(made, workload)
     index = _kernel.Index(minima, references)
     for row in range(len(made)):
-        index.put(row, one_row(table, row), volumes)
+        put(index, row, one_row(table, row), volumes)
     ends_us = np.round(made.time_s[made.offsets[1:] - 1] * 1e3).astype(np.int64) * 1_000
     now_us = int(np.median(ends_us))
     over = index.drop_before(now_us)
@@ -129,11 +133,11 @@ def test_months_later_and_years_before_are_met_too() -> None:
     made = flights(workload)
     table, volumes, minima, references = tables_of(made, workload)
     index = _kernel.Index(minima, references)
-    index.put(10**9, one_row(table, 0), volumes)
+    put(index, 10**9, one_row(table, 0), volumes)
     for shift_s in (-(10**10), 2e7, 10**9, 10**10):
         late = dict(table, time_s=table["time_s"] + shift_s)
         for row in range(100):
-            index.put(row, one_row(late, row), volumes)
+            put(index, row, one_row(late, row), volumes)
         found = 0
         for row in range(100):
             rows = list(range(100))
@@ -148,11 +152,11 @@ def test_what_is_refused_changes_nothing() -> None:
     workload = WORKLOADS["r1k"]
     table, volumes, minima, references = tables_of(flights(workload), workload)
     index = _kernel.Index(minima, references)
-    index.put(1, one_row(table, 0), volumes)
+    put(index, 1, one_row(table, 0), volumes)
     bad = one_row(table, 1)
     bad["lat_deg"] = np.full_like(bad["lat_deg"], np.nan)
     with pytest.raises(_kernel.RefusedInput) as refusal:
-        index.put(1, bad, volumes)
+        put(index, 1, bad, volumes)
     assert refusal.value.args[:3] == ("trajectories", 0, "lat_deg")
     assert len(index) == 1
     with pytest.raises(_kernel.RefusedInput):

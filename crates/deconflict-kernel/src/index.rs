@@ -92,28 +92,33 @@ impl Index {
         self.by_key.is_empty()
     }
 
-    /// Puts what a declaration consists of in the place of what was there under its key. What is
-    /// refused changes nothing.
+    /// Puts declarations in the place of what was there under their keys: of every row, trajectories
+    /// first, the key of the declaration that it belongs to. What is refused changes nothing.
     pub fn put(
         &mut self,
-        key: u64,
+        keys: &[u64],
         trajectories: &Trajectories<'_>,
         volumes: &Volumes<'_>,
+        threads: usize,
     ) -> Result<(), InputError> {
-        let made = self.made(trajectories, volumes)?;
-        self.remove(key);
-        let mut own = Vec::with_capacity(made.len());
-        for owned in made {
-            own.push(self.add(key, owned));
+        let made = self.made(trajectories, volumes, threads)?;
+        if made.len() != keys.len() {
+            let problem = format!("has {} elements, expected {}", keys.len(), made.len());
+            return Err(InputError::new("trajectories", 0, "keys", problem));
         }
-        if !own.is_empty() {
-            let members = own
-                .iter()
-                .filter_map(|&m| self.members[m as usize].as_ref());
-            let end_us = members.map(|m| m.span_us.1).max().unwrap_or(i64::MIN);
-            self.by_end.insert((end_us, key));
-            self.by_key.insert(key, own);
+        for &key in keys {
+            self.remove(key);
         }
+        let mut ends_us: HashMap<u64, i64> = HashMap::new();
+        for (&key, owned) in keys.iter().zip(made) {
+            let object = self.add(key, owned);
+            self.by_key.entry(key).or_default().push(object);
+            let end_us = self.member(object).map_or(i64::MIN, |m| m.span_us.1);
+            let last = ends_us.entry(key).or_insert(end_us);
+            *last = (*last).max(end_us);
+        }
+        self.by_end
+            .extend(ends_us.into_iter().map(|(key, end_us)| (end_us, key)));
         Ok(())
     }
 
@@ -122,24 +127,14 @@ impl Index {
         &self,
         trajectories: &Trajectories<'_>,
         volumes: &Volumes<'_>,
+        threads: usize,
     ) -> Result<Vec<Owned>, InputError> {
         let (purposes, references) = (self.rules.minima.count, self.rules.references.count);
-        let all = Tracks::new(trajectories, purposes, references, 1)?;
+        let all = Tracks::new(trajectories, purposes, references, threads)?;
         let regions = regions(volumes, purposes, references)?;
-        let mut made = Vec::with_capacity(all.len() + regions.len());
-        if all.len() == 1 {
-            made.push(Owned::Flight(all.into_owned()));
-        } else {
-            for row in 0..all.len() {
-                let mut offsets = [0; 2];
-                let table = trajectories.row(row, &mut offsets);
-                let tracks = Tracks::new(&table, purposes, references, 1)?;
-                made.push(Owned::Flight(tracks.into_owned()));
-            }
-        }
+        let flights = (0..all.len()).map(|row| Owned::Flight(all.one(row)));
         let volumes = regions.into_iter().map(|r| Owned::Volume(Box::new(r)));
-        made.extend(volumes);
-        Ok(made)
+        Ok(flights.chain(volumes).collect())
     }
 
     fn add(&mut self, key: u64, owned: Owned) -> u32 {
@@ -225,7 +220,7 @@ impl Index {
         trajectories: &Trajectories<'_>,
         volumes: &Volumes<'_>,
     ) -> Result<Vec<Met>, InputError> {
-        let asked = self.made(trajectories, volumes)?;
+        let asked = self.made(trajectories, volumes, 1)?;
         let Some(bounding) = &self.bounding else {
             return Ok(Vec::new());
         };

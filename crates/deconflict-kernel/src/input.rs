@@ -59,9 +59,15 @@ pub struct Table {
     name: &'static str,
 }
 
-/// Seconds as whole microseconds on a whole millisecond.
+/// Seconds as whole microseconds. Farther from zero than 126 years a number of seconds does not hold
+/// them, and what is written as a whole millisecond has to stay one.
 fn whole_us(t: f64) -> i64 {
-    (t * 1e3).round() as i64 * 1_000
+    const HOLDS_MICROSECONDS_S: f64 = 4e9;
+    if t.abs() <= HOLDS_MICROSECONDS_S {
+        (t * 1e6).round() as i64
+    } else {
+        (t * 1e3).round() as i64 * 1_000
+    }
 }
 
 impl Table {
@@ -125,7 +131,7 @@ impl Table {
         Ok(())
     }
 
-    /// Seconds as whole microseconds on a whole millisecond.
+    /// Seconds as whole microseconds.
     pub fn time(&self, row: usize, field: &'static str, t: f64) -> Result<i64, InputError> {
         if t.is_nan() || t.abs() > GREATEST_TIME_S {
             return Err(self.refuse(row, field, format!("{t} s is not a usable time")));
@@ -259,28 +265,7 @@ impl Trajectories<'_> {
         Ok(first)
     }
 
-    /// A table of one row, of a table that was checked; `offsets` becomes its offsets.
-    pub fn row<'b>(&'b self, row: usize, offsets: &'b mut [i64; 2]) -> Trajectories<'b> {
-        let points = self.offsets[row] as usize..self.offsets[row + 1] as usize;
-        *offsets = [0, points.len() as i64];
-        let own = row..row + 1;
-        Trajectories {
-            offsets: &offsets[..],
-            lat_deg: &self.lat_deg[points.clone()],
-            lon_deg: &self.lon_deg[points.clone()],
-            time_s: &self.time_s[points.clone()],
-            altitude_tmm: &self.altitude_tmm[points],
-            lateral_m: &self.lateral_m[own.clone()],
-            vertical_tmm: &self.vertical_tmm[own.clone()],
-            window_s: &self.window_s[own.clone()],
-            party: &self.party[own.clone()],
-            purpose: &self.purpose[own.clone()],
-            reference: &self.reference[own.clone()],
-            side: &self.side[own],
-        }
-    }
-
-    /// The time containment of a row that was checked, on a whole millisecond.
+    /// The time containment of a row that was checked.
     pub fn window_us(&self, row: usize) -> i64 {
         whole_us(self.window_s[row])
     }

@@ -24,6 +24,7 @@ const ROWS_AT_ONCE: usize = 512;
 const UNCUT_CHORD_M: f64 = bounds::LONGEST_PIECE_M * (1.0 - 1e-5);
 
 /// Where the legs of one trajectory are cut.
+#[derive(Clone)]
 struct Cut {
     vertex_us: Vec<i64>,
     places: Vec<Vec3>,
@@ -148,16 +149,22 @@ impl<'a> Tracks<'a> {
         Ok(tracks)
     }
 
-    /// The same, its columns no longer borrowed.
-    pub fn into_owned(self) -> Tracks<'static> {
+    /// One row as a set of its own, that borrows nothing.
+    pub fn one(&self, row: usize) -> Tracks<'static> {
+        let own = self.waypoints(row);
+        let cut = self.cuts.get(self.rows[row].cut as usize);
         Tracks {
-            rows: self.rows,
-            lat_deg: Cow::Owned(self.lat_deg.into_owned()),
-            lon_deg: Cow::Owned(self.lon_deg.into_owned()),
-            altitude_tmm: Cow::Owned(self.altitude_tmm.into_owned()),
-            times_us: self.times_us,
-            places: self.places,
-            cuts: self.cuts,
+            rows: vec![Row {
+                first: 0,
+                cut: if cut.is_some() { 0 } else { UNCUT },
+                ..self.rows[row]
+            }],
+            lat_deg: Cow::Owned(self.lat_deg[own.clone()].to_vec()),
+            lon_deg: Cow::Owned(self.lon_deg[own.clone()].to_vec()),
+            altitude_tmm: Cow::Owned(self.altitude_tmm[own.clone()].to_vec()),
+            times_us: self.times_us[own.clone()].to_vec(),
+            places: self.places[own].to_vec(),
+            cuts: cut.cloned().into_iter().collect(),
         }
     }
 
@@ -346,19 +353,19 @@ fn check_times(
 }
 
 at_any_width! {
-    /// Fills in times that are surely usable as microseconds on whole milliseconds; false where one
-    /// is not, or halfway between two.
+    /// Fills in times that are surely usable as whole microseconds; false where one is not, or
+    /// halfway between two.
     fn whole_times(time_s: &[f64], times_us: &mut [i64]) -> bool {
         // Adding and taking away this rounds to a whole number, ties to even.
         const WHOLE: f64 = 6_755_399_441_055_744.0;
-        const SURELY_S: f64 = 1e11;
+        const SURELY_S: f64 = 2e9;
         let mut all = true;
         for (t, us) in time_s.iter().zip(times_us) {
-            let ms = t * 1e3;
-            let shifted = ms + WHOLE;
+            let exact = t * 1e6;
+            let shifted = exact + WHOLE;
             let whole = shifted - WHOLE;
-            all &= (t.abs() <= SURELY_S) & ((ms - whole).abs() < 0.5);
-            *us = (shifted.to_bits() as i64).wrapping_sub(WHOLE.to_bits() as i64).wrapping_mul(1_000);
+            all &= (t.abs() <= SURELY_S) & ((exact - whole).abs() < 0.5);
+*us = (shifted.to_bits() as i64).wrapping_sub(WHOLE.to_bits() as i64);
         }
         all
     }

@@ -4,11 +4,11 @@ use std::sync::{PoisonError, RwLock};
 
 use deconflict_kernel::findings::Finding;
 use deconflict_kernel::index::Index as Active;
-use numpy::IntoPyArray;
+use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::screening::{columns_of, refused};
+use crate::screening::{columns_of, refused, threads};
 use crate::tables::{self, TrajectoryColumns, VolumeColumns};
 
 /// Active declarations by number; the columns are those of `screen`.
@@ -32,11 +32,11 @@ impl Index {
         active.len()
     }
 
-    /// Puts a declaration in the place of what was there under its number.
+    /// Puts declarations in the place of what was there under their numbers, one for each row.
     fn put(
         &self,
         py: Python<'_>,
-        key: u64,
+        keys: PyReadonlyArray1<'_, u64>,
         trajectories: &Bound<'_, PyDict>,
         volumes: &Bound<'_, PyDict>,
     ) -> PyResult<()> {
@@ -45,9 +45,10 @@ impl Index {
             VolumeColumns::of(volumes)?,
         );
         let (table, outlines) = (trajectories.table(), volumes.table());
+        let keys = keys.to_vec()?;
         let put = py.detach(|| {
             let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
-            active.put(key, &table, &outlines)
+            active.put(&keys, &table, &outlines, threads())
         });
         put.map_err(refused)
     }

@@ -22,6 +22,11 @@ pyo3::create_exception!(
 /// Stands for "not defined" in the column of vertical distances.
 const UNDEFINED_TMM: i64 = i64::MIN;
 
+/// As many as there are processors.
+pub fn threads() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
 pub fn refused(error: InputError) -> PyErr {
     RefusedInput::new_err((error.table, error.row, error.field, error.problem))
 }
@@ -36,7 +41,7 @@ pub fn screen<'py>(
     references: &Bound<'py, PyDict>,
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    let threads = threads.unwrap_or_else(self::threads);
     let (trajectories, volumes) = (
         TrajectoryColumns::of(trajectories)?,
         VolumeColumns::of(volumes)?,
