@@ -40,8 +40,10 @@ pub struct Cells {
 }
 
 impl Cells {
+    /// How many; all cells there are would be one more than 64 bits hold.
     pub fn count(&self) -> u64 {
-        (0..4).fold(1, |all, d| all * u64::from(self.high[d] - self.low[d] + 1))
+        let across = (0..4).map(|d| u64::from(self.high[d] - self.low[d] + 1));
+        across.fold(1, u64::saturating_mul)
     }
 
     /// Calls with each cell's key, and in which dimensions it is the lower corner's.

@@ -149,7 +149,8 @@ pub struct Bounding {
     half_lateral: f64,
     /// The reference whose bands are compared; the bands of all others meet everything.
     main: u8,
-    /// How far apart two bands of it may be and still be too near; none when it cannot be known.
+    /// How far apart two bands of it may be and still be too near; none when it cannot be known, or
+    /// is farther than altitudes of the filter are apart.
     vertical_tmm: Option<i64>,
     base_tmm: i64,
     pub ticks: Ticks,
@@ -166,10 +167,11 @@ impl Bounding {
     ) -> Bounding {
         let greatest = minima.vertical_tmm.iter().fold(0, |m, &h| h.max(m));
         let conversion = references.conversion(main, main);
+        let vertical_tmm = conversion.map(|c| greatest + c.slack_tmm + c.shift_tmm.abs());
         Bounding {
             half_lateral: 0.5 * minima.greatest_lateral(),
             main,
-            vertical_tmm: conversion.map(|c| greatest + c.slack_tmm + c.shift_tmm.abs()),
+            vertical_tmm: vertical_tmm.filter(|&least| least <= FARTHEST_TMM),
             base_tmm,
             ticks,
         }
@@ -178,8 +180,7 @@ impl Bounding {
     /// Added above every band before bands are compared: one less than the vertical minimum, since
     /// trajectories exactly that far apart are separated.
     pub fn vertical(&self) -> i32 {
-        let least = self.vertical_tmm.unwrap_or(0).min(FARTHEST_TMM);
-        least as i32 - 1
+        self.vertical_tmm.unwrap_or(0) as i32 - 1
     }
 
     /// An altitude as the filter compares it; none of a reference that meets everything.
