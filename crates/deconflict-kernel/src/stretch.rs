@@ -257,7 +257,10 @@ impl Bounding {
         let (Some(low32), Some(high32)) = (at(low), at(high)) else {
             return ([0; 2], i32::MAX);
         };
-        let contained = track.vertical_tmm;
+        // Against a volume a leg counts as a nanosecond longer on either side. No leg is shorter than
+        // a millisecond, so it climbs no more than a millionth of all this in that time.
+        let longer = (high - low + 999_999) / 1_000_000;
+        let contained = track.vertical_tmm + longer;
         // What is off by more than 32 bits hold meets everything, wherever its middle is.
         let around = |climb: [i32; 2], off: i64| match i32::try_from(off + contained) {
             Ok(off) => (climb, off),

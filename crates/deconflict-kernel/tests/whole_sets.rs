@@ -16,12 +16,16 @@ fn assert_same(found: &[Finding], wanted: &[Finding], of: &str) {
 
 /// How many sets; `SETS` asks for more.
 fn sets() -> u64 {
-    let asked = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok());
+    let asked = std::env::var("SETS")
+        .ok()
+        .and_then(|sets| sets.parse().ok());
     asked.unwrap_or(400)
 }
 
 fn seed() -> u64 {
-    let asked = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let asked = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
     asked.unwrap_or(1)
 }
 

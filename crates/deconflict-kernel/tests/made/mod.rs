@@ -1,8 +1,10 @@
 //! Made-up sets that are as awkward as the kernel accepts: far in time, at the poles, with legs of
 //! a millisecond and of months, altitudes at the ends of their range, windows, sides and margins.
 
-use deconflict_kernel::exact::Objects;
+mod random;
+
 use deconflict_kernel::error::InputError;
+use deconflict_kernel::exact::Objects;
 use deconflict_kernel::findings::{joined, Finding};
 use deconflict_kernel::geodesic::direct;
 use deconflict_kernel::input::{check_tables, regions, Trajectories, Volumes};
@@ -12,39 +14,7 @@ use deconflict_kernel::stretch::Stretch;
 use deconflict_kernel::tracks::Tracks;
 use deconflict_kernel::vertical::{References, SURFACE, UNLIMITED};
 
-/// SplitMix64 (Steele, Lea, Flood 2014; public domain).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// At least 0 and less than 1.
-    pub fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.unit()
-    }
-
-    pub fn below(&mut self, count: usize) -> usize {
-        (self.bits() % count as u64) as usize
-    }
-
-    pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-
-    pub fn chance(&mut self, share: f64) -> bool {
-        self.unit() < share
-    }
-}
+pub use random::Random;
 
 #[derive(Clone, Debug)]
 pub struct Flight {
@@ -113,7 +83,11 @@ fn kind(random: &mut Random) -> Kind {
 pub fn made(random: &mut Random, most: usize) -> Made {
     let kind = kind(random);
     let count = random.below(most + 1);
-    let volumes = if random.chance(0.5) { random.below(1 + count / 2) } else { 0 };
+    let volumes = if random.chance(0.5) {
+        random.below(1 + count / 2)
+    } else {
+        0
+    };
     let purposes = 1 + random.below(2);
     let references = 1 + random.below(3);
     Made {
@@ -137,8 +111,15 @@ fn minima(random: &mut Random, count: usize) -> Minima {
     for a in 0..count {
         for b in 0..=a {
             let lateral_m = random.one_of(&[0.0, 1e-3, 5.0, 50.0, 9_260.0, 9_260.0, 1e5, 1e6]);
-            let vertical_tmm =
-                random.one_of(&[0, 1, 152_400, 3_048_000, 3_048_000, 3_000_000_000, 10_000_000_000]);
+            let vertical_tmm = random.one_of(&[
+                0,
+                1,
+                152_400,
+                3_048_000,
+                3_048_000,
+                3_000_000_000,
+                10_000_000_000,
+            ]);
             for at in [a * count + b, b * count + a] {
                 made.lateral_m[at] = lateral_m;
                 made.vertical_tmm[at] = vertical_tmm;
@@ -157,7 +138,8 @@ fn compared(random: &mut Random, count: usize) -> References {
         let low = random.one_of(&[0, 0, 0, -3_000_000, 5, 9_000_000_000]);
         made.comparable.push(u8::from(random.chance(0.8)));
         made.offset_lo_tmm.push(low);
-        made.offset_hi_tmm.push(low + random.one_of(&[0, 0, 7, 4_000_000]));
+        made.offset_hi_tmm
+            .push(low + random.one_of(&[0, 0, 7, 4_000_000]));
     }
     made
 }
@@ -166,7 +148,11 @@ fn beside(random: &mut Random, centre: (f64, f64), metres: f64) -> (f64, f64) {
     let (azimuth, far) = (random.between(0.0, 360.0), metres * random.unit());
     let (lat, lon, _) = direct(centre.0, centre.1, azimuth, far).unwrap_or((0.0, 0.0, 0.0));
     // Now and then told the other way round the Earth.
-    let lon = if random.chance(0.2) && lon < 0.0 { lon + 360.0 } else { lon };
+    let lon = if random.chance(0.2) && lon < 0.0 {
+        lon + 360.0
+    } else {
+        lon
+    };
     (lat.clamp(-90.0, 90.0), lon)
 }
 
