@@ -62,10 +62,15 @@ pub fn arc(d: f64) -> f64 {
 
 /// Chord points of true points within geodesic distance `d` are within this distance.
 pub fn reach(d: f64, s: f64, e: f64) -> f64 {
-    let c = chord(d);
     // Nearly equal normals: of two sags only the greater counts.
-    let across = if d <= NEAR_M { s } else { 2.0 * s } + 2.0 * e;
-    (c * c + 4.0 * c * e + across * across).sqrt() + NOISE_M
+    let s = if d <= NEAR_M { s } else { 2.0 * s };
+    spread(chord(d), s, e) + NOISE_M
+}
+
+/// Chord points of true points at straight distance `c` are within this distance.
+pub fn spread(c: f64, s: f64, e: f64) -> f64 {
+    let across = s + 2.0 * e;
+    (c * c + 4.0 * c * e + across * across).sqrt()
 }
 
 /// ε: how much of `reach` is there only because chords stand in for geodesics.

@@ -306,12 +306,19 @@ impl Bounding {
         let (Some(low32), Some(high32)) = (at(low), at(high)) else {
             return ([0; 2], i32::MAX);
         };
-        let contained = track.vertical_tmm;
-        let off = |off: i64| (off + contained).clamp(-FARTHEST_TMM, i64::from(i32::MAX)) as i32;
+        // Against a volume a leg counts as a nanosecond longer on either side. No leg is shorter than
+        // a millisecond, so it climbs no more than a millionth of all this in that time.
+        let longer = (high - low + 999_999) / 1_000_000;
+        let contained = track.vertical_tmm + longer;
+        // What is off by more than 32 bits hold meets everything, wherever its middle is.
+        let around = |climb: [i32; 2], off: i64| match i32::try_from(off + contained) {
+            Ok(off) => (climb, off),
+            Err(_) => ([0; 2], i32::MAX),
+        };
         let middle = || {
             let mean = (i64::from(low32) + i64::from(high32)) / 2;
             let half = (i64::from(high32) - mean).max(mean - i64::from(low32));
-            ([mean as i32; 2], off(half))
+            around([mean as i32; 2], half)
         };
         // A window moves the whole climb in time, and cut legs and far altitudes are rare.
         let far = low32 == -FARTHEST_TMM as i32 || high32 == FARTHEST_TMM as i32;
@@ -328,7 +335,7 @@ impl Bounding {
         // Ticks shift the climb by up to one of them at each end; and what is rounded.
         let shift = per_us.abs() * 2e6 * self.ticks.seconds();
         let base = |tmm: i64| (tmm - self.base_tmm) as i32;
-        ([base(h0), base(h1)], off((stray + shift) as i64 + 4))
+        around([base(h0), base(h1)], (stray + shift) as i64 + 4)
     }
 
     /// A whole volume, all its time.
@@ -340,18 +347,16 @@ impl Bounding {
         };
         let bulge = bulge(longest);
         let open = |bound: i64| bound == SURFACE || bound == UNLIMITED;
-        // Closed: touching is meeting, which is one more than bands are compared by.
-        let lower = region.lower_tmm.saturating_sub(1);
-        let upper = region.upper_tmm.saturating_add(1);
         let bounds = (
-            self.altitude(region.reference, lower),
-            self.altitude(region.reference, upper),
+            self.altitude(region.reference, region.lower_tmm),
+            self.altitude(region.reference, region.upper_tmm),
         );
         let (climb, off_climb) = match bounds {
             (Some(low), Some(high)) if !open(region.lower_tmm) && !open(region.upper_tmm) => {
                 let mean = (i64::from(low) + i64::from(high)) / 2;
                 let half = (i64::from(high) - mean).max(mean - i64::from(low));
-                ([mean as i32; 2], half as i32)
+                // Closed: touching is meeting, which is one more than bands are compared by.
+                ([mean as i32; 2], half as i32 + 1)
             }
             _ => ([0; 2], i32::MAX),
         };

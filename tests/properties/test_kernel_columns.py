@@ -1,0 +1,96 @@
+"""Any columns at all: the kernel answers, or refuses and says which table, row and field."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deconflict import _kernel
+from oracle.columns import Columns, awkward
+
+BROKEN = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+TABLES = ("trajectories", "volumes", "minima", "references")
+# Whatever was accepted may meet: a set of this size is quick even if all of it does.
+COUNT = 12
+
+floats = st.one_of(
+    st.floats(),
+    st.sampled_from([0.0, -0.0, 1e-3, 90.0, -90.0, 180.0, 360.0, 1e6, 5e6, 1e11, -1e11, 5e-324]),
+    st.floats(-400.0, 400.0),
+)
+wholes = st.one_of(
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(-5, 60),
+    st.sampled_from([2**31, 2**32, -(2**31), 10**10, -(10**10), 2**63 - 1, -(2**63)]),
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> tuple[Columns, Columns, Columns, Columns]:
+    """Draw four sound tables, of which some numbers, lengths or types are then no longer sound."""
+    tables = awkward(draw(st.integers(0, 1_000)), COUNT)
+    for _ in range(draw(st.integers(0, 4))):
+        table = tables[draw(st.sampled_from([0, 0, 1, 1, 2, 3]))]
+        name = draw(st.sampled_from(sorted(table)))
+        table[name] = draw(changed(table[name]))
+    return tables
+
+
+@st.composite
+def changed(draw: st.DrawFn, column: np.ndarray) -> np.ndarray:
+    how = draw(st.sampled_from(["value", "value", "value", "all", "shorter", "longer", "type"]))
+    if how == "type":
+        return column.astype(draw(st.sampled_from([np.float32, np.int32, np.bool_, np.complex128])))
+    if how == "shorter":
+        return column[: draw(st.integers(0, len(column)))].copy()
+    if how == "longer":
+        return np.concatenate([column, column[:1].repeat(draw(st.integers(1, 3)))])
+    value: Any = draw(floats) if column.dtype == np.float64 else draw(wholes)
+    if column.dtype != np.float64 and column.dtype != np.int64:
+        value %= 2 ** (8 * column.dtype.itemsize)
+    column = column.copy()
+    if how == "all":
+        column[:] = value
+    elif len(column):
+        column[draw(st.integers(0, len(column) - 1))] = value
+    return column
+
+
+@BROKEN
+@given(spoilt(), st.sampled_from([1, 2]))
+def test_columns_are_screened_or_refused_by_name(tables, threads) -> None:
+    named = dict(zip(TABLES, tables, strict=True))
+    try:
+        found = _kernel.screen(*tables, threads=threads)
+    except _kernel.RefusedInput as refusal:
+        table, row, field, problem = refusal.args
+        assert field in named[table]
+        assert isinstance(row, int)
+        assert row >= 0
+        assert problem
+        return
+    except TypeError as mistyped:
+        assert "column" in str(mistyped)
+        return
+    except ValueError as oblong:
+        assert "no square" in str(oblong)
+        return
+    assert len({len(column) for column in found.values()}) == 1
+    assert np.isfinite(found["cpa_distance_m"]).all()
+    assert (found["t_in_us"] <= found["cpa_time_us"]).all()
+    assert (found["cpa_time_us"] <= found["t_out_us"]).all()
+    assert (found["i"] < found["j"]).all()
+
+
+@given(st.sampled_from([0, 1, 2, 3]), st.sampled_from([None, 7, [], [1.0], {}, "lat"]))
+def test_what_is_no_column_is_a_type_error(place, value) -> None:
+    tables = awkward(1, COUNT)
+    name = sorted(tables[place])[0]
+    tables[place][name] = value
+    try:
+        _kernel.screen(*tables)
+    except TypeError as mistyped:
+        assert name in str(mistyped)
+    else:
+        raise AssertionError
