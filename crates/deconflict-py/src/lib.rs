@@ -1,9 +1,11 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
+mod advising;
 mod columns;
 mod plan;
 mod rows;
 mod screening;
 mod signatures;
+mod tables;
 
 use deconflict_kernel::geodesic::{self, BadArgument};
 use pyo3::exceptions::PyValueError;
@@ -30,6 +32,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
     module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
     module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
+    module.add_function(wrap_pyfunction!(advising::forbidden, module)?)?;
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;

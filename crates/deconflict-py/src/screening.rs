@@ -24,7 +24,7 @@ pyo3::create_exception!(
 /// Stands for "not defined" in the column of vertical distances.
 const UNDEFINED_TMM: i64 = i64::MIN;
 
-fn refused(error: InputError) -> PyErr {
+pub fn refused(error: InputError) -> PyErr {
     RefusedInput::new_err((error.table, error.row, error.field, error.problem))
 }
 
