@@ -28,6 +28,11 @@ COMMANDS = (
         "declare", "declare:declare", "Declare flights, areas and sites; update, correct, cancel."
     ),
     Entry("check", "check:check", "Look for conflicts; sends nothing."),
+    Entry(
+        "advise",
+        "advise:advise",
+        "Look for changes of your own plans that end their conflicts; sends nothing.",
+    ),
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(
