@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 class RefusedInput(ValueError):  # noqa: N818
@@ -70,6 +71,20 @@ def forbidden(
 
     Raises:
         RefusedInput: a row holds something unusable, or a mover is no row.
+        KeyError, TypeError: a column is missing, of another type or not contiguous.
+    """
+
+def moved_aside(
+    paths: Mapping[str, NDArray[Any]], offset_m: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Return paths, each moved so many metres to the right, as ``advise.aside`` says.
+
+    ``paths`` has ``offsets`` (i64) and for each waypoint ``lat_deg``, ``lon_deg`` (f64), ``at_ms``,
+    ``altitude_tmm`` (i64); the result has the same. Places come out in whole 1e-7 degrees; a row
+    with an offset of 0 stays as it is.
+
+    Raises:
+        ValueError: the columns do not fit one another, or a place is not on the Earth.
         KeyError, TypeError: a column is missing, of another type or not contiguous.
     """
 

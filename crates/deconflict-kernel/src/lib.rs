@@ -9,11 +9,12 @@
 //! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs, shared out by [`parts`]).
 //! [`advise`] says what changes of one object would meet others: [`convex`] is its mathematics,
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
-//! its filter, [`sky`] what is there, [`way`] how it reads a path.
+//! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a path.
 //! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
 //! is much work that Python should not do piece by piece.
 
 pub mod advise;
+pub mod aside;
 pub mod bounds;
 pub mod convex;
 pub mod ellipsoid;

@@ -7,7 +7,7 @@ from deconflict.advise.certificate import found_alone
 from deconflict.advise.change import Change, changed
 from deconflict.advise.limits import ChangeKind, SearchLimits
 from deconflict.advise.packing import sky_of
-from deconflict.advise.search import Room, room_of, smallest, smallest_combined
+from deconflict.advise.search import Room, cost, room_of, smallest, smallest_combined
 from deconflict.advise.sky import Sky
 from deconflict.airspace.geometry import Geometry
 from deconflict.separation import AltitudeConversions, Extent, MinimaTable
@@ -75,7 +75,10 @@ def advise(
     rooms = {index: room_of(sky, index, limits, epoch_ms) for index in conflicts}
     options = options_of(sky, list(conflicts), rooms, limits)
     built = {
-        index: [Option(change, changed(every[index].geometry, change)) for change in options[index]]
+        index: [
+            Option(change, changed(every[index].geometry, change))
+            for change in sorted(options[index], key=lambda each: _in_order(each, limits))
+        ]
         for index in conflicts
     }
     refused = {
@@ -120,3 +123,9 @@ def options_of(
     found = smallest(sky, objects, rooms, limits, ChangeKind)
     none = [index for index in objects if not found[index] and not rooms[index].none]
     return found | smallest_combined(sky, none, rooms, limits)
+
+
+def _in_order(change: Change, limits: SearchLimits) -> tuple[list[int], float]:
+    """Sort shifts before levels before offsets, and the smaller first."""
+    kinds = tuple(ChangeKind)
+    return [len(change.kinds), *(kinds.index(kind) for kind in change.kinds)], cost(change, limits)

@@ -11,12 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deconflict.advise.aside import moved_aside
+from deconflict import _kernel
 from deconflict.advise.change import Change
-from deconflict.airspace.position import Position
-from deconflict.airspace.trajectory import Waypoint
 from deconflict.separation.arrays import Columns
-from deconflict.units import E7_PER_DEGREE
 
 __all__ = ["Table"]
 
@@ -83,7 +80,7 @@ class Table:
         An offset of volumes does nothing.
 
         Raises:
-            InvalidInputError: what comes out of an offset cannot be declared.
+            ValueError: a row is no path on the Earth.
         """
         level = np.array([change.level_tmm for change in changes], dtype=np.int64)
         shift_s = np.array([change.shift_ms for change in changes], dtype=np.int64) / _MS_PER_SECOND
@@ -187,43 +184,9 @@ def _raised(columns: Columns, level: NDArray[np.int64]) -> Columns:
 
 
 def _moved(columns: Columns, offsets_mm: Sequence[int]) -> Columns:
-    parts: list[tuple[NDArray[Any], ...]] = []
-    for row, offset_mm in enumerate(offsets_mm):
-        start, end = columns["offsets"][row : row + 2]
-        held = tuple(
-            columns[name][start:end] for name in ("lat_deg", "lon_deg", "time_s", "altitude_tmm")
-        )
-        parts.append(_aside(held, offset_mm) if offset_mm else held)
-    lat, lon, at, altitude = (
-        np.concatenate(column) if parts else np.zeros(0) for column in zip(*parts, strict=True)
+    at_ms = np.round(columns["time_s"] * _MS_PER_SECOND).astype(np.int64)
+    moved = _kernel.moved_aside(
+        columns | {"at_ms": at_ms}, np.array(offsets_mm, dtype=np.float64) / 1000
     )
-    return columns | {
-        "offsets": np.concatenate(([0], np.cumsum([len(part[0]) for part in parts]))),
-        "lat_deg": lat,
-        "lon_deg": lon,
-        "time_s": at,
-        "altitude_tmm": altitude.astype(np.int64),
-    }
-
-
-def _aside(held: tuple[NDArray[Any], ...], offset_mm: int) -> tuple[NDArray[Any], ...]:
-    lat, lon, at, altitude = (column.tolist() for column in held)
-    # Times are told from the flight's own start, so that they are times of this age.
-    first_ms = round(at[0] * _MS_PER_SECOND)
-    moved = moved_aside(
-        [
-            Waypoint(
-                round(t * _MS_PER_SECOND) - first_ms,
-                Position.from_degrees(y, (x + 180.0) % 360.0 - 180.0),
-                h,
-            )
-            for y, x, t, h in zip(lat, lon, at, altitude, strict=True)
-        ],
-        offset_mm,
-    )
-    return (
-        np.array([w.position.lat_e7 for w in moved]) / E7_PER_DEGREE,
-        np.array([w.position.lon_e7 for w in moved]) / E7_PER_DEGREE,
-        np.array([w.at_ms + first_ms for w in moved]) / _MS_PER_SECOND,
-        np.array([w.altitude_tmm for w in moved], dtype=np.int64),
-    )
+    at_ms = moved.pop("at_ms")
+    return columns | moved | {"time_s": at_ms / _MS_PER_SECOND}
