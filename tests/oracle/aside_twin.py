@@ -1,9 +1,4 @@
-"""A path moved to the side: same times and altitudes, so far to the right of the plan.
-
-At a waypoint the moved legs are joined on the line that halves the turn; beyond a right angle they
-are joined short of where they meet. An end that keeps its place is left or reached along its leg.
-Long legs get places in between, because the line at one distance from a geodesic is none.
-"""
+"""The slow twin of the kernel's `moved_aside`: the same construction, said in Python."""
 
 import math
 from collections.abc import Sequence
@@ -93,7 +88,10 @@ def _joints(legs: Sequence[_Leg | None], kept: tuple[bool, bool]) -> list[_Joint
         into, out = before[k], after[k]
         into_deg = into if into is not None else (out if out is not None else 0.0)
         out_deg = out if out is not None else into_deg
-        half_deg = math.remainder(out_deg - into_deg, 360.0) / 2
+        turn_deg = math.remainder(out_deg - into_deg, 360.0)
+        if abs(turn_deg) > 90.0 and abs(math.sin(math.radians(turn_deg))) < 1e-3:
+            turn_deg = abs(turn_deg)  # right back counts as to the right
+        half_deg = turn_deg / 2
         stays = (k == 0 and kept[0]) or (k == count and kept[1])
         cosine = math.cos(math.radians(half_deg))
         far = 1.0 / cosine if cosine * _FARTHEST_JOINT > 1.0 else _FARTHEST_JOINT

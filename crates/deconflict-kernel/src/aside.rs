@@ -10,6 +10,8 @@ use crate::geodesic::{direct, inverse, BadArgument};
 /// A leg of 100 km, moved by 20 NM, is a metre off the line at that distance (y·L²/8R²).
 const LONGEST_LEG_M: f64 = 100_000.0;
 const FARTHEST_JOINT: f64 = std::f64::consts::SQRT_2;
+/// Sine of a turn that counts as right back, to the right: rounding must not choose its side.
+pub const RIGHT_BACK: f64 = 1e-3;
 const E7: f64 = 1e7;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,7 +106,7 @@ fn joints(legs: &[Option<Course>], kept: (bool, bool)) -> Vec<Joint> {
         .map(|k| {
             let into_deg = before[k].or(after[k]).unwrap_or(0.0);
             let out_deg = after[k].unwrap_or(into_deg);
-            let half_deg = 0.5 * turn(out_deg - into_deg);
+            let half_deg = half_turn(out_deg - into_deg);
             let cosine = libm::cos(half_deg.to_radians());
             let stays = (k == 0 && kept.0) || (k == count && kept.1);
             let far = if stays {
@@ -123,9 +125,11 @@ fn joints(legs: &[Option<Course>], kept: (bool, bool)) -> Vec<Joint> {
         .collect()
 }
 
-/// Degrees within ±180.
-fn turn(deg: f64) -> f64 {
-    deg - 360.0 * (deg / 360.0).round()
+/// Half of a turn, within ±90 degrees; right back is to the right.
+fn half_turn(deg: f64) -> f64 {
+    let turn = deg - 360.0 * (deg / 360.0).round();
+    let back = turn.abs() > 90.0 && libm::sin(turn.to_radians()).abs() < RIGHT_BACK;
+    0.5 * if back { turn.abs() } else { turn }
 }
 
 fn between(

@@ -4,6 +4,7 @@
 //! place is left or reached along its leg. Places here are good to decimetres: they choose which
 //! offsets to build and screen, and only the screen of what was built decides.
 
+use crate::aside::RIGHT_BACK;
 use crate::bounds;
 use crate::convex::Polygon;
 use crate::ellipsoid::{normal, R_MIN};
@@ -50,8 +51,10 @@ fn joint(into: Vec3, out: Vec3, place: Vec3) -> Vec3 {
     let cosine = into.dot(out).clamp(-1.0, 1.0);
     let half_cosine = (0.5 * (1.0 + cosine)).sqrt();
     let half_sine = (0.5 * (1.0 - cosine)).sqrt();
-    // Turning right, the moved legs meet before the waypoint.
-    let half_sine = if out.dot(right) >= 0.0 {
+    // Turning right, the moved legs meet before the waypoint; so where it turns right back, which
+    // is neither to the right nor to the left.
+    let sine = out.dot(right);
+    let half_sine = if sine >= 0.0 || (cosine < 0.0 && sine.abs() < RIGHT_BACK) {
         -half_sine
     } else {
         half_sine
@@ -224,5 +227,69 @@ mod tests {
         let north = Vec3::new(0.0, 0.0, 1.0);
         let back = Vec3::new(0.0, 0.01, -1.0);
         assert!(joint(north, back, UP).norm() < FARTHEST_JOINT + 1e-9);
+    }
+
+    #[test]
+    fn places_are_those_of_the_path_that_is_built() {
+        use crate::aside::{moved_aside, Waypoint};
+        use crate::ellipsoid::surface;
+        use crate::input::Trajectories;
+        use crate::limits::Minima;
+        use crate::way::ready;
+        let lat = [0.5426215, 0.4673152, 0.0, 0.2469966, 0.0, 0.3];
+        let lon = [179.99, 179.856048, 179.99, 179.7954566, 179.99, 179.99];
+        let time = [0.0, 100.0, 1_462.929, 3_219.591, 3_909.505, 4_000.0];
+        let minima = Minima {
+            count: 1,
+            lateral_m: vec![9_260.0],
+            vertical_tmm: vec![1],
+        };
+        let table = Trajectories {
+            offsets: &[0, 6],
+            lat_deg: &lat,
+            lon_deg: &lon,
+            time_s: &time,
+            altitude_tmm: &[0; 6],
+            lateral_m: &[0.0],
+            vertical_tmm: &[0],
+            window_s: &[0.0],
+            party: &[0],
+            purpose: &[0],
+            reference: &[0],
+            side: &[0],
+        };
+        let paths = ready(&table, &minima, 1, true, 1).unwrap();
+        let way = Way::of(&paths[0]);
+        let waypoints: Vec<Waypoint> = (0..6)
+            .map(|k| Waypoint {
+                lat_deg: lat[k],
+                lon_deg: lon[k],
+                at_ms: (time[k] * 1e3) as i64,
+                altitude_tmm: 0,
+            })
+            .collect();
+        let sideways = sideways(&way);
+        for offset in [-18_520.0, 100.0, 18_520.0] {
+            let built = moved_aside(&waypoints, offset).unwrap();
+            for (k, sideways) in sideways.iter().enumerate() {
+                let piece = way.piece(k);
+                let found = moved(&Flown::new(piece, way.ramp(&piece)), sideways, offset).piece;
+                let leg = piece.edge.leg as usize;
+                let (from, to) = (built[leg], built[leg + 1]);
+                let (length, azi, _) =
+                    crate::geodesic::inverse(from.lat_deg, from.lon_deg, to.lat_deg, to.lon_deg)
+                        .unwrap();
+                for (f, place) in [
+                    (piece.edge.f0, found.edge.p0),
+                    (piece.edge.f1, found.edge.p1),
+                ] {
+                    let (lat, lon, _) =
+                        crate::geodesic::direct(from.lat_deg, from.lon_deg, azi, length * f)
+                            .unwrap();
+                    let off = (place - surface(lat, lon)).norm();
+                    assert!(off < 2.0, "leg {leg} at {f}, {offset} m: {off} m off");
+                }
+            }
+        }
     }
 }
