@@ -81,7 +81,8 @@ def show_advice(
                 ],
                 right=(0,),
             )
-    click.echo("\n" + _FOOTER)
+    screened = any(one.options for one in advice)
+    click.echo("\n" + (_FOOTER if screened else "Nothing was sent."))
 
 
 def show_plan(
