@@ -1,6 +1,6 @@
 """All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
 
-Takes about seven minutes on two processors, the first time some more to sign the long record;
+Takes about eight minutes on two processors, the first time some more to sign the long record;
 `--quick` takes two, for a look at the direction.
 """
 
@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import bench_life, bench_line, bench_screen, bench_start
+from bench import bench_advise, bench_life, bench_line, bench_screen, bench_start
 from bench.report import print_rows
 
 
@@ -36,6 +36,8 @@ def main() -> None:
         print_rows("Ends, ups and downs", rows)
         rows = bench_screen.measure(bench_screen.QUICK if quick else ("d10k", "u10k", "d100k"))
         print_rows("Whole sets of flights", rows)
+        rows = bench_advise.measure(("r1k",) if quick else bench_advise.SETS)
+        print_rows("Advice", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 

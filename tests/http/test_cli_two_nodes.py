@@ -320,6 +320,7 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
 def test_a_way_out_is_found_and_nobody_learns_of_it(
     blue: Party, red: Party, tmp_path: Path
 ) -> None:
+    """R19, R20, R25: what would end it is told to the own planner alone, as a fact."""
     site = red.json("declare", area(tmp_path, "OWN_PRESENCE", 34.2, 38.0, label="depot"))
     (site_id,) = site["declaration_ids"]
     _wait(lambda: blue.ok("declare", "--list"), site_id[:10])

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from deconflict import _kernel
 from deconflict.advise import Advice, Change, ChangeKind, SearchLimits, advise, plan
+from deconflict.advise.packing import sky_of
 from deconflict.advise.sky import Sky
 from deconflict.airspace import AltitudeReference
 from deconflict.errors import InvalidGeometryError, InvalidInputError
@@ -255,3 +258,49 @@ def test_minima_of_the_purposes_hold() -> None:
     table = MinimaTable(Minima(0.0, 0), {frozenset({"FLIGHT"}): Minima(1_000.0, 500 * FEET)})
     (found,) = advise([EAST], others=[NORTH], minima=table, conversions=AltitudeConversions())
     assert {abs(c.shift_ms) for c in changes(found) if c.shift_ms} == {8_000}
+
+
+def test_an_offset_that_would_need_too_many_waypoints_is_not_offered() -> None:
+    # 9,999 legs of 150 km would each get a place in between.
+    there = [(100 * k, 0.0, 39.0 + 1.35 * (k % 2), 30_000) for k in range(10_000)]
+    long = flight("long", there)
+    found = one(long, NORTH, offset_step_mm=20 * NM, up_tmm=0, down_tmm=0, later_ms=0, earlier_ms=0)
+    assert found.options == ()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 1e300])
+def test_the_kernel_takes_any_number_for_a_limit(value: float) -> None:
+    sky, _ = sky_of([EAST], [NORTH], **KNOWN)
+    found = _kernel.forbidden(
+        sky.table.trajectories,
+        sky.table.volumes,
+        sky.minima,
+        sky.references,
+        {"movers": np.array([0], np.uint32), "offsets_m": np.array([value])},
+        early_s=value,
+        late_s=value,
+        down_tmm=-(2**63),
+        up_tmm=2**63 - 1,
+    )
+    assert set(found) == {"shift", "level", "offset"}
+
+
+def test_the_kernel_refuses_a_mover_that_is_no_row_and_paths_that_do_not_fit() -> None:
+    sky, _ = sky_of([EAST], [NORTH], **KNOWN)
+    columns = sky.table.trajectories
+    with pytest.raises(_kernel.RefusedInput, match="movers"):
+        _kernel.forbidden(
+            columns,
+            sky.table.volumes,
+            sky.minima,
+            sky.references,
+            {"movers": np.array([2], np.uint32), "offsets_m": np.zeros(0)},
+        )
+    at_ms = np.zeros(4, np.int64)
+    with pytest.raises(ValueError, match="do not fit"):
+        _kernel.moved_aside(columns | {"at_ms": at_ms}, np.zeros(1))
+    with pytest.raises(ValueError, match="do not fit"):
+        _kernel.moved_aside(columns | {"at_ms": at_ms[:3]}, np.ones(2))
+    wrong = columns | {"at_ms": at_ms, "lat_deg": np.full(4, np.nan)}
+    with pytest.raises(ValueError, match="lat"):
+        _kernel.moved_aside(wrong, np.ones(2))

@@ -1,6 +1,7 @@
 """What would take a flight out of conflict, for its own planner alone."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from deconflict.advise.certificate import found_alone
@@ -10,6 +11,7 @@ from deconflict.advise.packing import sky_of
 from deconflict.advise.search import Room, cost, room_of, smallest, smallest_combined
 from deconflict.advise.sky import Sky
 from deconflict.airspace.geometry import Geometry
+from deconflict.errors import InvalidInputError
 from deconflict.separation import AltitudeConversions, Extent, MinimaTable
 
 __all__ = ["Advice", "Option", "advise", "in_conflict", "options_of"]
@@ -74,13 +76,7 @@ def advise(
     conflicts = in_conflict(sky)
     rooms = {index: room_of(sky, index, limits, epoch_ms) for index in conflicts}
     options = options_of(sky, list(conflicts), rooms, limits)
-    built = {
-        index: [
-            Option(change, changed(every[index].geometry, change))
-            for change in sorted(options[index], key=lambda each: _in_order(each, limits))
-        ]
-        for index in conflicts
-    }
+    built = {index: _built(every[index], options[index], limits) for index in conflicts}
     refused = {
         finding.first
         for finding in found_alone(
@@ -100,7 +96,7 @@ def advise(
             key=every[index].key,
             conflicts=tuple(every[other].key for other in met),
             options=() if every[index].key in refused else tuple(built[index]),
-            under_way=rooms[index].none and limits.not_before_ms is not None,
+            under_way=rooms[index].under_way,
         )
         for index, met in conflicts.items()
     )
@@ -129,3 +125,12 @@ def _in_order(change: Change, limits: SearchLimits) -> tuple[list[int], float]:
     """Sort shifts before levels before offsets, and the smaller first."""
     kinds = tuple(ChangeKind)
     return [len(change.kinds), *(kinds.index(kind) for kind in change.kinds)], cost(change, limits)
+
+
+def _built(extent: Extent, changes: Sequence[Change], limits: SearchLimits) -> list[Option]:
+    """Return the options in order; what cannot be declared, as with too many waypoints, is none."""
+    options = []
+    for change in sorted(changes, key=lambda each: _in_order(each, limits)):
+        with suppress(InvalidInputError):
+            options.append(Option(change, changed(extent.geometry, change)))
+    return options

@@ -1,7 +1,7 @@
 """Changes that free all of one's own declarations together, and the screen that shows it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deconflict.advise.certificate import found_together
 from deconflict.advise.change import Change, changed
@@ -9,6 +9,7 @@ from deconflict.advise.limits import ChangeKind, SearchLimits
 from deconflict.advise.packing import sky_of
 from deconflict.advise.search import Room, cost, room_of, smallest, smallest_combined
 from deconflict.advise.sky import Sky
+from deconflict.errors import InvalidInputError
 from deconflict.separation import AltitudeConversions, Extent, Finding, MinimaTable
 
 __all__ = ["Plan", "changes_of", "plan"]
@@ -59,16 +60,18 @@ def plan(
     limits = SearchLimits() if limits is None else limits
     sky, epoch_ms = sky_of(movable, others, minima=minima, conversions=conversions)
     changes = changes_of(sky, limits, order, epoch_ms)
-    extents = tuple(
-        Extent(e.key, e.party, e.purpose, changed(e.geometry, changes.get(k, Change())))
-        for k, e in enumerate(movable)
-    )
+    extents = list(movable)
+    for k, change in tuple(changes.items()):
+        try:
+            extents[k] = replace(movable[k], geometry=changed(movable[k].geometry, change))
+        except InvalidInputError:  # too many waypoints: it stays as planned, and is named below
+            del changes[k]
     remaining = found_together(sky, extents, others, minima, conversions)
     still = {key for finding in remaining for key in (finding.first, finding.second)}
     return Plan(
         changes={movable[k].key: change for k, change in sorted(changes.items())},
         not_freed=tuple(e.key for e in movable if e.key in still),
-        extents=extents,
+        extents=tuple(extents),
         remaining=remaining,
     )
 

@@ -29,10 +29,14 @@ Limit = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How far one object can be changed: by kind, downwards and upwards, and the step."""
+    """How far one object can be changed: by kind, downwards and upwards, and the step.
+
+    ``under_way`` says that it began before it could be changed.
+    """
 
     limits: Mapping[ChangeKind, Limit]
     steps: Mapping[ChangeKind, int]
+    under_way: bool = False
 
     @property
     def none(self) -> bool:
@@ -60,7 +64,7 @@ def room_of(sky: Sky, index: int, limits: SearchLimits, epoch_ms: int) -> Room:
     if limits.not_before_ms is not None:
         start_ms = epoch_ms + round(sky.table.start_s(index) * 1000)
         if start_ms < limits.not_before_ms:
-            return Room(dict.fromkeys(ChangeKind, (0, 0)), steps)
+            return Room(dict.fromkeys(ChangeKind, (0, 0)), steps, under_way=True)
         early_ms = min(early_ms, start_ms - limits.not_before_ms)
     level = (0, 0)
     if limits.down_tmm or limits.up_tmm:

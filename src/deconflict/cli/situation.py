@@ -40,7 +40,8 @@ class Named:
     def name(self) -> str:
         """Its label, or what it is and how its id begins."""
         what = self.purpose.replace("_", " ").lower()
-        return self.label or f"{what} {short(self.declaration_id or self.extent.key, 6)}"
+        known = short(self.declaration_id, 6) if self.declaration_id else self.extent.key
+        return self.label or f"{what} {known}"
 
     @property
     def whose(self) -> str:
@@ -124,23 +125,22 @@ def from_node(node: "NodeClient", files: Sequence[Path]) -> Situation:
 
 
 def _drafted(files: Sequence[Path], *, party: str | None, own: bool) -> Iterable[Named]:
+    """Yield what files hold; without a party each own is its own, and others are their file's."""
     for file in files:
         for place, draft in enumerate(read_drafts([file]), 1):
             identifier = draft.get("declaration_id")
-            key = identifier or f"{file.name} {place}"
-            if not own:
-                key = f"{file}/{place}"
+            key = identifier if own and identifier else f"{file} {place}"
             yield Named(
                 Extent(
                     key=key,
-                    party=key if party is None else party,
+                    party=party or (key if own else file.name),
                     purpose=draft["purpose"],
                     geometry=geometry_from_wire(draft["geometry"]),
                 ),
                 label=draft["label"],
                 purpose=draft["purpose"],
                 declaration_id=identifier,
-                own=True,
+                own=own,
             )
 
 
