@@ -11,7 +11,7 @@ from deconflict.advise.aside import moved_aside
 from deconflict.advise.packing import sky_of
 from deconflict.advise.sky import Sky
 from deconflict.airspace import Containment, Trajectory
-from deconflict.separation import AltitudeConversions, Extent, MinimaTable, check
+from deconflict.separation import AltitudeConversions, Extent, MinimaTable, Verdict, check
 from oracle import aside_twin
 from oracle.builders import FIVE_NM, THOUSAND_FEET, flight, minima
 from oracle.strategies import centres, flights_near, volumes_near
@@ -131,24 +131,25 @@ def test_what_is_not_forbidden_is_free(extents: list[Extent], random) -> None:
     sky, _ = sky_of(extents[:1], extents[1:], minima=MINIMA, conversions=CONVERSIONS)
     limits = replace(LIMITS, shift_step_ms=1)
     (forbidden,) = sky.forbidden([0], limits, ChangeKind)
-    # The screen cuts pieces less finely, so it may flag 0.25 m more: milliseconds, decimetres.
-    edges = {ms for start, end in forbidden[ChangeKind.SHIFT].spans for ms in (start - 9, end + 9)}
+    edges = {ms for start, end in forbidden[ChangeKind.SHIFT].spans for ms in (start - 1, end + 1)}
     edges |= {random.randint(-900_000, 900_000) for _ in range(30)}
     shifts = [
         ms
         for ms in sorted(edges)
-        if abs(ms) <= 900_000
-        and all(forbidden[ChangeKind.SHIFT].holding(ms + by) is None for by in (-8, 0, 8))
+        if abs(ms) <= 900_000 and forbidden[ChangeKind.SHIFT].holding(ms) is None
     ]
     levels = [
         tmm
         for start, end in forbidden[ChangeKind.LEVEL].spans
-        for tmm in (start - 1_000, end + 1_000)
+        for tmm in (start - 1, end + 1)
         if abs(tmm) <= limits.up_tmm and forbidden[ChangeKind.LEVEL].holding(tmm) is None
     ]
-    tried = [Change(shift_ms=ms) for ms in shifts] + [Change(level_tmm=tmm) for tmm in levels]
-    holds = sky.hold([(0, change) for change in tried])
-    assert all(holds), [change for change, held in zip(tried, holds, strict=True) if not held]
+    own, *others = extents
+    for change in [Change(shift_ms=ms) for ms in shifts] + [Change(level_tmm=t) for t in levels]:
+        shown = check([after(own, change)], others=others, minima=MINIMA, conversions=CONVERSIONS)
+        # Beside volumes the screen cuts pieces less finely than the closed forms: what it flags on
+        # their edge is within its tolerance, and shown to be no conflict by the geodesic.
+        assert all(f.verdict is Verdict.WITHIN_TOLERANCE for f in shown), change
 
 
 @QUICK
@@ -205,10 +206,11 @@ def test_paths_are_moved_aside_as_the_twin_moves_them(centre, data, offset_mm: i
     own = data.draw(flights_near(centre, 300_000.0, "own"))
     kernel = moved_aside(own.geometry.waypoints, offset_mm)
     twin = aside_twin.moved_aside(own.geometry.waypoints, offset_mm)
-    assert [(w.at_ms, w.altitude_tmm) for w in kernel] == [(w.at_ms, w.altitude_tmm) for w in twin]
+    assert [w.at_ms for w in kernel] == [w.at_ms for w in twin]
     for one, other in zip(kernel, twin, strict=True):
         apart = aside_twin.inverse(one.position, other.position).distance_m
         assert apart < 0.05
+        assert abs(one.altitude_tmm - other.altitude_tmm) <= 1  # a half is rounded either way
 
 
 def test_flights_that_hover_and_flights_in_trail_are_advised() -> None:
