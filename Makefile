@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust bench sim fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis oracle bench sim fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -18,7 +18,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 
 test: lint rust unit ## everything CI runs
 
-unit: $(VENV)/dev-built
+unit: $(VENV)/dev-built postgis
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev-built types ## style, types, layers
@@ -33,6 +33,17 @@ types: $(VENV)/dev-built
 
 rust: ## the kernel's own tests
 	cargo test --release --workspace --exclude deconflict-py --locked
+
+postgis: ## PostGIS, an oracle of the tests, where apt-get may install it
+ifeq ($(wildcard /usr/share/postgresql/*/extension/postgis.control),)
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql-postgis; \
+	fi >/dev/null || echo "PostGIS could not be installed: the tests that ask it will skip"
+endif
+
+oracle: $(VENV)/dev-built postgis ## the kernel against all pairs of whole sets, ten minutes
+	$(BIN)/python -m tests.oracle.whole_sets $(SETS)
 
 bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/numbers.md
 	$(BIN)/python -m bench

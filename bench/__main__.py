@@ -12,7 +12,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import bench_advise, bench_life, bench_line, bench_screen, bench_start
+from bench import (
+    bench_advise,
+    bench_files,
+    bench_life,
+    bench_line,
+    bench_screen,
+    bench_start,
+)
 from bench.report import print_rows
 
 
@@ -25,7 +32,7 @@ def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
         root = Path(temporary)
-        for name in ("line", "start", "life"):
+        for name in ("line", "start", "life", "files"):
             (root / name).mkdir()
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
         rows = bench_line.measure(root / "line", seconds=15 if quick else 60, rate=200)
@@ -36,6 +43,9 @@ def main() -> None:
         print_rows("Ends, ups and downs", rows)
         rows = bench_screen.measure(bench_screen.QUICK if quick else ("d10k", "u10k", "d100k"))
         print_rows("Whole sets of flights", rows)
+        sets = bench_files.QUICK if quick else ("d10k", "d100k")
+        rows = bench_files.measure(sets, root / "files")
+        print_rows("Files in and out", rows)
         rows = bench_advise.measure(("r1k",) if quick else bench_advise.SETS)
         print_rows("Advice", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")

@@ -39,6 +39,19 @@ class Flights:
         for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True):
             yield slice(int(start), int(end))
 
+    def first(self, count: int | None) -> "Flights":
+        """Return the first so many flights; None: all."""
+        if count is None or count >= len(self):
+            return self
+        end = int(self.offsets[count])
+        return Flights(
+            self.offsets[: count + 1],
+            self.time_s[:end],
+            self.lat_deg[:end],
+            self.lon_deg[:end],
+            self.altitude_ft[:end],
+        )
+
     @property
     def last(self) -> tuple[float, float, float, float]:
         """Time, latitude, longitude and altitude of the last waypoint of all."""

@@ -102,6 +102,14 @@ class Prover:
         What is signed is ``context + data``. Other threads run meanwhile.
         """
 
+def json_features(text: bytes) -> dict[str, Any]:
+    """Return the usual flights of a part of a GeoJSON text as columns, and what is left.
+
+    ``left`` holds place, start and end of each feature that somebody else has to read, ``used`` how
+    far the text is used up, ``ended`` whether something else than a feature stands there, ``count``
+    and ``commas`` how many features and commas there were. Other threads run meanwhile.
+    """
+
 def row_check(*columns: str | bytes | int | None) -> bytes:
     """Return 16 bytes that change when any column, its type or their order changes.
 

@@ -10,6 +10,8 @@
             InvalidGeometryError       outline, volume, trajectory
             InvalidDocumentError       JSON, GeoJSON, files: size, depth, duplicate keys, fields
                 MessageTooLongError        more than one message can hold
+                BadRowsError               rows of a table: which, and which field
+            MissingExtraError          an optional part of deconflict is not installed
             BannedWordError            free text with a word no template or message may say
         VerificationError          something signed does not prove what it claims
             BadSignatureError          the signature is not of these bytes by this key
@@ -96,6 +98,33 @@ class InvalidDocumentError(InvalidInputError):
 
 class MessageTooLongError(InvalidDocumentError):
     """It is more than one message can hold."""
+
+
+class BadRowsError(InvalidDocumentError):
+    """Rows of a table cannot be used; the first one is told.
+
+    Args:
+        rows: the numbers of all rows with the same fault, counted as the message counts them.
+        field: the column at fault.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        given: str = "",
+        expected: str = "",
+        remedy: str = "",
+        rows: tuple[int, ...] = (),
+        field: str = "",
+    ) -> None:
+        super().__init__(problem, given=given, expected=expected, remedy=remedy)
+        self.rows = rows
+        self.field = field
+
+
+class MissingExtraError(InvalidInputError):
+    """What was asked needs an optional part of deconflict that is not installed."""
 
 
 class BannedWordError(InvalidInputError):

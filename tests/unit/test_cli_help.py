@@ -92,9 +92,9 @@ def test_help_of_the_whole_imports_nothing_heavy() -> None:
 
 
 def test_mistyped_command_is_answered_with_the_nearest_one() -> None:
-    result = CliRunner().invoke(main, ["srve"])
+    result = CliRunner().invoke(main, ["docter"])
     assert result.exit_code == 2
-    assert "Did you mean 'serve'?" in result.output
+    assert "Did you mean 'doctor'?" in result.output
 
 
 def test_reference_page_is_what_the_commands_say() -> None:

@@ -22,6 +22,7 @@ KERNEL_USERS = (
     "deconflict.advise.",
     "deconflict.airspace.geodesy",
     "deconflict.airspace.wire",
+    "deconflict.formats.geojson_stream",
     "deconflict.line.keys",
     "deconflict.separation.",
     "deconflict.store.sqlite_rows",

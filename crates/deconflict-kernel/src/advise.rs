@@ -12,12 +12,12 @@ use crate::limits::{Limits, Minima, Vertical};
 use crate::nearby::Around;
 use crate::overlap::Overlap;
 use crate::parts::each_in_parts;
-use crate::path::seconds;
 use crate::region::Region;
 use crate::shift::{self, Flown};
 use crate::sky::{everywhere, region_block, Met, Mover, Sky};
+use crate::track::seconds;
 use crate::vertical::{References, GREATEST_TMM, SURFACE, UNLIMITED};
-use crate::way::{bulge, ready, region_share};
+use crate::way::{bulge, region_share, Ways};
 use crate::{bounds, level, offset, passage};
 
 /// Stands for a bound that is not there.
@@ -101,14 +101,14 @@ pub fn advise(
     check_tables(&minima, &references)?;
     let regions = regions(volumes, minima.count, references.count)?;
     let (count, finer) = (references.count, !regions.is_empty());
-    let paths = ready(trajectories, &minima, count, finer, threads)?;
-    let rows = paths.len() + regions.len();
+    let ways = Ways::new(trajectories, &minima, count, finer, threads)?;
+    let rows = ways.len() + regions.len();
     if let Some(row) = movers.iter().position(|&m| m as usize >= rows) {
         let problem = format!("{} is not one of {rows} rows", movers[row]);
         return Err(InputError::new("movers", row, "mover", problem));
     }
     let asked = asked.bounded();
-    let sky = Sky::new(paths, regions, minima, references);
+    let sky = Sky::new(ways, regions, minima, references);
     let mut found: Vec<(u32, Answer)> = movers.iter().map(|&m| (m, Answer::default())).collect();
     each_in_parts(&mut found, threads, |(mover, answer)| {
         *answer = sky.answer(*mover, &asked);
@@ -122,26 +122,27 @@ pub fn advise(
     Ok(all)
 }
 
-impl Sky {
+impl Sky<'_> {
     fn answer(&self, row: u32, asked: &Asked) -> Answer {
         let (mut shifts, mut levels) = (Spans::new(), Spans::new());
         let mut offsets: BTreeMap<u32, Vec<bool>> = BTreeMap::new();
         if let Some(way) = self.way(row) {
+            let own = way.share().reference;
             let mover = Mover::new(row, way, !asked.offsets_m.is_empty());
             if asked.early_s > 0.0 || asked.late_s > 0.0 {
-                let around = self.around(asked.early_s, asked.late_s, 0.0, 0);
+                let around = self.around(own, (asked.early_s, asked.late_s), 0.0, 0);
                 self.path_shifts(&mover, &around, asked, &mut shifts);
             }
             if asked.down_tmm > 0 || asked.up_tmm > 0 {
                 let change = asked.down_tmm.max(asked.up_tmm);
-                let around = self.around(0.0, 0.0, 0.0, change);
+                let around = self.around(own, (0.0, 0.0), 0.0, change);
                 self.path_levels(&mover, &around, &mut levels);
             }
             if !asked.offsets_m.is_empty() {
                 let most = asked.offsets_m.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
                 // A joint moves by √2 of the offset at most; a thousandth for the surface.
                 let aside = 1.42 * most * 1.001;
-                let around = self.around(0.0, 0.0, aside, 0);
+                let around = self.around(own, (0.0, 0.0), aside, 0);
                 self.path_offsets(&mover, &around, asked, &mut offsets);
             }
         } else if let Some(region) = self.region(row) {
@@ -288,7 +289,7 @@ impl Sky {
     ) {
         let own = region_block(row, region);
         let change = asked.down_tmm.max(asked.up_tmm);
-        let around = self.around(asked.early_s, asked.late_s, 0.0, change);
+        let around = self.around(region.reference, (asked.early_s, asked.late_s), 0.0, change);
         self.blocks.each(&own, &around, |other| {
             if let Some(way) = self.way(other.owner) {
                 let limits = self.limits(&way, row);

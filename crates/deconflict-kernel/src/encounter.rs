@@ -3,10 +3,12 @@
 use crate::bounds::{self, reach, sag, tangential};
 use crate::geodesic;
 use crate::interval::{join, near_point, nearest_instant, Span};
+use crate::leg::NEAR_POINT_M;
 use crate::limits::{Hit, Limits, Settled, Vertical};
-use crate::path::{seconds, Chunk, Path, Piece};
+use crate::track::{seconds, Piece, Track};
 use crate::vertical::{ramps_near, Ramp};
 use crate::window::{meet, Clocks, Slope};
+use std::ops::Range;
 
 /// A loss of separation must last longer than this, seconds.
 pub const SHORTEST_LOSS_S: f64 = 1e-6;
@@ -15,8 +17,8 @@ const SHORTEST_PIECE_M: f64 = 10.0;
 
 /// Two trajectories, their limits, and the pair's own zero of time.
 pub struct Pair<'a> {
-    pub first: &'a Path,
-    pub second: &'a Path,
+    pub first: Track<'a>,
+    pub second: Track<'a>,
     pub limits: Limits,
     pub base_us: i64,
     /// ε above which flagged pieces are cut further.
@@ -25,8 +27,16 @@ pub struct Pair<'a> {
     pub within: Span,
 }
 
+/// Two places and their geodesic distance.
+#[derive(Clone, Copy, Debug)]
+pub struct Witness {
+    pub first_point: (f64, f64),
+    pub second_point: (f64, f64),
+    pub distance_m: f64,
+}
+
 impl<'a> Pair<'a> {
-    pub fn new(first: &'a Path, second: &'a Path, limits: Limits) -> Pair<'a> {
+    pub fn new(first: Track<'a>, second: Track<'a>, limits: Limits) -> Pair<'a> {
         Pair {
             first,
             second,
@@ -41,41 +51,29 @@ impl<'a> Pair<'a> {
         seconds(0, self.first.window_us + self.second.window_us)
     }
 
-    /// Adds the stretches in which two chunks come too close.
-    pub fn hits(&self, first: &Chunk, second: &Chunk, out: &mut Vec<Hit>) {
+    /// Adds the stretches in which pieces of these ranges come too close.
+    pub fn hits(&self, first: Range<usize>, second: Range<usize>, out: &mut Vec<Hit>) {
         // Open: no distance is below a minimum of zero.
         let unknown = self.limits.vertical == Vertical::Unknown;
         if self.limits.distance_m <= 0.0 || (!unknown && self.limits.height_tmm <= 0) {
             return;
         }
         if self.first.window_us + self.second.window_us > 0 {
-            for a in &self.first.pieces[first.first..first.end] {
-                for b in &self.second.pieces[second.first..second.end] {
-                    self.shifted(a, b, out);
+            for a in first.map(|k| self.first.piece(k)) {
+                for b in second.clone().map(|k| self.second.piece(k)) {
+                    self.shifted(&a, &b, out);
                 }
             }
             return;
         }
-        let longest = first.longest.max(second.longest);
-        let r = reach(self.limits.distance_m, sag(longest), tangential(longest));
-        // Room for the rounding of the nearest instant; `approach` decides.
-        let r2 = (r + bounds::NOISE_M).powi(2);
-        let (mut i, mut j) = (first.first, second.first);
+        let (mut i, mut j) = (first.start, second.start);
         while i < first.end && j < second.end {
-            let (a, b) = (&self.first.pieces[i], &self.second.pieces[j]);
-            let start = a.t0_us.max(b.t0_us);
-            let end = a.t1_us.min(b.t1_us);
-            if start < end && self.bands_near(a, b) {
-                let p = a.at(start, 0.0) - b.at(start, 0.0);
-                let v = a.velocity - b.velocity;
-                let t = nearest_instant(p, v, Span::new(0.0, seconds(start, end)));
-                if (p + v * t).norm2() <= r2 {
-                    let from = seconds(self.base_us, start);
-                    let to = seconds(self.base_us, end);
-                    self.approach(a, b, Span::new(from, to), out);
-                }
+            if let Some((start, end)) = self.may_be_near(i, j) {
+                let (a, b) = (self.first.piece(i), self.second.piece(j));
+                let common = Span::new(seconds(self.base_us, start), seconds(self.base_us, end));
+                self.approach(&a, &b, common, out);
             }
-            if a.t1_us <= b.t1_us {
+            if self.first.vertex_us[i + 1] <= self.second.vertex_us[j + 1] {
                 i += 1;
             } else {
                 j += 1;
@@ -83,8 +81,35 @@ impl<'a> Pair<'a> {
         }
     }
 
+    /// The common time of two pieces, unless a quick look shows them apart throughout.
+    #[inline]
+    fn may_be_near(&self, i: usize, j: usize) -> Option<(i64, i64)> {
+        let (a, b) = (&self.first, &self.second);
+        let (a0, a1) = (a.vertex_us[i], a.vertex_us[i + 1]);
+        let (b0, b1) = (b.vertex_us[j], b.vertex_us[j + 1]);
+        let (start, end) = (a0.max(b0), a1.min(b1));
+        if start >= end || !self.bands_near(a.leg_of(i), b.leg_of(j)) {
+            return None;
+        }
+        let (p, q) = (a.places[i], b.places[j]);
+        let (u, w) = (a.places[i + 1] - p, b.places[j + 1] - q);
+        let u = u * (1.0 / seconds(a0, a1));
+        let w = w * (1.0 / seconds(b0, b1));
+        let apart = (p + u * seconds(a0, start)) - (q + w * seconds(b0, start));
+        let v = u - w;
+        let t = nearest_instant(apart, v, Span::new(0.0, seconds(start, end)));
+        let straight2 = (a.places[i + 1] - p)
+            .norm2()
+            .max((b.places[j + 1] - q).norm2());
+        let longest = bounds::arc(straight2.sqrt());
+        let r = reach(self.limits.distance_m, sag(longest), tangential(longest));
+        // Room for the rounding of the nearest instant; `approach` decides.
+        let r = r + bounds::NOISE_M;
+        ((apart + v * t).norm2() <= r * r).then_some((start, end))
+    }
+
     /// False when the legs' altitudes are apart whatever the instant.
-    fn bands_near(&self, a: &Piece, b: &Piece) -> bool {
+    fn bands_near(&self, a: u32, b: u32) -> bool {
         if self.limits.vertical != Vertical::Compared {
             return true;
         }
@@ -154,7 +179,8 @@ impl<'a> Pair<'a> {
         if self.limits.vertical != Vertical::Compared {
             return Some(span);
         }
-        let (first, second) = (ramp(self.first, a), ramp(self.second, b));
+        let first = self.first.ramp(a.edge.leg);
+        let second = self.second.ramp(b.edge.leg);
         let from = first.t0_us.max(second.t0_us);
         let zero = seconds(self.base_us, from);
         let own = Span::new(span.from - zero, span.to - zero);
@@ -234,10 +260,11 @@ impl<'a> Pair<'a> {
 
     /// Altitude difference over both clocks; none when level flight settles it (exactly).
     fn slope(&self, a: &Piece, b: &Piece) -> Option<Slope> {
-        if !self.bands_near(a, b) {
+        if !self.bands_near(a.edge.leg, b.edge.leg) {
             return None;
         }
-        let (first, second) = (ramp(self.first, a), ramp(self.second, b));
+        let first = self.first.ramp(a.edge.leg);
+        let second = self.second.ramp(b.edge.leg);
         let rate = |r: &Ramp| (r.h1_tmm - r.h0_tmm) as f64 / seconds(r.t0_us, r.t1_us);
         let at = |r: &Ramp, t_us: i64| r.h0_tmm as f64 + rate(r) * seconds(r.t0_us, t_us);
         Some(Slope {
@@ -248,11 +275,37 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// Geodesic distance at a hit's nearest instants.
-    pub fn true_distance(&self, hit: &Hit) -> f64 {
-        let (lat1, lon1) = self.first.position(self.base_us, hit.first_t);
-        let (lat2, lon2) = self.second.position(self.base_us, hit.second_t);
-        geodesic::inverse(lat1, lon1, lat2, lon2).map_or(0.0, |g| g.0)
+    /// As [`Pair::witness`], points and distance to some nanometres.
+    pub fn exact_witness(&self, hit: &Hit) -> Witness {
+        let first_point = self.first.exact_position(self.base_us, hit.first_t);
+        let second_point = self.second.exact_position(self.base_us, hit.second_t);
+        Witness {
+            first_point,
+            second_point,
+            distance_m: geodesic::distance(first_point, second_point),
+        }
+    }
+
+    fn true_distance(&self, hit: &Hit) -> f64 {
+        self.exact_witness(hit).distance_m
+    }
+
+    /// Where both are at a hit's nearest instants, each within [`NEAR_POINT_M`] of the truth, and
+    /// the geodesic distance of these two points.
+    pub fn witness(&self, hit: &Hit) -> Witness {
+        let first_point = self.first.position(self.base_us, hit.first_t);
+        let second_point = self.second.position(self.base_us, hit.second_t);
+        Witness {
+            first_point,
+            second_point,
+            distance_m: geodesic::near_distance(first_point, second_point),
+        }
+    }
+
+    /// True exactly when a witness shows the minimum broken, whatever its points are off.
+    pub fn proven(&self, witness: &Witness) -> bool {
+        let off = 2.0 * NEAR_POINT_M + geodesic::NEAR_DISTANCE_M;
+        witness.distance_m + off < self.limits.distance_m
     }
 
     /// Settles a merged stretch: the geodesic truth where it decides, else finer pieces. The hit's
@@ -267,15 +320,14 @@ impl<'a> Pair<'a> {
         self.tolerance = bounds::SETTLED_TOLERANCE_M;
         self.within = hit.span;
         let mut finer = Vec::new();
-        for a in &self.first.chunks {
-            for b in &self.second.chunks {
-                let start = seconds(self.base_us, a.t0_us.max(b.t0_us));
-                let end = seconds(self.base_us, a.t1_us.min(b.t1_us));
-                if start < end && start <= hit.span.to && hit.span.from <= end {
-                    self.hits(a, b, &mut finer);
-                }
-            }
-        }
+        let during = |track: &Track<'_>| {
+            let ends = |k: usize| seconds(self.base_us, track.vertex_us[k]);
+            let all = 0..track.pieces();
+            let from = all.clone().find(|k| ends(k + 1) >= hit.span.from);
+            let until = all.rev().find(|&k| ends(k) <= hit.span.to);
+            from.unwrap_or(0)..until.map_or(0, |k| k + 1)
+        };
+        self.hits(during(&self.first), during(&self.second), &mut finer);
         let mut nearest: Option<(f64, Hit)> = None;
         let mut open = Vec::new();
         for part in finer {
@@ -284,7 +336,7 @@ impl<'a> Pair<'a> {
                 continue;
             }
             open.push(part.span);
-            if nearest.map_or(true, |(least, _)| distance < least) {
+            if nearest.is_none_or(|(least, _)| distance < least) {
                 nearest = Some((distance, part));
             }
         }
@@ -304,17 +356,5 @@ impl<'a> Pair<'a> {
             }
             _ => Settled::Clear,
         }
-    }
-}
-
-/// The altitude ramp of the leg that a piece belongs to.
-pub fn ramp(path: &Path, piece: &Piece) -> Ramp {
-    let leg = piece.edge.leg as usize;
-    let (t0_us, t1_us) = path.leg_times(piece.edge.leg);
-    Ramp {
-        t0_us,
-        t1_us,
-        h0_tmm: path.altitudes_tmm[leg],
-        h1_tmm: path.altitudes_tmm[leg + 1],
     }
 }

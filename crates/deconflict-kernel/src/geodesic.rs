@@ -1,6 +1,7 @@
 //! Geodesics of WGS84 by Karney's method (geographiclib-rs): the truth everything else is bounded
 //! against, good to some nanometres.
 
+use crate::ellipsoid::{normal, surface};
 use geographiclib_rs::{DirectGeodesic, Geodesic, InverseGeodesic};
 use std::sync::OnceLock;
 
@@ -57,6 +58,31 @@ pub fn direct(lat1: f64, lon1: f64, azi1: f64, s12: f64) -> Result<(f64, f64, f6
 /// Distance of two points that were checked on entry, metres.
 pub fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
     inverse(a.0, a.1, b.0, b.1).map_or(0.0, |g| g.0)
+}
+
+/// Up to this chord [`near_distance`] has a closed form, metres.
+const NEAR_M: f64 = 20_000.0;
+/// How far [`near_distance`] may be from [`distance`], metres.
+pub const NEAR_DISTANCE_M: f64 = 1e-5;
+
+/// As [`distance`], within [`NEAR_DISTANCE_M`] of it and much faster where the points are near: the
+/// arc over their chord, bent as the surface is between them.
+pub fn near_distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (p, q) = (surface(a.0, a.1), surface(b.0, b.1));
+    let chord = p - q;
+    let d2 = chord.norm2();
+    if d2 > NEAR_M * NEAR_M {
+        return distance(a, b);
+    }
+    // κd² is how far the normals turn along the chord; arc − chord = κ²d³/24 and less than a
+    // micrometre more.
+    let turn = (normal(p) - normal(q)).dot(chord);
+    let d = d2.sqrt();
+    if d > 0.0 {
+        d + turn * turn / (24.0 * d)
+    } else {
+        0.0
+    }
 }
 
 /// The point `reach` metres from `from` towards `to`, or `to` itself when it is not farther.

@@ -4,14 +4,13 @@ use crate::ellipsoid::surface;
 use crate::error::InputError;
 use crate::leg::{Leg, LONGEST_LEG_M};
 use crate::limits::Minima;
-use crate::path::Path;
 use crate::region::{Extent, Region, Shape};
 use crate::vertical::{References, GREATEST_TMM, SURFACE, UNLIMITED};
 
 /// Farthest instant from zero, seconds (3,000 years).
 const GREATEST_TIME_S: f64 = 1e11;
 /// Longest leg in time, microseconds (115 days): products of altitudes and times then fit.
-const LONGEST_LEG_US: i64 = 10_000_000_000_000;
+pub const LONGEST_LEG_US: i64 = 10_000_000_000_000;
 const GREATEST_WINDOW_S: f64 = 1e6;
 const GREATEST_CONTAINMENT_M: f64 = 5e6;
 const GREATEST_REACH_M: f64 = 5e6;
@@ -55,12 +54,27 @@ pub struct Volumes<'a> {
     pub side: &'a [u8],
 }
 
-struct Table {
+#[derive(Clone, Copy)]
+pub struct Table {
     name: &'static str,
 }
 
+/// Seconds as whole microseconds on a whole millisecond.
+fn whole_us(t: f64) -> i64 {
+    (t * 1e3).round() as i64 * 1_000
+}
+
 impl Table {
-    fn refuse(&self, row: usize, field: &'static str, problem: impl Into<String>) -> InputError {
+    pub const TRAJECTORIES: Table = Table {
+        name: "trajectories",
+    };
+
+    pub fn refuse(
+        &self,
+        row: usize,
+        field: &'static str,
+        problem: impl Into<String>,
+    ) -> InputError {
         InputError::new(self.name, row, field, problem.into())
     }
 
@@ -72,15 +86,20 @@ impl Table {
     }
 
     fn ranges(&self, offsets: &[i64], points: usize) -> Result<Vec<(usize, usize)>, InputError> {
-        let mut ranges = Vec::with_capacity(offsets.len());
+        let first = self.offsets(offsets, points)?;
+        Ok(first.windows(2).map(|pair| (pair[0], pair[1])).collect())
+    }
+
+    /// Offsets as places in an array of `points`, checked.
+    fn offsets(&self, offsets: &[i64], points: usize) -> Result<Vec<usize>, InputError> {
         if offsets.first() != Some(&0) {
             return Err(self.refuse(0, "offsets", "must begin with 0"));
         }
+        let mut places = Vec::with_capacity(offsets.len());
+        places.push(0);
         for (row, pair) in offsets.windows(2).enumerate() {
-            let from = usize::try_from(pair[0]).ok();
-            let to = usize::try_from(pair[1]).ok();
-            match from.zip(to) {
-                Some((from, to)) if from <= to && to <= points => ranges.push((from, to)),
+            match usize::try_from(pair[1]) {
+                Ok(to) if pair[0] <= pair[1] && to <= points => places.push(to),
                 _ => {
                     return Err(self.refuse(
                         row,
@@ -93,10 +112,10 @@ impl Table {
         if offsets.last().and_then(|&x| usize::try_from(x).ok()) != Some(points) {
             return Err(self.refuse(0, "offsets", "must end with the number of points"));
         }
-        Ok(ranges)
+        Ok(places)
     }
 
-    fn position(&self, row: usize, lat: f64, lon: f64) -> Result<(), InputError> {
+    pub fn position(&self, row: usize, lat: f64, lon: f64) -> Result<(), InputError> {
         if lat.is_nan() || lat.abs() > 90.0 {
             return Err(self.refuse(row, "lat_deg", format!("{lat} is not within ±90")));
         }
@@ -107,11 +126,11 @@ impl Table {
     }
 
     /// Seconds as whole microseconds on a whole millisecond.
-    fn time(&self, row: usize, field: &'static str, t: f64) -> Result<i64, InputError> {
+    pub fn time(&self, row: usize, field: &'static str, t: f64) -> Result<i64, InputError> {
         if t.is_nan() || t.abs() > GREATEST_TIME_S {
             return Err(self.refuse(row, field, format!("{t} s is not a usable time")));
         }
-        Ok((t * 1e3).round() as i64 * 1_000)
+        Ok(whole_us(t))
     }
 
     fn within(
@@ -127,7 +146,7 @@ impl Table {
         Err(self.refuse(row, field, format!("{value} is not within 0 to {most}")))
     }
 
-    fn altitude(&self, row: usize, field: &'static str, tmm: i64) -> Result<(), InputError> {
+    pub fn altitude(&self, row: usize, field: &'static str, tmm: i64) -> Result<(), InputError> {
         if (-GREATEST_TMM..=GREATEST_TMM).contains(&tmm) {
             return Ok(());
         }
@@ -147,12 +166,13 @@ impl Table {
         Err(self.refuse(row, field, format!("{value} is not in a table of {count}")))
     }
 
-    fn leg(&self, row: usize, leg: &Leg, straight: f64) -> Result<(), InputError> {
-        // A leg that is too long cannot have a straight distance below this.
-        if straight > 12_000_000.0 && leg.length() >= LONGEST_LEG_M {
+    /// The length of a leg, unless it is too long.
+    pub fn leg_length(&self, row: usize, leg: &Leg) -> Result<f64, InputError> {
+        let length = leg.length();
+        if length >= LONGEST_LEG_M {
             return Err(self.refuse(row, "lat_deg", "a leg is 19,900 km or longer"));
         }
-        Ok(())
+        Ok(length)
     }
 }
 
@@ -195,93 +215,75 @@ pub fn check_tables(minima: &Minima, references: &References) -> Result<(), Inpu
     Ok(())
 }
 
-/// Checks trajectories; pieces are not cut yet.
-pub fn paths(
-    t: &Trajectories<'_>,
-    purposes: usize,
-    references: usize,
-) -> Result<Vec<Path>, InputError> {
-    let table = Table {
-        name: "trajectories",
-    };
-    let points = t.lat_deg.len();
-    table.length("lon_deg", t.lon_deg.len(), points)?;
-    table.length("time_s", t.time_s.len(), points)?;
-    table.length("altitude_tmm", t.altitude_tmm.len(), points)?;
-    let ranges = table.ranges(t.offsets, points)?;
-    let rows = ranges.len();
-    table.length("lateral_m", t.lateral_m.len(), rows)?;
-    table.length("vertical_tmm", t.vertical_tmm.len(), rows)?;
-    table.length("window_s", t.window_s.len(), rows)?;
-    table.length("party", t.party.len(), rows)?;
-    table.length("purpose", t.purpose.len(), rows)?;
-    table.length("reference", t.reference.len(), rows)?;
-    table.length("side", t.side.len(), rows)?;
-    let mut paths = Vec::with_capacity(rows);
-    for (row, (from, to)) in ranges.into_iter().enumerate() {
-        table.within(row, "lateral_m", t.lateral_m[row], GREATEST_CONTAINMENT_M)?;
-        table.within(row, "window_s", t.window_s[row], GREATEST_WINDOW_S)?;
-        table.altitude(row, "vertical_tmm", t.vertical_tmm[row])?;
-        if t.vertical_tmm[row] < 0 {
-            return Err(table.refuse(row, "vertical_tmm", "is negative"));
-        }
-        table.index(row, "purpose", usize::from(t.purpose[row]), purposes)?;
-        table.index(row, "reference", usize::from(t.reference[row]), references)?;
-        let mut path = Path {
-            times_us: Vec::with_capacity(to - from),
-            altitudes_tmm: Vec::with_capacity(to - from),
-            legs: Vec::with_capacity(to - from),
-            places: Vec::with_capacity(to - from),
-            pieces: Vec::new(),
-            chunks: Vec::new(),
-            lateral_m: t.lateral_m[row],
-            vertical_tmm: t.vertical_tmm[row],
-            window_us: table.time(row, "window_s", t.window_s[row])?,
-            party: t.party[row],
-            purpose: t.purpose[row],
-            reference: t.reference[row],
-            side: t.side[row],
-        };
-        let mut last: Option<(f64, f64)> = None;
-        for k in from..to {
-            let (lat, lon, h) = (t.lat_deg[k], t.lon_deg[k], t.altitude_tmm[k]);
-            table.position(row, lat, lon)?;
-            table.altitude(row, "altitude_tmm", h)?;
-            let at = table.time(row, "time_s", t.time_s[k])?;
-            let place = surface(lat, lon);
-            if let (Some(before), Some(&then)) = (last, path.times_us.last()) {
-                if at == then && before == (lat, lon) && path.altitudes_tmm.last() == Some(&h) {
-                    continue;
-                }
-                if at <= then {
-                    let problem =
-                        format!("{} s does not come after the waypoint before", t.time_s[k]);
-                    return Err(table.refuse(row, "time_s", problem));
-                }
-                if at - then > LONGEST_LEG_US {
-                    return Err(table.refuse(row, "time_s", "a leg lasts longer than 115 days"));
-                }
-                let leg = Leg {
-                    lat0: before.0,
-                    lon0: before.1,
-                    lat1: lat,
-                    lon1: lon,
-                };
-                let straight = path.places.last().map_or(0.0, |p| (place - *p).norm());
-                table.leg(row, &leg, straight)?;
-                path.legs.push(leg);
+impl Trajectories<'_> {
+    /// Checks everything but the waypoints; returns where each row's waypoints begin, and their end.
+    pub fn checked_rows(
+        &self,
+        purposes: usize,
+        references: usize,
+    ) -> Result<Vec<usize>, InputError> {
+        let table = Table::TRAJECTORIES;
+        let points = self.lat_deg.len();
+        table.length("lon_deg", self.lon_deg.len(), points)?;
+        table.length("time_s", self.time_s.len(), points)?;
+        table.length("altitude_tmm", self.altitude_tmm.len(), points)?;
+        let first = table.offsets(self.offsets, points)?;
+        let rows = first.len() - 1;
+        table.length("lateral_m", self.lateral_m.len(), rows)?;
+        table.length("vertical_tmm", self.vertical_tmm.len(), rows)?;
+        table.length("window_s", self.window_s.len(), rows)?;
+        table.length("party", self.party.len(), rows)?;
+        table.length("purpose", self.purpose.len(), rows)?;
+        table.length("reference", self.reference.len(), rows)?;
+        table.length("side", self.side.len(), rows)?;
+        for row in 0..rows {
+            table.within(
+                row,
+                "lateral_m",
+                self.lateral_m[row],
+                GREATEST_CONTAINMENT_M,
+            )?;
+            table.within(row, "window_s", self.window_s[row], GREATEST_WINDOW_S)?;
+            table.altitude(row, "vertical_tmm", self.vertical_tmm[row])?;
+            if self.vertical_tmm[row] < 0 {
+                return Err(table.refuse(row, "vertical_tmm", "is negative"));
             }
-            path.places.push(place);
-            path.times_us.push(at);
-            path.altitudes_tmm.push(h);
-            last = Some((lat, lon));
+            table.index(row, "purpose", usize::from(self.purpose[row]), purposes)?;
+            table.index(
+                row,
+                "reference",
+                usize::from(self.reference[row]),
+                references,
+            )?;
         }
-        if path.legs.is_empty() {
-            return Err(table.refuse(row, "offsets", "a trajectory needs two waypoints or more"));
-        }
-        paths.push(path);
+        Ok(first)
     }
-    Ok(paths)
+
+    /// A table of one row, of a table that was checked; `offsets` becomes its offsets.
+    pub fn row<'b>(&'b self, row: usize, offsets: &'b mut [i64; 2]) -> Trajectories<'b> {
+        let points = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        *offsets = [0, points.len() as i64];
+        let own = row..row + 1;
+        Trajectories {
+            offsets: &offsets[..],
+            lat_deg: &self.lat_deg[points.clone()],
+            lon_deg: &self.lon_deg[points.clone()],
+            time_s: &self.time_s[points.clone()],
+            altitude_tmm: &self.altitude_tmm[points],
+            lateral_m: &self.lateral_m[own.clone()],
+            vertical_tmm: &self.vertical_tmm[own.clone()],
+            window_s: &self.window_s[own.clone()],
+            party: &self.party[own.clone()],
+            purpose: &self.purpose[own.clone()],
+            reference: &self.reference[own.clone()],
+            side: &self.side[own],
+        }
+    }
+
+    /// The time containment of a row that was checked, on a whole millisecond.
+    pub fn window_us(&self, row: usize) -> i64 {
+        whole_us(self.window_s[row])
+    }
 }
 
 /// Checks volumes and cuts their outlines.
@@ -365,8 +367,11 @@ pub fn regions(
             ),
         };
         for leg in &legs {
+            // A leg that is too long cannot have a straight distance below this.
             let ends = (surface(leg.lat0, leg.lon0), surface(leg.lat1, leg.lon1));
-            table.leg(row, leg, (ends.1 - ends.0).norm())?;
+            if (ends.1 - ends.0).norm() > 12_000_000.0 {
+                table.leg_length(row, leg)?;
+            }
         }
         let extent = Extent {
             reach_m: v.reach_m[row],

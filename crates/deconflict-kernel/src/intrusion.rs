@@ -1,21 +1,21 @@
 //! Trajectory against volume: closed, touching is meeting.
 
 use crate::bounds::{self, reach, sag, tangential};
-use crate::encounter::ramp;
 use crate::geodesic;
 use crate::interval::{join, near_segment, nearest_to_segment, point_to_segment, Span};
 use crate::leg::Edge;
 use crate::limits::{Hit, Limits, Settled, Vertical};
-use crate::path::{seconds, Chunk, Path, Piece};
 use crate::region::{Region, Shape};
+use crate::track::{seconds, Piece, Track};
 use crate::vec3::Vec3;
 use crate::vertical::{moved, ramp_within};
+use std::ops::Range;
 
 const SHORTEST_PIECE_M: f64 = 10.0;
 
 /// A trajectory and a volume, their limits; time zero is the trajectory's start.
 pub struct Intrusion<'a> {
-    pub path: &'a Path,
+    pub path: Track<'a>,
     pub region: &'a Region,
     pub limits: Limits,
     pub base_us: i64,
@@ -33,7 +33,7 @@ pub struct Witness {
 }
 
 impl<'a> Intrusion<'a> {
-    pub fn new(path: &'a Path, region: &'a Region, limits: Limits) -> Intrusion<'a> {
+    pub fn new(path: Track<'a>, region: &'a Region, limits: Limits) -> Intrusion<'a> {
         Intrusion {
             path,
             region,
@@ -52,11 +52,11 @@ impl<'a> Intrusion<'a> {
         }
     }
 
-    /// Adds the stretches (on the trajectory's own clock) in which a chunk meets the volume.
-    pub fn hits(&self, chunk: &Chunk, out: &mut Vec<Hit>) {
-        for piece in &self.path.pieces[chunk.first..chunk.end] {
-            if let Some(span) = self.common(piece) {
-                self.piece_hits(piece, span, out);
+    /// Adds the stretches (on the trajectory's own clock) in which these pieces meet the volume.
+    pub fn hits(&self, pieces: Range<usize>, out: &mut Vec<Hit>) {
+        for piece in pieces.map(|k| self.path.piece(k)) {
+            if let Some(span) = self.common(&piece) {
+                self.piece_hits(&piece, span, out);
             }
         }
     }
@@ -75,7 +75,7 @@ impl<'a> Intrusion<'a> {
             return Some(span);
         }
         let height = self.limits.height_tmm;
-        let own = ramp(self.path, piece);
+        let own = self.path.ramp(piece.edge.leg);
         let zero = seconds(self.base_us, own.t0_us);
         let near = ramp_within(
             &own,
@@ -173,12 +173,12 @@ impl<'a> Intrusion<'a> {
 
     fn true_place(&self, t: f64) -> Vec3 {
         let (leg, fraction) = self.path.progress(self.base_us, t);
-        self.path.legs[leg as usize].place(fraction)
+        self.path.leg(leg).place(fraction)
     }
 
     /// The nearest points at an instant; inside a polygon both are the trajectory's own.
     pub fn witness(&self, t: f64) -> Witness {
-        let path_point = self.path.position(self.base_us, t);
+        let path_point = self.path.exact_position(self.base_us, t);
         let place = self.true_place(t);
         let (edge, u, off) = self.region.nearest_edge(place);
         let Some(edge) = edge else {
@@ -225,9 +225,7 @@ impl<'a> Intrusion<'a> {
         self.tolerance = bounds::SETTLED_TOLERANCE_M;
         self.within = hit.span;
         let mut finer = Vec::new();
-        for chunk in &self.path.chunks {
-            self.hits(chunk, &mut finer);
-        }
+        self.hits(0..self.path.pieces(), &mut finer);
         let nearest = finer
             .iter()
             .min_by(|x, y| x.distance.total_cmp(&y.distance));

@@ -7,8 +7,8 @@ use crate::bounds::NOISE_M;
 use crate::convex::Polygon;
 use crate::interval::{near_point, Span};
 use crate::limits::{Limits, Vertical};
-use crate::path::seconds;
 use crate::shift::{apart, flag_distance, lag, places_near, rise, Flown};
+use crate::track::seconds;
 use crate::vertical::Ramp;
 
 /// Difference of altitudes and weight of the change at one instant.

@@ -4,14 +4,20 @@
 //! (`tmm`), times seconds outside and whole microseconds inside. Nothing here panics on any input:
 //! what cannot be used comes back as a typed error.
 //!
-//! Reading order: [`bounds`] (what is added so that nothing is missed), [`leg`], [`path`] and
+//! Reading order: [`bounds`] (what is added so that nothing is missed), [`leg`], [`track`] and
 //! [`region`] (objects made ready), [`encounter`], [`intrusion`] and [`overlap`] (the three kinds
-//! of pair), [`filter`] (which pairs to look at), [`screen`] (all pairs, shared out by [`parts`]).
+//! of pair), [`exact`] (which kind a pair is). Of a whole set: [`tracks`] (columns checked and made
+//! ready), [`stretch`] (what the filter looks at), [`grid`] and [`slabs`] (how the set is divided),
+//! [`lanes`] and [`sweep`] (which pairs to look at), [`findings`] (what they come to), [`screen`]
+//! (all of it, shared out by [`parts`]). [`index`] asks the same of one object and all that are
+//! active now.
 //! [`advise`] says what changes of one object would meet others: [`convex`] is its mathematics,
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
-//! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a path.
+//! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a
+//! track.
 //! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
-//! is much work that Python should not do piece by piece.
+//! is much work that Python should not do piece by piece; so is reading long files of flights,
+//! which [`json_features`] does.
 
 pub mod advise;
 pub mod aside;
@@ -20,11 +26,17 @@ pub mod convex;
 pub mod ellipsoid;
 pub mod encounter;
 pub mod error;
-pub mod filter;
+pub mod exact;
+pub mod findings;
 pub mod geodesic;
+pub mod grid;
+pub mod index;
+mod index_cells;
 pub mod input;
 pub mod interval;
 pub mod intrusion;
+pub mod json_features;
+pub mod lanes;
 pub mod leg;
 pub mod level;
 pub mod limits;
@@ -33,15 +45,24 @@ pub mod offset;
 pub mod overlap;
 pub mod parts;
 pub mod passage;
-pub mod path;
 pub mod plan;
+pub mod prefetch;
 pub mod region;
 pub mod rows;
+#[cfg(test)]
+mod scatter;
 pub mod screen;
 pub mod shift;
 pub mod signatures;
+pub mod sincos;
 pub mod sky;
+pub mod slabs;
+pub mod stretch;
+pub mod sweep;
+pub mod track;
+pub mod tracks;
 pub mod vec3;
 pub mod vertical;
 pub mod way;
+pub mod width;
 pub mod window;

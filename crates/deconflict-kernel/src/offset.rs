@@ -11,8 +11,8 @@ use crate::ellipsoid::{normal, R_MIN};
 use crate::interval::{near_point, Span};
 use crate::leg::Edge;
 use crate::limits::{Limits, Vertical};
-use crate::path::{seconds, Piece};
 use crate::shift::{apart, flag_distance, lag, places_near, rise, Flown};
+use crate::track::{seconds, Piece};
 use crate::vec3::Vec3;
 use crate::vertical::ramps_near;
 use crate::way::Way;
@@ -235,7 +235,7 @@ mod tests {
         use crate::ellipsoid::surface;
         use crate::input::Trajectories;
         use crate::limits::Minima;
-        use crate::way::ready;
+        use crate::way::Ways;
         let lat = [0.5426215, 0.4673152, 0.0, 0.2469966, 0.0, 0.3];
         let lon = [179.99, 179.856048, 179.99, 179.7954566, 179.99, 179.99];
         let time = [0.0, 100.0, 1_462.929, 3_219.591, 3_909.505, 4_000.0];
@@ -258,8 +258,8 @@ mod tests {
             reference: &[0],
             side: &[0],
         };
-        let paths = ready(&table, &minima, 1, true, 1).unwrap();
-        let way = Way::of(&paths[0]);
+        let ways = Ways::new(&table, &minima, 1, true, 1).unwrap();
+        let way = ways.get(0).unwrap();
         let waypoints: Vec<Waypoint> = (0..6)
             .map(|k| Waypoint {
                 lat_deg: lat[k],

@@ -165,10 +165,7 @@ impl Overlap<'_> {
                 return;
             }
         }
-        if best
-            .as_ref()
-            .map_or(true, |found| distance < found.distance)
-        {
+        if best.as_ref().is_none_or(|found| distance < found.distance) {
             *best = Some(Nearest {
                 first: *a,
                 u,

@@ -7,9 +7,9 @@ use crate::bounds::{self, reach, sag, tangential};
 use crate::interval::{join, near_segment, Span};
 use crate::level::{between, weight};
 use crate::limits::{Limits, Vertical};
-use crate::path::{seconds, Piece};
 use crate::region::{Region, Shape};
 use crate::shift::Flown;
+use crate::track::{seconds, Piece};
 use crate::vertical::{moved, ramp_within};
 
 /// Stretches of a piece, seconds after its start, in which it is within `distance` of the outline.

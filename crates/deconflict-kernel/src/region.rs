@@ -3,7 +3,6 @@
 use crate::bounds;
 use crate::ellipsoid::{normal, surface};
 use crate::leg::{cut, Edge, Leg};
-use crate::path::ball;
 use crate::vec3::Vec3;
 
 /// Edges under one bounding ball.
@@ -215,6 +214,19 @@ fn surface_along(direction: Vec3) -> Vec3 {
     } else {
         surface(90.0, 0.0)
     }
+}
+
+/// A ball around places: their mean, and the greatest distance from it, rounded up.
+pub fn ball<I: Iterator<Item = Vec3>>(places: impl Fn() -> I) -> (Vec3, f64) {
+    let mut sum = Vec3::ZERO;
+    let mut count = 0.0_f64;
+    for p in places() {
+        sum = sum + p;
+        count += 1.0;
+    }
+    let centre = sum * (1.0 / count.max(1.0));
+    let radius = places().fold(0.0_f64, |r, p| r.max((p - centre).norm()));
+    (centre, radius + bounds::NOISE_M)
 }
 
 #[cfg(test)]

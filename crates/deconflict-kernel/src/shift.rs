@@ -6,7 +6,7 @@ use crate::bounds::{reach, sag, tangential};
 use crate::convex::{Apart, Linear, Polygon};
 use crate::interval::Span;
 use crate::limits::{Limits, Vertical};
-use crate::path::{seconds, Piece};
+use crate::track::{seconds, Piece};
 use crate::vertical::Ramp;
 use crate::way::bulge;
 

@@ -4,18 +4,18 @@ use crate::bounds;
 use crate::limits::{Limits, Minima, Vertical};
 use crate::nearby::{Around, Block, Blocks};
 use crate::offset;
-use crate::path::{ball, seconds, Path};
-use crate::region::{Region, Shape};
+use crate::region::{ball, Region, Shape};
 use crate::shift::{self, Flown};
+use crate::track::seconds;
 use crate::vertical::{References, SURFACE, UNLIMITED};
-use crate::way::{bulge, region_share, Way};
+use crate::way::{bulge, region_share, Way, Ways};
 
 /// Pieces under one ball.
 const TOGETHER: usize = 4;
 
 /// Everything that is there, made ready for looking around in it.
-pub struct Sky {
-    paths: Vec<Path>,
+pub struct Sky<'a> {
+    ways: Ways<'a>,
     regions: Vec<Region>,
     pub blocks: Blocks,
     pub minima: Minima,
@@ -68,23 +68,25 @@ impl<'a> Mover<'a> {
     }
 }
 
-impl Sky {
+impl<'a> Sky<'a> {
     pub fn new(
-        paths: Vec<Path>,
+        ways: Ways<'a>,
         regions: Vec<Region>,
         minima: Minima,
         references: References,
-    ) -> Sky {
+    ) -> Sky<'a> {
         let mut blocks = Vec::new();
-        for (owner, path) in (0u32..).zip(&paths) {
-            path_blocks(owner, &Way::of(path), &mut blocks);
+        for (owner, row) in (0u32..).zip(0..ways.len()) {
+            if let Some(way) = ways.get(row) {
+                path_blocks(owner, &way, &mut blocks);
+            }
         }
-        for (owner, region) in (paths.len() as u32..).zip(&regions) {
+        for (owner, region) in (ways.len() as u32..).zip(&regions) {
             blocks.push(region_block(owner, region));
         }
         Sky {
             blocks: Blocks::new(blocks),
-            paths,
+            ways,
             regions,
             minima,
             references,
@@ -92,23 +94,27 @@ impl Sky {
     }
 
     pub fn way(&self, row: u32) -> Option<Way<'_>> {
-        self.paths.get(row as usize).map(Way::of)
+        self.ways.get(row as usize)
     }
 
     pub fn region(&self, row: u32) -> Option<&Region> {
-        let index = (row as usize).checked_sub(self.paths.len())?;
+        let index = (row as usize).checked_sub(self.ways.len())?;
         self.regions.get(index)
     }
 
-    /// How far to look for changes this great: seconds earlier and later, metres to either side,
-    /// tenths of a millimetre up or down.
-    pub fn around(&self, early_s: f64, late_s: f64, aside_m: f64, change_tmm: i64) -> Around {
+    /// How far to look around a row of this altitude reference for changes this great: seconds
+    /// earlier and later, metres to either side, tenths of a millimetre up or down.
+    pub fn around(
+        &self,
+        reference: u8,
+        early_late_s: (f64, f64),
+        aside_m: f64,
+        change_tmm: i64,
+    ) -> Around {
         let greatest = self.minima.vertical_tmm.iter().fold(0, |m, &h| m.max(h));
-        let known = self.references.comparable.iter().enumerate();
-        // Where one reference does not even compare with itself, altitudes exclude nothing.
-        let compared = known
-            .filter(|(at, _)| at % (self.references.count + 1) == 0)
-            .all(|(_, &comparable)| comparable != 0);
+        // Where a reference does not even compare with itself, altitudes exclude nothing.
+        let at = usize::from(reference) * (self.references.count + 1);
+        let compared = self.references.comparable.get(at).is_some_and(|&c| c != 0);
         let slack = self
             .references
             .offset_lo_tmm
@@ -116,8 +122,8 @@ impl Sky {
             .zip(&self.references.offset_hi_tmm);
         let slack = slack.fold(0, |m, (&lo, &hi)| m.max(lo.abs()).max(hi.abs()));
         Around {
-            early_us: (early_s * 1e6).ceil() as i64,
-            late_us: (late_s * 1e6).ceil() as i64,
+            early_us: (early_late_s.0 * 1e6).ceil() as i64,
+            late_us: (early_late_s.1 * 1e6).ceil() as i64,
             distance_m: self.minima.greatest_lateral() + aside_m,
             height_tmm: compared.then_some(change_tmm + greatest + 2 * slack),
         }

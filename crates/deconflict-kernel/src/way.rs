@@ -1,90 +1,155 @@
-//! A path as advice reads it: pieces by number, their ramps, and what stays where it is.
+//! A track as advice reads it: pieces by number, their ramps, and what stays where it is.
 //!
-//! The only place where advice knows how a path is kept.
+//! The only place where advice knows how tracks are kept.
 
 use crate::bounds;
-use crate::encounter;
 use crate::error::InputError;
-use crate::input::{paths, Trajectories};
+use crate::input::Trajectories;
 use crate::limits::{Minima, Share};
 use crate::parts::each_in_parts;
-use crate::path::{Path, Piece};
 use crate::region::Region;
+use crate::track::{Piece, Track};
+use crate::tracks::Tracks;
 use crate::vertical::Ramp;
 
 /// Pieces are no longer than this where there are volumes: their chords then lie 4.5 m low at most,
 /// which is all that a change may be greater than it must.
 const LONGEST_PAST_VOLUMES_M: f64 = 15_000.0;
 
-/// Checks trajectories and cuts them as screening does, or finer.
-pub fn ready(
-    trajectories: &Trajectories<'_>,
-    minima: &Minima,
-    references: usize,
-    past_volumes: bool,
-    threads: usize,
-) -> Result<Vec<Path>, InputError> {
-    let mut paths = paths(trajectories, minima.count, references)?;
-    let least = minima.least_positive_lateral();
-    let mut longest = bounds::piece_length(least.clamp(50.0, 1e6));
-    if past_volumes {
-        longest = longest.min(LONGEST_PAST_VOLUMES_M);
+/// All tracks of a set; rows with pieces too long for its smallest minimum have finer ones.
+pub struct Ways<'a> {
+    tracks: Tracks<'a>,
+    finer: Vec<Option<Vec<Piece>>>,
+}
+
+impl<'a> Ways<'a> {
+    /// Checks trajectories and cuts them as screening does, or finer.
+    pub fn new(
+        trajectories: &Trajectories<'a>,
+        minima: &Minima,
+        references: usize,
+        past_volumes: bool,
+        threads: usize,
+    ) -> Result<Ways<'a>, InputError> {
+        let tracks = Tracks::new(trajectories, minima.count, references, threads)?;
+        let mut longest = piece_length(minima.least_positive_lateral().clamp(50.0, 1e6));
+        if past_volumes {
+            longest = longest.min(LONGEST_PAST_VOLUMES_M);
+        }
+        let mut finer: Vec<(usize, Option<Vec<Piece>>)> =
+            (0..tracks.len()).map(|row| (row, None)).collect();
+        each_in_parts(&mut finer, threads, |(row, pieces)| {
+            *pieces = cut(&tracks.get(*row), longest);
+        });
+        Ok(Ways {
+            finer: finer.into_iter().map(|(_, pieces)| pieces).collect(),
+            tracks,
+        })
     }
-    each_in_parts(&mut paths, threads, |path| path.cut(longest));
-    Ok(paths)
+
+    pub fn len(&self) -> usize {
+        self.tracks.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    pub fn get(&self, row: usize) -> Option<Way<'_>> {
+        let finer = self.finer.get(row)?;
+        Some(Way {
+            track: self.tracks.get(row),
+            finer: finer.as_deref(),
+        })
+    }
+}
+
+/// The longest piece whose ε at distance `d` is within the tolerance of screening.
+fn piece_length(d: f64) -> f64 {
+    let mut length = bounds::LONGEST_PIECE_M;
+    while bounds::excess(d, length) > bounds::tolerance(d) {
+        length *= 0.98;
+    }
+    length
+}
+
+/// The pieces of a track, halved until none is longer; none where none is.
+fn cut(track: &Track<'_>, longest: f64) -> Option<Vec<Piece>> {
+    fn halve(track: &Track<'_>, piece: Piece, longest: f64, out: &mut Vec<Piece>) {
+        let halves = if piece.edge.length > longest {
+            track.halves(&piece)
+        } else {
+            None
+        };
+        match halves {
+            Some(halves) => {
+                for half in halves {
+                    halve(track, half, longest, out);
+                }
+            }
+            None => out.push(piece),
+        }
+    }
+    let pieces = || (0..track.pieces()).map(|k| track.piece(k));
+    if pieces().all(|piece| piece.edge.length <= longest) {
+        return None;
+    }
+    let mut finer = Vec::new();
+    pieces().for_each(|piece| halve(track, piece, longest, &mut finer));
+    Some(finer)
 }
 
 #[derive(Clone, Copy)]
-pub struct Way<'a>(&'a Path);
+pub struct Way<'a> {
+    track: Track<'a>,
+    finer: Option<&'a [Piece]>,
+}
 
-impl<'a> Way<'a> {
-    pub fn of(path: &'a Path) -> Way<'a> {
-        Way(path)
-    }
-
+impl Way<'_> {
     pub fn pieces(&self) -> usize {
-        self.0.pieces.len()
+        self.finer.map_or(self.track.pieces(), <[Piece]>::len)
     }
 
     pub fn piece(&self, k: usize) -> Piece {
-        self.0.pieces[k]
+        self.finer
+            .map_or_else(|| self.track.piece(k), |pieces| pieces[k])
     }
 
     /// Altitude along the leg that a piece belongs to.
     pub fn ramp(&self, piece: &Piece) -> Ramp {
-        encounter::ramp(self.0, piece)
+        self.track.ramp(piece.edge.leg)
     }
 
     pub fn legs(&self) -> u32 {
-        self.0.legs.len() as u32
+        self.track.times_us.len() as u32 - 1
     }
 
     pub fn window_us(&self) -> i64 {
-        self.0.window_us
+        self.track.window_us
     }
 
     pub fn party(&self) -> u32 {
-        self.0.party
+        self.track.party
     }
 
     pub fn side(&self) -> u8 {
-        self.0.side
+        self.track.side
     }
 
     pub fn share(&self) -> Share {
         Share {
-            purpose: self.0.purpose,
-            reference: self.0.reference,
-            lateral_m: self.0.lateral_m,
+            purpose: self.track.purpose,
+            reference: self.track.reference,
+            lateral_m: self.track.lateral_m,
             reach_m: 0.0,
-            vertical_tmm: self.0.vertical_tmm,
+            vertical_tmm: self.track.vertical_tmm,
         }
     }
 
     /// Which ends keep place and altitude under a change of level or an offset: a first waypoint
     /// from which it climbs, a last one to which it descends.
     pub fn kept_ends(&self) -> (bool, bool) {
-        let h = &self.0.altitudes_tmm;
+        let h = self.track.altitudes_tmm;
         let n = h.len();
         (n > 1 && h[0] < h[1], n > 1 && h[n - 1] < h[n - 2])
     }

@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 
 use crate::columns::{column, slice};
 use crate::screening::refused;
-use crate::tables::{minima_of, references_of, TrajectoryColumns, VolumeColumns};
+use crate::tables::{self, TrajectoryColumns, VolumeColumns};
 
 #[pyfunction]
 #[pyo3(signature = (trajectories, volumes, minima, references, asked, *, early_s=0.0, late_s=0.0,
@@ -31,7 +31,7 @@ pub fn forbidden<'py>(
     let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let paths = TrajectoryColumns::of(trajectories)?;
     let outlines = VolumeColumns::of(volumes)?;
-    let (minima, references) = (minima_of(minima)?, references_of(references)?);
+    let (minima, references) = (tables::minima(minima)?, tables::references(references)?);
     let movers = column::<u32>(asked, "movers")?;
     let offsets_m = column::<f64>(asked, "offsets_m")?;
     let (paths, outlines, movers) = (paths.table(), outlines.table(), slice(&movers));

@@ -1,6 +1,8 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod advising;
 mod columns;
+mod indexing;
+mod json_features;
 mod moving;
 mod plan;
 mod rows;
@@ -35,9 +37,11 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
     module.add_function(wrap_pyfunction!(advising::forbidden, module)?)?;
     module.add_function(wrap_pyfunction!(moving::moved_aside, module)?)?;
+    module.add_function(wrap_pyfunction!(json_features::json_features, module)?)?;
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
+    module.add_class::<indexing::Index>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(
         "RefusedInput",

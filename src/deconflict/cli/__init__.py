@@ -33,6 +33,11 @@ COMMANDS = (
         "advise:advise",
         "Look for changes of your own plans that end their conflicts; sends nothing.",
     ),
+    Entry(
+        "screen",
+        "screen:screen",
+        "Find every conflict among the flights and volumes of files; sends nothing.",
+    ),
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(

@@ -6,7 +6,7 @@ stroke and the words say what, so the picture also reads in grey.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -78,6 +78,7 @@ def draw(
     theatres: Sequence[tuple[str, Sequence[Position]]] = (),
     title: str,
     subtitle: str,
+    below: tuple[float, Callable[[float], str]] | None = None,
 ) -> str:
     """Return the picture as SVG text.
 
@@ -88,6 +89,7 @@ def draw(
         theatres: agreed names and outlines, of which what falls into the picture is drawn.
         title: above the picture.
         subtitle: under the title, such as the time of drawing.
+        below: the height of what else is drawn under it all, and what draws it from there down.
     """
     colours = _colours(shapes)
     project = _Projection([*_places(shapes), *(p for mark in marks for p in mark.places)])
@@ -97,6 +99,8 @@ def draw(
         labels.shun(map(project, way))
     listed = marks[:LISTED]
     height = HEIGHT + 22 * (len(listed) + (len(marks) > LISTED)) + (16 if marks else 0)
+    more = "" if below is None else below[1](height)
+    height += 0 if below is None else below[0]
     parts = [
         element("rect", width=WIDTH, height=height, fill="#fff"),
         text(title, (MAP.left, 38), size=22, font_weight=600),
@@ -126,6 +130,7 @@ def draw(
             [(number, mark.at_ms) for number, mark in enumerate(marks, 1)],
         ),
         *_list(listed, len(marks) - len(listed)),
+        more,
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" '

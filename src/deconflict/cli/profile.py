@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deconflict.airspace import AltitudeReference, format_utc
+from deconflict.airspace.instant import nearest_utc_ms
 from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, path, text
 from deconflict.units import TMM_PER_FOOT, TMM_PER_METRE
 
@@ -226,7 +227,7 @@ def _time_window(
         ]
     instants += [instant for _, instant in marks]
     room = max((max(instants) - min(instants)) // 20, 30_000)
-    return min(instants) - room, max(instants) + room
+    return nearest_utc_ms(min(instants) - room), nearest_utc_ms(max(instants) + room)
 
 
 def _altitudes(levels: Sequence[Level | Band]) -> tuple[float, float]:

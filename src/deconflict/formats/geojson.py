@@ -36,7 +36,13 @@ from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.declaration_input import DeclarationInput
 from deconflict.units import TMM_PER_METRE
 
-__all__ = ["MAX_FEATURES", "read_declarations", "write_declarations"]
+__all__ = [
+    "MAX_FEATURES",
+    "check_collection",
+    "read_declarations",
+    "read_feature",
+    "write_declarations",
+]
 
 MAX_FEATURES: Final = 100_000
 
@@ -76,16 +82,34 @@ def read_declarations(data: bytes) -> tuple[DeclarationInput, ...]:
             expected="a GeoJSON Feature or FeatureCollection",
             remedy="put the geometry into a Feature with its purpose, altitudes and times",
         )
-    _only(document, _COLLECTION_MEMBERS)
-    _check_crs(document.get("crs"))
+    check_collection(document)
     features = _array(document.get("features"), "features", MAX_FEATURES)
     if not features:
         raise InvalidDocumentError("the document declares nothing", expected="at least one Feature")
     declarations: list[DeclarationInput] = []
     for index, feature in enumerate(features):
-        with located(f"features[{index}]"):
-            declarations.append(_feature(_object(feature), index))
+        declarations.append(read_feature(feature, index))
     return tuple(declarations)
+
+
+def check_collection(members: _Members) -> None:
+    """Pass when a FeatureCollection says nothing beside its features that is not known.
+
+    Raises:
+        InvalidDocumentError: an unknown member, or positions in another system than WGS84.
+    """
+    _only(members, _COLLECTION_MEMBERS)
+    _check_crs(members.get("crs"))
+
+
+def read_feature(feature: object, index: int) -> DeclarationInput:
+    """Return the declaration that one Feature says; a refusal names it as ``features[index]``.
+
+    Raises:
+        InvalidInputError: as `read_declarations`.
+    """
+    with located(f"features[{index}]"):
+        return _feature(_object(feature), index)
 
 
 def write_declarations(declarations: Iterable[DeclarationInput]) -> bytes:

@@ -6,17 +6,29 @@ disk, no parties' secrets.
 """
 
 from deconflict.separation.checking import check
+from deconflict.separation.conflicts import Conflicts
 from deconflict.separation.extent import Extent
 from deconflict.separation.finding import Finding, FindingKind, Verdict
+from deconflict.separation.flights import Flights
 from deconflict.separation.minima import AltitudeConversions, Minima, MinimaTable
+from deconflict.separation.said_minima import SaidMinima, parse_minima, said_minima
+from deconflict.separation.screening import screen
+from deconflict.separation.volumes import Volumes
 
 __all__ = [
     "AltitudeConversions",
+    "Conflicts",
     "Extent",
     "Finding",
     "FindingKind",
+    "Flights",
     "Minima",
     "MinimaTable",
+    "SaidMinima",
     "Verdict",
+    "Volumes",
     "check",
+    "parse_minima",
+    "said_minima",
+    "screen",
 ]

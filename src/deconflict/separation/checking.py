@@ -17,6 +17,7 @@ from deconflict.separation.minima import AltitudeConversions, Minima, MinimaTabl
 
 __all__ = ["check", "refused"]
 
+US_PER_MS = 1_000
 UNDEFINED_TMM = -UNLIMITED - 1
 VERDICTS = (Verdict.CONFLICT, Verdict.WITHIN_TOLERANCE, Verdict.INCOMPARABLE)
 
@@ -135,9 +136,10 @@ def _finding(
         kind = FindingKind.PREDICTED_LOSS
     else:
         kind = FindingKind.STRATEGIC_CONFLICT
-    start_ms = packed.epoch_ms + math.floor(row["t_in_s"] * 1000)
-    end_ms = packed.epoch_ms + math.ceil(row["t_out_s"] * 1000)
-    cpa_ms = packed.epoch_ms + round(row["cpa_time_s"] * 1000)
+    # Outward to whole milliseconds; the epoch is a whole second, so it does not matter here.
+    start_ms = packed.epoch_ms + row["t_in_us"] // US_PER_MS
+    end_ms = packed.epoch_ms - (-row["t_out_us"] // US_PER_MS)
+    cpa_ms = packed.epoch_ms + round(row["cpa_time_us"] / US_PER_MS)
     finding = Finding(
         kind=kind,
         verdict=verdict,

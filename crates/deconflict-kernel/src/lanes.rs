@@ -1,0 +1,313 @@
+//! The stretches of one cell side by side in single precision: which pairs of them could meet?
+//!
+//! The answer may be yes too often and never too seldom; how much is added for the rounding is
+//! derived in `docs/reference/separation.md`.
+
+use crate::stretch::{Bounding, Stretch, STEPS_PER_M, UNIT};
+use crate::width::at_any_width;
+
+/// How many are looked at together.
+pub const LANES: usize = 16;
+/// Added to a reach per metre of the numbers that it is compared with: more than all roundings.
+const ROUNDING: f32 = 64.0 * UNIT as f32;
+
+/// Some stretches side by side; what is no stretch never meets any.
+#[derive(Clone, Copy)]
+struct Block {
+    x: [f32; LANES],
+    y: [f32; LANES],
+    z: [f32; LANES],
+    vx: [f32; LANES],
+    vy: [f32; LANES],
+    vz: [f32; LANES],
+    from: [f32; LANES],
+    to: [f32; LANES],
+    reach: [f32; LANES],
+    low: [i32; LANES],
+    high: [i32; LANES],
+    party: [u32; LANES],
+    /// In which of the cell's dimensions the stretch's lower corner lies in this cell.
+    corner: [u32; LANES],
+    index: [u32; LANES],
+}
+
+const NOTHING: Block = Block {
+    x: [0.0; LANES],
+    y: [0.0; LANES],
+    z: [0.0; LANES],
+    vx: [0.0; LANES],
+    vy: [0.0; LANES],
+    vz: [0.0; LANES],
+    from: [f32::INFINITY; LANES],
+    to: [f32::NEG_INFINITY; LANES],
+    reach: [0.0; LANES],
+    low: [i32::MAX; LANES],
+    high: [i32::MIN; LANES],
+    party: [0; LANES],
+    corner: [0; LANES],
+    index: [u32::MAX; LANES],
+};
+
+/// What places and times of a cell are told from; free to choose, near ones round less.
+pub struct Frame {
+    place: [i32; 3],
+    at: u32,
+    second: f32,
+    vertical: i32,
+}
+
+impl Frame {
+    pub fn around(middle: &Stretch, bounding: &Bounding) -> Frame {
+        Frame {
+            place: middle.place,
+            at: middle.at,
+            second: bounding.ticks.seconds() as f32,
+            vertical: bounding.vertical(),
+        }
+    }
+}
+
+/// The stretches of one cell.
+#[derive(Default)]
+pub struct Lanes {
+    count: usize,
+    blocks: Vec<Block>,
+}
+
+/// Every dimension: the pair is this cell's to find.
+pub const ALL_CORNERS: u32 = 0b1_1111;
+
+impl Lanes {
+    pub fn clear(&mut self) {
+        self.count = 0;
+        self.blocks.clear();
+    }
+
+    /// Adds a stretch, told in a frame that is the same for all of a cell.
+    #[inline]
+    pub fn push(&mut self, index: u32, corner: u32, s: &Stretch, frame: &Frame) {
+        let k = self.count % LANES;
+        if k == 0 {
+            self.blocks.push(NOTHING);
+        }
+        let Some(block) = self.blocks.last_mut() else {
+            return;
+        };
+        let since = |tick: u32| (i64::from(tick) - i64::from(frame.at)) as f32 * frame.second;
+        let (at, from, to) = (since(s.at), since(s.from), since(s.to));
+        let [vx, vy, vz] = s.velocity;
+        let metres = |d: usize| {
+            let steps = i64::from(s.place[d]) - i64::from(frame.place[d]);
+            steps as f32 * (1.0 / STEPS_PER_M as f32)
+        };
+        let (x, y, z) = (
+            metres(0) - vx * at,
+            metres(1) - vy * at,
+            metres(2) - vz * at,
+        );
+        // Whatever was and will be rounded is in proportion to these. Times are rounded outward.
+        let farthest = most(from.abs(), to.abs()) + at.abs();
+        let speed = vx.abs() + vy.abs() + vz.abs();
+        let size = (x.abs() + y.abs() + z.abs()) + speed * farthest + s.reach;
+        block.x[k] = x;
+        block.y[k] = y;
+        block.z[k] = z;
+        block.vx[k] = vx;
+        block.vy[k] = vy;
+        block.vz[k] = vz;
+        block.from[k] = from - ROUNDING * from.abs();
+        block.to[k] = to + ROUNDING * to.abs();
+        block.reach[k] = s.reach + ROUNDING * size;
+        (block.low[k], block.high[k]) = s.band(frame.vertical);
+        block.party[k] = s.party;
+        block.corner[k] = corner;
+        block.index[k] = index;
+        self.count += 1;
+    }
+}
+
+impl Lanes {
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes the stretch of this index away; the last one takes its place.
+    pub fn remove(&mut self, index: u32) {
+        let mut places = self.blocks.iter().enumerate();
+        let found = places.find_map(|(b, block)| {
+            let k = block.index.iter().position(|&own| own == index)?;
+            Some((b, k))
+        });
+        let Some((b, k)) = found else {
+            return;
+        };
+        self.count -= 1;
+        let (last, l) = (self.count / LANES, self.count % LANES);
+        let moved = One::new(&self.blocks[last], l);
+        moved.write(&mut self.blocks[b], k);
+        if l == 0 {
+            self.blocks.truncate(last);
+        } else {
+            One::new(&NOTHING, 0).write(&mut self.blocks[last], l);
+        }
+    }
+}
+
+at_any_width! {
+    /// Adds the indices of those that could meet the first of some others, told in the same frame.
+    pub fn near_first(first: &Lanes, lanes: &Lanes, found: &mut Vec<u32>) {
+        let Some(block) = first.blocks.first() else {
+            return;
+        };
+        let one = One::new(block, 0);
+        for block in &lanes.blocks {
+            let near = one.near(block);
+            if u128::from_ne_bytes(near) != 0 {
+                let those = block.index.iter().zip(near).filter(|(_, near)| *near != 0);
+                found.extend(those.map(|(&index, _)| index));
+            }
+        }
+    }
+}
+
+at_any_width! {
+    /// Adds the pairs of indices that could meet, of a stretch among the first `firsts` and one
+    /// after it, with different parties and of this cell. `by_low` says that the stretches were
+    /// added from the lowest to the highest.
+    pub fn pairs_near(
+        lanes: &Lanes,
+        firsts: usize,
+        by_low: bool,
+        found: &mut Vec<(u32, u32)>,
+    ) {
+        for i in 0..firsts.min(lanes.count) {
+            let own = &lanes.blocks[i / LANES];
+            let one = One::new(own, i % LANES);
+            // The first block may hold stretches up to this one as well, which do not count.
+            let mut skip = (i + 1) % LANES;
+            for block in &lanes.blocks[(i + 1) / LANES..] {
+                if by_low && block.low[0] > one.high {
+                    break;
+                }
+                let near = one.near(block);
+                if u128::from_ne_bytes(near) != 0 {
+                    for (k, &index) in block.index.iter().enumerate().skip(skip) {
+                        if near[k] != 0 {
+                            found.push((one.index, index));
+                        }
+                    }
+                }
+                skip = 0;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn least(a: f32, b: f32) -> f32 {
+    if a < b {
+        a
+    } else {
+        b
+    }
+}
+
+#[inline(always)]
+fn most(a: f32, b: f32) -> f32 {
+    if a > b {
+        a
+    } else {
+        b
+    }
+}
+
+/// One stretch, to be held against many.
+struct One {
+    x: f32,
+    y: f32,
+    z: f32,
+    vx: f32,
+    vy: f32,
+    vz: f32,
+    from: f32,
+    to: f32,
+    reach: f32,
+    low: i32,
+    high: i32,
+    party: u32,
+    corner: u32,
+    index: u32,
+}
+
+impl One {
+    #[inline(always)]
+    fn new(block: &Block, k: usize) -> One {
+        One {
+            x: block.x[k],
+            y: block.y[k],
+            z: block.z[k],
+            vx: block.vx[k],
+            vy: block.vy[k],
+            vz: block.vz[k],
+            from: block.from[k],
+            to: block.to[k],
+            reach: block.reach[k],
+            low: block.low[k],
+            high: block.high[k],
+            party: block.party[k],
+            corner: block.corner[k],
+            index: block.index[k],
+        }
+    }
+
+    fn write(&self, block: &mut Block, k: usize) {
+        block.x[k] = self.x;
+        block.y[k] = self.y;
+        block.z[k] = self.z;
+        block.vx[k] = self.vx;
+        block.vy[k] = self.vy;
+        block.vz[k] = self.vz;
+        block.from[k] = self.from;
+        block.to[k] = self.to;
+        block.reach[k] = self.reach;
+        block.low[k] = self.low;
+        block.high[k] = self.high;
+        block.party[k] = self.party;
+        block.corner[k] = self.corner;
+        block.index[k] = self.index;
+    }
+
+    /// One byte for each of the block: could the two meet?
+    #[inline(always)]
+    fn near(&self, block: &Block) -> [u8; LANES] {
+        let mut near = [0; LANES];
+        for (k, near) in near.iter_mut().enumerate() {
+            let start = most(self.from, block.from[k]);
+            let end = least(self.to, block.to[k]);
+            let dx = self.x - block.x[k];
+            let dy = self.y - block.y[k];
+            let dz = self.z - block.z[k];
+            let wx = self.vx - block.vx[k];
+            let wy = self.vy - block.vy[k];
+            let wz = self.vz - block.vz[k];
+            let speed2 = wx * wx + wy * wy + wz * wz;
+            // Any instant will do for the smallest speeds; the bound holds for whichever is taken.
+            let t = -(dx * wx + dy * wy + dz * wz) / most(speed2, 1e-30);
+            let t = most(least(t, end), start);
+            let (ex, ey, ez) = (dx + wx * t, dy + wy * t, dz + wz * t);
+            let within = self.reach + block.reach[k];
+            let meet = (start <= end)
+                & (self.low <= block.high[k])
+                & (block.low[k] <= self.high)
+                & (self.party != block.party[k])
+                & ((self.corner | block.corner[k]) == ALL_CORNERS)
+                & (ex * ex + ey * ey + ez * ez <= within * within);
+            *near = u8::from(meet);
+        }
+        near
+    }
+}

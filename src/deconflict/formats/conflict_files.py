@@ -1,0 +1,131 @@
+"""Conflicts as files: Parquet, Arrow, CSV, and GeoJSON for maps."""
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from deconflict.errors import InvalidDocumentError
+from deconflict.separation.arrow import pyarrow
+from deconflict.separation.conflicts import Conflicts
+
+__all__ = ["CONFLICT_ENDINGS", "check_conflict_file", "conflict_rows", "write_conflicts"]
+
+ROWS: Final = 20_000
+CONFLICT_ENDINGS: Final = (".arrow", ".csv", ".feather", ".geojson", ".parquet")
+
+
+def check_conflict_file(path: Path) -> None:
+    """Pass when conflicts can be written under this name; asked before the work, not after.
+
+    Raises:
+        InvalidDocumentError: the ending says no format that is written.
+        MissingExtraError: it needs pyarrow, which is not installed.
+    """
+    ending = path.suffix.lower()
+    if ending not in CONFLICT_ENDINGS:
+        raise InvalidDocumentError(
+            "the ending says no format that conflicts are written in",
+            given=path.name,
+            expected=", ".join(CONFLICT_ENDINGS),
+        )
+    if ending in (".parquet", ".arrow", ".feather"):
+        pyarrow()
+
+
+def write_conflicts(found: Conflicts, path: Path) -> None:
+    """Write all conflicts; what stood under the name is replaced once all is written.
+
+    Raises:
+        InvalidDocumentError, MissingExtraError: as `check_conflict_file`.
+        OSError: it could not be written.
+    """
+    check_conflict_file(path)
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        _WRITERS[path.suffix.lower()](found, fresh)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def conflict_rows(found: Conflicts) -> Iterator[dict[str, Any]]:
+    """Yield each conflict as plain values: UTC as text, None where altitudes do not compare."""
+    for start in range(0, len(found), ROWS):
+        columns = found.taken(np.arange(start, min(start + ROWS, len(found)))).columns()
+        plain = {name: _plain(column) for name, column in columns.items()}
+        for row in zip(*plain.values(), strict=True):
+            yield dict(zip(plain, row, strict=True))
+
+
+def _plain(column: NDArray[Any]) -> list[Any]:
+    if column.dtype.kind == "M":
+        return [f"{text}Z" for text in np.datetime_as_string(column, unit="us").tolist()]
+    values: list[Any] = column.tolist()
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        return [None if value != value else value for value in values]
+    return values
+
+
+def _write_parquet(found: Conflicts, path: Path) -> None:
+    pyarrow()
+    import pyarrow.parquet as pq
+
+    # Figures hardly repeat: looking for those that do takes three times as long and saves nothing.
+    words = ["kind", "verdict"]
+    pq.write_table(found.to_arrow(), path, compression="zstd", use_dictionary=words)
+
+
+def _write_arrow(found: Conflicts, path: Path) -> None:
+    pa = pyarrow()
+    table = found.to_arrow()
+    with pa.ipc.new_file(str(path), table.schema) as file:
+        file.write_table(table)
+
+
+def _write_csv(found: Conflicts, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(found.taken(np.zeros(0, dtype=np.int64)).columns())
+        writer.writerows(row.values() for row in conflict_rows(found))
+
+
+def _write_geojson(found: Conflicts, path: Path) -> None:
+    encode = msgspec.json.Encoder().encode
+    with path.open("wb") as file:
+        file.write(b'{"type":"FeatureCollection","features":[')
+        for number, row in enumerate(conflict_rows(found)):
+            file.write(b",\n" if number else b"\n")
+            file.write(encode(_feature(row)))
+        file.write(b"\n]}\n")
+
+
+def _feature(row: dict[str, Any]) -> dict[str, Any]:
+    """Return one conflict as a line between both places; two points where it would cross ±180."""
+    places = [[row.pop(f"{who}_lon_deg"), row.pop(f"{who}_lat_deg")] for who in ("first", "second")]
+    kind: str
+    shape: Any
+    if places[0] == places[1]:
+        kind, shape = "Point", places[0]
+    elif abs(places[0][0] - places[1][0]) > 180.0:
+        kind, shape = "MultiPoint", places
+    else:
+        kind, shape = "LineString", places
+    return {
+        "type": "Feature",
+        "geometry": {"type": kind, "coordinates": shape},
+        "properties": row,
+    }
+
+
+_WRITERS: Final[dict[str, Callable[[Conflicts, Path], None]]] = {
+    ".parquet": _write_parquet,
+    ".arrow": _write_arrow,
+    ".feather": _write_arrow,
+    ".csv": _write_csv,
+    ".geojson": _write_geojson,
+}
