@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import (
+    bench_advise,
     bench_files,
     bench_index,
     bench_life,
@@ -55,6 +56,8 @@ def main() -> None:
         print_rows("Beside its peers, in one run", rows)
         rows = bench_scaling.measure(most=25_000 if quick else 100_000)
         print_rows("Growing at the same density", rows)
+        rows = bench_advise.measure(("r1k",) if quick else bench_advise.SETS)
+        print_rows("Advice", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 

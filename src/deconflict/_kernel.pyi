@@ -45,6 +45,49 @@ def screen(
         KeyError, TypeError: a column is missing, of another type or not contiguous.
     """
 
+def forbidden(
+    trajectories: Mapping[str, NDArray[Any]],
+    volumes: Mapping[str, NDArray[Any]],
+    minima: Mapping[str, NDArray[Any]],
+    references: Mapping[str, NDArray[Any]],
+    asked: Mapping[str, NDArray[Any]],
+    *,
+    early_s: float = 0.0,
+    late_s: float = 0.0,
+    down_tmm: int = 0,
+    up_tmm: int = 0,
+    threads: int | None = None,
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return which changes of some rows would meet others, each row alone, all else as it stands.
+
+    The first four tables are those of ``screen``. ``asked`` holds ``movers`` (u32: rows,
+    trajectories first) and ``offsets_m`` (f64: metres to the right, to be looked at for
+    trajectories). Shifts are looked for from ``-early_s`` to ``late_s``, changes of level from
+    ``-down_tmm`` to ``up_tmm``; where both are 0, not at all.
+
+    Returns ``shift``, ``level`` and ``offset``, each with the columns ``mover``, ``other``,
+    ``from``, ``to`` (i64): whole milliseconds, tenths of a millimetre or places in ``offsets_m``,
+    both ends included. What is not in them is free.
+
+    Raises:
+        RefusedInput: a row holds something unusable, or a mover is no row.
+        KeyError, TypeError: a column is missing, of another type or not contiguous.
+    """
+
+def moved_aside(
+    paths: Mapping[str, NDArray[Any]], offset_m: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Return paths, each moved so many metres to the right, as ``advise.aside`` says.
+
+    ``paths`` has ``offsets`` (i64) and for each waypoint ``lat_deg``, ``lon_deg`` (f64), ``at_ms``,
+    ``altitude_tmm`` (i64); the result has the same. Places come out in whole 1e-7 degrees; a row
+    with an offset of 0 stays as it is.
+
+    Raises:
+        ValueError: the columns do not fit one another, or a place is not on the Earth.
+        KeyError, TypeError: a column is missing, of another type or not contiguous.
+    """
+
 class Prover:
     """An Ed25519 public key made ready for many signatures.
 

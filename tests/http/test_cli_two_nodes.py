@@ -317,6 +317,57 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     assert camp_id[:10] not in red.ok("declare", "--list")
 
 
+def test_a_way_out_is_found_and_nobody_learns_of_it(
+    blue: Party, red: Party, tmp_path: Path
+) -> None:
+    """R19, R20, R25: what would end it is told to the own planner alone, as a fact."""
+    site = red.json("declare", area(tmp_path, "OWN_PRESENCE", 34.2, 38.0, label="depot"))
+    (site_id,) = site["declaration_ids"]
+    _wait(lambda: blue.ok("declare", "--list"), site_id[:10])
+    start_ms = time.time_ns() // 1_000_000 + 3_600_000
+    points = [(start_ms, 34.2, 37.5), (start_ms + 600_000, 34.2, 38.5)]
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "LineString", "coordinates": [[lon, lat] for _, lat, lon in points]},
+        "properties": {
+            "purpose": "FLIGHT",
+            "label": "transit",
+            "altitudes": ["3000 ft AMSL"] * 2,
+            "times": [format_utc(at_ms) for at_ms, _, _ in points],
+        },
+    }
+    file, out, svg = (tmp_path / name for name in ("flight.geojson", "out.geojson", "out.svg"))
+    file.write_text(json.dumps(feature))
+    before = blue.json("line", "status")["lines"][0]["own_seq"]
+    assert "1 conflict" in blue.ok("check", file, code=1)
+    told = blue.ok("advise", file, "--out", out, "--picture", svg)
+    assert "transit conflicts with 1 declaration as planned" in told
+    assert "red depot" in told
+    assert "3,000 ft (914 m) higher" in told
+    assert "Nothing was sent." in told
+    options = blue.json("advise", file)["advice"][0]["options"]
+    assert {kind for option in options for kind in option["kinds"]} == {"SHIFT", "LEVEL", "OFFSET"}
+    assert "No conflict found in 1 draft" in blue.ok("check", out)
+    assert "No conflict found" in blue.ok("advise", out)
+    words = [each.text for each in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert {"transit", "transit changed", "red depot"} <= set(words)
+    narrow = ("--max-shift", "1min", "--by", "shift")
+    assert "None within the limits: shift ±1 min." in blue.ok("advise", file, *narrow, code=1)
+    assert blue.json("line", "status")["lines"][0]["own_seq"] == before
+    assert not [d for d in red.json("declare", "--list")["declarations"] if d["label"] == "transit"]
+    # What is declared is advised without a file, and one free plan is written for all of it.
+    blue.ok("declare", file, code=1)
+    told = blue.ok("advise", "--together", "--by", "level", "--out", out)
+    assert re.search(r"transit +3,000 ft \(914 m\) higher", told)
+    held = blue.json("declare", "--list")["declarations"]
+    (flight_id,) = [d["declaration_id"] for d in held if d["label"] == "transit"]
+    assert json.loads(out.read_text())["features"][0]["properties"]["declaration_id"] == flight_id
+    blue.ok("declare", "--update", flight_id, out)
+    assert "nothing to change" in blue.ok("advise")
+    blue.ok("declare", "--cancel", flight_id[:8], "--reason", "ended-early")
+    red.ok("declare", "--cancel", site_id[:8], "--reason", "ended-early")
+
+
 def test_a_place_that_is_typed_is_echoed_before_it_counts(blue: Party) -> None:
     drafts = []
 

@@ -19,6 +19,7 @@ MODULES = sorted(
 )
 # Who may call the compiled kernel: whatever else needs it goes through these.
 KERNEL_USERS = (
+    "deconflict.advise.",
     "deconflict.airspace.geodesy",
     "deconflict.airspace.wire",
     "deconflict.formats.geojson_stream",

@@ -11,11 +11,18 @@
 //! [`lanes`] and [`sweep`] (which pairs to look at), [`findings`] (what they come to), [`screen`]
 //! (all of it, shared out by [`parts`]). [`index`] asks the same of one object and all that are
 //! active now.
+//! [`advise`] says what changes of one object would meet others: [`convex`] is its mathematics,
+//! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
+//! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a
+//! track.
 //! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
 //! is much work that Python should not do piece by piece; so is reading long files of flights,
 //! which [`json_features`] does.
 
+pub mod advise;
+pub mod aside;
 pub mod bounds;
+pub mod convex;
 pub mod ellipsoid;
 pub mod encounter;
 pub mod error;
@@ -31,9 +38,13 @@ pub mod intrusion;
 pub mod json_features;
 pub mod lanes;
 pub mod leg;
+pub mod level;
 pub mod limits;
+pub mod nearby;
+pub mod offset;
 pub mod overlap;
 pub mod parts;
+pub mod passage;
 pub mod plan;
 pub mod prefetch;
 pub mod region;
@@ -41,8 +52,10 @@ pub mod rows;
 #[cfg(test)]
 mod scatter;
 pub mod screen;
+pub mod shift;
 pub mod signatures;
 pub mod sincos;
+pub mod sky;
 pub mod slabs;
 pub mod stretch;
 pub mod sweep;
@@ -50,5 +63,6 @@ pub mod track;
 pub mod tracks;
 pub mod vec3;
 pub mod vertical;
+pub mod way;
 pub mod width;
 pub mod window;

@@ -217,7 +217,7 @@ fn surface_along(direction: Vec3) -> Vec3 {
 }
 
 /// A ball around places: their mean, and the greatest distance from it, rounded up.
-fn ball<I: Iterator<Item = Vec3>>(places: impl Fn() -> I) -> (Vec3, f64) {
+pub fn ball<I: Iterator<Item = Vec3>>(places: impl Fn() -> I) -> (Vec3, f64) {
     let mut sum = Vec3::ZERO;
     let mut count = 0.0_f64;
     for p in places() {

@@ -1,7 +1,9 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
+mod advising;
 mod columns;
 mod indexing;
 mod json_features;
+mod moving;
 mod plan;
 mod rows;
 mod screening;
@@ -33,6 +35,8 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(geodesic_inverse, module)?)?;
     module.add_function(wrap_pyfunction!(geodesic_direct, module)?)?;
     module.add_function(wrap_pyfunction!(screening::screen, module)?)?;
+    module.add_function(wrap_pyfunction!(advising::forbidden, module)?)?;
+    module.add_function(wrap_pyfunction!(moving::moved_aside, module)?)?;
     module.add_function(wrap_pyfunction!(json_features::json_features, module)?)?;
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;

@@ -29,6 +29,11 @@ COMMANDS = (
     ),
     Entry("check", "check:check", "Look for conflicts; sends nothing."),
     Entry(
+        "advise",
+        "advise:advise",
+        "Look for changes of your own plans that end their conflicts; sends nothing.",
+    ),
+    Entry(
         "screen",
         "screen:screen",
         "Find every conflict among the flights and volumes of files; sends nothing.",

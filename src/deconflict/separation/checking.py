@@ -15,7 +15,7 @@ from deconflict.separation.extent import Extent
 from deconflict.separation.finding import Finding, FindingKind, Verdict
 from deconflict.separation.minima import AltitudeConversions, Minima, MinimaTable
 
-__all__ = ["check"]
+__all__ = ["check", "refused"]
 
 US_PER_MS = 1_000
 UNDEFINED_TMM = -UNLIMITED - 1
@@ -69,7 +69,7 @@ def check(
             pack_references(conversions),
         )
     except _kernel.RefusedInput as refusal:
-        raise _refused(refusal, packed, everything) from refusal
+        raise refused(refusal, packed, everything) from refusal
     return _findings(found, packed, everything, conversions)
 
 
@@ -78,9 +78,10 @@ def _numbered(names: Sequence[str]) -> list[int]:
     return [numbers.setdefault(name, len(numbers)) for name in names]
 
 
-def _refused(
+def refused(
     refusal: _kernel.RefusedInput, packed: Packed, extents: Sequence[Extent]
 ) -> InvalidInputError:
+    """Return the kernel's refusal as the error that names the extent."""
     table, row, field, problem = refusal.args
     if table not in ("trajectories", "volumes"):
         return InvalidInputError(f"{field} of the {table} cannot be used", given=problem)

@@ -1,0 +1,191 @@
+"""``deconflict advise``: what change of one's own plan would end a conflict; nothing is sent."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from deconflict.cli.command import EXIT_FINDING, command
+from deconflict.cli.options import as_written_option, existing_file, talks_to_node
+from deconflict.cli.output import write_json
+from deconflict.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from deconflict.advise import ChangeKind, SearchLimits
+
+__all__ = ["advise"]
+
+KINDS: Final = ("shift", "level", "offset")
+
+
+@command(
+    "advise",
+    example="deconflict advise\n"
+    "deconflict advise tomorrow.geojson --max-shift 15min --picture tomorrow.svg\n"
+    "deconflict advise fleet.geojson --against theirs.geojson --minima 5NM,1000ft \\\n"
+    "    --together --out freed.geojson",
+)
+@click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
+@click.option(
+    "--against",
+    multiple=True,
+    type=existing_file,
+    metavar="FILE",
+    help="With --minima: declarations that stay as they are; repeat it.",
+)
+@click.option(
+    "--minima",
+    metavar="LATERAL,VERTICAL",
+    help="Compare files alone, with these minima and without a node: 5NM,1000ft.",
+)
+@click.option(
+    "--together",
+    is_flag=True,
+    help="Change as many as needed so that all are free together; the first are changed last.",
+)
+@click.option(
+    "--by",
+    default="shift,level,offset",
+    show_default=True,
+    metavar="KINDS",
+    help="Which changes to look for; with --together, in this order.",
+)
+@click.option("--max-shift", default="30min", show_default=True, metavar="TIME", help="Each way.")
+@click.option("--shift-step", default="1s", show_default=True, metavar="TIME", help="In steps of.")
+@click.option(
+    "--max-level", default="4000ft", show_default=True, metavar="HEIGHT", help="Up and down."
+)
+@click.option(
+    "--level-step", default="1000ft", show_default=True, metavar="HEIGHT", help="In steps of."
+)
+@click.option(
+    "--max-offset", default="20NM", show_default=True, metavar="DISTANCE", help="To each side."
+)
+@click.option(
+    "--offset-step", default="1NM", show_default=True, metavar="DISTANCE", help="In steps of."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="GEOJSON",
+    help="Write the changed declarations: the first option of each, or with --together the plan.",
+)
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="SVG",
+    help="Draw what is planned and the same changed (the first option of each, or the plan).",
+)
+@as_written_option
+@talks_to_node
+@click.pass_context
+def advise(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    against: tuple[Path, ...],
+    minima: str | None,
+    together: bool,
+    by: str,
+    max_shift: str,
+    shift_step: str,
+    max_level: str,
+    level_step: str,
+    max_offset: str,
+    offset_step: str,
+    out: Path | None,
+    picture: Path | None,
+    as_written: bool,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Look for changes of your own plans that end their conflicts; sends nothing.
+
+    Without files: of everything of yours that is declared now. With files: of the drafts in them,
+    against what your node holds declared. With --minima: of files alone, no node needed.
+
+    Each change was made, and what came out was screened against everything, before it is shown.
+    A shift moves the whole flight in time. A change of level moves all of it but an end from which
+    it climbs or to which it descends; so does an offset. Two kinds together are shown only where no
+    single one does.
+
+    Exit code 0 says that nothing conflicts, or that there is a change for each; 1 that something
+    conflicts and none is within the limits.
+    """
+    from deconflict.cli.advising import Asked
+
+    order = _kinds(by)
+    steps = (max_shift, shift_step, max_level, level_step, max_offset, offset_step)
+    limits = _limits(steps, order)
+    if minima is None:
+        if against:
+            raise InvalidInputError(
+                "which minima?",
+                given="--against without --minima",
+                expected="--minima LATERAL,VERTICAL, such as 5NM,1000ft",
+            )
+        from deconflict.cli.client import NodeClient
+        from deconflict.cli.situation import from_node
+
+        with NodeClient.of(node_dir, account) as node:
+            asked = Asked(from_node(node, files), limits, order, node=node, as_written=as_written)
+            told = asked.together() if together else asked.each_alone()
+    else:
+        from deconflict.cli.situation import from_files
+
+        if not files:
+            raise InvalidInputError("which files?", expected="FILE, whose declarations may change")
+        asked = Asked(from_files(files, against, minima), limits, order)
+        told = asked.together() if together else asked.each_alone()
+    if as_json:
+        write_json(told.view)
+    else:
+        told.show()
+    if out is not None:
+        out.write_bytes(asked.as_geojson(told.changed))
+    if picture is not None:
+        from deconflict.cli.advice_picture import draw_changes
+
+        picture.write_text(draw_changes(asked.situation, told.changed), encoding="utf-8")
+    if not as_json:
+        for file, what in ((out, "changed declarations are"), (picture, "picture is")):
+            if file is not None:
+                click.echo(f"\nThe {what} in {file}.")
+    if told.left:
+        ctx.exit(EXIT_FINDING)
+
+
+def _kinds(text: str) -> tuple["ChangeKind", ...]:
+    from deconflict.advise import ChangeKind
+
+    names = [name.strip().lower() for name in text.split(",")]
+    if not set(names) <= set(KINDS) or len(set(names)) < len(names):
+        raise InvalidInputError(
+            "the kinds of change cannot be read",
+            given=text,
+            expected=f"some of {', '.join(KINDS)}, each once, with commas between",
+        )
+    return tuple(ChangeKind(name.upper()) for name in names)
+
+
+def _limits(steps: Sequence[str], order: Sequence["ChangeKind"]) -> "SearchLimits":
+    """Return the limits as typed; kinds that are not looked for get none."""
+    from deconflict.advise import ChangeKind, SearchLimits
+    from deconflict.airspace.quantity import parse_distance, parse_duration, parse_height
+
+    shift, shift_step, level, level_step, offset, offset_step = steps
+    shift_ms = parse_duration(shift) if ChangeKind.SHIFT in order else 0
+    level_tmm = parse_height(level) if ChangeKind.LEVEL in order else 0
+    offset_mm = parse_distance(offset) if ChangeKind.OFFSET in order else 0
+    return SearchLimits(
+        earlier_ms=shift_ms,
+        later_ms=shift_ms,
+        shift_step_ms=parse_duration(shift_step),
+        down_tmm=level_tmm,
+        up_tmm=level_tmm,
+        level_step_tmm=parse_height(level_step),
+        left_mm=offset_mm,
+        right_mm=offset_mm,
+        offset_step_mm=parse_distance(offset_step),
+    )

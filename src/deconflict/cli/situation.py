@@ -1,0 +1,233 @@
+"""What advice is about: what may be changed, what stays, and how near is too near.
+
+From a running node (what it holds declared, under the terms of each line) or from files alone.
+Nothing of it is sent anywhere.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deconflict.airspace import geometry_from_wire, parse_utc
+from deconflict.airspace.where import located
+from deconflict.cli.drafts import read_drafts
+from deconflict.cli.output import short
+from deconflict.errors import InvalidGeometryError, InvalidInputError, LineStateError
+from deconflict.formats.declaration_input import PURPOSES
+from deconflict.separation import AltitudeConversions, Extent, Minima, MinimaTable, check
+
+if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
+    from deconflict.messages.terms import Terms
+
+__all__ = ["Named", "Situation", "from_files", "from_node"]
+
+_NOTHING: Final = AltitudeConversions()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An extent as a person knows it."""
+
+    extent: Extent
+    label: str | None
+    purpose: str
+    declaration_id: str | None
+    own: bool
+
+    @property
+    def name(self) -> str:
+        """Its label, or what it is and how its id begins."""
+        what = self.purpose.replace("_", " ").lower()
+        known = short(self.declaration_id, 6) if self.declaration_id else self.extent.key
+        return self.label or f"{what} {known}"
+
+    @property
+    def whose(self) -> str:
+        """Its name with its party, for what is not one's own."""
+        return self.name if self.own else f"{self.extent.party} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What advice is computed from.
+
+    ``now_ms`` is the node's clock; None where there is no node and nothing is too late.
+    """
+
+    movable: tuple[Named, ...]
+    others: tuple[Named, ...]
+    minima: MinimaTable
+    conversions: AltitudeConversions
+    now_ms: int | None
+    warnings: tuple[str, ...] = field(default=())
+
+    def named(self) -> dict[str, Named]:
+        """Return everything by its key."""
+        return {one.extent.key: one for one in (*self.movable, *self.others)}
+
+
+def from_files(files: Sequence[Path], against: Sequence[Path], minima: str) -> Situation:
+    """Return the declarations of files, those of ``files`` movable; no node is asked.
+
+    Every declaration counts as a party of its own, so that all of them keep the minima.
+
+    Raises:
+        InvalidInputError: a file or the minima cannot be read.
+    """
+    lateral, comma, vertical = minima.partition(",")
+    if not comma:
+        raise InvalidInputError(
+            "the minima cannot be read", given=minima, expected="lateral,vertical: 5NM,1000ft"
+        )
+    from deconflict.airspace.quantity import parse_distance, parse_height
+
+    least = Minima(parse_distance(lateral) / 1000, parse_height(vertical))
+    return Situation(
+        movable=tuple(_drafted(files, party=None, own=True)),
+        others=tuple(_drafted(against, party=None, own=False)),
+        minima=MinimaTable(least),
+        conversions=_NOTHING,
+        now_ms=None,
+    )
+
+
+def from_node(node: "NodeClient", files: Sequence[Path]) -> Situation:
+    """Return what the node holds declared: own drafts of files, or all that is own, may change.
+
+    The peers' declarations stay, and so do own ones that no draft replaces.
+
+    Raises:
+        LineStateError: no line has agreed terms, so there are no minima.
+        InvalidInputError: a file cannot be read.
+    """
+    me = node.get("node")
+    party, now_ms = str(me["party"]), parse_utc(me["now_utc"])
+    terms = _terms(node)
+    declared = node.declarations(active=True)
+    own = [_declared(one, one["purpose"]) for one in declared if one["own"]]
+    peers = [
+        _declared(one, f"{line}:{one['purpose']}")
+        for one in declared
+        for line in one["line_ids"][:1]
+        if not one["own"] and line in terms
+    ]
+    if files:
+        movable = list(_drafted(files, party=party, own=True))
+        replaced = {one.declaration_id for one in movable}
+        fixed = [one for one in own if one.declaration_id not in replaced]
+    else:
+        movable, fixed = own, []
+    minima, conversions = _minima(terms), _conversions(terms.values())
+    others, warnings = _usable([*fixed, *peers], minima, conversions)
+    return Situation(tuple(movable), tuple(others), minima, conversions, now_ms, tuple(warnings))
+
+
+def _drafted(files: Sequence[Path], *, party: str | None, own: bool) -> Iterable[Named]:
+    """Yield what files hold; without a party each own is its own, and others are their file's."""
+    for file in files:
+        for place, draft in enumerate(read_drafts([file]), 1):
+            identifier = draft.get("declaration_id")
+            key = identifier if own and identifier else f"{file} {place}"
+            yield Named(
+                Extent(
+                    key=key,
+                    party=party or (key if own else file.name),
+                    purpose=draft["purpose"],
+                    geometry=geometry_from_wire(draft["geometry"]),
+                ),
+                label=draft["label"],
+                purpose=draft["purpose"],
+                declaration_id=identifier,
+                own=own,
+            )
+
+
+def _declared(one: Mapping[str, Any], purpose: str) -> Named:
+    identifier = str(one["declaration_id"])
+    with located(f"declaration {short(identifier)}:"):
+        geometry = geometry_from_wire(one["geometry"])
+    key = identifier if one["own"] else f"{one['party']}/{identifier}"
+    return Named(
+        Extent(key, one["party"], purpose, geometry),
+        label=one["label"],
+        purpose=one["purpose"],
+        declaration_id=identifier,
+        own=one["own"],
+    )
+
+
+def _terms(node: "NodeClient") -> dict[str, "Terms"]:
+    from deconflict.messages.terms import terms_from_wire
+
+    agreed = {
+        line["line_id"]: node.get("lines", line["line_id"], "terms")["agreed"]
+        for line in node.lines()
+    }
+    found = {line: terms_from_wire(wire) for line, wire in agreed.items() if wire is not None}
+    if not found:
+        raise LineStateError(
+            "no line has agreed terms, so there are no minima to keep",
+            expected="terms that both sides signed, or --minima with files",
+            remedy="deconflict terms propose, or give --minima 5NM,1000ft",
+        )
+    return found
+
+
+def _minima(terms: Mapping[str, "Terms"]) -> MinimaTable:
+    """Return the minima of each line's terms with its peer; among one's own the greatest of all."""
+    from deconflict.messages.in_force import minima_of
+
+    tables = {line: minima_of(each) for line, each in terms.items()}
+    pairs = {
+        frozenset((mine, f"{line}:{theirs}")): table.of(mine, theirs)
+        for line, table in tables.items()
+        for mine in PURPOSES
+        for theirs in PURPOSES
+    }
+    for one in PURPOSES:
+        for other in PURPOSES:
+            every = [table.of(one, other) for table in tables.values()]
+            pairs[frozenset((one, other))] = Minima(
+                max(each.lateral_m for each in every), max(each.vertical_tmm for each in every)
+            )
+    # No pair is left: every purpose is named with every other.
+    return MinimaTable(next(iter(tables.values())).default, pairs)
+
+
+def _conversions(terms: Iterable["Terms"]) -> AltitudeConversions:
+    """Return what all terms know of two references, as widely as any of them says."""
+    from deconflict.messages.in_force import conversions_of
+
+    tables = [conversions_of(each) for each in terms]
+    known: dict[Any, tuple[int, int]] = {}
+    for source, to in tables[0].offsets:
+        said = [table.between(source, to) for table in tables]
+        spans = [span for span in said if span is not None]
+        if len(spans) == len(tables):
+            known[source, to] = (min(lo for lo, _ in spans), max(hi for _, hi in spans))
+    return AltitudeConversions(known)
+
+
+def _usable(
+    others: Sequence[Named], minima: MinimaTable, conversions: AltitudeConversions
+) -> tuple[list[Named], list[str]]:
+    """Leave out, with a warning each, what the separation check refuses: it must hide no other."""
+    if not _refused(others, minima, conversions):
+        return list(others), []
+    refused = [one for one in others if _refused([one], minima, conversions)]
+    warnings = [
+        f"NOT CHECKED. {one.whose} cannot be compared with anything, so no change was held "
+        "against it."
+        for one in refused
+    ]
+    return [one for one in others if one not in refused], warnings
+
+
+def _refused(some: Sequence[Named], minima: MinimaTable, conversions: AltitudeConversions) -> bool:
+    try:
+        check([one.extent for one in some], others=[], minima=minima, conversions=conversions)
+    except InvalidGeometryError:
+        return True
+    return False
