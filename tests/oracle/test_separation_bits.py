@@ -1,4 +1,4 @@
-"""One set, one answer, to the bit: whatever the registers, the threads, the rows and the company."""
+"""One set, one answer, to the bit: whatever the registers, threads, order of rows and company."""
 
 import hashlib
 import json

@@ -11,6 +11,7 @@ from oracle.columns import Columns, awkward
 
 BROKEN = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 TABLES = ("trajectories", "volumes", "minima", "references")
+TYPES = (np.float64, np.int64, np.uint32, np.uint16, np.uint8)
 # Whatever was accepted may meet: a set of this size is quick even if all of it does.
 COUNT = 12
 
@@ -41,13 +42,15 @@ def spoilt(draw: st.DrawFn) -> tuple[Columns, Columns, Columns, Columns]:
 def changed(draw: st.DrawFn, column: np.ndarray) -> np.ndarray:
     how = draw(st.sampled_from(["value", "value", "value", "all", "shorter", "longer", "type"]))
     if how == "type":
-        return column.astype(draw(st.sampled_from([np.float32, np.int32, np.bool_, np.complex128])))
+        return column.astype(draw(st.sampled_from([np.float32, np.int32, np.bool_, np.object_])))
     if how == "shorter":
         return column[: draw(st.integers(0, len(column)))].copy()
     if how == "longer":
         return np.concatenate([column, column[:1].repeat(draw(st.integers(1, 3)))])
+    if column.dtype not in TYPES:
+        return column
     value: Any = draw(floats) if column.dtype == np.float64 else draw(wholes)
-    if column.dtype != np.float64 and column.dtype != np.int64:
+    if column.dtype.kind == "u":
         value %= 2 ** (8 * column.dtype.itemsize)
     column = column.copy()
     if how == "all":
@@ -57,40 +60,38 @@ def changed(draw: st.DrawFn, column: np.ndarray) -> np.ndarray:
     return column
 
 
+def answer(tables: tuple[Columns, ...], threads: int) -> Columns | Exception:
+    try:
+        return _kernel.screen(*tables, threads=threads)
+    except (TypeError, ValueError) as refusal:
+        return refusal
+
+
 @BROKEN
 @given(spoilt(), st.sampled_from([1, 2]))
 def test_columns_are_screened_or_refused_by_name(tables, threads) -> None:
-    named = dict(zip(TABLES, tables, strict=True))
-    try:
-        found = _kernel.screen(*tables, threads=threads)
-    except _kernel.RefusedInput as refusal:
-        table, row, field, problem = refusal.args
-        assert field in named[table]
+    found = answer(tables, threads)
+    if isinstance(found, _kernel.RefusedInput):
+        table, row, field, problem = found.args
+        assert field in dict(zip(TABLES, tables, strict=True))[table]
         assert isinstance(row, int)
         assert row >= 0
         assert problem
-        return
-    except TypeError as mistyped:
-        assert "column" in str(mistyped)
-        return
-    except ValueError as oblong:
-        assert "no square" in str(oblong)
-        return
-    assert len({len(column) for column in found.values()}) == 1
-    assert np.isfinite(found["cpa_distance_m"]).all()
-    assert (found["t_in_us"] <= found["cpa_time_us"]).all()
-    assert (found["cpa_time_us"] <= found["t_out_us"]).all()
-    assert (found["i"] < found["j"]).all()
+    elif isinstance(found, Exception):
+        assert str(found).startswith(("column ", "table "))
+    else:
+        assert len({len(column) for column in found.values()}) == 1
+        assert np.isfinite(found["cpa_distance_m"]).all()
+        assert (found["t_in_us"] <= found["cpa_time_us"]).all()
+        assert (found["cpa_time_us"] <= found["t_out_us"]).all()
+        assert (found["i"] < found["j"]).all()
 
 
 @given(st.sampled_from([0, 1, 2, 3]), st.sampled_from([None, 7, [], [1.0], {}, "lat"]))
 def test_what_is_no_column_is_a_type_error(place, value) -> None:
     tables = awkward(1, COUNT)
-    name = sorted(tables[place])[0]
+    name = min(tables[place])
     tables[place][name] = value
-    try:
-        _kernel.screen(*tables)
-    except TypeError as mistyped:
-        assert name in str(mistyped)
-    else:
-        raise AssertionError
+    refusal = answer(tables, 1)
+    assert isinstance(refusal, TypeError)
+    assert name in str(refusal)

@@ -126,7 +126,10 @@ impl<'a> Pair<'a> {
         let d = self.limits.distance_m;
         let longest = a.edge.length.max(b.edge.length);
         let r = reach(d, sag(longest), tangential(longest));
-        let p = a.at(self.base_us, common.from) - b.at(self.base_us, common.from);
+        // From an instant of both pieces: far from the pair's zero, seconds are too coarse.
+        let zero_us = a.t0_us.max(b.t0_us);
+        let since = common.from - seconds(self.base_us, zero_us);
+        let p = a.at(zero_us, since) - b.at(zero_us, since);
         let v = a.velocity - b.velocity;
         let own = Span::new(0.0, common.length());
         let Some(near) = near_point(p, v, r, own) else {
@@ -356,5 +359,61 @@ impl<'a> Pair<'a> {
             }
             _ => Settled::Clear,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ellipsoid::surface;
+
+    /// The least distance on the chords of two that wait at their start and then cross at 8 km/s.
+    fn crossing(wait_us: i64) -> f64 {
+        let ends = |lat: f64, lon: f64, by: f64| [(lat, lon), (lat, lon), (lat + by, lon + 0.3)];
+        let tracks = [ends(10.0, 20.0, 0.1), ends(10.12, 20.0, -0.1)];
+        let times = [
+            [0, wait_us, wait_us + 5_000_000],
+            [0, wait_us - 777_000, wait_us + 4_111_000],
+        ];
+        let coordinates = tracks.map(|track| (track.map(|p| p.0), track.map(|p| p.1)));
+        let places = tracks.map(|track| track.map(|(lat, lon)| surface(lat, lon)));
+        let track = |k: usize| Track {
+            times_us: &times[k],
+            lat_deg: &coordinates[k].0,
+            lon_deg: &coordinates[k].1,
+            altitudes_tmm: &[0; 3],
+            vertex_us: &times[k],
+            places: &places[k],
+            legs: &[],
+            lateral_m: 0.0,
+            vertical_tmm: 0,
+            window_us: 0,
+            party: 0,
+            purpose: 0,
+            reference: 0,
+            side: 0,
+        };
+        let limits = Limits {
+            lateral_m: 9_260.0,
+            vertical_tmm: 1,
+            distance_m: 9_260.0,
+            containment_m: 0.0,
+            height_tmm: 1,
+            shift_tmm: 0,
+            vertical: Vertical::Compared,
+        };
+        let mut hits = Vec::new();
+        Pair::new(track(0), track(1), limits).hits(1..2, 1..2, &mut hits);
+        hits.iter()
+            .fold(f64::INFINITY, |d, hit| d.min(hit.distance))
+    }
+
+    #[test]
+    fn thirty_years_after_the_start_places_are_as_exact_as_after_a_second() {
+        let (soon, late) = (crossing(1_000_000), crossing(1_000_000_000_000_000));
+        assert!(
+            soon < 9_260.0 && (soon - late).abs() < 1e-6,
+            "{soon} {late}"
+        );
     }
 }

@@ -50,14 +50,21 @@ impl Finding {
         }
     }
 
-    /// By the first object, the second, and the start.
+    /// By the first object, the second, and the start. Where a window lets one pair meet in several
+    /// ways in the same stretch, by these: no order is left to chance.
     pub fn order(&self, other: &Finding) -> Ordering {
-        (self.i, self.j, self.t_in_us, self.t_out_us).cmp(&(
-            other.i,
-            other.j,
-            other.t_in_us,
-            other.t_out_us,
-        ))
+        let stretch = |f: &Finding| (f.i, f.j, f.t_in_us, f.t_out_us, f.cpa_time_us);
+        let rise = |f: &Finding| (f.cpa_vertical_tmm.map(i64::abs), f.cpa_vertical_tmm);
+        let places = |f: &Finding| [f.first_point, f.second_point].map(|(lat, lon)| [lat, lon]);
+        stretch(self)
+            .cmp(&stretch(other))
+            .then_with(|| self.cpa_distance_m.total_cmp(&other.cpa_distance_m))
+            .then_with(|| rise(self).cmp(&rise(other)))
+            .then_with(|| {
+                let (own, others) = (places(self).concat(), places(other).concat());
+                let mut both = own.iter().zip(&others).map(|(x, y)| x.total_cmp(y));
+                both.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            })
     }
 }
 
