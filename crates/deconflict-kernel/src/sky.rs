@@ -6,7 +6,7 @@ use crate::nearby::{Around, Block, Blocks};
 use crate::offset;
 use crate::region::{ball, Region, Shape};
 use crate::shift::{self, Flown};
-use crate::track::seconds;
+use crate::track::{seconds, MICROSECONDS_PER_SECOND};
 use crate::vertical::{References, SURFACE, UNLIMITED};
 use crate::way::{bulge, region_share, Way, Ways};
 
@@ -152,16 +152,22 @@ impl<'a> Sky<'a> {
                     _ => self.limits(&mover.way, other.owner),
                 };
                 known = Some((other.owner, limits));
-                let mut each = |met: &Met<'_>, window: f64| {
+                let mut each = |met: &Met<'_>, (from_us, to_us): (i64, i64), window: f64| {
+                    let window_us = (window * MICROSECONDS_PER_SECOND).ceil() as i64;
+                    let from_us = from_us - window_us - around.late_us;
+                    let to_us = to_us + window_us + around.early_us;
                     for n in block.first as usize..block.end as usize {
-                        meet(&Near {
-                            own: &mover.pieces[n],
-                            index: n,
-                            other: other.owner,
-                            met,
-                            limits: &limits,
-                            window,
-                        });
+                        let own = &mover.pieces[n];
+                        if own.piece.t0_us <= to_us && from_us <= own.piece.t1_us {
+                            meet(&Near {
+                                own,
+                                index: n,
+                                other: other.owner,
+                                met,
+                                limits: &limits,
+                                window,
+                            });
+                        }
                     }
                 };
                 if let Some(way) = self.way(other.owner) {
@@ -178,10 +184,12 @@ impl<'a> Sky<'a> {
                         if far.norm2() > r * r {
                             continue;
                         }
-                        each(&Met::Piece(Flown::new(piece, way.ramp(&piece))), window);
+                        let flown = Flown::new(piece, way.ramp(&piece));
+                        each(&Met::Piece(flown), (piece.t0_us, piece.t1_us), window);
                     }
                 } else if let Some(region) = self.region(other.owner) {
-                    each(&Met::Region(region), own_window);
+                    let times = (region.start_us, region.end_us);
+                    each(&Met::Region(region), times, own_window);
                 }
             });
         }
