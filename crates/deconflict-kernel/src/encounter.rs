@@ -378,6 +378,7 @@ mod tests {
         let coordinates = tracks.map(|track| (track.map(|p| p.0), track.map(|p| p.1)));
         let places = tracks.map(|track| track.map(|(lat, lon)| surface(lat, lon)));
         let track = |k: usize| Track {
+            span_us: (times[k][0], times[k][2]),
             times_us: &times[k],
             lat_deg: &coordinates[k].0,
             lon_deg: &coordinates[k].1,
