@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis peers oracle bench sim fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis peers oracle search miri asan bench sim fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -55,6 +55,22 @@ peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostG
 
 oracle: $(VENV)/dev-built postgis ## the kernel against all pairs of whole sets, ten minutes
 	$(BIN)/python -m tests.oracle.whole_sets $(SETS)
+
+search: ## tries to break every bound of the kernel (SEED=1 PAIRS=1000000000 SETS=20000)
+	cargo run --release --locked -p deconflict-kernel --example search_bounds -- \
+	  $(or $(SEED),1) $(or $(PAIRS),1000000000)
+	SEED=$(or $(SEED),1) SETS=$(or $(SETS),20000) \
+	  cargo test --release --locked -p deconflict-kernel --test whole_sets
+
+miri: ## the kernel under Miri (rustup component add --toolchain nightly miri), ten minutes
+	cargo +nightly miri test --locked -p deconflict-kernel --lib -- \
+	  parts:: sincos::tests::quarters ellipsoid:: interval:: vertical:: window:: lanes:: prefetch::
+	SETS=4 MIRIFLAGS=-Zmiri-env-forward=SETS \
+	  cargo +nightly miri test --locked -p deconflict-kernel --test whole_sets
+
+asan: ## the kernel's tests under the address sanitizer of nightly Rust
+	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release --locked -p deconflict-kernel \
+	  --target $$(rustc -vV | sed -n 's/host: //p')
 
 bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/numbers.md
 	$(BIN)/python -m bench

@@ -289,21 +289,17 @@ impl Index {
                 }));
             }
         }
+        // By content: the number of what is there depends on what was there before.
         met.sort_unstable_by(|a, b| {
-            (
-                a.finding.i,
-                a.key,
-                a.finding.t_in_us,
-                a.finding.t_out_us,
-                a.finding.j,
-            )
-                .cmp(&(
-                    b.finding.i,
-                    b.key,
-                    b.finding.t_in_us,
-                    b.finding.t_out_us,
-                    b.finding.j,
-                ))
+            let (x, y) = (
+                a.finding,
+                Finding {
+                    j: a.finding.j,
+                    ..b.finding
+                },
+            );
+            let rows = (x.i, a.key).cmp(&(y.i, b.key));
+            rows.then_with(|| x.order(&y))
         });
         Ok(met)
     }

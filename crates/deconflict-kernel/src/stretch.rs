@@ -306,9 +306,13 @@ impl Bounding {
         let (Some(low32), Some(high32)) = (at(low), at(high)) else {
             return ([0; 2], i32::MAX);
         };
-        // Against a volume a leg counts as a nanosecond longer on either side. No leg is shorter than
-        // a millisecond, so it climbs no more than a millionth of all this in that time.
-        let longer = (high - low + 999_999) / 1_000_000;
+        // Against a volume a leg counts as a nanosecond longer on either side, and climbs on in it.
+        let times = &track.times_us[legs.start..=legs.end];
+        let shortest = || times.windows(2).map(|leg| leg[1] - leg[0]).min();
+        let longer = match high - low {
+            0 => 0,
+            apart => apart / (1_000 * shortest().unwrap_or(1)) + 1,
+        };
         let contained = track.vertical_tmm + longer;
         // What is off by more than 32 bits hold meets everything, wherever its middle is.
         let around = |climb: [i32; 2], off: i64| match i32::try_from(off + contained) {
@@ -328,7 +332,7 @@ impl Bounding {
         let (h0, h1) = (heights[0], heights[heights.len() - 1]);
         let per_us = (h1 - h0) as f64 / (t1 - t0) as f64;
         let mut stray = 0.0_f64;
-        for (h, t) in heights.iter().zip(&track.times_us[legs.start..=legs.end]) {
+        for (h, t) in heights.iter().zip(times) {
             let on = h0 as f64 + per_us * (t - t0) as f64;
             stray = stray.max((*h as f64 - on).abs());
         }

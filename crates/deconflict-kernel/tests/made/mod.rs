@@ -1,5 +1,5 @@
 //! Made-up sets that are as awkward as the kernel accepts: far in time, at the poles, with legs of
-//! a millisecond and of months, altitudes at the ends of their range, windows, sides and margins.
+//! a microsecond and of months, altitudes at the ends of their range, windows, sides and margins.
 
 mod random;
 
@@ -157,7 +157,7 @@ fn beside(random: &mut Random, centre: (f64, f64), metres: f64) -> (f64, f64) {
 }
 
 fn flight(random: &mut Random, kind: &Kind, purposes: usize, references: usize) -> Flight {
-    let mut time_s = kind.era_s + (kind.spread_s * random.unit()).round();
+    let mut time_s: f64 = kind.era_s + (kind.spread_s * random.unit()).round();
     let mut place = beside(random, kind.centre, kind.size_m);
     let mut altitude = kind.altitude_tmm;
     let speed = random.one_of(&[0.0, 10.0, 250.0, 250.0]);
@@ -168,12 +168,14 @@ fn flight(random: &mut Random, kind: &Kind, purposes: usize, references: usize) 
         if random.chance(0.1) {
             points.push((time_s, place.0, place.1, altitude));
         }
-        let lasts_s = if kind.wild {
-            random.one_of(&[1e-3, 2e-3, 1.0, usual_s, 72_000.0, 1e7])
+        let lasts_s: f64 = if kind.wild {
+            random.one_of(&[1e-6, 5e-6, 1e-3, 1.0, usual_s, 72_000.0, 1e7])
         } else {
             usual_s
         };
-        time_s = ((time_s + lasts_s) * 1e3).round() / 1e3;
+        // Far from zero a microsecond is no longer told.
+        let least_s: f64 = if time_s.abs() < 1e9 { 1e-6 } else { 1e-3 };
+        time_s = ((time_s + lasts_s.max(least_s)) / least_s).round() * least_s;
         if random.chance(0.9) {
             let far = if kind.wild {
                 random.one_of(&[0.0, 1e-3, kind.size_m, 1.5e7, speed * lasts_s])
@@ -192,7 +194,7 @@ fn flight(random: &mut Random, kind: &Kind, purposes: usize, references: usize) 
         lateral_m: random.one_of(&[0.0, 0.0, 0.0, 10.0, 1_000.0, 5e6]),
         vertical_tmm: random.one_of(&[0, 0, 0, 1, 300_000, 10_000_000_000]),
         window_s: if kind.windows {
-            random.one_of(&[0.0, 1e-3, 30.0, 900.0, 86_400.0, 1e6])
+            random.one_of(&[0.0, 1e-6, 1e-3, 30.0, 900.0, 86_400.0, 1e6])
         } else {
             0.0
         },
