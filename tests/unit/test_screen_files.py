@@ -295,7 +295,7 @@ def test_a_bad_row_of_lists_is_named_with_its_field(
 
 
 def test_what_only_the_kernel_refuses_is_named_by_file_and_row(tmp_path: Path) -> None:
-    file = write_lists(tmp_path, time_s=[[0.0, 600.0], [0.0, 0.0001]])
+    file = write_lists(tmp_path, time_s=[[0.0, 600.0], [0.0, 1e-7]])
     with pytest.raises(BadRowsError) as refusal:
         found_in([file])
     assert refusal.value.problem.startswith("day.parquet: row 2 (flight B), time_s")
