@@ -23,6 +23,7 @@ from bench import (
     bench_scaling,
     bench_screen,
     bench_start,
+    bench_windows,
 )
 from bench.report import print_rows
 
@@ -56,6 +57,8 @@ def main() -> None:
         print_rows("Beside its peers, in one run", rows)
         rows = bench_scaling.measure(most=25_000 if quick else 100_000)
         print_rows("Growing at the same density", rows)
+        rows = bench_windows.measure(500 if quick else 2_000)
+        print_rows("Long plans with long windows", rows)
         rows = bench_advise.measure(("r1k",) if quick else bench_advise.SETS)
         print_rows("Advice", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")

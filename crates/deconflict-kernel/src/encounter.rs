@@ -59,11 +59,7 @@ impl<'a> Pair<'a> {
             return;
         }
         if self.first.window_us + self.second.window_us > 0 {
-            for a in first.map(|k| self.first.piece(k)) {
-                for b in second.clone().map(|k| self.second.piece(k)) {
-                    self.shifted(&a, &b, out);
-                }
-            }
+            self.shifted_hits(first, second, out);
             return;
         }
         let (mut i, mut j) = (first.start, second.start);
@@ -79,6 +75,37 @@ impl<'a> Pair<'a> {
                 j += 1;
             }
         }
+    }
+
+    /// As [`Pair::hits`], each plan early or late within its window.
+    fn shifted_hits(&self, first: Range<usize>, second: Range<usize>, out: &mut Vec<Hit>) {
+        let window_us = self.first.window_us + self.second.window_us;
+        let starts = &self.second.vertex_us[second.start..second.end];
+        let ends = &self.second.vertex_us[second.start + 1..=second.end];
+        for a in first.map(|k| self.first.piece(k)) {
+            let from = ends.partition_point(|&end| end < a.t0_us - window_us);
+            let until = starts.partition_point(|&start| start <= a.t1_us + window_us);
+            for k in second.start + from..second.start + until {
+                if self.may_ever_be_near(&a, k) {
+                    self.shifted(&a, &self.second.piece(k), out);
+                }
+            }
+        }
+    }
+
+    /// False when a quick look shows a piece of the first apart from one of the second wherever on
+    /// them both are.
+    #[inline]
+    fn may_ever_be_near(&self, a: &Piece, k: usize) -> bool {
+        let (p, q) = (self.second.places[k], self.second.places[k + 1]);
+        let (a_along, b_along) = (a.edge.p1 - a.edge.p0, q - p);
+        let straight2 = a_along.norm2().max(b_along.norm2());
+        let longest = bounds::arc(straight2.sqrt());
+        let r = reach(self.limits.distance_m, sag(longest), tangential(longest));
+        let apart = a.edge.p0 + a_along * 0.5 - (p + b_along * 0.5);
+        // Each may be half its length from its middle; `shifted` decides.
+        let most = r + straight2.sqrt() + 2.0 * bounds::NOISE_M;
+        apart.norm2() <= most * most && self.bands_near(a.edge.leg, self.second.leg_of(k))
     }
 
     /// The common time of two pieces, unless a quick look shows them apart throughout.
@@ -366,6 +393,11 @@ impl<'a> Pair<'a> {
 mod tests {
     use super::*;
     use crate::ellipsoid::surface;
+    use crate::exact::Rules;
+    use crate::limits::Minima;
+    use crate::order::Digest;
+    use crate::scatter::Scatter;
+    use crate::vertical::References;
 
     /// The least distance on the chords of two that wait at their start and then cross at 8 km/s.
     fn crossing(wait_us: i64) -> f64 {
@@ -377,6 +409,7 @@ mod tests {
         ];
         let coordinates = tracks.map(|track| (track.map(|p| p.0), track.map(|p| p.1)));
         let places = tracks.map(|track| track.map(|(lat, lon)| surface(lat, lon)));
+        let digests = [Digest::default(), Digest::default()];
         let track = |k: usize| Track {
             span_us: (times[k][0], times[k][2]),
             times_us: &times[k],
@@ -386,6 +419,7 @@ mod tests {
             vertex_us: &times[k],
             places: &places[k],
             legs: &[],
+            digest: &digests[k],
             lateral_m: 0.0,
             vertical_tmm: 0,
             window_us: 0,
@@ -416,5 +450,46 @@ mod tests {
             soon < 9_260.0 && (soon - late).abs() < 1e-6,
             "{soon} {late}"
         );
+    }
+
+    #[test]
+    fn what_the_quick_look_at_windows_excludes_does_not_meet() {
+        let minima = Minima {
+            count: 1,
+            lateral_m: vec![9_260.0],
+            vertical_tmm: vec![3_048_000],
+        };
+        let rules = Rules {
+            minima: minima.clone(),
+            references: References {
+                count: 1,
+                comparable: vec![1],
+                offset_lo_tmm: vec![0],
+                offset_hi_tmm: vec![0],
+            },
+        };
+        let (mut looked_at, mut meet) = (0, 0);
+        Scatter::new(7, 200, 5e4).with_set(minima, |set| {
+            let tracks: Vec<_> = (0..200).map(|row| set.tracks.get(row)).collect();
+            for (k, first) in tracks.iter().enumerate() {
+                for second in tracks[..k]
+                    .iter()
+                    .filter(|t| t.window_us + first.window_us > 0)
+                {
+                    let pair = rules.pair(first, second);
+                    let (mut quick, mut all) = (Vec::new(), Vec::new());
+                    pair.hits(0..first.pieces(), 0..second.pieces(), &mut quick);
+                    for a in (0..first.pieces()).map(|k| first.piece(k)) {
+                        for b in (0..second.pieces()).map(|k| second.piece(k)) {
+                            pair.shifted(&a, &b, &mut all);
+                        }
+                    }
+                    assert_eq!(format!("{quick:?}"), format!("{all:?}"));
+                    looked_at += 1;
+                    meet += usize::from(!all.is_empty());
+                }
+            }
+        });
+        assert!(looked_at > 2_000 && meet > 20, "{meet} of {looked_at}");
     }
 }

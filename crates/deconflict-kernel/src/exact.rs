@@ -1,12 +1,13 @@
 //! What the filter lets through, decided: every pair goes to the check of its kind.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::encounter::Pair;
+use crate::flagged::Flagged;
 use crate::intrusion::Intrusion;
 use crate::limits::{Hit, Limits, Minima, Share, Vertical};
-use crate::region::{Region, Shape};
+use crate::order::swapped;
+use crate::region::Region;
 use crate::stretch::Stretch;
 use crate::track::Track;
 use crate::tracks::Tracks;
@@ -30,15 +31,6 @@ pub struct Objects<'a> {
     pub tracks: Tracks<'a>,
     pub regions: Vec<Region>,
     pub rules: Rules,
-}
-
-/// A stretch of time in which the objects `i` and `j` are flagged; the trajectory is the first of a
-/// trajectory and a volume.
-#[derive(Clone, Copy, Debug)]
-pub struct PairHit {
-    pub i: u32,
-    pub j: u32,
-    pub hit: Hit,
 }
 
 impl Rules {
@@ -108,7 +100,7 @@ impl Objects<'_> {
         b: &Stretch,
         pieces: usize,
         own: &mut Vec<Hit>,
-        hits: &mut Vec<PairHit>,
+        flagged: &mut Flagged,
         volumes: &mut Vec<(u32, u32)>,
     ) {
         let (a, b) = if a.object < b.object { (a, b) } else { (b, a) };
@@ -120,67 +112,15 @@ impl Objects<'_> {
             }
             return;
         }
-        own.clear();
         self.rules.hits((a, &x), (b, &y), pieces, own);
-        hits.extend(own.iter().map(|&hit| PairHit { i, j, hit }));
+        flagged.add(i, j, own);
     }
-}
-
-/// True exactly when two trajectories change places in the order of their content, in which a pair
-/// is always computed.
-pub fn swapped(x: &Track<'_>, y: &Track<'_>) -> bool {
-    // Nearly all differ in when they start or end. Shifting all times alike keeps this order.
-    let spans = x.span_us.cmp(&y.span_us);
-    spans.then_with(|| by_content(x, y)) == Ordering::Greater
 }
 
 /// The pieces of a track that a stretch of up to so many stands for.
 fn of_stretch(stretch: &Stretch, track: &Track<'_>, pieces: usize) -> Range<usize> {
     let first = stretch.first as usize;
     first..(first + pieces).min(track.pieces())
-}
-
-fn by_content(x: &Track<'_>, y: &Track<'_>) -> Ordering {
-    let places = |track: &Track<'_>| {
-        let both = track.lat_deg.iter().zip(track.lon_deg);
-        both.flat_map(|(lat, lon)| [lat.to_bits(), lon.to_bits()])
-            .collect::<Vec<u64>>()
-    };
-    x.times_us
-        .cmp(y.times_us)
-        .then_with(|| x.altitudes_tmm.cmp(y.altitudes_tmm))
-        .then_with(|| places(x).cmp(&places(y)))
-        .then_with(|| x.lateral_m.total_cmp(&y.lateral_m))
-        .then_with(|| {
-            (x.vertical_tmm, x.window_us, x.purpose, x.reference).cmp(&(
-                y.vertical_tmm,
-                y.window_us,
-                y.purpose,
-                y.reference,
-            ))
-        })
-}
-
-pub fn by_region_content(x: &Region, y: &Region) -> Ordering {
-    let places = |r: &Region| {
-        let legs = r.legs.iter();
-        legs.flat_map(|l| [l.lat0, l.lon0, l.lat1, l.lon1].map(f64::to_bits))
-            .collect::<Vec<u64>>()
-    };
-    let head = |r: &Region| {
-        (
-            r.shape == Shape::Polygon,
-            r.legs.len(),
-            r.reference,
-            r.purpose,
-        )
-    };
-    head(x)
-        .cmp(&head(y))
-        .then_with(|| places(x).cmp(&places(y)))
-        .then_with(|| x.reach_m.total_cmp(&y.reach_m))
-        .then_with(|| (x.lower_tmm, x.upper_tmm).cmp(&(y.lower_tmm, y.upper_tmm)))
-        .then_with(|| (x.start_us, x.end_us).cmp(&(y.start_us, y.end_us)))
 }
 
 fn track_share(track: &Track<'_>) -> Share {

@@ -1,10 +1,12 @@
-//! Flagged stretches joined, settled against the geodesic truth, and told.
+//! Flagged stretches settled against the geodesic truth, and told.
 
 use std::cmp::Ordering;
 
 use crate::encounter::SHORTEST_LOSS_S;
-use crate::exact::{by_region_content, region_share, swapped, Body, PairHit, Rules};
+use crate::exact::{region_share, Body, Rules};
+use crate::flagged::PairHit;
 use crate::limits::{Limits, Settled, Vertical};
+use crate::order::{by_region_content, swapped};
 use crate::overlap::Overlap;
 use crate::region::Region;
 use crate::track::{seconds, Track, MICROSECONDS_PER_SECOND};
@@ -75,39 +77,6 @@ fn whole_us(base_us: i64, from: f64, to: f64, at: f64) -> (i64, i64, i64) {
     let (from, to) = (us(from).floor() as i64, us(to).ceil() as i64);
     let at = (us(at).round() as i64).clamp(from, to);
     (base_us + from, base_us + to, base_us + at)
-}
-
-/// Joins hits of one pair that touch.
-pub fn joined(mut hits: Vec<PairHit>) -> Vec<PairHit> {
-    hits.sort_unstable_by(|x, y| {
-        let (a, b) = (&x.hit, &y.hit);
-        (x.i, x.j)
-            .cmp(&(y.i, y.j))
-            .then_with(|| a.span.from.total_cmp(&b.span.from))
-            .then_with(|| a.span.to.total_cmp(&b.span.to))
-            .then_with(|| a.distance.total_cmp(&b.distance))
-            .then_with(|| a.first_t.total_cmp(&b.first_t))
-            .then_with(|| a.second_t.total_cmp(&b.second_t))
-            .then_with(|| a.excess.total_cmp(&b.excess))
-            .then_with(|| a.still.cmp(&b.still))
-    });
-    hits.dedup_by(|next, whole| {
-        let touch = (next.i, next.j) == (whole.i, whole.j)
-            && next.hit.span.from <= whole.hit.span.to + SHORTEST_LOSS_S;
-        if touch {
-            let (hit, whole) = (&next.hit, &mut whole.hit);
-            whole.span.to = whole.span.to.max(hit.span.to);
-            if hit.distance < whole.distance {
-                whole.first_t = hit.first_t;
-                whole.second_t = hit.second_t;
-                whole.distance = hit.distance;
-            }
-            whole.excess = whole.excess.max(hit.excess);
-            whole.still &= hit.still;
-        }
-        touch
-    });
-    hits
 }
 
 impl Rules {

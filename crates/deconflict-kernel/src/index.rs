@@ -8,8 +8,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::error::InputError;
-use crate::exact::{Body, PairHit, Rules};
-use crate::findings::{joined, Finding};
+use crate::exact::{Body, Rules};
+use crate::findings::Finding;
+use crate::flagged::Flagged;
 use crate::index_cells::Levels;
 use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::lanes::{near_first, Frame, Lanes};
@@ -224,7 +225,7 @@ impl Index {
         let Some(bounding) = &self.bounding else {
             return Ok(Vec::new());
         };
-        let mut hits = Vec::new();
+        let mut flagged = Flagged::default();
         let mut overlaps = BTreeSet::new();
         let mut own = Vec::new();
         let mut question = Question::new(bounding);
@@ -239,7 +240,6 @@ impl Index {
                     let Some(member) = self.member(other.object) else {
                         continue;
                     };
-                    own.clear();
                     match (&body, &member.owned.body()) {
                         (Body::Volume(_), Body::Volume(_)) => {
                             overlaps.insert((row, other.object));
@@ -253,13 +253,12 @@ impl Index {
                             self.rules.hits((&stretch, &body), there, PIECES, &mut own);
                         }
                     }
-                    let (i, j) = (row, other.object);
-                    hits.extend(own.iter().map(|&hit| PairHit { i, j, hit }));
+                    flagged.add(row, other.object, &mut own);
                 }
             }
         }
         let mut met = Vec::new();
-        for found in joined(hits) {
+        for found in Flagged::joined([flagged]) {
             let Some(member) = self.member(found.j) else {
                 continue;
             };

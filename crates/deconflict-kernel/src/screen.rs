@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::error::InputError;
-use crate::exact::{Body, Objects, PairHit, Rules};
-use crate::findings::{joined, Finding};
+use crate::exact::{Body, Objects, Rules};
+use crate::findings::Finding;
+use crate::flagged::{Flagged, PairHit};
 use crate::grid::{Grid, Set};
 use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::limits::Minima;
@@ -36,8 +37,7 @@ pub fn screen(
         regions,
         rules: Rules { minima, references },
     };
-    let (hits, pairs) = objects.flagged(threads);
-    let stretches = joined(hits);
+    let (stretches, pairs) = objects.flagged(threads);
     let mut findings = in_blocks(stretches.len(), threads, |block, own| {
         own.extend(stretches[block].iter().filter_map(|found| {
             let (x, y) = (objects.body(found.i), objects.body(found.j));
@@ -95,26 +95,26 @@ impl Objects<'_> {
         struct Worker {
             sweep: Sweep,
             own: Vec<crate::limits::Hit>,
-            hits: Vec<PairHit>,
+            flagged: Flagged,
             volumes: Vec<(u32, u32)>,
         }
         let workers = share_out(grid.slabs(), threads, Worker::default, |worker, slab| {
             let Worker {
                 sweep,
                 own,
-                hits,
+                flagged,
                 volumes,
             } = worker;
             sweep.slab(&set, &grid, &slabs, slab, &mut |a, b| {
-                self.exact(a, b, grid.pieces, own, hits, volumes);
+                self.exact(a, b, grid.pieces, own, flagged, volumes);
             });
         });
-        let (mut hits, mut volumes) = (Vec::new(), Vec::new());
-        for worker in workers {
-            hits.extend(worker.hits);
+        let mut volumes = Vec::new();
+        let flagged = workers.into_iter().map(|worker| {
             volumes.extend(worker.volumes);
-        }
-        (hits, volumes)
+            worker.flagged
+        });
+        (Flagged::joined(flagged), volumes)
     }
 
     /// The side of every object, or nothing where all are on none.

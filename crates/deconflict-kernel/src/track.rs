@@ -2,6 +2,7 @@
 //! they are cut into.
 
 use crate::leg::{Edge, Leg};
+use crate::order::Digest;
 use crate::vec3::Vec3;
 use crate::vertical::Ramp;
 
@@ -40,7 +41,7 @@ impl Piece {
 }
 
 /// Waypoints, and the vertices between which pieces are straight: the same, unless legs were cut.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Track<'a> {
     /// First and last instant.
     pub span_us: (i64, i64),
@@ -53,6 +54,7 @@ pub struct Track<'a> {
     pub places: &'a [Vec3],
     /// The leg of each piece; empty where no leg was cut and piece `k` is leg `k`.
     pub legs: &'a [u32],
+    pub digest: &'a Digest,
     pub lateral_m: f64,
     pub vertical_tmm: i64,
     pub window_us: i64,

@@ -9,6 +9,7 @@ use crate::ellipsoid::surfaces;
 use crate::error::InputError;
 use crate::input::{Table, Trajectories, LONGEST_LEG_US};
 use crate::leg::Leg;
+use crate::order::Digest;
 use crate::parts::each_in_parts;
 use crate::prefetch::soon;
 use crate::stretch::Stretch;
@@ -58,6 +59,7 @@ pub struct Tracks<'a> {
     times_us: Vec<i64>,
     places: Vec<Vec3>,
     cuts: Vec<Cut>,
+    digests: Vec<Digest>,
 }
 
 /// What one thread works on: some rows, and their part of the columns.
@@ -142,6 +144,7 @@ impl<'a> Tracks<'a> {
             times_us,
             places,
             cuts,
+            digests: vec![Digest::default(); count],
         };
         if doubled {
             tracks.leave_out_doubled();
@@ -165,6 +168,7 @@ impl<'a> Tracks<'a> {
             times_us: self.times_us[own.clone()].to_vec(),
             places: self.places[own].to_vec(),
             cuts: cut.cloned().into_iter().collect(),
+            digests: vec![self.digests[row].clone()],
         }
     }
 
@@ -222,6 +226,7 @@ impl<'a> Tracks<'a> {
     #[inline]
     pub fn get(&self, row: usize) -> Track<'_> {
         let own = self.waypoints(row);
+        let digest = &self.digests[row];
         let row = &self.rows[row];
         let times_us = &self.times_us[own.clone()];
         let mut track = Track {
@@ -233,6 +238,7 @@ impl<'a> Tracks<'a> {
             vertex_us: times_us,
             places: &self.places[own],
             legs: &[],
+            digest,
             lateral_m: row.lateral_m,
             vertical_tmm: row.vertical_tmm,
             window_us: row.window_us,

@@ -41,21 +41,56 @@ pub struct Meeting {
 
 type Corner = (f64, f64);
 
-/// Keeps the part of a convex polygon where `value` ≤ 0 (linear, so crossings are exact enough).
-fn clip(polygon: &[Corner], value: impl Fn(Corner) -> f64) -> Vec<Corner> {
-    let mut kept = Vec::with_capacity(polygon.len() + 1);
-    for (k, &to) in polygon.iter().enumerate() {
-        let from = polygon[(k + polygon.len() - 1) % polygon.len()];
-        let (v0, v1) = (value(from), value(to));
-        if (v0 <= 0.0) != (v1 <= 0.0) {
-            let f = v0 / (v0 - v1);
-            kept.push((from.0 + (to.0 - from.0) * f, from.1 + (to.1 - from.1) * f));
-        }
-        if v1 <= 0.0 {
-            kept.push(to);
-        }
+/// Corners of a convex polygon: a rectangle, cut up to four times. A cut adds one; were rounding to
+/// undo convexity, half as many at most, and these are 15.
+#[derive(Clone, Copy)]
+struct Polygon {
+    corners: [Corner; 16],
+    count: usize,
+}
+
+impl Polygon {
+    fn rectangle(width: f64, height: f64) -> Polygon {
+        let mut corners = [(0.0, 0.0); 16];
+        corners[1] = (width, 0.0);
+        corners[2] = (width, height);
+        corners[3] = (0.0, height);
+        Polygon { corners, count: 4 }
     }
-    kept
+
+    fn corners(&self) -> &[Corner] {
+        &self.corners[..self.count]
+    }
+
+    /// Every edge, from corner to corner.
+    fn edges(&self) -> impl Iterator<Item = (Corner, Corner)> + '_ {
+        let before = self.count.wrapping_sub(1);
+        let from = self.corners().iter().cycle().skip(before);
+        from.copied().zip(self.corners().iter().copied())
+    }
+
+    /// The part where `value` ≤ 0 (linear, so crossings are exact enough).
+    fn cut(self, value: impl Fn(Corner) -> f64) -> Polygon {
+        if self.corners().iter().all(|&corner| value(corner) <= 0.0) {
+            return self;
+        }
+        let mut kept = Polygon { count: 0, ..self };
+        let mut keep = |corner: Corner| {
+            kept.corners[kept.count] = corner;
+            kept.count += 1;
+        };
+        for (from, to) in self.edges() {
+            let (v0, v1) = (value(from), value(to));
+            if (v0 <= 0.0) != (v1 <= 0.0) {
+                let f = v0 / (v0 - v1);
+                keep((from.0 + (to.0 - from.0) * f, from.1 + (to.1 - from.1) * f));
+            }
+            if v1 <= 0.0 {
+                keep(to);
+            }
+        }
+        kept
+    }
 }
 
 /// Returns where the legs come within `r` of one another under some shift, or none.
@@ -69,16 +104,15 @@ pub fn meet(clocks: &Clocks, slope: Option<Slope>, r: f64) -> Option<Meeting> {
         lag,
         window,
     } = *clocks;
-    let mut polygon = vec![(0.0, 0.0), (a_end, 0.0), (a_end, b_end), (0.0, b_end)];
-    polygon = clip(&polygon, |(a, b)| (b - a + lag) - window);
-    polygon = clip(&polygon, |(a, b)| -(b - a + lag) - window);
+    let mut polygon = Polygon::rectangle(a_end, b_end)
+        .cut(|(a, b)| (b - a + lag) - window)
+        .cut(|(a, b)| -(b - a + lag) - window);
     if let Some(Slope { h, x, y, minimum }) = slope {
-        polygon = clip(&polygon, |(a, b)| h + x * a - y * b - minimum);
-        polygon = clip(&polygon, |(a, b)| -(h + x * a - y * b) - minimum);
+        polygon = polygon
+            .cut(|(a, b)| h + x * a - y * b - minimum)
+            .cut(|(a, b)| -(h + x * a - y * b) - minimum);
     }
-    if polygon.is_empty() {
-        return None;
-    }
+    let first = *polygon.corners().first()?;
 
     // Nearly parallel velocities: taken as parallel, which is off by at most `bend` anywhere on the
     // legs; then the least distance lies on the boundary. Errs wider.
@@ -100,7 +134,7 @@ pub fn meet(clocks: &Clocks, slope: Option<Slope>, r: f64) -> Option<Meeting> {
         });
     };
     let distance_at = |(a, b): Corner| (p + u * a - w * b).norm();
-    let mut best = (polygon[0], distance_at(polygon[0]));
+    let mut best = (first, distance_at(first));
     let mut consider = |corner: Corner| {
         let d = distance_at(corner);
         if d < best.1 {
@@ -108,8 +142,7 @@ pub fn meet(clocks: &Clocks, slope: Option<Slope>, r: f64) -> Option<Meeting> {
         }
     };
     let unit = Span::new(0.0, 1.0);
-    for (k, &to) in polygon.iter().enumerate() {
-        let from = polygon[(k + polygon.len() - 1) % polygon.len()];
+    for (from, to) in polygon.edges() {
         let start = p + u * from.0 - w * from.1;
         let step = u * (to.0 - from.0) - w * (to.1 - from.1);
         let on = |f: f64| (from.0 + (to.0 - from.0) * f, from.1 + (to.1 - from.1) * f);
@@ -158,20 +191,20 @@ pub fn meet(clocks: &Clocks, slope: Option<Slope>, r: f64) -> Option<Meeting> {
 }
 
 /// True when a point lies in a convex polygon, its edge included.
-fn polygon_holds(polygon: &[Corner], q: Corner) -> bool {
+fn polygon_holds(polygon: &Polygon, q: Corner) -> bool {
     // Of a polygon shrunk to a line or a point, every turn below is zero wherever `q` is on that
     // line, or anywhere: the box keeps it between the corners.
     let within = |q: f64, of: fn(&Corner) -> f64| {
-        let least = polygon.iter().map(of).fold(f64::INFINITY, f64::min);
-        let most = polygon.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+        let all = || polygon.corners().iter().map(of);
+        let least = all().fold(f64::INFINITY, f64::min);
+        let most = all().fold(f64::NEG_INFINITY, f64::max);
         least <= q && q <= most
     };
     if !within(q.0, |c| c.0) || !within(q.1, |c| c.1) {
         return false;
     }
     let (mut left, mut right) = (false, false);
-    for (k, &to) in polygon.iter().enumerate() {
-        let from = polygon[(k + polygon.len() - 1) % polygon.len()];
+    for (from, to) in polygon.edges() {
         let turn = (to.0 - from.0) * (q.1 - from.1) - (to.1 - from.1) * (q.0 - from.0);
         left |= turn > 0.0;
         right |= turn < 0.0;
@@ -228,10 +261,16 @@ mod tests {
 
     #[test]
     fn a_polygon_holds_nothing_beyond_its_corners() {
-        let point = [(300.0, 0.0); 3];
+        let of = |corners: [Corner; 3]| {
+            let mut polygon = Polygon::rectangle(0.0, 0.0);
+            polygon.corners[..3].copy_from_slice(&corners);
+            polygon.count = 3;
+            polygon
+        };
+        let point = of([(300.0, 0.0); 3]);
         assert!(polygon_holds(&point, (300.0, 0.0)));
         assert!(!polygon_holds(&point, (150.0, 150.0)));
-        let line = [(0.0, 0.0), (1.0, 1.0), (1.0, 1.0)];
+        let line = of([(0.0, 0.0), (1.0, 1.0), (1.0, 1.0)]);
         assert!(polygon_holds(&line, (0.5, 0.5)));
         assert!(!polygon_holds(&line, (2.0, 2.0)));
         assert!(!polygon_holds(&line, (0.5, 0.6)));

@@ -12,6 +12,7 @@ use deconflict_kernel::geodesic::{direct, distance, near_distance, NEAR_DISTANCE
 use deconflict_kernel::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS};
 use deconflict_kernel::leg::{Leg, NEAR_POINT_M};
 use deconflict_kernel::limits::Minima;
+use deconflict_kernel::order::Digest;
 use deconflict_kernel::sincos::sincos_deg;
 use deconflict_kernel::stretch::{above, Bounding, Stretch, Ticks, STEPS_PER_M, UNIT};
 use deconflict_kernel::track::Track;
@@ -398,6 +399,7 @@ pub fn motions(random: &mut Random, count: u64) -> [Worst; 2] {
         let before = metres(random, 1.0, 1e17) as i64;
         let ticks = Ticks::new(start - window_us - before, end + window_us);
         let zero_us = start - window_us - before;
+        let digest = Digest::default();
         let track = Track {
             span_us: (start, end),
             times_us: &times,
@@ -407,6 +409,7 @@ pub fn motions(random: &mut Random, count: u64) -> [Worst; 2] {
             vertex_us: &times,
             places: &places,
             legs: &[],
+            digest: &digest,
             lateral_m: 0.0,
             vertical_tmm: 0,
             window_us,

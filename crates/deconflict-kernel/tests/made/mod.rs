@@ -5,7 +5,8 @@ mod random;
 
 use deconflict_kernel::error::InputError;
 use deconflict_kernel::exact::{Body, Objects, Rules};
-use deconflict_kernel::findings::{joined, Finding};
+use deconflict_kernel::findings::Finding;
+use deconflict_kernel::flagged::Flagged;
 use deconflict_kernel::geodesic::direct;
 use deconflict_kernel::input::{check_tables, regions, Trajectories, Volumes};
 use deconflict_kernel::limits::Minima;
@@ -395,17 +396,17 @@ impl Made {
         let sides = flights.side.iter().chain(&volumes.side);
         let parties = flights.party.iter().chain(&volumes.party);
         let own: Vec<(u8, u32)> = sides.copied().zip(parties.copied()).collect();
-        let (mut hits, mut pairs, mut some) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut flagged, mut pairs, mut some) = (Flagged::default(), Vec::new(), Vec::new());
         for j in 0..own.len() {
             for i in 0..j {
                 let (a, b) = (own[i], own[j]);
                 if a.1 != b.1 && (a.0 != b.0 || a.0 == 0) {
                     let (a, b) = (whole(i), whole(j));
-                    objects.exact(&a, &b, 1 << 40, &mut some, &mut hits, &mut pairs);
+                    objects.exact(&a, &b, 1 << 40, &mut some, &mut flagged, &mut pairs);
                 }
             }
         }
-        let mut found: Vec<Finding> = joined(hits)
+        let mut found: Vec<Finding> = Flagged::joined([flagged])
             .iter()
             .filter_map(|found| {
                 let (x, y) = (objects.body(found.i), objects.body(found.j));
