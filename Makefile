@@ -85,7 +85,7 @@ fuzz: $(VENV)/dev-built ## every property and parser again with fresh inputs (RO
 	@for round in $$(seq 1 $(or $(ROUNDS),20)); do \
 	  seed=$$(( $(or $(SEED),1) + round )); echo "seed $$seed"; \
 	  $(BIN)/python -m pytest -q tests/properties tests/oracle \
-	    --hypothesis-seed=$$seed --hypothesis-profile=fuzz || exit 1; done
+	    --hypothesis-seed=$$seed --hypothesis-profile=fuzz --timeout=3600 || exit 1; done
 
 docs: $(VENV)/dev-built ## write the generated reference pages anew
 	$(BIN)/python -m deconflict.messages.reference docs/reference

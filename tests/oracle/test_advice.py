@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deconflict.advise import Change, ChangeKind, SearchLimits, advise, changed, plan
@@ -12,17 +12,13 @@ from deconflict.advise.packing import sky_of
 from deconflict.advise.sky import Sky
 from deconflict.airspace import Containment, Trajectory
 from deconflict.separation import AltitudeConversions, Extent, MinimaTable, Verdict, check
+from effort import examples
 from oracle import aside_twin
 from oracle.builders import FIVE_NM, THOUSAND_FEET, flight, minima
 from oracle.strategies import centres, flights_near, volumes_near
 from oracle.twin import losses
 
-QUICK = settings(
-    deadline=None,
-    max_examples=100,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+QUICK = examples(100, alike=True)
 SIZE_M = 60_000.0
 LIMITS = SearchLimits(
     earlier_ms=900_000,

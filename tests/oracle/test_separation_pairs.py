@@ -1,10 +1,11 @@
 """The kernel against its slow twin on generated pairs of every kind."""
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deconflict.separation import Extent, Finding, Minima, Verdict
+from effort import examples
 from oracle.builders import flight, screened
 from oracle.strategies import centres, flights_near, volumes_near
 from oracle.twin import GEOD, intrusion, losses, overlap
@@ -14,12 +15,7 @@ from oracle.twin import GEOD, intrusion, losses, overlap
 SLACK_M = 0.3
 CERTAIN_M = 0.02
 HIGH = 1_000_000_000  # 100 km: only the lateral distance decides
-SLOW = settings(
-    deadline=None,
-    max_examples=50,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+SLOW = examples(50, alike=True)
 laterals = st.sampled_from([0.0, 50.0, 9_260.0, 40_000.0])
 verticals = st.sampled_from([0, 152_400, 3_048_000])
 
@@ -59,7 +55,7 @@ def test_a_flight_and_a_volume(data, centre, size, lateral_m, vertical_tmm) -> N
     judge(found, approach.least, lateral_m)
 
 
-@settings(SLOW, max_examples=20)
+@examples(20, alike=True)
 @given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), laterals, verticals)
 def test_two_volumes(data, centre, size, lateral_m, vertical_tmm) -> None:
     a = data.draw(volumes_near(centre, size, "a"))
@@ -79,7 +75,7 @@ def test_flights_at_the_very_minimum(data, centre, size, under) -> None:
     assert bool(screened(a, b, lateral_m=lateral_m, vertical_tmm=HIGH)) is under
 
 
-@settings(SLOW, max_examples=25)
+@examples(25, alike=True)
 @given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), st.booleans())
 def test_a_flight_and_a_volume_at_the_very_minimum(data, centre, size, under) -> None:
     a = data.draw(flights_near(centre, size, "a"))
@@ -90,7 +86,7 @@ def test_a_flight_and_a_volume_at_the_very_minimum(data, centre, size, under) ->
     assert bool(screened(a, b, lateral_m=lateral_m, vertical_tmm=HIGH)) is under
 
 
-@settings(SLOW, max_examples=15)
+@examples(15, alike=True)
 @given(st.data(), centres, st.sampled_from([500.0, 20_000.0, 200_000.0]), st.booleans())
 def test_two_volumes_at_the_very_minimum(data, centre, size, under) -> None:
     a = data.draw(volumes_near(centre, size / 4, "a"))
@@ -101,7 +97,7 @@ def test_two_volumes_at_the_very_minimum(data, centre, size, under) -> None:
     assert bool(screened(a, b, lateral_m=lateral_m, vertical_tmm=HIGH)) is under
 
 
-@settings(SLOW, max_examples=30)
+@examples(30, alike=True)
 @given(st.data(), centres, st.sampled_from([2_000.0, 100_000.0]), st.floats(0.5, 900.0))
 def test_two_flights_either_of_which_may_be_late(data, centre, size, window_s) -> None:
     a = data.draw(flights_near(centre, size, "a"))

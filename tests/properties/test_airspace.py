@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 import shapely
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from deconflict.airspace import (
@@ -32,11 +32,12 @@ from deconflict.airspace.quantity import (
     parse_height,
 )
 from deconflict.errors import InvalidGeometryError, InvalidInputError, InvalidPositionError
+from effort import examples
 from geometry_strategies import LAST_MS, altitudes, geometries, positions, references, star_rings
 
 
 @given(geometries)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_the_signed_form_gives_back_an_equal_geometry(geometry: Geometry) -> None:
     said = json.loads(json.dumps(geometry_to_wire(geometry)))
     assert geometry_from_wire(said) == geometry
@@ -49,7 +50,7 @@ def test_the_signed_form_gives_back_an_equal_geometry(geometry: Geometry) -> Non
 @example(Position(840_000_000, 0))
 @example(Position(-800_000_000, 60_000_000))
 @example(Position(399_999_999, 359_999_999))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_every_echo_is_read_back(position: Position) -> None:
     said = echo(position)
     assert parse_position(said.decimal) == position
@@ -62,7 +63,7 @@ def test_every_echo_is_read_back(position: Position) -> None:
         st.text(max_size=130), st.text("0123456789 .,-+°'\"NSEWnsewABYZlatlon:;/", max_size=40)
     )
 )
-@settings(max_examples=600, deadline=None)
+@examples(600)
 def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
     try:
         read = parse_position(text)
@@ -77,7 +78,7 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
     st.text("ABCDEFGHJKLMNPQRSTUVWXYZ", min_size=2, max_size=2),
     st.text("0123456789", min_size=10, max_size=10),
 )
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_a_grid_reference_is_refused_or_lies_in_its_own_zone(
     zone: int, band: str, square: str, digits: str
 ) -> None:
@@ -97,7 +98,7 @@ def test_a_grid_reference_is_refused_or_lies_in_its_own_zone(
 
 
 @given(st.text(max_size=70))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_no_text_breaks_a_parser_of_times_and_quantities(text: str) -> None:
     for parse in (parse_utc, parse_altitude, parse_distance, parse_height, parse_duration):
         try:
@@ -123,7 +124,7 @@ def test_every_quantity_is_read_back(
 
 
 @given(star_rings(), st.integers(0, 11), st.booleans())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_star_is_simple_from_any_vertex_either_way_round(
     ring: list[Position], first: int, backwards: bool
 ) -> None:
@@ -132,7 +133,7 @@ def test_a_star_is_simple_from_any_vertex_either_way_round(
 
 
 @given(star_rings(reach_m=3_000_000.0, least=5, least_share=1.0), st.integers(0, 10))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_two_neighbours_exchanged_make_any_round_ring_cross(
     ring: list[Position], first: int
 ) -> None:
@@ -149,7 +150,7 @@ def test_two_neighbours_exchanged_make_any_round_ring_cross(
     st.floats(60_000.0, 12_000_000.0),
     st.floats(0.3, 0.7),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_notch_is_judged_by_the_geodesic_to_a_metre(
     lat_e7: int, lon_e7: int, azimuth_deg: float, length_m: float, share: float
 ) -> None:
@@ -193,7 +194,7 @@ def _deep_crossing(ring: list[Cell]) -> bool:
     st.floats(-70.0, 70.0),
     st.sampled_from([-180.0, -179.999, 0.0, 37.0, 179.999]),
 )
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_small_rings_are_judged_as_in_the_plane(
     cells: list[Cell], lat_deg: float, lon_deg: float
 ) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.airspace import Geometry
@@ -16,6 +16,7 @@ from deconflict.formats import (
     write_declarations,
     write_geojson,
 )
+from effort import examples
 from geometry_strategies import geometries
 
 labels = st.none() | st.text(
@@ -24,7 +25,7 @@ labels = st.none() | st.text(
 
 
 @given(st.lists(st.tuples(st.sampled_from(PURPOSES), geometries, labels), min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_what_is_written_is_read_back_equal(
     drawn: list[tuple[str, Geometry, str | None]],
 ) -> None:
@@ -36,7 +37,7 @@ def test_what_is_written_is_read_back_equal(
 
 
 @given(geometries)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_every_geometry_is_drawn_within_one_world(geometry: Geometry) -> None:
     def points(value: Any) -> list[list[float]]:
         if isinstance(value[0], float):
@@ -76,7 +77,7 @@ json_values = st.recursive(
         json_values,
     ),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_document_raises_anything_but_a_refusal(
     kind: str, coordinates: Any, properties: dict[str, Any]
 ) -> None:
@@ -90,7 +91,7 @@ def test_no_document_raises_anything_but_a_refusal(
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_bytes_raise_anything_but_a_refusal(data: bytes) -> None:
     try:
         read_declarations(data)

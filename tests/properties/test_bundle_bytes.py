@@ -3,13 +3,14 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.errors import InvalidDocumentError, VerificationError
 from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_proof import verify_bundle
 from deconflict.store.sqlite import SqliteStore
+from effort import examples
 from record_samples import KEYS, LINE, SECRETS, START_MS, conversation
 
 with SqliteStore.open(":memory:") as _store:
@@ -31,13 +32,13 @@ def refused(changed: bytes) -> None:
 
 
 @given(at=positions, byte=st.binary(min_size=1, max_size=1))
-@settings(max_examples=400)
+@examples(400)
 def test_a_changed_byte_is_found(at: int, byte: bytes) -> None:
     refused(BUNDLE[:at] + byte + BUNDLE[at + 1 :])
 
 
 @given(at=positions, inserted=st.binary(max_size=40), removed=st.integers(0, 40))
-@settings(max_examples=200)
+@examples(200)
 def test_inserted_and_removed_bytes_are_found(at: int, inserted: bytes, removed: int) -> None:
     refused(BUNDLE[:at] + inserted + BUNDLE[at + removed :])
 

@@ -3,13 +3,14 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict import _kernel
+from effort import examples
 from oracle.columns import Columns, awkward
 
-BROKEN = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+BROKEN = examples()
 TABLES = ("trajectories", "volumes", "minima", "references")
 TYPES = (np.float64, np.int64, np.uint32, np.uint16, np.uint8)
 # Whatever was accepted may meet: a set of this size is quick even if all of it does.
@@ -85,6 +86,58 @@ def test_columns_are_screened_or_refused_by_name(tables, threads) -> None:
         assert (found["t_in_us"] <= found["cpa_time_us"]).all()
         assert (found["cpa_time_us"] <= found["t_out_us"]).all()
         assert (found["i"] < found["j"]).all()
+
+
+@BROKEN
+@given(spoilt(), st.sampled_from([0, 12_345]))
+def test_an_index_takes_columns_or_refuses_them_and_holds_on(tables, first_key) -> None:
+    flights, volumes, *rules = tables
+    sound = awkward(3, COUNT)
+    rows = len(sound[0]["party"]) + len(sound[1]["party"])
+    keys = np.arange(first_key, first_key + rows, dtype=np.uint64)
+    try:
+        index = _kernel.Index(*rules)
+        index.put(keys, *sound[:2])
+    except (TypeError, ValueError):
+        index = _kernel.Index(*sound[2:])
+        index.put(keys, *sound[:2])
+    before = len(index)
+    assert before == rows
+    try:
+        index.put(keys[::-1].copy(), flights, volumes)
+    except (TypeError, ValueError):
+        assert len(index) == before
+    for asked in (sound[:2], (flights, volumes)):
+        try:
+            found = index.ask(*asked)
+        except (TypeError, ValueError):
+            continue
+        assert set(found["key"].tolist()) <= set(keys.tolist())
+        assert np.isfinite(found["cpa_distance_m"]).all()
+    index.drop_before(2**63 - 1)
+    assert len(index) == 0
+    assert len(index.ask(*sound[:2])["key"]) == 0
+
+
+@BROKEN
+@given(
+    spoilt(),
+    st.lists(st.integers(0, 2 * COUNT), max_size=4),
+    st.lists(floats, max_size=4),
+    st.tuples(floats, floats, wholes, wholes),
+)
+def test_forbidden_changes_are_found_or_the_columns_refused(tables, movers, offsets, far) -> None:
+    asked = {"movers": np.array(movers, np.uint32), "offsets_m": np.array(offsets, np.float64)}
+    early_s, late_s, down_tmm, up_tmm = far
+    try:
+        found = _kernel.forbidden(
+            *tables, asked, early_s=early_s, late_s=late_s, down_tmm=down_tmm, up_tmm=up_tmm
+        )
+    except (TypeError, ValueError):
+        return
+    for stretches in found.values():
+        assert (stretches["from"] <= stretches["to"]).all()
+        assert set(stretches["mover"].tolist()) <= set(movers)
 
 
 @given(st.sampled_from([0, 1, 2, 3]), st.sampled_from([None, 7, [], [1.0], {}, "lat"]))

@@ -5,7 +5,7 @@ import json
 
 import pytest
 import rfc8785
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.errors import DeconflictError, InvalidDocumentError, NotCanonicalError
@@ -17,6 +17,7 @@ from deconflict.line.moment import utc_ms_from_text, utc_text
 from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
 from deconflict.line.statement import Signature
+from effort import examples
 from line_talk import LINE, at, talk
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -112,7 +113,7 @@ def test_instant_after_2199_is_refused(utc_ms: int) -> None:
         utc_ms_from_text(utc_text(utc_ms))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.permutations(range(7)), st.lists(st.integers(0, 6), max_size=6))
 def test_any_order_with_any_repetition_logs_the_chain_once_in_order(
     order: list[int], repeated: list[int]
@@ -129,7 +130,7 @@ def test_any_order_with_any_repetition_logs_the_chain_once_in_order(
     assert len(blue.machine.hear_receipt(receipt, at(0))) == 7
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 7), st.integers(0, 7))
 def test_a_receipt_covers_exactly_what_was_logged(said: int, logged: int) -> None:
     blue, red = talk()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.airspace.altitude import AltitudeReference
@@ -17,6 +17,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
 from deconflict.node import line as node_line
 from deconflict.node import picture
+from effort import examples
 from node_pair import MINUTE_MS, NodePair, node_pair
 
 PARTIES = ("blue", "red")
@@ -103,7 +104,7 @@ def take_step(pair: NodePair, party: str, step: str, number: int) -> None:
     pair.run_for(1)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(25)
 @given(steps)
 def test_a_restart_leaves_what_is_known_as_it_was(taken: list[tuple[str, str, int]]) -> None:
     # Few are kept and often looked at, so that a short record does what a long one does.

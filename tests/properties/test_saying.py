@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_messages_properties import VALUES, declarations
 
@@ -13,6 +13,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import SAFETY_PHRASES, phrase, phrases
 from deconflict.node.core import Say
 from deconflict.replay.world import DESKS
+from effort import examples
 from messages_samples import bodies
 from node_pair import NodePair, node_pair
 
@@ -100,7 +101,7 @@ def send(pair: NodePair, party: str, sent: tuple[str, Any, dict[str, Any], int |
         assert pair.line(party).machine.own_head != head
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples()
 @given(st.lists(st.tuples(st.sampled_from(("blue", "red")), sends()), min_size=1, max_size=8))
 def test_whatever_a_person_sends_is_said_or_refused_and_the_node_goes_on(
     script: list[tuple[str, tuple[str, Any, dict[str, Any], int | None]]],

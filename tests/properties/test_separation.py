@@ -2,20 +2,16 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deconflict.airspace import Containment, Trajectory
 from deconflict.separation import AltitudeConversions, Extent, Finding, check
+from effort import examples
 from oracle.builders import T0_MS, flight, minima
 from oracle.strategies import centres, flights_near, volumes_near
 
-QUICK = settings(
-    deadline=None,
-    max_examples=60,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+QUICK = examples(60, alike=True)
 SIZE_M = 60_000.0
 laterals = st.floats(0.0, 60_000.0)
 verticals = st.integers(0, 6_096_000)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,6 +22,7 @@ from deconflict.store.base import Batch, EntryRow, EventRow, NoteRow, ReceiptRow
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.sqlite_rows import row_check
 from deconflict.store.verify import verify_store
+from effort import examples
 from record_samples import KEYS_BY_PARTY, LINE, LINE_ROW, Chain, receipt_for
 
 parties = st.sampled_from(["blue", "red"])
@@ -135,4 +136,4 @@ class StoreHistory(RuleBasedStateMachine):
 
 
 TestStoreHistory = StoreHistory.TestCase
-TestStoreHistory.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestStoreHistory.settings = examples(25, steps=25)
