@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import (
     bench_advise,
     bench_files,
+    bench_flood,
     bench_index,
     bench_life,
     bench_line,
@@ -37,7 +38,7 @@ def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
         root = Path(temporary)
-        for name in ("line", "start", "life", "files"):
+        for name in ("line", "start", "life", "flood", "files"):
             (root / name).mkdir()
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
         rows = bench_line.measure(root / "line", seconds=15 if quick else 60, rate=200)
@@ -46,6 +47,8 @@ def main() -> None:
         print_rows("Start, memory, export", rows)
         rows = bench_life.measure(root / "life", kills=4 if quick else 20)
         print_rows("Ends, ups and downs", rows)
+        rows = bench_flood.measure(root / "flood", 20 if quick else 60)
+        print_rows("One peer while another floods", rows)
         rows = bench_screen.measure(bench_screen.QUICK if quick else ("d10k", "u10k", "d100k"))
         print_rows("Whole sets of flights", rows)
         sets = bench_files.QUICK if quick else ("d10k", "d100k")

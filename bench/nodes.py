@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,16 @@ from deconflict.messages.terms_defaults import default_terms
 from deconflict.node.folder import NodeFolder
 from deconflict.node.settings import Endpoint, Settings
 
-__all__ = ["LANDMARK", "Party", "agree", "make_pair", "party_of", "running", "wait_for"]
+__all__ = [
+    "LANDMARK",
+    "Party",
+    "agree",
+    "make_pair",
+    "make_parties",
+    "party_of",
+    "running",
+    "wait_for",
+]
 
 LANDMARK = Landmark("Deir ez-Zor airfield", Position.from_degrees(35.2854, 40.1760))
 THEATRE = "Latakia to Deir ez-Zor"
@@ -130,15 +139,26 @@ class Party:
         (line,) = self.get("/lines")
         return dict(line)
 
+    def line_with(self, peer: "Party") -> dict[str, Any]:
+        """Its line with one of its peers."""
+        (line,) = (line for line in self.get("/lines") if line["peer"] == peer.name)
+        return dict(line)
+
 
 def make_pair(root: Path) -> tuple[Party, Party]:
     """Make the folders of two parties that have pinned each other. No node runs yet."""
-    made = [_make(root / name, name) for name in ("west", "east")]
-    for folder, other in (made, made[::-1]):
-        invitation = other.invite(other.unlock(None), now_utc_ms=_now_ms())
-        folder.peers().pin(invitation, invitation.verify_key.fingerprint())
-    west, east = (party_of(folder.path) for folder in made)
+    west, east = make_parties(root, ("west", "east"), ((0, 1),))
     return west, east
+
+
+def make_parties(root: Path, names: Sequence[str], lines: Sequence[tuple[int, int]]) -> list[Party]:
+    """Make the folders of parties; those of each line have pinned each other. No node runs yet."""
+    made = [_make(root / name, name) for name in names]
+    for pair in lines:
+        for own, peer in (pair, pair[::-1]):
+            invitation = made[peer].invite(made[peer].unlock(None), now_utc_ms=_now_ms())
+            made[own].peers().pin(invitation, invitation.verify_key.fingerprint())
+    return [party_of(folder.path) for folder in made]
 
 
 def party_of(path: Path) -> Party:
@@ -170,8 +190,12 @@ def running(*parties: Party) -> Iterator[None]:
 
 def agree(west: Party, east: Party) -> str:
     """Have both sign the default terms; return the line's id."""
-    wait_for(lambda: west.line["state"] == "UP" and east.line["state"] == "UP", "the line is down")
-    line_id = str(west.line["line_id"])
+    lines = ((west, east), (east, west))
+    wait_for(
+        lambda: all(own.line_with(peer)["state"] == "UP" for own, peer in lines),
+        "the line is down",
+    )
+    line_id = str(west.line_with(east)["line_id"])
     terms = default_terms(
         line=line_id,
         parties=[PartyTerms(party.name, "watch", "duty", ("en",), 1) for party in (west, east)],
@@ -183,7 +207,7 @@ def agree(west: Party, east: Party) -> str:
     wait_for(lambda: east.get(path)["proposed_hash"], "the proposal did not arrive")
     east.post(f"{path}/acceptance", {"terms_hash": east.get(path)["proposed_hash"]})
     wait_for(
-        lambda: all(party.line["terms_state"] == "AGREED" for party in (west, east)),
+        lambda: all(own.line_with(peer)["terms_state"] == "AGREED" for own, peer in lines),
         "the terms were not agreed",
     )
     return line_id

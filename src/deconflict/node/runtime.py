@@ -25,6 +25,7 @@ from deconflict.line.moment import Now
 from deconflict.line.packets import decode_packets, encode_packets
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
+from deconflict.node.ration import Ration
 from deconflict.node.views import EventView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
@@ -96,6 +97,7 @@ class Runtime:
         self._links = links
         self._clock = clock
         self._hub = EventHub(self._stored_events, last_event_id=store.last_event_id())
+        self._rations: dict[str, Ration] = {}
         self._wake = {line_id: asyncio.Event() for line_id in links}
         self._due = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
@@ -143,8 +145,14 @@ class Runtime:
     # The door (PeerHandler) -------------------------------------------------------------
 
     async def packets(self, peer_party: str, line_id: str, body: bytes) -> bytes:
-        """Take the peer's packets; return receipts and what else is to be said at once."""
+        """Take the peer's packets; return receipts and what else is to be said at once.
+
+        Those beyond the peer's ration are not looked at: it hears no receipt for them, and says
+        them again.
+        """
+        ration = await self._ration_of(peer_party)
         packets = decode_packets(body)
+        del packets[ration.take(len(packets), self.now().monotonic_ms) :]
         turns: list[Heard] = []
         durable: list[asyncio.Future[None]] = []
         # Some at a time: what a peer has saved up must not hold up alerts, beats and other peers.
@@ -167,9 +175,23 @@ class Runtime:
 
     async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's beat; return our own."""
+        await self._ration_of(peer_party)
         answer = self.core.heard_beat(peer_party, line_id, body, self.now())
         self._due.set()
         return answer
+
+    async def _ration_of(self, peer_party: str) -> Ration:
+        """Return a peer's ration with this request counted; one used up is waited for.
+
+        By party, which the pinned key proves: the line is only what the caller says. How many can
+        wait is bounded by the connections that the door grants a party.
+        """
+        now_ms = self.now().monotonic_ms
+        ration = self._rations.setdefault(peer_party, Ration(now_ms))
+        while not ration.take(1, now_ms):
+            await asyncio.sleep(ration.wait_ms(now_ms) / 1_000)
+            now_ms = self.now().monotonic_ms
+        return ration
 
     # What the use cases need --------------------------------------------------------------
 
