@@ -15,6 +15,7 @@ from deconflict.node.views import (
     ConflictView,
     DeclarationView,
     EventView,
+    HeldView,
     LineView,
     MessageView,
     NodeView,
@@ -125,6 +126,17 @@ class StandInNode:
         self.line(line)
         self.calls.append(("send", actor, {"kind": kind, "body": body, **options}))
         return self.say(kind, body, precedence=options.get("precedence") or "ROUTINE")
+
+    def held(self) -> tuple[HeldView, ...]:
+        return (HeldView("3f9a01cc", "boris", "2015-09-30T06:00:00Z", ()),)
+
+    async def release(self, actor: Actor, held_id: str) -> tuple[Posted, ...]:
+        self.calls.append(("release", actor, held_id))
+        return (self.say("NOTIFY", {}),)
+
+    async def withdraw(self, actor: Actor, held_id: str) -> HeldView:
+        self.calls.append(("withdraw", actor, held_id))
+        return self.held()[0]
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         await self.message(message_hash)

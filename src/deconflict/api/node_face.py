@@ -15,6 +15,7 @@ from deconflict.node.views import (
     ConflictView,
     DeclarationView,
     EventView,
+    HeldView,
     LineView,
     MessageView,
     NodeView,
@@ -91,6 +92,9 @@ class NodeFace(Protocol):
         expires_after_ms: int | None = None,
         answer_within_ms: int | None = None,
     ) -> Posted: ...
+    def held(self) -> tuple[HeldView, ...]: ...
+    async def release(self, actor: Actor, held_id: str) -> tuple[Posted, ...]: ...
+    async def withdraw(self, actor: Actor, held_id: str) -> HeldView: ...
     async def seen(self, actor: Actor, message_hash: str) -> Posted: ...
     async def messages(
         self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None

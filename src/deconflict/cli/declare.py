@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_written_option, existing_file, need_terminal, talks_to_node
 from deconflict.cli.output import count, progress, say_warnings, short, table, when, write_json
+from deconflict.cli.sending import say_held
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ def _declare(
     if len(ids) > 40:
         click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
     _echo(node, drafts, drill=manner["drill"])
+    if say_held(posted):
+        return bool(conflicts)
     _say_warnings(posted)
     click.echo("\nEach is on its way; who holds it shows in: deconflict declare --list")
     _say_conflicts(conflicts)
@@ -191,6 +194,9 @@ def _replace(
     if as_json:
         write_json({**answer, "replaced": held, "conflicts": conflicts})
         return bool(conflicts)
+    if say_held(answer["posted"]):
+        show_change(held, draft, _landmarks(node))
+        return bool(conflicts)
     done = "updated" if update else "corrected"
     click.echo(f"{short(held['declaration_id'])} is {done}; what it replaces stays in the record.")
     show_change(held, draft, _landmarks(node))
@@ -210,6 +216,8 @@ def _cancel(node: "NodeClient", wanted: str, reason: str | None, *, as_json: boo
     )
     if as_json:
         write_json(answer)
+        return
+    if say_held(answer["posted"]):
         return
     click.echo(f"{short(held['declaration_id'])} is cancelled; it stays in the record.")
     _say_warnings(answer["posted"])

@@ -45,6 +45,9 @@ line = LazyGroup(
             "loaded", "reply:loaded", "Say that the unit that acts holds a declaration of the peer."
         ),
         Entry("check", "reply:check", "Check the line from person to person, or answer a check."),
+        Entry(
+            "release", "release:release", "Release what another person wrote, or list what waits."
+        ),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
     ),
@@ -71,8 +74,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         me = node.get("node")
         lines = node.lines()
         alerts = node.get("alerts", open="true")
+        held = node.get("held")
     if as_json:
-        write_json({"node": me, "lines": lines, "alerts": alerts})
+        write_json({"node": me, "lines": lines, "alerts": alerts, "held": held})
         return
     drill = "  DRILL" if me["drill"] else ""
     click.echo(f"{me['party']}, {when(me['now_utc'])}{drill}\n")
@@ -98,6 +102,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         right=(5, 6, 7),
     )
     click.echo()
+    if held:
+        waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
+        click.echo(click.style(waits, bold=True))
     if not alerts:
         click.echo("No open alerts.")
         return

@@ -1,7 +1,7 @@
 """What every sending command shares: how a message is marked, and what is said once it is out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from deconflict.cli.output import clean, sentences, short, write_json
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
 
-__all__ = ["Manner", "manner_options", "post", "show_posted"]
+__all__ = ["Manner", "manner_options", "post", "say_held", "show_posted"]
 
 WAIT_FOR_RECEIPT_S = 2.0  # the delivery limit of the most urgent messages
 POLL_S = 0.1
@@ -90,6 +90,8 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
     if as_json:
         write_json(posted)
         return
+    if say_held([posted]):
+        return
     sent = _wait_for_receipt(node, posted["hash"])
     click.echo(f"{clean(sent['kind'])} to {clean(sent['to_party'])}, {short(sent['hash'])}")
     click.echo(sentences(sent["text"], indent=2))
@@ -101,6 +103,19 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
     else:
         answer = " That is no answer." if sent["kind"] in ASKING else ""
         click.echo(f"  {clean(sent['to_party'])} has signed that it holds this.{answer}")
+
+
+def say_held(posted: Iterable[dict[str, Any]]) -> bool:
+    """Say what waits for a second person and how it goes on; True exactly when anything does."""
+    held = list(dict.fromkeys(one["held_id"] for one in posted if one["held_id"]))
+    if held:
+        click.echo(
+            click.style("Nothing is sent yet:", bold=True)
+            + " a second person has to look at it and release it, under another account:"
+        )
+        for held_id in held:
+            click.echo(f"  deconflict line release {clean(held_id)}")
+    return bool(held)
 
 
 def _wait_for_receipt(node: "NodeClient", message_hash: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ Here is the one door to it all; behind it stand ``saying``, ``hearing``, ``passi
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -33,7 +34,7 @@ from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.work import Work
-from deconflict.store.base import Store
+from deconflict.store.base import NoteRow, Store
 
 __all__ = ["Heard", "NodeCore", "Say"]
 
@@ -253,6 +254,13 @@ class NodeCore:
     def note_account(self, account: Account, now: Now) -> Work:
         """Take what a source without a line says of an event, beside what the parties say (R29)."""
         return self._at_home.account(self.lines.values(), account, now)
+
+    def note_held(self, note: NoteRow, event: dict[str, Any], now: Now) -> Work:
+        """Keep or forget what waits for a second person; the event says what became of it."""
+        work = self._journal.new_work(now)
+        work.notes.append(note)
+        self._journal.event(work, now, "held", event)
+        return work
 
     # ---- what is shown -----------------------------------------------------------------------
 

@@ -117,7 +117,8 @@ async def open_node(
                 host=folder.settings.peer_listen.host,
                 port=folder.settings.peer_listen.port,
             )
-            yield OpenNode(Node(core, runtime, store), runtime, door, verified)
+            node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
+            yield OpenNode(node, runtime, door, verified)
     finally:
         store.close()
 

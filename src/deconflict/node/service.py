@@ -30,7 +30,7 @@ from deconflict.node.core import Say
 from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
-from deconflict.node.reading import Reading
+from deconflict.node.releasing import Releasing
 from deconflict.node.show import (
     conflict_view,
 )
@@ -55,7 +55,7 @@ _OWN_WAY = frozenset(
 _LINES_AT_ONCE = 500
 
 
-class Node(Reading):
+class Node(Releasing):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -138,7 +138,7 @@ class Node(Reading):
                     remedy="send an UPDATE or a CORRECTION of it",
                 )
         says = self._notices(actor, declarations, drill=drill, release=release)
-        return await self._say([(line, says) for line in chosen])
+        return await self._say(actor, [(line, says) for line in chosen])
 
     async def update(
         self,
@@ -192,6 +192,7 @@ class Node(Reading):
             raise _not_declared(declaration_id)
         body = Cancel(declaration_id=declaration_id, reason=reason_number or 301)
         return await self._say(
+            actor,
             [
                 (
                     line,
@@ -206,7 +207,7 @@ class Node(Reading):
                     ],
                 )
                 for line, declared in carried
-            ]
+            ],
         )
 
     async def check(
@@ -291,7 +292,7 @@ class Node(Reading):
             expires_after_ms=expires_after_ms,
             answer_within_ms=answer_within_ms,
         )
-        return (await self._say([(self._core.line_named(line), [say])]))[0]
+        return (await self._say(actor, [(self._core.line_named(line), [say])]))[0]
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         """Say that a message of the peer stood on the screen of this desk."""
@@ -305,7 +306,7 @@ class Node(Reading):
             ref=message_hash,
             lang=self._core.language,
         )
-        return (await self._say([(self._core.line_named(view.line_id), [say])]))[0]
+        return (await self._say(actor, [(self._core.line_named(view.line_id), [say])]))[0]
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         """Yield the whole record of a line as a bundle that verifies anywhere."""
@@ -403,6 +404,7 @@ class Node(Reading):
             )
         )
         return await self._say(
+            actor,
             [
                 (
                     line,
@@ -419,7 +421,7 @@ class Node(Reading):
                     ],
                 )
                 for line, declared in carried
-            ]
+            ],
         )
 
     async def _say_terms(
@@ -427,23 +429,7 @@ class Node(Reading):
     ) -> Posted:
         body = TermsMessage(terms=terms, signature=sign_terms(terms, self._core.key))
         say = Say(kind=kind, body=body, desk=actor.desk, ref=ref, lang=self._core.language)
-        return (await self._say([(line, [say])]))[0]
-
-    async def _say(self, on_lines: Sequence[tuple[Line, Sequence[Say]]]) -> tuple[Posted, ...]:
-        now = self._now
-        posted: list[Posted] = []
-        waiting = []
-        if len(on_lines) > 1:
-            # All or none: what one line refuses must not have been said on another before.
-            for line, says in on_lines:
-                self._core.require_sayable(line.line_id, says, now)
-        for line, says in on_lines:
-            durable, said = self._runtime.say(line.line_id, says, now)
-            waiting.append(durable)
-            posted.extend(said)
-        await asyncio.gather(*waiting)
-        self._runtime.nudge()
-        return tuple(posted)
+        return (await self._say(actor, [(line, [say])]))[0]
 
 
 def _terms_of(lines: Iterable[Line]) -> list[Terms]:

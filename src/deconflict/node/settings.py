@@ -32,6 +32,9 @@ peer_url = "{peer_url}"
 
 # Where this party's own operators and programs reach it. Plain HTTP: loopback only.
 operators_listen = "{operators_listen}"
+
+# How many persons a declaration and terms need: 1, or 2 (one writes, another releases).
+release_persons = {release_persons}
 """
 
 
@@ -102,6 +105,7 @@ class Settings:
         peer_listen: where the node listens for other parties' nodes.
         peer_url: what other parties call; empty for the URL of ``peer_listen``.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
+        release_persons: how many persons a declaration and terms need, 1 or 2.
 
     Raises:
         ConfigurationError: any of them is not of that form.
@@ -113,6 +117,7 @@ class Settings:
     peer_listen: Endpoint = Endpoint("127.0.0.1", 8443)
     peer_url: str = ""
     operators_listen: Endpoint = Endpoint("127.0.0.1", 8080)
+    release_persons: int = 1
 
     def __post_init__(self) -> None:
         require_party(self.party)
@@ -130,6 +135,12 @@ class Settings:
         if not self.peer_url:
             object.__setattr__(self, "peer_url", f"https://{self.peer_listen}")
         require_url(self.peer_url)
+        if self.release_persons not in (1, 2) or isinstance(self.release_persons, bool):
+            raise ConfigurationError(
+                "the number of persons who release cannot be used",
+                given=f"release_persons {self.release_persons}",
+                expected="1 or 2",
+            )
         if not self.operators_listen.is_loopback:
             raise ConfigurationError(
                 "the operators' door would be open to the network in plain HTTP",
@@ -181,6 +192,14 @@ class Settings:
         if "party" not in found:
             raise ConfigurationError("node.toml does not say whose node this is", expected="party")
         settings: dict[str, Any] = {}
+        persons = found.pop("release_persons", 1)
+        if not isinstance(persons, int):
+            raise ConfigurationError(
+                "release_persons in node.toml is of the wrong kind",
+                given=repr(persons)[:80],
+                expected="1 or 2",
+            )
+        settings["release_persons"] = persons
         for key, value in found.items():
             is_list = key in ("desks", "languages")
             kind = list if is_list else str
@@ -206,6 +225,7 @@ class Settings:
             peer_listen=self.peer_listen,
             peer_url=self.peer_url,
             operators_listen=self.operators_listen,
+            release_persons=self.release_persons,
         )
 
 

@@ -13,6 +13,8 @@ __all__ = [
     "ConflictView",
     "DeclarationView",
     "EventView",
+    "HeldMessage",
+    "HeldView",
     "LineView",
     "MessageView",
     "NodeView",
@@ -204,13 +206,40 @@ class EventView:
 
     event_id: int
     at_utc: str
-    kind: str  # message | delivery | alert | conflict | conflict_ended | declaration | line | terms
+    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held
+    kind: str
     data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """One message that waits for a second person, as it would be said."""
+
+    line_id: str
+    peer: str
+    kind: str
+    ref: str | None
+    drill: bool
+    text: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldView:
+    """Messages that wait for a second person; they are released together."""
+
+    held_id: str
+    written_by: str  # the account
+    written_utc: str
+    messages: tuple[HeldMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
-    """A message that is now durable in our log and on its way."""
+    """A message that is now durable in our log and on its way; or held for a second person.
+
+    Held: ``state`` is HELD, ``held_id`` names it, and there is no hash, epoch and number yet.
+    """
 
     hash: str
     line_id: str
@@ -219,3 +248,4 @@ class Posted:
     kind: str
     state: str
     warnings: tuple[str, ...] = ()
+    held_id: str | None = None

@@ -1,0 +1,45 @@
+"""What waits for a second person: looked at, released, withdrawn."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.permit import OperatorRoute, actor_of, needs
+from deconflict.api.routes.base import BASE
+from deconflict.api.services import services_of
+from deconflict.node.actor import Action
+from deconflict.node.views import HeldView, Posted
+
+__all__ = ["ROUTES"]
+
+router = APIRouter(prefix=BASE, tags=["held"], route_class=OperatorRoute, responses=REFUSALS)
+
+
+@router.get("/held", response_model=list[HeldView])
+@needs(Action.READ)
+async def list_held(request: Request) -> Response:
+    """List what one person wrote and a second has to release, the oldest first."""
+    return answer(services_of(request).node.held())
+
+
+@router.post("/held/{held_id}/release", response_model=list[Posted])
+@needs(Action.SEND)
+async def release(held_id: str, request: Request) -> Response:
+    """Say what another account wrote: all of it or nothing.
+
+    Whoever wrote it cannot release it. Where what it was written against has changed, it is refused
+    and stays held.
+    """
+    actor = actor_of(request)
+    return answer(await services_of(request).node.release(actor, held_id))
+
+
+@router.post("/held/{held_id}/withdraw", response_model=HeldView)
+@needs(Action.SEND)
+async def withdraw(held_id: str, request: Request) -> Response:
+    """Forget what is held; nothing of it was said."""
+    actor = actor_of(request)
+    return answer(await services_of(request).node.withdraw(actor, held_id))
+
+
+ROUTES = tuple(router.routes)
