@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Final
 
 from deconflict.node.declared import Declared
+from deconflict.node.ends import Ends
 from deconflict.node.side import Rules, Side
 from deconflict.separation import AltitudeConversions, Finding, MinimaTable
 
@@ -77,6 +78,7 @@ class Picture:
         self._dirty: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
+        self._ends = Ends()
         # What was over when last looked at, as long as the clock that said so may be set back.
         self._over: dict[str, Declared] = {}
         self._looked_ms = 0
@@ -185,7 +187,8 @@ class Picture:
                 self._keep(conflict)
                 found.append(conflict)
         gone = affected - findings.keys()
-        gone.update(c.conflict_id for c in self._conflicts.values() if c.end_ms < now_ms)
+        ended_ids = (c for c in self._ends.before(now_ms) if c in self._conflicts)
+        gone.update(c for c in ended_ids if self._conflicts[c].end_ms < now_ms)
         ended = [self._forget(conflict_id) for conflict_id in sorted(gone)]
         over = {conflict.conflict_id for conflict in ended}
         return PictureChange(
@@ -233,6 +236,7 @@ class Picture:
 
     def _keep(self, conflict: Conflict) -> None:
         self._conflicts[conflict.conflict_id] = conflict
+        self._ends.add(conflict.end_ms, conflict.conflict_id)
         for declared in (conflict.own, conflict.peer):
             self._conflicts_of.setdefault(declared.key, set()).add(conflict.conflict_id)
 

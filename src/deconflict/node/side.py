@@ -5,12 +5,12 @@ could be, and what is found so stays open: unknown is never clear.
 """
 
 from collections.abc import Iterator, Sequence, Set
-from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from deconflict.errors import InvalidInputError
 from deconflict.messages.declaration import Purpose
 from deconflict.node.declared import Declared
+from deconflict.node.ends import Ends
 from deconflict.separation import AltitudeConversions, Finding, LiveIndex, MinimaTable, check
 
 __all__ = ["Rules", "Side"]
@@ -32,7 +32,7 @@ class Side:
 
     def __init__(self) -> None:
         self._declared: dict[str, Declared] = {}
-        self._ends: list[tuple[int, str]] = []  # a heap; of earlier revisions too
+        self._ends = Ends()
         self._index: LiveIndex | None = None
         self._screened: dict[str, Declared] = {}  # what the index holds
         self._unchecked: set[str] = set()  # what the check refuses
@@ -57,7 +57,7 @@ class Side:
             earlier.append(held)
             del earlier[:-_EARLIER_KEPT]
         self._declared[key] = declared
-        heappush(self._ends, (declared.end_ms, key))
+        self._ends.add(declared.end_ms, key)
 
     def remove(self, key: str) -> Declared | None:
         """Take a declaration out and return it; None when there is none."""
@@ -68,12 +68,9 @@ class Side:
 
     def over(self, now_ms: int) -> tuple[Declared, ...]:
         """Return, once, what is over before ``now_ms``: for the caller to take out."""
-        over: dict[str, Declared] = {}
-        while self._ends and self._ends[0][0] < now_ms:
-            _, key = heappop(self._ends)
-            declared = self._declared.get(key)
-            if declared is not None and declared.end_ms < now_ms:
-                over[key] = declared
+        # The end may have been that of an earlier revision.
+        ended = (self._declared.get(key) for key in self._ends.before(now_ms))
+        over = {one.key: one for one in ended if one is not None and one.end_ms < now_ms}
         return tuple(over.values())
 
     def follow(self, changed: Set[str], rules: Rules) -> tuple[Declared, ...]:
