@@ -26,7 +26,6 @@ __all__ = ["measure"]
 
 NOW_MS: Final = 1_774_000_000_000
 CANDIDATES: Final = 100
-ASKED_MEDIAN_MS: Final = 10.0
 
 
 def declared(workload: Workload, *, own: bool) -> Iterator[Declared]:
@@ -57,7 +56,7 @@ def declared(workload: Workload, *, own: bool) -> Iterator[Declared]:
 def measure(name: str, changes: int) -> list[Row]:
     """Return the rows of one set."""
     workload = WORKLOADS[name]
-    picture = Picture("a line")
+    picture, empty_mb = Picture("a line"), memory_mb()
     progress(f"{name}: {workload.count:,} declarations")
     for one in declared(workload, own=False):
         picture.put(one)
@@ -87,12 +86,22 @@ def measure(name: str, changes: int) -> list[Row]:
 
     what = f"against {workload.count:,} active of the peer"
     progress("the first look")
-    before_mb = memory_mb()
-    rows = [Row(f"first look at {workload.count:,} active", "", f"{_ms(look) / 1e3:.2f} s")]
-    looked_mb = memory_mb()
-    rows.append(Row("first draft after it", "", f"{_ms(draft) / 1e3:.2f} s"))
-    grown = f"{looked_mb - before_mb:+.0f} MB by the look, {memory_mb() - looked_mb:+.0f} MB by it"
-    rows.append(Row("memory beside the declarations themselves", "", grown))
+    before_mb, before_s = memory_mb(), time.process_time()
+    spent_s = _ms(look) / 1e3
+    processor_s, grown_mb = time.process_time() - before_s, memory_mb() - before_mb
+    rows = [
+        Row(
+            f"first look at {workload.count:,} active",
+            "",
+            f"{spent_s:.1f} s, {processor_s:.1f} s of processor time",
+        ),
+        Row(
+            f"memory of {workload.count:,} active declarations; of what the check holds of them",
+            "",
+            f"{before_mb - empty_mb:,.0f} MB; {grown_mb:,.0f} MB",
+        ),
+        Row("first draft after it", "", f"{_ms(draft):.1f} ms"),
+    ]
     for said, change in (
         (f"a draft tried {what}", draft),
         (f"one declaration put and checked {what}", one_of_ours),
@@ -101,9 +110,8 @@ def measure(name: str, changes: int) -> list[Row]:
         progress(said)
         change()
         spent = [_ms(change) for _ in range(changes)]
-        middle = percentile(spent, 0.5)
-        measured = f"median {middle:.2f} ms, p99 {percentile(spent, 0.99):.2f} ms"
-        rows.append(Row(said, f"≤ {ASKED_MEDIAN_MS:g} ms", measured, middle <= ASKED_MEDIAN_MS))
+        middle, high = percentile(spent, 0.5), percentile(spent, 0.99)
+        rows.append(Row(said, "", f"median {middle:.2f} ms, p99 {high:.2f} ms"))
     spent = [_ms(look) for _ in range(changes)]
     rows.append(Row("a look when nothing changed", "", f"median {percentile(spent, 0.5):.2f} ms"))
     spent = [_ms(lambda: picture.drop_ended(NOW_MS)) for _ in range(changes)]
