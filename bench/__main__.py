@@ -1,6 +1,6 @@
 """All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
 
-Takes about twelve minutes on two processors, the first time some more to sign the long record;
+Takes about fourteen minutes on two processors, the first time some more to sign the long record;
 `--quick` takes four, for a look at the direction. The peers are measured where `make peers` put
 them.
 """
@@ -21,6 +21,7 @@ from bench import (
     bench_life,
     bench_line,
     bench_peers,
+    bench_picture,
     bench_scaling,
     bench_screen,
     bench_start,
@@ -56,6 +57,8 @@ def main() -> None:
         print_rows("Files in and out", rows)
         rows = bench_index.measure("d10k" if quick else "d100k", 5_000)
         print_rows("One against all that are active", rows)
+        rows = bench_picture.measure("d10k" if quick else "d100k", 200)
+        print_rows("A change in the node's picture", rows)
         rows = bench_peers.measure(("r1k",) if quick else ("r1k", "d10k", "d100k"))
         print_rows("Beside its peers, in one run", rows)
         rows = bench_scaling.measure(most=25_000 if quick else 100_000)

@@ -86,6 +86,11 @@ def corridor(half_width_m: float, *path: tuple[float, float]) -> Corridor:
     return Corridor(tuple(place(*point) for point in path), round(half_width_m * 1000))
 
 
+def unusable(key: str) -> Extent:
+    """Return an area that fits within no hemisphere: a check refuses it."""
+    return area(key, volume(polygon((-80.0, 0.0), (80.0, 0.0), (0.0, 170.0))))
+
+
 def minima(lateral_m: float = FIVE_NM, vertical_tmm: int = THOUSAND_FEET) -> MinimaTable:
     return MinimaTable(Minima(lateral_m, vertical_tmm))
 

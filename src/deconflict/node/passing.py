@@ -105,7 +105,7 @@ class Passing:
         if sweep:
             over += line.book.end_past(now.utc_ms)
             self._teller.suspensions(line, now)
-            self._teller.declarations.expiring(line, line.book.picture, now)
+            self._teller.declarations.expiring(line, line.book.picture.own, now)
         for declared in over:
             self._teller.declarations.over(line, declared, now)
             self._journal.event(work, now, "declaration", _ended(declared))

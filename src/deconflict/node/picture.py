@@ -2,68 +2,22 @@
 
 The picture is re-checked on every change and as time passes; only what changed is screened again,
 against everything active of the other side. Decisions only: time is an argument.
-
-A declaration may be changed into what the separation check refuses. Then it is screened as it last
-could be, and what is found so stays open: unknown is never clear.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
-from deconflict.errors import InvalidInputError
-from deconflict.messages.declaration import Declaration, SoundDeclaration
-from deconflict.separation import AltitudeConversions, Extent, Finding, MinimaTable, check
+from deconflict.node.declared import Declared
+from deconflict.node.ends import Ends
+from deconflict.node.side import Rules, Side
+from deconflict.separation import AltitudeConversions, Finding, MinimaTable
 
 __all__ = ["Conflict", "Declared", "Picture", "PictureChange"]
 
 _OVER_KEPT: Final = 1_024
-_EARLIER_KEPT: Final = 16  # revisions of one declaration since the last re-check
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A declaration as it stands on a line: whose, since when, by which message."""
-
-    sound: SoundDeclaration
-    party: str
-    own: bool
-    message_hash: str
-    seq: int
-    declared_ms: int
-    drill: bool = False
-
-    @property
-    def declaration(self) -> Declaration:
-        """What is declared."""
-        return self.sound.value
-
-    @property
-    def key(self) -> str:
-        """Name it among all parties: an id alone could be taken by the other side as well."""
-        return f"{self.party}/{self.sound.declaration_id}"
-
-    @property
-    def end_ms(self) -> int:
-        """When it is over."""
-        return self.sound.end_ms
-
-    def is_out_with(self, other: "Declared") -> bool:
-        """True exactly when both cover one instant; what never does cannot come too close."""
-        mine, theirs = self.sound, other.sound
-        return mine.start_ms <= theirs.end_ms and theirs.start_ms <= mine.end_ms
-
-    @property
-    def extent(self) -> Extent:
-        """What the separation check sees of it."""
-        return Extent(
-            key=self.key,
-            party=self.party,
-            purpose=self.declaration.purpose,
-            geometry=self.declaration.geometry,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +74,11 @@ class Picture:
 
     def __init__(self, line_id: str) -> None:
         self._line_id = line_id
-        self._declared: dict[str, Declared] = {}
+        self._own, self._peer = Side(), Side()
         self._dirty: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
-        # What the check refuses, and the revision before it that is screened in its place.
-        self._unchecked: dict[str, Declared | None] = {}
-        self._earlier: dict[str, list[Declared]] = {}
+        self._ends = Ends()
         # What was over when last looked at, as long as the clock that said so may be set back.
         self._over: dict[str, Declared] = {}
         self._looked_ms = 0
@@ -134,14 +86,19 @@ class Picture:
         self.known_since_ms: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._declared)
+        return len(self._own) + len(self._peer)
 
     def __iter__(self) -> Iterator[Declared]:
-        return iter(self._declared.values())
+        return chain(self._own, self._peer)
+
+    @property
+    def own(self) -> Iterator[Declared]:
+        """Our own active declarations."""
+        return iter(self._own)
 
     def get(self, key: str) -> Declared | None:
         """Return the active declaration of this key (``party/declaration_id``), or None."""
-        return self._declared.get(key)
+        return self._own.get(key) or self._peer.get(key)
 
     def conflicts(self) -> tuple[Conflict, ...]:
         """Return the present conflicts, the earliest first."""
@@ -149,12 +106,7 @@ class Picture:
 
     def put(self, declared: Declared) -> None:
         """Add a declaration, or put a new revision in the place of the old."""
-        held = self._declared.get(declared.key)
-        if held is not None:
-            earlier = self._earlier.setdefault(declared.key, [])
-            earlier.append(held)
-            del earlier[:-_EARLIER_KEPT]
-        self._declared[declared.key] = declared
+        (self._own if declared.own else self._peer).put(declared)
         self._over.pop(declared.key, None)
         self._dirty.add(declared.key)
 
@@ -162,12 +114,11 @@ class Picture:
         """Take a declaration out, because it was cancelled or is over."""
         self._dirty.add(key)
         self._over.pop(key, None)
-        self._earlier.pop(key, None)
-        return self._declared.pop(key, None)
+        return self._own.remove(key) or self._peer.remove(key)
 
     def unchecked(self) -> tuple[Declared, ...]:
         """Return the active declarations that the last re-check refused."""
-        return tuple(self._declared[key] for key in self._unchecked if key in self._declared)
+        return self._own.unchecked() + self._peer.unchecked()
 
     @property
     def changed(self) -> bool:
@@ -176,11 +127,11 @@ class Picture:
 
     def mark_all_changed(self) -> None:
         """Have everything screened anew, because the terms changed."""
-        self._dirty.update(self._declared)
+        self._dirty.update(declared.key for declared in self)
 
     def drop_ended(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out what is over before ``now_ms`` and return it."""
-        ended = tuple(d for d in self._declared.values() if d.end_ms < now_ms)
+        ended = self._own.over(now_ms) + self._peer.over(now_ms)
         for declared in ended:
             self.remove(declared.key)
             self._over[declared.key] = declared
@@ -213,9 +164,10 @@ class Picture:
     ) -> PictureChange:
         """Screen what changed since the last call against everything of the other side."""
         dirty, self._dirty = self._dirty, set()
-        unchecked = self._set_aside(dirty, minima, conversions)
+        rules = Rules(minima, conversions)
+        unchecked = self._own.follow(dirty, rules) + self._peer.follow(dirty, rules)
         affected = {c for d in dirty for c in self._conflicts_of.get(d, ())}
-        findings = self._screen(dirty, minima, conversions)
+        findings = self._screen(dirty)
         found = []
         for conflict_id, (own, peer, pair_findings) in findings.items():
             held = self._conflicts.get(conflict_id)
@@ -229,15 +181,14 @@ class Picture:
                     if held is None
                     else held.known_since_ms
                 ),
-                unchecked=tuple(
-                    self._declared[side.key] for side in (own, peer) if side.key in self._unchecked
-                ),
+                unchecked=self._own.unchecked_as(own) + self._peer.unchecked_as(peer),
             )
             if conflict != held:
                 self._keep(conflict)
                 found.append(conflict)
         gone = affected - findings.keys()
-        gone.update(c.conflict_id for c in self._conflicts.values() if c.end_ms < now_ms)
+        ended_ids = (c for c in self._ends.before(now_ms) if c in self._conflicts)
+        gone.update(c for c in ended_ids if self._conflicts[c].end_ms < now_ms)
         ended = [self._forget(conflict_id) for conflict_id in sorted(gone)]
         over = {conflict.conflict_id for conflict in ended}
         return PictureChange(
@@ -255,43 +206,22 @@ class Picture:
 
         Unchecked are the drafts that the check refuses, and what it refuses of the other side.
         """
+        self._peer.follow(self._dirty, Rules(minima, conversions))
         trial = Picture(self._line_id)
-        trial._declared = {
-            key: declared for key, declared in self._declared.items() if not declared.own
-        }
-        trial._unchecked = {
-            key: self._unchecked[key] for key in trial._declared.keys() & self._unchecked
-        }
+        trial._peer = self._peer
         for draft in drafts:
             trial.put(draft)
         found = trial.recheck(now_ms, minima, conversions).found
         return PictureChange(found, (), trial.unchecked())
 
-    def _screen(
-        self, dirty: set[str], minima: MinimaTable, conversions: AltitudeConversions
-    ) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
+    def _screen(self, dirty: set[str]) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
-        for own in (True, False):
-            changed = [d for key in sorted(dirty) if (d := self._screened(key)) and d.own == own]
-            others = [
-                d
-                for key in self._declared
-                # A pair of two changed declarations is screened once, from the own side.
-                if (own or key not in dirty)
-                and (d := self._screened(key))
-                and d.own != own
-                and any(map(d.is_out_with, changed))
-            ]
-            screened = {d.key: d for d in (*changed, *others)}
-            if not changed or not others:
-                continue
-            for finding in check(
-                [d.extent for d in changed],
-                others=[d.extent for d in others],
-                minima=minima,
-                conversions=conversions,
-            ):
-                first, second = screened[finding.first], screened[finding.second]
+        for side, other in ((self._own, self._peer), (self._peer, self._own)):
+            changed = {key: d for key in sorted(dirty) if (d := side.screened(key)) is not None}
+            # A pair of two changed declarations is screened once, from the own side.
+            but_for = dirty if side is self._peer else frozenset()
+            for finding, second in other.met_by(tuple(changed.values()), but_for=but_for):
+                first = changed[finding.first]
                 mine, theirs = (first, second) if first.own else (second, first)
                 conflict_id = self._id_of(finding.first, finding.second)
                 pairs.setdefault(conflict_id, (mine, theirs, []))[2].append(finding)
@@ -300,43 +230,13 @@ class Picture:
             for key, (mine, theirs, found) in pairs.items()
         }
 
-    def _set_aside(
-        self, dirty: set[str], minima: MinimaTable, conversions: AltitudeConversions
-    ) -> tuple[Declared, ...]:
-        """Keep apart what the check refuses, so that one bad geometry hides no other conflict."""
-        before = {key: self._unchecked.pop(key) for key in dirty & self._unchecked.keys()}
-        earlier = {key: self._earlier.pop(key, []) for key in dirty}
-        present = [self._declared[key] for key in sorted(dirty) if key in self._declared]
-
-        def refuses(some: list[Declared]) -> bool:
-            try:
-                check([d.extent for d in some], others=[], minima=minima, conversions=conversions)
-            except InvalidInputError:
-                return True
-            return False
-
-        if not present or not refuses(present):
-            return ()
-        refused = tuple(declared for declared in present if refuses([declared]))
-        for declared in refused:
-            known = before.get(declared.key)
-            candidates = [*([known] if known else []), *earlier[declared.key]]
-            usable = (old for old in reversed(candidates) if not refuses([old]))
-            self._unchecked[declared.key] = next(usable, None)
-        return refused
-
-    def _screened(self, key: str) -> Declared | None:
-        """Return what is screened under a key: the declaration, or the last that could be."""
-        if key in self._declared and key in self._unchecked:
-            return self._unchecked[key]
-        return self._declared.get(key)
-
     def _id_of(self, first: str, second: str) -> str:
         named = "\n".join((self._line_id, *sorted((first, second))))
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def _keep(self, conflict: Conflict) -> None:
         self._conflicts[conflict.conflict_id] = conflict
+        self._ends.add(conflict.end_ms, conflict.conflict_id)
         for declared in (conflict.own, conflict.peer):
             self._conflicts_of.setdefault(declared.key, set()).add(conflict.conflict_id)
 

@@ -1,6 +1,6 @@
 """Values into the kernel's columns. What the columns mean: ``docs/reference/separation.md``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -52,6 +52,7 @@ def pack(
     purposes: Mapping[str, int],
     groups: Sequence[int],
     sides: Sequence[int],
+    epoch_ms: int | None = None,
 ) -> Packed:
     """Return the extents as columns.
 
@@ -60,6 +61,7 @@ def pack(
         purposes: index of each purpose in the table of minima.
         groups: one number an extent; equal numbers never meet (a party, or a key).
         sides: one number an extent; 0 meets everybody, others meet only other sides.
+        epoch_ms: a whole second from which instants count; None takes one before them all.
     """
     flights: list[tuple[int, Trajectory]] = []
     volumes: list[tuple[int, Volume]] = []
@@ -68,15 +70,16 @@ def pack(
             flights.append((index, extent.geometry))
         else:
             volumes.extend((index, volume) for volume in extent.geometry)
-    # A whole second, so that shifting everything by whole seconds changes nothing.
-    first_ms = min(
-        chain(
-            (flight.waypoints[0].at_ms for _, flight in flights),
-            (volume.span.start_ms for _, volume in volumes),
-        ),
-        default=0,
-    )
-    epoch_ms = first_ms - first_ms % MS_PER_SECOND
+    if epoch_ms is None:
+        first_ms = min(
+            chain(
+                (flight.waypoints[0].at_ms for _, flight in flights),
+                (volume.span.start_ms for _, volume in volumes),
+            ),
+            default=0,
+        )
+        # A whole second, so that shifting everything by whole seconds changes nothing.
+        epoch_ms = first_ms - first_ms % MS_PER_SECOND
     owner = [index for index, _ in flights] + [index for index, _ in volumes]
     common = _Common(
         party=np.array([groups[k] for k in owner], dtype=np.uint32),
@@ -174,7 +177,7 @@ def _references(references: Sequence[AltitudeReference]) -> NDArray[np.uint8]:
     return np.array([REFERENCES.index(reference) for reference in references], dtype=np.uint8)
 
 
-def pack_minima(table: MinimaTable, purposes: Mapping[str, int]) -> Columns:
+def pack_minima(table: MinimaTable, purposes: Collection[str]) -> Columns:
     """Return the table as a square over the purposes, flat."""
     square = [table.of(a, b) for a in purposes for b in purposes]
     return {
