@@ -32,7 +32,7 @@ from deconflict.node.core import Say
 from node_pair import LATAKIA, START_MS, NodePair, circle, declaration, node_pair
 
 # Said in earnest before the exercise: the terms. And what nobody says: the connection.
-UNSAID = {"TERMS_PROPOSE_RECEIVED", "LINE_DOWN"}
+UNSAID = {"TERMS_PROPOSE_RECEIVED", "LINE_DOWN", "LINE_CHECK_DUE", "LINE_CHECK_MISSED"}
 EVERYTHING = {
     "CEASE_OPEN",
     "CEASE_NOT_ACKNOWLEDGED",

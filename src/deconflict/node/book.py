@@ -46,6 +46,7 @@ from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
+from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
@@ -172,6 +173,7 @@ class LineBook:
         self.terms_by: str | None = None  # the acceptance that put them in force
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
+        self.checks = LineChecks(own, peer)
         self.accounts: dict[str, list[incidents.Account]] = {}
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
@@ -224,6 +226,7 @@ class LineBook:
             )
         thread, ended = None, False
         if acts:
+            self._line_checked(envelope, own=own, at_ms=logged_ms)
             agrees = self._agreement(body, message_hash) if isinstance(body, Readback) else None
             if told or agrees is None:
                 thread, ended = self.threads.reply(envelope, own=own, agrees=agrees)
@@ -319,6 +322,16 @@ class LineBook:
             return True
         thread = self.threads.get(envelope.ref)
         return thread is None or thread.check is None or thread.check.same_as(body)
+
+    def _line_checked(self, envelope: Envelope, *, own: bool, at_ms: int) -> None:
+        thread = None if envelope.ref is None else self.threads.get(envelope.ref)
+        if (
+            envelope.kind == Kind.LINE_CHECK_REPLY
+            and thread is not None
+            and thread.check is not None
+            and thread.own is not own
+        ):
+            self.checks.done(self.party_of(own=thread.own), at_ms)
 
     def _subject(self, body: Body) -> str | None:
         match body:
@@ -487,6 +500,7 @@ class LineBook:
         self.terms, self.terms_hash = body.terms, terms_hash
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
         self.terms_by = taken.hash
+        self.checks.begin(taken.logged_ms)
         self.picture.mark_all_changed()
 
     def _said_before(self, taken: Taken) -> SaidWord | None:

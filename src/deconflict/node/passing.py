@@ -10,6 +10,7 @@ from deconflict.node.at_home import AtHome
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, Declared
+from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
 from deconflict.node.work import Work
 
@@ -46,6 +47,7 @@ class Passing:
             self._connection(line, work, now)
             if sweep:
                 self._teller.clocks(line, now)
+                tell_line_checks(self._teller.desk, line, now)
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
             self._conflicts(line, work, now, sweep=sweep)

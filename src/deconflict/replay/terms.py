@@ -29,6 +29,7 @@ from deconflict.units import MILLIMETRES_PER_NAUTICAL_MILE, TMM_PER_FOOT
 
 __all__ = ["case_terms"]
 
+_UNCHECKED_MS: Final = 7 * 24 * 3_600_000  # no case tells of checks by people
 _DECLARES: Final = (Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION)
 
 
@@ -67,6 +68,7 @@ def case_terms(case: Case, common: Common, line: str, parties: tuple[str, str]) 
         lead_times=lead_times,
         timers=_timers(terms.timers, limits),
         time_tolerance_ms=limits.time_tolerance_s * 1_000,
+        line_check_every_ms=_UNCHECKED_MS,
     )
     return terms_from_wire(terms_to_wire(changed))  # so every field is checked, as by a peer
 
