@@ -12,6 +12,7 @@ use crate::index_cells::Levels;
 use crate::index_heads::Sieve;
 use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::limits::Minima;
+use crate::parts::share_out;
 use crate::region::Region;
 use crate::stretch::{may_meet, Bounding, Stretch, Ticks};
 use crate::tracks::Tracks;
@@ -61,8 +62,30 @@ pub struct Met {
 
 /// Rows that [`Index::put`] takes.
 pub struct Ready {
-    rows: Vec<(u64, Owned)>,
+    /// Made for these rows where there was none.
+    space: Option<Space>,
+    shares: Vec<Share>,
 }
+
+/// What one thread made ready at a time, in the order of rows.
+#[derive(Default)]
+struct Share {
+    number: usize,
+    rows: Vec<ReadyRow>,
+    /// Of all these rows, one after the other; they have no number yet.
+    stretches: Vec<Stretch>,
+}
+
+struct ReadyRow {
+    key: u64,
+    owned: Owned,
+    end_us: i64,
+    /// How many of the stretches are its own.
+    stretches: usize,
+}
+
+/// Rows that a thread makes ready at a time.
+const ROWS_AT_ONCE: usize = 4_096;
 
 pub struct Index {
     rules: Rules,
@@ -113,22 +136,76 @@ impl Index {
             let problem = format!("has {} elements, expected {rows}", keys.len());
             return Err(InputError::new("trajectories", 0, "keys", problem));
         }
-        let flights = (0..tracks.len()).map(|row| Owned::Flight(tracks.one(row)));
-        let volumes = regions.into_iter().map(|r| Owned::Volume(Box::new(r)));
-        let rows = keys.iter().copied().zip(flights.chain(volumes)).collect();
-        Ok(Ready { rows })
+        let body = |row: usize| match row.checked_sub(tracks.len()) {
+            None => Body::Flight(tracks.get(row)),
+            Some(volume) => Body::Volume(&regions[volume]),
+        };
+        let made = match (&self.space, rows) {
+            (None, 1..) => Some(Space::around(&self.rules, &body(0))),
+            _ => None,
+        };
+        let Some(space) = self.space.as_ref().or(made.as_ref()) else {
+            return Ok(Ready {
+                space: None,
+                shares: Vec::new(),
+            });
+        };
+        let count = rows.div_ceil(ROWS_AT_ONCE);
+        let made_by_each = share_out(count, threads, Vec::new, |own, number| {
+            let from = number * ROWS_AT_ONCE;
+            let mut share = Share {
+                number,
+                ..Share::default()
+            };
+            for (row, &key) in keys.iter().enumerate().skip(from).take(ROWS_AT_ONCE) {
+                let before = share.stretches.len();
+                let end_us = stretches(&body(row), &space.bounding, &mut share.stretches);
+                share.rows.push(ReadyRow {
+                    key,
+                    owned: match row.checked_sub(tracks.len()) {
+                        None => Owned::Flight(tracks.one(row)),
+                        Some(volume) => Owned::Volume(Box::new(regions[volume].clone())),
+                    },
+                    end_us,
+                    stretches: share.stretches.len() - before,
+                });
+            }
+            own.push(share);
+        });
+        let mut shares = made_by_each.into_iter().flatten().collect::<Vec<Share>>();
+        shares.sort_unstable_by_key(|share| share.number);
+        Ok(Ready {
+            space: made,
+            shares,
+        })
     }
 
     /// Puts declarations in the place of what was there under their keys.
     pub fn put(&mut self, ready: Ready) {
-        for (key, _) in &ready.rows {
-            self.remove(*key);
+        for row in ready.shares.iter().flat_map(|share| &share.rows) {
+            self.remove(row.key);
         }
+        let again = ready.space.is_some() && self.space.is_some();
+        self.space = self.space.take().or(ready.space);
         let mut ends_us: HashMap<u64, i64> = HashMap::new();
-        for (key, owned) in ready.rows {
-            let end_us = self.add(key, owned);
-            let last = ends_us.entry(key).or_insert(end_us);
-            *last = (*last).max(end_us);
+        for mut share in ready.shares {
+            if let (true, Some(space)) = (again, &self.space) {
+                // Somebody else was first: these were made ready for another space.
+                share.stretches.clear();
+                for row in &mut share.rows {
+                    let before = share.stretches.len();
+                    stretches(&row.owned.body(), &space.bounding, &mut share.stretches);
+                    row.stretches = share.stretches.len() - before;
+                }
+            }
+            let mut left = &share.stretches[..];
+            for row in share.rows {
+                let last = ends_us.entry(row.key).or_insert(row.end_us);
+                *last = (*last).max(row.end_us);
+                let (own, others) = left.split_at(row.stretches);
+                left = others;
+                self.add(row, own);
+            }
         }
         let by_end = ends_us.into_iter().map(|(key, end_us)| (end_us, key));
         self.by_end.extend(by_end);
@@ -145,27 +222,21 @@ impl Index {
         Ok((tracks, regions(volumes, purposes, references)?))
     }
 
-    /// Adds one row; returns its last instant.
-    fn add(&mut self, key: u64, owned: Owned) -> i64 {
+    fn add(&mut self, row: ReadyRow, stretches: &[Stretch]) {
         let object = self.free_members.pop().unwrap_or_else(|| {
             self.members.push(None);
             (self.members.len() - 1) as u32
         });
-        let body = owned.body();
-        let rules = &self.rules;
-        let space = self
-            .space
-            .get_or_insert_with(|| Space::around(rules, &body));
-        let (end_us, made) = stretches(object, &body, &space.bounding);
-        space.levels.insert(&made);
-        let next = self.by_key.insert(key, object).unwrap_or(NONE);
+        if let Some(space) = &mut self.space {
+            space.levels.insert(object, stretches);
+        }
+        let next = self.by_key.insert(row.key, object).unwrap_or(NONE);
         self.members[object as usize] = Some(Member {
-            key,
-            owned,
-            end_us,
+            key: row.key,
+            owned: row.owned,
+            end_us: row.end_us,
             next,
         });
-        end_us
     }
 
     /// Takes what is there under a key away; says whether anything was.
@@ -177,8 +248,9 @@ impl Index {
         while let Some(member) = self.members.get_mut(object as usize).and_then(Option::take) {
             end_us = end_us.max(member.end_us);
             if let Some(space) = &mut self.space {
-                let (_, made) = stretches(object, &member.owned.body(), &space.bounding);
-                space.levels.remove(&made);
+                let mut made = Vec::new();
+                stretches(&member.owned.body(), &space.bounding, &mut made);
+                space.levels.remove(object, &made);
             }
             self.free_members.push(object);
             object = member.next;
@@ -216,10 +288,12 @@ impl Index {
         let asked: Vec<Body<'_>> = flights.chain(regions.iter().map(Body::Volume)).collect();
         let mut hits = Vec::new();
         let mut overlaps = BTreeSet::new();
-        let (mut sieve, mut own) = (Sieve::default(), Vec::new());
+        let (mut asked_with, mut sieve, mut own) = (Vec::new(), Sieve::default(), Vec::new());
         for (row, body) in (0_u32..).zip(&asked) {
             let side = side(body);
-            for stretch in stretches(row, body, bounding).1 {
+            asked_with.clear();
+            stretches(body, bounding, &mut asked_with);
+            for &stretch in &asked_with {
                 let one = Filter::new(&stretch, bounding);
                 levels.near(&stretch, &mut sieve);
                 for &other in &sieve.found {
@@ -361,8 +435,8 @@ fn side(body: &Body<'_>) -> u8 {
     }
 }
 
-/// The last instant of an object, windows included, and its stretches.
-fn stretches(object: u32, body: &Body<'_>, bounding: &Bounding) -> (i64, Vec<Stretch>) {
+/// Adds the stretches of an object that has no number; returns its last instant, windows included.
+fn stretches(body: &Body<'_>, bounding: &Bounding, made: &mut Vec<Stretch>) -> i64 {
     let (span_us, party) = match body {
         Body::Flight(track) => {
             let window_us = track.window_us;
@@ -372,27 +446,25 @@ fn stretches(object: u32, body: &Body<'_>, bounding: &Bounding) -> (i64, Vec<Str
         Body::Volume(region) => ((region.start_us, region.end_us), region.party),
     };
     // What ticks do not tell apart is never excluded by them.
-    if !bounding.ticks.hold(span_us.0, span_us.1) {
-        let all = bounding.anywhere(object, party, span_us.0, span_us.1);
-        let Body::Flight(track) = body else {
-            return (span_us.1, vec![all]);
-        };
-        let firsts = (0..track.pieces()).step_by(PIECES);
-        let each = firsts.map(|first| Stretch {
-            first: first as u32,
-            ..all
-        });
-        return (span_us.1, each.collect());
-    }
-    let made = match body {
-        Body::Flight(track) => (0..track.pieces())
-            .step_by(PIECES)
-            .map(|first| {
+    let told = bounding.ticks.hold(span_us.0, span_us.1);
+    let all = || bounding.anywhere(NONE, party, span_us.0, span_us.1);
+    match body {
+        Body::Flight(track) => {
+            let firsts = (0..track.pieces()).step_by(PIECES);
+            made.extend(firsts.map(|first| {
                 let end = (first + PIECES).min(track.pieces());
-                bounding.track(object, track, first..end)
-            })
-            .collect(),
-        Body::Volume(region) => vec![bounding.region(object, region)],
-    };
-    (span_us.1, made)
+                if told {
+                    bounding.track(NONE, track, first..end)
+                } else {
+                    Stretch {
+                        first: first as u32,
+                        ..all()
+                    }
+                }
+            }));
+        }
+        Body::Volume(region) if told => made.push(bounding.region(NONE, region)),
+        Body::Volume(_) => made.push(all()),
+    }
+    span_us.1
 }

@@ -16,8 +16,8 @@ use crate::vec3::Vec3;
 /// all cells.
 const SMALLEST: u32 = 7;
 const LARGEST: u32 = 21;
-/// Halves are told in powers of four of ticks, from 6.4 s.
-const SHORTEST: u32 = 6;
+/// Halves are told in powers of four of ticks, from 25.6 s.
+const SHORTEST: u32 = 8;
 const LONGEST: u32 = 32;
 /// Few levels: each is one more to look into.
 const STEP: u32 = 2;
@@ -77,7 +77,7 @@ fn exponent(of: f64, smallest: u32) -> u32 {
     if of >= 1e18 {
         return u32::MAX;
     }
-    let least = (of.max(1.0).ceil() as u64).next_power_of_two().ilog2();
+    let least = (of as u64 + 1).next_power_of_two().ilog2();
     smallest + least.saturating_sub(smallest).div_ceil(STEP) * STEP
 }
 
@@ -169,18 +169,19 @@ impl Levels {
         }
     }
 
-    /// Adds the stretches of one object, all into one level.
-    pub fn insert(&mut self, stretches: &[Stretch]) {
-        let size = self.size(stretches);
-        for stretch in stretches {
-            let motion = self.motion(stretch);
-            let (Some(_), Some(size)) = (Size::of(&motion), size) else {
-                self.wide.push(*stretch);
+    /// Adds the stretches of one object under its number, all into one level.
+    pub fn insert(&mut self, object: u32, stretches: &[Stretch]) {
+        let motions: Vec<Motion> = stretches.iter().map(|s| self.motion(s)).collect();
+        let size = motions.iter().filter_map(Size::of).reduce(Size::max);
+        for (stretch, motion) in stretches.iter().zip(&motions) {
+            let stretch = Stretch { object, ..*stretch };
+            let (Some(_), Some(size)) = (Size::of(motion), size) else {
+                self.wide.push(stretch);
                 continue;
             };
             let cube = Cube::of(motion.middle(), motion.tick, size.grain());
             let scale = Scale::of(&cube, size.grain(), self.vertical);
-            let head = Head::of(stretch, motion.p, motion.q, &scale);
+            let head = Head::of(&stretch, motion.p, motion.q, &scale);
             let level = self.levels.entry(size).or_insert_with(|| Level {
                 cells: HashMap::with_hasher(self.seeds),
                 radius: 0.0,
@@ -188,41 +189,39 @@ impl Levels {
             });
             level.radius = level.radius.max(motion.radius);
             level.half = level.half.max(motion.half);
-            level.cells.entry(cube).or_default().push(stretch, head);
+            level.cells.entry(cube).or_default().push(&stretch, head);
         }
     }
 
     /// Takes the stretches of one object away, all of them.
-    pub fn remove(&mut self, stretches: &[Stretch]) {
-        let size = self.size(stretches);
-        for stretch in stretches {
-            let object = stretch.object;
-            let motion = self.motion(stretch);
-            let (Some(_), Some(size)) = (Size::of(&motion), size) else {
-                self.wide.retain(|s| s.object != object);
-                continue;
-            };
+    pub fn remove(&mut self, object: u32, stretches: &[Stretch]) {
+        let motions: Vec<Motion> = stretches.iter().map(|s| self.motion(s)).collect();
+        let sizes: Vec<Option<Size>> = motions.iter().map(Size::of).collect();
+        if sizes.contains(&None) {
+            self.wide.retain(|s| s.object != object);
+        }
+        let Some(size) = sizes.iter().copied().flatten().reduce(Size::max) else {
+            return;
+        };
+        let Some(level) = self.levels.get_mut(&size) else {
+            return;
+        };
+        for (motion, _) in motions
+            .iter()
+            .zip(&sizes)
+            .filter(|(_, size)| size.is_some())
+        {
             let cube = Cube::of(motion.middle(), motion.tick, size.grain());
-            let Some(level) = self.levels.get_mut(&size) else {
-                continue;
-            };
             if let Some(cell) = level.cells.get_mut(&cube) {
                 cell.remove(object);
                 if cell.stretches().is_empty() {
                     level.cells.remove(&cube);
                 }
             }
-            if level.cells.is_empty() {
-                self.levels.remove(&size);
-            }
         }
-    }
-
-    /// The largest there is of one object's.
-    fn size(&self, stretches: &[Stretch]) -> Option<Size> {
-        let sizes = stretches.iter();
-        let sizes = sizes.filter_map(|s| Size::of(&self.motion(s)));
-        sizes.reduce(Size::max)
+        if level.cells.is_empty() {
+            self.levels.remove(&size);
+        }
     }
 
     fn motion(&self, stretch: &Stretch) -> Motion {
@@ -257,11 +256,11 @@ impl Levels {
                 let scale = Scale::of(cube, grain, self.vertical);
                 Head::of(own, walk.at(part.0), walk.at(part.1), &scale)
             };
-            if walk.at_most() > level.cells.len() as f64 {
+            let bounds = walk.bounds();
+            if bounds.count() > level.cells.len() as f64 {
                 // More cells than there are: these are looked through.
-                for (cube, cell) in &level.cells {
-                    sieve.push(head(cube, (0.0, 1.0)), cell);
-                }
+                let held = level.cells.iter().filter(|(cube, _)| bounds.hold(cube));
+                held.for_each(|(cube, cell)| sieve.push(head(cube, (0.0, 1.0)), cell));
                 continue;
             }
             walk.each(|cube, part| {
@@ -345,9 +344,13 @@ mod tests {
                     })
                     .collect();
                 let mut levels = Levels::new(set.tracks.get(0).places[0], set.bounding);
-                all.iter().for_each(|own| levels.insert(own));
-                all[..60].iter().for_each(|own| levels.remove(own));
-                all[30..60].iter().for_each(|own| levels.insert(own));
+                all.iter().for_each(|own| levels.insert(own[0].object, own));
+                all[..60]
+                    .iter()
+                    .for_each(|own| levels.remove(own[0].object, own));
+                all[30..60]
+                    .iter()
+                    .for_each(|own| levels.insert(own[0].object, own));
                 let mut wanted = 0;
                 for own in all.iter().flatten() {
                     let found = near(&levels, own);
@@ -360,7 +363,9 @@ mod tests {
                     }
                 }
                 assert!(wanted > 500, "{wanted} with {far}");
-                all[30..].iter().for_each(|own| levels.remove(own));
+                all[30..]
+                    .iter()
+                    .for_each(|own| levels.remove(own[0].object, own));
                 assert!(levels.levels.is_empty() && levels.wide.is_empty());
             });
         }

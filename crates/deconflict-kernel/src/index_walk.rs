@@ -70,15 +70,35 @@ pub struct Walk {
 /// A part of a motion, from one fraction of it to another.
 pub type Part = (f64, f64);
 
+/// Ends included.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    steps: [(u32, u32); 3],
+    slabs: (u32, u32),
+}
+
+impl Bounds {
+    /// How many cells lie within.
+    pub fn count(&self) -> f64 {
+        let across = |(first, last): (u32, u32)| f64::from(last - first) + 1.0;
+        self.steps.map(across).iter().product::<f64>() * across(self.slabs)
+    }
+
+    pub fn hold(&self, cube: &Cube) -> bool {
+        let within = |x: u32, (first, last): (u32, u32)| first <= x && x <= last;
+        let mut places = cube.place.iter().zip(self.steps);
+        within(cube.slab, self.slabs) && places.all(|(&x, steps)| within(x, steps))
+    }
+}
+
 impl Walk {
-    /// Not fewer than there are to call with.
-    pub fn at_most(&self) -> f64 {
-        let across = (0..3).map(|d| {
-            let steps = self.steps(d, (0.0, 1.0));
-            f64::from(steps.1 - steps.0) + 1.0
-        });
+    /// The first and last steps of place and time of all cells there are to call with.
+    pub fn bounds(&self) -> Bounds {
         let (first, last) = self.slabs();
-        across.product::<f64>() * (f64::from(last - first) + 1.0)
+        Bounds {
+            steps: [0, 1, 2].map(|d| self.steps(d, (0.0, 1.0))),
+            slabs: (first, last),
+        }
     }
 
     /// Where the motion is at a fraction of it.
