@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::screening::{self, columns_of, refused, threads};
+use crate::screening::{put, put_findings, refused, threads};
 use crate::tables::{self, TrajectoryColumns, VolumeColumns, NO_VOLUMES};
 
 /// Active declarations by number; the columns are those of `screen`.
@@ -92,9 +92,12 @@ impl Index {
             active.ask(&table, &outlines)
         });
         let met = met.map_err(refused)?;
-        let columns = columns_of(py, met.iter().map(|met| &met.finding))?;
+        let columns = PyDict::new(py);
+        let rows = met.iter().map(|met| met.finding.i as u64);
         let keys = met.iter().map(|met| met.key);
-        screening::put(&columns, intern!(py, "key"), keys)?;
+        put(&columns, intern!(py, "i"), rows)?;
+        put_findings(&columns, met.iter().map(|met| &met.finding))?;
+        put(&columns, intern!(py, "key"), keys)?;
         Ok(columns)
     }
 }

@@ -51,8 +51,12 @@ pub fn screen<'py>(
     let (minima, references) = (tables::minima(minima)?, tables::references(references)?);
     let found = py.detach(|| screen_set(&table, &outlines, minima, references, threads));
     let found = found.map_err(refused)?;
-    let columns = columns_of(py, found.iter())?;
-    put(&columns, intern!(py, "j"), found.iter().map(|f| f.j as u64))?;
+    let columns = PyDict::new(py);
+    let rows = found.iter().map(|f| f.i as u64);
+    let others = found.iter().map(|f| f.j as u64);
+    put(&columns, intern!(py, "i"), rows)?;
+    put(&columns, intern!(py, "j"), others)?;
+    put_findings(&columns, found.iter())?;
     Ok(columns)
 }
 
@@ -67,19 +71,18 @@ pub fn put<T: Element>(
     table.set_item(name, PyArray1::from_slice(table.py(), &values))
 }
 
-/// The columns of findings but `j`.
-pub fn columns_of<'py, 'f>(
-    py: Python<'py>,
+/// Adds what is found of two to a table, the two themselves not.
+pub fn put_findings<'f>(
+    table: &Bound<'_, PyDict>,
     findings: impl ExactSizeIterator<Item = &'f Finding> + Clone,
-) -> PyResult<Bound<'py, PyDict>> {
-    let out = PyDict::new(py);
+) -> PyResult<()> {
+    let py = table.py();
     macro_rules! columns {
         ($($name:ident: $of:expr,)*) => {
-            $(put(&out, intern!(py, stringify!($name)), findings.clone().map($of))?;)*
+            $(put(table, intern!(py, stringify!($name)), findings.clone().map($of))?;)*
         };
     }
     columns! {
-        i: |f| f.i as u64,
         verdict: |f| f.verdict as u8,
         t_in_us: |f| f.t_in_us,
         t_out_us: |f| f.t_out_us,
@@ -95,5 +98,5 @@ pub fn columns_of<'py, 'f>(
         margin_m: |f| f.margin_m,
         margin_vertical_tmm: |f| f.margin_vertical_tmm,
     }
-    Ok(out)
+    Ok(())
 }
