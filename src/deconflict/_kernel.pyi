@@ -149,7 +149,10 @@ class Index:
     def __init__(self, minima: dict[str, Any], references: dict[str, Any]) -> None: ...
     def __len__(self) -> int: ...
     def put(
-        self, keys: NDArray[np.uint64], trajectories: dict[str, Any], volumes: dict[str, Any]
+        self,
+        keys: NDArray[np.uint64],
+        trajectories: dict[str, Any],
+        volumes: dict[str, Any] | None = None,
     ) -> None:
         """Put declarations in the place of what was there under their numbers.
 
@@ -162,9 +165,12 @@ class Index:
     def drop_before(self, at_us: int) -> list[int]:
         """Take away what is over before an instant, windows included; return the numbers."""
 
-    def ask(self, trajectories: dict[str, Any], volumes: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    def ask(
+        self, trajectories: dict[str, Any], volumes: dict[str, Any] | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Return what these rows meet of all that is there: the row as ``i``, ``key`` for ``j``.
 
         The first place, and the sign of the vertical distance, are told from the row asked about.
-        Rows of one ``party`` never meet; those asked about are not held against each other.
+        Rows of one ``party`` or one ``side`` (not 0) never meet; those asked about are not held
+        against each other.
         """

@@ -148,6 +148,15 @@ def test_months_later_and_years_before_are_met_too() -> None:
         assert found
 
 
+def test_rows_of_one_side_are_not_met() -> None:
+    workload = WORKLOADS["r1k"]
+    made = flights(workload)
+    table, volumes, minima, references = tables_of(made, workload)
+    table["side"] = np.random.default_rng(6).integers(0, 3, len(made)).astype(np.uint8)
+    asked = random.Random(7).sample(range(len(made)), 40)
+    assert agree(made, (table, volumes, minima, references), asked, seed=8) > 15
+
+
 def test_what_is_refused_changes_nothing() -> None:
     workload = WORKLOADS["r1k"]
     table, volumes, minima, references = tables_of(flights(workload), workload)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.airspace import AltitudeReference
@@ -16,15 +16,11 @@ from deconflict.separation import (
     MinimaTable,
     check,
 )
+from effort import examples
 from oracle.builders import area, circle, minima, unusable, volume
 from oracle.strategies import centres, extents_near
 
-QUICK = settings(
-    deadline=None,
-    max_examples=200,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+QUICK = examples(200, alike=True)
 SIZE_M = 30_000.0
 KEYS = [f"west/{k}" for k in range(4)] + [f"east/{k}" for k in range(4)]
 PURPOSES = ("FLIGHT", "ACTIVITY", "HAZARD", "")

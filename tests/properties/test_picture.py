@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.airspace import AltitudeReference
@@ -14,15 +14,11 @@ from deconflict.node import side
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.side import Rules
 from deconflict.separation import AltitudeConversions, Finding, Minima, MinimaTable, check
+from effort import examples
 from oracle.builders import FIVE_NM, T0_MS, THOUSAND_FEET, minima, unusable
 from oracle.strategies import centres, extents_near
 
-QUICK = settings(
-    deadline=None,
-    max_examples=60,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+QUICK = examples(60, alike=True)
 SIZE_M = 20_000.0
 FLIGHTS = frozenset({"FLIGHT"})
 RULES = tuple(

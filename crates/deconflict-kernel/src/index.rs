@@ -1,9 +1,7 @@
 //! What is active now: added to, replaced, removed from, and asked what one more would meet.
 //!
-//! A stretch lies in cells of the level whose cells are a little larger than itself, so that it
-//! touches few; a question is looked up in every level. Levels need no sample and never have to be
-//! made anew. What is asked and what is there share a cell at the greater of their lower corners in
-//! every dimension, and are held against each other in that one only.
+//! A stretch lies in one cell of the level for its size ([`crate::index_cells`]); a question is looked
+//! up in every level. Levels need no sample and never have to be made anew.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,9 +10,10 @@ use crate::exact::{Body, Rules};
 use crate::findings::Finding;
 use crate::flagged::Flagged;
 use crate::index_cells::Levels;
+use crate::index_heads::Sieve;
 use crate::input::{check_tables, regions, Trajectories, Volumes};
-use crate::lanes::{near_first, Frame, Lanes};
 use crate::limits::Minima;
+use crate::parts::share_out;
 use crate::region::Region;
 use crate::stretch::{may_meet, Bounding, Stretch, Ticks};
 use crate::tracks::Tracks;
@@ -42,9 +41,17 @@ impl Owned {
 struct Member {
     key: u64,
     owned: Owned,
-    span_us: (i64, i64),
-    /// Its stretches, by their places among all.
-    stretches: Vec<u32>,
+    end_us: i64,
+    /// The next of the same declaration; `NONE` after the last.
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// What places and compares all that is there.
+struct Space {
+    bounding: Bounding,
+    levels: Levels,
 }
 
 /// A finding of an object asked about, by its row (trajectories first), and what is there by its
@@ -54,17 +61,42 @@ pub struct Met {
     pub finding: Finding,
 }
 
+/// Rows that [`Index::put`] takes.
+pub struct Ready {
+    /// Made for these rows where there was none.
+    space: Option<Space>,
+    shares: Vec<Share>,
+}
+
+/// What one thread made ready at a time, in the order of rows.
+#[derive(Default)]
+struct Share {
+    number: usize,
+    rows: Vec<ReadyRow>,
+    /// Of all these rows, one after the other; they have no number yet.
+    stretches: Vec<Stretch>,
+}
+
+struct ReadyRow {
+    key: u64,
+    owned: Owned,
+    end_us: i64,
+    /// How many of the stretches are its own.
+    stretches: usize,
+}
+
+/// Rows that a thread makes ready at a time.
+const ROWS_AT_ONCE: usize = 4_096;
+
 pub struct Index {
     rules: Rules,
     /// None until something was added: the first one says which reference bands are compared in and
     /// what time it is.
-    bounding: Option<Bounding>,
-    levels: Levels,
-    stretches: Vec<Stretch>,
-    free_stretches: Vec<u32>,
+    space: Option<Space>,
     members: Vec<Option<Member>>,
     free_members: Vec<u32>,
-    by_key: HashMap<u64, Vec<u32>>,
+    /// The first member of each declaration.
+    by_key: HashMap<u64, u32>,
     by_end: BTreeSet<(i64, u64)>,
 }
 
@@ -73,10 +105,7 @@ impl Index {
         check_tables(&minima, &references)?;
         Ok(Index {
             rules: Rules { minima, references },
-            bounding: None,
-            levels: Levels::default(),
-            stretches: Vec::new(),
-            free_stretches: Vec::new(),
+            space: None,
             members: Vec::new(),
             free_members: Vec::new(),
             by_key: HashMap::new(),
@@ -93,109 +122,139 @@ impl Index {
         self.by_key.is_empty()
     }
 
-    /// Puts declarations in the place of what was there under their keys: of every row, trajectories
-    /// first, the key of the declaration that it belongs to. What is refused changes nothing.
-    pub fn put(
-        &mut self,
+    /// Rows checked and made ready to be put: of every row, trajectories first, the key of the
+    /// declaration that it belongs to.
+    pub fn ready(
+        &self,
         keys: &[u64],
         trajectories: &Trajectories<'_>,
         volumes: &Volumes<'_>,
         threads: usize,
-    ) -> Result<(), InputError> {
-        let made = self.made(trajectories, volumes, threads)?;
-        if made.len() != keys.len() {
-            let problem = format!("has {} elements, expected {}", keys.len(), made.len());
+    ) -> Result<Ready, InputError> {
+        let (tracks, regions) = self.checked(trajectories, volumes, threads)?;
+        let rows = tracks.len() + regions.len();
+        if rows != keys.len() {
+            let problem = format!("has {} elements, expected {rows}", keys.len());
             return Err(InputError::new("trajectories", 0, "keys", problem));
         }
-        for &key in keys {
-            self.remove(key);
-        }
-        let mut ends_us: HashMap<u64, i64> = HashMap::new();
-        for (&key, owned) in keys.iter().zip(made) {
-            let object = self.add(key, owned);
-            self.by_key.entry(key).or_default().push(object);
-            let end_us = self.member(object).map_or(i64::MIN, |m| m.span_us.1);
-            let last = ends_us.entry(key).or_insert(end_us);
-            *last = (*last).max(end_us);
-        }
-        self.by_end
-            .extend(ends_us.into_iter().map(|(key, end_us)| (end_us, key)));
-        Ok(())
+        let body = |row: usize| match row.checked_sub(tracks.len()) {
+            None => Body::Flight(tracks.get(row)),
+            Some(volume) => Body::Volume(&regions[volume]),
+        };
+        let made = match (&self.space, rows) {
+            (None, 1..) => Some(Space::around(&self.rules, &body(0))),
+            _ => None,
+        };
+        let Some(space) = self.space.as_ref().or(made.as_ref()) else {
+            return Ok(Ready {
+                space: None,
+                shares: Vec::new(),
+            });
+        };
+        let count = rows.div_ceil(ROWS_AT_ONCE);
+        let made_by_each = share_out(count, threads, Vec::new, |own, number| {
+            let from = number * ROWS_AT_ONCE;
+            let mut share = Share {
+                number,
+                ..Share::default()
+            };
+            for (row, &key) in keys.iter().enumerate().skip(from).take(ROWS_AT_ONCE) {
+                let before = share.stretches.len();
+                let end_us = stretches(&body(row), &space.bounding, &mut share.stretches);
+                share.rows.push(ReadyRow {
+                    key,
+                    owned: match row.checked_sub(tracks.len()) {
+                        None => Owned::Flight(tracks.one(row)),
+                        Some(volume) => Owned::Volume(Box::new(regions[volume].clone())),
+                    },
+                    end_us,
+                    stretches: share.stretches.len() - before,
+                });
+            }
+            own.push(share);
+        });
+        let mut shares = made_by_each.into_iter().flatten().collect::<Vec<Share>>();
+        shares.sort_unstable_by_key(|share| share.number);
+        Ok(Ready {
+            space: made,
+            shares,
+        })
     }
 
-    /// Every row as an object of its own.
-    fn made(
+    /// Puts declarations in the place of what was there under their keys.
+    pub fn put(&mut self, ready: Ready) {
+        for row in ready.shares.iter().flat_map(|share| &share.rows) {
+            self.remove(row.key);
+        }
+        let again = ready.space.is_some() && self.space.is_some();
+        self.space = self.space.take().or(ready.space);
+        let mut ends_us: HashMap<u64, i64> = HashMap::new();
+        for mut share in ready.shares {
+            if let (true, Some(space)) = (again, &self.space) {
+                // Somebody else was first: these were made ready for another space.
+                share.stretches.clear();
+                for row in &mut share.rows {
+                    let before = share.stretches.len();
+                    stretches(&row.owned.body(), &space.bounding, &mut share.stretches);
+                    row.stretches = share.stretches.len() - before;
+                }
+            }
+            let mut left = &share.stretches[..];
+            for row in share.rows {
+                let last = ends_us.entry(row.key).or_insert(row.end_us);
+                *last = (*last).max(row.end_us);
+                let (own, others) = left.split_at(row.stretches);
+                left = others;
+                self.add(row, own);
+            }
+        }
+        let by_end = ends_us.into_iter().map(|(key, end_us)| (end_us, key));
+        self.by_end.extend(by_end);
+    }
+
+    fn checked<'t>(
         &self,
-        trajectories: &Trajectories<'_>,
+        trajectories: &Trajectories<'t>,
         volumes: &Volumes<'_>,
         threads: usize,
-    ) -> Result<Vec<Owned>, InputError> {
+    ) -> Result<(Tracks<'t>, Vec<Region>), InputError> {
         let (purposes, references) = (self.rules.minima.count, self.rules.references.count);
-        let all = Tracks::new(trajectories, purposes, references, threads)?;
-        let regions = regions(volumes, purposes, references)?;
-        let flights = (0..all.len()).map(|row| Owned::Flight(all.one(row)));
-        let volumes = regions.into_iter().map(|r| Owned::Volume(Box::new(r)));
-        Ok(flights.chain(volumes).collect())
+        let tracks = Tracks::new(trajectories, purposes, references, threads)?;
+        Ok((tracks, regions(volumes, purposes, references)?))
     }
 
-    fn add(&mut self, key: u64, owned: Owned) -> u32 {
+    fn add(&mut self, row: ReadyRow, stretches: &[Stretch]) {
         let object = self.free_members.pop().unwrap_or_else(|| {
             self.members.push(None);
             (self.members.len() - 1) as u32
         });
-        let body = owned.body();
-        let bounding = self.bounding.get_or_insert_with(|| {
-            let (reference, at_us) = match &body {
-                Body::Flight(track) => (track.reference, track.start_us()),
-                Body::Volume(region) => (region.reference, region.start_us),
-            };
-            let (minima, references) = (&self.rules.minima, &self.rules.references);
-            Bounding::new(minima, references, reference, 0, Ticks::around(at_us))
-        });
-        let (span_us, made) = stretches(object, &body, bounding);
-        let mut own = Vec::with_capacity(made.len());
-        for stretch in made {
-            let index = match self.free_stretches.pop() {
-                Some(index) => {
-                    self.stretches[index as usize] = stretch;
-                    index
-                }
-                None => {
-                    self.stretches.push(stretch);
-                    (self.stretches.len() - 1) as u32
-                }
-            };
-            self.levels.insert(index, &stretch, bounding);
-            own.push(index);
+        if let Some(space) = &mut self.space {
+            space.levels.insert(object, stretches);
         }
+        let next = self.by_key.insert(row.key, object).unwrap_or(NONE);
         self.members[object as usize] = Some(Member {
-            key,
-            owned,
-            span_us,
-            stretches: own,
+            key: row.key,
+            owned: row.owned,
+            end_us: row.end_us,
+            next,
         });
-        object
     }
 
     /// Takes what is there under a key away; says whether anything was.
     pub fn remove(&mut self, key: u64) -> bool {
-        let Some(members) = self.by_key.remove(&key) else {
+        let Some(mut object) = self.by_key.remove(&key) else {
             return false;
         };
         let mut end_us = i64::MIN;
-        for object in members {
-            let Some(member) = self.members[object as usize].take() else {
-                continue;
-            };
-            end_us = end_us.max(member.span_us.1);
-            if let Some(bounding) = &self.bounding {
-                for &index in &member.stretches {
-                    let stretch = self.stretches[index as usize];
-                    self.levels.remove(index, &stretch, bounding);
-                }
+        while let Some(member) = self.members.get_mut(object as usize).and_then(Option::take) {
+            end_us = end_us.max(member.end_us);
+            if let Some(space) = &mut self.space {
+                let mut made = Vec::new();
+                stretches(&member.owned.body(), &space.bounding, &mut made);
+                space.levels.remove(object, &made);
             }
-            self.free_stretches.extend(member.stretches);
             self.free_members.push(object);
+            object = member.next;
         }
         self.by_end.remove(&(end_us, key));
         true
@@ -215,42 +274,51 @@ impl Index {
     }
 
     /// What these objects meet of all that is there, as [`crate::screen::screen`] would find it:
-    /// rows of one party never meet, and the rows asked about are not held against each other.
+    /// rows of one party or one side never meet, and the rows asked about are not held against each
+    /// other.
     pub fn ask(
         &self,
         trajectories: &Trajectories<'_>,
         volumes: &Volumes<'_>,
     ) -> Result<Vec<Met>, InputError> {
-        let asked = self.made(trajectories, volumes, 1)?;
-        let Some(bounding) = &self.bounding else {
+        let (tracks, regions) = self.checked(trajectories, volumes, 1)?;
+        let Some(Space { bounding, levels }) = &self.space else {
             return Ok(Vec::new());
         };
+        let flights = (0..tracks.len()).map(|row| Body::Flight(tracks.get(row)));
+        let asked: Vec<Body<'_>> = flights.chain(regions.iter().map(Body::Volume)).collect();
         let mut flagged = Flagged::default();
         let mut overlaps = BTreeSet::new();
-        let mut own = Vec::new();
-        let mut question = Question::new(bounding);
-        for (row, owned) in (0_u32..).zip(&asked) {
-            let body = owned.body();
-            for stretch in stretches(row, &body, bounding).1 {
-                for index in question.near(&stretch, &self.levels) {
-                    let other = &self.stretches[*index as usize];
-                    if !may_meet(&stretch, other, bounding.vertical(), bounding.ticks) {
+        let (mut asked_with, mut sieve, mut own) = (Vec::new(), Sieve::default(), Vec::new());
+        for (row, body) in (0_u32..).zip(&asked) {
+            let side = side(body);
+            asked_with.clear();
+            stretches(body, bounding, &mut asked_with);
+            for &stretch in &asked_with {
+                let one = Filter::new(&stretch, bounding);
+                levels.near(&stretch, &mut sieve);
+                for &other in &sieve.found {
+                    if !one.lets_through(other) {
                         continue;
                     }
                     let Some(member) = self.member(other.object) else {
                         continue;
                     };
-                    match (&body, &member.owned.body()) {
+                    let there = member.owned.body();
+                    if side != 0 && side == self::side(&there) {
+                        continue;
+                    }
+                    match (body, &there) {
                         (Body::Volume(_), Body::Volume(_)) => {
                             overlaps.insert((row, other.object));
                         }
                         (Body::Volume(_), there) => {
                             let there = (other, there);
-                            self.rules.hits(there, (&stretch, &body), PIECES, &mut own);
+                            self.rules.hits(there, (&stretch, body), PIECES, &mut own);
                         }
                         (_, there) => {
                             let there = (other, there);
-                            self.rules.hits((&stretch, &body), there, PIECES, &mut own);
+                            self.rules.hits((&stretch, body), there, PIECES, &mut own);
                         }
                     }
                     flagged.add(row, other.object, &mut own);
@@ -262,7 +330,7 @@ impl Index {
             let Some(member) = self.member(found.j) else {
                 continue;
             };
-            let (x, y) = (asked[found.i as usize].body(), member.owned.body());
+            let (x, y) = (asked[found.i as usize], member.owned.body());
             let finding = match (&x, &y) {
                 (Body::Volume(_), Body::Flight(_)) => {
                     self.rules.finding(&found, &y, &x).map(Finding::turned)
@@ -278,9 +346,7 @@ impl Index {
             let Some(member) = self.member(j) else {
                 continue;
             };
-            if let (Body::Volume(x), Body::Volume(y)) =
-                (asked[i as usize].body(), member.owned.body())
-            {
+            if let (Body::Volume(x), Body::Volume(y)) = (asked[i as usize], member.owned.body()) {
                 let finding = self.rules.overlap((i, x), (j, y));
                 met.extend(finding.map(|finding| Met {
                     key: member.key,
@@ -308,8 +374,68 @@ impl Index {
     }
 }
 
-/// From the first to the last instant of an object, windows included, and its stretches.
-fn stretches(object: u32, body: &Body<'_>, bounding: &Bounding) -> ((i64, i64), Vec<Stretch>) {
+impl Space {
+    /// What is there is compared as suits the first of it.
+    fn around(rules: &Rules, first: &Body<'_>) -> Space {
+        let (reference, at_us) = match first {
+            Body::Flight(track) => (track.reference, track.start_us()),
+            Body::Volume(region) => (region.reference, region.start_us),
+        };
+        let (minima, references) = (&rules.minima, &rules.references);
+        let ticks = Ticks::around(at_us);
+        let bounding = Bounding::new(minima, references, reference, 0, ticks);
+        let place = match first {
+            Body::Flight(track) => track.places[0],
+            Body::Volume(region) => region.centre,
+        };
+        Space {
+            levels: Levels::new(place, &bounding),
+            bounding,
+        }
+    }
+}
+
+/// One stretch held against others.
+struct Filter<'a> {
+    own: &'a Stretch,
+    band: (i32, i32),
+    vertical: i32,
+    ticks: Ticks,
+}
+
+impl<'a> Filter<'a> {
+    fn new(own: &'a Stretch, bounding: &Bounding) -> Filter<'a> {
+        let (vertical, ticks) = (bounding.vertical(), bounding.ticks);
+        Filter {
+            own,
+            band: own.band(vertical),
+            vertical,
+            ticks,
+        }
+    }
+
+    /// Could the two meet?
+    #[inline]
+    fn lets_through(&self, other: &Stretch) -> bool {
+        let (low, high) = other.band(self.vertical);
+        let meet = (self.own.from <= other.to)
+            & (other.from <= self.own.to)
+            & (self.band.0 <= high)
+            & (low <= self.band.1)
+            & (self.own.party != other.party);
+        meet && may_meet(self.own, other, self.vertical, self.ticks)
+    }
+}
+
+fn side(body: &Body<'_>) -> u8 {
+    match body {
+        Body::Flight(track) => track.side,
+        Body::Volume(region) => region.side,
+    }
+}
+
+/// Adds the stretches of an object that has no number; returns its last instant, windows included.
+fn stretches(body: &Body<'_>, bounding: &Bounding, made: &mut Vec<Stretch>) -> i64 {
     let (span_us, party) = match body {
         Body::Flight(track) => {
             let window_us = track.window_us;
@@ -319,55 +445,25 @@ fn stretches(object: u32, body: &Body<'_>, bounding: &Bounding) -> ((i64, i64), 
         Body::Volume(region) => ((region.start_us, region.end_us), region.party),
     };
     // What ticks do not tell apart is never excluded by them.
-    if !bounding.ticks.hold(span_us.0, span_us.1) {
-        let all = bounding.anywhere(object, party, span_us.0, span_us.1);
-        let Body::Flight(track) = body else {
-            return (span_us, vec![all]);
-        };
-        let firsts = (0..track.pieces()).step_by(PIECES);
-        let each = firsts.map(|first| Stretch {
-            first: first as u32,
-            ..all
-        });
-        return (span_us, each.collect());
-    }
-    let made = match body {
-        Body::Flight(track) => (0..track.pieces())
-            .step_by(PIECES)
-            .map(|first| {
+    let told = bounding.ticks.hold(span_us.0, span_us.1);
+    let all = || bounding.anywhere(NONE, party, span_us.0, span_us.1);
+    match body {
+        Body::Flight(track) => {
+            let firsts = (0..track.pieces()).step_by(PIECES);
+            made.extend(firsts.map(|first| {
                 let end = (first + PIECES).min(track.pieces());
-                bounding.track(object, track, first..end)
-            })
-            .collect(),
-        Body::Volume(region) => vec![bounding.region(object, region)],
-    };
-    (span_us, made)
-}
-
-/// One stretch held against what is there, and what is kept from one to the next.
-struct Question<'a> {
-    bounding: &'a Bounding,
-    one: Lanes,
-    found: Vec<u32>,
-}
-
-impl<'a> Question<'a> {
-    fn new(bounding: &'a Bounding) -> Question<'a> {
-        Question {
-            bounding,
-            one: Lanes::default(),
-            found: Vec::new(),
+                if told {
+                    bounding.track(NONE, track, first..end)
+                } else {
+                    Stretch {
+                        first: first as u32,
+                        ..all()
+                    }
+                }
+            }));
         }
+        Body::Volume(region) if told => made.push(bounding.region(NONE, region)),
+        Body::Volume(_) => made.push(all()),
     }
-
-    /// Those of all levels that cannot be excluded.
-    fn near(&mut self, stretch: &Stretch, levels: &Levels) -> &[u32] {
-        self.found.clear();
-        levels.each_cell(stretch, self.bounding, |corner, frame: &Frame, lanes| {
-            self.one.clear();
-            self.one.push(0, corner, stretch, frame);
-            near_first(&self.one, lanes, &mut self.found);
-        });
-        &self.found
-    }
+    span_us.1
 }

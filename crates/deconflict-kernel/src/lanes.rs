@@ -126,54 +126,6 @@ impl Lanes {
     }
 }
 
-impl Lanes {
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Takes the stretch of this index away; the last one takes its place.
-    pub fn remove(&mut self, index: u32) {
-        let mut places = self.blocks.iter().enumerate();
-        let found = places.find_map(|(b, block)| {
-            let k = block.index.iter().position(|&own| own == index)?;
-            Some((b, k))
-        });
-        let Some((b, k)) = found else {
-            return;
-        };
-        self.count -= 1;
-        let (last, l) = (self.count / LANES, self.count % LANES);
-        let moved = One::new(&self.blocks[last], l);
-        moved.write(&mut self.blocks[b], k);
-        if l == 0 {
-            self.blocks.truncate(last);
-        } else {
-            One::new(&NOTHING, 0).write(&mut self.blocks[last], l);
-        }
-    }
-}
-
-at_any_width! {
-    /// Adds the indices of those that could meet the first of some others, told in the same frame.
-    pub fn near_first(first: &Lanes, lanes: &Lanes, found: &mut Vec<u32>) {
-        let Some(block) = first.blocks.first() else {
-            return;
-        };
-        let one = One::new(block, 0);
-        for block in &lanes.blocks {
-            let near = one.near(block);
-            if u128::from_ne_bytes(near) != 0 {
-                let those = block.index.iter().zip(near).filter(|(_, near)| *near != 0);
-                found.extend(those.map(|(&index, _)| index));
-            }
-        }
-    }
-}
-
 at_any_width! {
     /// Adds the pairs of indices that could meet, of a stretch among the first `firsts` and one
     /// after it, with different parties and of this cell. `by_low` says that the stretches were
@@ -262,23 +214,6 @@ impl One {
             corner: block.corner[k],
             index: block.index[k],
         }
-    }
-
-    fn write(&self, block: &mut Block, k: usize) {
-        block.x[k] = self.x;
-        block.y[k] = self.y;
-        block.z[k] = self.z;
-        block.vx[k] = self.vx;
-        block.vy[k] = self.vy;
-        block.vz[k] = self.vz;
-        block.from[k] = self.from;
-        block.to[k] = self.to;
-        block.reach[k] = self.reach;
-        block.low[k] = self.low;
-        block.high[k] = self.high;
-        block.party[k] = self.party;
-        block.corner[k] = self.corner;
-        block.index[k] = self.index;
     }
 
     /// One byte for each of the block: could the two meet?

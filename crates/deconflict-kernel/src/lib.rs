@@ -10,7 +10,7 @@
 //! ready), [`stretch`] (what the filter looks at), [`grid`] and [`slabs`] (how the set is divided),
 //! [`lanes`] and [`sweep`] (which pairs to look at), [`findings`] (what they come to), [`screen`]
 //! (all of it, shared out by [`parts`]). [`index`] asks the same of one object and all that are
-//! active now.
+//! active now, which lie in cells of their own.
 //! [`advise`] says what changes of one object would meet others: [`convex`] is its mathematics,
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
 //! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a
@@ -33,6 +33,8 @@ pub mod geodesic;
 pub mod grid;
 pub mod index;
 mod index_cells;
+mod index_heads;
+mod index_walk;
 pub mod input;
 pub mod interval;
 pub mod intrusion;

@@ -3,7 +3,7 @@
 use numpy::{Element, PyReadonlyArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 /// A borrowed column; it must live as long as the slice taken from it.
 pub type Column<'py, T> = PyReadonlyArray1<'py, T>;
@@ -12,6 +12,14 @@ pub type Column<'py, T> = PyReadonlyArray1<'py, T>;
 pub fn column<'py, T: Element>(
     table: &Bound<'py, PyDict>,
     name: &'static str,
+) -> PyResult<Column<'py, T>> {
+    column_at(table, &PyString::new(table.py(), name))
+}
+
+/// The same by a name that Python knows already.
+pub fn column_at<'py, T: Element>(
+    table: &Bound<'py, PyDict>,
+    name: &Bound<'py, PyString>,
 ) -> PyResult<Column<'py, T>> {
     let value = table
         .get_item(name)?

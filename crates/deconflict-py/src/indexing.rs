@@ -2,14 +2,14 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use deconflict_kernel::findings::Finding;
 use deconflict_kernel::index::Index as Active;
-use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray1};
+use numpy::{PyArrayMethods, PyReadonlyArray1};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::screening::{columns_of, refused, threads};
-use crate::tables::{self, TrajectoryColumns, VolumeColumns};
+use crate::screening::{put, put_findings, refused, threads};
+use crate::tables::{self, TrajectoryColumns, VolumeColumns, NO_VOLUMES};
 
 /// Active declarations by number; the columns are those of `screen`.
 #[pyclass(module = "deconflict._kernel", frozen)]
@@ -33,22 +33,28 @@ impl Index {
     }
 
     /// Puts declarations in the place of what was there under their numbers, one for each row.
+    #[pyo3(signature = (keys, trajectories, volumes=None))]
     fn put(
         &self,
         py: Python<'_>,
         keys: PyReadonlyArray1<'_, u64>,
         trajectories: &Bound<'_, PyDict>,
-        volumes: &Bound<'_, PyDict>,
+        volumes: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let (trajectories, volumes) = (
-            TrajectoryColumns::of(trajectories)?,
-            VolumeColumns::of(volumes)?,
-        );
-        let (table, outlines) = (trajectories.table(), volumes.table());
+        let trajectories = TrajectoryColumns::of(trajectories)?;
+        let volumes = volumes.map(VolumeColumns::of).transpose()?;
+        let table = trajectories.table();
+        let outlines = volumes.as_ref().map_or(NO_VOLUMES, VolumeColumns::table);
         let keys = keys.to_vec()?;
         let put = py.detach(|| {
+            // Whoever asks waits only while what is ready is put in its place.
+            let ready = {
+                let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
+                active.ready(&keys, &table, &outlines, threads())?
+            };
             let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
-            active.put(&keys, &table, &outlines, threads())
+            active.put(ready);
+            Ok(())
         });
         put.map_err(refused)
     }
@@ -70,27 +76,28 @@ impl Index {
     }
 
     /// What these rows meet of all that is there: columns of findings, the row as `i`, and `key`.
+    #[pyo3(signature = (trajectories, volumes=None))]
     fn ask<'py>(
         &self,
         py: Python<'py>,
         trajectories: &Bound<'py, PyDict>,
-        volumes: &Bound<'py, PyDict>,
+        volumes: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (trajectories, volumes) = (
-            TrajectoryColumns::of(trajectories)?,
-            VolumeColumns::of(volumes)?,
-        );
-        let (table, outlines) = (trajectories.table(), volumes.table());
+        let trajectories = TrajectoryColumns::of(trajectories)?;
+        let volumes = volumes.map(VolumeColumns::of).transpose()?;
+        let table = trajectories.table();
+        let outlines = volumes.as_ref().map_or(NO_VOLUMES, VolumeColumns::table);
         let met = py.detach(|| {
             let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
             active.ask(&table, &outlines)
         });
         let met = met.map_err(refused)?;
-        let findings: Vec<Finding> = met.iter().map(|met| met.finding).collect();
-        let columns = columns_of(py, &findings)?;
-        columns.del_item("j")?;
-        let keys: Vec<u64> = met.iter().map(|met| met.key).collect();
-        columns.set_item("key", keys.into_pyarray(py))?;
+        let columns = PyDict::new(py);
+        let rows = met.iter().map(|met| met.finding.i as u64);
+        let keys = met.iter().map(|met| met.key);
+        put(&columns, intern!(py, "i"), rows)?;
+        put_findings(&columns, met.iter().map(|met| &met.finding))?;
+        put(&columns, intern!(py, "key"), keys)?;
         Ok(columns)
     }
 }

@@ -5,10 +5,11 @@ use deconflict_kernel::findings::Finding;
 use deconflict_kernel::screen::screen as screen_set;
 use std::thread::available_parallelism;
 
-use numpy::{Element, IntoPyArray};
+use numpy::{Element, PyArray1};
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::tables::{self, TrajectoryColumns, VolumeColumns};
 
@@ -49,39 +50,53 @@ pub fn screen<'py>(
     let (table, outlines) = (trajectories.table(), volumes.table());
     let (minima, references) = (tables::minima(minima)?, tables::references(references)?);
     let found = py.detach(|| screen_set(&table, &outlines, minima, references, threads));
-    columns_of(py, &found.map_err(refused)?)
+    let found = found.map_err(refused)?;
+    let columns = PyDict::new(py);
+    let rows = found.iter().map(|f| f.i as u64);
+    let others = found.iter().map(|f| f.j as u64);
+    put(&columns, intern!(py, "i"), rows)?;
+    put(&columns, intern!(py, "j"), others)?;
+    put_findings(&columns, found.iter())?;
+    Ok(columns)
 }
 
-pub fn columns_of<'py>(py: Python<'py>, findings: &[Finding]) -> PyResult<Bound<'py, PyDict>> {
-    fn put<T: Element>(
-        out: &Bound<'_, PyDict>,
-        name: &str,
-        findings: &[Finding],
-        of: impl Fn(&Finding) -> T,
-    ) -> PyResult<()> {
-        let values: Vec<T> = findings.iter().map(of).collect();
-        out.set_item(name, values.into_pyarray(out.py()))
+/// Adds a column to a table.
+pub fn put<T: Element>(
+    table: &Bound<'_, PyDict>,
+    name: &Bound<'_, PyString>,
+    values: impl ExactSizeIterator<Item = T>,
+) -> PyResult<()> {
+    // Copied: of few values, which is the rule, this takes half as long as handing them over.
+    let values: Vec<T> = values.collect();
+    table.set_item(name, PyArray1::from_slice(table.py(), &values))
+}
+
+/// Adds what is found of two to a table, the two themselves not.
+pub fn put_findings<'f>(
+    table: &Bound<'_, PyDict>,
+    findings: impl ExactSizeIterator<Item = &'f Finding> + Clone,
+) -> PyResult<()> {
+    let py = table.py();
+    macro_rules! columns {
+        ($($name:ident: $of:expr,)*) => {
+            $(put(table, intern!(py, stringify!($name)), findings.clone().map($of))?;)*
+        };
     }
-    let out = PyDict::new(py);
-    put(&out, "i", findings, |f| f.i as u64)?;
-    put(&out, "j", findings, |f| f.j as u64)?;
-    put(&out, "verdict", findings, |f| f.verdict as u8)?;
-    put(&out, "t_in_us", findings, |f| f.t_in_us)?;
-    put(&out, "t_out_us", findings, |f| f.t_out_us)?;
-    put(&out, "cpa_time_us", findings, |f| f.cpa_time_us)?;
-    put(&out, "cpa_distance_m", findings, |f| f.cpa_distance_m)?;
-    put(&out, "cpa_vertical_tmm", findings, |f| {
-        f.cpa_vertical_tmm.unwrap_or(UNDEFINED_TMM)
-    })?;
-    put(&out, "first_lat_deg", findings, |f| f.first_point.0)?;
-    put(&out, "first_lon_deg", findings, |f| f.first_point.1)?;
-    put(&out, "second_lat_deg", findings, |f| f.second_point.0)?;
-    put(&out, "second_lon_deg", findings, |f| f.second_point.1)?;
-    put(&out, "lateral_m", findings, |f| f.lateral_m)?;
-    put(&out, "vertical_tmm", findings, |f| f.vertical_tmm)?;
-    put(&out, "margin_m", findings, |f| f.margin_m)?;
-    put(&out, "margin_vertical_tmm", findings, |f| {
-        f.margin_vertical_tmm
-    })?;
-    Ok(out)
+    columns! {
+        verdict: |f| f.verdict as u8,
+        t_in_us: |f| f.t_in_us,
+        t_out_us: |f| f.t_out_us,
+        cpa_time_us: |f| f.cpa_time_us,
+        cpa_distance_m: |f| f.cpa_distance_m,
+        cpa_vertical_tmm: |f| f.cpa_vertical_tmm.unwrap_or(UNDEFINED_TMM),
+        first_lat_deg: |f| f.first_point.0,
+        first_lon_deg: |f| f.first_point.1,
+        second_lat_deg: |f| f.second_point.0,
+        second_lon_deg: |f| f.second_point.1,
+        lateral_m: |f| f.lateral_m,
+        vertical_tmm: |f| f.vertical_tmm,
+        margin_m: |f| f.margin_m,
+        margin_vertical_tmm: |f| f.margin_vertical_tmm,
+    }
+    Ok(())
 }

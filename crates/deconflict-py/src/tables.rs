@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::columns::{column, slice, Column};
+use crate::columns::{column, column_at, slice, Column};
 
 /// Side length of a square table given flat.
 fn side(name: &str, elements: usize) -> PyResult<usize> {
@@ -31,7 +31,10 @@ macro_rules! table {
 
         impl<'py> $name<'py> {
             pub fn of(table: &Bound<'py, PyDict>) -> PyResult<$name<'py>> {
-                Ok($name { $($field: column::<$kind>(table, stringify!($field))?,)* })
+                let py = table.py();
+                Ok($name {
+                    $($field: column_at::<$kind>(table, pyo3::intern!(py, stringify!($field)))?,)*
+                })
             }
 
             pub fn table(&self) -> $kernel<'_> {
@@ -78,6 +81,24 @@ table! {
         side: u8,
     }
 }
+
+/// The table of no volumes.
+pub const NO_VOLUMES: Volumes<'static> = Volumes {
+    offsets: &[0],
+    lat_deg: &[],
+    lon_deg: &[],
+    shape: &[],
+    reach_m: &[],
+    lower_tmm: &[],
+    upper_tmm: &[],
+    start_s: &[],
+    end_s: &[],
+    party: &[],
+    purpose: &[],
+    reference: &[],
+    item: &[],
+    side: &[],
+};
 
 pub fn minima(table: &Bound<'_, PyDict>) -> PyResult<Minima> {
     let lateral_m = column::<f64>(table, "lateral_m")?;
