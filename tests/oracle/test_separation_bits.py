@@ -122,3 +122,36 @@ def test_whole_seconds_later_is_the_same_later(seconds: int) -> None:
     assert {name: x.tobytes() for name, x in later.items()} == {
         name: x.tobytes() for name, x in now.items()
     }
+
+
+def test_the_numbers_of_purposes_change_no_bit() -> None:
+    """Flights of one and the same span: only their content orders a pair, and a set's numbers of
+    purposes are none of it."""
+    r = np.random.default_rng(5)
+    count, points = 60, 4
+    _, volumes, _, references = tables_of(flights(WORKLOADS["r1k"]), WORKLOADS["r1k"])
+    table = {
+        "offsets": np.arange(0, points * (count + 1), points, dtype=np.int64),
+        "lat_deg": 47.0 + r.uniform(-0.3, 0.3, count * points),
+        "lon_deg": 9.0 + r.uniform(-0.3, 0.3, count * points),
+        "time_s": np.tile(np.arange(points) * 300.0, count),
+        "altitude_tmm": r.integers(0, 40_000_000, count * points),
+        "lateral_m": np.zeros(count),
+        "vertical_tmm": np.zeros(count, np.int64),
+        "window_s": r.choice([0.0, 60.0], count),
+        "party": np.arange(count, dtype=np.uint32),
+        "purpose": np.zeros(count, np.uint16),
+        "reference": np.zeros(count, np.uint8),
+        "side": np.zeros(count, np.uint8),
+    }
+    told = set()
+    for number, purposes in ((0, 1), (0, 3), (2, 3), (40, 64)):
+        minima = {
+            "lateral_m": np.full(purposes**2, 9_260.0),
+            "vertical_tmm": np.full(purposes**2, 3_048_000, np.int64),
+        }
+        table["purpose"] = np.full(count, number, np.uint16)
+        found = _kernel.screen(table, volumes, minima, references)
+        assert len(found["i"]) > 50
+        told.add(digest(found))
+    assert len(told) == 1
