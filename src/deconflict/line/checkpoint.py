@@ -22,6 +22,7 @@ __all__ = [
     "MAX_CHECKPOINT_BYTES",
     "Checkpoint",
     "Origin",
+    "author_signed",
     "cosign_checkpoint",
     "cosignature_time_s",
     "entry_leaf",
@@ -129,6 +130,17 @@ def open_checkpoint(data: bytes, keys: KeysById) -> tuple[Checkpoint, SignedNote
     checkpoint = read_checkpoint(note.text)
     signed_by(note, [_author_key(checkpoint.origin, key) for key in keys.values()])
     return checkpoint, note
+
+
+def author_signed(note: SignedNote, checkpoint: Checkpoint, keys: KeysById) -> SignedNote:
+    """Return a checkpoint with its author's signature alone, whoever else signed below.
+
+    Raises:
+        UnknownKeyError, BadSignatureError: as :func:`open_checkpoint`.
+    """
+    key = signed_by(note, [_author_key(checkpoint.origin, key) for key in keys.values()])
+    own = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
+    return SignedNote(note.text, (own[0],))
 
 
 def cosign_checkpoint(

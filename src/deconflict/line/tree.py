@@ -19,6 +19,7 @@ import msgspec
 from deconflict.errors import BrokenProofError
 
 __all__ = [
+    "EMPTY",
     "EMPTY_ROOT",
     "HASH_BYTES",
     "MAX_PROOF_HASHES",
