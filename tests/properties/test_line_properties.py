@@ -19,6 +19,7 @@ from deconflict.line.note import SignedNote, read_note
 from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
 from deconflict.line.statement import Signature
+from deconflict.line.witness import Cosigned, Submission
 from line_talk import LINE, at, talk
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -46,6 +47,14 @@ PACKET: st.SearchStrategy[Packet] = st.one_of(
         st.integers(1, 9),
         st.integers(0, 9),
     ),
+    st.builds(
+        Submission,
+        st.just(LINE),
+        st.integers(0, 2**53 - 1),
+        st.lists(st.binary(min_size=32, max_size=32), max_size=63).map(tuple),
+        st.binary(max_size=400),
+    ),
+    st.builds(Cosigned, st.just(LINE), st.binary(max_size=400)),
 )
 
 

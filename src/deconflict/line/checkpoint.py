@@ -25,6 +25,7 @@ __all__ = [
     "author_signed",
     "cosign_checkpoint",
     "cosignature_time_s",
+    "cosigned_alone",
     "entry_leaf",
     "open_checkpoint",
     "read_checkpoint",
@@ -163,6 +164,22 @@ def cosignature_time_s(note: SignedNote, witness: str, keys: KeysById) -> int:
     """
     found = signed_by(note, [_witness_key(witness, key) for key in keys.values()])
     return found.verify(note)
+
+
+def cosigned_alone(
+    note: SignedNote, checkpoint: Checkpoint, author_keys: KeysById, witness: str, keys: KeysById
+) -> bytes:
+    """Return a checkpoint with its author's and one witness's signature, whoever else signed it.
+
+    Raises:
+        UnknownKeyError, BadSignatureError: as :func:`cosignature_time_s`.
+    """
+    signed = author_signed(note, checkpoint, author_keys)
+    key = signed_by(note, [_witness_key(witness, key) for key in keys.values()])
+    (first, *_) = [
+        one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)
+    ]
+    return signed.with_signature(first).to_bytes()
 
 
 def _author_key(origin: Origin, key: VerifyKey) -> NoteKey:
