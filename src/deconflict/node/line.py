@@ -8,8 +8,9 @@ import msgspec
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, StoreDamagedError
 from deconflict.line.alerts import fold_alerts
+from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
-from deconflict.line.envelope import Address, Envelope, SealedEnvelope
+from deconflict.line.envelope import Address, Envelope, SealedEnvelope, seal_envelope
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkMonitor, LinkStatus
@@ -17,8 +18,10 @@ from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
 from deconflict.line.receipt import SealedReceipt, read_receipt
-from deconflict.line.restored import LineIdentity, Restored
+from deconflict.line.restored import LineIdentity, Restored, TreeBuilder
 from deconflict.line.statement import ChainPoint, Signature
+from deconflict.line.tree import TreeHead
+from deconflict.line.witness import CosignedState
 from deconflict.messages.bodies import Body, parse_body
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
@@ -140,6 +143,7 @@ class Line:
         )
         own_entries: list[bytes] = []
         heads: dict[str, ChainPoint] = {}
+        trees = {party: TreeBuilder() for party in (own, peer)}
         last_peer: EntryRow | None = None
         receipt = _last_receipt(store, line_id, peer)
         receipted_seq = 0 if receipt is None else read_receipt(receipt.data).seq
@@ -149,6 +153,9 @@ class Line:
             chains = [_decoded((entries or store.entries)(line_id, party)) for party in (own, peer)]
             for row, envelope in _both_chains(chains):
                 is_own = row.party == own
+                if row.seq == 1:  # each epoch is a chain, and has a tree, of its own
+                    trees[row.party] = TreeBuilder(_kept(store, row))
+                trees[row.party].add(_leaf(row, own_key))
                 heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
                 if not is_own:
                     last_peer = row
@@ -190,6 +197,8 @@ class Line:
                 peer_head=None if last_peer is None else last_peer.data,
                 peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
                 alerts=alerts,
+                own_tree=trees[own].finish(),
+                peer_tree=trees[peer].finish(),
             ),
         )
         monitor = LinkMonitor(
@@ -343,6 +352,22 @@ def sealed_of(row: EntryRow) -> SealedEnvelope:
             remedy="start the node: it signs its own durable slots again",
         )
     return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
+
+
+def _leaf(row: EntryRow, own_key: SigningKey) -> bytes:
+    signature = row.signature
+    if signature is None:  # an own slot that was durable, and its signature not kept yet: the same
+        signature = seal_envelope(row.data, own_key).signature.value
+    return entry_leaf(row.hash, signature)
+
+
+def _kept(store: Store, first: EntryRow) -> CosignedState | None:
+    row = store.latest_checkpoint(first.line_id, first.party)
+    if row is None or row.epoch != first.epoch:
+        return None
+    origin = Origin(row.line_id, row.party, row.epoch)
+    checkpoint = Checkpoint(origin, TreeHead(row.size, row.root))
+    return CosignedState(checkpoint, row.note, row.cosigned_utc_s, row.previous_size)
 
 
 def _last_receipt(store: Store, line_id: str, peer: str) -> SealedReceipt | None:
