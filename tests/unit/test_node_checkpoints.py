@@ -14,9 +14,10 @@ from deconflict.messages.bodies import Declared
 from deconflict.messages.kinds import Kind
 from deconflict.node.core import Say
 from deconflict.node.hearing import FORKED_CHECKPOINT
+from deconflict.node.line import Line
 from deconflict.replay.world import DESKS
 from deconflict.store.base import CheckpointRow
-from deconflict.store.verify import verify_store
+from deconflict.store.verify import RecordProof, verify_store
 from node_pair import NodePair, declaration, node_pair
 
 SOON_S = 12
@@ -134,3 +135,43 @@ def test_signatures_are_stored_before_the_checkpoint_that_covers_them() -> None:
                 verify_store(pair.station("blue").store, keys(pair))
                 return
         raise AssertionError("nothing was cosigned")
+
+
+def test_a_start_that_proves_the_record_finds_the_same_trees() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S + 8)
+        pair.declare("blue", *(declaration(number) for number in range(2, 9)))  # not cosigned yet
+        station = pair.station("blue")
+        assert station.store.unsigned(pair.line_id, "blue")
+        red = pair.red.core.key.verify_key
+
+        def restored(proof: RecordProof | None) -> Line:
+            return Line.restore(
+                station.store,
+                proof=proof,
+                line_id=pair.line_id,
+                own="blue",
+                peer="red",
+                own_key=station.core.key,
+                peer_keys={red.key_id: red},
+                peer_desk=DESKS[0],
+                random_bytes=station.core.random_bytes,
+                now=pair.world.now,
+            )
+
+        with RecordProof(station.store, keys(pair)) as proof:
+            proven = restored(proof)
+            assert proof.finish().unsigned > 0
+        read = restored(None)
+        (cosigned,) = kept(pair, "blue", "blue")
+        for line in (proven, read):
+            checkpoints = line.machine.checkpoints
+            assert checkpoints.own_cosigned == TreeHead(cosigned.size, cosigned.root)
+            head = line.machine.own_head
+            assert head is not None
+            assert checkpoints._own_tree.size == head.seq
+            assert checkpoints._own_tree.head_at(head.seq) == (
+                read.machine.checkpoints._own_tree.head_at(head.seq)
+            )
+            assert checkpoints.peer_cosigned is not None

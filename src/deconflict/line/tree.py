@@ -136,11 +136,12 @@ class GrowingTree:
 
     Args:
         agreed: the first part; None begins with no leaf.
+        later: the hashes of the leaves after it, one behind the other.
     """
 
-    def __init__(self, agreed: CompactRange | None = None) -> None:
-        self._agreed = CompactRange() if agreed is None else agreed
-        self._later = bytearray()
+    def __init__(self, agreed: CompactRange | None = None, later: bytes | bytearray = b"") -> None:
+        self._agreed = CompactRange() if agreed is None else agreed.copy()
+        self._later = bytearray(later)
 
     @property
     def size(self) -> int:

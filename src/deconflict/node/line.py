@@ -1,7 +1,7 @@
 """One line of a node: the chains, the connection and what the record implies, side by side."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -18,9 +18,9 @@ from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
 from deconflict.line.receipt import SealedReceipt, read_receipt
-from deconflict.line.restored import LineIdentity, Restored, TreeBuilder
+from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
 from deconflict.line.statement import ChainPoint, Signature
-from deconflict.line.tree import TreeHead
+from deconflict.line.tree import GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState
 from deconflict.messages.bodies import Body, parse_body
 from deconflict.messages.in_force import timers_of
@@ -46,9 +46,18 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.RESUME,
     )
 )
-ChainReader: TypeAlias = Callable[[str, str], Iterator[EntryRow]]  # of a line id and a party
 _FORGET_EVERY: Final = 1_024  # entries
 _LONG_OVER_MS: Final = 3_600_000
+
+
+class ChainProof(Protocol):
+    """What verifies the chains of a record while they are read (`store.verify.RecordProof`)."""
+
+    def entries(self, line_id: str, party: str) -> Iterator[EntryRow]:
+        """Yield a party's chain on a line."""
+
+    def tree(self, line_id: str, party: str) -> GrowingTree:
+        """Return the tree over its signed entries, once it was read to its end."""
 
 
 class _Author(Address, frozen=True):
@@ -121,7 +130,7 @@ class Line:
         cls,
         store: Store,
         *,
-        entries: ChainReader | None = None,
+        proof: ChainProof | None = None,
         line_id: str,
         own: str,
         peer: str,
@@ -133,7 +142,7 @@ class Line:
     ) -> "Line":
         """Return the line as its record leaves it.
 
-        The record was verified before, or ``entries`` verifies it while it is read.
+        The record was verified before, or ``proof`` verifies it while it is read.
 
         Raises:
             StoreDamagedError: the record contradicts itself.
@@ -143,19 +152,17 @@ class Line:
         )
         own_entries: list[bytes] = []
         heads: dict[str, ChainPoint] = {}
-        trees = {party: TreeBuilder() for party in (own, peer)}
+        trees = _Trees(store, own_key, proof)
         last_peer: EntryRow | None = None
         receipt = _last_receipt(store, line_id, peer)
         receipted_seq = 0 if receipt is None else read_receipt(receipt.data).seq
 
         def walk() -> Iterator[tuple[str, Envelope, bool]]:
             nonlocal last_peer
-            chains = [_decoded((entries or store.entries)(line_id, party)) for party in (own, peer)]
+            chains = [_decoded((proof or store).entries(line_id, party)) for party in (own, peer)]
             for row, envelope in _both_chains(chains):
                 is_own = row.party == own
-                if row.seq == 1:  # each epoch is a chain, and has a tree, of its own
-                    trees[row.party] = TreeBuilder(_kept(store, row))
-                trees[row.party].add(_leaf(row, own_key))
+                trees.add(row)
                 heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
                 if not is_own:
                     last_peer = row
@@ -197,8 +204,8 @@ class Line:
                 peer_head=None if last_peer is None else last_peer.data,
                 peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
                 alerts=alerts,
-                own_tree=trees[own].finish(),
-                peer_tree=trees[peer].finish(),
+                own_tree=trees.over(line_id, own),
+                peer_tree=trees.over(line_id, peer),
             ),
         )
         monitor = LinkMonitor(
@@ -354,11 +361,41 @@ def sealed_of(row: EntryRow) -> SealedEnvelope:
     return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
 
 
-def _leaf(row: EntryRow, own_key: SigningKey) -> bytes:
-    signature = row.signature
-    if signature is None:  # an own slot that was durable, and its signature not kept yet: the same
-        signature = seal_envelope(row.data, own_key).signature.value
-    return entry_leaf(row.hash, signature)
+class _Trees:
+    """The trees over both chains while they are read; from the proof, where that makes them."""
+
+    def __init__(self, store: Store, own_key: SigningKey, proof: ChainProof | None) -> None:
+        self._store = store
+        self._own_key = own_key
+        self._proof = proof
+        self._builders: dict[str, TreeBuilder] = {}
+        self._kept: dict[str, CosignedState | None] = {}
+        self._unsigned: dict[str, list[bytes]] = {}
+
+    def add(self, row: EntryRow) -> None:
+        """Take the next entry of a chain."""
+        if row.seq == 1:  # each epoch is a chain, and has a tree, of its own
+            self._kept[row.party] = kept = _kept(self._store, row)
+            self._builders[row.party] = TreeBuilder(kept)
+            self._unsigned[row.party] = []
+        if row.signature is None:
+            # An own slot that was durable, and its signature not kept yet: the same one again.
+            signature = seal_envelope(row.data, self._own_key).signature.value
+            self._unsigned[row.party].append(entry_leaf(row.hash, signature))
+        elif self._proof is None:
+            self._builders[row.party].add(entry_leaf(row.hash, row.signature))
+
+    def over(self, line_id: str, party: str) -> RestoredTree:
+        """Return the tree over a chain that was read to its end."""
+        if party not in self._builders:
+            return RestoredTree(GrowingTree())
+        if self._proof is None:
+            restored = self._builders[party].finish()
+        else:
+            restored = RestoredTree(self._proof.tree(line_id, party), self._kept[party])
+        for leaf in self._unsigned[party]:
+            restored.tree.add(leaf)
+        return restored
 
 
 def _kept(store: Store, first: EntryRow) -> CosignedState | None:

@@ -32,7 +32,7 @@ from deconflict.line.keys import VerifyKey
 from deconflict.line.log import ChainCheck, verify_signatures
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.statement import Signature
-from deconflict.line.tree import CompactRange, TreeHead
+from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
 from deconflict.store.base import CheckpointRow, EntryRow, LineRow, ReceiptRow, Store
 
 __all__ = ["KeysByParty", "RecordProof", "VerifiedRecord", "verify_store"]
@@ -103,6 +103,14 @@ class RecordProof:
         """Yield a party's chain on a line, each entry once, however often this is called."""
         walk = self._walks.get((line_id, party))
         return iter(()) if walk is None else walk.rows
+
+    def tree(self, line_id: str, party: str) -> GrowingTree:
+        """Return the tree over the signed entries of a chain, once it was read to its end.
+
+        Of several epochs, over the last. It was worked out to prove the checkpoints.
+        """
+        walk = self._walks.get((line_id, party))
+        return GrowingTree() if walk is None else walk.grown()
 
     def finish(self) -> VerifiedRecord:
         """Walk what nobody has read, wait for the last signature, and return what was proven."""
@@ -203,11 +211,17 @@ class _Walk:
         self._keys_by_party = keys_by_party
         self._provers = provers
         self._tree = CompactRange()  # over the present epoch
+        self._agreed = CompactRange()  # the same, as far as it is cosigned
+        self._later = bytearray()  # and each leaf after that
         self.entries = 0
         self.unsigned = 0
         self.receipts = 0
         self.checkpoints = 0
         self.rows = self._walk()
+
+    def grown(self) -> GrowingTree:
+        """The tree over the signed entries walked, agreed as far as it is cosigned."""
+        return GrowingTree(self._agreed, self._later)
 
     def _walk(self) -> Iterator[EntryRow]:
         """Yield every entry whose place is proven; what the provers find comes later."""
@@ -234,6 +248,7 @@ class _Walk:
                 if self.unsigned or self._tree.head != TreeHead(checkpoint.size, checkpoint.root):
                     raise _damage(checkpoint, "it is not the tree over these entries")
                 cosigned.append(checkpoint)
+                self._agreed, self._later = self._tree.copy(), bytearray()
                 checkpoint = next(checkpoints, None)
             if len(waiting) >= CHUNK:
                 self._hand_over(waiting, receipted, cosigned)
@@ -255,7 +270,7 @@ class _Walk:
             if check is None or row.epoch != epoch:
                 check = ChainCheck(line=self._line.line_id, party=self._author)
                 epoch = row.epoch
-                self._tree = CompactRange()
+                self._tree, self._agreed, self._later = CompactRange(), CompactRange(), bytearray()
             sealed = SealedEnvelope(
                 row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
             )
@@ -272,7 +287,9 @@ class _Walk:
             elif self.unsigned:
                 raise _damage(row, "it is signed, though an entry before it is not")
             else:
-                self._tree.add(entry_leaf(row.hash, row.signature))
+                leaf = entry_leaf(row.hash, row.signature)
+                self._tree.add(leaf)
+                self._later += leaf
             self.entries += 1
             yield row, sealed
 
