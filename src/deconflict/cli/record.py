@@ -251,20 +251,24 @@ def _pieces(file: IO[bytes], bar: Bar) -> Iterator[bytes]:
 
 def _show_proven(proven: "VerifiedBundle") -> None:
     table(
-        ("PARTY", "MESSAGES", "SIGNED FOR BY THE PEER", "NOT SIGNED FOR", "DRILLS", "LATE", "KEY"),
+        (
+            *("PARTY", "MESSAGES", "SIGNED FOR BY THE PEER", "NOT SIGNED FOR"),
+            *("FIXED BY BOTH", "DRILLS", "LATE", "KEY"),
+        ),
         [
             (
                 chain.party,
                 chain.length,
                 chain.length - chain.unreceipted,
                 chain.unreceipted,
+                _fixed(chain.cosigned, chain.cosigned_utc),
                 chain.drills,
                 chain.delayed,
                 short(chain.key_id),
             )
             for chain in proven.chains
         ],
-        right=(1, 2, 3, 4, 5),
+        right=(1, 2, 3, 4, 5, 6),
     )
     agreed = [short(one) for one in proven.agreed_terms]
     beside = f"{count(proven.evidence, 'piece')}, about which nothing is proven"
@@ -278,6 +282,10 @@ def _show_proven(proven: "VerifiedBundle") -> None:
             ("exported by", f"{proven.by}, who says {when(proven.exported_utc)}"),
         )
     )
+
+
+def _fixed(messages: int, cosigned_utc: str | None) -> str:
+    return "none" if cosigned_utc is None else f"{messages}, {when(cosigned_utc)}"
 
 
 def _show_message(item: dict[str, Any], *, as_json: bool) -> None:

@@ -40,6 +40,8 @@ _ORIGIN: Final = re.compile(
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _LINES: Final = 3  # extension lines, which C2SP allows, are refused: nobody could check them
 
+_END_OF_2199_S: Final = 7_258_118_400  # as every instant on a line: specs/envelope.md §2
+
 KeysById = Mapping[str, VerifyKey]
 
 
@@ -163,9 +165,18 @@ def cosignature_time_s(note: SignedNote, witness: str, keys: KeysById) -> int:
 
     Raises:
         UnknownKeyError, BadSignatureError: it did not cosign it.
+        InvalidDocumentError: at a time that no screen can show.
     """
     found = signed_by(note, [_witness_key(witness, key) for key in keys.values()])
-    return found.verify(note)
+    time_s = found.verify(note)
+    if time_s >= _END_OF_2199_S:
+        raise InvalidDocumentError(
+            "a cosignature says a time that is out of range",
+            given=str(time_s),
+            expected="the years 1970 to 2199",
+            remedy="refuse it; the witness's clock is wrong",
+        )
+    return time_s
 
 
 def cosigned_alone(
