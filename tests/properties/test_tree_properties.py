@@ -88,6 +88,8 @@ def test_a_tree_knows_every_size_from_the_agreed_one_on(at: list[int]) -> None:
     tree = grown(agreed, last)
     for size in (*later, last):
         assert tree.head_at(size) == head(size)
+    for size in (last, *reversed(later), *later):  # asked in any order
+        assert tree.head_at(size) == head(size)
     for size in later:
         tree.agree(size)
         assert (tree.agreed, tree.size, tree.head_at(last)) == (head(size), last, head(last))

@@ -142,6 +142,7 @@ class GrowingTree:
     def __init__(self, agreed: CompactRange | None = None, later: bytes | bytearray = b"") -> None:
         self._agreed = CompactRange() if agreed is None else agreed.copy()
         self._later = bytearray(later)
+        self._reached = self._agreed  # what was asked for last: the next is mostly a little larger
 
     @property
     def size(self) -> int:
@@ -232,11 +233,14 @@ class GrowingTree:
 
     def _range_at(self, size: int) -> CompactRange:
         self._require_known(size)
-        grown = self._agreed.copy()
-        end = (size - grown.size) * HASH_BYTES
-        for place in range(0, end, HASH_BYTES):
+        near = self._reached if self._agreed.size <= self._reached.size <= size else self._agreed
+        grown = near.copy()
+        known = self._agreed.size
+        for index in range(grown.size - known, size - known):
+            place = index * HASH_BYTES
             grown.add(bytes(self._later[place : place + HASH_BYTES]))
-        return grown
+        self._reached = grown
+        return grown.copy()
 
     def _root(self, first: int, last: int) -> bytes:
         """Root over a part that the proofs of RFC 9162 ask for: no peak is ever cut in two."""
