@@ -1,15 +1,16 @@
 """Two nodes cosign each other's chains: when, what is kept, and what a fork leads to."""
 
-from deconflict.errors import ForkedChainError
+from deconflict.errors import ForkedChainError, InvalidDocumentError, VerificationError
 from deconflict.line.checkpoint import (
     Checkpoint,
     Origin,
+    cosign_checkpoint,
     cosignature_time_s,
     open_checkpoint,
     seal_checkpoint,
 )
 from deconflict.line.tree import TreeHead
-from deconflict.line.witness import Submission
+from deconflict.line.witness import Cosigned, Submission
 from deconflict.messages.bodies import Declared
 from deconflict.messages.kinds import Kind
 from deconflict.node.core import Say
@@ -175,3 +176,36 @@ def test_a_start_that_proves_the_record_finds_the_same_trees() -> None:
                 read.machine.checkpoints._own_tree.head_at(head.seq)
             )
             assert checkpoints.peer_cosigned is not None
+
+
+def test_a_peer_cannot_have_us_keep_or_cosign_what_it_made_up() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S + 8)
+        (own,) = kept(pair, "blue", "blue")
+        red, now = pair.red.core.key, pair.world.now
+        further = TreeHead(own.size + 1, b"z" * 32)
+        ours = Checkpoint(Origin(pair.line_id, "blue", own.epoch), further)
+        forged = cosign_checkpoint(seal_checkpoint(ours, red), "red", red, time_s=1).to_bytes()
+        uncosigned = seal_checkpoint(ours, pair.blue.core.key).to_bytes()
+        elsewhere = Checkpoint(Origin("0" * 32, "red", own.epoch), further)
+        for packet in (
+            Cosigned(pair.line_id, forged),  # our chain, not signed by us
+            Cosigned(pair.line_id, uncosigned),  # not signed by the peer
+            Cosigned(pair.line_id, b"noise"),
+            Submission(pair.line_id, 0, (), own.note),  # our own chain, to be cosigned by us
+            Submission(pair.line_id, 0, (), seal_checkpoint(elsewhere, red).to_bytes()),
+        ):
+            heard = pair.blue.core.hear("red", pair.line_id, [packet], now)
+            assert isinstance(heard.error, VerificationError | InvalidDocumentError), packet
+            assert not heard.work.checkpoints
+            assert not heard.work.evidence
+        # A checkpoint of ours beyond what we hold, signed with our own key: an old copy of us.
+        both = cosign_checkpoint(
+            seal_checkpoint(ours, pair.blue.core.key), "red", red, time_s=1
+        ).to_bytes()
+        heard = pair.blue.core.hear("red", pair.line_id, [Cosigned(pair.line_id, both)], now)
+        assert isinstance(heard.error, ForkedChainError)
+        assert [row.data for row in heard.work.evidence] == [both]
+        assert "OWN_RECORD_IN_DOUBT" in pair.rules("blue")
+        assert "FORKED_CHECKPOINT" not in pair.rules("blue")  # nobody else is accused

@@ -90,7 +90,7 @@ class Hearing:
                     case Cosigned():
                         self._cosigned(line, packet, heard.work, now)
             except (VerificationError, InvalidDocumentError) as error:
-                self._keep_evidence(line, error, heard.work, now)
+                self._keep_evidence(line, packet, error, heard.work, now)
                 heard.error = error
             if heard.error is not None:
                 break
@@ -204,7 +204,9 @@ class Hearing:
             work.checkpoints.append(_checkpoint_row(line, line.book.own, state, now))
             work.then(lambda _: checkpoints.persisted_own(state))
 
-    def _keep_evidence(self, line: Line, error: DeconflictError, work: Work, now: Now) -> None:
+    def _keep_evidence(
+        self, line: Line, packet: Packet, error: DeconflictError, work: Work, now: Now
+    ) -> None:
         # Only what the peer itself signed is evidence against it; noise is not worth a byte.
         for sealed in getattr(error, "evidence", ()):
             if isinstance(sealed, SealedEnvelope):
@@ -212,8 +214,12 @@ class Hearing:
             elif isinstance(sealed, SignedNote):
                 work.evidence.append(_note_evidence(line, sealed, now))
         if isinstance(error, ForkedChainError):
-            of_tree = any(isinstance(sealed, SignedNote) for sealed in error.evidence)
-            rule = "FORKED_CHECKPOINT" if of_tree else "FORKED_CHAIN"
+            rule = "FORKED_CHAIN"
+            if isinstance(packet, Submission):
+                rule = "FORKED_CHECKPOINT"
+            elif isinstance(packet, Cosigned):
+                # It has our own signature: nothing is said against the peer.
+                rule = "OWN_RECORD_IN_DOUBT"
             self._teller.forked(line, now, rule=rule)
 
 

@@ -348,7 +348,8 @@ class Teller:
     def forked(self, line: Line, now: Now, *, rule: str = "FORKED_CHAIN") -> None:
         """Tell that the peer signed two different messages for one slot.
 
-        With ``FORKED_CHECKPOINT``: or a checkpoint that contradicts what it sent.
+        With ``FORKED_CHECKPOINT``: or a checkpoint that contradicts what it sent. With
+        ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),
