@@ -1,9 +1,11 @@
 """Two ends of one line for tests: real keys, real machines, a clock that the test moves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from deconflict.line.checkpoint import entry_leaf
 from deconflict.line.delivery import KindRule
-from deconflict.line.envelope import Draft, SealedEnvelope
+from deconflict.line.envelope import Draft, SealedEnvelope, seal_envelope
 from deconflict.line.incoming import IncomingEntry
 from deconflict.line.keys import SigningKey, line_id
 from deconflict.line.machine import Heard, LineIdentity, LineMachine, Restored
@@ -11,6 +13,7 @@ from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import SealedReceipt
+from deconflict.line.restored import RestoredTree, TreeBuilder
 
 UTC_MS = 1_443_571_200_000
 BLUE = SigningKey.from_seed(b"\x01" * 32)
@@ -67,10 +70,26 @@ class End:
             sealed, at(ms), stored=self.stored, clock_offset_ms=clock_offset_ms
         )
 
+    def own_tree(self) -> RestoredTree:
+        return tree_over(
+            seal_envelope(entry.data, self.machine.identity.own_key) for entry in self.said
+        )
+
+    def peer_tree(self) -> RestoredTree:
+        return tree_over(entry.sealed for entry in self.logged)
+
     def take(self, sealed: SealedEnvelope, ms: int = 0) -> SealedReceipt:
         heard = self.hear(sealed, ms)
         self.logged += heard.entries
         return self.machine.logged(heard.entries, at(ms))
+
+
+def tree_over(entries: Iterable[SealedEnvelope]) -> RestoredTree:
+    """Return the tree over a chain of which nothing was cosigned."""
+    builder = TreeBuilder()
+    for sealed in entries:
+        builder.add(entry_leaf(sealed.hash, sealed.signature.value))
+    return builder.finish()
 
 
 def identity(own: str) -> LineIdentity:

@@ -2,6 +2,13 @@
 
 from collections.abc import Iterator
 
+from deconflict.line.checkpoint import (
+    Checkpoint,
+    Origin,
+    cosign_checkpoint,
+    entry_leaf,
+    seal_checkpoint,
+)
 from deconflict.line.envelope import (
     GENESIS,
     Address,
@@ -14,7 +21,16 @@ from deconflict.line.moment import utc_text
 from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import Receipt, seal_receipt
 from deconflict.line.statement import ChainPoint, hash_of
-from deconflict.store.base import Batch, EntryRow, EvidenceRow, LineRow, ReceiptRow, TermsRow
+from deconflict.line.tree import CompactRange
+from deconflict.store.base import (
+    Batch,
+    CheckpointRow,
+    EntryRow,
+    EvidenceRow,
+    LineRow,
+    ReceiptRow,
+    TermsRow,
+)
 
 START_MS = 1_443_571_200_000  # 2015-09-30T00:00:00Z
 SECRETS = {
@@ -122,6 +138,39 @@ def receipt_for(entry: EntryRow) -> ReceiptRow:
     )
 
 
+def checkpoints_over(
+    entries: list[EntryRow], *sizes: int, own_party: str = "blue"
+) -> list[CheckpointRow]:
+    """What ``own_party`` stores when these sizes of one chain, begun at entry 1, were cosigned."""
+    author = entries[0].party
+    tree, rows, previous = CompactRange(), [], 0
+    for entry in entries:
+        tree.add(entry_leaf(entry.hash, entry.signature or b""))
+        if entry.seq not in sizes:
+            continue
+        time_s = START_MS // 1_000 + entry.seq
+        checkpoint = Checkpoint(Origin(entry.line_id, author, entry.epoch), tree.head)
+        note = seal_checkpoint(checkpoint, SECRETS[author])
+        if author == own_party:
+            peer = other(author)
+            note = cosign_checkpoint(note, peer, SECRETS[peer], time_s=time_s)
+        rows.append(
+            CheckpointRow(
+                entry.line_id,
+                author,
+                entry.epoch,
+                entry.seq,
+                previous,
+                tree.head.root,
+                note.to_bytes(),
+                time_s,
+                time_s * 1_000,
+            )
+        )
+        previous = entry.seq
+    return rows
+
+
 def evidence_of(data: bytes, reason: str = "orphan") -> EvidenceRow:
     return EvidenceRow(LINE, reason, hash_of(data), data, "Ed25519", "0" * 64, b"sig", START_MS)
 
@@ -149,5 +198,9 @@ def conversation(length: int = 6) -> Batch:
         terms=[terms_signed_by("blue"), terms_signed_by("red")],
         entries=[*blue, *red],
         receipts=[receipt_for(said) for said in (*blue[-2:-1], *red[-2:-1])],
+        checkpoints=[
+            *checkpoints_over(blue, 1, length - 1),
+            *checkpoints_over(red, 1, length - 1),
+        ],
         evidence=[evidence_of(b"what came too late")],
     )

@@ -17,8 +17,9 @@ parties hold with what truly happened:
     I4  no two signatures for one slot
     I5  nothing overdue is neither settled nor escalated
     I6  a message is DELAYED exactly when it is past its expiry (within the clocks' tolerance)
+    I7, I8  of trees and cosignatures: ``simulated_witness.py``
 
-and once the faults stop, everything said is receipted (:meth:`Simulation.drain`).
+and once the faults stop, everything said is receipted and cosigned (:meth:`Simulation.drain`).
 """
 
 import argparse
@@ -46,6 +47,14 @@ from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
 from deconflict.line.precedence import DEFAULT_TIMERS, Precedence
 from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.line.statement import ChainPoint, Signature, hash_of
+from deconflict.line.witness import Cosigned, Submission
+from simulated_witness import (
+    OwnTreeRecord,
+    PeerTreeRecord,
+    RewritingSteps,
+    TreeGhost,
+    WitnessSteps,
+)
 
 RULES = {
     "NOTIFY": KindRule(Precedence.PRIORITY),
@@ -85,7 +94,7 @@ class ReceiptRecord:
     receipt: SealedReceipt
 
 
-Record = OwnRecord | PeerRecord | ReceiptRecord
+Record = OwnRecord | PeerRecord | ReceiptRecord | OwnTreeRecord | PeerTreeRecord
 
 
 class SimulatedDisk:
@@ -97,6 +106,8 @@ class SimulatedDisk:
         self.peer: list[PeerRecord] = []
         self.peer_hashes: list[str] = []
         self.receipt: SealedReceipt | None = None
+        self.own_tree: OwnTreeRecord | None = None
+        self.peer_tree: PeerTreeRecord | None = None
         self._unsynced: list[Record] = []
 
     @property
@@ -119,6 +130,10 @@ class SimulatedDisk:
                     self.peer_hashes.append(record.sealed.hash)
                 case ReceiptRecord(receipt):
                     self.receipt = receipt
+                case OwnTreeRecord():
+                    self.own_tree = record
+                case PeerTreeRecord():
+                    self.peer_tree = record
         self._unsynced.clear()
         return entries
 
@@ -143,6 +158,7 @@ class Ghost:
     answered: set[str] = field(default_factory=set)
     forks_shown: set[str] = field(default_factory=set)
     forks_reported: set[str] = field(default_factory=set)
+    trees: TreeGhost = field(default_factory=TreeGhost)
 
 
 class PartySimulator:
@@ -151,6 +167,8 @@ class PartySimulator:
     Each step is atomic, and a crash may fall between any two. Planted faults are subclasses that
     take a step too early or leave one out.
     """
+
+    witness_steps: type[WitnessSteps] = WitnessSteps
 
     def __init__(self, simulation: "Simulation", name: str, peer: str, key: SigningKey) -> None:
         self.simulation = simulation
@@ -166,6 +184,7 @@ class PartySimulator:
         self.to_log: list[IncomingEntry] = []
         self.to_send: list[Packet] = []
         self.to_answer: list[tuple[int, str, str]] = []
+        self.trees = self.witness_steps(self)
 
     @property
     def now(self) -> Now:
@@ -195,6 +214,7 @@ class PartySimulator:
         due_ms = self.machine.next_deadline_ms()
         if due_ms is not None and due_ms <= self.now.monotonic_ms:
             yield self.send_due
+        yield from self.trees.steps()
         if self.to_answer and self.to_answer[0][0] <= self.simulation.at_ms:
             yield self.answer
 
@@ -217,6 +237,7 @@ class PartySimulator:
         self.to_seal += self.unsynced_own
         self.to_log += self.unsynced_peer
         self.unsynced_own, self.unsynced_peer = [], []
+        self.trees.synced()
 
     def seal(self) -> None:
         entry = self.to_seal.pop(0)
@@ -271,6 +292,10 @@ class PartySimulator:
                 self.disk.write(ReceiptRecord(packet))
             case Want():
                 self.live.hear_want(packet, self.now)
+            case Submission():
+                self.trees.hear(packet)
+            case Cosigned():
+                self.trees.hear_cosigned(packet)
 
     def hear(self, sealed: SealedEnvelope) -> None:
         offset_ms = self.simulation.parties[self.peer].skew_ms - self.skew_ms
@@ -295,6 +320,7 @@ class PartySimulator:
         self.machine = None
         self.unsynced_own, self.unsynced_peer, self.to_seal = [], [], []
         self.to_log, self.to_send, self.to_answer = [], [], []
+        self.trees.crashed()
 
     def boot(self) -> None:
         restored = self.read_disk()
@@ -334,6 +360,8 @@ class PartySimulator:
             restored.peer_head,
             restored.peer_head_received_utc_ms,
             alerts,
+            self.trees.own_tree(),
+            self.trees.peer_tree(),
         )
 
 
@@ -355,6 +383,12 @@ class ForkingParty(PartySimulator):
             if envelope.seq <= len(held) and self.simulation.parties[self.peer].machine:
                 # Shown directly to a peer that holds the other one, so it must be reported.
                 self.simulation.show_fork(self.simulation.parties[self.peer], fork)
+
+
+class RewritingParty(PartySimulator):
+    """Signs, now and then, a tree that is not of its entries."""
+
+    witness_steps = RewritingSteps
 
 
 @dataclass
@@ -464,22 +498,35 @@ class Simulation:
         while self.at_ms < end_ms:
             self.step(end_ms)
 
-    def drain(self, most_ms: int = 30_000) -> None:
-        """Stop all faults; everything said must be receipted on both sides in time."""
+    def drain(self) -> None:
+        """Stop all faults; everything said must be receipted on both sides, and cosigned, in time.
+
+        Answers are still said for a while, each of which is to be cosigned too.
+        """
         self.weather, self.network.cut = CALM, set()
         self._timers.clear()
         for party in self.parties.values():
             if party.machine is None:
                 party.boot()
+        self._run_until(self.drained, 30_000)
+        self._run_until(self.cosigned, 150_000)
+
+    def _run_until(self, true: Callable[[], bool], most_ms: int) -> None:
         end_ms = self.at_ms + most_ms
-        while not self.drained():
+        while not true():
             if self.at_ms >= end_ms:
-                raise LineViolationError(f"seed {self.seed}: not drained in {most_ms} ms")
+                raise LineViolationError(f"seed {self.seed}: not {true.__name__} in {most_ms} ms")
             self.step(end_ms)
 
     def drained(self) -> bool:
         return all(
             party.live.own_head == party.live.own_receipted and not any(party.steps())
+            for party in self.parties.values()
+        )
+
+    def cosigned(self) -> bool:
+        return self.drained() and all(
+            party.live.checkpoints.own_cosigned.size == len(party.disk.own)
             for party in self.parties.values()
         )
 
@@ -502,9 +549,11 @@ class Simulation:
             times.append(self.network.on_the_way[0][0])
         for party in self.parties.values():
             if party.machine is not None:
-                due_ms = party.machine.next_deadline_ms()
-                if due_ms is not None:
-                    times.append(due_ms - party.skew_ms)
+                for due_ms in (
+                    party.machine.next_deadline_ms(),
+                    party.machine.checkpoints.next_ms(),
+                ):
+                    times += [] if due_ms is None else [due_ms - party.skew_ms]
                 times += [at_ms for at_ms, _, _ in party.to_answer[:1]]
         ahead = [at_ms for at_ms in times if at_ms > self.at_ms]
         self.at_ms = min(*ahead, self.at_ms + 60_000) if ahead else self.at_ms + 1
@@ -596,6 +645,7 @@ class Simulation:
             self._check_receipt("held", self.ghost.held.get(party.name), party, peer)
             self._check_receipt("issued", self.ghost.issued.get(peer.name), party, peer)
             self._check_alarms(party)
+            party.trees.check()
         unreported = self.ghost.forks_shown - self.ghost.forks_reported
         if unreported:
             raise LineViolationError(f"fork seed {self.seed}: {len(unreported)} not reported")

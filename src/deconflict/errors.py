@@ -22,6 +22,8 @@
             WrongLineError             the message belongs to another line
             BrokenChainError           numbers or hashes of a log do not follow one another
             ForkedChainError           two signed things for one slot: keep both, they are the proof
+            BrokenProofError           hashes do not lead from what is shown to the root signed
+            StaleCheckpointError       a proof begins at another size than the witness signed last
         LineStateError             what was asked is impossible in the present state of the line
         StoreError                 the database cannot be trusted or used
             StoreInUseError            another process holds it
@@ -181,6 +183,31 @@ class BrokenChainError(VerificationError):
 
 class ForkedChainError(VerificationError):
     """One party signed two different things for one slot; both are kept as the proof."""
+
+
+class BrokenProofError(VerificationError):
+    """The hashes of a proof do not lead from what is shown to the root that was signed."""
+
+
+class StaleCheckpointError(VerificationError):
+    """The proof of a checkpoint begins at another size than this witness cosigned last.
+
+    Args:
+        cosigned_size: the size that it does begin at.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        given: str = "",
+        expected: str = "",
+        remedy: str = "",
+        evidence: tuple[object, ...] = (),
+        cosigned_size: int = 0,
+    ) -> None:
+        super().__init__(problem, given=given, expected=expected, remedy=remedy, evidence=evidence)
+        self.cosigned_size = cosigned_size
 
 
 class LineStateError(DeconflictError):

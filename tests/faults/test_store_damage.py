@@ -15,9 +15,19 @@ from deconflict.line.keys import SigningKey
 from deconflict.store.base import Batch, EventRow, NoteRow
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import VerifiedRecord, verify_store
-from record_samples import KEYS_BY_PARTY, LINE, Chain, conversation, receipt_for
+from record_samples import (
+    KEYS_BY_PARTY,
+    LINE,
+    Chain,
+    checkpoints_over,
+    conversation,
+    receipt_for,
+)
 
-TABLES = ("lines", "terms", "chains", "entries", "receipts", "evidence", "events", "notes")
+TABLES = (
+    *("lines", "terms", "chains", "entries", "receipts"),
+    *("checkpoints", "evidence", "events", "notes"),
+)
 # One bit of a text or number at a time; a whole file of random bytes comes below.
 FLIPS_A_COLUMN = 6
 
@@ -57,7 +67,9 @@ def columns() -> list[tuple[str, str]]:
 
 
 def test_a_sound_record_verifies(record: Path) -> None:
-    assert proven(record) == VerifiedRecord(lines=1, entries=24, unsigned=0, receipts=2)
+    assert proven(record) == VerifiedRecord(
+        lines=1, entries=24, unsigned=0, receipts=2, checkpoints=4
+    )
 
 
 @pytest.mark.parametrize(("table", "column"), columns())
@@ -191,10 +203,40 @@ def test_a_row_check_made_to_fit_does_not_save_a_forged_entry(tmp_path: Path) ->
         third = replace(said.entries[0], party="green")
         return replace(said, entries=[third], receipts=[])
 
+    def with_checkpoint(said: Batch, **changed: object) -> Batch:
+        first, *others = checkpoints_over(said.entries[:6], 1, 5)
+        return replace(said, checkpoints=[replace(first, **changed), *others])
+
+    def forge_root(said: Batch) -> Batch:
+        return with_checkpoint(said, root=b"x" * 32)
+
+    def forge_note(said: Batch) -> Batch:
+        other_tree = checkpoints_over([*Chain("blue").say_many(1)], 1)
+        return with_checkpoint(said, note=other_tree[0].note.replace(b"blue", b"red"))
+
+    def exchange_notes(said: Batch) -> Batch:
+        later = checkpoints_over(said.entries[:6], 5)[0]
+        return with_checkpoint(said, note=later.note, cosigned_utc_s=later.cosigned_utc_s)
+
+    def take_the_cosignature_away(said: Batch) -> Batch:
+        return with_checkpoint(
+            said, note=checkpoints_over(said.entries[:6], 1, own_party="red")[0].note
+        )
+
+    def move_its_time(said: Batch) -> Batch:
+        return with_checkpoint(said, cosigned_utc_s=1)
+
+    def checkpoint_the_unsigned(said: Batch) -> Batch:
+        blank = replace(said.entries[5], signature=None)
+        made = checkpoints_over(said.entries[:6], 6)
+        return replace(
+            said, entries=[*said.entries[:5], blank, *said.entries[6:]], checkpoints=made
+        )
+
     def verdict(forge: Callable[[Batch], Batch]) -> str:
         path = tmp_path / f"{forge.__name__}.sqlite"
         with SqliteStore.open(path, create=True) as store:
-            store.commit(forge(conversation(6)))
+            store.commit(forge(replace(conversation(6), checkpoints=[])))
         try:
             proven(path)
         except StoreDamagedError as error:
@@ -211,13 +253,19 @@ def test_a_row_check_made_to_fit_does_not_save_a_forged_entry(tmp_path: Path) ->
     assert "an entry before it is not" in verdict(leave_unsigned_in_the_middle)
     assert "only own entries may wait" in verdict(leave_the_peers_unsigned)
     assert "chain of green" in verdict(bring_a_third_party)
+    assert "not the tree over these entries" in verdict(forge_root)
+    assert "is not signed by" in verdict(forge_note)
+    assert "words are not those of its row" in verdict(exchange_notes)
+    assert "is not signed by red" in verdict(take_the_cosignature_away)
+    assert "at another time" in verdict(move_its_time)
+    assert "blue's checkpoint over entries up to 6" in verdict(checkpoint_the_unsigned)
 
 
 def test_the_own_tail_may_wait_for_its_signatures(tmp_path: Path) -> None:
     said = conversation(6)
     blue = [*said.entries[:4], *(replace(row, signature=None) for row in said.entries[4:6])]
     with SqliteStore.open(tmp_path / "r", create=True) as store:
-        store.commit(replace(said, entries=[*blue, *said.entries[6:]]))
+        store.commit(replace(said, entries=[*blue, *said.entries[6:]], checkpoints=[]))
         assert verify_store(store, KEYS_BY_PARTY) == VerifiedRecord(1, 12, 2, 2)
 
 
@@ -232,7 +280,8 @@ def test_several_epochs_verify_in_turn(tmp_path: Path) -> None:
     with SqliteStore.open(tmp_path / "r", create=True) as store:
         store.commit(said)
         store.commit(Batch(entries=later, receipts=[receipt_for(later[1])]))
-        assert verify_store(store, KEYS_BY_PARTY) == VerifiedRecord(1, 8, 0, 3)
+        store.commit(Batch(checkpoints=checkpoints_over(later, 1, 2)))
+        assert verify_store(store, KEYS_BY_PARTY) == VerifiedRecord(1, 8, 0, 3, 6)
 
 
 def whole_content(path: Path) -> list[object]:

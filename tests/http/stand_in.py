@@ -199,6 +199,14 @@ class StandInNode:
         for part in (b"manifest\n", b"entry\n", b"seal\n"):
             yield part
 
+    async def disclose(self, actor: Actor, line: str, message_hash: str) -> bytes:
+        self.line(line)
+        return b"disclosure of " + message_hash.encode()
+
+    async def fork(self, actor: Actor, line: str) -> bytes:
+        self.line(line)
+        raise NotFoundError("no fork")
+
     # -- events
 
     def last_event_id(self) -> int:

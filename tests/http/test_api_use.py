@@ -212,6 +212,16 @@ def test_the_record_is_exported_as_it_comes(releasing: Client) -> None:
     assert releasing.get("/api/v1/lines/nobody/bundle").status_code == 404
 
 
+def test_one_message_is_exported_alone_and_a_fork_only_where_there_is_one(
+    releasing: Client,
+) -> None:
+    alone = releasing.get(f"/api/v1/lines/{LINE}/proofs/{'ab' * 32}")
+    assert alone.content == b"disclosure of " + b"ab" * 32
+    assert alone.headers["content-type"] == "application/octet-stream"
+    assert releasing.get(f"/api/v1/lines/nobody/proofs/{'ab' * 32}").status_code == 404
+    assert releasing.get(f"/api/v1/lines/{LINE}/fork").status_code == 404
+
+
 class Page(HTMLParser):
     """Collects what a page would load and run."""
 

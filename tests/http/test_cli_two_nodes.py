@@ -488,3 +488,31 @@ def test_an_exported_record_verifies_and_an_altered_one_does_not(
     assert "the key of red is needed as well" in alone.output
     assert "NOT VERIFIED" not in alone.output
     assert blue.run("export", "--out", record).exit_code == 2  # a record is never overwritten
+
+
+def test_one_message_is_exported_alone_and_proves_itself(
+    blue: Party, red: Party, tmp_path: Path
+) -> None:
+    said = json.loads(blue.ok("log", "--json"))[0]
+    file = tmp_path / "message.deconflict"
+    deadline = time.monotonic() + 40
+    # Ten seconds after its receipt both sides have fixed it.
+    while (shown := blue.run("export", "--only", said["hash"], "--out", file)).exit_code != 0:
+        assert "not fixed" in shown.output
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert "nothing of the others" in shown.output
+    keys = [
+        word
+        for party in (blue, red)
+        for word in ("--key", f"{party.name}={party.folder / f'{party.name}.invitation'}")
+    ]
+    proven = CliRunner().invoke(main, ["verify", str(file), *keys])
+    assert proven.exit_code == 0, proven.output
+    assert said["hash"] in proven.output
+    assert said["text"].split()[0] in proven.output
+    none = blue.run("export", "--fork", "--out", tmp_path / "fork")
+    assert none.exit_code != 0
+    assert "nothing kept here proves" in none.output
+    both = blue.run("export", "--fork", "--only", said["hash"], "--out", tmp_path / "x")
+    assert both.exit_code == 2

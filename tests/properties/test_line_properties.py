@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from deconflict.errors import DeconflictError, InvalidDocumentError, NotCanonicalError
 from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.checkpoint import open_checkpoint
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.keyfile import open_seed
 from deconflict.line.link import decode_beat
 from deconflict.line.moment import utc_ms_from_text, utc_text
+from deconflict.line.note import SignedNote, read_note
 from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
 from deconflict.line.statement import Signature
+from deconflict.line.witness import Cosigned, Submission
 from effort import examples
 from line_talk import LINE, at, talk
 
@@ -45,6 +48,14 @@ PACKET: st.SearchStrategy[Packet] = st.one_of(
         st.integers(1, 9),
         st.integers(0, 9),
     ),
+    st.builds(
+        Submission,
+        st.just(LINE),
+        st.integers(0, 2**53 - 1),
+        st.lists(st.binary(min_size=32, max_size=32), max_size=63).map(tuple),
+        st.binary(max_size=400),
+    ),
+    st.builds(Cosigned, st.just(LINE), st.binary(max_size=400)),
 )
 
 
@@ -73,15 +84,25 @@ def test_any_other_spelling_is_refused(value: object, style: dict[str, bool]) ->
 @given(
     st.binary(max_size=80)
     | st.text(alphabet='{}[]":,\\u0123456789eE.-+ntf ', max_size=60).map(str.encode)
+    | st.text(alphabet="\n— ab+AQ=/0", max_size=60).map(str.encode)
 )
 def test_no_bytes_break_a_reader(data: bytes) -> None:
-    for read in (parse_canonical, decode_packets, decode_beat, lambda d: open_seed(d, "x")):
+    for read in (
+        parse_canonical,
+        decode_packets,
+        decode_beat,
+        read_note,
+        lambda d: open_checkpoint(d, {}),
+        lambda d: open_seed(d, "x"),
+    ):
         try:
             value = read(data)
         except DeconflictError:
             continue
         if read is parse_canonical:
             assert canonical_bytes(value) == data
+        if isinstance(value, SignedNote):
+            assert value.to_bytes() == data
 
 
 @given(st.lists(PACKET, max_size=5))

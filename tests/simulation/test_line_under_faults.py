@@ -3,14 +3,17 @@
 import pytest
 
 import deconflict.line.machine as machine_module
+import deconflict.line.witness as witness_module
 from deconflict.line.alerts import Alert, AlertBook
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.incoming import Arrival, IncomingEntry, PeerChain
 from deconflict.line.moment import Now
+from simulated_witness import PeerTreeRecord, WitnessSteps
 from simulator import (
     ForkingParty,
     LineViolationError,
     PartySimulator,
+    RewritingParty,
     Simulation,
     play,
 )
@@ -41,6 +44,15 @@ def test_a_peer_that_forks_is_reported_with_both_envelopes() -> None:
         simulation.run(60_000)
         shown += len(simulation.ghost.forks_reported)
     assert shown > 50
+
+
+def test_an_author_that_rewrites_its_tree_is_reported() -> None:
+    reported = 0
+    for seed in range(25):
+        simulation = Simulation(seed, blue=RewritingParty)
+        simulation.run(60_000)
+        reported += simulation.ghost.trees.forks_reported
+    assert reported > 25
 
 
 # ---- planted faults: a simulator that cannot find them proves nothing ------------------------
@@ -83,6 +95,32 @@ class AcceptsForks(PeerChain):
         return
 
 
+class CosignsBeforeSync(WitnessSteps):
+    """Cosigns what the disk may still forget."""
+
+    def write(self, record: object) -> None:
+        if isinstance(record, PeerTreeRecord):
+            self.party.disk.write(record)
+            self.to_finish.append(record)
+        else:
+            super().write(record)  # type: ignore[arg-type]
+
+
+class HastyWitness(PartySimulator):
+    witness_steps = CosignsBeforeSync
+
+
+class SkipsTheDisk(WitnessSteps):
+    """Cosigns and writes nothing down."""
+
+    def write(self, record: object) -> None:
+        self.to_finish.append(record)  # type: ignore[arg-type]
+
+
+class ForgetfulWitness(PartySimulator):
+    witness_steps = SkipsTheDisk
+
+
 def first_violation(
     most_runs: int,
     blue: type[PartySimulator] = PartySimulator,
@@ -112,3 +150,16 @@ def test_silence_after_a_restart_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 def test_accepted_forks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_module, "PeerChain", AcceptsForks)
     assert first_violation(20, blue=ForkingParty).startswith("fork")
+
+
+@pytest.mark.parametrize("witness", [HastyWitness, ForgetfulWitness])
+def test_a_cosignature_before_the_disk_is_found(witness: type[PartySimulator]) -> None:
+    assert first_violation(20, red=witness).startswith("I7")
+
+
+def test_a_witness_that_checks_neither_proof_nor_entries_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(witness_module, "judged_growth", lambda kept, old, new, proof: new)
+    monkeypatch.setattr(witness_module, "_require_entries", lambda *_: None)
+    assert first_violation(20, blue=RewritingParty).startswith("I7")

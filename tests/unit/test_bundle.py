@@ -36,6 +36,7 @@ from record_samples import (
     SECRETS,
     START_MS,
     Chain,
+    checkpoints_over,
     conversation,
     evidence_of,
     receipt_for,
@@ -97,6 +98,9 @@ def test_it_says_who_said_how_much_and_what_is_proven_to_have_arrived() -> None:
     assert blue.head == ChainPoint(last.epoch, 6, last.hash)
     assert blue.receipted == ChainPoint(fifth.epoch, 5, fifth.hash)
     assert (red.party, red.key_id, red.length) == ("red", KEYS["red"].key_id, 6)
+    assert [(c.checkpoints, c.cosigned, c.cosigned_utc) for c in report.chains] == [
+        (2, 5, "2015-09-30T00:00:05.000Z")
+    ] * 2
     assert report.agreed_terms == (said.terms[0].terms_hash,)
     assert report.one_sided_terms == ()
 
@@ -265,6 +269,39 @@ def a_second_manifest(items: list[dict]) -> None:
     items.insert(1, items[0])
 
 
+def checkpoint_of(items: list[dict]) -> dict:
+    return next(item for item in items if item["type"] == "checkpoint")
+
+
+def altered_note(items: list[dict], before: str, after: str) -> None:
+    item = checkpoint_of(items)
+    note = base64.b64decode(item["note"]).decode()
+    assert before in note
+    item["note"] = base64.b64encode(note.replace(before, after, 1).encode()).decode()
+
+
+def a_checkpoint_of_another_size(items: list[dict]) -> None:
+    altered_note(items, "\n1\n", "\n2\n")
+
+
+def a_checkpoint_of_a_stranger(items: list[dict]) -> None:
+    altered_note(items, "/blue/", "/green/")
+
+
+def a_checkpoint_that_nobody_cosigned(items: list[dict]) -> None:
+    altered_note(items, "— red ", "— green ")
+
+
+def checkpoints_out_of_order(items: list[dict]) -> None:
+    at = items.index(checkpoint_of(items))
+    items[at], items[at + 1] = items[at + 1], items[at]
+
+
+def a_checkpoint_among_the_receipts(items: list[dict]) -> None:
+    receipt = next(item for item in items if item["type"] == "receipt")
+    items.insert(items.index(receipt), checkpoint_of(items))
+
+
 def an_unknown_item(items: list[dict]) -> None:
     items.append({"type": "remark", "text": "trust me"})
 
@@ -289,6 +326,11 @@ def an_unknown_field(items: list[dict]) -> None:
         (terms_of_another_signer, UnknownKeyError),
         (evidence_before_entries, InvalidDocumentError),
         (a_second_manifest, InvalidDocumentError),
+        (a_checkpoint_of_another_size, BadSignatureError),
+        (a_checkpoint_of_a_stranger, WrongSenderError),
+        (a_checkpoint_that_nobody_cosigned, UnknownKeyError),
+        (checkpoints_out_of_order, InvalidDocumentError),
+        (a_checkpoint_among_the_receipts, InvalidDocumentError),
         (an_unknown_item, InvalidDocumentError),
         (an_unknown_field, InvalidDocumentError),
     ],
@@ -313,6 +355,47 @@ def test_an_exporter_can_leave_out_only_what_nobody_has_receipted() -> None:
     """The limit of one side's bundle: what was not receipted can be missing from it."""
     blue, _ = verified(resealed(bundle_of(conversation(6)), drop_blues_last)).chains
     assert (blue.length, blue.unreceipted) == (5, 0)
+
+
+def cosigned_by_both(entries: list[EntryRow]) -> Batch:
+    """A record without a receipt, of which only a checkpoint tells how long it was."""
+    said = list(Chain("red", "d" * 32).say_many(2))
+    return Batch(
+        lines=[LINE_ROW],
+        entries=[*entries, *said],
+        checkpoints=[*checkpoints_over(entries, len(entries)), *checkpoints_over(said, 2)],
+    )
+
+
+@pytest.mark.parametrize("party", ["blue", "red"])
+def test_a_last_part_that_was_cosigned_cannot_be_left_out(party: str) -> None:
+    bundle = bundle_of(cosigned_by_both(list(Chain("blue").say_many(4))))
+    assert [chain.unreceipted for chain in verified(bundle).chains] == [0, 0]
+
+    def shorten(items: list[dict]) -> None:
+        items.remove(entries_of(items, party)[-1])
+
+    with pytest.raises(BrokenChainError, match="of which the record lacks 1"):
+        verified(resealed(bundle, shorten))
+
+
+def test_another_chain_than_the_one_cosigned_is_found() -> None:
+    """Both signed a checkpoint, and later one of them brings another chain of good signatures."""
+    said = list(Chain("blue").say_many(3))
+    rewritten = Chain("blue")
+    other = [*rewritten.say_many(2), rewritten.say("what suits better now")]
+    shown = cosigned_by_both(other)
+    lie = replace(shown, checkpoints=checkpoints_over(said, 3))
+    with pytest.raises(ForkedChainError, match="another record of blue's first 3"):
+        verified(bundle_of(lie))
+
+
+def test_checkpoints_of_several_epochs_are_of_each_epoch() -> None:
+    old, new = list(Chain("blue").say_many(3)), list(Chain("blue", "a" * 32).say_many(2))
+    both = [*checkpoints_over(old, 2, 3), *checkpoints_over(new, 1)]
+    said = Batch(lines=[LINE_ROW], entries=[*old, *new], checkpoints=both)
+    blue, _ = verified(bundle_of(said)).chains
+    assert (blue.cosigned, blue.checkpoints, blue.unreceipted) == (4, 3, 1)
 
 
 def cites(point: ChainPoint) -> list[EntryRow]:

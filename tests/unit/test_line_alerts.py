@@ -162,6 +162,7 @@ def alarms_after_restart(blue: End, ms: int) -> tuple[Alarm, ...]:
             own_head=blue.machine.own_head,
             own_entries=tuple(entry.data for entry in blue.said),
             alerts=blue.machine.open_alerts(),
+            own_tree=blue.own_tree(),
         ),
         ms,
     )
@@ -192,7 +193,11 @@ def test_ladder_runs_on_after_a_restart() -> None:
     blue.say("CEASE")
     again = end(
         "blue",
-        Restored(blue.machine.own_head, tuple(entry.data for entry in blue.said)),
+        Restored(
+            blue.machine.own_head,
+            tuple(entry.data for entry in blue.said),
+            own_tree=blue.own_tree(),
+        ),
         ms=1_000,
     )
     alarms = told(again.machine, 200_000, since_ms=1_000)

@@ -24,6 +24,8 @@ def restored(party: End, receipt: SealedReceipt | None = None) -> Restored:
         last_receipt=receipt,
         peer_head=last.sealed.data if last else None,
         peer_head_received_utc_ms=last.received_utc_ms if last else 0,
+        own_tree=party.own_tree(),
+        peer_tree=party.peer_tree(),
     )
 
 

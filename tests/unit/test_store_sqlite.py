@@ -29,6 +29,7 @@ from record_samples import (
     LINE,
     LINE_ROW,
     Chain,
+    checkpoints_over,
     conversation,
     evidence_of,
     receipt_for,
@@ -66,6 +67,8 @@ def test_everything_committed_is_read_back_after_opening_again(path: Path) -> No
         assert [*again.entries(LINE, "blue"), *again.entries(LINE, "red")] == said.entries
         assert list(again.receipts(LINE, "red")) == [said.receipts[0]]
         assert again.latest_receipt(LINE, "blue") == said.receipts[1]
+        assert list(again.checkpoints(LINE, "blue")) == said.checkpoints[:2]
+        assert again.latest_checkpoint(LINE, "red") == said.checkpoints[3]
         assert list(again.evidence(LINE)) == said.evidence
         assert list(again.events(0)) == [EventRow(1, 5, "alert", b"{}")]
         assert again.notes() == (NoteRow("site/1", b"held"),)
@@ -485,3 +488,35 @@ def test_what_stands_outside_the_check_may_change_and_a_name_must_be_that_of_its
     for other in (b"sai", "said", None):
         changed = (named, other, *row[2:])
         assert first_changed_row([row, changed], outside=[1, 2], named=(1, 0)) == 1
+
+
+def test_a_checkpoint_replaces_only_the_one_it_was_judged_against(store: SqliteStore) -> None:
+    said = list(Chain("blue").say_many(6))
+    store.commit(Batch(entries=said))
+    first, second, third = checkpoints_over(said, 2, 4, 6)
+    store.commit(Batch(checkpoints=[first, second]))
+    for beside in (first, replace(third, previous_size=2), replace(third, previous_size=0)):
+        with pytest.raises(StoreSlotTakenError, match="in between"):
+            store.commit(Batch(checkpoints=[beside]))
+    store.commit(Batch(checkpoints=[third]))
+    assert list(store.checkpoints(LINE, "blue")) == [first, second, third]
+    assert store.latest_checkpoint(LINE, "blue") == third
+    assert store.latest_checkpoint(LINE, "red") is None
+
+
+def test_a_checkpoint_covers_only_what_is_stored(store: SqliteStore) -> None:
+    said = list(Chain("blue").say_many(3))
+    store.commit(Batch(entries=said[:2]))
+    with pytest.raises(StoreError, match="covers more"):
+        store.commit(Batch(checkpoints=checkpoints_over(said, 3)))
+
+
+def test_a_record_of_the_first_schema_is_opened_and_goes_on(path: Path) -> None:
+    old = apsw.Connection(str(path))
+    migrate(old, "old", migrations()[:1], new=True)
+    old.close()
+    with SqliteStore.open(path) as store:
+        said = conversation()
+        store.commit(said)
+        assert list(store.checkpoints(LINE, "blue")) == said.checkpoints[:2]
+        store.check_storage()

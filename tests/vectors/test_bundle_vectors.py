@@ -50,6 +50,7 @@ def test_the_published_bundle_verifies_to_what_it_says() -> None:
             told["unreceipted"],
             told["drills"],
         )
+        assert (chain.cosigned, chain.cosigned_utc) == (told["cosigned"], told["cosigned_utc"])
 
 
 @pytest.mark.parametrize("case", VECTORS["invalid"], ids=lambda case: case["name"])

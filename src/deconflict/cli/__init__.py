@@ -50,7 +50,7 @@ COMMANDS = (
         "replay:replay",
         "Play incidents through real node cores; compare what is raised with what should be.",
     ),
-    Entry("verify", "record:verify", "Verify an exported record offline, without any node."),
+    Entry("verify", "record:verify", "Verify an exported file offline, without any node."),
 )
 
 main = LazyGroup(

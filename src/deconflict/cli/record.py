@@ -109,8 +109,15 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
         )
 
 
-@command("export", example="deconflict export --line red --out record.deconflict")
+@command(
+    "export",
+    example="deconflict export --line red --out record.deconflict\n"
+    "deconflict export --line red --only 9f86d08188 --out message.deconflict\n"
+    "deconflict export --line red --fork --out fork.deconflict",
+)
 @line_option
+@click.option("--only", metavar="ID", help="Write this one message alone, with its proof.")
+@click.option("--fork", is_flag=True, help="Write the proof that the peer signed two things.")
 @click.option(
     "--out",
     required=True,
@@ -120,15 +127,32 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
 )
 @talks_to_node
 def export(
-    line: str | None, out: Path, node_dir: Path | None, account: str | None, as_json: bool
+    line: str | None,
+    only: str | None,
+    fork: bool,
+    out: Path,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
 ) -> None:
     """Write the record of a line into a file that proves itself.
 
-    The file holds both parties' signed messages, the receipts and the signed terms. Anyone can
-    check it with `deconflict verify` and the two parties' invitation files, offline.
+    The file holds both parties' signed messages, the receipts, the checkpoints both signed, and the
+    signed terms. Anyone can check it with `deconflict verify` and the two parties' invitation
+    files, offline.
+
+    With --only it holds one message, and proves its place without showing any other. With --fork it
+    holds two things the peer signed for one place in its log, where the node has found such; the
+    peer's invitation file alone is enough to check that.
     """
     from deconflict.cli.client import NodeClient
 
+    if only is not None and fork:
+        raise InvalidInputError(
+            "a file holds one message or one fork",
+            given="--only and --fork",
+            expected="one of them",
+        )
     if out.exists():
         raise InvalidInputError(
             "this file exists already", given=str(out), expected="a new file: records are kept"
@@ -136,9 +160,14 @@ def export(
     written = 0
     with NodeClient.of(node_dir, account) as node:
         view = node.line(line)
+        path: tuple[str, ...] = ("lines", view["line_id"])
+        if only is not None:
+            path = (*path, "proofs", node.message(only)["hash"])
+        else:
+            path = (*path, "fork" if fork else "bundle")
         part = out.with_name(out.name + ".part")
         with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-            for piece in node.download("lines", view["line_id"], "bundle"):
+            for piece in node.download(*path):
                 written += file.write(piece)
             file.flush()
             os.fsync(file.fileno())
@@ -146,8 +175,15 @@ def export(
     if as_json:
         write_json({"file": str(out), "bytes": written, "line_id": view["line_id"]})
         return
-    click.echo(f"{out}: the record of the line with {clean(view['peer'])}, {written:,} bytes.")
-    click.echo(f"Prove it anywhere: deconflict verify {out} --key PARTY=INVITATION (once for each)")
+    peer = clean(view["peer"])
+    what = f"the record of the line with {peer}"
+    keys = "--key PARTY=INVITATION (once for each)"
+    if only is not None:
+        what = f"one message of the line with {peer}, and nothing of the others"
+    if fork:
+        what, keys = f"two things that {peer} signed for one place", f"--key {peer}=INVITATION"
+    click.echo(f"{out}: {what}, {written:,} bytes.")
+    click.echo(f"Prove it anywhere: deconflict verify {out} {keys}")
 
 
 @command(
@@ -167,17 +203,25 @@ def export(
 @as_json_option
 @click.pass_context
 def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: bool) -> None:
-    """Verify an exported record offline, without any node.
+    """Verify an exported file offline, without any node.
 
     Exit code 0 means that every byte is as it was exported and every message was signed by the
     party it names, in one unbroken order. Exit code 1 means that it was not, and the words say
     where. The keys are yours to obtain: a record cannot vouch for its own keys.
+
+    Of one message written alone, 0 means that its author signed it and that it stands where it says
+    in a log that both sides fixed. Of a fork, 0 means that the party named did sign both.
     """
+    from deconflict.cli.proof import show_proof, verified_proof
     from deconflict.node.bundle_proof import verify_bundle
 
     trusted = _read_keys(keys)
     _require_each_key(bundle, trusted)
     try:
+        small = verified_proof(bundle, trusted)
+        if small is not None:
+            show_proof(bundle, small, as_json=as_json)
+            return
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             proven = verify_bundle(_pieces(file, bar), trusted)
     except (VerificationError, InvalidDocumentError) as error:
@@ -220,26 +264,21 @@ def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
     return found
 
 
-def _require_each_key(bundle: Path, trusted: Mapping[str, "VerifyKey"]) -> None:
-    """Refuse to look at a record for one of whose parties no key was given, and say which.
+def _require_each_key(file: Path, trusted: Mapping[str, "VerifyKey"]) -> None:
+    """Refuse to look at a file for one of whose parties no key was given, and say which.
 
-    Whether a record is one at all, and the keys are right, is for the proof to say.
+    Whether it proves anything at all, and the keys are right, is for the proof to say.
     """
-    from deconflict.node.bundle_lines import Manifest, decoded
+    from deconflict.cli.proof import parties_named
 
-    with bundle.open("rb") as file:
-        first = file.readline(PIECE_BYTES)
-    try:
-        manifest = decoded(first)
-    except (VerificationError, InvalidDocumentError):
-        return
-    if isinstance(manifest, Manifest) and trusted.keys() < manifest.keys.keys():
-        missing = " and ".join(sorted(manifest.keys.keys() - trusted.keys()))
+    named = parties_named(file)
+    missing = sorted(named - trusted.keys())
+    if missing and (len(named) == 1 or trusted.keys() <= named):
         raise InvalidInputError(
-            f"the key of {missing} is needed as well",
+            f"the key of {' and '.join(missing)} is needed as well",
             given=f"only the key of {', '.join(sorted(trusted))}",
-            expected="the invitation of each of the two parties",
-            remedy=f"obtain it from {missing}, and give it too: --key {missing}=FILE",
+            expected="the invitation of " + " and ".join(sorted(named)),
+            remedy=f"obtain it from {missing[0]}, and give it too: --key {missing[0]}=FILE",
         )
 
 
@@ -251,20 +290,24 @@ def _pieces(file: IO[bytes], bar: Bar) -> Iterator[bytes]:
 
 def _show_proven(proven: "VerifiedBundle") -> None:
     table(
-        ("PARTY", "MESSAGES", "SIGNED FOR BY THE PEER", "NOT SIGNED FOR", "DRILLS", "LATE", "KEY"),
+        (
+            *("PARTY", "MESSAGES", "SIGNED FOR BY THE PEER", "NOT SIGNED FOR"),
+            *("FIXED BY BOTH", "DRILLS", "LATE", "KEY"),
+        ),
         [
             (
                 chain.party,
                 chain.length,
                 chain.length - chain.unreceipted,
                 chain.unreceipted,
+                _fixed(chain.cosigned, chain.cosigned_utc),
                 chain.drills,
                 chain.delayed,
                 short(chain.key_id),
             )
             for chain in proven.chains
         ],
-        right=(1, 2, 3, 4, 5),
+        right=(1, 2, 3, 4, 5, 6),
     )
     agreed = [short(one) for one in proven.agreed_terms]
     beside = f"{count(proven.evidence, 'piece')}, about which nothing is proven"
@@ -278,6 +321,10 @@ def _show_proven(proven: "VerifiedBundle") -> None:
             ("exported by", f"{proven.by}, who says {when(proven.exported_utc)}"),
         )
     )
+
+
+def _fixed(messages: int, cosigned_utc: str | None) -> str:
+    return "none" if cosigned_utc is None else f"{messages}, {when(cosigned_utc)}"
 
 
 def _show_message(item: dict[str, Any], *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from deconflict.errors import BadSignatureError, UnknownKeyError, WeakKeyError
 
 __all__ = [
     "ALGORITHM",
+    "CONTEXT_COSIGNATURE",
     "CONTEXT_ENVELOPE",
     "CONTEXT_RECEIPT",
     "CONTEXT_REFUSAL",
@@ -39,7 +40,15 @@ ALGORITHM: Final = "Ed25519"  # RFC 8032 §5.1
 CONTEXT_ENVELOPE: Final = b"deconflict/1 envelope\n"
 CONTEXT_RECEIPT: Final = b"deconflict/1 receipt\n"
 CONTEXT_REFUSAL: Final = b"deconflict/1 refusal\n"
-_CONTEXT = re.compile(rb"\Adeconflict/\d{1,3} [a-z][a-z -]{0,40}\n\Z")
+CONTEXT_COSIGNATURE: Final = b"cosignature/v1\n"  # C2SP tlog-cosignature
+# The first line of everything a key signs is one of these, and no two of them share a line: a space
+# in ours, none in the others, and only a checkpoint's begins with "deconflict/1/". So no signature
+# can be passed off as one of another kind (docs/decisions/0012-checkpoints.md).
+_CONTEXT = re.compile(
+    rb"\A(?:deconflict/\d{1,3} [a-z][a-z -]{0,40}"
+    rb"|cosignature/v1"
+    rb"|deconflict/1/[0-9a-f]{32}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}/[0-9a-f]{32})\n\Z"
+)
 _GROUPS_OF_DIGITS = 8
 _SPOKEN = re.compile(r"[0-9]{40}|[0-9a-f]{64}")
 
@@ -246,4 +255,4 @@ def line_id(party_a: str, key_id_a: str, party_b: str, key_id_b: str) -> str:
 def _require_context(context: bytes) -> None:
     # Contexts end at their only newline, so none is the beginning of another.
     if not _CONTEXT.match(context):
-        raise ValueError(f"{context!r} is no signing context of the form b'deconflict/1 kind\\n'")
+        raise ValueError(f"{context!r} is no first line that our keys sign")

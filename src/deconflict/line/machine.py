@@ -22,6 +22,9 @@ make an honest party equivocate; receipting before durable would make a receipt 
 Memory may run ahead of the disk because *any I/O error must end the process*: a commit that
 failed must never be followed by another call on the same machine.
 
+Beside the chains, :attr:`LineMachine.checkpoints` has the peer cosign how far the own one came, and
+cosigns the peer's; who drives it is told there.
+
 One machine serves one line and one thread at a time. Its memory is bounded by what is not yet
 receipted or settled, never by the length of the log.
 """
@@ -38,6 +41,7 @@ from deconflict.errors import (
     WrongSenderError,
 )
 from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for
+from deconflict.line.checkpointing import Checkpoints
 from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, KindRules
 from deconflict.line.envelope import Draft, Envelope, SealedEnvelope, open_envelope
 from deconflict.line.incoming import (
@@ -144,6 +148,15 @@ class LineMachine:
         self._deliveries: Final = DeliveryBook(self._is_owed)
         self._prepared: dict[str, Now] = {}
         self._receipt: SealedReceipt | None = None
+        self.checkpoints: Final = Checkpoints(
+            identity=identity,
+            now=now,
+            own=found.own_tree,
+            peer=found.peer_tree,
+            own_head=found.own_head,
+            receipted=self._out.receipted,
+            peer_logged=self._in.logged,
+        )
         self._restore_alerts(found.alerts, entries, now)
 
     # ---- saying -------------------------------------------------------------------------------
@@ -194,6 +207,7 @@ class LineMachine:
             LineStateError: not a prepared slot, or an earlier one is not sealed.
         """
         sealed = self._out.seal(entry)
+        self.checkpoints.said(sealed, entry.epoch, entry.seq)
         prepared = self._prepared.pop(entry.hash, None)
         if prepared is not None and acts:
             self._apply_ref(entry.envelope, prepared, own=False)
@@ -282,6 +296,7 @@ class LineMachine:
             LineStateError: not the next accepted entries in order, or none at all.
         """
         self._in.mark_logged(entries)
+        self.checkpoints.logged(entries)
         self._receipt = None
         for entry in entries:
             envelope = entry.envelope
@@ -392,7 +407,10 @@ class LineMachine:
         self._alerts.use_timers(timers)
 
     def next_deadline_ms(self) -> int | None:
-        """Return the monotonic time of the next sending or alarm, maybe too early; None: idle."""
+        """Return the monotonic time of the next sending or alarm, maybe too early; None: idle.
+
+        Checkpoints have their own.
+        """
         times = (self._out.next_send_ms(), self._alerts.next_deadline_ms())
         return min((time for time in times if time is not None), default=None)
 
@@ -458,6 +476,7 @@ class LineMachine:
         for message_hash in hashes:
             self._deliveries.advance(message_hash, DeliveryState.LACKED)
             self._alerts.receipted(message_hash, now)
+        self.checkpoints.receipted(self._out.receipted, now)
 
     def _watch(self, envelope: Envelope, message_hash: str, now: Now, *, own: bool) -> None:
         alert = alert_for(envelope, message_hash, own=own, rules=self._rules, timers=self._timers)

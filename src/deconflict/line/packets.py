@@ -13,9 +13,12 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 
 from deconflict.errors import InvalidDocumentError
+from deconflict.line.checkpoint import MAX_CHECKPOINT_BYTES
 from deconflict.line.envelope import MAX_ENVELOPE_BYTES, SealedEnvelope
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
-from deconflict.line.statement import Epoch, LineId, Seq, Signature
+from deconflict.line.statement import MAX_CHAIN_LENGTH, Epoch, LineId, Seq, Signature
+from deconflict.line.tree import HASH_BYTES, MAX_PROOF_HASHES
+from deconflict.line.witness import Cosigned, Submission
 
 __all__ = ["DEFAULT_LIMITS", "Packet", "PacketLimits", "Want", "decode_packets", "encode_packets"]
 
@@ -36,7 +39,7 @@ class Want(msgspec.Struct, frozen=True):
     last: int
 
 
-Packet: TypeAlias = SealedEnvelope | SealedReceipt | SealedRefusal | Want
+Packet: TypeAlias = SealedEnvelope | SealedReceipt | SealedRefusal | Want | Submission | Cosigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ _MAX_LINE_BYTES: Final = MAX_ENVELOPE_BYTES * 4 // 3 + 1_024  # base64, and the 
 _Text = Annotated[str, msgspec.Meta(max_length=_MAX_LINE_BYTES)]
 _Algorithm = Annotated[str, msgspec.Meta(max_length=32)]
 _KeyId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_HashText = Annotated[str, msgspec.Meta(min_length=44, max_length=44)]
+_NoteText = Annotated[str, msgspec.Meta(max_length=MAX_CHECKPOINT_BYTES * 4 // 3 + 4)]
 
 
 class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -81,7 +86,24 @@ class _Want(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     last: Seq
 
 
-_DECODER: Final = msgspec.json.Decoder(_Envelope | _Receipt | _Refusal | _Want)
+class _Submission(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="checkpoint"
+):
+    line: LineId
+    old_size: Annotated[int, msgspec.Meta(ge=0, le=MAX_CHAIN_LENGTH)]
+    proof: Annotated[tuple[_HashText, ...], msgspec.Meta(max_length=MAX_PROOF_HASHES)]
+    note: _NoteText
+
+
+class _Cosigned(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="cosignature"
+):
+    line: LineId
+    note: _NoteText
+
+
+_Wire: TypeAlias = _Envelope | _Receipt | _Refusal | _Want | _Submission | _Cosigned
+_DECODER: Final = msgspec.json.Decoder(_Wire)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -126,7 +148,7 @@ def _decode_line(number: int, line: bytes) -> Packet:
     return packet
 
 
-def _to_wire(packet: Packet) -> _Signed | _Want:
+def _to_wire(packet: Packet) -> _Wire:
     match packet:
         case SealedEnvelope(data, signature):
             return _Envelope(*_signed_fields(data, signature), None)
@@ -136,22 +158,34 @@ def _to_wire(packet: Packet) -> _Signed | _Want:
             return _Refusal(*_signed_fields(data, signature))
         case Want(line, epoch, first, last):
             return _Want(line, epoch, first, last)
+        case Submission(line, old_size, proof, note):
+            return _Submission(line, old_size, tuple(map(_base64, proof)), _base64(note))
+        case Cosigned(line, note):
+            return _Cosigned(line, _base64(note))
 
 
 def _signed_fields(data: bytes, signature: Signature) -> tuple[str, str, str, str]:
-    return (
-        base64.b64encode(data).decode("ascii"),
-        signature.algorithm,
-        signature.key_id,
-        base64.b64encode(signature.value).decode("ascii"),
-    )
+    return _base64(data), signature.algorithm, signature.key_id, _base64(signature.value)
 
 
-def _from_wire(wire: _Envelope | _Receipt | _Refusal | _Want) -> Packet:
-    if isinstance(wire, _Want):
-        if wire.last < wire.first:
-            raise ValueError(f"slots {wire.first} to {wire.last} run backwards")
-        return Want(wire.line, wire.epoch, wire.first, wire.last)
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _from_wire(wire: _Wire) -> Packet:
+    match wire:
+        case _Want():
+            if wire.last < wire.first:
+                raise ValueError(f"slots {wire.first} to {wire.last} run backwards")
+            return Want(wire.line, wire.epoch, wire.first, wire.last)
+        case _Submission():
+            proof = tuple(base64.b64decode(one, validate=True) for one in wire.proof)
+            if any(len(one) != HASH_BYTES for one in proof):
+                raise ValueError("a hash of a proof has 32 bytes")
+            note = base64.b64decode(wire.note, validate=True)
+            return Submission(wire.line, wire.old_size, proof, note)
+        case _Cosigned():
+            return Cosigned(wire.line, base64.b64decode(wire.note, validate=True))
     data = base64.b64decode(wire.data, validate=True)
     value = base64.b64decode(wire.signature, validate=True)
     signature = Signature(wire.algorithm, wire.key_id, value)

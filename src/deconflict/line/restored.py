@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -11,8 +12,10 @@ from deconflict.line.envelope import Envelope
 from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.statement import ChainPoint, hash_of
+from deconflict.line.tree import CompactRange, GrowingTree
+from deconflict.line.witness import CosignedState
 
-__all__ = ["LineIdentity", "Restored"]
+__all__ = ["LineIdentity", "Restored", "RestoredTree", "TreeBuilder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,59 @@ class LineIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoredTree:
+    """The tree over one chain on disk.
+
+    Attributes:
+        tree: over every entry of it, agreed up to the last one cosigned.
+        kept: the last cosigned checkpoint of it that was stored; None before the first.
+    """
+
+    tree: GrowingTree
+    kept: CosignedState | None = None
+
+
+class TreeBuilder:
+    """Works out the tree over a chain while its entries are read, in their order.
+
+    Args:
+        kept: the last checkpoint of it that was cosigned.
+    """
+
+    def __init__(self, kept: CosignedState | None = None) -> None:
+        self._kept: Final = kept
+        self._agreed: Final = CompactRange()
+        self._agreed_size: Final = 0 if kept is None else kept.head.size
+        self._later: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Take the leaf of the next entry."""
+        if self._agreed.size < self._agreed_size:
+            self._agreed.add(leaf)
+        else:
+            self._later.append(leaf)
+
+    def finish(self) -> RestoredTree:
+        """Return the tree over all of them.
+
+        Raises:
+            BrokenChainError: what was cosigned is not the tree over the first of these entries.
+        """
+        kept = self._kept
+        if kept is not None and self._agreed.head != kept.head:
+            raise BrokenChainError(
+                "the entries held are not the ones that a cosigned checkpoint covers",
+                given=f"{self._agreed.size} entries, root {self._agreed.head.root.hex()[:16]}…",
+                expected=f"{kept.head.size} entries, root {kept.head.root.hex()[:16]}…",
+                remedy="the database is damaged or an old copy: do not speak; restore the newest",
+            )
+        tree = GrowingTree(self._agreed)
+        for leaf in self._later:
+            tree.add(leaf)
+        return RestoredTree(tree, kept)
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """What the disk holds when a node starts. Everything in it is durable and was verified.
 
@@ -59,6 +115,8 @@ class Restored:
         alerts: alerts that were open, from :meth:`LineMachine.open_alerts` or
             :func:`~deconflict.line.alerts.fold_alerts`. Own entries without a receipt are
             watched whether they stand here or not.
+        own_tree: over the own chain; None only where that has no entry.
+        peer_tree: over the peer's chain; None only where that has no entry.
     """
 
     own_head: ChainPoint | None = None
@@ -67,6 +125,8 @@ class Restored:
     peer_head: bytes | None = None
     peer_head_received_utc_ms: int = 0
     alerts: tuple[Alert, ...] = ()
+    own_tree: RestoredTree | None = None
+    peer_tree: RestoredTree | None = None
 
     def read_own_entries(self) -> list[tuple[Envelope, bytes]]:
         """Return :attr:`own_entries`, each with what it says."""

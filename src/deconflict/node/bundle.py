@@ -12,12 +12,15 @@ from itertools import islice
 from deconflict.errors import (
     NotFoundError,
 )
+from deconflict.line.checkpoint import cosign_checkpoint
 from deconflict.line.envelope import seal_envelope
 from deconflict.line.keys import ALGORITHM, SigningKey, VerifyKey
 from deconflict.line.moment import utc_text
+from deconflict.line.note import SignedNote, read_note
 from deconflict.node.bundle_lines import (
     BUNDLE_FORMAT,
     CONTEXT_BUNDLE,
+    CheckpointItem,
     EntryItem,
     EvidenceItem,
     Item,
@@ -28,9 +31,17 @@ from deconflict.node.bundle_lines import (
     base64_text,
     encoded,
 )
-from deconflict.store.base import EntryRow, EvidenceRow, LineRow, ReceiptRow, Store, TermsRow
+from deconflict.store.base import (
+    CheckpointRow,
+    EntryRow,
+    EvidenceRow,
+    LineRow,
+    ReceiptRow,
+    Store,
+    TermsRow,
+)
 
-__all__ = ["export_bundle"]
+__all__ = ["cosigned_note", "export_bundle"]
 
 
 def export_bundle(
@@ -90,10 +101,29 @@ def _items(
         for receipt in store.receipts(line.line_id, receipter):
             if receipt.seq <= last.get((author, receipt.epoch), 0):
                 yield ReceiptItem(*_signed(receipt), stored_utc=utc_text(receipt.stored_utc_ms))
+    for author in sorted(keys):
+        for checkpoint in store.checkpoints(line.line_id, author):
+            if checkpoint.size <= last.get((author, checkpoint.epoch), 0):
+                note = cosigned_note(checkpoint, line, signer)
+                yield CheckpointItem(
+                    base64_text(note.to_bytes()), stored_utc=utc_text(checkpoint.stored_utc_ms)
+                )
     for kept in store.evidence(line.line_id):
         yield EvidenceItem(
             *_signed(kept), reason=kept.reason, stored_utc=utc_text(kept.stored_utc_ms)
         )
+
+
+def cosigned_note(row: CheckpointRow, line: LineRow, signer: SigningKey) -> SignedNote:
+    """Return a stored checkpoint with both signatures.
+
+    Of the peer's chain the record holds the state that was made durable before it was cosigned;
+    the cosignature follows from it, to the same bytes each time.
+    """
+    note = read_note(row.note)
+    if row.party == line.own_party:
+        return note
+    return cosign_checkpoint(note, line.own_party, signer, time_s=row.cosigned_utc_s)
 
 
 def _signed(

@@ -27,6 +27,7 @@ __all__ = [
     "CONTEXT_BUNDLE",
     "MAX_BUNDLE_LINE_BYTES",
     "BundleLine",
+    "CheckpointItem",
     "EntryItem",
     "EvidenceItem",
     "Item",
@@ -92,6 +93,15 @@ class ReceiptItem(SignedItem, frozen=True, tag="receipt"):
     stored_utc: UtcText
 
 
+class CheckpointItem(BundleLine, frozen=True, tag="checkpoint"):
+    note: Base64  # signed by the chain's author and by the other party
+    stored_utc: UtcText
+
+    @property
+    def exact(self) -> bytes:
+        return base64.b64decode(self.note)
+
+
 class EvidenceItem(SignedItem, frozen=True, tag="evidence"):
     reason: str
     stored_utc: UtcText
@@ -104,7 +114,9 @@ class Seal(BundleLine, frozen=True, tag="seal"):
     signature: Base64
 
 
-Item: TypeAlias = Manifest | TermsItem | EntryItem | ReceiptItem | EvidenceItem | Seal
+Item: TypeAlias = (
+    Manifest | TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem | Seal
+)
 _DECODER: Final = msgspec.json.Decoder(Item)
 
 
@@ -156,6 +168,8 @@ def _require_strict_base64(item: Item) -> None:
     texts = [item.signature] if isinstance(item, Seal) else []
     if isinstance(item, SignedItem):
         texts = [item.data, item.signature]
+    if isinstance(item, CheckpointItem):
+        texts = [item.note]
     for text in texts:
         if base64_text(base64.b64decode(text, validate=True)) != text:
             raise ValueError("base64 in another spelling than the standard one")

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from deconflict.errors import (
     BadSignatureError,
@@ -16,17 +16,27 @@ from deconflict.errors import (
     WrongLineError,
     WrongSenderError,
 )
+from deconflict.line.checkpoint import (
+    cosignature_time_s,
+    entry_leaf,
+    open_checkpoint,
+    read_checkpoint,
+)
 from deconflict.line.envelope import SealedEnvelope, open_envelope
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
+from deconflict.line.moment import utc_text
+from deconflict.line.note import read_note
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.statement import (
     ChainPoint,
     hash_of,
 )
+from deconflict.line.tree import HASH_BYTES, GrowingTree
 from deconflict.messages.agreement import CONTEXT_TERMS
 from deconflict.node.bundle_lines import (
     CONTEXT_BUNDLE,
+    CheckpointItem,
     EntryItem,
     EvidenceItem,
     Manifest,
@@ -40,16 +50,25 @@ from deconflict.node.bundle_lines import (
 
 __all__ = ["VerifiedBundle", "VerifiedChain", "verify_bundle"]
 
-HASH_BYTES: Final = 32
-_ORDER: Final = (Manifest, TermsItem, EntryItem, ReceiptItem, EvidenceItem, Seal)
+_ORDER: Final = (
+    Manifest,
+    TermsItem,
+    EntryItem,
+    ReceiptItem,
+    CheckpointItem,
+    EvidenceItem,
+    Seal,
+)
+_Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedChain:
     """One party's side of a verified record.
 
-    The peer's signed receipts and citations prove that it held the first ``length -
-    unreceipted`` entries; for the rest this record has no such proof.
+    The peer's signed receipts, citations and cosignatures prove that it held the first ``length -
+    unreceipted`` entries; for the rest this record has no such proof. The first ``cosigned`` are
+    fixed by a checkpoint that both signed: no other record of them can be shown.
     """
 
     party: str
@@ -60,6 +79,9 @@ class VerifiedChain:
     unreceipted: int
     drills: int  # entries marked as exercise
     delayed: int  # entries the exporter logged after they had expired
+    cosigned: int = 0  # entries under the last checkpoint that the peer cosigned
+    cosigned_utc: str | None = None  # when, by the peer's clock
+    checkpoints: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +102,7 @@ def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> 
     """Return what the bundle proves, or raise at the first thing that does not hold.
 
     Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
-    and 32 bytes an entry.
+    and 64 bytes an entry.
 
     Args:
         chunks: the file's bytes in any pieces.
@@ -106,9 +128,7 @@ def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> 
                     verifier = _Verifier(item, trusted)
                 case Seal() if verifier is not None:
                     sealed = verifier.seal(item, digest)
-                case TermsItem() | EntryItem() | ReceiptItem() | EvidenceItem() if (
-                    verifier is not None
-                ):
+                case _ if isinstance(item, _Taken) and verifier is not None:
                     verifier.take(item, number)
                 case _:
                     raise malformed("it is out of place", "one manifest, as the first line")
@@ -134,11 +154,15 @@ class _Chain:
     check: ChainCheck | None = None
     epoch: str = ""
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
+    trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
     # What it says it holds of the other's, and the line of the file that says so.
     cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
     length: int = 0
     drills: int = 0
     delayed: int = 0
+    cosigned: ChainPoint | None = None  # the last entry under the last cosigned checkpoint
+    cosigned_s: int = 0
+    checkpoints: int = 0
 
     @property
     def keys(self) -> dict[str, VerifyKey]:
@@ -188,11 +212,11 @@ class _Verifier:
         self._terms: dict[str, set[str]] = {}  # hash -> who signed
         self._evidence = 0
 
-    def take(self, item: TermsItem | EntryItem | ReceiptItem | EvidenceItem, number: int) -> None:
+    def take(self, item: _Taken, number: int) -> None:
         """Verify one line and keep what it proves."""
         stage = _ORDER.index(type(item))
         if stage < self._stage:
-            raise malformed("it is out of order", "terms, entries, receipts, evidence")
+            raise malformed("it is out of order", "terms, entries, receipts, checkpoints, evidence")
         self._stage = stage
         match item:
             case TermsItem():
@@ -201,6 +225,8 @@ class _Verifier:
                 self._take_entry(item, number)
             case ReceiptItem():
                 self._take_receipt(item)
+            case CheckpointItem():
+                self._take_checkpoint(item)
             case EvidenceItem():
                 self._evidence += 1
 
@@ -252,6 +278,7 @@ class _Verifier:
             chain.check = ChainCheck(line=self._manifest.line, party=item.party)
             chain.epoch = envelope.epoch
             chain.hashes[envelope.epoch] = bytearray()
+            chain.trees[envelope.epoch] = GrowingTree()
         chain.check.add(sealed)
         if envelope.to.party != self._other(item.party).party:
             raise WrongSenderError(
@@ -260,6 +287,7 @@ class _Verifier:
                 expected=self._other(item.party).party,
             )
         chain.hashes[envelope.epoch] += bytes.fromhex(sealed.hash)
+        chain.trees[envelope.epoch].add(entry_leaf(sealed.hash, sealed.signature.value))
         chain.length += 1
         chain.drills += envelope.drill
         chain.delayed += item.delayed
@@ -289,8 +317,49 @@ class _Verifier:
         if farthest is None or author.position(receipt.point) > author.position(farthest):
             self._receipts[author.party] = receipt.point
 
+    def _take_checkpoint(self, item: CheckpointItem) -> None:
+        origin = read_checkpoint(read_note(item.exact).text).origin
+        chain = self._of(origin.party)
+        other = self._other(origin.party)
+        checkpoint, note = open_checkpoint(item.exact, chain.keys)
+        time_s = cosignature_time_s(note, other.party, other.keys)
+        if origin.line != self._manifest.line:
+            raise WrongLineError(
+                "a checkpoint belongs to another line",
+                given=origin.line,
+                expected=self._manifest.line,
+            )
+        size = checkpoint.head.size
+        tree = chain.trees.get(origin.epoch, GrowingTree())
+        if size > tree.size:
+            raise BrokenChainError(
+                f"both signed that {chain.party} had said {size} messages, of which the record"
+                f" lacks {size - tree.size}",
+                given=f"{tree.size} messages in epoch {origin.epoch}",
+                remedy="the record was shortened: ask the other party for its own",
+            )
+        if size <= tree.agreed.size:
+            raise malformed("a checkpoint is out of order", "each larger than the one before")
+        tree.agree(size)
+        if tree.agreed != checkpoint.head:
+            raise ForkedChainError(
+                f"both signed another record of {chain.party}'s first {size} messages",
+                given=f"root {tree.agreed.root.hex()}",
+                expected=checkpoint.head.root.hex(),
+                remedy="keep this bundle, and ask the other party for its own",
+            )
+        start = (size - 1) * HASH_BYTES
+        last = chain.hashes[origin.epoch][start : start + HASH_BYTES].hex()
+        point = ChainPoint(origin.epoch, size, last)
+        if chain.cosigned is None or chain.position(point) > chain.position(chain.cosigned):
+            chain.cosigned, chain.cosigned_s = point, time_s
+        chain.checkpoints += 1
+
     def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
         points = [self._receipts[chain.party]] if chain.party in self._receipts else []
+        cosigned = chain.cosigned
+        if cosigned is not None:
+            points.append(cosigned)
         for point, number in other.cited:
             try:
                 self._require_held(chain, point, f"an entry of {other.party}")
@@ -307,6 +376,9 @@ class _Verifier:
             unreceipted=chain.length - (0 if receipted is None else chain.position(receipted)),
             drills=chain.drills,
             delayed=chain.delayed,
+            cosigned=0 if cosigned is None else chain.position(cosigned),
+            cosigned_utc=None if cosigned is None else utc_text(chain.cosigned_s * 1_000),
+            checkpoints=chain.checkpoints,
         )
 
     @staticmethod

@@ -170,7 +170,14 @@ class NodeCore:
         machine = self.lines[line_id].machine
         packets = machine.transmittable(now)
         machine.mark_sent([packet.hash for packet in packets], now)
-        return list(packets)
+        if packets:
+            return list(packets)
+        # Only when there is nothing to say: no message waits for a checkpoint, or goes with one.
+        submission = machine.checkpoints.due(now)
+        if submission is None:
+            return []
+        machine.checkpoints.sent(now)
+        return [submission]
 
     def next_beat_ms(self, line_id: str) -> int:
         """Return the monotonic time of the next beat."""
@@ -178,7 +185,9 @@ class NodeCore:
 
     def next_send_ms(self, line_id: str) -> int | None:
         """Return the monotonic time of the next sending."""
-        return self.lines[line_id].machine.next_deadline_ms()
+        machine = self.lines[line_id].machine
+        times = (machine.next_deadline_ms(), machine.checkpoints.next_ms())
+        return min((time for time in times if time is not None), default=None)
 
     def send_failed(self, line_id: str, error: DeconflictError) -> None:
         """Note why the peer could not be reached; the screen shows it."""

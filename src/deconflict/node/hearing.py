@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from deconflict.errors import (
     BrokenChainError,
@@ -13,8 +14,11 @@ from deconflict.errors import (
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.incoming import IncomingEntry, Outcome
 from deconflict.line.moment import Now
+from deconflict.line.note import SignedNote
 from deconflict.line.packets import Packet, Want
 from deconflict.line.receipt import SealedReceipt, SealedRefusal, read_receipt
+from deconflict.line.statement import hash_of
+from deconflict.line.witness import Cosigned, CosignedState, Submission
 from deconflict.messages.bodies import Readback
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body, without_reference
@@ -22,9 +26,11 @@ from deconflict.node.saying import Say, readback_result
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.work import Work
-from deconflict.store.base import EntryRow, EvidenceRow, ReceiptRow, Store
+from deconflict.store.base import CheckpointRow, EntryRow, EvidenceRow, ReceiptRow, Store
 
-__all__ = ["Heard", "Hearing"]
+__all__ = ["FORKED_CHECKPOINT", "Heard", "Hearing"]
+
+FORKED_CHECKPOINT: Final = "ForkedCheckpoint"  # reason of evidence that is a signed note
 
 
 @dataclass(slots=True)
@@ -79,8 +85,12 @@ class Hearing:
                     case Want():
                         line.machine.hear_want(packet, now)
                         heard.work.wake.add(line.line_id)
+                    case Submission():
+                        self._checkpoint(line, packet, heard, now)
+                    case Cosigned():
+                        self._cosigned(line, packet, heard.work, now)
             except (VerificationError, InvalidDocumentError) as error:
-                self._keep_evidence(line, error, heard.work, now)
+                self._keep_evidence(line, packet, error, heard.work, now)
                 heard.error = error
             if heard.error is not None:
                 break
@@ -175,17 +185,60 @@ class Hearing:
         )
         work.wake.add(line.line_id)
 
-    def _keep_evidence(self, line: Line, error: DeconflictError, work: Work, now: Now) -> None:
+    def _checkpoint(self, line: Line, submission: Submission, heard: Heard, now: Now) -> None:
+        """Judge a checkpoint of the peer's chain; it is cosigned once the judgement is durable."""
+        checkpoints = line.machine.checkpoints
+        state = checkpoints.hear(submission, now)
+        if state is not None:
+            heard.work.checkpoints.append(_checkpoint_row(line, line.peer, state, now))
+            heard.work.then(lambda _: checkpoints.persisted(state))
+        heard.then_answer(lambda: _listed(checkpoints.answer()))
+
+    def _cosigned(self, line: Line, cosigned: Cosigned, work: Work, now: Now) -> None:
+        """Keep what the peer cosigned of our chain."""
+        checkpoints = line.machine.checkpoints
+        state = checkpoints.hear_cosigned(cosigned, now)
+        if state is not None:
+            # The tree is over signatures, so the record must have them before what covers them.
+            self._journal.save_signatures(work)
+            work.checkpoints.append(_checkpoint_row(line, line.book.own, state, now))
+            work.then(lambda _: checkpoints.persisted_own(state))
+
+    def _keep_evidence(
+        self, line: Line, packet: Packet, error: DeconflictError, work: Work, now: Now
+    ) -> None:
         # Only what the peer itself signed is evidence against it; noise is not worth a byte.
         for sealed in getattr(error, "evidence", ()):
             if isinstance(sealed, SealedEnvelope):
                 work.evidence.append(_evidence(line, type(error).__name__, sealed, now))
+            elif isinstance(sealed, SignedNote):
+                work.evidence.append(_note_evidence(line, sealed, now))
         if isinstance(error, ForkedChainError):
-            self._teller.forked(line, now)
+            rule = "FORKED_CHAIN"
+            if isinstance(packet, Submission):
+                rule = "FORKED_CHECKPOINT"
+            elif isinstance(packet, Cosigned):
+                # It has our own signature: nothing is said against the peer.
+                rule = "OWN_RECORD_IN_DOUBT"
+            self._teller.forked(line, now, rule=rule)
 
 
-def _listed(receipt: SealedReceipt | None) -> list[Packet]:
-    return [] if receipt is None else [receipt]
+def _listed(packet: Packet | None) -> list[Packet]:
+    return [] if packet is None else [packet]
+
+
+def _checkpoint_row(line: Line, author: str, state: CosignedState, now: Now) -> CheckpointRow:
+    return CheckpointRow(
+        line_id=line.line_id,
+        party=author,
+        epoch=state.checkpoint.origin.epoch,
+        size=state.head.size,
+        previous_size=state.previous_size,
+        root=state.head.root,
+        note=state.note,
+        cosigned_utc_s=state.time_s,
+        stored_utc_ms=now.utc_ms,
+    )
 
 
 def _entry_row(line: Line, entry: IncomingEntry) -> EntryRow:
@@ -213,5 +266,19 @@ def _evidence(line: Line, reason: str, sealed: SealedEnvelope, now: Now) -> Evid
         algorithm=sealed.signature.algorithm,
         key_id=sealed.signature.key_id,
         signature=sealed.signature.value,
+        stored_utc_ms=now.utc_ms,
+    )
+
+
+def _note_evidence(line: Line, note: SignedNote, now: Now) -> EvidenceRow:
+    data = note.to_bytes()
+    return EvidenceRow(
+        line_id=line.line_id,
+        reason=FORKED_CHECKPOINT,
+        hash=hash_of(data),
+        data=data,
+        algorithm="C2SP signed note",
+        key_id=note.signatures[0].key_id.hex(),
+        signature=b"",  # it stands in the note itself
         stored_utc_ms=now.utc_ms,
     )

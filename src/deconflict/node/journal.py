@@ -62,9 +62,13 @@ class Journal:
             len(self._unsaved) >= _SIGNATURES_AT_ONCE
             or now.monotonic_ms - self._unsaved_since_ms >= _SIGNATURES_WAIT_MS
         ):
-            work.signatures.extend(self._unsaved)
-            self._unsaved.clear()
+            self.save_signatures(work)
         return work
+
+    def save_signatures(self, work: Work) -> None:
+        """Write every signature that waits: what follows in this work rests on them."""
+        work.signatures.extend(self._unsaved)
+        self._unsaved.clear()
 
     def next_deadline_ms(self) -> int | None:
         """Return the monotonic time at which signatures have waited long enough."""

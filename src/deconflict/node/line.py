@@ -1,15 +1,16 @@
 """One line of a node: the chains, the connection and what the record implies, side by side."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, StoreDamagedError
 from deconflict.line.alerts import fold_alerts
+from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
-from deconflict.line.envelope import Address, Envelope, SealedEnvelope
+from deconflict.line.envelope import Address, Envelope, SealedEnvelope, seal_envelope
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkMonitor, LinkStatus
@@ -17,8 +18,10 @@ from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
 from deconflict.line.receipt import SealedReceipt, read_receipt
-from deconflict.line.restored import LineIdentity, Restored
+from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
 from deconflict.line.statement import ChainPoint, Signature
+from deconflict.line.tree import GrowingTree, TreeHead
+from deconflict.line.witness import CosignedState
 from deconflict.messages.bodies import Body, parse_body
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
@@ -43,9 +46,18 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.RESUME,
     )
 )
-ChainReader: TypeAlias = Callable[[str, str], Iterator[EntryRow]]  # of a line id and a party
 _FORGET_EVERY: Final = 1_024  # entries
 _LONG_OVER_MS: Final = 3_600_000
+
+
+class ChainProof(Protocol):
+    """What verifies the chains of a record while they are read (`store.verify.RecordProof`)."""
+
+    def entries(self, line_id: str, party: str) -> Iterator[EntryRow]:
+        """Yield a party's chain on a line."""
+
+    def tree(self, line_id: str, party: str) -> GrowingTree:
+        """Return the tree over its signed entries, once it was read to its end."""
 
 
 class _Author(Address, frozen=True):
@@ -118,7 +130,7 @@ class Line:
         cls,
         store: Store,
         *,
-        entries: ChainReader | None = None,
+        proof: ChainProof | None = None,
         line_id: str,
         own: str,
         peer: str,
@@ -130,7 +142,7 @@ class Line:
     ) -> "Line":
         """Return the line as its record leaves it.
 
-        The record was verified before, or ``entries`` verifies it while it is read.
+        The record was verified before, or ``proof`` verifies it while it is read.
 
         Raises:
             StoreDamagedError: the record contradicts itself.
@@ -140,15 +152,17 @@ class Line:
         )
         own_entries: list[bytes] = []
         heads: dict[str, ChainPoint] = {}
+        trees = _Trees(store, own_key, proof)
         last_peer: EntryRow | None = None
         receipt = _last_receipt(store, line_id, peer)
         receipted_seq = 0 if receipt is None else read_receipt(receipt.data).seq
 
         def walk() -> Iterator[tuple[str, Envelope, bool]]:
             nonlocal last_peer
-            chains = [_decoded((entries or store.entries)(line_id, party)) for party in (own, peer)]
+            chains = [_decoded((proof or store).entries(line_id, party)) for party in (own, peer)]
             for row, envelope in _both_chains(chains):
                 is_own = row.party == own
+                trees.add(row)
                 heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
                 if not is_own:
                     last_peer = row
@@ -190,6 +204,8 @@ class Line:
                 peer_head=None if last_peer is None else last_peer.data,
                 peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
                 alerts=alerts,
+                own_tree=trees.over(line_id, own),
+                peer_tree=trees.over(line_id, peer),
             ),
         )
         monitor = LinkMonitor(
@@ -343,6 +359,52 @@ def sealed_of(row: EntryRow) -> SealedEnvelope:
             remedy="start the node: it signs its own durable slots again",
         )
     return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
+
+
+class _Trees:
+    """The trees over both chains while they are read; from the proof, where that makes them."""
+
+    def __init__(self, store: Store, own_key: SigningKey, proof: ChainProof | None) -> None:
+        self._store = store
+        self._own_key = own_key
+        self._proof = proof
+        self._builders: dict[str, TreeBuilder] = {}
+        self._kept: dict[str, CosignedState | None] = {}
+        self._unsigned: dict[str, list[bytes]] = {}
+
+    def add(self, row: EntryRow) -> None:
+        """Take the next entry of a chain."""
+        if row.seq == 1:  # each epoch is a chain, and has a tree, of its own
+            self._kept[row.party] = kept = _kept(self._store, row)
+            self._builders[row.party] = TreeBuilder(kept)
+            self._unsigned[row.party] = []
+        if row.signature is None:
+            # An own slot that was durable, and its signature not kept yet: the same one again.
+            signature = seal_envelope(row.data, self._own_key).signature.value
+            self._unsigned[row.party].append(entry_leaf(row.hash, signature))
+        elif self._proof is None:
+            self._builders[row.party].add(entry_leaf(row.hash, row.signature))
+
+    def over(self, line_id: str, party: str) -> RestoredTree:
+        """Return the tree over a chain that was read to its end."""
+        if party not in self._builders:
+            return RestoredTree(GrowingTree())
+        if self._proof is None:
+            restored = self._builders[party].finish()
+        else:
+            restored = RestoredTree(self._proof.tree(line_id, party), self._kept[party])
+        for leaf in self._unsigned[party]:
+            restored.tree.add(leaf)
+        return restored
+
+
+def _kept(store: Store, first: EntryRow) -> CosignedState | None:
+    row = store.latest_checkpoint(first.line_id, first.party)
+    if row is None or row.epoch != first.epoch:
+        return None
+    origin = Origin(row.line_id, row.party, row.epoch)
+    checkpoint = Checkpoint(origin, TreeHead(row.size, row.root))
+    return CosignedState(checkpoint, row.note, row.cosigned_utc_s, row.previous_size)
 
 
 def _last_receipt(store: Store, line_id: str, peer: str) -> SealedReceipt | None:

@@ -75,7 +75,7 @@ async def open_node(
             return [
                 Line.restore(
                     store,
-                    entries=proof.entries,
+                    proof=proof,
                     line_id=peer.line_id,
                     own=folder.settings.party,
                     peer=peer.party,

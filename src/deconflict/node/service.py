@@ -27,9 +27,12 @@ from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.core import Say
+from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
+from deconflict.node.equivocation import equivocation_of
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
+from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.releasing import Releasing
 from deconflict.node.show import (
     conflict_view,
@@ -325,6 +328,29 @@ class Node(Releasing):
             if not part:
                 return
             yield part
+
+    async def disclose(self, actor: Actor, line: str, message_hash: str) -> bytes:
+        """Return one message as a file that proves its place and shows no other message."""
+        require(actor, Action.EXPORT)
+        held = self._core.line_named(line)
+        proof = await asyncio.to_thread(
+            disclose,
+            self._store,
+            held.line_id,
+            message_hash,
+            signer=self._core.key,
+            peer_key=held.peer_key,
+        )
+        return encode_proof_file(proof)
+
+    async def fork(self, actor: Actor, line: str) -> bytes:
+        """Return the proof that the peer signed two things for one place."""
+        require(actor, Action.EXPORT)
+        held = self._core.line_named(line)
+        proof = await asyncio.to_thread(
+            equivocation_of, self._store, held.line_id, held.peer, held.peer_key
+        )
+        return encode_proof_file(proof)
 
     # ---- inside ---------------------------------------------------------------------------
 

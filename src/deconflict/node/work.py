@@ -15,6 +15,7 @@ from deconflict.line.moment import Now
 from deconflict.node.views import EventView
 from deconflict.store.base import (
     Batch,
+    CheckpointRow,
     EntryRow,
     EventRow,
     EvidenceRow,
@@ -37,6 +38,7 @@ class Work:
         self.entries: list[EntryRow] = []
         self.signatures: list[SignatureRow] = []
         self.receipts: list[ReceiptRow] = []
+        self.checkpoints: list[CheckpointRow] = []
         self.evidence: list[EvidenceRow] = []
         self.notes: list[NoteRow] = []
         self.events: list[EventView] = []
@@ -56,6 +58,7 @@ class Work:
             or self.entries
             or self.signatures
             or self.receipts
+            or self.checkpoints
             or self.evidence
             or self.notes
             or self.events
@@ -69,6 +72,7 @@ class Work:
             (self.entries, later.entries),
             (self.signatures, later.signatures),
             (self.receipts, later.receipts),
+            (self.checkpoints, later.checkpoints),
             (self.evidence, later.evidence),
             (self.notes, later.notes),
             (self.events, later.events),
@@ -85,6 +89,7 @@ class Work:
             entries=self.entries,
             signatures=self.signatures,
             receipts=self.receipts,
+            checkpoints=self.checkpoints,
             evidence=self.evidence,
             events=[_event_row(event) for event in self.events],
             notes=self.notes,

@@ -239,10 +239,11 @@ class World:
         if self._agenda:
             times.append(self._agenda[0][0])
         for station in self.stations.values():
-            due_ms = station.core.next_limit_ms()
-            if due_ms is not None:
-                wait_ms = due_ms - self.now.monotonic_ms
-                times.append(self._utc_ms + max(wait_ms, _LEAST_STEP_MS))
+            core = station.core
+            for due_ms in (core.next_limit_ms(), *map(core.next_send_ms, core.lines)):
+                if due_ms is not None:
+                    wait_ms = due_ms - self.now.monotonic_ms
+                    times.append(self._utc_ms + max(wait_ms, _LEAST_STEP_MS))
         return min(times)
 
     def _rng(self, *what: object) -> random.Random:

@@ -1,8 +1,9 @@
 """What any store must keep and promise: the rows, the batch, and the interface of a store.
 
 A store keeps the record of one party's node: the signed entries of both chains of each line, the
-receipts, evidence of misbehaviour, the signed terms, the desks' events and small local notes.
-SQLite implements it (``sqlite.py``); a PostgreSQL store implements the same interface.
+receipts, cosigned checkpoints, evidence of misbehaviour, the signed terms, the desks' events and
+small local notes. SQLite implements it (``sqlite.py``); a PostgreSQL store implements the same
+interface.
 
 Three promises carry the line's safety (``specs/bundle.md`` and the line's own specifications
 build on them):
@@ -23,6 +24,7 @@ import msgspec
 
 __all__ = [
     "Batch",
+    "CheckpointRow",
     "EntryRow",
     "EventRow",
     "EvidenceRow",
@@ -109,6 +111,25 @@ class ReceiptRow(msgspec.Struct, frozen=True):
     stored_utc_ms: int
 
 
+class CheckpointRow(msgspec.Struct, frozen=True):
+    """A checkpoint of one chain, cosigned by the other party or about to be.
+
+    Of the own chain: what the peer cosigned. Of the peer's: the state that has to be durable before
+    we cosign, so the cosignature is not in ``note``; it follows from the row. A row replaces no
+    other than the one it was judged against (compare and swap), and all are kept.
+    """
+
+    line_id: str
+    party: str  # the author of the chain
+    epoch: str
+    size: int  # it covers the entries 1 to ``size``
+    previous_size: int  # of the row before it, 0 for none
+    root: bytes
+    note: bytes  # the exact signed note
+    cosigned_utc_s: int  # the time in the cosignature, seconds since 1970
+    stored_utc_ms: int
+
+
 class EvidenceRow(msgspec.Struct, frozen=True):
     """Something received that is no part of the record and must not be lost.
 
@@ -164,6 +185,7 @@ class Batch(msgspec.Struct, frozen=True):
     entries: Sequence[EntryRow] = ()
     signatures: Sequence[SignatureRow] = ()
     receipts: Sequence[ReceiptRow] = ()
+    checkpoints: Sequence[CheckpointRow] = ()
     evidence: Sequence[EvidenceRow] = ()
     events: Sequence[EventRow] = ()
     notes: Sequence[NoteRow] = ()
@@ -245,6 +267,12 @@ class Store(Protocol):
 
     def latest_receipt(self, line_id: str, party: str) -> ReceiptRow | None:
         """The receipt by this party that says most: newest epoch, highest number."""
+
+    def checkpoints(self, line_id: str, party: str) -> Iterator[CheckpointRow]:
+        """The cosigned checkpoints of this party's chain, in the order of the log."""
+
+    def latest_checkpoint(self, line_id: str, party: str) -> CheckpointRow | None:
+        """The one that covers most of this party's chain: newest epoch, largest size."""
 
     def evidence(self, line_id: str) -> Iterator[EvidenceRow]:
         """What was kept as evidence on this line, in the order stored."""

@@ -25,6 +25,7 @@ from msgspec import structs
 from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreError
 from deconflict.store.base import (
     Batch,
+    CheckpointRow,
     EntryRow,
     EventRow,
     EvidenceRow,
@@ -44,6 +45,7 @@ from deconflict.store.sqlite_file import (
     translated,
 )
 from deconflict.store.sqlite_rows import (
+    checkpoint_from,
     entries_from,
     entry_from,
     event_from,
@@ -74,6 +76,11 @@ _RECEIPT: Final = (
     " r.seq, r.hash, r.data, r.algorithm, r.key_id, r.signature, r.stored_utc_ms, r.row_check"
     " FROM receipts AS r JOIN chains AS c ON c.chain_id = r.chain_id"
     " JOIN lines AS l ON l.line_id = c.line_id "
+)
+_CHECKPOINT: Final = (
+    "c.line_id, c.party, c.epoch, k.size, k.previous_size, k.root, k.note, k.cosigned_utc_s,"
+    " k.stored_utc_ms, k.row_check"
+    " FROM checkpoints AS k JOIN chains AS c ON c.chain_id = k.chain_id "
 )
 _TERMS: Final = (
     "line_id, terms_hash, party, data, algorithm, key_id, signature, stored_utc_ms, row_check"
@@ -291,6 +298,30 @@ class SqliteStore:
                     f"SELECT {_RECEIPT} WHERE r.chain_id = ? ORDER BY r.seq DESC LIMIT 1",
                     (chain_id,),
                     receipt_from,
+                )
+                if row is not None:
+                    return row
+        return None
+
+    def checkpoints(self, line_id: str, party: str) -> Iterator[CheckpointRow]:
+        return chain.from_iterable(
+            self._paged(
+                f"SELECT k.size, {_CHECKPOINT} WHERE k.chain_id = ? AND k.size > ?"
+                " ORDER BY k.size LIMIT ?",
+                (chain_id,),
+                _each(checkpoint_from),
+            )
+            for chain_id, author, _ in self._chains(line_id)
+            if author == party
+        )
+
+    def latest_checkpoint(self, line_id: str, party: str) -> CheckpointRow | None:
+        for chain_id, author, _ in reversed(self._chains(line_id)):
+            if author == party:
+                row = self._first(
+                    f"SELECT {_CHECKPOINT} WHERE k.chain_id = ? ORDER BY k.size DESC LIMIT 1",
+                    (chain_id,),
+                    checkpoint_from,
                 )
                 if row is not None:
                     return row

@@ -184,6 +184,7 @@ def check_container(connection: apsw.Connection, name: str, scripts: Sequence[st
         ("chains", "chain_id"),
         ("entries", "position"),
         ("receipts", "position"),
+        ("checkpoints", "position"),
         ("evidence", "position"),
         ("events", "event_id"),
     ):

@@ -14,6 +14,7 @@ from deconflict._kernel import first_changed_row, row_check
 from deconflict.errors import StoreDamagedError, StoreError, StoreSlotTakenError
 from deconflict.store.base import (
     Batch,
+    CheckpointRow,
     EntryRow,
     EventRow,
     EvidenceRow,
@@ -25,6 +26,7 @@ from deconflict.store.base import (
 )
 
 __all__ = [
+    "checkpoint_from",
     "entries_from",
     "entry_from",
     "event_from",
@@ -94,6 +96,14 @@ def receipt_from(values: tuple[Any, ...]) -> ReceiptRow:
     return ReceiptRow(*values[:-1])
 
 
+def checkpoint_from(values: tuple[Any, ...]) -> CheckpointRow:
+    """Return the row, or raise `StoreDamagedError` naming line, party and size."""
+    _require(
+        [values], lambda row: f"the checkpoint of {row[3]} entries of {row[1]} on line {row[0]}"
+    )
+    return CheckpointRow(*values[:-1])
+
+
 def evidence_from(values: tuple[Any, ...]) -> EvidenceRow:
     """Return the row, or raise `StoreDamagedError`."""
     _require([values], lambda row: f"evidence {row[2]} of line {row[0]}")
@@ -154,6 +164,8 @@ def write_batch(connection: apsw.Connection, batch: Batch) -> None:
         _write_signature(connection, signature)
     for receipt in batch.receipts:
         _write_receipt(connection, chains, receipt)
+    for checkpoint in batch.checkpoints:
+        _write_checkpoint(connection, chains, checkpoint)
     for evidence in batch.evidence:
         _write_evidence(connection, evidence)
     for event in batch.events:
@@ -349,6 +361,45 @@ def _write_receipt(connection: apsw.Connection, chains: _Chains, row: ReceiptRow
     connection.execute(
         "INSERT INTO receipts (chain_id, seq, hash, data, algorithm, key_id, signature,"
         " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (head[0], *columns[3:], row_check(*columns)),
+    )
+
+
+def _write_checkpoint(connection: apsw.Connection, chains: _Chains, row: CheckpointRow) -> None:
+    head = chains.head(row.line_id, row.party, row.epoch)
+    if head is None or row.size > head[1]:
+        raise StoreError(
+            f"a checkpoint covers more of {row.party}'s chain on line {row.line_id} than is stored",
+            given=f"size {row.size}",
+            expected=f"at most {0 if head is None else head[1]}",
+            remedy="store the entries first",
+        )
+    # Compare and swap, in the transaction of the write: a state that was judged against another
+    # one than stands here would let one witness cosign two trees side by side.
+    ((kept,),) = connection.execute(
+        "SELECT coalesce(max(size), 0) FROM checkpoints WHERE chain_id = ?", (head[0],)
+    ).fetchall()
+    if kept != row.previous_size:
+        raise StoreSlotTakenError(
+            f"another checkpoint of {row.party}'s chain on line {row.line_id} came in between",
+            given=f"size {row.size} after {row.previous_size}",
+            expected=f"after {kept}",
+            remedy="judge it again against the one that is kept",
+        )
+    columns = (
+        row.line_id,
+        row.party,
+        row.epoch,
+        row.size,
+        row.previous_size,
+        row.root,
+        row.note,
+        row.cosigned_utc_s,
+        row.stored_utc_ms,
+    )
+    connection.execute(
+        "INSERT INTO checkpoints (chain_id, size, previous_size, root, note, cosigned_utc_s,"
+        " stored_utc_ms, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (head[0], *columns[3:], row_check(*columns)),
     )
 

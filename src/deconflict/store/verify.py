@@ -1,9 +1,9 @@
 """Does the whole record verify? Asked at every start, before the node says a word.
 
-Four things are proven: the container is whole; each chain follows from its first entry to the head
-kept apart from it; every signature holds; every receipt names an entry of the log. One thread
-walks, the signatures are shared out: they are proven without the interpreter's lock
-(``bench/bench_store.py`` measures it).
+Five things are proven: the container is whole; each chain follows from its first entry to the head
+kept apart from it; every signature holds; every receipt names an entry of the log; every cosigned
+checkpoint has the root of the tree over its entries. One thread walks, the signatures are shared
+out: they are proven without the interpreter's lock (``bench/bench_store.py`` measures it).
 """
 
 import os
@@ -20,12 +20,20 @@ from deconflict.errors import (
     StoreError,
     VerificationError,
 )
+from deconflict.line.checkpoint import (
+    Checkpoint,
+    Origin,
+    cosignature_time_s,
+    entry_leaf,
+    open_checkpoint,
+)
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.keys import VerifyKey
 from deconflict.line.log import ChainCheck, verify_signatures
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.statement import Signature
-from deconflict.store.base import EntryRow, LineRow, ReceiptRow, Store
+from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
+from deconflict.store.base import CheckpointRow, EntryRow, LineRow, ReceiptRow, Store
 
 __all__ = ["KeysByParty", "RecordProof", "VerifiedRecord", "verify_store"]
 
@@ -43,6 +51,7 @@ class VerifiedRecord:
     entries: int
     unsigned: int  # own entries at the tail whose signature is still to be made
     receipts: int
+    checkpoints: int = 0
 
 
 def verify_store(
@@ -95,6 +104,14 @@ class RecordProof:
         walk = self._walks.get((line_id, party))
         return iter(()) if walk is None else walk.rows
 
+    def tree(self, line_id: str, party: str) -> GrowingTree:
+        """Return the tree over the signed entries of a chain, once it was read to its end.
+
+        Of several epochs, over the last. It was worked out to prove the checkpoints.
+        """
+        walk = self._walks.get((line_id, party))
+        return GrowingTree() if walk is None else walk.grown()
+
     def finish(self) -> VerifiedRecord:
         """Walk what nobody has read, wait for the last signature, and return what was proven."""
         for walk in self._walks.values():
@@ -116,6 +133,7 @@ class RecordProof:
             sum(walk.entries for walk in walks),
             sum(walk.unsigned for walk in walks),
             sum(walk.receipts for walk in walks),
+            sum(walk.checkpoints for walk in walks),
         )
 
     def __enter__(self) -> Self:
@@ -153,6 +171,11 @@ class _Provers:
     ) -> None:
         self._take(self._pool.submit(_prove_receipts, rows, author, keys))
 
+    def prove_checkpoints(
+        self, rows: Sequence[CheckpointRow], cosigner: str | None, keys: KeysByParty
+    ) -> None:
+        self._take(self._pool.submit(_prove_checkpoints, rows, cosigner, keys))
+
     def _take(self, future: Future[None]) -> None:
         self._running.append(future)
         while len(self._running) > self._ahead:
@@ -185,11 +208,20 @@ class _Walk:
         self._signer = line.peer_party if author == line.own_party else line.own_party
         self._author_keys = keys_by_party.get(author, {})
         self._signer_keys = keys_by_party.get(self._signer, {})
+        self._keys_by_party = keys_by_party
         self._provers = provers
+        self._tree = CompactRange()  # over the present epoch
+        self._agreed = CompactRange()  # the same, as far as it is cosigned
+        self._later = bytearray()  # and each leaf after that
         self.entries = 0
         self.unsigned = 0
         self.receipts = 0
+        self.checkpoints = 0
         self.rows = self._walk()
+
+    def grown(self) -> GrowingTree:
+        """The tree over the signed entries walked, agreed as far as it is cosigned."""
+        return GrowingTree(self._agreed, self._later)
 
     def _walk(self) -> Iterator[EntryRow]:
         """Yield every entry whose place is proven; what the provers find comes later."""
@@ -198,6 +230,9 @@ class _Walk:
         receipted: list[ReceiptRow] = []
         receipts = self._store.receipts(self._line.line_id, self._signer)
         receipt = next(receipts, None)
+        checkpoints = self._store.checkpoints(self._line.line_id, self._author)
+        checkpoint = next(checkpoints, None)
+        cosigned: list[CheckpointRow] = []
         for row, sealed in self._in_order():
             if row.signature is not None:
                 waiting.append((row, sealed))
@@ -206,14 +241,25 @@ class _Walk:
                     raise _damage(row, f"{self._signer}'s receipt names another entry")
                 receipted.append(receipt)
                 receipt = next(receipts, None)
+            if checkpoint is not None and (checkpoint.epoch, checkpoint.size) == (
+                row.epoch,
+                row.seq,
+            ):
+                if self.unsigned or self._tree.head != TreeHead(checkpoint.size, checkpoint.root):
+                    raise _damage(checkpoint, "it is not the tree over these entries")
+                cosigned.append(checkpoint)
+                self._agreed, self._later = self._tree.copy(), bytearray()
+                checkpoint = next(checkpoints, None)
             if len(waiting) >= CHUNK:
-                self._hand_over(waiting, receipted)
-                waiting, receipted = [], []
+                self._hand_over(waiting, receipted, cosigned)
+                waiting, receipted, cosigned = [], [], []
             last = row
             yield row
-        self._hand_over(waiting, receipted)
+        self._hand_over(waiting, receipted, cosigned)
         if receipt is not None:
             raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
+        if checkpoint is not None:
+            raise _damage(checkpoint, "the last entry that it covers is missing")
         self._require_head(last)
 
     def _in_order(self) -> Iterator[tuple[EntryRow, SealedEnvelope]]:
@@ -224,6 +270,7 @@ class _Walk:
             if check is None or row.epoch != epoch:
                 check = ChainCheck(line=self._line.line_id, party=self._author)
                 epoch = row.epoch
+                self._tree, self._agreed, self._later = CompactRange(), CompactRange(), bytearray()
             sealed = SealedEnvelope(
                 row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
             )
@@ -239,17 +286,31 @@ class _Walk:
                 self.unsigned += 1
             elif self.unsigned:
                 raise _damage(row, "it is signed, though an entry before it is not")
+            else:
+                leaf = entry_leaf(row.hash, row.signature)
+                self._tree.add(leaf)
+                self._later += leaf
             self.entries += 1
             yield row, sealed
 
     def _hand_over(
-        self, entries: list[tuple[EntryRow, SealedEnvelope]], receipts: list[ReceiptRow]
+        self,
+        entries: list[tuple[EntryRow, SealedEnvelope]],
+        receipts: list[ReceiptRow],
+        checkpoints: list[CheckpointRow],
     ) -> None:
         self.receipts += len(receipts)
+        self.checkpoints += len(checkpoints)
         if entries:
             self._provers.prove_entries(entries, self._author_keys)
         if receipts:
             self._provers.prove_receipts(receipts, self._author, self._signer_keys)
+        if checkpoints:
+            # Of the peer's chain the record holds what we judged before we cosigned it.
+            own = self._author == self._line.own_party
+            self._provers.prove_checkpoints(
+                checkpoints, self._signer if own else None, self._keys_by_party
+            )
 
     def _require_head(self, last: EntryRow | None) -> None:
         heads = self._store.heads(self._line.line_id)
@@ -287,10 +348,30 @@ def _prove_receipts(rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, 
             raise _damage(row, "the receipt's words are not those of its row")
 
 
-def _damage(row: EntryRow | ReceiptRow, why: str) -> StoreDamagedError:
-    what = "entry" if isinstance(row, EntryRow) else "receipt for entry"
+def _prove_checkpoints(
+    rows: Sequence[CheckpointRow], cosigner: str | None, keys: KeysByParty
+) -> None:
+    for row in rows:
+        try:
+            checkpoint, note = open_checkpoint(row.note, keys.get(row.party, {}))
+            if cosigner is not None:
+                time_s = cosignature_time_s(note, cosigner, keys.get(cosigner, {}))
+                if time_s != row.cosigned_utc_s:
+                    raise _damage(row, "it was cosigned at another time than its row says")
+        except (VerificationError, InvalidDocumentError) as error:
+            raise _damage(row, str(error)) from error
+        origin = Origin(row.line_id, row.party, row.epoch)
+        if checkpoint != Checkpoint(origin, TreeHead(row.size, row.root)):
+            raise _damage(row, "the checkpoint's words are not those of its row")
+
+
+def _damage(row: EntryRow | ReceiptRow | CheckpointRow, why: str) -> StoreDamagedError:
+    if isinstance(row, CheckpointRow):
+        what, number = "checkpoint over entries up to", row.size
+    else:
+        what, number = "entry" if isinstance(row, EntryRow) else "receipt for entry", row.seq
     return StoreDamagedError(
-        f"{row.party}'s {what} {row.seq} on line {row.line_id} does not verify: {why}",
-        given=f"line {row.line_id}, party {row.party}, number {row.seq}, epoch {row.epoch}",
+        f"{row.party}'s {what} {number} on line {row.line_id} does not verify: {why}",
+        given=f"line {row.line_id}, party {row.party}, number {number}, epoch {row.epoch}",
         remedy=_REMEDY,
     )

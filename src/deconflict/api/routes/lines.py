@@ -1,5 +1,7 @@
 """Lines and their terms, and the record to take away."""
 
+from typing import Any, Final
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -88,6 +90,45 @@ async def export_bundle(
         services.node.export(actor, line),
         media_type="application/octet-stream",
         headers={"Content-Disposition": 'attachment; filename="record.deconflict"'},
+    )
+
+
+_A_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/octet-stream": {}}}
+}
+
+
+@router.get("/lines/{line}/proofs/{message_hash}", response_class=Response, responses=_A_FILE)
+@needs(Action.EXPORT)
+async def disclose_message(
+    line: str,
+    message_hash: str,
+    request: Request,
+) -> Response:
+    """Export one message alone, as a file that `deconflict verify` checks offline.
+
+    It proves the message's place in a chain that both sides fixed, and shows no other message.
+    """
+    actor = actor_of(request)
+    return _file(await services_of(request).node.disclose(actor, line, message_hash), "message")
+
+
+@router.get("/lines/{line}/fork", response_class=Response, responses=_A_FILE)
+@needs(Action.EXPORT)
+async def export_fork(
+    line: str,
+    request: Request,
+) -> Response:
+    """Export the proof that the peer signed two things for one place; 404 when there is none."""
+    actor = actor_of(request)
+    return _file(await services_of(request).node.fork(actor, line), "fork")
+
+
+def _file(data: bytes, name: str) -> Response:
+    return Response(
+        data,
+        media_type="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{name}.deconflict"'},
     )
 
 

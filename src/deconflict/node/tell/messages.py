@@ -345,10 +345,14 @@ class Teller:
             else:
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
 
-    def forked(self, line: Line, now: Now) -> None:
-        """Tell that the peer signed two different messages for one slot."""
+    def forked(self, line: Line, now: Now, *, rule: str = "FORKED_CHAIN") -> None:
+        """Tell that the peer signed two different messages for one slot.
+
+        With ``FORKED_CHECKPOINT``: or a checkpoint that contradicts what it sent. With
+        ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record.
+        """
         self.desk.tell(
-            AlertKey("FORKED_CHAIN", line.line_id, line.peer),
+            AlertKey(rule, line.line_id, line.peer),
             {"party": line.peer},
             drill=False,
             urgency="IMMEDIATE",
