@@ -19,7 +19,8 @@ EXTENDS Naturals
 
 CONSTANTS
   BeatEvery, HeardLimit, EchoLimit,   \* 2, 6, 8
-  Promise,                            \* 10: five seconds
+  Promise,                            \* 10: both sides, five seconds
+  ListenerPromise,                    \* 6: the side that hears nothing, three seconds
   MaxLost,
   \* Faults that can be planted; each is TRUE in the protocol.
   Echoes,    \* a side looks at echoes at all
@@ -100,7 +101,7 @@ Down(s) == heard[s] >= HeardLimit \/ (Echoes /\ echoed[s] >= EchoLimit)
 \* Five seconds after the direction failed both sides show DOWN.
 BothDown == cutFor >= Promise => Down("A") /\ Down("B")
 \* Its listener shows it after three seconds and the way of the last beat.
-ListenerDown == cutFor > HeardLimit => Down("B")
+ListenerDown == cutFor > ListenerPromise => Down("B")
 \* A delay of up to half a second each way is no reason to show DOWN. (With a lost beat besides, the
 \* echo is exactly four seconds old in the worst case: below half a second of delay one may be lost.)
 NoFalseAlarm == ~cut /\ lost = 0 => ~Down("A") /\ ~Down("B")

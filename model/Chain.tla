@@ -37,7 +37,6 @@ CONSTANTS
   InOrder,          \* only the next message is accepted
   OnceEach,         \* a duplicate is not logged again
   ReceiptAgain,     \* a duplicate is receipted again
-  ReceiptCompared,  \* A compares the hash in a receipt with its own log
   EscalateOnBoot,   \* what was open at a crash is told at the start
   ExpiryHeeded,     \* B looks at the age of a message at all
   JudgedWhenLogged, \* ... once more when it is durable, not on arrival only
@@ -147,7 +146,7 @@ Answer ==
 ---------------------------------------------------------------------------
 \* What A learns
 
-Covers(r) == Len(r) <= Len(aLog) /\ (ReceiptCompared => r = SubSeq(aLog, 1, Len(r)))
+Covers(r) == Len(r) <= Len(aLog) /\ r = SubSeq(aLog, 1, Len(r))
 
 HearReceipt ==
   /\ aUp

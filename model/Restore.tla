@@ -78,12 +78,12 @@ Common(s, t) ==   \* length of what two chains share
     /\ n < Min(Len(s), Len(t)) => s[n + 1] # t[n + 1]
 Words(s) == SelectSeq([i \in DOMAIN s |-> s[i].v], LAMBDA v : v # EPOCH)
 Drop(s, n) == SubSeq(s, n + 1, Len(s))
-Next_(s) ==       \* the slot behind a chain
+Following(s) ==       \* the slot behind a chain
   IF s = <<>> THEN [ep |-> 0, n |-> 1] ELSE [ep |-> Last(s).ep, n |-> Last(s).n + 1]
 Entry(slot, v) == [ep |-> slot.ep, n |-> slot.n, v |-> v]
-RECURSIVE Say_(_, _)
-Say_(s, words) ==
-  IF words = <<>> THEN s ELSE Say_(Append(s, Entry(Next_(s), words[1])), Drop(words, 1))
+RECURSIVE SayAll(_, _)
+SayAll(s, words) ==
+  IF words = <<>> THEN s ELSE SayAll(Append(s, Entry(Following(s), words[1])), Drop(words, 1))
 
 Init ==
   /\ aLog = <<>>                           \* A, disk: its chain
@@ -99,18 +99,20 @@ Init ==
 ---------------------------------------------------------------------------
 Say(v) ==
   /\ ~aMute /\ Len(Words(aLog)) < MaxMsg /\ \A i \in DOMAIN aLog : aLog[i].v # v
-  /\ aLog' = Append(aLog, Entry(Next_(aLog), v)) /\ sent' = sent \cup {aLog'}
+  /\ aLog' = Append(aLog, Entry(Following(aLog), v)) /\ sent' = sent \cup {aLog'}
   /\ UNCHANGED <<aAck, aMute, aBak, aTold, fresh, b, bTold, receipts, restoredA, restoredB>>
 
 \* What is durable is receipted; the receipt may arrive at any later time.
-Hear ==
+Hears(c) ==
   /\ ~bMute
-  /\ \E c \in sent :
-       /\ \/ Front(c) = bLog
-          \/ /\ ~EpochFollowsHead /\ Last(c).v = EPOCH
-             /\ IsPrefix(Front(c), bLog) /\ ~IsPrefix(c, bLog)
-       /\ bLog' = c /\ receipts' = receipts \cup {c}
+  /\ \/ Front(c) = bLog
+     \/ /\ ~EpochFollowsHead /\ Last(c).v = EPOCH
+        /\ IsPrefix(Front(c), bLog) /\ ~IsPrefix(c, bLog)
+  /\ bLog' = c /\ receipts' = receipts \cup {c}
   /\ UNCHANGED <<a, aTold, bMute, bTold, sent, restoredA, restoredB>>
+\* A repeats what has no receipt; anything else may still come, but nobody can wait for it.
+HearRepeated == \E c \in sent : IsPrefix(c, aLog) /\ Len(c) > aAck /\ Hears(c)
+HearOld == \E c \in sent : Hears(c)
 
 HearReceipt ==
   /\ ~aMute
@@ -153,7 +155,7 @@ Reopen ==
            start == IF FreshEpoch
                     THEN Append(base, [ep |-> fresh + 1, n |-> 1, v |-> EPOCH])
                     ELSE base
-       IN /\ aLog' = Say_(start, open)
+       IN /\ aLog' = SayAll(start, open)
           /\ aAck' = IF t.mute THEN aAck ELSE Len(base)
   /\ fresh' = fresh + 1 /\ aMute' = FALSE
   /\ aTold' = IF NonceCounts THEN {} ELSE aTold
@@ -195,10 +197,10 @@ Adopt ==
 
 ---------------------------------------------------------------------------
 Progress ==
-  \/ Hear \/ HearReceipt
+  \/ HearRepeated \/ HearReceipt
   \/ AnswerAuthor \/ Reopen \/ Refused \/ AnswerListener \/ Adopt
 
-Next == Progress \/ BackUp \/ RestoreA \/ RestoreB \/ \E v \in Values : Say(v)
+Next == Progress \/ HearOld \/ BackUp \/ RestoreA \/ RestoreB \/ \E v \in Values : Say(v)
 
 Spec == Init /\ [][Next]_vars
 FairSpec == Spec /\ WF_vars(Progress)
@@ -209,15 +211,11 @@ ValuesAlike == Permutations(Values)
 \* I1: unless both lost their disks, what B receipted is in its log, or it is mute.
 ReceiptStaysTrue ==
   (restoredA = 0 \/ restoredB = 0) /\ ~bMute => \A r \in receipts : IsPrefix(r, bLog)
-\* I2
-NothingFabricated == \A n \in DOMAIN bLog : Upto(bLog, n) \in sent
 \* I3: what A holds a receipt for is in B's log, whoever was restored, or B is mute.
 LogsAgree == ~bMute => IsPrefix(Upto(aLog, aAck), bLog)
 \* I4: one hash for each (epoch, slot).
 NoEquivocation ==
   \A c, d \in sent : (Last(c).ep = Last(d).ep /\ Last(c).n = Last(d).n) => c = d
-\* What A holds a receipt for never leaves its own chain.
-ReceiptedStays == aAck <= Len(aLog)
 \* Liveness: after the last restore both speak again, and all that was said is receipted.
 EndsAgreed == <>[](~aMute /\ ~bMute /\ bLog = aLog /\ aAck = Len(aLog))
 ============================================================================
