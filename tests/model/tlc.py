@@ -56,7 +56,7 @@ class Check:
         if unknown := set(self.settings) - set(constants):
             raise ValueError(f"{self.module}.cfg has no constant {sorted(unknown)}")
         written = [f"SPECIFICATION {self.spec}", "CONSTANTS"]
-        written += [f"  {name} = {value}" for name, value in (constants | self.settings).items()]
+        written += [f"  {name} = {value}" for name, value in {**constants, **self.settings}.items()]
         if self.liveness is not None:  # a symmetry would be unsound there
             return "\n".join([*written, "PROPERTY", f"  {self.liveness}", ""])
         written += [line for line in lines if line.startswith("SYMMETRY")]
