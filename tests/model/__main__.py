@@ -12,7 +12,7 @@ def row(asked: Check, found: Found) -> str:
     if asked.violates is None:
         explored = f"{found.states:,} | {found.depth} | {found.seconds:.0f} s"
         return f"| {asked.fact} | `{asked.module}` | {explored} |"
-    return f"| {asked.fact} | `{asked.module}` | `{found.violated}` | {found.steps} |"
+    return f"| {asked.fact} | `{asked.module}` | `{found.violated}` | {asked.steps or 'any'} |"
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
         for asked, found in zip(CHECKS, pool.map(check, CHECKS), strict=True):
             right = asked.violates is None
             as_it_must = found.violated == asked.violates and found.completed is right
-            as_it_must &= found.states == asked.states if right else found.steps == asked.steps
+            as_it_must &= found.states == asked.states if right else asked.steps in (0, found.steps)
             wrong += not as_it_must
             print(row(asked, found), "" if as_it_must else "  <-- NOT AS IT MUST BE", flush=True)
             if not as_it_must:

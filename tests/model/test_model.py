@@ -38,7 +38,8 @@ def test_planted_fault_is_found(asked: Check, found: Ask) -> None:
     result = found(asked)
     assert result.violated == asked.violates, result.output
     assert not result.completed
-    assert result.steps == asked.steps
+    assert result.steps > 1
+    assert asked.steps in (0, result.steps)
 
 
 def test_every_switch_of_every_module_is_planted_once() -> None:
@@ -71,7 +72,7 @@ def test_every_check_stands_in_the_documents() -> None:
     for one in RIGHT:
         assert f"| {one.fact} | `{one.module}` | {one.states:,} |" in page
     for one in PLANTED:
-        assert f"| {one.fact} | `{one.module}` | `{one.violates}` | {one.steps} |" in page
+        assert f"| {one.fact} | `{one.module}` | `{one.violates}` | {one.steps or 'any'} |" in page
 
 
 @pytest.mark.parametrize("unknown", ["NoSuchSwitch", "Fsyncfirst"])

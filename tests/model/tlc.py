@@ -27,7 +27,8 @@ class Check:
         settings: constants that differ from those.
         violates: the invariant or property that must be found violated; None when none may be.
         states: distinct states TLC must have explored, exactly; for a right module only.
-        steps: length of the shortest way to the violation, exactly.
+        steps: length of the shortest way to the violation of an invariant, exactly. How soon TLC
+            looks at liveness depends on the machine's speed, so there it is 0: any way will do.
         spec: the formula to check.
         liveness: the property to check instead of the invariants.
         invariants: to be checked instead of those in the `.cfg`.
