@@ -2,7 +2,7 @@
 (***************************************************************************)
 (* Is the peer there, and does it hear us? Beats both ways that echo one   *)
 (* another. The direction from A to B fails for good; from then on both    *)
-(* must show DOWN within five seconds, though A still hears every beat of B.*)
+(* must show DOWN in five seconds, though A still hears every beat of B.   *)
 (* Both sides keep the same rules in every phase, so the other direction   *)
 (* needs no model of its own; and when both fail, each hears less.         *)
 (*                                                                         *)

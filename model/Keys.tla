@@ -9,7 +9,7 @@
 (*               agreed head; what B does not hold is said again behind it,*)
 (*               under the new key.                                        *)
 (*   Revocation  the same without the old key, which a thief holds too.    *)
-(*   The old key is the one in force at B. If an earlier change never came   *)
+(*   The old key is the one in force at B. If an earlier change never came *)
 (*               there, it is not the last key that A drew; so A keeps each*)
 (*               key until the change to the next one is receipted.        *)
 (*   In force    is the key that the last such entry of the log names; an  *)
