@@ -110,3 +110,17 @@ def end(own: str, restored: Restored | None = None, ms: int = 0) -> End:
 
 def talk() -> tuple[End, End]:
     return end("blue"), end("red")
+
+
+def restored(party: End, receipt: SealedReceipt | None = None) -> Restored:
+    """Return what the disk of ``party`` holds."""
+    last = party.logged[-1] if party.logged else None
+    return Restored(
+        own_head=party.machine.own_head,
+        own_entries=tuple(entry.data for entry in party.said),
+        last_receipt=receipt,
+        peer_head=last.sealed.data if last else None,
+        peer_head_received_utc_ms=last.received_utc_ms if last else 0,
+        own_tree=party.own_tree(),
+        peer_tree=party.peer_tree(),
+    )

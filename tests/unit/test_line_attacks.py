@@ -19,6 +19,7 @@ from deconflict.errors import (
     WrongSenderError,
 )
 from deconflict.line.canonical import canonical_bytes
+from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope, read_envelope, seal_envelope
 from deconflict.line.incoming import REORDER_WINDOW, EvidenceReason, Outcome
 from deconflict.line.keys import CONTEXT_RECEIPT, SigningKey, VerifyKey
@@ -34,6 +35,7 @@ from line_talk import (
     End,
     at,
     end,
+    restored,
     talk,
 )
 
@@ -316,3 +318,24 @@ def test_receipt_sealed_by_nobody_pinned_is_refused(blue: End, red: End) -> None
 def test_both_ends_derive_one_line() -> None:
     blue, red = talk()
     assert blue.machine.identity.line_id == red.machine.identity.line_id == LINE
+
+
+@pytest.mark.parametrize(
+    "lie", [{"hash": "ab" * 32}, {"epoch": "cd" * 16}, {"seq": 2}, {"seq": 9_999}]
+)
+def test_a_false_heard_neither_silences_an_alarm_over_a_restart_nor_keeps_a_node_from_starting(
+    blue: End, red: End, lie: dict[str, object]
+) -> None:
+    cease = blue.say("CEASE")
+    head = blue.machine.own_head
+    assert head is not None
+    point = {"epoch": head.epoch, "seq": head.seq, "hash": head.hash}
+    heard = forged(red.say(), RED, heard={**point, **lie})
+    found = blue.hear(heard)
+    assert [evidence.reason for evidence in found.evidence] == [EvidenceReason.FALSE_RECEIPT]
+    blue.logged.extend(found.entries)
+    again = end("blue", restored(blue))
+    assert again.machine.own_receipted is None
+    assert again.machine.transmittable(at(0)) == [cease]
+    assert again.machine.state_of(cease.hash).state is not DeliveryState.LACKED
+    assert [alarm.alert.hash for alarm in again.machine.alarms(at(3_000))] == [cease.hash]

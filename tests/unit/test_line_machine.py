@@ -11,22 +11,8 @@ from deconflict.line.machine import Restored
 from deconflict.line.outgoing import MAX_BATCH_ENTRIES, SEND_WINDOW
 from deconflict.line.packets import Want
 from deconflict.line.precedence import DEFAULT_TIMERS
-from deconflict.line.receipt import RefusalReason, SealedReceipt, read_receipt
-from line_talk import BLUE, LINE, RED, RULES, End, at, draft, end, identity, talk
-
-
-def restored(party: End, receipt: SealedReceipt | None = None) -> Restored:
-    """Return what the disk of ``party`` holds."""
-    last = party.logged[-1] if party.logged else None
-    return Restored(
-        own_head=party.machine.own_head,
-        own_entries=tuple(entry.data for entry in party.said),
-        last_receipt=receipt,
-        peer_head=last.sealed.data if last else None,
-        peer_head_received_utc_ms=last.received_utc_ms if last else 0,
-        own_tree=party.own_tree(),
-        peer_tree=party.peer_tree(),
-    )
+from deconflict.line.receipt import RefusalReason, read_receipt
+from line_talk import BLUE, LINE, RED, RULES, at, draft, end, identity, restored, talk
 
 
 def test_a_message_goes_from_queued_to_closed() -> None:

@@ -142,15 +142,17 @@ class Restored:
     def own_receipted(self, peer_keys: Mapping[str, VerifyKey]) -> ChainPoint | None:
         """Return the furthest own slot that stored words of the peer cover: receipt or ``heard``.
 
+        A ``heard`` counts here as it did when it was heard: where it names an own entry by epoch and
+        hash. One that contradicts the own log is logged all the same, for its author said it; it
+        must neither end an alarm nor keep this node from starting.
+
         Raises:
             UnknownKeyError, BadSignatureError: the stored receipt does not verify.
-            BrokenChainError: it covers more than the own log holds.
+            BrokenChainError: the receipt covers more than the own log holds.
         """
         points = []
         if self.last_receipt is not None:
             points.append(open_receipt(self.last_receipt, peer_keys).point)
-        if self.peer_head is not None and (heard := _decoded(self.peer_head).heard) is not None:
-            points.append(heard)
         head_seq = 0 if self.own_head is None else self.own_head.seq
         for point in points:
             if point.seq > head_seq:
@@ -160,6 +162,15 @@ class Restored:
                     expected=f"slot {point.seq}",
                     remedy="the database is an old copy: do not speak; restore the newest one",
                 )
+        if self.peer_head is not None and (heard := _decoded(self.peer_head).heard) is not None:
+            own = (_decoded(data) for data in self.own_entries)
+            said = {
+                ChainPoint(envelope.epoch, envelope.seq, hash_of(data))
+                for envelope, data in zip(own, self.own_entries, strict=True)
+            }
+            # What is older than the entries held here is older than the receipt beside them.
+            if heard in said:
+                points.append(heard)
         return max(points, key=lambda point: point.seq, default=None)
 
 
