@@ -142,9 +142,9 @@ class Restored:
     def own_receipted(self, peer_keys: Mapping[str, VerifyKey]) -> ChainPoint | None:
         """Return the furthest own slot that stored words of the peer cover: receipt or ``heard``.
 
-        A ``heard`` counts here as it did when it was heard: where it names an own entry by epoch and
-        hash. One that contradicts the own log is logged all the same, for its author said it; it
-        must neither end an alarm nor keep this node from starting.
+        A ``heard`` counts here as it did when it was heard: where it names an own entry by epoch
+        and hash. One that contradicts the own log is logged all the same, for its author said it;
+        it must neither end an alarm nor keep this node from starting.
 
         Raises:
             UnknownKeyError, BadSignatureError: the stored receipt does not verify.
