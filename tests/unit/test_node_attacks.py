@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from deconflict.airspace.instant import MAX_UTC_MS, format_utc
-from deconflict.errors import InvalidDocumentError
+from deconflict.errors import ForkedChainError, InvalidDocumentError
 from deconflict.line.envelope import Draft, SealedEnvelope
 from deconflict.line.keys import ALGORITHM
 from deconflict.line.moment import Now, utc_ms_from_text
 from deconflict.line.precedence import Precedence
+from deconflict.line.receipt import Receipt, seal_receipt
 from deconflict.messages.bodies import (
     Account,
     Ack,
@@ -322,3 +323,27 @@ def test_many_accounts_of_one_event_do_not_make_each_alert_longer() -> None:
             body = Account(event="pass", fields=fields, object_kind="combat_jet")
             attack(pair, "ACCOUNT", body)
         assert len(pair.alert("blue", "ACCOUNTS_DIFFER").facts["implausible"]) <= 32
+
+
+def test_a_receipt_of_what_was_never_said_is_kept_and_told_as_that() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        head = pair.line("blue").machine.own_head
+        assert head is not None
+        false = Receipt(
+            v=1,
+            line=pair.line_id,
+            sender="red",
+            to="blue",
+            epoch=head.epoch,
+            seq=head.seq + 5,
+            hash="ab" * 32,
+            received_utc=format_utc(START_MS),
+        )
+        sealed = seal_receipt(false, pair.red.core.key)
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        assert isinstance(heard.error, ForkedChainError)
+        (kept,) = heard.work.evidence
+        assert (kept.data, kept.reason) == (sealed.data, "ForkedChainError")
+        assert "RECEIPT_CONTRADICTS" in pair.rules("blue")
+        assert "FORKED_CHAIN" not in pair.rules("blue")

@@ -209,7 +209,7 @@ class Hearing:
     ) -> None:
         # Only what the peer itself signed is evidence against it; noise is not worth a byte.
         for sealed in getattr(error, "evidence", ()):
-            if isinstance(sealed, SealedEnvelope):
+            if isinstance(sealed, SealedEnvelope | SealedReceipt):
                 work.evidence.append(_evidence(line, type(error).__name__, sealed, now))
             elif isinstance(sealed, SignedNote):
                 work.evidence.append(_note_evidence(line, sealed, now))
@@ -217,6 +217,8 @@ class Hearing:
             rule = "FORKED_CHAIN"
             if isinstance(packet, Submission):
                 rule = "FORKED_CHECKPOINT"
+            elif isinstance(packet, SealedReceipt):
+                rule = "RECEIPT_CONTRADICTS"
             elif isinstance(packet, Cosigned):
                 # It has our own signature: nothing is said against the peer.
                 rule = "OWN_RECORD_IN_DOUBT"
@@ -257,7 +259,9 @@ def _entry_row(line: Line, entry: IncomingEntry) -> EntryRow:
     )
 
 
-def _evidence(line: Line, reason: str, sealed: SealedEnvelope, now: Now) -> EvidenceRow:
+def _evidence(
+    line: Line, reason: str, sealed: SealedEnvelope | SealedReceipt, now: Now
+) -> EvidenceRow:
     return EvidenceRow(
         line_id=line.line_id,
         reason=reason,

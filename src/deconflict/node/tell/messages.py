@@ -349,7 +349,8 @@ class Teller:
         """Tell that the peer signed two different messages for one slot.
 
         With ``FORKED_CHECKPOINT``: or a checkpoint that contradicts what it sent. With
-        ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record.
+        ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record. With
+        ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),
