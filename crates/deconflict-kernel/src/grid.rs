@@ -362,20 +362,7 @@ fn axes(stretches: &[Stretch]) -> [Vec3; 3] {
         let [x, y, z] = s.place.map(f64::from);
         sum + Vec3::new(x, y, z) * 1e-9
     });
-    let length = sum.norm();
-    let up = if length > 0.0 {
-        sum * (1.0 / length)
-    } else {
-        Vec3::new(0.0, 0.0, 1.0)
-    };
-    let helper = if up.z.abs() < 0.9 {
-        Vec3::new(0.0, 0.0, 1.0)
-    } else {
-        Vec3::new(1.0, 0.0, 0.0)
-    };
-    let east = helper.cross(up);
-    let east = east * (1.0 / east.norm());
-    [east, up.cross(east), up]
+    sum.axes()
 }
 
 /// Ticks between which about `in_slab` stretches begin.

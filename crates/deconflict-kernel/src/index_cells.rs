@@ -162,7 +162,7 @@ impl Levels {
         Levels {
             levels: BTreeMap::new(),
             wide: Vec::new(),
-            axes: axes(first),
+            axes: first.axes(),
             seeds: Seeds::new(),
             ticks: bounding.ticks,
             vertical: bounding.vertical(),
@@ -273,51 +273,12 @@ impl Levels {
     }
 }
 
-/// Axes of which the last points to a place.
-fn axes(place: Vec3) -> [Vec3; 3] {
-    let length = place.norm();
-    let up = if length > 1.0 {
-        place * (1.0 / length)
-    } else {
-        Vec3::new(0.0, 0.0, 1.0)
-    };
-    let helper = if up.z.abs() < 0.9 {
-        Vec3::new(0.0, 0.0, 1.0)
-    } else {
-        Vec3::new(1.0, 0.0, 0.0)
-    };
-    let east = helper.cross(up);
-    let east = east * (1.0 / east.norm());
-    [east, up.cross(east), up]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::limits::Minima;
-    use crate::scatter::Scatter;
-    use crate::stretch::{may_meet, STEPS_PER_M};
+    use crate::scatter::{not_excluded, Scatter};
     use std::collections::BTreeSet;
-
-    /// What must never be excluded, in double precision and without any cells.
-    fn must_find(a: &Stretch, b: &Stretch, bounding: &Bounding) -> bool {
-        let (from, to) = (a.from.max(b.from), a.to.min(b.to));
-        let vertical = bounding.vertical();
-        let ((low_a, high_a), (low_b, high_b)) = (a.band(vertical), b.band(vertical));
-        if from > to || low_a > high_b || low_b > high_a {
-            return false;
-        }
-        let at = |s: &Stretch, tick: u32| {
-            let [x, y, z] = s.place.map(|steps| f64::from(steps) / STEPS_PER_M);
-            let [vx, vy, vz] = s.velocity.map(f64::from);
-            let since = (f64::from(tick) - f64::from(s.at)) * bounding.ticks.seconds();
-            Vec3::new(x, y, z) + Vec3::new(vx, vy, vz) * since
-        };
-        let (p, q) = (at(a, from) - at(b, from), at(a, to) - at(b, to));
-        let (distance, _) = crate::interval::point_to_segment(Vec3::ZERO, p, q);
-        distance < f64::from(a.reach) + f64::from(b.reach)
-            && may_meet(a, b, vertical, bounding.ticks)
-    }
 
     fn near(levels: &Levels, own: &Stretch) -> BTreeSet<(u32, u32)> {
         let mut sieve = Sieve::default();
@@ -356,7 +317,7 @@ mod tests {
                     let found = near(&levels, own);
                     assert!(found.iter().all(|&(object, _)| object >= 30));
                     for other in all[30..].iter().flatten() {
-                        if must_find(own, other, set.bounding) {
+                        if not_excluded(own, other, set.bounding) {
                             assert!(found.contains(&(other.object, other.first)));
                             wanted += 1;
                         }

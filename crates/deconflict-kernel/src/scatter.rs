@@ -2,9 +2,11 @@
 
 use crate::grid::Set;
 use crate::input::Trajectories;
+use crate::interval::point_to_segment;
 use crate::limits::Minima;
-use crate::stretch::{Bounding, Ticks};
+use crate::stretch::{may_meet, Bounding, Stretch, Ticks, STEPS_PER_M};
 use crate::tracks::Tracks;
+use crate::vec3::Vec3;
 use crate::vertical::References;
 
 /// Columns of flights within so many metres of 47° N 9° E, in two hours.
@@ -109,4 +111,25 @@ impl Scatter {
             sides: &self.side,
         });
     }
+}
+
+/// What no filter may exclude: two stretches that come within their reach of one another while both
+/// last, one of their bands within the other. In double precision, without any division of space
+/// or time.
+pub fn not_excluded(a: &Stretch, b: &Stretch, bounding: &Bounding) -> bool {
+    let (from, to) = (a.from.max(b.from), a.to.min(b.to));
+    let vertical = bounding.vertical();
+    let ((low_a, high_a), (low_b, high_b)) = (a.band(vertical), b.band(vertical));
+    if from > to || low_a > high_b || low_b > high_a {
+        return false;
+    }
+    let at = |s: &Stretch, tick: u32| {
+        let [x, y, z] = s.place.map(|steps| f64::from(steps) / STEPS_PER_M);
+        let [vx, vy, vz] = s.velocity.map(f64::from);
+        let since = (f64::from(tick) - f64::from(s.at)) * bounding.ticks.seconds();
+        Vec3::new(x, y, z) + Vec3::new(vx, vy, vz) * since
+    };
+    let (p, q) = (at(a, from) - at(b, from), at(a, to) - at(b, to));
+    let (distance, _) = point_to_segment(Vec3::ZERO, p, q);
+    distance < f64::from(a.reach) + f64::from(b.reach) && may_meet(a, b, vertical, bounding.ticks)
 }

@@ -235,34 +235,8 @@ impl Sweep {
 mod tests {
     use super::*;
     use crate::limits::Minima;
-    use crate::scatter::Scatter;
-    use crate::stretch::{Bounding, STEPS_PER_M};
-    use crate::vec3::Vec3;
+    use crate::scatter::{not_excluded, Scatter};
     use std::collections::BTreeMap;
-
-    /// What the filter promises never to exclude, in double precision and without any division of
-    /// space or time.
-    fn must_find(a: &Stretch, b: &Stretch, bounding: &Bounding) -> bool {
-        let (from, to) = (a.from.max(b.from), a.to.min(b.to));
-        if from > to || a.party == b.party {
-            return false;
-        }
-        let (low_a, high_a) = a.band(bounding.vertical());
-        let (low_b, high_b) = b.band(bounding.vertical());
-        if low_a > high_b || low_b > high_a {
-            return false;
-        }
-        let at = |s: &Stretch, tick: u32| {
-            let [x, y, z] = s.place.map(|steps| f64::from(steps) / STEPS_PER_M);
-            let [vx, vy, vz] = s.velocity.map(f64::from);
-            let since = (f64::from(tick) - f64::from(s.at)) * bounding.ticks.seconds();
-            Vec3::new(x, y, z) + Vec3::new(vx, vy, vz) * since
-        };
-        let (p, q) = (at(a, from) - at(b, from), at(a, to) - at(b, to));
-        let (distance, _) = crate::interval::point_to_segment(Vec3::ZERO, p, q);
-        distance < f64::from(a.reach) + f64::from(b.reach)
-            && may_meet(a, b, bounding.vertical(), bounding.ticks)
-    }
 
     #[test]
     fn every_division_finds_every_pair_once() {
@@ -298,8 +272,10 @@ mod tests {
                     let mut wanted = 0;
                     for (k, a) in all.iter().enumerate() {
                         for b in &all[k + 1..] {
-                            let apart = a.object != b.object && set.sides_meet(a.object, b.object);
-                            if apart && must_find(a, b, set.bounding) {
+                            let apart = a.object != b.object
+                                && a.party != b.party
+                                && set.sides_meet(a.object, b.object);
+                            if apart && not_excluded(a, b, set.bounding) {
                                 let (x, y) = ((a.object, a.first), (b.object, b.first));
                                 assert!(times.contains_key(&(x.min(y), x.max(y))));
                                 wanted += 1;

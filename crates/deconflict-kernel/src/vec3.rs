@@ -32,6 +32,25 @@ impl Vec3 {
         )
     }
 
+    /// Three directions at right angles, of which the third points to this place; to the pole, where
+    /// it is the centre.
+    pub fn axes(self) -> [Vec3; 3] {
+        let length = self.norm();
+        let up = if length > 0.0 {
+            self * (1.0 / length)
+        } else {
+            Vec3::new(0.0, 0.0, 1.0)
+        };
+        let aside = if up.z.abs() < 0.9 {
+            Vec3::new(0.0, 0.0, 1.0)
+        } else {
+            Vec3::new(1.0, 0.0, 0.0)
+        };
+        let east = aside.cross(up);
+        let east = east * (1.0 / east.norm());
+        [east, up.cross(east), up]
+    }
+
     pub fn norm2(self) -> f64 {
         self.dot(self)
     }
