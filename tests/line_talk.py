@@ -1,6 +1,6 @@
 """Two ends of one line for tests: real keys, real machines, a clock that the test moves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from deconflict.line.checkpoint import entry_leaf
@@ -14,6 +14,7 @@ from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import SealedReceipt
 from deconflict.line.restored import RestoredTree, TreeBuilder
+from deconflict.line.tree import CompactRange, GrowingTree
 
 UTC_MS = 1_443_571_200_000
 BLUE = SigningKey.from_seed(b"\x01" * 32)
@@ -124,3 +125,14 @@ def restored(party: End, receipt: SealedReceipt | None = None) -> Restored:
         own_tree=party.own_tree(),
         peer_tree=party.peer_tree(),
     )
+
+
+def grown(leaves: Sequence[bytes], agreed: int) -> GrowingTree:
+    """Return a tree over leaves of which the first so many are agreed."""
+    first = CompactRange()
+    for leaf in leaves[:agreed]:
+        first.add(leaf)
+    tree = GrowingTree(first)
+    for leaf in leaves[agreed:]:
+        tree.add(leaf)
+    return tree

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from deconflict.errors import BrokenProofError
 from deconflict.line.tree import (
     MAX_PROOF_HASHES,
-    CompactRange,
-    GrowingTree,
     TreeHead,
     leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
+from line_talk import grown
 
 MOST = 130
 ALL = [leaf_hash(str(number).encode()) for number in range(MOST)]
@@ -63,29 +62,19 @@ def head(size: int) -> TreeHead:
     return TreeHead(size, twin_root(ALL[:size]))
 
 
-def grown(agreed: int, size: int) -> GrowingTree:
-    first = CompactRange()
-    for leaf in ALL[:agreed]:
-        first.add(leaf)
-    tree = GrowingTree(first)
-    for leaf in ALL[agreed:size]:
-        tree.add(leaf)
-    return tree
-
-
 # ---- the same, growing --------------------------------------------------------------------------
 
 
 @given(sizes)
 def test_the_root_is_the_defined_one(size: int) -> None:
-    tree = grown(size, size)
+    tree = grown(ALL[:size], size)
     assert tree.agreed == tree.head_at(size) == head(size)
 
 
 @given(st.lists(sizes, min_size=2, max_size=4).map(sorted))
 def test_a_tree_knows_every_size_from_the_agreed_one_on(at: list[int]) -> None:
     agreed, *later, last = at
-    tree = grown(agreed, last)
+    tree = grown(ALL[:last], agreed)
     for size in (*later, last):
         assert tree.head_at(size) == head(size)
     for size in (last, *reversed(later), *later):  # asked in any order
@@ -98,7 +87,7 @@ def test_a_tree_knows_every_size_from_the_agreed_one_on(at: list[int]) -> None:
 @given(st.lists(sizes, min_size=3, max_size=3).map(sorted))
 def test_consistency_is_the_defined_proof_and_verifies(at: list[int]) -> None:
     old, new, last = at
-    proof = grown(old, last).consistency(new)
+    proof = grown(ALL[:last], old).consistency(new)
     assert list(proof) == ([] if old == 0 else twin_proof(old, ALL[:new]))
     assert verify_consistency(head(old), head(new), proof) == head(new)
 
@@ -108,7 +97,7 @@ def test_inclusion_is_the_defined_proof_and_verifies(at: list[int]) -> None:
     agreed, index, size = at
     if index >= size:
         return
-    proof = grown(agreed, MOST).inclusion(index, size)
+    proof = grown(ALL[:MOST], agreed).inclusion(index, size)
     assert list(proof) == twin_path(index, ALL[:size])
     assert verify_inclusion(ALL[index], index, head(size), proof) == head(size)
 
@@ -140,7 +129,7 @@ def altered(proof: tuple[bytes, ...], data: st.DataObject) -> tuple[bytes, ...]:
 @given(st.lists(sizes, min_size=2, max_size=2).map(sorted), st.data())
 def test_any_other_consistency_proof_is_refused(at: list[int], data: st.DataObject) -> None:
     old, new = at
-    proof = grown(old, new).consistency(new)
+    proof = grown(ALL[:new], old).consistency(new)
     wrong = altered(proof, data)
     if wrong != proof:
         with pytest.raises(BrokenProofError):
@@ -152,7 +141,7 @@ def test_a_proof_between_other_trees_is_refused(
     old: int, new: int, other: int, data: st.DataObject
 ) -> None:
     old, new = min(old, new), max(old, new)
-    proof = grown(old, new).consistency(new)
+    proof = grown(ALL[:new], old).consistency(new)
     changed = TreeHead(old, data.draw(st.sampled_from([head(other).root, b"\0" * 32])))
     if changed != head(old):
         with pytest.raises(BrokenProofError):
@@ -165,7 +154,7 @@ def test_a_proof_between_other_trees_is_refused(
 @given(st.integers(1, MOST), st.data())
 def test_any_other_inclusion_proof_is_refused(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
-    proof = grown(0, size).inclusion(index, size)
+    proof = grown(ALL[:size], 0).inclusion(index, size)
     wrong = altered(proof, data)
     if wrong != proof:
         with pytest.raises(BrokenProofError):
@@ -184,7 +173,7 @@ def test_a_proof_without_end_is_refused() -> None:
 
 
 def test_what_is_no_longer_known_cannot_be_asked() -> None:
-    tree = grown(10, 20)
+    tree = grown(ALL[:20], 10)
     for size in (9, 21):
         for ask in (tree.head_at, tree.agree, tree.consistency):
             with pytest.raises(ValueError, match="size"):
@@ -192,4 +181,4 @@ def test_what_is_no_longer_known_cannot_be_asked() -> None:
     with pytest.raises(ValueError, match="leaf"):
         tree.inclusion(9, 20)
     with pytest.raises(ValueError, match="subtrees"):
-        grown(10, 10)._agreed.part(3, 5)
+        grown(ALL[:10], 10)._agreed.part(3, 5)

@@ -309,6 +309,8 @@ def test_a_context_of_unreadable_files_is_refused(node: NodeFolder, tmp_path: Pa
         ({"peer_url": "https://node:0"}, "URL"),
         ({"peer_url": "https://node:99999"}, "URL"),
         ({"peer_url": 'https://no"de'}, "URL"),
+        ({"release_persons": 0}, "release"),
+        ({"release_persons": 3}, "release"),
         ({"operators_listen": Endpoint("0.0.0.0", 8080)}, "plain HTTP"),
         ({"operators_listen": Endpoint("192.0.2.1", 8080)}, "plain HTTP"),
     ],
@@ -324,6 +326,7 @@ def test_settings_of_another_form_are_refused(settings: dict[str, object], named
         Settings("blue"),
         Settings("a-1", ("ops",), ("ru",), Endpoint("::", 9443), "https://[2001:db8::1]:9443"),
         Settings("b", peer_url="https://node.example", operators_listen=Endpoint("::1", 1)),
+        Settings("c", release_persons=2),
     ],
 )
 def test_settings_are_read_back_as_written(settings: Settings) -> None:
@@ -340,6 +343,9 @@ def test_settings_are_read_back_as_written(settings: Settings) -> None:
         ('party = "blue"\ndesks = "watch"', "desks"),
         ('party = "blue"\ndesks = [1]', "desks"),
         ("party = 7", "party"),
+        ('party = "blue"\nrelease_persons = "2"', "release_persons"),
+        ('party = "blue"\nrelease_persons = true', "release_persons"),
+        ('party = "blue"\nrelease_persons = 2.0', "release_persons"),
         ('party = "blue"\npeer_listen = "8443"', "listen"),
         ('party = "blue"\npeer_listen = "host:70000"', "port"),
         ('party = "blue"\npeer_listen = "ho st:1"', "host"),

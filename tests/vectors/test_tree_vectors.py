@@ -10,12 +10,12 @@ from deconflict.errors import BrokenProofError
 from deconflict.line.tree import (
     EMPTY_ROOT,
     CompactRange,
-    GrowingTree,
     TreeHead,
     leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
+from line_talk import grown
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "tree.json").read_text()
@@ -32,36 +32,26 @@ def hashes(proof: list[str]) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(one) for one in proof)
 
 
-def tree_of(agreed: int, size: int = len(LEAVES)) -> GrowingTree:
-    first = CompactRange()
-    for leaf in LEAVES[:agreed]:
-        first.add(leaf)
-    tree = GrowingTree(first)
-    for leaf in LEAVES[agreed:size]:
-        tree.add(leaf)
-    return tree
-
-
 def test_the_root_is_the_published_one_at_every_size() -> None:
     growing = CompactRange()
     assert growing.head == TreeHead(0, EMPTY_ROOT) == head(0)
     for size, leaf in enumerate(LEAVES, start=1):
         growing.add(leaf)
         assert growing.head == head(size)
-        assert tree_of(0).head_at(size) == head(size)
+        assert grown(LEAVES, 0).head_at(size) == head(size)
 
 
 @pytest.mark.parametrize("case", VECTORS["inclusion"], ids=lambda c: f"{c['index']} in {c['size']}")
 def test_inclusion_is_proven_as_published(case: dict[str, Any]) -> None:
     index, size, proof = case["index"], case["size"], hashes(case["proof"])
-    assert tree_of(0).inclusion(index, size) == proof
+    assert grown(LEAVES, 0).inclusion(index, size) == proof
     assert verify_inclusion(LEAVES[index], index, head(size), proof) == head(size)
 
 
 @pytest.mark.parametrize("case", VECTORS["consistency"], ids=lambda c: f"{c['old']} to {c['new']}")
 def test_consistency_is_proven_as_published(case: dict[str, Any]) -> None:
     old, new, proof = case["old"], case["new"], hashes(case["proof"])
-    assert tree_of(old).consistency(new) == proof
+    assert grown(LEAVES, old).consistency(new) == proof
     assert verify_consistency(head(old), head(new), proof) == head(new)
 
 

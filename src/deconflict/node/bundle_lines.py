@@ -26,12 +26,14 @@ __all__ = [
     "BUNDLE_FORMAT",
     "CONTEXT_BUNDLE",
     "MAX_BUNDLE_LINE_BYTES",
+    "Base64",
     "BundleLine",
     "CheckpointItem",
     "EntryItem",
     "EvidenceItem",
     "Item",
     "Manifest",
+    "NoteItem",
     "ReceiptItem",
     "Seal",
     "SignedItem",
@@ -40,6 +42,7 @@ __all__ = [
     "decoded",
     "encoded",
     "malformed",
+    "require_standard_base64",
     "whole_lines",
 ]
 
@@ -93,13 +96,16 @@ class ReceiptItem(SignedItem, frozen=True, tag="receipt"):
     stored_utc: UtcText
 
 
-class CheckpointItem(BundleLine, frozen=True, tag="checkpoint"):
+class NoteItem(BundleLine, frozen=True):
     note: Base64  # signed by the chain's author and by the other party
-    stored_utc: UtcText
 
     @property
     def exact(self) -> bytes:
         return base64.b64decode(self.note)
+
+
+class CheckpointItem(NoteItem, frozen=True, tag="checkpoint"):
+    stored_utc: UtcText
 
 
 class EvidenceItem(SignedItem, frozen=True, tag="evidence"):
@@ -164,15 +170,19 @@ def decoded(line: bytes) -> Item:
 
 
 def _require_strict_base64(item: Item) -> None:
-    """Raise ValueError where two spellings of one value could hide a changed byte."""
     texts = [item.signature] if isinstance(item, Seal) else []
     if isinstance(item, SignedItem):
         texts = [item.data, item.signature]
     if isinstance(item, CheckpointItem):
         texts = [item.note]
     for text in texts:
-        if base64_text(base64.b64decode(text, validate=True)) != text:
-            raise ValueError("base64 in another spelling than the standard one")
+        require_standard_base64(text)
+
+
+def require_standard_base64(text: str) -> None:
+    """Raise ValueError where two spellings of one value could hide a changed byte."""
+    if base64_text(base64.b64decode(text, validate=True)) != text:
+        raise ValueError("base64 in another spelling than the standard one")
 
 
 def malformed(why: str, expected: str) -> InvalidDocumentError:

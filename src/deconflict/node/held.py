@@ -175,13 +175,13 @@ class HeldBook:
         self._held[held.held_id] = held
         return held
 
-    def take(self, held_id: str) -> Held:
-        """Return what is held under this name and hold it no longer.
+    def get(self, held_id: str) -> Held:
+        """Return what is held under this name.
 
         Raises:
             NotFoundError: nothing is.
         """
-        held = self._held.pop(held_id, None)
+        held = self._held.get(held_id)
         if held is None:
             raise NotFoundError(
                 "nothing is held under this name: it was released, withdrawn, or never there",
@@ -191,9 +191,9 @@ class HeldBook:
             )
         return held
 
-    def put_back(self, held: Held) -> None:
-        """Hold again what was taken and could not be said."""
-        self._held[held.held_id] = held
+    def drop(self, held: Held) -> None:
+        """Hold it no longer: it is being said, or was withdrawn."""
+        del self._held[held.held_id]
 
     @staticmethod
     def kept(held: Held) -> NoteRow:

@@ -3,7 +3,6 @@
 One canonical JSON object, ended by a newline, read strictly. Bytes: ``specs/disclosure.md``.
 """
 
-import base64
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
@@ -11,8 +10,9 @@ import msgspec
 from deconflict.errors import InvalidDocumentError, NotCanonicalError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.envelope import MAX_ENVELOPE_BYTES
-from deconflict.line.statement import Hash, LineId, Name, Signature
+from deconflict.line.statement import Hash, LineId, Name
 from deconflict.line.tree import MAX_PROOF_HASHES
+from deconflict.node.bundle_lines import Base64, NoteItem, SignedItem, require_standard_base64
 
 __all__ = [
     "MAX_PROOF_FILE_BYTES",
@@ -27,41 +27,15 @@ __all__ = [
 
 MAX_PROOF_FILE_BYTES: Final = 3 * MAX_ENVELOPE_BYTES + 65_536  # two envelopes in base64
 
-Base64: TypeAlias = str
 
-
-class SignedThing(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="envelope"
-):
+class SignedThing(SignedItem, frozen=True, tag="envelope"):
     """An envelope and its signature."""
 
-    data: Base64
-    algorithm: str
-    key_id: Hash
-    signature: Base64
-
-    @property
-    def exact(self) -> bytes:
-        """The exact bytes that were signed."""
-        return base64.b64decode(self.data)
-
-    @property
-    def sealed_with(self) -> Signature:
-        """The signature over them."""
-        return Signature(self.algorithm, self.key_id, base64.b64decode(self.signature))
+    key_id: Hash  # evidence of a bundle may come unsigned, a proof never
 
 
-class SignedNoteItem(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="checkpoint"
-):
+class SignedNoteItem(NoteItem, frozen=True, tag="checkpoint"):
     """A checkpoint with its signatures."""
-
-    note: Base64
-
-    @property
-    def exact(self) -> bytes:
-        """The exact note."""
-        return base64.b64decode(self.note)
 
 
 class Disclosure(
@@ -109,7 +83,8 @@ def read_proof_file(data: bytes) -> ProofFile:
         raise _no_proof(f"{len(data):,} bytes", f"at most {MAX_PROOF_FILE_BYTES:,} bytes")
     try:
         proof: ProofFile = _DECODER.decode(data)
-        _require_strict_base64(proof)
+        for text in _base64_of(proof):
+            require_standard_base64(text)
         exact = encode_proof_file(proof)
     except (ValueError, RecursionError) as error:  # msgspec's and binascii's are too
         raise _no_proof(str(error)[:160], "a disclosure or an equivocation") from error
@@ -121,13 +96,6 @@ def read_proof_file(data: bytes) -> ProofFile:
             remedy="ask for the file again",
         )
     return proof
-
-
-def _require_strict_base64(proof: ProofFile) -> None:
-    """Raise ValueError where two spellings of one value could hide a changed byte."""
-    for text in _base64_of(proof):
-        if base64.b64encode(base64.b64decode(text, validate=True)).decode("ascii") != text:
-            raise ValueError("base64 in another spelling than the standard one")
 
 
 def _base64_of(proof: ProofFile) -> list[str]:

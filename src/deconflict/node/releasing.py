@@ -53,19 +53,16 @@ class Releasing(Reading):
             NotFoundError: nothing is held under this name.
             LineStateError: what it was written against has changed.
         """
-        # From here to the end of the turn nobody else can take it: it is said once.
-        held = self._held.take(held_id)
-        try:
-            held.require_releasable(actor)
-            on_lines = self._on_lines(held)
-            for line, says in on_lines:
-                for say in says:
-                    require_as_written(line, say, self._now.utc_ms)
-            self._require_sayable(on_lines, self._now)
-            waiting, posted = self._begin_saying(on_lines, self._now)
-        except BaseException:
-            self._held.put_back(held)
-            raise
+        # Until it is dropped nothing is awaited, so that nobody else can release it meanwhile.
+        held = self._held.get(held_id)
+        held.require_releasable(actor)
+        on_lines = self._on_lines(held)
+        for line, says in on_lines:
+            for say in says:
+                require_as_written(line, say, self._now.utc_ms)
+        self._require_sayable(on_lines, self._now)
+        waiting, posted = self._begin_saying(on_lines, self._now)
+        self._held.drop(held)
         # If we crash between these two, it is said and still held; released once more it is
         # refused, because by then it is declared.
         gone = self._core.note_held(
@@ -83,7 +80,8 @@ class Releasing(Reading):
             NotFoundError: nothing is held under this name.
         """
         require(actor, Action.SEND)
-        held = self._held.take(held_id)
+        held = self._held.get(held_id)
+        self._held.drop(held)
         gone = self._core.note_held(
             HeldBook.gone(held), {"held_id": held_id, "state": "WITHDRAWN"}, self._now
         )

@@ -13,6 +13,12 @@ __all__ = ["LANGUAGES", "Endpoint", "Settings", "require_desk", "require_party",
 
 LANGUAGES = ("en", "ru")
 MOST_DESKS = 8
+# What is no text.
+_KINDS: dict[str, tuple[type, str]] = {
+    "desks": (list, "a list of texts"),
+    "languages": (list, "a list of texts"),
+    "release_persons": (int, "1 or 2"),
+}
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
@@ -135,7 +141,7 @@ class Settings:
         if not self.peer_url:
             object.__setattr__(self, "peer_url", f"https://{self.peer_listen}")
         require_url(self.peer_url)
-        if self.release_persons not in (1, 2) or isinstance(self.release_persons, bool):
+        if self.release_persons not in (1, 2):
             raise ConfigurationError(
                 "the number of persons who release cannot be used",
                 given=f"release_persons {self.release_persons}",
@@ -192,25 +198,18 @@ class Settings:
         if "party" not in found:
             raise ConfigurationError("node.toml does not say whose node this is", expected="party")
         settings: dict[str, Any] = {}
-        persons = found.pop("release_persons", 1)
-        if not isinstance(persons, int):
-            raise ConfigurationError(
-                "release_persons in node.toml is of the wrong kind",
-                given=repr(persons)[:80],
-                expected="1 or 2",
-            )
-        settings["release_persons"] = persons
         for key, value in found.items():
-            is_list = key in ("desks", "languages")
-            kind = list if is_list else str
-            if not isinstance(value, kind) or not all(isinstance(part, str) for part in value):
+            kind, words = _KINDS.get(key, (str, "text"))
+            texts = value if isinstance(value, list) else []
+            # In Python true is a number, in a file it is not.
+            if type(value) is not kind or not all(isinstance(text, str) for text in texts):
                 raise ConfigurationError(
                     f"{key} in node.toml is of the wrong kind",
                     given=repr(value)[:80],
-                    expected="a list of texts" if is_list else "text",
+                    expected=words,
                 )
-            if is_list:
-                settings[key] = tuple(value)
+            if kind is list:
+                settings[key] = tuple(texts)
             else:
                 settings[key] = Endpoint.parse(str(value)) if key.endswith("_listen") else value
         return cls(**settings)
