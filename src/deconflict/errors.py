@@ -190,24 +190,7 @@ class BrokenProofError(VerificationError):
 
 
 class StaleCheckpointError(VerificationError):
-    """The proof of a checkpoint begins at another size than this witness cosigned last.
-
-    Args:
-        cosigned_size: the size that it does begin at.
-    """
-
-    def __init__(
-        self,
-        problem: str,
-        *,
-        given: str = "",
-        expected: str = "",
-        remedy: str = "",
-        evidence: tuple[object, ...] = (),
-        cosigned_size: int = 0,
-    ) -> None:
-        super().__init__(problem, given=given, expected=expected, remedy=remedy, evidence=evidence)
-        self.cosigned_size = cosigned_size
+    """The proof of a checkpoint begins at another size than this witness cosigned last."""
 
 
 class LineStateError(DeconflictError):

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from deconflict.errors import BrokenProofError
 from deconflict.line.tree import (
     MAX_PROOF_HASHES,
+    CompactRange,
     TreeHead,
     leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
+from effort import examples
 from line_talk import grown
 
 MOST = 130
@@ -182,3 +184,38 @@ def test_what_is_no_longer_known_cannot_be_asked() -> None:
         tree.inclusion(9, 20)
     with pytest.raises(ValueError, match="subtrees"):
         grown(ALL[:10], 10)._agreed.part(3, 5)
+
+
+@examples(20)
+@given(st.data())
+def test_a_long_tree_asked_in_any_order_is_the_defined_one(data: st.DataObject) -> None:
+    leaves = [leaf_hash(str(number).encode()) for number in range(5_000)]
+    tree = grown(leaves, 1_500)
+    least = 1_500
+    for asked in data.draw(st.lists(st.integers(1_500, 5_000), min_size=1, max_size=8)):
+        size = max(asked, least)
+        whole = CompactRange()
+        for leaf in leaves[:size]:
+            whole.add(leaf)
+        assert tree.head_at(size) == whole.head
+        if data.draw(st.booleans()) and size - least < 600:
+            tree.agree(size)
+            least = size
+
+
+def test_sizes_that_fall_cost_no_more_than_a_stride_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer chooses the sizes; a tree that began anew for each would hold up whoever asks."""
+    tree = grown([leaf_hash(str(number).encode()) for number in range(20_000)], 0)
+    tree.head_at(20_000)
+    added = 0
+    add = CompactRange.add
+
+    def counted(self: CompactRange, leaf: bytes) -> None:
+        nonlocal added
+        added += 1
+        add(self, leaf)
+
+    monkeypatch.setattr(CompactRange, "add", counted)
+    for size in range(19_999, 19_899, -1):
+        tree.head_at(size)
+    assert added <= 100 * 1_024

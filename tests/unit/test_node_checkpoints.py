@@ -209,3 +209,46 @@ def test_a_peer_cannot_have_us_keep_or_cosign_what_it_made_up() -> None:
         assert [row.data for row in heard.work.evidence] == [both]
         assert "OWN_RECORD_IN_DOUBT" in pair.rules("blue")
         assert "FORKED_CHECKPOINT" not in pair.rules("blue")  # nobody else is accused
+
+
+def test_a_peer_that_cosigns_twice_in_one_note_keeps_no_node_from_starting() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        line = pair.line("blue")
+        head = line.machine.own_head
+        assert head is not None
+        tree = line.machine.checkpoints._own_tree
+        origin = Origin(pair.line_id, "blue", head.epoch)
+        note = seal_checkpoint(Checkpoint(origin, tree.head_at(head.seq)), pair.blue.core.key)
+        for time_s in (1_443_571_000, 1_443_571_999):
+            note = cosign_checkpoint(note, "red", pair.red.core.key, time_s=time_s)
+        cosigned = Cosigned(pair.line_id, note.to_bytes())
+        heard = pair.blue.core.hear("red", pair.line_id, [cosigned], pair.world.now)
+        assert heard.error is None
+        pair.world.commit(pair.blue, heard.work)
+        (row,) = kept(pair, "blue", "blue")
+        assert row.cosigned_utc_s == 1_443_571_000
+        verify_store(pair.blue.store, keys(pair))
+        pair.world.restart("blue")
+        pair.run_for(1)
+        assert pair.line("blue").machine.own_head == head
+
+
+def test_what_stands_below_a_forked_checkpoint_is_no_evidence() -> None:
+    with node_pair() as pair:
+        pair.declare("red", declaration(1))
+        pair.run_for(1)
+        head = pair.line("red").machine.own_head
+        assert head is not None
+        origin = Origin(pair.line_id, "red", head.epoch)
+        false = Checkpoint(origin, TreeHead(head.seq, b"\x07" * 32))
+        note = seal_checkpoint(false, pair.red.core.key)
+        rows = set()
+        for stranger in ("noise", "more"):
+            with_noise = cosign_checkpoint(note, stranger, pair.red.core.key, time_s=1)
+            submission = Submission(pair.line_id, 0, (), with_noise.to_bytes())
+            heard = pair.blue.core.hear("red", pair.line_id, [submission], pair.world.now)
+            assert isinstance(heard.error, ForkedChainError)
+            rows |= {row.data for row in heard.work.evidence}
+        assert rows == {note.to_bytes()}

@@ -181,7 +181,7 @@ def cosignature_time_s(note: SignedNote, witness: str, keys: KeysById) -> int:
 
 def cosigned_alone(
     note: SignedNote, checkpoint: Checkpoint, author_keys: KeysById, witness: str, keys: KeysById
-) -> bytes:
+) -> SignedNote:
     """Return a checkpoint with its author's and one witness's signature, whoever else signed it.
 
     Raises:
@@ -192,7 +192,7 @@ def cosigned_alone(
     (first, *_) = [
         one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)
     ]
-    return signed.with_signature(first).to_bytes()
+    return signed.with_signature(first)
 
 
 def _author_key(origin: Origin, key: VerifyKey) -> NoteKey:

@@ -172,7 +172,9 @@ class Checkpoints:
         """
         checkpoint, note = open_checkpoint(cosigned.note, self._own_keys)
         identity = self._identity
-        time_s = cosignature_time_s(note, identity.peer, identity.peer_keys)
+        # One cosignature is kept, and its time: the peer may have signed below its own.
+        alone = cosigned_alone(note, checkpoint, self._own_keys, identity.peer, identity.peer_keys)
+        time_s = cosignature_time_s(alone, identity.peer, identity.peer_keys)
         if cosigned.line != identity.line_id or checkpoint.origin != self._own_origin():
             raise WrongLineError(
                 "the checkpoint is not of this node's chain",
@@ -188,11 +190,11 @@ class Checkpoints:
                 given=f"size {size}, {checkpoint.head.root.hex()[:16]}…",
                 expected=f"at most size {self._own_tree.size}",
                 remedy="keep it; if this node was restored from a backup, stop it now",
-                evidence=(note,),
+                evidence=(alone,),
             )
         state = CosignedState(
             checkpoint,
-            cosigned_alone(note, checkpoint, self._own_keys, identity.peer, identity.peer_keys),
+            alone.to_bytes(),
             time_s,
             self._taken_size,
         )

@@ -152,16 +152,16 @@ class Restored:
         """
         points = []
         if self.last_receipt is not None:
-            points.append(open_receipt(self.last_receipt, peer_keys).point)
-        head_seq = 0 if self.own_head is None else self.own_head.seq
-        for point in points:
-            if point.seq > head_seq:
+            receipted = open_receipt(self.last_receipt, peer_keys).point
+            head_seq = 0 if self.own_head is None else self.own_head.seq
+            if receipted.seq > head_seq:
                 raise BrokenChainError(
                     "the peer holds more of this node's log than the node itself",
                     given=f"own log up to slot {head_seq}",
-                    expected=f"slot {point.seq}",
+                    expected=f"slot {receipted.seq}",
                     remedy="the database is an old copy: do not speak; restore the newest one",
                 )
+            points.append(receipted)
         if self.peer_head is not None and (heard := _decoded(self.peer_head).heard) is not None:
             own = (_decoded(data) for data in self.own_entries)
             said = {

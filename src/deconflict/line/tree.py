@@ -11,6 +11,7 @@ the entries it reads at its start. Who wants a proof about an old leaf reads the
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 HASH_BYTES: Final = 32
+_STRIDE: Final = 1_024  # leaves between two milestones of a growing tree
 MAX_PROOF_HASHES: Final = 63  # C2SP tlog-witness; two trees below 2**53 leaves need 54 at most
 EMPTY_ROOT: Final = hashlib.sha256().digest()  # RFC 9162 §2.1.1: MTH({}) = HASH()
 
@@ -143,6 +145,7 @@ class GrowingTree:
         self._agreed = CompactRange() if agreed is None else agreed.copy()
         self._later = bytearray(later)
         self._reached = self._agreed  # what was asked for last: the next is mostly a little larger
+        self._milestones: list[CompactRange] = []  # every so many leaves, from the smallest on
 
     @property
     def size(self) -> int:
@@ -175,6 +178,7 @@ class GrowingTree:
         agreed = self._range_at(size)
         del self._later[: (size - self._agreed.size) * HASH_BYTES]
         self._agreed = agreed
+        self._milestones = [one for one in self._milestones if one.size > size]
 
     def consistency(self, size: int) -> tuple[bytes, ...]:
         """Return the proof that the tree of ``size`` leaves grew out of the agreed one.
@@ -232,13 +236,20 @@ class GrowingTree:
             )
 
     def _range_at(self, size: int) -> CompactRange:
+        # A peer chooses what sizes are asked for, in any order: no one costs more than a stride.
         self._require_known(size)
-        near = self._reached if self._agreed.size <= self._reached.size <= size else self._agreed
+        passed = bisect_right(self._milestones, size, key=lambda reached: reached.size)
+        near = self._milestones[passed - 1] if passed else self._agreed
+        if near.size <= self._reached.size <= size:
+            near = self._reached
         grown = near.copy()
         known = self._agreed.size
         for index in range(grown.size - known, size - known):
             place = index * HASH_BYTES
             grown.add(bytes(self._later[place : place + HASH_BYTES]))
+            if grown.size % _STRIDE == 0 and passed == len(self._milestones):
+                self._milestones.append(grown.copy())
+                passed += 1
         self._reached = grown
         return grown.copy()
 

@@ -119,7 +119,6 @@ def judged_growth(kept: TreeHead, old_size: int, new: TreeHead, proof: Sequence[
             given=f"from {old_size} to {new.size} entries",
             expected=f"from {kept.size} entries",
             remedy="begin at the cosigned checkpoint that is sent back",
-            cosigned_size=kept.size,
         )
     return verify_consistency(kept, new, proof)
 
@@ -205,16 +204,17 @@ class Witness:
         head, new = EMPTY if kept is None else kept.head, checkpoint.head
         if new == head:
             return None
+        # Evidence is what the author signed, and nothing that anybody may have written below it.
+        signed = author_signed(note, checkpoint, self._author_keys)
         # Whoever holds the entries sees for itself, whatever the proof may show: a proof is not
         # signed, so a wrong one alone says nothing about its author.
         if known is not None and submission.old_size == head.size < new.size:
-            _require_entries(checkpoint, note, known)
+            _require_entries(checkpoint, signed, known)
         try:
             judged_growth(head, submission.old_size, new, submission.proof)
         except ForkedChainError as error:
-            error.evidence = (note,) if kept is None else (read_note(kept.note), note)
+            error.evidence = (signed,) if kept is None else (read_note(kept.note), signed)
             raise
-        signed = author_signed(note, checkpoint, self._author_keys)
         state = CosignedState(checkpoint, signed.to_bytes(), time_s, head.size)
         self._judged = state
         self._waiting.append(state)
