@@ -36,7 +36,7 @@ from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.node.folder import NodeFolder
 from deconflict.node.peer_client import PeerClient
-from deconflict.node.ration import PACKETS_PER_S
+from deconflict.node.ration import UNITS_PER_S
 from deconflict.node.tls import client_context
 
 __all__ = ["measure"]
@@ -87,7 +87,7 @@ def _flood(path: Path, begun: Any, end: Any) -> None:
     folder = NodeFolder.open(path)
     peer = folder.peers().get("east")
     chain, receipted = _chain(folder, peer.line_id), 0
-    gap_s = IN_A_BODY / (PACKETS_PER_S * TIMES_THE_RATION) * CONNECTIONS
+    gap_s = IN_A_BODY / (UNITS_PER_S * TIMES_THE_RATION) * CONNECTIONS
 
     async def post(client: PeerClient) -> None:
         nonlocal receipted

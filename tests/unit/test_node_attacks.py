@@ -14,6 +14,7 @@ from deconflict.line.keys import ALGORITHM
 from deconflict.line.moment import Now, utc_ms_from_text
 from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import Receipt, seal_receipt
+from deconflict.line.statement import ChainPoint
 from deconflict.messages.bodies import (
     Account,
     Ack,
@@ -49,6 +50,7 @@ def forge(
     ref: str | None = None,
     created_ms: int | None = None,
     expires_after_ms: int | None = None,
+    cites: ChainPoint | None = None,
 ) -> SealedEnvelope:
     """Return what red signs without its own node's checks."""
     red, line, now = pair.red, pair.line("red"), pair.world.now
@@ -58,7 +60,8 @@ def forge(
     at = now if created_ms is None else Now(created_ms, now.monotonic_ms)
     # Its chain takes what its machine would refuse, as an unknown kind.
     chain = line.machine._out
-    entry = chain.prepare(chain.fitted(draft, Precedence.FLASH, at), line.machine.peer_logged, at)
+    heard = cites or line.machine.peer_logged
+    entry = chain.prepare(chain.fitted(draft, Precedence.FLASH, at), heard, at)
     row = EntryRow(
         line_id=line.line_id,
         party="red",
@@ -347,3 +350,18 @@ def test_a_receipt_of_what_was_never_said_is_kept_and_told_as_that() -> None:
         assert (kept.data, kept.reason) == (sealed.data, "ForkedChainError")
         assert "RECEIPT_CONTRADICTS" in pair.rules("blue")
         assert "FORKED_CHAIN" not in pair.rules("blue")
+
+
+def test_a_citation_of_what_was_never_said_is_told_too() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        head = pair.line("blue").machine.own_head
+        assert head is not None
+        false = ChainPoint(head.epoch, head.seq, "ab" * 32)
+        heard = attack(pair, "LINE_CHECK", LineCheck(text="4821 0937"), cites=false)
+        assert heard.error is None
+        assert [kept.reason for kept in heard.work.evidence] == ["FALSE_RECEIPT"]
+        assert "RECEIPT_CONTRADICTS" in pair.rules("blue")
+        pair.world.restart("blue")
+        pair.run_for(1)
+        assert "LINE_CHECK_RECEIVED" in pair.rules("blue")

@@ -6,11 +6,22 @@ import random
 import pytest
 from test_node_runtime import runtime_of
 
-from deconflict.line.packets import SealedEnvelope, decode_packets, encode_packets
+from deconflict.line.packets import (
+    Packet,
+    SealedEnvelope,
+    Want,
+    decode_packets,
+    encode_packets,
+)
 from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import Kind
-from deconflict.node.ration import PACKETS_PER_S, SAVED_UP, Ration
+from deconflict.node.ration import SAVED_UP, UNITS_PER_S, Ration, cost_of, cost_of_body
+from line_talk import LINE, talk
 from node_pair import node_pair
+
+
+def small(count: int) -> list[Packet]:
+    return [Want(LINE, "a5" * 16, 1, 1)] * count
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -20,7 +31,7 @@ def test_a_peer_never_gets_more_than_its_ration_and_nearly_all_of_it(seed: int) 
     ration = Ration(now_ms, per_s=7, saved_up=20)
     taken = 0
     while now_ms < 60_000:
-        taken += ration.take(draw.randrange(30), now_ms)
+        taken += sum(map(len, ration.parts(small(draw.randrange(30)), now_ms)))
         assert taken * 1_000 <= 20_000 + (now_ms - begun_ms) * 7
         now_ms += draw.randrange(300)
     assert taken > 7 * 59 * 0.95
@@ -28,19 +39,33 @@ def test_a_peer_never_gets_more_than_its_ration_and_nearly_all_of_it(seed: int) 
 
 def test_who_waits_as_long_as_told_gets_one_more() -> None:
     ration = Ration(0, per_s=7, saved_up=3)
-    assert ration.take(9, 0) == 3
-    assert ration.take(1, 0) == 0
+    assert [len(part) for part in ration.parts(small(9), 0)] == [3]
     wait_ms = ration.wait_ms(0)
-    assert ration.take(1, wait_ms - 1) == 0
+    assert ration.parts(small(1), wait_ms - 1) == []
     assert ration.wait_ms(wait_ms) == 0
-    assert ration.take(1, wait_ms) == 1
+    assert [len(part) for part in ration.parts(small(1), wait_ms)] == [1]
 
 
 def test_a_clock_that_stands_or_goes_back_gives_nothing() -> None:
     ration = Ration(5_000, per_s=7, saved_up=3)
-    assert ration.take(3, 5_000) == 3
-    assert ration.take(1, 0) == 0
-    assert ration.take(1, 5_000) == 0
+    ration.use(3)
+    assert ration.wait_ms(0) > 0
+    assert ration.wait_ms(5_000) > 0
+
+
+def test_large_packets_cost_more_are_fewer_and_take_turns_of_their_own() -> None:
+    blue, _ = talk()
+    large = blue.say(body={"text": "x" * 60_000})
+    assert cost_of(large) == 15
+    ration = Ration(0, per_s=1, saved_up=40)
+    assert [len(part) for part in ration.parts([large] * 9, 0)] == [2, 1]
+    assert ration.wait_ms(0) == 6_000  # five are owed, and one is to be there
+
+
+def test_a_body_of_many_bytes_is_paid_for_before_it_is_read() -> None:
+    ration = Ration(0, per_s=250, saved_up=100)
+    ration.use(cost_of_body(8 * 1024 * 1024))
+    assert ration.wait_ms(0) == 632  # 257 units were used of 100, and one is to be there
 
 
 def test_packets_beyond_the_ration_are_not_looked_at_and_heard_when_said_again() -> None:
@@ -55,10 +80,9 @@ def test_packets_beyond_the_ration_are_not_looked_at_and_heard_when_said_again()
             peer_chain = pair.blue.core.lines[pair.line_id].machine
             before = 0 if peer_chain.peer_logged is None else peer_chain.peer_logged.seq
             async with runtime_of(pair) as runtime:
-                ration = await runtime._ration_of("red")
-                left = SAVED_UP - 1
-                assert ration.take(left - 3, pair.world.now.monotonic_ms) == left - 3
-                # The request itself counts as one, so that two of the five are looked at.
+                ration = await runtime._ration_of("red", 0)
+                # One was used by that, and the next request counts as one: two are left.
+                ration.use(SAVED_UP - 4)
                 answer = await runtime.packets("red", pair.line_id, encode_packets(said))
                 assert decode_packets(answer)
                 assert peer_chain.peer_logged is not None
@@ -74,13 +98,13 @@ def test_a_peer_that_used_up_its_ration_waits_and_another_does_not() -> None:
         with node_pair() as pair:
             pair.run_for(1)
             async with runtime_of(pair) as runtime:
-                ration = await runtime._ration_of("red")
-                ration.take(SAVED_UP, pair.world.now.monotonic_ms)
-                waiting = asyncio.create_task(runtime._ration_of("red"))
-                await asyncio.sleep(2 / PACKETS_PER_S)
+                ration = await runtime._ration_of("red", 0)
+                ration.use(SAVED_UP)
+                waiting = asyncio.create_task(runtime._ration_of("red", 0))
+                await asyncio.sleep(2 / UNITS_PER_S)
                 assert not waiting.done()
                 async with asyncio.timeout(1):
-                    await runtime._ration_of("green")
+                    await runtime._ration_of("green", 0)
                 waiting.cancel()
 
     asyncio.run(run())

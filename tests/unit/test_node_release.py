@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 
 import pytest
 from test_node_runtime import runtime_of
@@ -10,8 +11,10 @@ from deconflict.errors import LineStateError, NotFoundError, NotPermittedError
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import terms_to_wire
 from deconflict.node.actor import Actor, Role
+from deconflict.node.held import NOTE
 from deconflict.node.service import Node
 from deconflict.replay.world import DESKS
+from deconflict.store.base import Batch
 from node_pair import START_MS, NodePair, circle, declaration, node_pair
 
 WRITER = Actor("writer", frozenset({Role.RELEASING_OFFICER}), DESKS[0])
@@ -180,3 +183,35 @@ def test_a_party_that_wants_one_person_holds_nothing() -> None:
         assert node.held() == ()
 
     run(test, persons=1)
+
+
+def test_only_who_may_say_it_withdraws_it() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        (posted,) = await node.declare(WRITER, [declaration(1)], lines=None)
+        for who in (WATCH, AUDITOR):
+            with pytest.raises(NotPermittedError):
+                await node.withdraw(who, str(posted.held_id))
+        await node.withdraw(SECOND, str(posted.held_id))
+        assert node.held() == ()
+
+    run(test)
+
+
+def test_what_is_said_and_that_it_is_held_no_more_become_durable_together() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        (posted,) = await node.declare(WRITER, [declaration(1)], lines=None)
+        batches = []
+        submit = node._runtime._writer.submit
+
+        def recorded(batch: Batch) -> "Future[None]":
+            batches.append(batch)
+            return submit(batch)
+
+        node._runtime._writer.submit = recorded  # type: ignore[method-assign]
+        await node.release(SECOND, str(posted.held_id))
+        (whole,) = [batch for batch in batches if batch.entries]
+        assert [(note.key, note.value) for note in whole.notes if note.key.startswith(NOTE)] == [
+            (f"{NOTE}{posted.held_id}", None)
+        ]
+
+    run(test)

@@ -160,7 +160,7 @@ def test_saying_that_breaks_off_after_a_slot_was_taken_stops_the_node(
             await asyncio.sleep(0)
             say = Say(kind=Kind.LINE_CHECK, body=LineCheck(text="4821 0937"), desk=DESKS[0])
             with pytest.raises(BrokenTurnError):
-                runtime.say(pair.line_id, [say], pair.world.now)
+                runtime.say([(pair.line_id, [say])], pair.world.now)
             with pytest.raises(BrokenTurnError):
                 await running
 

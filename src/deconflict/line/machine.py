@@ -26,7 +26,7 @@ Beside the chains, :attr:`LineMachine.checkpoints` has the peer cosign how far t
 cosigns the peer's; who drives it is told there.
 
 One machine serves one line and one thread at a time. Its memory is bounded by what is not yet
-receipted or settled, never by the length of the log.
+receipted, settled or (32 bytes an entry) cosigned.
 """
 
 from collections.abc import Iterable, Sequence

@@ -102,7 +102,7 @@ def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> 
     """Return what the bundle proves, or raise at the first thing that does not hold.
 
     Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
-    and 64 bytes an entry.
+    and a hundred bytes an entry, some hundreds for one that cites the other chain.
 
     Args:
         chunks: the file's bytes in any pieces.
@@ -336,7 +336,8 @@ class _Verifier:
                 f"both signed that {chain.party} had said {size} messages, of which the record"
                 f" lacks {size - tree.size}",
                 given=f"{tree.size} messages in epoch {origin.epoch}",
-                remedy="the record was shortened: ask the other party for its own",
+                remedy="the record was shortened, or the other party signed what was never said: "
+                "ask it for its own record, and for the signed entry",
             )
         if size <= tree.agreed.size:
             raise malformed("a checkpoint is out of order", "each larger than the one before")

@@ -172,7 +172,7 @@ class NodeCore:
         machine.mark_sent([packet.hash for packet in packets], now)
         if packets:
             return list(packets)
-        # Only when there is nothing to say: no message waits for a checkpoint, or goes with one.
+        # Only when there is nothing to say; what is said next waits for no more than this request.
         submission = machine.checkpoints.due(now)
         if submission is None:
             return []

@@ -52,7 +52,7 @@ def disclose(
 ) -> Disclosure:
     """Return one message of a line with its proof, under the first checkpoint that covers it.
 
-    Reads the chain up to there: about 4 s for a million entries.
+    Reads the chain up to there: some 20 µs an entry.
 
     Raises:
         NotFoundError: there is no such line, or no such message on it.

@@ -12,7 +12,7 @@ from deconflict.errors import (
     VerificationError,
 )
 from deconflict.line.envelope import SealedEnvelope
-from deconflict.line.incoming import IncomingEntry, Outcome
+from deconflict.line.incoming import EvidenceReason, IncomingEntry, Outcome
 from deconflict.line.moment import Now
 from deconflict.line.note import SignedNote
 from deconflict.line.packets import Packet, Want
@@ -124,6 +124,8 @@ class Hearing:
         work = heard.work
         for evidence in found.evidence:
             work.evidence.append(_evidence(line, evidence.reason.value, evidence.sealed, now))
+            if evidence.reason is EvidenceReason.FALSE_RECEIPT:
+                self._teller.forked(line, now, rule="RECEIPT_CONTRADICTS")
         if found.outcome is Outcome.ORPHAN:
             # Kept above as evidence. It gets no answer: whoever replays an old epoch, or restored
             # an old record, is to learn nothing from us and to hold no receipt.

@@ -114,14 +114,22 @@ class Held(msgspec.Struct, frozen=True):
     at_utc: str
     says: tuple[HeldSay, ...]
 
+    def require_allowed(self, actor: Actor) -> None:
+        """Return when this person may say such things.
+
+        Raises:
+            NotPermittedError: their role does not.
+        """
+        for say in self.says:
+            require(actor, _action(say.kind))
+
     def require_releasable(self, actor: Actor) -> None:
         """Return when this person may release it.
 
         Raises:
             NotPermittedError: it is their own, or their role does not say such things.
         """
-        for say in self.says:
-            require(actor, _action(say.kind))
+        self.require_allowed(actor)
         if actor.account == self.by:
             raise NotPermittedError(
                 "who wrote this cannot release it",

@@ -5,36 +5,69 @@ goes beyond its ration is not looked at and not lost: it stays without a receipt
 says it again.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["PACKETS_PER_S", "SAVED_UP", "Ration"]
+from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.packets import Packet
 
-PACKETS_PER_S: Final = 250  # a busy line needs ten; two nodes on one machine reach 200
+__all__ = ["SAVED_UP", "UNITS_PER_S", "Ration", "cost_of", "cost_of_body"]
+
+# A packet costs one unit, and one more for each so many bytes of its envelope; a request costs one,
+# and one more for each so many bytes, which have to be read before anything in them can be refused.
+PACKET_BYTES: Final = 4 * 1024
+BODY_BYTES: Final = 32 * 1024
+UNITS_PER_S: Final = 250  # a busy line needs ten messages; two nodes on one machine reach 200
 SAVED_UP: Final = 2_000  # after a cut line everything comes at once
+AT_ONCE: Final = 32  # looked at before anybody else has a turn
+
+
+def cost_of(packet: Packet) -> int:
+    """Return how many units a packet costs."""
+    size = len(packet.data) if isinstance(packet, SealedEnvelope) else 0
+    return 1 + size // PACKET_BYTES
+
+
+def cost_of_body(size: int) -> int:
+    """Return how many units a request of so many bytes costs."""
+    return 1 + size // BODY_BYTES
 
 
 class Ration:
     """The ration of one peer. Time is an argument: milliseconds of the monotonic clock."""
 
-    def __init__(self, now_ms: int, per_s: int = PACKETS_PER_S, saved_up: int = SAVED_UP) -> None:
+    def __init__(self, now_ms: int, per_s: int = UNITS_PER_S, saved_up: int = SAVED_UP) -> None:
         self._per_s = per_s
         self._most_thousandths = saved_up * 1_000
         # In thousandths, of which one millisecond brings a whole number: nothing is rounded away.
         self._thousandths = self._most_thousandths
         self._filled_ms = now_ms
 
-    def take(self, wanted: int, now_ms: int) -> int:
-        """Return how many of the wanted packets may be looked at now; they are then used up."""
-        self._fill(now_ms)
-        taken = min(wanted, self._thousandths // 1_000)
-        self._thousandths -= taken * 1_000
-        return taken
+    def use(self, units: int) -> None:
+        """Use up so many units; what is not there is owed, and waited for before the next."""
+        self._thousandths -= units * 1_000
 
     def wait_ms(self, now_ms: int) -> int:
-        """Return how long it is until one packet may be looked at; 0 when one may."""
+        """Return how long it is until one unit is there; 0 when one is."""
         self._fill(now_ms)
         missing = max(0, 1_000 - self._thousandths)
         return -(-missing // self._per_s)
+
+    def parts(self, packets: Sequence[Packet], now_ms: int) -> list[list[Packet]]:
+        """Return the first packets that the ration is enough for, used up, in turns to take."""
+        parts: list[list[Packet]] = []
+        room = 0
+        for packet in packets:
+            if self.wait_ms(now_ms):
+                break
+            cost = cost_of(packet)
+            self.use(cost)
+            if cost > room:
+                parts.append([])
+                room = AT_ONCE
+            parts[-1].append(packet)
+            room -= cost
+        return parts
 
     def _fill(self, now_ms: int) -> None:
         gained = max(0, now_ms - self._filled_ms) * self._per_s

@@ -1,11 +1,10 @@
 """Saying what one person may say alone, holding what needs two, releasing it."""
 
-import asyncio
 from collections.abc import Sequence
 
 from deconflict.line.moment import Now
 from deconflict.messages.message_text import message_text
-from deconflict.node.actor import Action, Actor, require
+from deconflict.node.actor import Actor
 from deconflict.node.core import NodeCore, Say
 from deconflict.node.held import (
     NOTE,
@@ -61,26 +60,25 @@ class Releasing(Reading):
             for say in says:
                 require_as_written(line, say, self._now.utc_ms)
         self._require_sayable(on_lines, self._now)
-        waiting, posted = self._begin_saying(on_lines, self._now)
         self._held.drop(held)
-        # If we crash between these two, it is said and still held; released once more it is
-        # refused, because by then it is declared.
+        # In one commit: were it said and still held, it could be said again.
         gone = self._core.note_held(
             HeldBook.gone(held), {"held_id": held_id, "state": "RELEASED"}, self._now
         )
-        await asyncio.gather(*waiting, self._runtime.commit(gone))
+        durable, posted = self._runtime.say(_by_id(on_lines), self._now, beside=gone)
+        await durable
         self._runtime.nudge()
         return posted
 
     async def withdraw(self, actor: Actor, held_id: str) -> HeldView:
-        """Forget what is held; anybody who may write such things can.
+        """Forget what is held; anybody can who may say such things.
 
         Raises:
             NotPermittedError: they may not.
             NotFoundError: nothing is held under this name.
         """
-        require(actor, Action.SEND)
         held = self._held.get(held_id)
+        held.require_allowed(actor)
         self._held.drop(held)
         gone = self._core.note_held(
             HeldBook.gone(held), {"held_id": held_id, "state": "WITHDRAWN"}, self._now
@@ -104,8 +102,8 @@ class Releasing(Reading):
         if len(on_lines) > 1:
             # All or none: what one line refuses must not have been said on another before.
             self._require_sayable(on_lines, now)
-        waiting, posted = self._begin_saying(on_lines, now)
-        await asyncio.gather(*waiting)
+        durable, posted = self._runtime.say(_by_id(on_lines), now)
+        await durable
         self._runtime.nudge()
         return posted
 
@@ -137,17 +135,6 @@ class Releasing(Reading):
         for line, says in on_lines:
             self._core.require_sayable(line.line_id, says, now)
 
-    def _begin_saying(
-        self, on_lines: Sequence[tuple[Line, Sequence[Say]]], now: Now
-    ) -> tuple[list["asyncio.Future[None]"], tuple[Posted, ...]]:
-        posted: list[Posted] = []
-        waiting = []
-        for line, says in on_lines:
-            durable, said = self._runtime.say(line.line_id, says, now)
-            waiting.append(durable)
-            posted.extend(said)
-        return waiting, tuple(posted)
-
     def _on_lines(self, held: Held) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}
         for each in held.says:
@@ -177,3 +164,7 @@ class Releasing(Reading):
                 )
             )
         return HeldView(held.held_id, held.by, held.at_utc, tuple(messages))
+
+
+def _by_id(on_lines: Sequence[tuple[Line, Sequence[Say]]]) -> list[tuple[str, Sequence[Say]]]:
+    return [(line.line_id, says) for line, says in on_lines]

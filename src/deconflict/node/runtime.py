@@ -25,7 +25,7 @@ from deconflict.line.moment import Now
 from deconflict.line.packets import decode_packets, encode_packets
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
-from deconflict.node.ration import Ration
+from deconflict.node.ration import Ration, cost_of_body
 from deconflict.node.views import EventView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
@@ -41,7 +41,6 @@ _BEAT_TIMEOUT_S = 2.0
 _LONGEST_SLEEP_MS = 1_000
 _SHORTEST_SLEEP_MS = 10
 _REST_S = 0.02
-_HEARD_AT_ONCE = 32
 
 
 class Clock(Protocol):
@@ -150,19 +149,16 @@ class Runtime:
         Those beyond the peer's ration are not looked at: it hears no receipt for them, and says
         them again.
         """
-        ration = await self._ration_of(peer_party)
-        packets = decode_packets(body)
-        del packets[ration.take(len(packets), self.now().monotonic_ms) :]
+        ration = await self._ration_of(peer_party, len(body))
+        parts = ration.parts(decode_packets(body), self.now().monotonic_ms)
         turns: list[Heard] = []
         durable: list[asyncio.Future[None]] = []
         # Some at a time: what a peer has saved up must not hold up alerts, beats and other peers.
-        for first in range(0, max(len(packets), 1), _HEARD_AT_ONCE):
+        for part in parts or [[]]:
             if turns:
                 await asyncio.sleep(0)
             with self._turn():
-                heard = self.core.hear(
-                    peer_party, line_id, packets[first : first + _HEARD_AT_ONCE], self.now()
-                )
+                heard = self.core.hear(peer_party, line_id, part, self.now())
             turns.append(heard)
             durable.append(self.commit(heard.work))
             if heard.error is not None:
@@ -175,37 +171,46 @@ class Runtime:
 
     async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's beat; return our own."""
-        await self._ration_of(peer_party)
+        await self._ration_of(peer_party, len(body))
         answer = self.core.heard_beat(peer_party, line_id, body, self.now())
         self._due.set()
         return answer
 
-    async def _ration_of(self, peer_party: str) -> Ration:
+    async def _ration_of(self, peer_party: str, body_bytes: int) -> Ration:
         """Return a peer's ration with this request counted; one used up is waited for.
 
         By party, which the pinned key proves: the line is only what the caller says. How many can
         wait is bounded by the connections that the door grants a party.
         """
-        now_ms = self.now().monotonic_ms
-        ration = self._rations.setdefault(peer_party, Ration(now_ms))
-        while not ration.take(1, now_ms):
-            await asyncio.sleep(ration.wait_ms(now_ms) / 1_000)
-            now_ms = self.now().monotonic_ms
+        ration = self._rations.setdefault(peer_party, Ration(self.now().monotonic_ms))
+        while wait_ms := ration.wait_ms(self.now().monotonic_ms):
+            await asyncio.sleep(wait_ms / 1_000)
+        ration.use(cost_of_body(body_bytes))
         return ration
 
     # What the use cases need --------------------------------------------------------------
 
     def say(
-        self, line_id: str, says: Sequence[Say], now: Now
+        self, on_lines: Sequence[tuple[str, Sequence[Say]]], now: Now, beside: Work | None = None
     ) -> tuple["asyncio.Future[None]", tuple[Posted, ...]]:
-        """Take slots for messages of one line, all or none; the future is done when durable.
+        """Take slots for messages of each line; the future is done when all of it is durable.
+
+        Args:
+            on_lines: line ids, each with what is said there.
+            now: the present.
+            beside: what becomes durable with it, or not at all.
 
         Raises:
-            DeconflictError: as :meth:`NodeCore.say`; nothing was taken.
+            DeconflictError: as :meth:`NodeCore.say`; nothing was taken on that line.
         """
+        whole = beside or Work()
+        posted: list[Posted] = []
         with self._turn():
-            work, posted = self.core.say(line_id, says, now)
-        return self.commit(work), posted
+            for line_id, says in on_lines:
+                work, said = self.core.say(line_id, says, now)
+                whole.merge(work)
+                posted.extend(said)
+        return self.commit(whole), tuple(posted)
 
     def commit(self, work: Work) -> "asyncio.Future[None]":
         """Queue the work at once; the future is done when it is durable and finished.
