@@ -80,9 +80,8 @@ def test_packets_beyond_the_ration_are_not_looked_at_and_heard_when_said_again()
             peer_chain = pair.blue.core.lines[pair.line_id].machine
             before = 0 if peer_chain.peer_logged is None else peer_chain.peer_logged.seq
             async with runtime_of(pair) as runtime:
-                ration = await runtime._ration_of("red", 0)
-                # One was used by that, and the next request counts as one: two are left.
-                ration.use(SAVED_UP - 4)
+                # The next request counts as one, so that two of the five are looked at.
+                runtime._ration_of("red").use(SAVED_UP - 3)
                 answer = await runtime.packets("red", pair.line_id, encode_packets(said))
                 assert decode_packets(answer)
                 assert peer_chain.peer_logged is not None
@@ -98,13 +97,12 @@ def test_a_peer_that_used_up_its_ration_waits_and_another_does_not() -> None:
         with node_pair() as pair:
             pair.run_for(1)
             async with runtime_of(pair) as runtime:
-                ration = await runtime._ration_of("red", 0)
-                ration.use(SAVED_UP)
-                waiting = asyncio.create_task(runtime._ration_of("red", 0))
+                runtime._ration_of("red").use(SAVED_UP)
+                waiting = asyncio.create_task(runtime._within_ration("red", 0))
                 await asyncio.sleep(2 / UNITS_PER_S)
                 assert not waiting.done()
                 async with asyncio.timeout(1):
-                    await runtime._ration_of("green", 0)
+                    await runtime._within_ration("green", 0)
                 waiting.cancel()
 
     asyncio.run(run())

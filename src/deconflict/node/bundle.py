@@ -49,9 +49,9 @@ def export_bundle(
 ) -> Iterator[bytes]:
     """Yield the bundle of one line, a line of text at a time.
 
-    It holds what the record holds when the first line is read; what is committed while it is read out is left
-    for the next one. Own entries whose signature is not stored yet are signed here: their slots
-    are durable, and the same bytes give the same signature.
+    It holds what the record holds when the first line is read; what is committed later is left for
+    the next one. Own entries whose signature is not stored yet are signed here: their slots are
+    durable, and the same bytes give the same signature.
 
     Args:
         store: the verified record.

@@ -22,7 +22,7 @@ from deconflict.errors import (
     WrongSenderError,
 )
 from deconflict.line.moment import Now
-from deconflict.line.packets import decode_packets, encode_packets
+from deconflict.line.packets import Packet, decode_packets, encode_packets
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.ration import Ration, cost_of_body
@@ -149,20 +149,8 @@ class Runtime:
         Those beyond the peer's ration are not looked at: it hears no receipt for them, and says
         them again.
         """
-        ration = await self._ration_of(peer_party, len(body))
-        parts = ration.parts(decode_packets(body), self.now().monotonic_ms)
-        turns: list[Heard] = []
-        durable: list[asyncio.Future[None]] = []
-        # Some at a time: what a peer has saved up must not hold up alerts, beats and other peers.
-        for part in parts or [[]]:
-            if turns:
-                await asyncio.sleep(0)
-            with self._turn():
-                heard = self.core.hear(peer_party, line_id, part, self.now())
-            turns.append(heard)
-            durable.append(self.commit(heard.work))
-            if heard.error is not None:
-                break
+        await self._within_ration(peer_party, len(body))
+        turns, durable = await self._hear(peer_party, line_id, decode_packets(body))
         await asyncio.gather(*durable)
         self._due.set()
         if turns[-1].error is not None:
@@ -171,22 +159,46 @@ class Runtime:
 
     async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's beat; return our own."""
-        await self._ration_of(peer_party, len(body))
+        await self._within_ration(peer_party, len(body))
         answer = self.core.heard_beat(peer_party, line_id, body, self.now())
         self._due.set()
         return answer
 
-    async def _ration_of(self, peer_party: str, body_bytes: int) -> Ration:
-        """Return a peer's ration with this request counted; one used up is waited for.
+    async def _within_ration(self, peer_party: str, body_bytes: int) -> None:
+        """Count a request of a peer; one whose ration is used up waits here.
 
-        By party, which the pinned key proves: the line is only what the caller says. How many can
-        wait is bounded by the connections that the door grants a party.
+        How many can wait is bounded by the connections that the door grants a party.
         """
-        ration = self._rations.setdefault(peer_party, Ration(self.now().monotonic_ms))
+        ration = self._ration_of(peer_party)
         while wait_ms := ration.wait_ms(self.now().monotonic_ms):
             await asyncio.sleep(wait_ms / 1_000)
         ration.use(cost_of_body(body_bytes))
-        return ration
+
+    def _ration_of(self, peer_party: str) -> Ration:
+        # By party, which the pinned key proves: the line is only what the caller says.
+        return self._rations.setdefault(peer_party, Ration(self.now().monotonic_ms))
+
+    async def _hear(
+        self, peer_party: str, line_id: str, packets: Sequence[Packet]
+    ) -> tuple[list[Heard], list["asyncio.Future[None]"]]:
+        """Hear what the peer's ration is enough for; return the turns, one at least, and commits.
+
+        Some at a time: what a peer has saved up must not hold up alerts, beats and other peers.
+        """
+        turns: list[Heard] = []
+        durable: list[asyncio.Future[None]] = []
+        parts = self._ration_of(peer_party).parts(packets, self.now().monotonic_ms)
+        for part in parts or [[]]:
+            if turns:
+                await asyncio.sleep(0)
+            with self._turn():
+                heard = self.core.hear(peer_party, line_id, part, self.now())
+            turns.append(heard)
+            if not heard.work.is_empty():
+                durable.append(self.commit(heard.work))
+            if heard.error is not None:
+                break
+        return turns, durable
 
     # What the use cases need --------------------------------------------------------------
 
@@ -321,11 +333,9 @@ class Runtime:
                 answer = await link.post(
                     f"/line/{line_id}/packets", encode_packets(packets), _POST_TIMEOUT_S
                 )
-                answered = decode_packets(answer)
-                with self._turn():
-                    heard = self.core.hear(
-                        self.core.peer_of(line_id), line_id, answered, self.now()
-                    )
+                peer_party = self.core.peer_of(line_id)
+                self._ration_of(peer_party).use(cost_of_body(len(answer)))
+                _, durable = await self._hear(peer_party, line_id, decode_packets(answer))
             except (PeerUnreachableError, WrongSenderError) as error:
                 self.core.send_failed(line_id, error)
                 await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
@@ -336,9 +346,9 @@ class Runtime:
                 self.core.send_failed(line_id, error)
                 await asyncio.sleep(_LONGEST_SLEEP_MS / 1_000)
                 continue
-            if not heard.work.is_empty():
+            for done in durable:
                 # What waits to be sent does not wait for this flush; if it fails, the node stops.
-                self.commit(heard.work).add_done_callback(_told_elsewhere)
+                done.add_done_callback(_told_elsewhere)
                 self._due.set()
 
     async def _beat(self, line_id: str) -> None:
