@@ -7,6 +7,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.line.moment import Now
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.node.at_home import AtHome
+from deconflict.node.elsewhere import hold_untold
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, Declared
@@ -50,6 +51,8 @@ class Passing:
                 tell_line_checks(self._teller.desk, line, now)
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
+        hold_untold([line.book.picture for line in self._lines.values()])
+        for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
         self._at_home.look(self._lines.values(), work, now, sweep=sweep)
         self._teller.overdue.readbacks_due(self._lines.get, now)
@@ -148,4 +151,5 @@ def _conflict(line: Line, conflict: Conflict) -> dict[str, Any]:
         "own": conflict.own.declaration.declaration_id,
         "peer": conflict.peer.declaration.declaration_id,
         "known_since_utc": format_utc(conflict.known_since_ms),
+        "told": conflict.told,
     }

@@ -26,6 +26,9 @@ class Conflict:
 
     ``unchecked`` holds the later revisions that could not be screened, when there are any: the
     findings are then those of the revisions before. Whether they still hold is unknown.
+
+    ``told`` is False exactly when the own one was declared on other lines and not, or not so, on
+    this one: the peer does not know of it.
     """
 
     conflict_id: str
@@ -34,6 +37,7 @@ class Conflict:
     findings: tuple[Finding, ...]
     known_since_ms: int
     unchecked: tuple[Declared, ...] = ()
+    told: bool = True
 
     @property
     def end_ms(self) -> int:
@@ -68,14 +72,18 @@ class PictureChange:
 class Picture:
     """The active declarations of one line and their conflicts.
 
+    With them stands what we declared elsewhere and not here (`node.elsewhere` says what that is):
+    it is no part of the line, and all the same held against what the peer declared.
+
     Args:
         line_id: the line; part of every conflict's id, which both sides derive alike.
     """
 
     def __init__(self, line_id: str) -> None:
         self._line_id = line_id
-        self._own, self._peer = Side(), Side()
+        self._own, self._untold, self._peer = Side(), Side(), Side()
         self._dirty: set[str] = set()
+        self._own_changes: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
         self._ends = Ends()
@@ -106,7 +114,11 @@ class Picture:
 
     def put(self, declared: Declared) -> None:
         """Add a declaration, or put a new revision in the place of the old."""
-        (self._own if declared.own else self._peer).put(declared)
+        if declared.own:
+            self._own.put(declared)
+            self._own_changes.add(declared.key)
+        else:
+            self._peer.put(declared)
         self._over.pop(declared.key, None)
         self._dirty.add(declared.key)
 
@@ -114,11 +126,33 @@ class Picture:
         """Take a declaration out, because it was cancelled or is over."""
         self._dirty.add(key)
         self._over.pop(key, None)
-        return self._own.remove(key) or self._peer.remove(key)
+        own = self._own.remove(key)
+        if own is not None:
+            self._own_changes.add(key)
+        return own or self._peer.remove(key)
+
+    def own_of(self, key: str) -> Declared | None:
+        """Return our own active declaration of this key, or None."""
+        return self._own.get(key)
+
+    def take_own_changes(self) -> set[str]:
+        """Return, once, the keys of our own declarations that came, changed or went."""
+        changes, self._own_changes = self._own_changes, set()
+        return changes
+
+    def hold_untold(self, key: str, declared: Declared | None) -> None:
+        """Hold what we declared elsewhere under a key against the peer; None: nothing, any more."""
+        if self._untold.get(key) is declared:
+            return
+        self._dirty.add(key)
+        if declared is None:
+            self._untold.remove(key)
+        else:
+            self._untold.put(declared)
 
     def unchecked(self) -> tuple[Declared, ...]:
         """Return the active declarations that the last re-check refused."""
-        return self._own.unchecked() + self._peer.unchecked()
+        return self._own.unchecked() + self._untold.unchecked() + self._peer.unchecked()
 
     @property
     def changed(self) -> bool:
@@ -127,7 +161,7 @@ class Picture:
 
     def mark_all_changed(self) -> None:
         """Have everything screened anew, because the terms changed."""
-        self._dirty.update(declared.key for declared in self)
+        self._dirty.update(declared.key for declared in chain(self, self._untold))
 
     def drop_ended(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out what is over before ``now_ms`` and return it."""
@@ -135,6 +169,8 @@ class Picture:
         for declared in ended:
             self.remove(declared.key)
             self._over[declared.key] = declared
+        for declared in self._untold.over(now_ms):
+            self.hold_untold(declared.key, None)
         return ended
 
     def let_go(self) -> tuple[str, ...]:
@@ -165,12 +201,15 @@ class Picture:
         """Screen what changed since the last call against everything of the other side."""
         dirty, self._dirty = self._dirty, set()
         rules = Rules(minima, conversions)
-        unchecked = self._own.follow(dirty, rules) + self._peer.follow(dirty, rules)
+        sides = (self._own, self._peer, *((self._untold,) if self._untold else ()))
+        unchecked = tuple(d for side in sides for d in side.follow(dirty, rules))
         affected = {c for d in dirty for c in self._conflicts_of.get(d, ())}
         findings = self._screen(dirty)
         found = []
         for conflict_id, (own, peer, pair_findings) in findings.items():
             held = self._conflicts.get(conflict_id)
+            told = self._own.screened(own.key) is own
+            mine = self._own if told else self._untold
             conflict = Conflict(
                 conflict_id=conflict_id,
                 own=own,
@@ -181,7 +220,8 @@ class Picture:
                     if held is None
                     else held.known_since_ms
                 ),
-                unchecked=self._own.unchecked_as(own) + self._peer.unchecked_as(peer),
+                unchecked=mine.unchecked_as(own) + self._peer.unchecked_as(peer),
+                told=told,
             )
             if conflict != held:
                 self._keep(conflict)
@@ -216,22 +256,29 @@ class Picture:
 
     def _screen(self, dirty: set[str]) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
-        for side, other in ((self._own, self._peer), (self._peer, self._own)):
+        for side, other, told in (
+            (self._own, self._peer, True),
+            (self._peer, self._own, True),
+            (self._untold, self._peer, False),
+            (self._peer, self._untold, False),
+        ):
             changed = {key: d for key in sorted(dirty) if (d := side.screened(key)) is not None}
             # A pair of two changed declarations is screened once, from the own side.
             but_for = dirty if side is self._peer else frozenset()
             for finding, second in other.met_by(tuple(changed.values()), but_for=but_for):
                 first = changed[finding.first]
                 mine, theirs = (first, second) if first.own else (second, first)
-                conflict_id = self._id_of(finding.first, finding.second)
+                conflict_id = self._id_of(finding.first, finding.second, told=told)
                 pairs.setdefault(conflict_id, (mine, theirs, []))[2].append(finding)
         return {
             key: (mine, theirs, tuple(sorted(found, key=lambda f: (f.start_ms, f.end_ms))))
             for key, (mine, theirs, found) in pairs.items()
         }
 
-    def _id_of(self, first: str, second: str) -> str:
-        named = "\n".join((self._line_id, *sorted((first, second))))
+    def _id_of(self, first: str, second: str, *, told: bool) -> str:
+        # What the peer was not told of is a matter of its own: both may stand at once, when an
+        # earlier revision was declared here.
+        named = "\n".join((self._line_id, *sorted((first, second)), *(() if told else ("untold",))))
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def _keep(self, conflict: Conflict) -> None:

@@ -239,6 +239,7 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         ),
         drill=conflict.drill,
         unchecked_since_utc=_utc(min((d.declared_ms for d in conflict.unchecked), default=None)),
+        told=conflict.told,
     )
 
 

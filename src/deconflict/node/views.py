@@ -169,6 +169,8 @@ class ConflictView:
     drill: bool = False
     # Since when a declaration stands in it that could not be compared; the figures are older.
     unchecked_since_utc: str | None = None
+    # False: our declaration was made on other lines only, so this peer does not know of it.
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
