@@ -102,6 +102,10 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         right=(5, 6, 7),
     )
     click.echo()
+    for one in lines:
+        if unseen := one["declarations_unseen"]:
+            said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
+            click.echo(click.style(f"{said}\n", bold=True))
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))

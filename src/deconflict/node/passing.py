@@ -15,9 +15,10 @@ from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
 from deconflict.node.work import Work
 
-__all__ = ["Passing"]
+__all__ = ["LOOKED_AT_ONCE", "Passing"]
 
 _SWEEP_MS: Final = 1_000
+LOOKED_AT_ONCE: Final = 500  # declarations of a line: a tenth of a second, and then others' turn
 
 
 class Passing:
@@ -38,6 +39,7 @@ class Passing:
         self._teller = teller
         self._at_home = at_home
         self._swept_ms: int | None = None
+        self._looked_at_all = True
 
     def advance(self, work: Work, now: Now) -> None:
         """Look at everything that changed or came due; add what follows from it to ``work``."""
@@ -51,6 +53,7 @@ class Passing:
                 tell_line_checks(self._teller.desk, line, now)
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
+        self._looked_at_all = True
         hold_untold([line.book.picture for line in self._lines.values()])
         for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
@@ -68,6 +71,8 @@ class Passing:
         """Return the same without the beats, for a driver whose beats do not need the clock."""
         times = [self._teller.overdue.next_readback_ms(), self._journal.next_deadline_ms()]
         times += [line.machine.next_deadline_ms() for line in self._lines.values()]
+        if not self._looked_at_all:
+            times.append(self._swept_ms)  # passed already: go on at once
         return min((time for time in times if time is not None), default=None)
 
     def _connection(self, line: Line, work: Work, now: Now) -> None:
@@ -120,10 +125,14 @@ class Passing:
         if line.book.terms is None or not (picture.changed or sweep):
             return
         change = picture.recheck(
-            now.utc_ms, minima_of(line.book.terms), conversions_of(line.book.terms)
+            now.utc_ms,
+            minima_of(line.book.terms),
+            conversions_of(line.book.terms),
+            at_most=LOOKED_AT_ONCE,
         )
+        self._looked_at_all = self._looked_at_all and not picture.changed
         self._teller.conflicts.changed(line, change, now)
-        if not line.checked_once:
+        if not line.checked_once and not picture.changed:
             line.checked_once = True
             self._teller.conflicts.drop_old(line, now)
         if sweep:

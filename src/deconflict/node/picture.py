@@ -1,12 +1,14 @@
 """What both sides of a line have declared, and where the declarations come too close.
 
 The picture is re-checked on every change and as time passes; only what changed is screened again,
-against everything active of the other side. Decisions only: time is an argument.
+against everything active of the other side. Of very much, a part at a time: what begins first comes
+first. Decisions only: time is an argument.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import chain, islice
 from typing import Final
 
@@ -83,6 +85,8 @@ class Picture:
         self._line_id = line_id
         self._own, self._untold, self._peer = Side(), Side(), Side()
         self._dirty: set[str] = set()
+        self._soonest: list[tuple[int, str]] = []  # of the dirty; may hold stale times
+        self._rules: Rules | None = None
         self._own_changes: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
@@ -120,11 +124,11 @@ class Picture:
         else:
             self._peer.put(declared)
         self._over.pop(declared.key, None)
-        self._dirty.add(declared.key)
+        self._touch(declared.key, declared.start_ms)
 
     def remove(self, key: str) -> Declared | None:
         """Take a declaration out, because it was cancelled or is over."""
-        self._dirty.add(key)
+        self._touch(key, 0)
         self._over.pop(key, None)
         own = self._own.remove(key)
         if own is not None:
@@ -144,24 +148,31 @@ class Picture:
         """Hold what we declared elsewhere under a key against the peer; None: nothing, any more."""
         if self._untold.get(key) is declared:
             return
-        self._dirty.add(key)
         if declared is None:
             self._untold.remove(key)
+            self._touch(key, 0)
         else:
             self._untold.put(declared)
+            self._touch(key, declared.start_ms)
 
     def unchecked(self) -> tuple[Declared, ...]:
         """Return the active declarations that the last re-check refused."""
         return self._own.unchecked() + self._untold.unchecked() + self._peer.unchecked()
 
     @property
+    def unseen(self) -> int:
+        """How many changes no re-check has looked at yet."""
+        return len(self._dirty)
+
+    @property
     def changed(self) -> bool:
-        """True exactly when something was put or removed since the last re-check."""
+        """True exactly when something was put or removed that no re-check has looked at."""
         return bool(self._dirty)
 
     def mark_all_changed(self) -> None:
         """Have everything screened anew, because the terms changed."""
-        self._dirty.update(declared.key for declared in chain(self, self._untold))
+        for declared in chain(self, self._untold):
+            self._touch(declared.key, declared.start_ms)
 
     def drop_ended(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out what is over before ``now_ms`` and return it."""
@@ -196,11 +207,28 @@ class Picture:
         return back
 
     def recheck(
-        self, now_ms: int, minima: MinimaTable, conversions: AltitudeConversions
+        self,
+        now_ms: int,
+        minima: MinimaTable,
+        conversions: AltitudeConversions,
+        *,
+        at_most: int | None = None,
     ) -> PictureChange:
-        """Screen what changed since the last call against everything of the other side."""
-        dirty, self._dirty = self._dirty, set()
+        """Screen what changed against everything of the other side that was looked at before.
+
+        Args:
+            now_ms: the present.
+            minima: as agreed.
+            conversions: as agreed.
+            at_most: how many changes to look at, those that begin first; None for all. A conflict
+                stands until both its declarations were looked at again: what nobody has looked at
+                ends nothing.
+        """
         rules = Rules(minima, conversions)
+        if self._rules != rules:
+            self._rules = rules
+            self.mark_all_changed()
+        dirty = self._next_to_look(at_most)
         sides = (self._own, self._peer, *((self._untold,) if self._untold else ()))
         unchecked = tuple(d for side in sides for d in side.follow(dirty, rules))
         affected = {c for d in dirty for c in self._conflicts_of.get(d, ())}
@@ -226,7 +254,7 @@ class Picture:
             if conflict != held:
                 self._keep(conflict)
                 found.append(conflict)
-        gone = affected - findings.keys()
+        gone = {c for c in affected - findings.keys() if not self._waits(self._conflicts[c])}
         ended_ids = (c for c in self._ends.before(now_ms) if c in self._conflicts)
         gone.update(c for c in ended_ids if self._conflicts[c].end_ms < now_ms)
         ended = [self._forget(conflict_id) for conflict_id in sorted(gone)]
@@ -246,13 +274,38 @@ class Picture:
 
         Unchecked are the drafts that the check refuses, and what it refuses of the other side.
         """
-        self._peer.follow(self._dirty, Rules(minima, conversions))
+        rules = Rules(minima, conversions)
+        if self._rules != rules:
+            self._rules = rules
+            self.mark_all_changed()
+        self._peer.follow(self._dirty, rules)
         trial = Picture(self._line_id)
-        trial._peer = self._peer
+        trial._peer, trial._rules = self._peer, rules
         for draft in drafts:
             trial.put(draft)
         found = trial.recheck(now_ms, minima, conversions).found
         return PictureChange(found, (), trial.unchecked())
+
+    def _touch(self, key: str, start_ms: int) -> None:
+        self._dirty.add(key)
+        heappush(self._soonest, (start_ms, key))
+
+    def _next_to_look(self, at_most: int | None) -> set[str]:
+        """Take out what is to be looked at now."""
+        if at_most is None or len(self._dirty) <= at_most:
+            taken, self._dirty = self._dirty, set()
+            self._soonest.clear()
+            return taken
+        taken = set()
+        while len(taken) < at_most:
+            key = heappop(self._soonest)[1]
+            if key in self._dirty:
+                self._dirty.remove(key)
+                taken.add(key)
+        return taken
+
+    def _waits(self, conflict: Conflict) -> bool:
+        return conflict.own.key in self._dirty or conflict.peer.key in self._dirty
 
     def _screen(self, dirty: set[str]) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}

@@ -231,8 +231,8 @@ class Node(Releasing):
         require(actor, Action.CHECK)
         now = self._now
         lines = self._ready_lines(None if line is None else [line])
+        await self._look_at_changes()
         if drafts is None:
-            await self._look_at_changes()
             return Checked(
                 tuple(
                     conflict_view(held, conflict, now.utc_ms, self._core.language)

@@ -71,6 +71,7 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
         peer_epoch=None if peer is None else peer.epoch,
         peer_seq=0 if peer is None else peer.seq,
         open_alerts=open_alerts,
+        declarations_unseen=0 if book.terms is None else book.picture.unseen,
     )
 
 

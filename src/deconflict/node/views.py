@@ -61,6 +61,8 @@ class LineView:
     peer_epoch: str | None
     peer_seq: int
     open_alerts: int
+    # Declarations that nobody has looked at yet for conflicts: right after a start, or new terms.
+    declarations_unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
