@@ -270,7 +270,8 @@ class Node(Releasing):
         answer_within_ms: int | None = None,
     ) -> Posted:
         """Send a message of any kind but declarations and terms."""
-        require(actor, Action.SEND)
+        # Who may pass on what was declared is for whoever may declare.
+        require(actor, Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND)
         parsed: Body = parse_body(kind, body)
         if Kind(kind) in _OWN_WAY:
             raise InvalidInputError(

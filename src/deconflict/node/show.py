@@ -129,6 +129,7 @@ def message_view(
         ref=envelope.ref,
         drill=envelope.drill,
         release=envelope.release,
+        release_now=line.book.consent(row.hash, row.party) or envelope.release,
         created_utc=envelope.created_utc,
         logged_utc=format_utc(row.logged_utc_ms),
         state=_incoming_state(line, row) if delivery is None else delivery.state.value,

@@ -96,6 +96,7 @@ class MessageView:
     ref: str | None
     drill: bool
     release: str
+    release_now: str  # what the author consented to last
     created_utc: str
     logged_utc: str
     state: str  # QUEUED SENT LACKED SEEN LOADED CLOSED EXPIRED REFUSED; LOGGED or SEEN for incoming
