@@ -4,58 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from deconflict.messages.agreement import sign_terms
-from deconflict.messages.bodies import Body, Cancel, Declared, TermsMessage
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.bodies import Cancel, Declared
 from deconflict.messages.kinds import Kind
-from deconflict.messages.terms import PartyTerms, Terms
-from deconflict.messages.terms_defaults import default_terms
-from deconflict.node.core import Say
-from deconflict.node.picture import Conflict
 from deconflict.node.show import conflict_view
-from deconflict.node.views import AlertView
-from deconflict.replay.world import DESKS, World
-from node_pair import FAR, HOUR_MS, START_MS, circle, declaration
-
-
-class Three:
-    """Blue has a line with red and one with green; red and green have none."""
-
-    def __init__(self) -> None:
-        self.world = World(START_MS)
-        for party in ("blue", "red", "green"):
-            self.world.add_party(party)
-        for peer in ("red", "green"):
-            self.agree(peer, self.world.connect("blue", peer))
-
-    def agree(self, peer: str, line_id: str) -> None:
-        parties = [PartyTerms(party, *DESKS, ("en",), 1) for party in ("blue", peer)]
-        terms = default_terms(line=line_id, parties=parties, theatre="Coast")
-        proposed = self.world.say("blue", peer, [self._terms("blue", Kind.TERMS_PROPOSE, terms)])
-        self.world.run_for(1)
-        accepted = self._terms(peer, Kind.TERMS_ACCEPT, terms, proposed[0].hash)
-        self.world.say(peer, "blue", [accepted])
-        self.world.run_for(1)
-
-    def _terms(self, party: str, kind: Kind, terms: Terms, ref: str | None = None) -> Say:
-        key = self.world.stations[party].core.key
-        body = TermsMessage(terms=terms, signature=sign_terms(terms, key))
-        return Say(kind=kind, body=body, desk=DESKS[0], ref=ref)
-
-    def say(self, party: str, peer: str, kind: Kind, body: Body, *, ref: str | None = None) -> str:
-        say = Say(kind=kind, body=body, desk=DESKS[0], ref=ref)
-        message = self.world.say(party, peer, [say])[0].hash
-        self.world.run_for(2)
-        return message
-
-    def declare(self, party: str, peer: str, declared: Declaration) -> str:
-        return self.say(party, peer, Kind.NOTIFY, Declared.of(declared))
-
-    def conflicts(self, party: str, peer: str) -> tuple[Conflict, ...]:
-        return self.world.stations[party].line(peer).book.picture.conflicts()
-
-    def alerts(self, party: str) -> list[AlertView]:
-        return [a for a in self.world.stations[party].core.alerts if a.rule == "CONFLICT"]
+from node_pair import FAR, HOUR_MS, circle, declaration
+from three_parties import Three
 
 
 @pytest.fixture
