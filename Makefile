@@ -93,7 +93,7 @@ bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/nu
 	$(BIN)/python -m bench
 
 sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
-	$(BIN)/python -m tests.simulator --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.simulation --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model

@@ -1,6 +1,11 @@
 """The line under crash, cut, loss, repetition and alteration; and the faults that must be found."""
 
 import pytest
+from tests.simulation.byzantine import ForkingParty, RewritingParty
+from tests.simulation.party import PartySimulator
+from tests.simulation.run import Simulation, play
+from tests.simulation.setting import LineViolationError
+from tests.simulation.witness import PeerTreeRecord, WitnessSteps
 
 import deconflict.line.machine as machine_module
 import deconflict.line.witness as witness_module
@@ -8,15 +13,6 @@ from deconflict.line.alerts import Alert, AlertBook
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.incoming import Arrival, IncomingEntry, PeerChain
 from deconflict.line.moment import Now
-from simulated_witness import PeerTreeRecord, WitnessSteps
-from simulator import (
-    ForkingParty,
-    LineViolationError,
-    PartySimulator,
-    RewritingParty,
-    Simulation,
-    play,
-)
 
 HONEST_RUNS = 304
 
@@ -77,7 +73,7 @@ class SignsBeforeSync(PartySimulator):
         super().say(kind, ref, expires_after_ms)
         if not self.to_seal:
             for entry in self.unsynced_own:
-                self.simulation.note_signed(self, self.live.seal(entry))
+                self.simulation.referee.note_signed(self, self.live.seal(entry))
             self.unsynced_own.clear()
 
 
