@@ -1,11 +1,17 @@
-"""A disk that forgets: a crash keeps what was synced and any prefix of the rest."""
+"""A disk that forgets, fails and fills up.
+
+A crash keeps what was synced and any prefix of the rest. A record that was half written when the
+power went is, behind the checksums of every store, one that is not there: the prefix ends before
+it. What that costs a real database, ``stored.py`` and ``tests/faults/test_store_disk_faults.py``
+play with torn sectors.
+"""
 
 import random
 from dataclasses import dataclass
 
 from tests.simulation.witness import OwnTreeRecord, PeerTreeRecord
 
-from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
 from deconflict.line.receipt import SealedReceipt
 from deconflict.line.statement import hash_of
 
@@ -41,12 +47,15 @@ class SimulatedDisk:
 
     def __init__(self) -> None:
         self.own: list[bytes] = []
+        self.own_read: list[tuple[str, Envelope, bool]] = []  # so that a start need not parse
+        self.peer_read: list[tuple[str, Envelope, bool]] = []
         self.own_slots: dict[str, int] = {}
         self.peer: list[PeerRecord] = []
         self.peer_hashes: list[str] = []
         self.receipt: SealedReceipt | None = None
         self.own_tree: OwnTreeRecord | None = None
         self.peer_tree: PeerTreeRecord | None = None
+        self.full_until_ms = 0
         self._unsynced: list[Record] = []
 
     @property
@@ -62,11 +71,15 @@ class SimulatedDisk:
         for record in self._unsynced:
             match record:
                 case OwnRecord(data):
+                    name = hash_of(data)
                     self.own.append(data)
-                    self.own_slots[hash_of(data)] = len(self.own)
+                    self.own_slots[name] = len(self.own)
+                    self.own_read.append((name, read_envelope(data), False))
                 case PeerRecord():
                     self.peer.append(record)
-                    self.peer_hashes.append(record.sealed.hash)
+                    name = record.sealed.hash
+                    self.peer_hashes.append(name)
+                    self.peer_read.append((name, read_envelope(record.sealed.data), record.delayed))
                 case ReceiptRecord(receipt):
                     self.receipt = receipt
                 case OwnTreeRecord():
@@ -77,5 +90,16 @@ class SimulatedDisk:
         return entries
 
     def crash(self, rng: random.Random) -> list[PeerRecord]:
+        """Lose power, or fail at a write or flush: some of what was written stayed, in order."""
         self._unsynced = self._unsynced[: rng.randint(0, len(self._unsynced))]
         return self.sync()
+
+    def refuse(self) -> None:
+        """Find no room: nothing of what was written stayed."""
+        self._unsynced.clear()
+
+    def reopen(self) -> None:
+        """Read it again at a start."""
+
+    def close(self) -> None:
+        """Give up what it holds outside this process."""

@@ -9,16 +9,19 @@ I6  a message is DELAYED exactly when it is past its expiry (within the clocks' 
 I7, I8  of trees and cosignatures: ``witness.py``
 """
 
+import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.simulation.disk import PeerRecord
 from tests.simulation.party import PartySimulator
-from tests.simulation.setting import EPOCH_UTC_MS, PARTIES, RULES, LineViolationError
+from tests.simulation.setting import PARTIES, RULES, LineViolationError
 from tests.simulation.witness import TreeGhost
 
 from deconflict.errors import ForkedChainError
 from deconflict.line.envelope import SealedEnvelope, read_envelope
+from deconflict.line.incoming import IncomingEntry
+from deconflict.line.machine import Heard
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.precedence import DEFAULT_TIMERS
 from deconflict.line.receipt import SealedReceipt, read_receipt
@@ -37,13 +40,14 @@ class Ghost:
     issued: dict[str, ChainPoint] = field(default_factory=dict)  # by the receipt's signer
     held: dict[str, ChainPoint] = field(default_factory=dict)  # by the receipt's holder
     said_at_ms: dict[str, int] = field(default_factory=dict)
-    limits: dict[str, dict[str, list[tuple[int, str]]]] = field(
-        default_factory=lambda: {p: {} for p in PARTIES}
+    limits: dict[str, list[tuple[int, str, str]]] = field(
+        default_factory=lambda: {p: [] for p in PARTIES}
     )
     alarmed: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     forks_shown: set[str] = field(default_factory=set)
     forks_reported: set[str] = field(default_factory=set)
+    false_heards: set[str] = field(default_factory=set)
     trees: TreeGhost = field(default_factory=TreeGhost)
 
 
@@ -63,10 +67,11 @@ class Referee:
         owed = [(limits.lack_ms, "receipt")]
         if RULES[entry.envelope.kind].needs_answer:
             owed.append((limits.answer_ms, "answer"))
-        self.ghost.limits[party.name][entry.hash] = [
-            (self.simulation.at_ms + ms, what) for ms, what in owed
-        ]
+        for ms, what in owed:
+            limit = (self.simulation.at_ms + ms, entry.hash, what)
+            heapq.heappush(self.ghost.limits[party.name], limit)
         self.ghost.said_at_ms[entry.hash] = self.simulation.at_ms
+        self.simulation.tally.messages += 1
 
     def note_signed(self, party: PartySimulator, sealed: SealedEnvelope) -> None:
         if sealed.hash in self.ghost.signed_hashes[party.name]:
@@ -87,20 +92,47 @@ class Referee:
                 raise LineViolationError(
                     f"I2 seed {self._seed}: {party.name} logged a made-up entry"
                 )
+            if record.sealed.hash in self.ghost.false_heards:
+                raise LineViolationError(f"lie seed {self._seed}: a false heard left no evidence")
             envelope = read_envelope(record.sealed.data)
             if envelope.kind == "ANSWER" and envelope.ref and not record.delayed:
                 self.ghost.answered.add(envelope.ref)
-            if envelope.expires_after_ms is not None:
-                self._check_expiry(party, record, envelope.expires_after_ms)
 
-    def _check_expiry(self, party: PartySimulator, record: PeerRecord, expires_ms: int) -> None:
-        received_ms = record.received_utc_ms - EPOCH_UTC_MS - party.skew_ms
-        age_ms = received_ms - self.ghost.said_at_ms[record.sealed.hash]
+    def note_heard(self, party: PartySimulator, entry: IncomingEntry) -> None:
+        """Hold the verdict DELAYED against the true age, where anybody could know it.
+
+        Nobody could when a UTC clock jumped since the message was written, or since the two clocks
+        were last compared; then only the deadlines are held to be right, which ask no UTC clock.
+        """
+        heard, receipted = entry.envelope.heard, party.live.own_receipted
+        if heard is not None and receipted is not None and heard.seq < receipted.seq:
+            # Older than the memory of the machine reaches: it can do no harm, the bundle shows it.
+            self.ghost.false_heards.discard(entry.hash)
+        expires_ms = entry.envelope.expires_after_ms
+        author = self.simulation.parties[party.peer]
+        said_at_ms = self.ghost.said_at_ms.get(entry.hash)
+        if expires_ms is None or said_at_ms is None:
+            return
+        since_ms = min(said_at_ms, party.measured_at_ms)
+        if not all(one.clock.is_steady_since(since_ms) for one in (party, author)):
+            self.simulation.tally.ages_unknowable += 1
+            return
+        age_ms = self.simulation.at_ms - said_at_ms
         surely_late = age_ms > expires_ms + DEFAULT_TIMERS.clock_tolerance_ms
-        if (surely_late and not record.delayed) or (age_ms <= expires_ms and record.delayed):
+        self.simulation.tally.late += surely_late
+        if (surely_late and not entry.delayed) or (age_ms <= expires_ms and entry.delayed):
             raise LineViolationError(
-                f"I6 seed {self._seed}: age {age_ms}, expiry {expires_ms}: {record.delayed}"
+                f"I6 seed {self._seed}: age {age_ms}, expiry {expires_ms}: {entry.delayed}"
             )
+
+    def note_evidence(self, party: PartySimulator, heard: Heard) -> None:
+        if not self.simulation.parties[party.peer].lies:
+            raise LineViolationError(
+                f"seed {self._seed}: {party.name} suspects an honest peer: {heard}"
+            )
+        for evidence in heard.evidence:
+            self.ghost.false_heards.discard(evidence.sealed.hash)
+            self.simulation.tally.evidence[evidence.reason.value] += 1
 
     def show_fork(self, victim: PartySimulator, fork: SealedEnvelope) -> None:
         self.ghost.forks_shown.add(fork.hash)
@@ -145,24 +177,19 @@ class Referee:
             raise LineViolationError(f"I3 seed {self._seed}: logs differ at slot {point.seq}")
 
     def _check_alarms(self, party: PartySimulator) -> None:
-        if party.machine is None:
+        limits = self.ghost.limits[party.name]
+        if party.machine is None or not limits or limits[0][0] >= self.simulation.at_ms:
             return
         held = self.ghost.held.get(party.name)
         receipted = 0 if held is None else held.seq
-        own = self.ghost.limits[party.name]
-        for message_hash in list(own):
+        while limits and limits[0][0] < self.simulation.at_ms:
+            limit_ms, message_hash, what = heapq.heappop(limits)
             if message_hash in self.ghost.alarmed or message_hash in self.ghost.answered:
-                del own[message_hash]
                 continue
-            for limit_ms, what in own[message_hash]:
-                if limit_ms >= self.simulation.at_ms:
-                    continue
-                seq = party.disk.own_slots.get(message_hash)
-                if seq is None:
-                    del own[message_hash]  # lost before it was durable: it was never said
-                    break
-                if what == "answer" or seq > receipted:
-                    raise LineViolationError(
-                        f"I5 seed {self._seed}: {party.name} slot {seq} lacks its {what}, "
-                        f"{self.simulation.at_ms - limit_ms} ms past the limit, and nobody was told"
-                    )
+            seq = party.disk.own_slots.get(message_hash)
+            # Without a slot it was lost before it was durable: it was never said.
+            if seq is not None and (what == "answer" or seq > receipted):
+                raise LineViolationError(
+                    f"I5 seed {self._seed}: {party.name} slot {seq} lacks its {what}, "
+                    f"{self.simulation.at_ms - limit_ms} ms past the limit, and nobody was told"
+                )

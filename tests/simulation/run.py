@@ -16,10 +16,21 @@ the faults stop, everything said is receipted and cosigned (:meth:`Simulation.dr
 import random
 from collections.abc import Callable
 
-from tests.simulation.network import CALM, SimulatedNetwork, Weather
-from tests.simulation.party import PartySimulator
+from tests.simulation.disk import SimulatedDisk
+from tests.simulation.network import (
+    BUSY,
+    CALM,
+    DAY_MS,
+    SHORTEST_CUT_MS,
+    SimulatedNetwork,
+    Weather,
+)
+from tests.simulation.party import LAST_REPEATS_MS, PartySimulator
 from tests.simulation.referee import Ghost, Referee
 from tests.simulation.setting import PARTIES, LineViolationError
+from tests.simulation.standin import StandInKey
+from tests.simulation.stored import StoredDisk
+from tests.simulation.tally import Tally
 
 from deconflict.line.keys import SigningKey, line_id
 from deconflict.line.machine import LineIdentity
@@ -34,29 +45,37 @@ class Simulation:
         *,
         blue: type[PartySimulator] = PartySimulator,
         red: type[PartySimulator] = PartySimulator,
-        weather: Weather | None = None,
+        weather: Weather = BUSY,
+        real: bool = False,
     ) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
-        self.weather = weather or Weather()
+        self.weather = weather
+        self.real = real
         self.at_ms = 0
-        self.steps_taken = 0
+        self.tally = Tally(runs=1, real_runs=int(real))
         self.referee = Referee(self)
-        self.keys = {name: SigningKey.generate(self.rng.randbytes) for name in PARTIES}
+        key = SigningKey if real else StandInKey
+        self.keys = {name: key.generate(self.rng.randbytes) for name in PARTIES}
         self.line = line_id(*(x for name in PARTIES for x in (name, self.keys[name].key_id)))
         self.network = SimulatedNetwork(self)
         self.parties = {
             "blue": blue(self, "blue", "red", self.keys["blue"]),
             "red": red(self, "red", "blue", self.keys["red"]),
         }
+        self._busy_until_ms = 0
         self._timers: dict[str, int] = {}
+        self._next_happening_ms = 0
         for party in self.parties.values():
             party.boot()
-        self.happenings()  # draws the first time of each
+        self._happen()  # draws the first time of each
 
     @property
     def ghost(self) -> Ghost:
         return self.referee.ghost
+
+    def disk_of(self, name: str, peer: str) -> SimulatedDisk:
+        return StoredDisk(self, name, peer) if self.real else SimulatedDisk()
 
     def identity_of(self, name: str) -> LineIdentity:
         peer = "red" if name == "blue" else "blue"
@@ -76,13 +95,26 @@ class Simulation:
 
         Answers are still said for a while, each of which is to be cosigned too.
         """
-        self.weather, self.network.cut = CALM, set()
+        self.weather = CALM
+        self.network.heal()
         self._timers.clear()
+        self._happen()
         for party in self.parties.values():
+            party.disk.full_until_ms = 0
             if party.machine is None:
                 party.boot()
         self._run_until(self.drained, 30_000)
         self._run_until(self.cosigned, 150_000)
+
+    def close(self) -> None:
+        """Count what is counted at the end, and give the disks back."""
+        self.tally.link_ms = self.at_ms
+        for party in self.parties.values():
+            self.tally.clock_faults += party.clock.faults
+            if isinstance(party.disk, StoredDisk):
+                self.tally.commits += party.disk.commits
+                self.tally.proofs += party.disk.proofs
+            party.disk.close()
 
     def _run_until(self, true: Callable[[], bool], most_ms: int) -> None:
         end_ms = self.at_ms + most_ms
@@ -105,49 +137,84 @@ class Simulation:
 
     def step(self, end_ms: int) -> None:
         """Take one step: somebody's, the network's, a fault, or time itself."""
-        self.steps_taken += 1
+        self.tally.steps += 1
         choices = [step for party in self.parties.values() for step in party.steps()]
         if self.network.due():
             choices += [self.network.deliver] * 2
         if choices and self.rng.random() < 0.97:
             self.rng.choice(choices)()
         else:
-            self.pass_time(end_ms)
-        self.happenings()
+            self.pass_time(min(end_ms, self.at_ms + 2_000) if choices else end_ms)
+        if self.rng.random() < 2 * self.weather.crash:
+            party = self.parties[self.rng.choice(PARTIES)]
+            if party.machine is not None:
+                party.crash()
+        if self.at_ms >= self._next_happening_ms:
+            self._happen()
         self.referee.check_line()
 
     def pass_time(self, end_ms: int) -> None:
-        times = [end_ms, *self._timers.values()]
+        """Go on to the next moment at which anything can happen."""
+        times = [end_ms, self._next_happening_ms]
         if self.network.on_the_way:
             times.append(self.network.on_the_way[0][0])
-        for party in self.parties.values():
-            if party.machine is not None:
-                for due_ms in (
-                    party.machine.next_deadline_ms(),
-                    party.machine.checkpoints.next_ms(),
-                ):
-                    times += [] if due_ms is None else [due_ms - party.skew_ms]
-                times += [at_ms for at_ms, _, _ in party.to_answer[:1]]
-        ahead = [at_ms for at_ms in times if at_ms > self.at_ms]
-        self.at_ms = min(*ahead, self.at_ms + 60_000) if ahead else self.at_ms + 1
-        for party in self.parties.values():
+        parties = self.parties.values()
+        times += [ms for party in parties if (ms := party.next_ms()) is not None]
+        if self.network.cut:
+            times.append(self.network.cut_until_ms - LAST_REPEATS_MS)
+        else:
+            for party in parties:
+                party.measure()
+        self.at_ms = min((ms for ms in times if ms > self.at_ms), default=self.at_ms + 1)
+        for party in parties:
             party.tick()
 
-    def happenings(self) -> None:
+    def died(self) -> None:
+        """A party went down: draw when it starts again."""
+        self._next_happening_ms = self.at_ms
+
+    # -- what happens by itself ----------------------------------------------------------------
+
+    def _happen(self) -> None:
+        weather, rng = self.weather, self.rng
+        if weather.burst_every_ms is not None and self._happens("burst", weather.burst_every_ms):
+            self._busy_until_ms = self.at_ms + rng.randint(5_000, 40_000)
+            for what in ("blue says", "red says", "cut"):
+                self._timers.pop(what, None)
+        busy = weather.burst_every_ms is None or self.at_ms < self._busy_until_ms
         for party in self.parties.values():
-            if self._happens(f"{party.name} says", self.weather.say_every_ms) and party.machine:
-                kind = self.rng.choice(("NOTIFY", "NOTIFY", "NOTIFY", "QUERY", "CEASE"))
-                party.say(kind, expires_after_ms=self.rng.choice((None, None, 5_000, 60_000)))
-            if party.machine is None:
-                if self._happens(f"{party.name} boots", 5_000):
-                    party.boot()
-            elif self.rng.random() < self.weather.crash:
-                party.crash()
+            if busy and self._happens(f"{party.name} says", weather.say_every_ms):
+                self._say(party)
+            boots = f"{party.name} boots"
+            if party.machine is None and self._happens(boots, self._boot_ms()):
+                del self._timers[boots]
+                party.boot()
+            if self._happens(f"{party.name} clock", weather.clock_every_ms):
+                party.clock.fail(self.at_ms)
+            if self._happens(f"{party.name} fills up", weather.full_every_ms):
+                party.disk.full_until_ms = self.at_ms + rng.randint(1_000, 60_000)
         if self.network.cut:
-            if self._happens("heal", 8_000):
-                self.network.cut = set()
-        elif self._happens("cut", self.weather.cut_every_ms):
-            self.network.cut = set(self.rng.choice((PARTIES, PARTIES[:1], PARTIES[1:])))
+            if self.at_ms >= self.network.cut_until_ms:
+                self.network.heal()
+        elif self._happens("long cut", weather.long_cut_every_ms):
+            self.network.cut_for(int(SHORTEST_CUT_MS * (DAY_MS / SHORTEST_CUT_MS) ** rng.random()))
+        elif busy and self._happens("cut", weather.cut_every_ms):
+            self.network.cut_for(1 + int(rng.expovariate(1 / 8_000)))
+        if not busy:
+            for what in ("blue says", "red says", "cut"):
+                self._timers.pop(what, None)
+        ahead = [at_ms for at_ms in self._timers.values() if at_ms > self.at_ms]
+        if self.network.cut:
+            ahead.append(self.network.cut_until_ms)
+        self._next_happening_ms = min(ahead)
+
+    def _say(self, party: PartySimulator) -> None:
+        if party.machine is not None:
+            kind = self.rng.choice(("NOTIFY", "NOTIFY", "NOTIFY", "QUERY", "CEASE"))
+            party.say(kind, expires_after_ms=self.rng.choice((None, None, 5_000, 60_000)))
+
+    def _boot_ms(self) -> int:
+        return 3_600_000 if self.weather.burst_every_ms and self.rng.random() < 0.02 else 5_000
 
     def _happens(self, what: str, every_ms: int) -> bool:
         """True exactly when the random time of ``what`` has come; then a new one is drawn."""
@@ -163,9 +230,16 @@ def play(
     minutes: float = 2.0,
     blue: type[PartySimulator] = PartySimulator,
     red: type[PartySimulator] = PartySimulator,
+    weather: Weather = BUSY,
+    real: bool = False,
+    drain: bool = True,
 ) -> Simulation:
     """Play one run and drain it; raises LineViolationError at the first violation."""
-    simulation = Simulation(seed, blue=blue, red=red)
-    simulation.run(int(minutes * 60_000))
-    simulation.drain()
+    simulation = Simulation(seed, blue=blue, red=red, weather=weather, real=real)
+    try:
+        simulation.run(int(minutes * 60_000))
+        if drain:
+            simulation.drain()
+    finally:
+        simulation.close()
     return simulation

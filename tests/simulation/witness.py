@@ -63,6 +63,8 @@ class WitnessSteps:
     def steps(self) -> Iterator[Callable[[], None]]:
         if self.to_finish:
             yield self.finish
+
+    def send_steps(self) -> Iterator[Callable[[], None]]:
         due_ms = self.party.live.checkpoints.next_ms()
         if due_ms is not None and due_ms <= self.party.now.monotonic_ms:
             yield self.send
