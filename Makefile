@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace iofaults peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -18,7 +18,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 
 test: lint rust unit ## everything CI runs
 
-unit: $(VENV)/dev-built postgis $(VENV)/pymeos java $(VENV)/tlc
+unit: $(VENV)/dev-built postgis $(VENV)/pymeos java strace $(VENV)/tlc
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev-built types ## style, types, layers
@@ -40,6 +40,15 @@ ifeq ($(wildcard /usr/share/postgresql/*/extension/postgis.control),)
 	  export DEBIAN_FRONTEND=noninteractive; \
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql-postgis; \
 	fi >/dev/null || echo "PostGIS could not be installed: the tests that ask it will skip"
+endif
+
+strace: ## makes system calls fail, where apt-get may install it
+ifeq ($(shell command -v strace),)
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends strace iproute2; \
+	fi >/dev/null && command -v strace >/dev/null \
+	  || echo "strace could not be installed: the tests that need it will skip"
 endif
 
 java: ## runs TLC, which checks the model of the line, where apt-get may install it
@@ -100,6 +109,10 @@ model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; print
 
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
+
+iofaults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
+	$(BIN)/python -m tests.faults.system_calls --seed $(or $(SEED),1) \
+	  $(if $(filter all,$(POINTS)),--all,--points $(or $(POINTS),60))
 
 fuzz: $(VENV)/dev-built ## every property and parser again with fresh inputs (ROUNDS=20 SEED=1)
 	@for round in $$(seq 1 $(or $(ROUNDS),20)); do \
