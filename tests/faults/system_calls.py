@@ -156,9 +156,9 @@ class Traced:
         with Process(self.blue, (__file__, str(self._trace), str(injection or ""))) as node:
             try:
                 node.ready(START_S)
-            except AssertionError:
+            except AssertionError as error:
                 if node.running:
-                    raise
+                    raise Violation(f"{injection}: it neither starts nor ends: {error}") from error
             else:
                 self._speak()
             if node.running:
