@@ -39,6 +39,8 @@ from deconflict.line.machine import LineIdentity
 class Simulation:
     """One run: two parties, one line, one seed."""
 
+    referee_kind: type[Referee] = Referee
+
     def __init__(
         self,
         seed: int,
@@ -54,7 +56,7 @@ class Simulation:
         self.real = real
         self.at_ms = 0
         self.tally = Tally(runs=1, real_runs=int(real))
-        self.referee = Referee(self)
+        self.referee = self.referee_kind(self)
         key = SigningKey if real else StandInKey
         self.keys = {name: key.generate(self.rng.randbytes) for name in PARTIES}
         self.line = line_id(*(x for name in PARTIES for x in (name, self.keys[name].key_id)))
@@ -203,10 +205,14 @@ class Simulation:
         if not busy:
             for what in ("blue says", "red says", "cut"):
                 self._timers.pop(what, None)
+        self.happen_too()
         ahead = [at_ms for at_ms in self._timers.values() if at_ms > self.at_ms]
         if self.network.cut:
             ahead.append(self.network.cut_until_ms)
         self._next_happening_ms = min(ahead)
+
+    def happen_too(self) -> None:
+        """Do what else happens by itself; for simulations with faults of their own."""
 
     def _say(self, party: PartySimulator) -> None:
         if party.machine is not None:
