@@ -9,24 +9,31 @@ from deconflict.messages.bodies import (
     Ack,
     Answer,
     Body,
+    BreachNote,
     Cancel,
     Cease,
     CeaseReport,
     Concern,
     Declared,
+    Evidence,
+    Incident,
     LineCheck,
     Loaded,
     Query,
     Readback,
     ReadbackResult,
     Resume,
+    Risk,
     SafetyOfFlight,
     Seen,
     Standby,
     Suspend,
+    Tally,
     TermsMessage,
+    WatchChange,
 )
 from deconflict.messages.declared_text import declared_sentences
+from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
@@ -117,11 +124,14 @@ def message_phrases(
     """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
-    said = (
-        tuple(declared_sentences(kind, body.value))
-        if isinstance(body, Declared)
-        else (_named(kind, body, language),)
-    )
+    said: tuple[tuple[str, dict[str, Any]], ...]
+    match body:
+        case Declared():
+            said = tuple(declared_sentences(kind, body.value))
+        case Incident() | BreachNote():
+            said = tuple(incident_sentences(body))
+        case _:
+            said = (_named(kind, body, language),)
     found = []
     for name, values in said:
         number = phrase_named(name)
@@ -139,10 +149,10 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "ACK", {"answer": answer.value}
         case Readback(values=values):
             return _readback(values)
-        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=fields):
+        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=differ):
             if agrees:
                 return "READBACK_AGREES", {"declaration": declaration}
-            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(fields)}
+            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(differ)}
         case Concern(first=first, second=second, reason=reason):
             return "CONCERN", {"first": first, "second": second, "reason": reason}
         case Query():
@@ -169,8 +179,25 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "SUSPEND", {"scope": scope, "effective": effective, "reason": reason}
         case Resume(scope=scope, effective_utc=effective):
             return "RESUME", {"scope": scope, "effective": effective}
+        case Account(event=None):
+            fields = _fields(body, language)
+            return "INCIDENT_ACCOUNT", {"incident": body.incident_id, "fields": fields}
         case Account():
             return "ACCOUNT", {"event": body.event, "fields": _fields(body, language)}
+        case Evidence():
+            return "EVIDENCE", {
+                "incident": body.incident_id,
+                "media": body.media_type,
+                "length": body.length_bytes,
+                "sha": body.sha256,
+            }
+        case Risk(incident_id=incident, risk=risk):
+            return "RISK", {"incident": incident, "risk": risk.value}
+        case Tally(start_utc=start, end_utc=end):
+            counted = tally_words(body, language)
+            return "TALLY", {"start": start, "end": end, "counted": counted}
+        case WatchChange(desk=desk, at_utc=at, languages=languages):
+            return "WATCH_CHANGE", {"desk": desk, "at": at, "languages": ", ".join(languages)}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
         case _:

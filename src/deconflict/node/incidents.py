@@ -1,4 +1,4 @@
-"""Several accounts of one event: which fields differ, which times, which figures cannot be.
+"""Several accounts of one event: which fields differ, which times, which places, which cannot be.
 
 R24, R29. Nothing is repaired and none of the accounts is chosen: they are laid side by side.
 """
@@ -6,10 +6,19 @@ R24, R29. Nothing is repaired and none of the accounts is chosen: they are laid 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import parse_utc
-from deconflict.errors import InvalidTimeError
+from deconflict.airspace.position import Position
+from deconflict.errors import InvalidPositionError, InvalidTimeError
 
-__all__ = ["Account", "Implausible", "differing_fields", "implausible_figures", "times_apart_ms"]
+__all__ = [
+    "Account",
+    "Implausible",
+    "differing_fields",
+    "implausible_figures",
+    "places_apart_m",
+    "times_apart_ms",
+]
 
 Value = str | int | bool
 
@@ -28,6 +37,7 @@ class Account:
     object_kind: str | None = None
     as_published: str | None = None
     drill: bool = False
+    message: str | None = None  # the message that gave it; a source without a line has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,30 @@ def times_apart_ms(accounts: Sequence[Account]) -> Mapping[str, int]:
                 except InvalidTimeError:
                     continue
     return {name: max(values) - min(values) for name, values in instants.items() if len(values) > 1}
+
+
+def places_apart_m(accounts: Sequence[Account]) -> Mapping[str, float]:
+    """Return, for each place that at least two accounts give, how far they lie apart, metres.
+
+    A place is a pair of fields ``<stem>_lat_e7`` and ``<stem>_lon_e7``; of more than two, the
+    farthest two count. Geodesic on WGS84.
+    """
+    places: dict[str, list[Position]] = {}
+    for account in accounts:
+        for name, lat_e7 in account.fields.items():
+            stem = name.removesuffix("_lat_e7")
+            lon_e7 = account.fields.get(f"{stem}_lon_e7")
+            if stem == name or type(lat_e7) is not int or type(lon_e7) is not int:
+                continue
+            try:
+                places.setdefault(stem, []).append(Position(lat_e7, lon_e7))
+            except InvalidPositionError:
+                continue
+    return {
+        stem: max(inverse(one, other).distance_m for one in given for other in given)
+        for stem, given in places.items()
+        if len(given) > 1
+    }
 
 
 def implausible_figures(account: Account) -> tuple[Implausible, ...]:
