@@ -48,6 +48,7 @@ line = LazyGroup(
         Entry(
             "release", "release:release", "Release what another person wrote, or list what waits."
         ),
+        Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
     ),

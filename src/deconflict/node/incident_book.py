@@ -166,11 +166,8 @@ class IncidentBook:
         self, envelope: Envelope, message_hash: str, body: Body | None, *, own: bool, late: bool
     ) -> Misfiled | None:
         """Let one entry in; return why it belongs to no incident, if it names one in vain."""
+        self.pass_by(envelope, own=own)
         party = self.own if own else self.peer
-        epochs = self._epochs[party]
-        if not epochs or epochs[-1] != envelope.epoch:
-            epochs.append(envelope.epoch)
-        self._last[party] = (envelope.epoch, envelope.seq)
         if not isinstance(body, Incident | Account | Evidence | Risk | BreachNote | Tally):
             return None
         heard = envelope.heard
@@ -206,6 +203,13 @@ class IncidentBook:
         if misfiled is None:
             self._file(filed, body)
         return misfiled
+
+    def pass_by(self, envelope: Envelope, *, own: bool) -> None:
+        """Note how far a chain goes, of an entry that says nothing here."""
+        party = self.own if own else self.peer
+        if envelope.epoch not in self._epochs[party]:
+            self._epochs[party].append(envelope.epoch)
+        self._last[party] = (envelope.epoch, envelope.seq)
 
     def misfit(self, body: Body, ref: str | None, *, own: bool, drill: bool) -> Misfiled | None:
         """Return why a message cannot belong where it names, or None when it can."""
