@@ -261,9 +261,7 @@ class StandInNode:
         self.calls.append(("sign_off", actor, options))
         return self.handover(actor.desk)
 
-    async def take_over(
-        self, actor: Actor, languages: Sequence[str] = (), **options: Any
-    ) -> Sheet:
+    async def take_over(self, actor: Actor, languages: Sequence[str] = (), **options: Any) -> Sheet:
         self.calls.append(("take_over", actor, (list(languages), options)))
         return self.handover(actor.desk)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_node_attacks import attack
+from test_node_attacks import attack, forge
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
@@ -366,6 +366,16 @@ def test_a_tally_is_held_against_what_its_author_had_heard_and_not_what_came_sin
         for party in ("blue", "red"):
             assert "TALLIES_DIFFER" not in pair.rules(party)
         assert pair.line("blue").count(*PERIOD, drill=False) != tally
+
+
+def test_what_is_heard_and_not_durable_yet_is_not_counted() -> None:
+    """Our envelope would not say that we had heard it, so the other side would count without it."""
+    with node_pair() as pair:
+        note = forge(pair, "BREACH_NOTE", breach())
+        heard = pair.blue.core.hear("red", pair.line_id, [note], pair.world.now)
+        assert not pair.line("blue").count(*PERIOD, drill=False).breaches
+        pair.world.commit(pair.blue, heard.work)
+        assert pair.line("blue").count(*PERIOD, drill=False).breaches
 
 
 def test_a_tally_that_differs_names_each_entry_and_why() -> None:

@@ -174,14 +174,14 @@ def _show_accounts(view: dict[str, Any]) -> None:
     shown = sum(1 for each in accounts if each["message"])
     more = f"; {said - shown} more in the record, corrected or older" if said > shown else ""
     click.echo(click.style(f"{count(len(accounts), 'account')}{more}:\n", bold=True))
-    names = sorted({name for each in accounts for name in each["fields"]})
-    rows = [
+    told = [_written(each["fields"]) for each in accounts]
+    rows: list[tuple[object, ...]] = [
         (
-            "!=" if name in view["differing"] else "",
+            "!=" if _differs(name, view["differing"]) else "",
             name,
-            *(_value(each["fields"].get(name)) for each in accounts),
+            *(each.get(name) for each in told),
         )
-        for name in names
+        for name in sorted({name for each in told for name in each})
     ]
     for label, key in (("as published", "as_published"), ("object", "object_kind")):
         if any(each[key] for each in accounts):
@@ -196,10 +196,23 @@ def _head(told: dict[str, Any]) -> str:
     return clean(told["by"]).upper() + how + late
 
 
-def _value(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value
+def _written(fields: dict[str, Any]) -> dict[str, object]:
+    """Return the fields of an account as a person reads them: a place is one, in degrees."""
+    from deconflict.airspace.notation import echo
+    from deconflict.messages.bodies import places_of
+
+    written: dict[str, object] = {
+        name: ("yes" if value else "no") if isinstance(value, bool) else value
+        for name, value in fields.items()
+    }
+    for name, position in places_of(fields).items():
+        del written[f"{name}_lat_e7"], written[f"{name}_lon_e7"]
+        written[name] = echo(position).decimal
+    return written
+
+
+def _differs(name: str, differing: list[str]) -> bool:
+    return not {name, f"{name}_lat_e7", f"{name}_lon_e7"}.isdisjoint(differing)
 
 
 def _show_apart(view: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ Only numbers, values and words of closed lists travel (R33). Free text stands in
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -12,8 +13,9 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
+from deconflict.airspace.position import Position
 from deconflict.airspace.where import located
-from deconflict.errors import InvalidDocumentError
+from deconflict.errors import InvalidDocumentError, InvalidPositionError
 from deconflict.messages.body import Body
 from deconflict.messages.declaration import (
     Declaration,
@@ -70,6 +72,7 @@ __all__ = [
     "check_outgoing",
     "line_check_text",
     "parse_body",
+    "places_of",
 ]
 
 MAX_CHECK_TEXT: Final = 120
@@ -344,6 +347,25 @@ class Account(Body, frozen=True):
                 check_text(value, what=f"fields.{name}", max_chars=MAX_ACCOUNT_TEXT)
         if self.as_published is not None:
             check_text(self.as_published, what="as_published", max_chars=MAX_ACCOUNT_TEXT)
+
+
+def places_of(fields: Mapping[str, str | int | bool]) -> dict[str, Position]:
+    """Return the places of an account by name: pairs ``<name>_lat_e7`` and ``<name>_lon_e7``.
+
+    A pair that is no place on the Earth, or whose name is a field already, stays two numbers.
+
+    >>> places_of({"there_lat_e7": 352000000, "there_lon_e7": 400000000, "closest_m": 805})
+    {'there': Position(lat_e7=352000000, lon_e7=400000000)}
+    """
+    found = {}
+    for name, lat_e7 in fields.items():
+        stem = name.removesuffix("_lat_e7")
+        lon_e7 = fields.get(f"{stem}_lon_e7")
+        if stem in fields or type(lat_e7) is not int or type(lon_e7) is not int:
+            continue
+        with suppress(InvalidPositionError):
+            found[stem] = Position(lat_e7, lon_e7)
+    return found
 
 
 class WatchChange(Body, frozen=True):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from deconflict.airspace.notation import echo
 from deconflict.messages.agreement import terms_hash
 from deconflict.messages.bodies import (
     Account,
@@ -31,6 +32,7 @@ from deconflict.messages.bodies import (
     Tally,
     TermsMessage,
     WatchChange,
+    places_of,
 )
 from deconflict.messages.declared_text import declared_sentences
 from deconflict.messages.incident_text import incident_sentences, tally_words
@@ -242,7 +244,11 @@ def _fields(body: Account, language: str) -> str:
             return word_for(ValueType.ANSWER, "AFFIRM" if value else "NEGATIVE", language)
         return str(value)
 
-    return "; ".join(f"{name} {shown(value)}" for name, value in sorted(body.fields.items()))
+    fields = {name: shown(value) for name, value in body.fields.items()}
+    for stem, position in places_of(body.fields).items():
+        del fields[f"{stem}_lat_e7"], fields[f"{stem}_lon_e7"]
+        fields[stem] = echo(position).decimal
+    return "; ".join(f"{name} {value}" for name, value in sorted(fields.items()))
 
 
 def _level(level: Level) -> dict[str, Any]:

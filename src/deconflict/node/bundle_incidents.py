@@ -102,7 +102,7 @@ class RecordedIncidents:
     @property
     def book(self) -> IncidentBook:
         """The incidents as a node has them that read the whole record."""
-        book = self._book or IncidentBook("", "")
+        book = IncidentBook("", "") if self._book is None else self._book
         if not self._read:
             self._read = True
             for envelope, message_hash, body, late in (*self._first, *self._later):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import parse_utc
 from deconflict.airspace.position import Position
-from deconflict.errors import InvalidPositionError, InvalidTimeError
+from deconflict.errors import InvalidTimeError
+from deconflict.messages.bodies import places_of
 
 __all__ = [
     "Account",
@@ -82,23 +83,16 @@ def times_apart_ms(accounts: Sequence[Account]) -> Mapping[str, int]:
 def places_apart_m(accounts: Sequence[Account]) -> Mapping[str, float]:
     """Return, for each place that at least two accounts give, how far they lie apart, metres.
 
-    A place is a pair of fields ``<stem>_lat_e7`` and ``<stem>_lon_e7``; of more than two, the
+    A place is a pair of fields ``<name>_lat_e7`` and ``<name>_lon_e7``; of more than two, the
     farthest two count. Geodesic on WGS84.
     """
     places: dict[str, list[Position]] = {}
     for account in accounts:
-        for name, lat_e7 in account.fields.items():
-            stem = name.removesuffix("_lat_e7")
-            lon_e7 = account.fields.get(f"{stem}_lon_e7")
-            if stem == name or type(lat_e7) is not int or type(lon_e7) is not int:
-                continue
-            try:
-                places.setdefault(stem, []).append(Position(lat_e7, lon_e7))
-            except InvalidPositionError:
-                continue
+        for name, position in places_of(account.fields).items():
+            places.setdefault(name, []).append(position)
     return {
-        stem: max(inverse(one, other).distance_m for one in given for other in given)
-        for stem, given in places.items()
+        name: max(inverse(one, other).distance_m for one in given for other in given)
+        for name, given in places.items()
         if len(given) > 1
     }
 
