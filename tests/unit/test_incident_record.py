@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator
 
 import pytest
+from test_node_incidents import ID, PERIOD, account, breach, opened, say_tally
 
 from deconflict.errors import BadSignatureError
 from deconflict.line.canonical import canonical_bytes, parse_canonical
@@ -15,7 +16,6 @@ from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_incidents import RecordedIncidents
 from deconflict.node.bundle_proof import verify_bundle
 from node_pair import NodePair, node_pair
-from test_node_incidents import ID, PERIOD, account, breach, opened, say_tally
 
 PICTURE = b"\x89PNG a picture of a screen"
 

@@ -176,7 +176,11 @@ def account(
             body["object_kind"] = object_kind
         if as_published is not None:
             body["as_published"] = as_published
-        ref = None if correct is None else node.message(correct)["hash"]
+        ref = None
+        if correct is not None:
+            message = node.message(correct)
+            _require_own(message, "ACCOUNT", corrects=True)
+            ref = message["hash"]
         post(node, view["line_id"], "ACCOUNT", body, manner, ref=ref, as_json=as_json)
 
 
@@ -337,6 +341,7 @@ def breach(
         ref = None
         if cited:
             message = node.message(cited[0])
+            _require_own(message, "BREACH_NOTE", corrects=about is None)
             ref, line_id = message["hash"], message["line_id"]
         line_id = line_id or node.line(line)["line_id"]
         post(node, line_id, "BREACH_NOTE", body, manner, ref=ref, as_json=as_json)
@@ -356,6 +361,19 @@ def _view(node: "NodeClient", wanted: str, line: str | None) -> dict[str, Any]:
     whole = wanted if len(wanted) == 32 else node.incident(wanted)["incident_id"]
     found: dict[str, Any] = node.get("incidents", whole, line=line)
     return found
+
+
+def _require_own(message: dict[str, Any], kind: str, *, corrects: bool) -> None:
+    """Refuse to correct what is not one's own, or to correct one's own without saying so."""
+    own = message["outgoing"] and message["kind"] == kind
+    if own is not corrects:
+        what = kind.replace("_", " ").lower()
+        raise InvalidInputError(
+            f"a {what} that cites an earlier one of your side corrects it",
+            given=f"{message['kind']} of {message['from_party']}, {short(message['hash'])}",
+            expected=f"your own {what}" if corrects else "another message",
+            remedy="name it with --correct" if own else "deconflict log",
+        )
 
 
 def _risk_code(word: str) -> str:
