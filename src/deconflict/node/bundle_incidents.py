@@ -7,28 +7,15 @@ keys gets the numbers that both sides had.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Body
 from deconflict.messages.incident_bodies import Evidence, Incident
 from deconflict.messages.kinds import Kind
-from deconflict.node.incident_book import Filed, IncidentBook
+from deconflict.node.incident_book import INCIDENT_KINDS, Filed, IncidentBook
 from deconflict.node.line import read_body
 
 __all__ = ["NamedFile", "RecordedIncidents", "RecordedSummary"]
-
-_KINDS: Final = frozenset(
-    kind.value
-    for kind in (
-        Kind.INCIDENT,
-        Kind.ACCOUNT,
-        Kind.EVIDENCE,
-        Kind.RISK,
-        Kind.BREACH_NOTE,
-        Kind.TALLY,
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +64,7 @@ class RecordedIncidents:
         if self._book is None:
             self._book = IncidentBook(envelope.sender.party, envelope.to.party)
         self._book.pass_by(envelope, own=envelope.sender.party == self._book.own)
-        if envelope.kind not in _KINDS:
+        if envelope.kind not in INCIDENT_KINDS:
             return
         body = read_body(envelope)
         if body is None:

@@ -24,6 +24,7 @@ from deconflict.messages.incident_bodies import (
     RiskWord,
     Tally,
 )
+from deconflict.messages.kinds import Kind
 from deconflict.node import incidents
 from deconflict.node.tally import (
     Counted,
@@ -38,7 +39,19 @@ from deconflict.node.tally import (
     tally_of,
 )
 
-__all__ = ["Filed", "IncidentBook", "IncidentFile", "Misfiled"]
+__all__ = ["INCIDENT_KINDS", "Filed", "IncidentBook", "IncidentFile", "Misfiled"]
+
+INCIDENT_KINDS: Final = frozenset(
+    kind.value
+    for kind in (
+        Kind.INCIDENT,
+        Kind.ACCOUNT,
+        Kind.EVIDENCE,
+        Kind.RISK,
+        Kind.BREACH_NOTE,
+        Kind.TALLY,
+    )
+)
 
 # Of each party: whoever repeats itself a thousand times must not make each page as long.
 _ACCOUNTS_COMPARED: Final = 16
@@ -142,7 +155,7 @@ class IncidentBook:
         self._replaced: set[Replaced] = set()
         self._tallies: dict[str, list[Filed]] = {}
         self._epochs: dict[str, list[str]] = {own: [], peer: []}
-        self._last: dict[str, tuple[str, int] | None] = {own: None, peer: None}
+        self._now = ["", ""]  # the epoch last seen of the peer, and of our own side
 
     def __iter__(self) -> Iterator[IncidentFile]:
         return iter(tuple(self._files.values()))
@@ -166,10 +179,11 @@ class IncidentBook:
         self, envelope: Envelope, message_hash: str, body: Body | None, *, own: bool, late: bool
     ) -> Misfiled | None:
         """Let one entry in; return why it belongs to no incident, if it names one in vain."""
-        self.pass_by(envelope, own=own)
-        party = self.own if own else self.peer
-        if not isinstance(body, Incident | Account | Evidence | Risk | BreachNote | Tally):
+        if envelope.epoch != self._now[own]:
+            self.pass_by(envelope, own=own)
+        if envelope.kind not in INCIDENT_KINDS or body is None:
             return None
+        party = self.own if own else self.peer
         heard = envelope.heard
         filed = Filed(
             party=party,
@@ -205,11 +219,11 @@ class IncidentBook:
         return misfiled
 
     def pass_by(self, envelope: Envelope, *, own: bool) -> None:
-        """Note how far a chain goes, of an entry that says nothing here."""
-        party = self.own if own else self.peer
-        if envelope.epoch not in self._epochs[party]:
-            self._epochs[party].append(envelope.epoch)
-        self._last[party] = (envelope.epoch, envelope.seq)
+        """Note in which order a party's epochs came, of an entry that says nothing here."""
+        self._now[own] = envelope.epoch
+        epochs = self._epochs[self.own if own else self.peer]
+        if envelope.epoch not in epochs:
+            epochs.append(envelope.epoch)
 
     def misfit(self, body: Body, ref: str | None, *, own: bool, drill: bool) -> Misfiled | None:
         """Return why a message cannot belong where it names, or None when it can."""
@@ -272,7 +286,13 @@ class IncidentBook:
         return self._reach({tally.party: (tally.epoch, tally.seq), other: tally.heard})
 
     def count(
-        self, *, start_ms: int, end_ms: int, drill: bool, heard: tuple[str, int] | None
+        self,
+        *,
+        start_ms: int,
+        end_ms: int,
+        drill: bool,
+        said: tuple[str, int] | None,
+        heard: tuple[str, int] | None,
     ) -> Tally:
         """Return our tally of a period, as it would be said now.
 
@@ -280,7 +300,8 @@ class IncidentBook:
             start_ms: the first instant of the period.
             end_ms: the first instant after it.
             drill: exercises alone, or what is real alone.
-            heard: epoch and number of the peer's last entry that our next message cites.
+            said: epoch and number of our last entry; None for no entry.
+            heard: those of the peer's last entry, which our next message cites.
 
         Raises:
             InvalidDocumentError: an empty period, or more than one message can hold.
@@ -290,7 +311,7 @@ class IncidentBook:
             start_ms=start_ms,
             end_ms=end_ms,
             drill=drill,
-            reach=self._reach({self.own: self._last[self.own], self.peer: heard}),
+            reach=self._reach({self.own: said, self.peer: heard}),
         )
         return tally_of(counted, start_ms=start_ms, end_ms=end_ms)
 

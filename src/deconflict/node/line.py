@@ -294,9 +294,13 @@ class Line:
         Raises:
             InvalidDocumentError: an empty period, or more than one message can hold.
         """
-        logged = self.machine.peer_logged
-        heard = None if logged is None else (logged.epoch, logged.seq)
-        return self.book.incidents.count(start_ms=start_ms, end_ms=end_ms, drill=drill, heard=heard)
+        said, heard = (
+            None if point is None else (point.epoch, point.seq)
+            for point in (self.machine.own_head, self.machine.peer_logged)
+        )
+        return self.book.incidents.count(
+            start_ms=start_ms, end_ms=end_ms, drill=drill, said=said, heard=heard
+        )
 
     def expires_after_ms(self, precedence: Precedence) -> int | None:
         """Return the age past which a message of this precedence is not acted on."""
