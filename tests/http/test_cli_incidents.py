@@ -134,6 +134,14 @@ def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
     assert "1 incident, 3 accounts; 1 file named as evidence; 3 breach notes" in proven.output
     assert "1, of which 1 as the record gives" in proven.output
     assert "NAMED" in proven.output
+    pages = CliRunner().invoke(main, ["verify", str(record), *keys, "--incidents"])
+    assert re.search(r"!= +closest_m +805 +500", pages.output)
+    assert "41.1 NM (76.0 km) apart" in pages.output
+    assert "NEWSPAPER" not in pages.output
+    facts = json.loads(
+        CliRunner().invoke(main, ["verify", str(record), *keys, "--incidents", "--json"]).output
+    )
+    assert facts["pages"][0]["incident_id"] == incident[1]
     picture.write_bytes(b"\x89PNG what the screen did not show")
     other = CliRunner().invoke(
         main, ["verify", str(record), *keys, "--evidence", str(picture), "--json"]

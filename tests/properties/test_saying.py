@@ -12,7 +12,7 @@ from deconflict.messages.declaration import declaration_to_wire
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import SAFETY_PHRASES, phrase, phrases
 from deconflict.node.core import Say
-from deconflict.node.incident_views import incident_view
+from deconflict.node.incident_views import incident_view, shelf_of
 from deconflict.replay.world import DESKS
 from effort import examples
 from messages_samples import bodies
@@ -121,4 +121,4 @@ def test_whatever_a_person_sends_is_said_or_refused_and_the_node_goes_on(
         for party in ("blue", "red"):
             line = pair.line(party)
             for held in line.book.incidents:
-                assert incident_view(line, held, (), "ru").text
+                assert incident_view(shelf_of(line), held, (), "ru").text

@@ -11,7 +11,7 @@ from deconflict.messages.incident_bodies import BreachWord, IncidentWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.wire_form import Place
 from deconflict.node import incidents
-from deconflict.node.incident_views import incident_view
+from deconflict.node.incident_views import incident_view, shelf_of
 from deconflict.node.tally import Counted, Reach, compare, count, tally_of
 from effort import examples
 from node_pair import LATAKIA, START_MS, NodePair, node_pair
@@ -176,7 +176,7 @@ def test_two_nodes_hold_the_same_incidents_and_no_tally_differs(
             for line in lines:
                 held = line.book.incidents.get(incident)
                 assert held is not None
-                view = incident_view(line, held, (), "en")
+                view = incident_view(shelf_of(line), held, (), "en")
                 told = sorted((a.by, sorted(map(repr, a.fields.items()))) for a in view.accounts)
                 views.append((view.text, view.differing, told, view.accounts_said))
             assert views[0] == views[1]

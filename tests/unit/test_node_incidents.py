@@ -16,7 +16,7 @@ from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWo
 from deconflict.messages.kinds import Kind
 from deconflict.messages.wire_form import Place
 from deconflict.node import incidents
-from deconflict.node.incident_views import incident_view, said_tally_view
+from deconflict.node.incident_views import incident_view, said_tally_view, shelf_of
 from deconflict.node.tally import Why
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, node_pair
 
@@ -145,7 +145,7 @@ def test_impossible_figures_are_kept_and_flagged() -> None:
         )
         pair.run_for(1)
         line = pair.line("blue")
-        view = incident_view(line, files(pair)[0], (), "en")
+        view = incident_view(shelf_of(line), files(pair)[0], (), "en")
         assert view.accounts[0].fields == fields
         (odd,) = view.implausible
         assert (odd.by, odd.fields, odd.speed_mps) == ("red", ("inside_m", "inside_s"), 128.8)
@@ -174,7 +174,7 @@ def test_clock_times_an_hour_apart_and_places_76_km_apart_are_measured() -> None
         assert facts["places_apart_m"]["place"] == pytest.approx(76_000, abs=300)
         assert pair.alert("red", "ACCOUNTS_DIFFER").facts["times_apart_ms"] == {"time": 120_000}
         view = incident_view(
-            pair.line("blue"), files(pair)[0], pair.blue.core.outside_accounts(ID), "ru"
+            shelf_of(pair.line("blue")), files(pair)[0], pair.blue.core.outside_accounts(ID), "ru"
         )
         assert [each.by for each in view.accounts] == ["blue", "red", "encyclopedia"]
         assert view.accounts[1].as_published == "03:42 Moscow time"
@@ -188,10 +188,10 @@ def test_all_of_it_is_known_after_a_restart() -> None:
         pair.say("red", Kind.RISK, Risk(incident_id=ID, risk=RiskWord.SAFETY_NOT_ASSURED))
         pair.say("red", Kind.BREACH_NOTE, breach(incident_id=ID))
         pair.run_for(1)
-        before = [incident_view(pair.line("red"), files(pair)[1], (), "en")]
+        before = [incident_view(shelf_of(pair.line("red")), files(pair)[1], (), "en")]
         pair.world.restart("red")
         pair.run_for(1)
-        assert [incident_view(pair.line("red"), files(pair)[1], (), "en")] == before
+        assert [incident_view(shelf_of(pair.line("red")), files(pair)[1], (), "en")] == before
 
 
 # ---- evidence ----------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_evidence_is_a_hash_a_length_and_a_media_type_and_no_file_travels() -> N
         )
         message = pair.say("red", Kind.EVIDENCE, body)
         pair.run_for(1)
-        (kept,) = incident_view(pair.line("blue"), files(pair)[0], (), "en").evidence
+        (kept,) = incident_view(shelf_of(pair.line("blue")), files(pair)[0], (), "en").evidence
         assert (kept.by, kept.message, kept.sha256) == ("red", message, body.sha256)
         row = pair.blue.store.entry(message)
         assert row is not None
@@ -273,7 +273,7 @@ def test_a_thousand_accounts_of_one_incident_are_counted_and_the_newest_are_comp
         assert held.accounts_said == {"blue": 1, "red": 1_000}
         assert len(held.accounts) == 17
         assert len(pair.alert("blue", "ACCOUNTS_DIFFER").text) < 300
-        view = incident_view(pair.line("blue"), held, (), "en")
+        view = incident_view(shelf_of(pair.line("blue")), held, (), "en")
         assert len(view.accounts) == 17
 
 

@@ -208,6 +208,7 @@ def export(
     metavar="FILE",
     help="A file that is said to be evidence: who named it in this record? Repeat it.",
 )
+@click.option("--incidents", is_flag=True, help="Show each incident whole, accounts side by side.")
 @as_json_option
 @click.pass_context
 def verify(
@@ -215,6 +216,7 @@ def verify(
     bundle: Path,
     keys: tuple[str, ...],
     files: tuple[Path, ...],
+    incidents: bool,
     as_json: bool,
 ) -> None:
     """Verify an exported file offline, without any node.
@@ -230,7 +232,7 @@ def verify(
     an incident: it may be another one, or this one changed.
     """
     from deconflict.cli.proof import show_proof, verified_proof
-    from deconflict.cli.recorded import check_files, show_recorded
+    from deconflict.cli.recorded import check_files, show_pages, show_recorded
     from deconflict.node.bundle_incidents import RecordedIncidents
     from deconflict.node.bundle_proof import verify_bundle
 
@@ -261,11 +263,15 @@ def verify(
         from msgspec import to_builtins
 
         told = {"incidents": to_builtins(summary), "files": to_builtins(checked)}
+        if incidents:
+            told["pages"] = to_builtins(recorded.pages(proven.line_id, proven.by, "en"))
         write_json({**to_builtins(proven), **told})
     else:
         click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}\n")
         _show_proven(proven)
         show_recorded(summary, checked)
+        if incidents:
+            show_pages(recorded.pages(proven.line_id, proven.by, "en"))
     if not all(each.named for each in checked):
         ctx.exit(EXIT_FINDING)
 

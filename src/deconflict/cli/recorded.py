@@ -12,8 +12,9 @@ from deconflict.cli.output import clean, count, fields, short, when
 
 if TYPE_CHECKING:
     from deconflict.node.bundle_incidents import NamedFile, RecordedIncidents, RecordedSummary
+    from deconflict.node.incident_views import IncidentView
 
-__all__ = ["CheckedFile", "check_files", "show_recorded"]
+__all__ = ["CheckedFile", "check_files", "show_pages", "show_recorded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,17 @@ def show_recorded(summary: "RecordedSummary", checked: list[CheckedFile]) -> Non
                 f"{short(named.incident_id, 8)}, {when(named.created_utc)}, in "
                 f"{short(named.message)}"
             )
+
+
+def show_pages(pages: Iterable["IncidentView"]) -> None:
+    """Print each incident of a record as a node prints it."""
+    from msgspec import to_builtins
+
+    from deconflict.cli.incident import show_incident
+
+    for page in pages:
+        click.echo()
+        show_incident(to_builtins(page))
 
 
 def _any(summary: "RecordedSummary") -> bool:

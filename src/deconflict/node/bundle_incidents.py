@@ -13,6 +13,7 @@ from deconflict.messages.bodies import Body
 from deconflict.messages.incident_bodies import Evidence, Incident
 from deconflict.messages.kinds import Kind
 from deconflict.node.incident_book import INCIDENT_KINDS, Filed, IncidentBook
+from deconflict.node.incident_views import IncidentView, Shelf, incident_view
 from deconflict.node.line import read_body
 
 __all__ = ["NamedFile", "RecordedIncidents", "RecordedSummary"]
@@ -104,6 +105,16 @@ class RecordedIncidents:
             for each in self._evidence
             if (each.sha256, each.length_bytes) == (sha256, length_bytes)
         )
+
+    def pages(self, line_id: str, by: str, language: str) -> tuple[IncidentView, ...]:
+        """Return each incident whole, the latest first; ``by`` exported the record.
+
+        What sources without a line said was never in the record.
+        """
+        book = self.book
+        shelf = Shelf(line_id, book.own if by == book.peer else book.peer, book)
+        views = [incident_view(shelf, held, (), language) for held in book]
+        return tuple(sorted(views, key=lambda view: (view.at_utc, view.incident_id), reverse=True))
 
     def summary(self) -> RecordedSummary:
         """Return the numbers, and which tallies differ from what the record gives."""

@@ -26,6 +26,7 @@ from deconflict.node.incident_views import (
     incident_view,
     own_count_view,
     said_tally_view,
+    shelf_of,
 )
 from deconflict.node.incidents import Account as Told
 from deconflict.node.line import Line
@@ -44,7 +45,7 @@ class DeskWork(Releasing):
     def incidents(self) -> tuple[IncidentRow, ...]:
         """Return every incident of every line, the latest first."""
         rows = [
-            incident_row(line, held, self._outside(held), self._core.language)
+            incident_row(shelf_of(line), held, self._outside(held), self._core.language)
             for line in self._core.lines.values()
             for held in line.book.incidents
         ]
@@ -58,7 +59,7 @@ class DeskWork(Releasing):
             InvalidInputError: it is open on several lines, and none was named.
         """
         held_on, held = self._incident(incident_id, line)
-        return incident_view(held_on, held, self._outside(held), self._core.language)
+        return incident_view(shelf_of(held_on), held, self._outside(held), self._core.language)
 
     async def outside_account(
         self,
@@ -93,7 +94,7 @@ class DeskWork(Releasing):
             drill=held.drill,
         )
         await self._runtime.commit(self._core.note_account(told, self._now))
-        return incident_view(held_on, held, self._outside(held), self._core.language)
+        return incident_view(shelf_of(held_on), held, self._outside(held), self._core.language)
 
     # ---- tallies ---------------------------------------------------------------------------
 

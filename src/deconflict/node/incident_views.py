@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.landmark import Landmark
 from deconflict.messages.bodies import Account
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.incident_bodies import Evidence, IncidentWord, Risk, Tally
@@ -32,6 +33,7 @@ __all__ = [
     "IncidentView",
     "OddView",
     "RiskView",
+    "Shelf",
     "TallyEntry",
     "TallyView",
     "ToldView",
@@ -39,6 +41,7 @@ __all__ = [
     "incident_view",
     "own_count_view",
     "said_tally_view",
+    "shelf_of",
 ]
 
 
@@ -192,15 +195,32 @@ class TallyView:
     differences: tuple[DifferenceView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the incidents of one line stand: on a node, or in a record that no node holds."""
+
+    line_id: str
+    peer: str
+    book: IncidentBook
+    landmarks: tuple[Landmark, ...] = ()
+
+
+def shelf_of(line: Line) -> Shelf:
+    """Return the incidents of a node's line."""
+    terms = line.book.terms
+    landmarks = () if terms is None else tuple(landmarks_of(terms))
+    return Shelf(line.line_id, line.peer, line.book.incidents, landmarks)
+
+
 def incident_row(
-    line: Line, held: IncidentFile, outside: Sequence[incidents.Account], language: str
+    shelf: Shelf, held: IncidentFile, outside: Sequence[incidents.Account], language: str
 ) -> IncidentRow:
     """Return an incident as a line of a list."""
     stated = held.what
     return IncidentRow(
         incident_id=held.incident_id,
-        line_id=line.line_id,
-        peer=line.peer,
+        line_id=shelf.line_id,
+        peer=shelf.peer,
         opened_by=held.opened.party,
         at_utc=stated.at_utc,
         what=stated.what.value,
@@ -208,23 +228,22 @@ def incident_row(
         drill=held.drill,
         accounts=dict(held.accounts_said),
         evidence=len(held.evidence),
-        risk=_risks(line, held),
+        risk=_risks(shelf.book, held),
         differing=incidents.differing_fields([*held.told(), *outside]),
     )
 
 
 def incident_view(
-    line: Line, held: IncidentFile, outside: Sequence[incidents.Account], language: str
+    shelf: Shelf, held: IncidentFile, outside: Sequence[incidents.Account], language: str
 ) -> IncidentView:
     """Return an incident whole."""
     stated = held.what
-    terms = line.book.terms
     told = [*held.told(), *outside]
     filed = {one.hash: one for one in held.accounts}
     return IncidentView(
         incident_id=held.incident_id,
-        line_id=line.line_id,
-        peer=line.peer,
+        line_id=shelf.line_id,
+        peer=shelf.peer,
         opened_by=held.opened.party,
         opened_message=held.opened.hash,
         stated_message=held.stated.hash,
@@ -232,7 +251,7 @@ def incident_view(
         at_utc=stated.at_utc,
         what=stated.what.value,
         words=word_for(ValueType.INCIDENT, stated.what.value, language),
-        place=place_view(stated.position.position, () if terms is None else landmarks_of(terms)),
+        place=place_view(stated.position.position, shelf.landmarks),
         level=None if stated.level is None else write_form(stated.level),
         drill=held.drill,
         text=message_text(
@@ -265,7 +284,7 @@ def incident_view(
             for one in held.evidence
             if isinstance(one.body, Evidence)
         ),
-        risk=_risks(line, held),
+        risk=_risks(shelf.book, held),
         risks=tuple(
             RiskView(
                 one.party,
@@ -279,9 +298,9 @@ def incident_view(
             if isinstance(one.body, Risk)
         ),
         breaches=tuple(
-            _breach(line.book.incidents, noted, language)
+            _breach(shelf.book, noted, language)
             for message in held.breaches
-            if (noted := line.book.incidents.counted(message)) is not None
+            if (noted := shelf.book.counted(message)) is not None
         ),
     )
 
@@ -324,8 +343,8 @@ def own_count_view(line: Line, tally: Tally, *, drill: bool, language: str) -> T
     )
 
 
-def _risks(line: Line, held: IncidentFile) -> dict[str, str | None]:
-    given = {party: held.risk_of(party) for party in (line.book.own, line.peer)}
+def _risks(book: IncidentBook, held: IncidentFile) -> dict[str, str | None]:
+    given = {party: held.risk_of(party) for party in (book.own, book.peer)}
     return {party: None if risk is None else risk.value for party, risk in given.items()}
 
 
