@@ -1,5 +1,6 @@
 """A message as a desk reads it: its phrase in the desk's own language (R33)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,11 @@ from deconflict.messages.bodies import (
     Incident,
     LineCheck,
     Loaded,
+    Propose,
     Query,
     Readback,
     ReadbackResult,
+    ReleaseConsent,
     Resume,
     Risk,
     SafetyOfFlight,
@@ -132,6 +135,8 @@ def message_phrases(
             said = tuple(declared_sentences(kind, body.value))
         case Incident() | BreachNote():
             said = tuple(incident_sentences(body))
+        case Propose():
+            said = tuple(_proposed(body))
         case _:
             said = (_named(kind, body, language),)
     found = []
@@ -200,10 +205,27 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "TALLY", {"start": start, "end": end, "counted": counted}
         case WatchChange(desk=desk, at_utc=at, languages=languages):
             return "WATCH_CHANGE", {"desk": desk, "at": at, "languages": ", ".join(languages)}
+        case ReleaseConsent(release=release):
+            return f"RELEASE_{release.value}", {}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
+
+
+def _proposed(body: Propose) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield (
+        "PROPOSE",
+        {"first": body.first, "second": body.second, "declaration": body.declaration_id},
+    )
+    for change, value, more, less in (
+        (body.shift_ms, "shift", "PROPOSE_LATER", "PROPOSE_EARLIER"),
+        (body.level_tmm, "change", "PROPOSE_HIGHER", "PROPOSE_LOWER"),
+        (body.aside_mm, "aside", "PROPOSE_RIGHT", "PROPOSE_LEFT"),
+    ):
+        if change:
+            yield more if change > 0 else less, {value: abs(change)}
+    yield "PROPOSE_CHANGES_NOTHING", {}
 
 
 def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:

@@ -31,6 +31,7 @@ from deconflict.messages.bodies import (
     Loaded,
     Readback,
     ReadbackResult,
+    ReleaseConsent,
     Resume,
     SaidWord,
     Standby,
@@ -42,7 +43,7 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
@@ -179,6 +180,7 @@ class LineBook:
         self.checks = LineChecks(own, peer)
         self.accounts: dict[str, list[incidents.Account]] = {}
         self.incidents = IncidentBook(own, peer)
+        self._consents: dict[tuple[bytes, str], Release] = {}  # by message and who consented
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
         self.loaded: set[str] = set()
@@ -265,6 +267,10 @@ class LineBook:
     def handled(self, message_hash: str) -> DeliveryState | None:
         """Return what we said of a message of the peer: seen, loaded, closed; None for nothing."""
         return self._handled.get(bytes.fromhex(message_hash))
+
+    def consent(self, message_hash: str, author: str) -> Release | None:
+        """Return to whom its author said later that a message may be passed on; None: nothing."""
+        return self._consents.get((bytes.fromhex(message_hash), author))
 
     def stood_by(self, message_hash: str) -> bool:
         """True exactly when we said STANDBY of this message."""
@@ -397,6 +403,8 @@ class LineBook:
                     return NotTaken.NOTHING_TO_RESUME
             case Account(event=str(event)) as body:
                 self._tell_account(event, body, party, taken)
+            case ReleaseConsent() as body if taken.envelope.ref is not None:
+                self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
