@@ -15,7 +15,14 @@ from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.words import LANGUAGES, find_banned
 from deconflict.node.actor import Actor, Role
-from deconflict.node.handover import CheckView, OpenView, Part, Sheet, hand_over_sheet
+from deconflict.node.handover import (
+    CheckView,
+    OpenView,
+    Part,
+    Sheet,
+    SuspensionView,
+    hand_over_sheet,
+)
 from deconflict.node.service import Node
 from deconflict.node.views import AlertView, DeclarationView, HeldMessage, HeldView
 from deconflict.replay.world import DESKS
@@ -177,6 +184,16 @@ def test_cover_that_leaves_with_a_cease_open_is_said_to_do_so() -> None:
     assert sheet(opened=(opened(),)).warnings[0].text.startswith("CEASE OPEN.")
 
 
+def test_what_begins_within_the_watch_is_on_the_sheet() -> None:
+    later = cover(START_MS + 9 * HOUR_MS, start_utc=format_utc(START_MS + HOUR_MS))
+    after = cover(START_MS + 20 * HOUR_MS, start_utc=format_utc(START_MS + 9 * HOUR_MS))
+    stop = SuspensionView("0f" * 16, "red", "ALL", format_utc(START_MS + HOUR_MS), False)
+    made = sheet(declarations=(later, after), suspensions=(stop,))
+    assert parts(made) == ["UPCOMING", "UPCOMING"]
+    assert made.items[0].text.endswith("begins at 2015-09-30 07:00:00Z: own presence.")
+    assert "red declared the line suspended" in made.items[1].text
+
+
 def test_an_exercise_stands_on_the_sheet_and_holds_nobody_back() -> None:
     made = sheet(opened=(opened(drill=True),), declarations=(cover(drill=True),))
     assert made.warnings == ()
@@ -241,6 +258,18 @@ def test_a_query_of_the_peer_is_on_the_sheet_until_it_is_answered() -> None:
         assert not [i for i in node.handover(DESKS[0]).items if i.part is Part.QUERIES]
 
     on_watch(test, lambda pair: pair.say("red", Kind.QUERY, query_body()))
+
+
+def test_a_suspension_declared_for_later_is_on_the_sheet() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        (item,) = (i for i in node.handover(DESKS[0]).items if i.part is Part.UPCOMING)
+        assert item.due_utc == later
+
+    later = "2100-01-01T00:00:00.000Z"
+    on_watch(
+        test,
+        lambda pair: pair.say("red", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=later)),
+    )
 
 
 def test_another_account_takes_over_and_the_peers_are_told_a_role_and_never_a_name() -> None:

@@ -15,7 +15,7 @@ __all__ = ["handover"]
 
 _PARTS = (
     *("WARNINGS", "CEASES", "QUERIES", "OTHERS", "ALERTS"),
-    *("ENDING", "HELD", "CHECKS"),
+    *("ENDING", "UPCOMING", "HELD", "CHECKS"),
 )
 
 

@@ -15,6 +15,7 @@ from deconflict.node.handover import (
     CheckView,
     OpenView,
     Sheet,
+    SuspensionView,
     hand_over_sheet,
 )
 from deconflict.node.incident_book import IncidentFile
@@ -153,6 +154,7 @@ class DeskWork(Releasing):
             declarations=self.declarations(),
             held=self.held(),
             checks=self._checks(),
+            suspensions=self._later_suspensions(),
             signed_off_utc=format_utc(shift.since_ms) if shift is not None and off else None,
             known=frozenset(shift.keys) if shift is not None and off else None,
         )
@@ -283,6 +285,18 @@ class DeskWork(Releasing):
                     )
                 )
         return tuple(found)
+
+    def _later_suspensions(self) -> tuple[SuspensionView, ...]:
+        now_ms = self._now.utc_ms
+        return tuple(
+            SuspensionView(
+                line.line_id, each.by, each.scope, format_utc(each.effective_ms), each.drill
+            )
+            for line in self._core.lines.values()
+            for each in line.book.suspensions
+            if each.effective_ms > now_ms
+            and (each.resumed_ms is None or each.resumed_ms > each.effective_ms)
+        )
 
 
 def _open_view(line: Line, thread: Thread) -> OpenView:

@@ -23,6 +23,7 @@ __all__ = [
     "Part",
     "Sheet",
     "SheetItem",
+    "SuspensionView",
     "hand_over_sheet",
 ]
 
@@ -42,6 +43,7 @@ class Part(StrEnum):
     OTHERS = "OTHERS"
     ALERTS = "ALERTS"
     ENDING = "ENDING"
+    UPCOMING = "UPCOMING"
     HELD = "HELD"
     CHECKS = "CHECKS"
 
@@ -73,6 +75,17 @@ class CheckView:
     by: str
     due_utc: str
     last_utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionView:
+    """One suspension of a line that is declared and not yet in effect."""
+
+    line_id: str
+    party: str
+    scope: str
+    effective_utc: str
+    drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,7 @@ def hand_over_sheet(
     declarations: Sequence[DeclarationView],
     held: Sequence[HeldView],
     checks: Sequence[CheckView],
+    suspensions: Sequence[SuspensionView] = (),
     signed_off_utc: str | None = None,
     known: frozenset[str] | None = None,
 ) -> Sheet:
@@ -163,6 +177,7 @@ def hand_over_sheet(
         declarations: the active ones; the peers' are passed over.
         held: what waits for a second person.
         checks: the next check of each line.
+        suspensions: those declared for later.
         signed_off_utc: since when nobody has the watch.
         known: keys of what was on the sheet that was signed off; None when none was.
     """
@@ -176,6 +191,7 @@ def hand_over_sheet(
         *_open(opened, language),
         *_alerts(alerts, opened),
         *(_ends(each, now_ms, language) for each in ending),
+        *_upcoming(own, suspensions, now_ms, now_ms + ahead_ms, language),
         *_held(held, language),
         *_checks(checks, language),
     ]
@@ -285,6 +301,40 @@ def _ends(declared: DeclarationView, now_ms: int, language: str) -> SheetItem:
         due_utc=declared.end_utc,
         drill=declared.drill,
     )
+
+
+def _upcoming(
+    own: Iterable[DeclarationView],
+    suspensions: Iterable[SuspensionView],
+    now_ms: int,
+    until_ms: int,
+    language: str,
+) -> Iterator[SheetItem]:
+    """Yield own declarations that begin within the watch, and what is suspended later."""
+    starting = [each for each in own if now_ms < parse_utc(each.start_utc) <= until_ms]
+    for declared in sorted(starting, key=lambda each: (each.start_utc, each.declaration_id)):
+        values = {
+            "declaration": declared.declaration_id,
+            "purpose": declared.purpose,
+            "start": declared.start_utc,
+        }
+        yield SheetItem(
+            Part.UPCOMING,
+            f"begins/{declared.declaration_id}/{declared.start_utc}",
+            _say("SHEET_BEGINS", values, language),
+            about=declared.declaration_id,
+            due_utc=declared.start_utc,
+            drill=declared.drill,
+        )
+    for each in suspensions:
+        said = {"party": each.party, "scope": each.scope, "effective": each.effective_utc}
+        yield SheetItem(
+            Part.UPCOMING,
+            f"suspension/{each.line_id}/{each.party}/{each.scope}/{each.effective_utc}",
+            _say("LINE_SUSPENDED", said, language),
+            due_utc=each.effective_utc,
+            drill=each.drill,
+        )
 
 
 def _held(held: Iterable[HeldView], language: str) -> Iterator[SheetItem]:
