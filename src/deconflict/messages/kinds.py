@@ -56,6 +56,12 @@ class Kind(StrEnum):
     RELEASE_CONSENT = "RELEASE_CONSENT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
+    INCIDENT = "INCIDENT"
+    EVIDENCE = "EVIDENCE"
+    RISK = "RISK"
+    BREACH_NOTE = "BREACH_NOTE"
+    TALLY = "TALLY"
+    WATCH_CHANGE = "WATCH_CHANGE"
 
 
 class Release(StrEnum):
@@ -280,6 +286,18 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to_own=False,
             two_persons=True,
         ),
+        # What is written for the record afterwards asks for nobody's answer: another account, class
+        # of risk or tally stands beside it, and both stay.
+        Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING),
+        Kind.EVIDENCE: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT))
+        ),
+        Kind.RISK: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT, Kind.RISK))
+        ),
+        Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
+        Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
     }
 )
 

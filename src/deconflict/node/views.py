@@ -212,6 +212,7 @@ class EventView:
     event_id: int
     at_utc: str
     # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held
+    # watch
     kind: str
     data: dict[str, Any]
 
