@@ -50,6 +50,12 @@ line = LazyGroup(
         ),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
+        Entry(
+            "carry", "carry:carry", "Carry messages to the peer by file, e-mail, paper or voice."
+        ),
+        Entry("take", "take:take", "Take in what the peer's side carried here."),
+        Entry("spoken", "voice:spoken", "Note that you said a message by voice."),
+        Entry("heard", "voice:heard", "Note what you heard by voice; it is not authentic yet."),
     ),
     package="deconflict.cli",
     help="Talk on a line: status, messages, answers, live view.",

@@ -59,6 +59,9 @@ __all__ = [
     "Standby",
     "Suspend",
     "TermsMessage",
+    "Voice",
+    "VoicePart",
+    "VoiceSide",
     "body_to_wire",
     "check_outgoing",
     "line_check_text",
@@ -68,6 +71,7 @@ __all__ = [
 MAX_CHECK_TEXT: Final = 120
 MAX_ACCOUNT_FIELDS: Final = 32
 MAX_ACCOUNT_TEXT: Final = 200
+MAX_VOICE_PARTS: Final = 64
 
 ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,31}\Z")]
 FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]
@@ -346,6 +350,48 @@ class TermsMessage(Body, frozen=True):
     signature: TermsSignature
 
 
+class VoiceSide(StrEnum):
+    """Which end of a telephone a VOICE was noted at."""
+
+    SAID = "SAID"
+    HEARD = "HEARD"
+
+
+class VoicePart(WireForm, frozen=True):
+    """One sentence as it was said: a phrase and its values, ids cut to what is said of them."""
+
+    phrase: int
+    values: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        WireForm.__post_init__(self)
+        check_values(self.phrase, self.values)
+
+
+class Voice(Body, frozen=True):
+    """VOICE: what was said by voice of one message, noted by who said it or who heard it.
+
+    It does nothing of what the message would do; it is held against the message itself.
+
+    Attributes:
+        side: at which end it is noted.
+        number: slot of the message in the chain of who said it.
+        message: the first eight digits of its hash, as said.
+        check: the check digits, as said.
+        said: its sentences.
+        desk: who said or heard it.
+        at_utc: when.
+    """
+
+    side: VoiceSide
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    message: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}\Z")]
+    check: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
+    said: Annotated[tuple[VoicePart, ...], msgspec.Meta(min_length=1, max_length=MAX_VOICE_PARTS)]
+    desk: Name
+    at_utc: UtcText
+
+
 _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
     {
         Kind.NOTIFY: Declared,
@@ -373,6 +419,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.ACCOUNT: Account,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
+        Kind.VOICE: Voice,
     }
 )
 

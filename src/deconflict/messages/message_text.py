@@ -25,12 +25,14 @@ from deconflict.messages.bodies import (
     Standby,
     Suspend,
     TermsMessage,
+    Voice,
+    VoiceSide,
 )
 from deconflict.messages.declared_text import declared_sentences
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
-from deconflict.messages.values import ValueType
+from deconflict.messages.values import ValueType, spoken_id
 from deconflict.messages.wire_form import Level, write_form
 
 __all__ = ["Cited", "message_phrases", "message_script", "message_text"]
@@ -117,6 +119,8 @@ def message_phrases(
     """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
+    if isinstance(body, Voice):
+        return (_noted(body, party), *((part.phrase, part.values) for part in body.said))
     said = (
         tuple(declared_sentences(kind, body.value))
         if isinstance(body, Declared)
@@ -129,6 +133,17 @@ def message_phrases(
             values["party"] = party
         found.append((number.number, values))
     return tuple(found)
+
+
+def _noted(body: Voice, party: str) -> tuple[int, dict[str, Any]]:
+    name = "VOICE_SAID" if body.side is VoiceSide.SAID else "VOICE_NOTED"
+    return phrase_named(name).number, {
+        "party": party,
+        "desk": body.desk,
+        "at": body.at_utc,
+        "number": body.number,
+        "message": spoken_id(body.message),
+    }
 
 
 def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:

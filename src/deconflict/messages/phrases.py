@@ -29,6 +29,7 @@ __all__ = [
     "phrase_named",
     "phrases",
     "render",
+    "said_values",
     "say_aloud",
     "word_for",
     "wording",
@@ -140,6 +141,21 @@ def say_aloud(number: int, values: Values, language: str) -> str:
     once = _spelled(_filled(number, values, language, say_value), words)
     again: str = words["texts"][str(phrase_named("SAY_AGAIN").number)]
     return f"{once} {again} {once}"
+
+
+def said_values(number: int, values: Values) -> dict[str, str]:
+    """Return each value as it is said aloud in English, digits as digits; a reason by its number.
+
+    What two people compare over a telephone, in whichever language they talk.
+
+    >>> said_values(214, {"at": "2015-09-30T06:12:00.000Z"})
+    {'at': '0612 and 00 seconds UTC, day 30, month 09, year 2015'}
+    """
+    check_values(number, values)
+    words = wording(LANGUAGES[0])
+    return {
+        name: say_value(kind, values[name], words) for name, kind in phrase(number).values.items()
+    }
 
 
 def word_for(kind: ValueType, key: str, language: str) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "Wording",
     "check_value",
     "say_value",
+    "spoken_id",
     "write_angle",
     "write_value",
 ]
@@ -170,6 +171,15 @@ def say_value(kind: ValueType, value: Any, wording: Wording) -> str:
             return " ".join(letters.get(character, character) for character in value[:ID_SHOWN])
         case _:
             return _write(kind, value, wording, speech)
+
+
+def spoken_id(text: str) -> str:
+    """Return an id of which only what is said aloud is kept, in the wire form of an id.
+
+    >>> spoken_id("4f2a9c01d3e87766b1b1b1b1b1b1b1b1")
+    '4f2a9c01000000000000000000000000'
+    """
+    return f"{text[:ID_SHOWN]:0<32}"
 
 
 def _write(kind: ValueType, value: Any, wording: Wording, forms: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ from deconflict.messages.bodies import (
     Standby,
     Suspend,
     TermsMessage,
+    Voice,
 )
 from deconflict.messages.bodies import (
     Declared as DeclaredBody,
@@ -50,6 +51,7 @@ from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
+from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
@@ -174,6 +176,7 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
+        self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
@@ -208,6 +211,9 @@ class LineBook:
         # line check has not answered the CEASE.
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
+        if body is not None:
+            signed = Signed(taken.kind, body, message_hash, envelope.drill)
+            self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
         if delayed or body is None:
             return taken
         not_taken = self._change(taken)
@@ -390,6 +396,8 @@ class LineBook:
                     return NotTaken.NOTHING_TO_RESUME
             case Account() as body:
                 self._tell_account(body, party, drill=taken.envelope.drill)
+            case Voice() as body:
+                self.voices.note(Note(body, taken.own, taken.envelope.drill))
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:

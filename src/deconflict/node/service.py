@@ -26,6 +26,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
+from deconflict.node.carrying import Carrying
 from deconflict.node.core import Say
 from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
@@ -33,7 +34,6 @@ from deconflict.node.equivocation import equivocation_of
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
-from deconflict.node.releasing import Releasing
 from deconflict.node.show import (
     conflict_view,
 )
@@ -58,7 +58,7 @@ _OWN_WAY = frozenset(
 _LINES_AT_ONCE = 500
 
 
-class Node(Releasing):
+class Node(Carrying):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
