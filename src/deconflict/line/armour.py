@@ -53,10 +53,11 @@ def armoured(packed: bytes) -> str:
 
 def armours_in(text: str) -> Iterator[Pieces]:
     """Yield the pieces of each block in a text, whatever stands around it; none may be whole."""
-    flat = _unmailed(text) if "DECONFLICT PARCEL" in text else ""
+    flat = _unmailed(text) if "DECONFLICT" in text else ""
     begins = list(_BEGIN.finditer(flat))
-    for begin, after in zip(begins, [*begins[1:], None], strict=True):
-        block = flat[begin.end() : None if after is None else after.start()].partition(_END)[0]
+    ends = [begin.start() for begin in begins[1:]] + [len(flat)]
+    for begin, end in zip(begins, ends, strict=False):
+        block = flat[begin.end() : end].partition(_END)[0]
         count = int(begin[2])
         if count:
             yield _pieces(Pieces("line", begin[1], count), block)

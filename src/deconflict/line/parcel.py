@@ -15,7 +15,7 @@ import msgspec
 
 from deconflict.errors import InvalidDocumentError
 from deconflict.line.packets import DEFAULT_LIMITS, Packet, decode_packets, encode_packets
-from deconflict.line.statement import Hash, LineId, Name, UtcText
+from deconflict.line.statement import LineId, Name, UtcText
 
 __all__ = [
     "MAX_PARCEL_BYTES",
@@ -30,7 +30,8 @@ __all__ = [
 
 PARCEL_MAGIC: Final = b"deconflict/1 parcel\n"
 _MAX_HEAD_BYTES: Final = 1_024
-MAX_PARCEL_BYTES: Final = DEFAULT_LIMITS.max_bytes + _MAX_HEAD_BYTES
+_SUM_BYTES: Final = 65
+MAX_PARCEL_BYTES: Final = DEFAULT_LIMITS.max_bytes + _MAX_HEAD_BYTES + _SUM_BYTES
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_PARCEL_BYTES)]
 
 
@@ -45,7 +46,6 @@ class ParcelHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         made_utc: when, by that node's clock.
         packets: how many packets stand below.
         bytes: how long they are.
-        sha256: of those bytes; so that damage on the way is told from a lie.
     """
 
     v: Literal[1]
@@ -55,7 +55,6 @@ class ParcelHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made_utc: UtcText
     packets: _Count
     bytes: _Count
-    sha256: Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,8 @@ def encode_parcel(
         made_utc=made_utc,
         packets=len(held),
         bytes=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
     )
-    return PARCEL_MAGIC + _ENCODER.encode(head) + b"\n" + body
+    return _summed(PARCEL_MAGIC + _ENCODER.encode(head) + b"\n" + body)
 
 
 def decode_parcel(data: bytes) -> Parcel:
@@ -118,12 +116,14 @@ def decode_parcel(data: bytes) -> Parcel:
     head = _decoded_head(line) if newline and len(line) <= _MAX_HEAD_BYTES else None
     if head is None:
         raise _no_parcel("its head cannot be read", repr(line[:60]), "one line, in the exact form")
-    if len(body) != head.bytes:
-        what = "it is cut off" if len(body) < head.bytes else "something follows it"
-        raise _damaged(what, f"{len(body):,} bytes", f"{head.bytes:,}")
-    if hashlib.sha256(body).hexdigest() != head.sha256:
-        raise _damaged("a byte of it was changed on the way", "another sum", head.sha256[:16] + "…")
-    packets = decode_packets(body)
+    held = len(body) - _SUM_BYTES
+    if held != head.bytes:
+        what = "it is cut off" if held < head.bytes else "something follows it"
+        raise _damaged(what, f"{max(held, 0):,} bytes", f"{head.bytes:,}")
+    # Not to hold a liar off, who can make a sum too; so that damage is told from a lie.
+    if data != _summed(data[:-_SUM_BYTES]):
+        raise _damaged("a byte of it was changed on the way", "another sum", "its last line")
+    packets = decode_packets(body[:-_SUM_BYTES])
     if len(packets) != head.packets:
         raise _damaged("packets are missing", f"{len(packets):,}", f"{head.packets:,}")
     return Parcel(head, tuple(packets))
@@ -148,6 +148,11 @@ def unpack_parcel(packed: bytes) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise _damaged("it does not end where it should", f"{len(packed):,} bytes", "one parcel")
     return parcel
+
+
+def _summed(data: bytes) -> bytes:
+    """Return the bytes with their SHA-256 below, 64 hex digits and a newline."""
+    return data + hashlib.sha256(data).hexdigest().encode("ascii") + b"\n"
 
 
 def _decoded_head(line: bytes) -> ParcelHead | None:

@@ -72,6 +72,7 @@ MAX_CHECK_TEXT: Final = 120
 MAX_ACCOUNT_FIELDS: Final = 32
 MAX_ACCOUNT_TEXT: Final = 200
 MAX_VOICE_PARTS: Final = 64
+_SAID_BY_VOICE: Final = range(101, 250)  # what messages say; an alert is the reader's own
 
 ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,31}\Z")]
 FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]
@@ -365,6 +366,12 @@ class VoicePart(WireForm, frozen=True):
 
     def __post_init__(self) -> None:
         WireForm.__post_init__(self)
+        if self.phrase not in _SAID_BY_VOICE:
+            raise InvalidDocumentError(
+                "this phrase is no part of a message",
+                given=str(self.phrase),
+                expected="101 to 249",
+            )
         check_values(self.phrase, self.values)
 
 
