@@ -1,5 +1,6 @@
 """The network is cut, and what was declared goes by file, e-mail, paper and voice (R6, R35)."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.processes.network import Network
 from tests.processes.nodes import Member, Nursery, make_nodes, wait_until
+from tests.processes.scanner import scan
 
 from deconflict.cli import main
 from deconflict.cli.client import token_path
@@ -117,22 +119,111 @@ def cut(pair: tuple[Watch, Watch]) -> Iterator[tuple[Watch, Watch]]:
         assert len({message["hash"] for message in said}) == len(said)
 
 
-@pytest.mark.parametrize("there", ["--out", "--email"])
-@pytest.mark.parametrize("back", ["--email", "--out"])
+def _brought(how: str, path: Path) -> list[Path]:
+    """What the other side takes in: the file, or the text of the codes that a scanner reads."""
+    if how != "--qr":
+        return [path]
+    scanned = path.with_suffix(".txt")
+    pages = sorted(path.parent.glob(f"{path.stem}*.svg"))
+    scanned.write_text("\n".join(text for page in pages for text in scan(page.read_text())))
+    return [scanned]
+
+
+@pytest.mark.parametrize(
+    ("there", "back"), [("--out", "--email"), ("--email", "--qr"), ("--qr", "--out")]
+)
 def test_what_is_carried_is_receipted_by_what_is_carried_back(
     there: str, back: str, cut: tuple[Watch, Watch], tmp_path: Path
 ) -> None:
     blue, red = cut
     (message,) = blue.say()
     assert blue.state_of(message) in ("QUEUED", "SENT")
-    blue.ok("line", "carry", "red", there, tmp_path / "there")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "back").mkdir()
+    sent, answer = tmp_path / "there" / "page.svg", tmp_path / "back" / "page.svg"
+    blue.ok("line", "carry", "red", there, sent)
     assert blue.state_of(message) in ("QUEUED", "SENT")  # carried is not sent, far less held
-    taken = red.json("line", "take", "blue", tmp_path / "there")["taken"][0]
+    taken = red.json("line", "take", "blue", *_brought(there, sent))["taken"][0]
     assert [one["outcome"] for one in taken["messages"] if one["hash"] == message] == ["NEW"]
-    red.ok("line", "carry", "blue", back, tmp_path / "back")
-    assert blue.json("line", "take", "red", tmp_path / "back")["taken"][0]["newly_receipted"] == 1
+    again = red.json("line", "take", "blue", *_brought(there, sent))["taken"][0]
+    assert {one["outcome"] for one in again["messages"]} == {"HELD_BEFORE"}
+    red.ok("line", "carry", "blue", back, answer)
+    for newly in (1, 0):
+        back_again = blue.json("line", "take", "red", *_brought(back, answer))["taken"][0]
+        assert back_again["newly_receipted"] == newly
     assert blue.state_of(message) == "LACKED"
     assert blue.line["state"] == "DOWN"
+
+
+def test_parcels_in_the_wrong_order_wait_for_what_is_missing(
+    cut: tuple[Watch, Watch], tmp_path: Path
+) -> None:
+    blue, red = cut
+    messages = blue.say(3)
+    first = blue.line["own_seq"] - 2
+    files = [tmp_path / name for name in ("last", "middle", "first")]
+    for file, message in zip(files, reversed(messages), strict=True):
+        blue.ok("line", "carry", "red", "--out", file, "--message", message)
+    late = red.ok("line", "take", "blue", files[0])
+    assert f"MISSING numbers {first} to {first + 1} of blue" in late
+    assert red.json("line", "take", "blue", files[1])["taken"][0]["missing_last_seq"] == first
+    whole = red.json("line", "take", "blue", files[2])["taken"][0]
+    assert [one["outcome"] for one in whole["messages"]] == ["NEW"] * 3
+    assert whole["missing_first_seq"] is None
+
+
+def test_what_does_not_fit_is_counted(cut: tuple[Watch, Watch]) -> None:
+    blue, _ = cut
+    messages = blue.say(4)
+    with blue.member.api() as api:
+        made = api.post("/lines/red/parcel", {"max_bytes": 4_000})
+        nothing = api.post("/lines/red/parcel", {"max_bytes": 1_000})
+    assert made["left_out"] + len(made["messages"]) == len(messages)
+    assert made["left_out_from_seq"] == made["messages"][-1]["seq"] + 1
+    assert (nothing["messages"], nothing["left_out"]) == ([], 4)
+    assert nothing["left_out_bytes"] > 1_000
+
+
+def test_hostile_parcels_are_refused_and_named(cut: tuple[Watch, Watch], tmp_path: Path) -> None:
+    blue, red = cut
+    blue.say(2)
+    file = tmp_path / "parcel"
+    blue.ok("line", "carry", "red", "--out", file)
+    whole = file.read_bytes()
+    held = red.line["peer_seq"]
+    for spoilt, why in (
+        (whole[:-100], "cut off"),
+        (whole.replace(b'"from":"blue"', b'"from":"plue"'), "changed on the way"),
+        (_summed(whole, b'"to":"red"', b'"to":"tan"'), "wrong parties"),
+        (_summed(whole, b'"line":"', b'"line":"' + b"0" * 32, cut=32), "another line"),
+        (b"garbage\n" * 10_000, "no parcel"),
+    ):
+        file.write_bytes(spoilt)
+        result = red.run("line", "take", "blue", file)
+        assert result.exit_code in (1, 2)
+        assert why in result.output
+    assert blue.run("line", "take", "red", file).exit_code == 2
+    # A packet whose signature does not hold, below a sum that does: what came before it stands.
+    signature = whole.rindex(b'"signature":"') + len(b'"signature":"')
+    other = b"A" if whole[signature : signature + 1] != b"A" else b"B"
+    file.write_bytes(_sum(whole[:signature] + other + whole[signature + 1 : -65]))
+    taken = red.json("line", "take", "blue", file, code=1)["taken"][0]
+    assert taken["refused"]["type"] == "BadSignatureError"
+    file.write_bytes(whole)
+    blue_takes = blue.run("line", "take", "red", file)
+    assert "made by this side" in blue_takes.output
+    red.ok("line", "take", "blue", file)
+    assert red.line["peer_seq"] == held + 2
+
+
+def _sum(data: bytes) -> bytes:
+    return data + hashlib.sha256(data).hexdigest().encode() + b"\n"
+
+
+def _summed(whole: bytes, old: bytes, new: bytes, *, cut: int = 0) -> bytes:
+    """The parcel with one thing in its head replaced, and a sum that fits."""
+    at = whole.index(old)
+    return _sum(whole[:at] + new + whole[at + len(old) + cut : -65])
 
 
 def _heard(watch: Watch, script: dict[str, Any], **changed: str) -> Result:

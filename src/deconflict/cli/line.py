@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
+    clean,
     count,
     escalated,
     sentences,
@@ -108,6 +109,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         right=(5, 6, 7),
     )
     click.echo()
+    for one in lines:
+        if one["state"] == "DOWN":
+            _show_down(one)
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))
@@ -135,6 +139,17 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+
+
+def _show_down(line: dict[str, Any]) -> None:
+    """Say what waits on a line that is down, and how it can go meanwhile."""
+    from deconflict.cli.carry import show_ways
+
+    waiting = line["own_seq"] - line["receipted_seq"]
+    what = f"{count(waiting, 'message')} of yours without its receipt" if waiting else "Nothing"
+    click.echo(click.style(f"DOWN to {clean(line['peer'])}: ", bold=True) + f"{what} waits there.")
+    show_ways(line["peer"])
+    click.echo()
 
 
 def _count_rest(alerts: list[dict[str, Any]]) -> None:
