@@ -47,7 +47,8 @@ def _words(made: dict[str, Any], language: str) -> Iterator[str]:
         yield said("PARCEL_RECEIPT", sender=sender, receiver=receiver, number=made["receipt_seq"])
     if made["left_out_from_seq"]:
         yield said("PARCEL_LEFT_OUT", messages=made["left_out"], number=made["left_out_from_seq"])
-    yield said("PARCEL_HOW", sender=sender)
+    yield said("PARCEL_HOW")
+    yield f"    deconflict line take {clean(sender)} FILE"
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -146,8 +146,10 @@ def _show_down(line: dict[str, Any]) -> None:
     from deconflict.cli.carry import show_ways
 
     waiting = line["own_seq"] - line["receipted_seq"]
-    what = f"{count(waiting, 'message')} of yours without its receipt" if waiting else "Nothing"
-    click.echo(click.style(f"DOWN to {clean(line['peer'])}: ", bold=True) + f"{what} waits there.")
+    click.echo(
+        click.style(f"DOWN to {clean(line['peer'])}: ", bold=True)
+        + f"without its receipt: {count(waiting, 'message')} of yours."
+    )
     show_ways(line["peer"])
     click.echo()
 
