@@ -190,7 +190,7 @@ def bodies() -> dict[str, dict[str, Any]]:
             "side": "HEARD",
             "number": 17,
             "message": "4f2a9c01",
-            "check": "354952",
+            "check": "003521",
             "said": [{"phrase": 214, "values": {"at": "2015-09-30T06:12:00.000Z"}}],
             "desk": "watch",
             "at_utc": START,

@@ -104,7 +104,7 @@ def spoken(
 @command(
     "heard",
     example="deconflict line heard red\n"
-    "deconflict line heard red --number 17 --message 4f2a9c01 --check 423705 --template 208 \\\n"
+    "deconflict line heard red --number 17 --message 4f2a9c01 --check 398793 --template 208 \\\n"
     '    --value "where=35.4012 N 35.9487 E" --value reach=2km --value since=2015-09-30T06:12:00Z',
 )
 @click.argument("peer")

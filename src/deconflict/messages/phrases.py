@@ -15,7 +15,14 @@ from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidInputError
-from deconflict.messages.values import ValueType, Wording, check_value, say_value, write_value
+from deconflict.messages.values import (
+    ValueType,
+    Wording,
+    check_value,
+    heard_value,
+    say_value,
+    write_value,
+)
 from deconflict.messages.words import LANGUAGES
 
 __all__ = [
@@ -25,11 +32,11 @@ __all__ = [
     "Phrase",
     "Values",
     "check_values",
+    "heard_values",
     "phrase",
     "phrase_named",
     "phrases",
     "render",
-    "said_values",
     "say_aloud",
     "word_for",
     "wording",
@@ -143,19 +150,16 @@ def say_aloud(number: int, values: Values, language: str) -> str:
     return f"{once} {again} {once}"
 
 
-def said_values(number: int, values: Values) -> dict[str, str]:
-    """Return each value as it is said aloud in English, digits as digits; a reason by its number.
+def heard_values(number: int, values: Values) -> dict[str, str]:
+    """Return each value as a listener can type it back; a reason by its number.
 
     What two people compare over a telephone, in whichever language they talk.
 
-    >>> said_values(214, {"at": "2015-09-30T06:12:00.000Z"})
-    {'at': '0612 and 00 seconds UTC, day 30, month 09, year 2015'}
+    >>> heard_values(214, {"at": "2015-09-30T06:12:00.000Z"})
+    {'at': '2015-09-30T06:12:00.000Z'}
     """
     check_values(number, values)
-    words = wording(LANGUAGES[0])
-    return {
-        name: say_value(kind, values[name], words) for name, kind in phrase(number).values.items()
-    }
+    return {name: heard_value(kind, values[name]) for name, kind in phrase(number).values.items()}
 
 
 def word_for(kind: ValueType, key: str, language: str) -> str:

@@ -1,7 +1,7 @@
 """A message over a telephone: what to say, the digits that check it, and the comparison afterwards.
 
-What is said is the numbers of the phrases and their values (R35), each value as it is rounded in
-speech, so that a listener can type back exactly what was said. Nothing heard is authentic; the
+What is said is the numbers of the phrases and their values (R35), each value compared as finely as
+a listener can type it back, and no finer. Nothing heard is authentic; the
 signed message is, and every note of what was heard is held against it.
 """
 
@@ -15,10 +15,10 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_phrases
 from deconflict.messages.phrases import (
     SAFETY_PHRASES,
+    heard_values,
     phrase,
     phrase_named,
     render,
-    said_values,
     say_aloud,
 )
 from deconflict.messages.values import ID_SHOWN, ValueType, spoken_id
@@ -65,9 +65,9 @@ def check_digits(parts: Iterable[VoicePart], *, drill: bool) -> str:
 
     >>> part = VoicePart(phrase=214, values={"at": "2015-09-30T06:12:00.000Z"})
     >>> check_digits([part], drill=False)
-    '354952'
+    '003521'
     """
-    said = [[part.phrase, said_values(part.phrase, part.values)] for part in parts]
+    said = [[part.phrase, heard_values(part.phrase, part.values)] for part in parts]
     digest = hashlib.sha256(_CONTEXT + canonical_bytes({"drill": drill, "said": said})).digest()
     return f"{int.from_bytes(digest[:8], 'big') % 10**_CHECK_DIGITS:0{_CHECK_DIGITS}d}"
 
@@ -134,7 +134,7 @@ def heard_differs(
     if numbers[0] != numbers[1]:
         return (*found, Differs("template", *numbers))
     for heard_part, signed_part in zip(note.said, signed, strict=True):
-        heard, true = (said_values(part.phrase, part.values) for part in (heard_part, signed_part))
+        heard, true = (heard_values(part.phrase, part.values) for part in (heard_part, signed_part))
         found += [
             Differs(name, heard[name], true[name]) for name in true if heard[name] != true[name]
         ]
