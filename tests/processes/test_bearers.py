@@ -138,6 +138,10 @@ def test_what_is_carried_is_receipted_by_what_is_carried_back(
     blue, red = cut
     (message,) = blue.say()
     assert blue.state_of(message) in ("QUEUED", "SENT")
+    waiting = blue.ok("line", "status")
+    assert "DOWN to red: without its receipt: 1 message of yours." in waiting
+    assert "deconflict line carry red --email FILE" in waiting
+    assert message[:10] in blue.ok("line", "carry", "red")
     (tmp_path / "there").mkdir()
     (tmp_path / "back").mkdir()
     sent, answer = tmp_path / "there" / "page.svg", tmp_path / "back" / "page.svg"

@@ -90,11 +90,13 @@ def test_a_parcel_says_how_many_packets_it_holds() -> None:
         re.sub(r"(.{40})(?=.)", r"\1=\r\n", BLOCK),
         BLOCK.replace("+", "=2B").replace("/", "=2f"),
         BLOCK + quoted(BLOCK),
+        "<p>a < b</p><div>" + BLOCK.replace("\n", '<br style="x">') + "</div>",
+        "".join(f"<div>&gt;&nbsp;{line}</div>\n" for line in BLOCK.splitlines()),
     ],
     ids=[
         *("plain", "words around", "CRLF", "CR", "spaces", "quoted", "quoted twice", "bars"),
         *("double spaced", "indented", "rewrapped", "quoted-printable", "soft breaks"),
-        *("escaped", "and quoted again"),
+        *("escaped", "and quoted again", "HTML", "HTML quoted"),
     ],
 )
 def test_what_mail_does_to_a_block_is_undone(text: str) -> None:

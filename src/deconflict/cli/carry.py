@@ -70,6 +70,10 @@ def carry(
         )
     if qr is not None and not qr.endswith(".svg"):
         raise InvalidInputError("pages of codes are SVG", given=qr, expected="a name ending .svg")
+    if as_json and _STDOUT in chosen:
+        raise InvalidInputError(
+            "two things would be printed", expected="--json, or - as the name of the file"
+        )
     with NodeClient.of(node_dir, account) as node:
         line = node.line(peer)
         if voice is not None:

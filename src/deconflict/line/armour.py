@@ -1,7 +1,8 @@
 """A parcel as lines of plain text, fit for any mail (``specs/bearers.md`` §4).
 
 What mail does to text is undone: quoting, line ends, trailing spaces, soft breaks and ``=XX`` of
-quoted-printable, wrapping at spaces. So the alphabet has no ``=`` and no line is longer than 71.
+quoted-printable, wrapping at spaces, the tags of HTML. So the alphabet has no ``=`` and no line is
+longer than 71.
 """
 
 import base64
@@ -21,6 +22,8 @@ _BEGIN: Final = re.compile(r"-----BEGIN DECONFLICT PARCEL ([0-9a-f]{16}) ([0-9]{
 _END: Final = "-----END DECONFLICT PARCEL"
 _SOFT_BREAK: Final = re.compile(r"=[ \t]*\n")
 _ESCAPED: Final = re.compile(r"=([0-9A-Fa-f]{2})")
+# Of mail that was made to look pretty: a tag on one line, so that a stray `<` takes nothing along.
+_MARKUP: Final = re.compile(r"<[A-Za-z/][^<>\n]{0,400}>|&nbsp;")
 _QUOTE: Final = re.compile(r"^[>| \t]+", re.MULTILINE)
 # Base64 without padding has no word of 5 characters, so five digits are a number and nothing else.
 _NUMBER: Final = re.compile(r"[0-9]{5}")
@@ -68,7 +71,7 @@ def _unmailed(text: str) -> str:
     flat = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
     flat = _SOFT_BREAK.sub("", flat)
     flat = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), flat)
-    return _QUOTE.sub("", flat)
+    return _QUOTE.sub("", _MARKUP.sub(" ", flat).replace("&gt;", ">"))
 
 
 def _pieces(pieces: Pieces, block: str) -> Pieces:
