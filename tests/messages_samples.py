@@ -225,4 +225,13 @@ def bodies() -> dict[str, dict[str, Any]]:
             "terms": terms_to_wire(agreed),
             "signature": write_form(sign_terms(agreed, SECRETS["red"])),
         },
+        "VOICE": {
+            "side": "HEARD",
+            "number": 17,
+            "message": "4f2a9c01",
+            "check": "003521",
+            "said": [{"phrase": 214, "values": {"at": "2015-09-30T06:12:00.000Z"}}],
+            "desk": "watch",
+            "at_utc": START,
+        },
     }

@@ -21,7 +21,9 @@ from deconflict.node.views import (
     LineView,
     MessageView,
     NodeView,
+    ParcelView,
     Posted,
+    TakenView,
     TermsView,
 )
 
@@ -152,4 +154,14 @@ class NodeFace(Protocol):
     def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]: ...
     async def disclose(self, actor: Actor, line: str, message_hash: str) -> bytes: ...
     async def fork(self, actor: Actor, line: str) -> bytes: ...
+    async def make_parcel(
+        self,
+        actor: Actor,
+        line: str,
+        *,
+        since_seq: int | None = None,
+        message: str | None = None,
+        max_bytes: int | None = None,
+    ) -> ParcelView: ...
+    async def take_parcel(self, actor: Actor, line: str, data: bytes) -> TakenView: ...
     async def health(self) -> Mapping[str, Any]: ...

@@ -94,6 +94,18 @@ class Acceptance(Request):
     terms_hash: Hash
 
 
+class ParcelWanted(Request):
+    """What of the own messages is to be carried: all without a receipt, or as one of these says."""
+
+    since_seq: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = Field(
+        None, description="from this own message on, receipted or not"
+    )
+    message: Hash | None = Field(None, description="this own message alone")
+    max_bytes: Annotated[int, Field(ge=1, le=8 * 1024 * 1024)] | None = Field(
+        None, description="of packets; what does not fit is counted in the answer"
+    )
+
+
 class Outgoing(Request):
     """A message to the peer; what ``body`` holds depends on ``kind``."""
 

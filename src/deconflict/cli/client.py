@@ -92,6 +92,11 @@ class NodeClient:
         """Return the JSON answer to a POST of a JSON object."""
         return self._ask("POST", parts, json=dict(body or {}))
 
+    def post_bytes(self, *parts: str, data: bytes) -> Any:
+        """Return the JSON answer to a POST of bytes."""
+        octets = {"Content-Type": "application/octet-stream"}
+        return self._ask("POST", parts, content=data, headers=octets)
+
     def download(self, *parts: str) -> Iterator[bytes]:
         """Yield the bytes of an answer as they come."""
         try:

@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
+    clean,
     count,
     escalated,
     sentences,
@@ -61,6 +62,12 @@ line = LazyGroup(
         Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
+        Entry(
+            "carry", "carry:carry", "Carry messages to the peer by file, e-mail, paper or voice."
+        ),
+        Entry("take", "take:take", "Take in what the peer's side carried here."),
+        Entry("spoken", "voice:spoken", "Note that you said a message by voice."),
+        Entry("heard", "voice:heard", "Note what you heard by voice; it is not authentic yet."),
     ),
     package="deconflict.cli",
     help="Talk on a line: status, messages, answers, live view.",
@@ -114,6 +121,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     )
     click.echo()
     for one in lines:
+        if one["state"] == "DOWN":
+            _show_down(one)
         if unseen := one["declarations_unseen"]:
             said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
             click.echo(click.style(f"{said}\n", bold=True))
@@ -144,6 +153,19 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+
+
+def _show_down(line: dict[str, Any]) -> None:
+    """Say what waits on a line that is down, and how it can go meanwhile."""
+    from deconflict.cli.carry import show_ways
+
+    waiting = line["own_seq"] - line["receipted_seq"]
+    click.echo(
+        click.style(f"DOWN to {clean(line['peer'])}: ", bold=True)
+        + f"without its receipt: {count(waiting, 'message')} of yours."
+    )
+    show_ways(line["peer"])
+    click.echo()
 
 
 def _count_rest(alerts: list[dict[str, Any]]) -> None:

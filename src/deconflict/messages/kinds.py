@@ -62,6 +62,7 @@ class Kind(StrEnum):
     BREACH_NOTE = "BREACH_NOTE"
     TALLY = "TALLY"
     WATCH_CHANGE = "WATCH_CHANGE"
+    VOICE = "VOICE"
 
 
 class Release(StrEnum):
@@ -90,6 +91,8 @@ class KindForm:
             desk, answered or not: a CEASE is acknowledged by an ACK and settled by CEASED alone.
         always_passes: no suspension stops it (R7).
         two_persons: a releasing officer must release it (R43).
+        expires_after_ms: the kind's own age past which it is not acted on, where it is not its
+            precedence's: what waits for a line to return comes late, and means the same then.
     """
 
     rule: KindRule
@@ -100,6 +103,7 @@ class KindForm:
     settled_by: frozenset[Kind] = frozenset()
     always_passes: bool = False
     two_persons: bool = False
+    expires_after_ms: int | None = None
 
 
 def _asks(precedence: Precedence) -> KindRule:
@@ -118,6 +122,7 @@ def _answers(precedence: Precedence, *, seen: bool = True) -> KindRule:
 
 _READBACK_MS: Final = 600_000  # requirements §6: readback 10 min
 _QUERY_MS: Final = 60_000  # requirements §6: QUERY answered in 60 s
+_VOICE_MS: Final = 7 * 86_400_000  # requirements §6: formal clarification, 7 days
 _P = Precedence
 
 KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
@@ -298,6 +303,14 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
         Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
         Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
+        # What was said by voice, noted by who said it or who heard it. It asks nothing.
+        Kind.VOICE: KindForm(
+            KindRule(_P.ROUTINE),
+            refers_to=_ANYTHING - {Kind.VOICE},
+            refers_to_own=True,
+            always_passes=True,
+            expires_after_ms=_VOICE_MS,
+        ),
     }
 )
 

@@ -34,6 +34,8 @@ from deconflict.messages.bodies import (
     Suspend,
     Tally,
     TermsMessage,
+    Voice,
+    VoiceSide,
     WatchChange,
     places_of,
 )
@@ -42,7 +44,7 @@ from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
-from deconflict.messages.values import ValueType
+from deconflict.messages.values import ValueType, spoken_id
 from deconflict.messages.wire_form import Level, write_form
 
 __all__ = ["Cited", "message_phrases", "message_script", "message_text"]
@@ -130,6 +132,8 @@ def message_phrases(
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
     said: tuple[tuple[str, dict[str, Any]], ...]
+    if isinstance(body, Voice):
+        return (_noted(body, party), *((part.phrase, part.values) for part in body.said))
     match body:
         case Declared():
             said = tuple(declared_sentences(kind, body.value))
@@ -146,6 +150,17 @@ def message_phrases(
             values["party"] = party
         found.append((number.number, values))
     return tuple(found)
+
+
+def _noted(body: Voice, party: str) -> tuple[int, dict[str, Any]]:
+    name = "VOICE_SAID" if body.side is VoiceSide.SAID else "VOICE_NOTED"
+    return phrase_named(name).number, {
+        "party": party,
+        "desk": body.desk,
+        "at": body.at_utc,
+        "number": body.number,
+        "message": spoken_id(body.message),
+    }
 
 
 def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:

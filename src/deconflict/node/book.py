@@ -37,6 +37,7 @@ from deconflict.messages.bodies import (
     Standby,
     Suspend,
     TermsMessage,
+    Voice,
 )
 from deconflict.messages.bodies import (
     Declared as DeclaredBody,
@@ -52,6 +53,7 @@ from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
+from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
@@ -178,6 +180,7 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
+        self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}
         self.incidents = IncidentBook(own, peer)
         self._consents: dict[tuple[bytes, str], Release] = {}  # by message and who consented
@@ -217,6 +220,9 @@ class LineBook:
         taken = Taken(
             envelope, message_hash, own, delayed, logged_ms, body, acts, misfiled=misfiled
         )
+        if body is not None:
+            signed = Signed(taken.kind, body, message_hash, envelope.drill)
+            self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
         if delayed or body is None:
             return taken
         not_taken = self._change(taken)
@@ -405,6 +411,8 @@ class LineBook:
                 self._tell_account(event, body, party, taken)
             case ReleaseConsent() as body if taken.envelope.ref is not None:
                 self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
+            case Voice() as body:
+                self.voices.note(Note(body, taken.own, taken.envelope.drill))
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:

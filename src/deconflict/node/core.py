@@ -73,7 +73,9 @@ class NodeCore:
         self.lines: dict[str, Line] = {}
         self._store = store
         self._journal = journal = Journal(self.desks[0], store)
-        self._teller = teller = Teller(Desk(journal.alerts, language), party, journal.envelope_of)
+        self._teller = teller = Teller(
+            Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
+        )
         self._saying = Saying(
             party=party, key=key, drill=drill, store=store, journal=journal, teller=teller
         )
@@ -276,6 +278,12 @@ class NodeCore:
         work = self._journal.new_work(now)
         work.notes.append(note)
         self._journal.event(work, now, "held", event)
+        return work
+
+    def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
+        """Tell that a parcel was made or taken: what left or came by no network."""
+        work = self._journal.new_work(now)
+        self._journal.event(work, now, "parcel", event)
         return work
 
     # ---- what is shown -----------------------------------------------------------------------

@@ -201,7 +201,9 @@ class Saying:
             drill=drill,
             release=say.release,
             answer_within_ms=min(limits, default=None),
-            expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),
+            expires_after_ms=say.expires_after_ms
+            or form.expires_after_ms
+            or line.expires_after_ms(precedence),
             lang=say.lang,
         )
         # Whatever the chain would refuse is refused here, where no slot is begun yet.

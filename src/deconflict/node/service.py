@@ -26,6 +26,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
+from deconflict.node.carrying import Carrying
 from deconflict.node.core import Say
 from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
@@ -61,7 +62,7 @@ _OWN_WAY = frozenset(
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork):
+class Node(DeskWork, Carrying):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may

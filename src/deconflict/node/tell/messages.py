@@ -12,7 +12,15 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Account, Answer, Body, LineCheck, Readback, TermsMessage
+from deconflict.messages.bodies import (
+    Account,
+    Answer,
+    Body,
+    LineCheck,
+    Readback,
+    TermsMessage,
+    Voice,
+)
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
 from deconflict.messages.phrases import phrase_named, render
@@ -28,6 +36,7 @@ from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
 from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
+from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["Teller"]
@@ -47,15 +56,21 @@ class Teller:
         desk: where alerts go.
         party: our own party.
         envelope_of: finds an envelope of the record by its hash; None when it is not there.
+        message_at: finds what stands in a slot of either chain; None when nothing does.
 
     Attributes:
         outside_accounts: by event, what sources without a line say of it.
     """
 
     def __init__(
-        self, desk: Desk, party: str, envelope_of: Callable[[str], Envelope | None]
+        self,
+        desk: Desk,
+        party: str,
+        envelope_of: Callable[[str], Envelope | None],
+        message_at: Callable[[Line, bool, int], tuple[str, Envelope] | None],
     ) -> None:
         self.desk = desk
+        self.voice = VoiceTeller(desk, message_at)
         self.declarations = DeclarationTeller(desk, party)
         self.overdue = OverdueTeller(desk, envelope_of)
         self.conflicts = ConflictTeller(desk)
@@ -74,6 +89,8 @@ class Teller:
         if taken.opened is not None:
             self._watch_own(line, taken.opened, now.monotonic_ms, now)
         self._content(line, taken, now)
+        self.voice.passed(line, taken, now)
+        warnings = (*warnings, *self.voice.noted(line, taken, now))
         changed = self._answer_changed(line, taken)
         if changed is not None:
             text = render(phrase_named("ANSWER_CHANGED").number, changed, self.desk.language)
@@ -82,6 +99,7 @@ class Teller:
 
     def heard(self, line: Line, taken: Taken, now: Now) -> None:
         """Look at a message of the peer that is about to be durable here."""
+        self.voice.passed(line, taken, now)
         if taken.delayed and taken.envelope.kind in KINDS:
             self._delayed(line, taken, now)
             return
@@ -179,6 +197,8 @@ class Teller:
                 self._line_check(line, body, taken, now)
             case Account(event=str(event)):
                 self.accounts(line, event, now)
+            case Voice() if not taken.own:
+                self.voice.noted(line, taken, now)
             case TermsMessage():
                 line.use_terms()
 
