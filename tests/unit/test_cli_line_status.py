@@ -37,6 +37,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "receipted_seq": 1,
         "peer_seq": 1,
         "clock_offset_ms": 0,
+        "paths": [],
     }
 
     class Node:

@@ -221,6 +221,17 @@ class LineMachine:
         """
         return self._out.transmittable(now)
 
+    def is_pressing(self, hashes: Iterable[str]) -> bool:
+        """True exactly when one of these is a FLASH or was sent before without a receipt.
+
+        What presses goes on every path at once: duplicates do no harm, waiting may.
+        """
+        return self._out.is_pressing(hashes)
+
+    def flash_waits(self, now: Now) -> bool:
+        """True exactly when a FLASH that was never sent is to be sent now."""
+        return self._out.flash_waits(now)
+
     def mark_sent(self, hashes: Iterable[str], now: Now) -> None:
         """Note that these were handed to the network; whether they arrived is not known."""
         for message_hash in self._out.mark_sent(hashes, now):

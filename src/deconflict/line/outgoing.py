@@ -6,7 +6,7 @@ any I/O error ends the process: memory that ran ahead dies with it, and the next
 what the disk holds. A slot lost that way was never signed, so it is simply taken again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -267,6 +267,20 @@ class OwnChain:
                 slot.due_ms = now.monotonic_ms + pause
         return tuple(first_time)
 
+    def is_pressing(self, hashes: Iterable[str]) -> bool:
+        """True exactly when one of these slots is a FLASH, or was sent more than once."""
+        wanted = set(hashes)
+        return any(
+            slot.hash in wanted and (slot.flash or slot.attempts > 1) for slot in self._in_reach()
+        )
+
+    def flash_waits(self, now: Now) -> bool:
+        """True exactly when a FLASH that was never sent is due and in reach."""
+        return any(
+            slot.flash and not slot.attempts and slot.due_ms <= now.monotonic_ms
+            for slot in self._in_reach()
+        )
+
     def hurry(self, now: Now, first: int = 1, last: int | None = None) -> None:
         """Make slots due now, except those that left a moment ago."""
         top = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
@@ -324,6 +338,10 @@ class OwnChain:
             (self._slots[seq].due_ms for seq in range(self.receipted_seq + 1, last + 1)),
             default=None,
         )
+
+    def _in_reach(self) -> Iterator[_Slot]:
+        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
+        return (self._slots[seq] for seq in range(self.receipted_seq + 1, last + 1))
 
     def _sealed(self, slot: _Slot) -> SealedEnvelope:
         if slot.sealed is None:

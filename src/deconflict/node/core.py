@@ -16,9 +16,9 @@ import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import DeconflictError, LineStateError, NotFoundError, WrongLineError
-from deconflict.line.envelope import Envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope
 from deconflict.line.keys import RandomBytes, SigningKey
-from deconflict.line.link import LinkStatus, decode_beat, encode_beat
+from deconflict.line.link import LinkState, LinkStatus, decode_beat, encode_beat
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet
 from deconflict.node.at_home import AtHome
@@ -179,9 +179,22 @@ class NodeCore:
         machine.checkpoints.sent(now)
         return [submission]
 
-    def next_beat_ms(self, line_id: str) -> int:
-        """Return the monotonic time of the next beat."""
-        return self.lines[line_id].monitor.next_beat_ms
+    def goes_everywhere(self, line_id: str, packets: Sequence[Packet]) -> bool:
+        """True exactly when packets of :meth:`to_send` are to go on every path at once."""
+        sealed = [packet.hash for packet in packets if isinstance(packet, SealedEnvelope)]
+        return self.lines[line_id].machine.is_pressing(sealed)
+
+    def has_flash_to_send(self, line_id: str, now: Now) -> bool:
+        """True exactly when :meth:`to_send` would give a FLASH that was never sent."""
+        return self.lines[line_id].machine.flash_waits(now)
+
+    def path_states(self, line_id: str, now: Now) -> dict[int, LinkState]:
+        """Return the state of each path of a line by its number."""
+        return self.lines[line_id].monitor.states(now)
+
+    def next_beat_ms(self, line_id: str, path: int, now: Now) -> int:
+        """Return the monotonic time of the next beat on a path."""
+        return self.lines[line_id].monitor.path(path, now).next_beat_ms
 
     def next_send_ms(self, line_id: str) -> int | None:
         """Return the monotonic time of the next sending."""
@@ -193,12 +206,14 @@ class NodeCore:
         """Note why the peer could not be reached; the screen shows it."""
         self.lines[line_id].last_problem = error.problem
 
-    def beat(self, line_id: str, now: Now) -> bytes:
-        """Return the next beat of a line."""
-        return encode_beat(self.lines[line_id].monitor.beat(now))
+    def beat(self, line_id: str, now: Now, path: int = 1) -> bytes:
+        """Return the next beat of a line on one of its paths."""
+        return encode_beat(self.lines[line_id].monitor.path(path, now).beat(now))
 
-    def heard_beat(self, peer_party: str, line_id: str, body: bytes, now: Now) -> bytes:
-        """Take the peer's beat; return our own as the answer.
+    def heard_beat(
+        self, peer_party: str, line_id: str, body: bytes, now: Now, path: int = 1
+    ) -> bytes:
+        """Take the peer's beat on a path; return our own as the answer.
 
         Raises:
             WrongLineError, WrongSenderError, InvalidDocumentError: it is not the peer's beat.
@@ -208,14 +223,16 @@ class NodeCore:
             raise WrongLineError(
                 "this connection's party has no such line", given=f"{peer_party}, {line_id[:32]}"
             )
-        line.monitor.heard_beat(decode_beat(body), now)
-        return encode_beat(line.monitor.beat(now))
+        beat = decode_beat(body)
+        monitor = line.monitor.path(path, now)
+        monitor.heard_beat(beat, now)
+        return encode_beat(monitor.beat(now))
 
-    def beat_answered(self, line_id: str, body: bytes, now: Now) -> None:
-        """Take the beat that answered ours."""
+    def beat_answered(self, line_id: str, body: bytes, now: Now, path: int = 1) -> None:
+        """Take the beat that answered ours on a path."""
         line = self.lines[line_id]
         was_up = line.monitor.state(now).status is LinkStatus.UP
-        line.monitor.heard_beat(decode_beat(body), now)
+        line.monitor.path(path, now).heard_beat(decode_beat(body), now)
         line.last_reached_ms = now.utc_ms
         line.last_problem = None
         if not was_up and line.monitor.state(now).status is LinkStatus.UP:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
+from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.node.at_home import AtHome
@@ -69,6 +70,7 @@ class Passing:
 
     def _connection(self, line: Line, work: Work, now: Now) -> None:
         state = line.monitor.state(now)
+        self._paths(line, state, work, now)
         if state.status is line.shown_status:
             return
         line.shown_status = state.status
@@ -84,6 +86,27 @@ class Passing:
             },
         )
         self._teller.link(line, state, now)
+
+    def _paths(self, line: Line, whole: LinkState, work: Work, now: Now) -> None:
+        states = line.monitor.states(now)
+        if len(states) == 1:
+            return  # the line says it all
+        for number, state in states.items():
+            if state.status is not line.shown_paths.get(number, LinkStatus.UNKNOWN):
+                line.shown_paths[number] = state.status
+                self._journal.event(
+                    work,
+                    now,
+                    "path",
+                    {
+                        "line_id": line.line_id,
+                        "peer": line.peer,
+                        "path": number,
+                        "state": state.status.value,
+                        "since_utc": format_utc(state.since_utc_ms),
+                    },
+                )
+            self._teller.path(line, number, state, whole, now)
 
     def _messages(self, line: Line, work: Work, now: Now) -> None:
         for alarm in line.machine.alarms(now):

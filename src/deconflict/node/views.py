@@ -18,6 +18,7 @@ __all__ = [
     "LineView",
     "MessageView",
     "NodeView",
+    "PathView",
     "PlaceView",
     "Posted",
     "TermsView",
@@ -41,6 +42,18 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True)
+class PathView:
+    """One network path of a line, as it is seen from here."""
+
+    number: int
+    state: str  # UP | DOWN | UNKNOWN
+    reason: str  # NONE | STARTING | NOT_HEARD | NOT_ECHOED
+    since_utc: str
+    last_heard_utc: str | None
+    round_trip_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
     """One line: is it up, who was heard when, what is open."""
 
@@ -61,6 +74,7 @@ class LineView:
     peer_epoch: str | None
     peer_seq: int
     open_alerts: int
+    paths: tuple[PathView, ...] = ()  # the preferred one first
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +220,8 @@ class EventView:
 
     event_id: int
     at_utc: str
-    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held
+    # message | delivery | alert | conflict | conflict_ended | declaration | line | path | terms |
+    # held
     kind: str
     data: dict[str, Any]
 

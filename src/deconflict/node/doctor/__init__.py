@@ -12,7 +12,7 @@ from deconflict.errors import ConfigurationError
 from deconflict.line.keys import VerifyKey
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.doctor.clock import clock_check
-from deconflict.node.doctor.doors import node_check, peer_check
+from deconflict.node.doctor.doors import node_check, peer_checks
 from deconflict.node.doctor.keys import certificate_check, keys_checks
 from deconflict.node.doctor.storage import accounts_check, disk_check, record_check, record_in_use
 from deconflict.node.folder import read_settings, read_tls_pin, read_verify_key
@@ -82,7 +82,7 @@ def _peers(peers: tuple[PinnedPeer, ...]) -> Iterator[Check]:
         words = "none is pinned: there is nobody to talk to"
         yield Check("peers", WARNING, words, "deconflict peer add THEIR.invitation")
     for peer in peers:
-        yield peer_check(peer)
+        yield from peer_checks(peer)
 
 
 def _own_key(path: Path) -> VerifyKey | None:
