@@ -21,6 +21,7 @@ from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.link import LinkState, LinkStatus, decode_beat, encode_beat
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet
+from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.at_home import AtHome
 from deconflict.node.hearing import Heard, Hearing
 from deconflict.node.incidents import Account
@@ -50,6 +51,9 @@ class NodeCore:
         store: read for old entries; never written here.
         random_bytes: for ids and epochs (``os.urandom`` in service).
         drill: marks everything it says as exercise.
+
+    Attributes:
+        shortage: which classes of messages get no room here now; whoever drives the core knows.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class NodeCore:
         self.drill = drill
         self.random_bytes = random_bytes
         self.lines: dict[str, Line] = {}
+        self.shortage: Shortage = ENOUGH
         self._store = store
         self._journal = journal = Journal(self.desks[0], store)
         self._teller = teller = Teller(Desk(journal.alerts, language), party, journal.envelope_of)
@@ -124,13 +129,14 @@ class NodeCore:
         Raises:
             BrokenTurnError: it broke off after a slot was taken; the core is done for.
             BannedWordError, InvalidDocumentError: the text or the reference cannot be sent.
-            LineStateError: the line is suspended for this kind, or has no terms for it yet.
+            LineStateError: the line is suspended for this kind, or has no terms for it yet; or
+                our disk, or the peer's, has no room for it (NoRoomError).
         """
-        return self._saying.say(self.line_named(line_id), says, now)
+        return self._saying.say(self.line_named(line_id), says, now, self.shortage)
 
     def require_sayable(self, line_id: str, says: Sequence[Say], now: Now) -> None:
         """Return when these could be said on a line now; raises as :meth:`say`, takes no slot."""
-        self._saying.require_sayable(self.line_named(line_id), says, now)
+        self._saying.require_sayable(self.line_named(line_id), says, now, self.shortage)
 
     def require_writable(self, line_id: str, says: Sequence[Say], now: Now) -> None:
         """Return when nothing in what these say is in the way of saying them on a line.
@@ -160,7 +166,7 @@ class NodeCore:
             )
             return heard
         with done_whole("it heard the peer"):
-            self._hearing.hear(line, packets, heard, now)
+            self._hearing.hear(line, packets, heard, now, self.shortage)
         return heard
 
     # ---- the connection ------------------------------------------------------------------
@@ -248,7 +254,7 @@ class NodeCore:
         """
         work = self._journal.new_work(now)
         with done_whole("time passed"):
-            self._passing.advance(work, now)
+            self._passing.advance(work, now, self.shortage)
         for line, say in self._hearing.take_owed():
             try:
                 more, _ = self.say(line.line_id, [say], now)

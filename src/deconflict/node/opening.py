@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from deconflict.errors import ConfigurationError, PeerUnreachableError
 from deconflict.line.envelope import seal_envelope
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.node.core import NodeCore
+from deconflict.node.disk import DiskReserve
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.line import Line
 from deconflict.node.peer_client import PeerClient
@@ -37,6 +38,7 @@ __all__ = ["OpenNode", "address_of", "addresses_of", "open_door", "open_node", "
 
 logger = logging.getLogger("deconflict.door")
 
+MIB = 1024 * 1024
 _START_S = 10.0
 _BETWEEN_KNOCKS_S = 1.1  # the door turns away who begins more than 5 handshakes in a second
 
@@ -115,8 +117,11 @@ async def open_node(
                 _PinnedLink(PeerClient(context, url, peer.spki_sha256), pins, peer.spki_sha256)
                 for url in peer.urls
             ]
-        with GroupCommitWriter(store) as writer:
-            runtime = Runtime(core, store, writer, links, clock)
+        with (
+            closing(DiskReserve(folder.path, folder.settings.reserve_mib * MIB)) as reserve,
+            GroupCommitWriter(store, reserve.make_room) as writer,
+        ):
+            runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
             first, *more = folder.settings.peer_listens
             door = build_peer_server(
                 runtime,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from deconflict.airspace.instant import format_utc
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
+from deconflict.line.room import Shortage
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.node.at_home import AtHome
 from deconflict.node.journal import Journal
@@ -39,7 +40,7 @@ class Passing:
         self._at_home = at_home
         self._swept_ms: int | None = None
 
-    def advance(self, work: Work, now: Now) -> None:
+    def advance(self, work: Work, now: Now, shortage: Shortage) -> None:
         """Look at everything that changed or came due; add what follows from it to ``work``."""
         sweep = self._swept_ms is None or now.monotonic_ms - self._swept_ms >= _SWEEP_MS
         if sweep:
@@ -52,6 +53,7 @@ class Passing:
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
             self._conflicts(line, work, now, sweep=sweep)
+        self._teller.room(shortage, now)
         self._at_home.look(self._lines.values(), work, now, sweep=sweep)
         self._teller.overdue.readbacks_due(self._lines.get, now)
         self._journal.tell(work, now)

@@ -9,7 +9,7 @@ whole record may speak again.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
@@ -24,6 +24,7 @@ from deconflict.errors import (
 from deconflict.line.link import LinkStatus
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet, decode_packets, encode_packets
+from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.ration import Ration, cost_of_body
@@ -70,6 +71,7 @@ class Runtime:
         writer: the only one who writes the store.
         links: for each line id, the ways to the peer, one for each network path.
         clock: both clocks.
+        shortage: tells which classes of messages get no room on the disk now.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Runtime:
         writer: GroupCommitWriter,
         links: Mapping[str, Sequence[PeerLink]],
         clock: Clock,
+        shortage: Callable[[], Shortage] = lambda: ENOUGH,
     ) -> None:
         self.core = core
+        self._shortage = shortage
         self._store = store
         self._writer = writer
         self._ways = {line_id: Ways(on_paths) for line_id, on_paths in links.items()}
@@ -182,6 +186,7 @@ class Runtime:
         for part in parts or [[]]:
             if turns:
                 await asyncio.sleep(0)
+            self.core.shortage = self._shortage()
             with self._turn():
                 heard = self.core.hear(peer_party, line_id, part, self.now())
             turns.append(heard)
@@ -208,6 +213,7 @@ class Runtime:
         """
         whole = beside or Work()
         posted: list[Posted] = []
+        self.core.shortage = self._shortage()
         with self._turn():
             for line_id, says in on_lines:
                 work, said = self.core.say(line_id, says, now)
@@ -255,6 +261,7 @@ class Runtime:
         Raises:
             StoreError: it could not be made durable; the node stops.
         """
+        self.core.shortage = self._shortage()
         with self._turn():
             work = self.core.advance(self.now())
         if not work.is_empty():

@@ -13,11 +13,14 @@ __all__ = ["LANGUAGES", "Endpoint", "Settings", "require_desk", "require_party",
 
 LANGUAGES = ("en", "ru")
 MOST_DESKS = 8
+LEAST_RESERVE_MIB = 64  # 1,000 alerts, a write-ahead log and a window of the longest messages
+MOST_RESERVE_MIB = 65_536
 # What is no text.
 _KINDS: dict[str, tuple[type, str]] = {
     "desks": (list, "a list of texts"),
     "languages": (list, "a list of texts"),
     "release_persons": (int, "1 or 2"),
+    "reserve_mib": (int, "a whole number of MiB"),
 }
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -49,6 +52,10 @@ operators_listen = "{operators_listen}"
 
 # How many persons a declaration and terms need: 1, or 2 (one writes, another releases).
 release_persons = {release_persons}
+
+# What is kept on the disk for alerts, in MiB. With less than twice that left, ROUTINE messages are
+# refused, then PRIORITY, then IMMEDIATE; CEASE, SAFETY and answers never.
+reserve_mib = {reserve_mib}
 """
 
 
@@ -124,6 +131,7 @@ class Settings:
             ``second_peer_listen``, and without that for no second path.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
         release_persons: how many persons a declaration and terms need, 1 or 2.
+        reserve_mib: what is kept on the disk for alerts, MiB, 64 to 65,536.
 
     Raises:
         ConfigurationError: any of them is not of that form.
@@ -138,6 +146,7 @@ class Settings:
     release_persons: int = 1
     second_peer_listen: Endpoint | None = None
     second_peer_url: str = ""
+    reserve_mib: int = 64
 
     def __post_init__(self) -> None:
         require_party(self.party)
@@ -161,6 +170,12 @@ class Settings:
                 "the number of persons who release cannot be used",
                 given=f"release_persons {self.release_persons}",
                 expected="1 or 2",
+            )
+        if not LEAST_RESERVE_MIB <= self.reserve_mib <= MOST_RESERVE_MIB:
+            raise ConfigurationError(
+                "the room kept for alerts is too small or too large",
+                given=f"reserve_mib {self.reserve_mib}",
+                expected=f"{LEAST_RESERVE_MIB} to {MOST_RESERVE_MIB}",
             )
         if not self.operators_listen.is_loopback:
             raise ConfigurationError(
@@ -259,6 +274,7 @@ class Settings:
             second="\n".join(second) or _NO_SECOND,
             operators_listen=self.operators_listen,
             release_persons=self.release_persons,
+            reserve_mib=self.reserve_mib,
         )
 
     def _require_second_path(self) -> None:

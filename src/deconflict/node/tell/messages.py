@@ -12,6 +12,8 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
+from deconflict.line.precedence import Precedence
+from deconflict.line.room import FIRST_REFUSED, Shortage
 from deconflict.messages.bodies import Account, Answer, Body, LineCheck, Readback, TermsMessage
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
@@ -319,6 +321,21 @@ class Teller:
                 )
         elif state.status is LinkStatus.UP or whole.status is LinkStatus.DOWN:
             self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def room(self, shortage: Shortage, now: Now) -> None:
+        """Tell that our own disk is nearly full, and which messages get no room."""
+        for refused in FIRST_REFUSED:
+            key = AlertKey("NO_ROOM_HERE", subject=refused.value)
+            if refused not in shortage:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
+            elif self.desk.alerts.get(key) is None:
+                self.desk.tell(
+                    key,
+                    {"refused": refused.value},
+                    drill=False,
+                    urgency="PRIORITY" if refused is Precedence.ROUTINE else "IMMEDIATE",
+                    now_ms=now.utc_ms,
+                )
 
     def clocks(self, line: Line, now: Now) -> None:
         """Tell that the peer's clock is farther from ours than the terms expect.
