@@ -210,6 +210,26 @@ def refused_by_peer(api: Api) -> bool:
     return False
 
 
+def test_a_node_killed_on_a_full_disk_starts_again_on_it_and_hears_alerts(
+    pair: tuple[Member, Member], disk: Disk
+) -> None:
+    blue, red = pair
+    with running(blue, red) as (api, _, process):
+        disk.fill()
+        for _ in range(20):
+            message = say(api, Precedence.FLASH)
+        wait_state(api, message, "LACKED")
+        process.kill()
+        disk.fill()
+        missed = say(api, Precedence.FLASH)
+        with Process(red) as again:
+            again.ready()
+            wait_state(api, missed, "LACKED", limit_s=15)
+            with Patient(red.operators_port, red.token) as of_red:
+                wait_until(lambda: len(refused_here(of_red)) == 3, 5, "all refused but FLASH")
+            assert again.running
+
+
 def test_own_messages_are_refused_like_the_peers_on_a_full_disk(
     pair: tuple[Member, Member], disk: Disk
 ) -> None:

@@ -1,5 +1,7 @@
 """A disk that fills: the least urgent is refused first; an alert passes behind what is refused."""
 
+import random
+
 import pytest
 
 from deconflict.line.envelope import SealedEnvelope
@@ -178,3 +180,43 @@ def test_a_flash_behind_more_than_a_window_of_refused_messages_arrives(blue: End
             break
     assert [entry.hash for entry in red.logged] == [one.hash for one in (*many, flash)]
     assert ms <= 2_000
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_room_there_is_the_log_is_the_chain_and_flash_is_never_left_out(seed: int) -> None:
+    """Messages of every class, on a network that loses and repeats, at a disk that fills."""
+    rng = random.Random(seed)
+    blue, red = talk()
+    said: list[SealedEnvelope] = []
+    urgent = 0
+    for step in range(400):
+        ms = step * 50
+        if step < 300 and rng.random() < 0.5:
+            precedence = rng.choice(tuple(Precedence))
+            if precedence not in blue.machine.peer_shortage(at(ms))[0]:
+                said.append(say(blue, precedence, ms=ms))
+                urgent = len(said) if precedence is Precedence.FLASH else urgent
+        shortage = frozenset(FIRST_REFUSED[: rng.randrange(4) if step < 300 else 3])
+        batch = blue.machine.transmittable(at(ms))
+        blue.machine.mark_sent([sealed.hash for sealed in batch], at(ms))
+        for sealed in batch:
+            if step < 300 and rng.random() < 0.3:
+                continue
+            heard = red.machine.hear(sealed, at(ms), stored=red.stored, shortage=shortage)
+            red.logged += heard.entries
+            if heard.entries:
+                receipt = red.machine.logged(heard.entries, at(ms))
+                if rng.random() < 0.8:
+                    blue.machine.hear_receipt(receipt, at(ms))
+            elif heard.refused is not None and red.machine.is_refused(heard.refused.seq):
+                blue.machine.hear_refusal(refuse(red, sealed, heard.refused.seq, 1_000), at(ms))
+            elif heard.receipt is not None:
+                blue.machine.hear_receipt(heard.receipt, at(ms))
+        logged = [entry.hash for entry in red.logged]
+        assert logged == [one.hash for one in said[: len(logged)]]
+    # Five seconds and more with room for FLASH alone: every one of them has arrived.
+    assert len(red.logged) >= urgent > 0
+    for _ in range(3):
+        for sealed in said[len(red.logged) :]:
+            hears(red, sealed, frozenset())
+    assert len(red.logged) == len(said)

@@ -65,6 +65,8 @@ def room_of(folder: Path) -> tuple[int, int]:
 class DiskReserve:
     """The reserve of one running node; two threads may use it.
 
+    Made before the record is opened, so that a node which was killed on a full disk starts again.
+
     Args:
         folder: the node's.
         size_bytes: of the reserve.
@@ -76,7 +78,8 @@ class DiskReserve:
         self._lock = threading.Lock()
         self._short = ENOUGH
         self._descriptor = self._opened()
-        self.make_room(Batch())
+        with self._lock:
+            self._change(_left_in_log(folder))
 
     def close(self) -> None:
         """Let the file go; what it holds stays held while the node is stopped."""
@@ -99,11 +102,7 @@ class DiskReserve:
     def make_room(self, batch: Batch) -> None:
         """Have room for a batch, from the reserve if need be; with plenty, fill up the reserve."""
         with self._lock:
-            try:
-                self._fit(_bytes_of(batch))
-            except OSError as error:
-                # Whether the batch fits, the commit finds out; this only helps it.
-                logger.warning("the reserve cannot be changed: %s", error.strerror)
+            self._change(_bytes_of(batch))
 
     def _opened(self) -> int | None:
         try:
@@ -112,6 +111,13 @@ class DiskReserve:
             # No reason not to start: the record can be read, and what is free may be enough.
             logger.warning("there is no reserve: %s", error.strerror)
             return None
+
+    def _change(self, needed: int) -> None:
+        try:
+            self._fit(needed)
+        except OSError as error:
+            # Whether it fits, the commit finds out; this only helps it.
+            logger.warning("the reserve cannot be changed: %s", error.strerror)
 
     def _fit(self, needed: int) -> None:
         if self._descriptor is None:
@@ -125,6 +131,14 @@ class DiskReserve:
         elif held < self._size and free > needed:
             grown = min(self._size, held + (free - needed))
             os.posix_fallocate(self._descriptor, held, grown - held)
+
+
+def _left_in_log(folder: Path) -> int:
+    """Return what a node that was killed left in its write-ahead log: opening moves it."""
+    try:
+        return (folder / "record.sqlite-wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def _bytes_of(batch: Batch) -> int:

@@ -71,8 +71,10 @@ async def open_node(
         ConfigurationError: keys, certificates or peers cannot be used.
     """
     peers = folder.peers()
-    store = SqliteStore.open(folder.record_path)
-    try:
+    with (
+        closing(DiskReserve(folder.path, folder.settings.reserve_mib * MIB)) as reserve,
+        SqliteStore.open(folder.record_path) as store,
+    ):
         own_keys = {keys.signing_key.key_id: keys.signing_key.verify_key}
         keys_by_party = {
             folder.settings.party: own_keys,
@@ -117,10 +119,7 @@ async def open_node(
                 _PinnedLink(PeerClient(context, url, peer.spki_sha256), pins, peer.spki_sha256)
                 for url in peer.urls
             ]
-        with (
-            closing(DiskReserve(folder.path, folder.settings.reserve_mib * MIB)) as reserve,
-            GroupCommitWriter(store, reserve.make_room) as writer,
-        ):
+        with GroupCommitWriter(store, reserve.make_room) as writer:
             runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
             first, *more = folder.settings.peer_listens
             door = build_peer_server(
@@ -135,8 +134,6 @@ async def open_node(
             )
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             yield OpenNode(node, runtime, door, verified)
-    finally:
-        store.close()
 
 
 def _prove_and_read(
