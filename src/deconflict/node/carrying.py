@@ -37,6 +37,7 @@ _OUTCOMES = {
     Outcome.HELD: "WAITING",
     Outcome.BEYOND_WINDOW: "TOO_FAR",
     Outcome.ORPHAN: "OTHER_EPOCH",
+    Outcome.REFUSED: "NO_ROOM",
 }
 _VIEWS_AT_ONCE = 20
 
