@@ -9,6 +9,8 @@ from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
+from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
+from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -258,6 +260,62 @@ class StandInNode:
             refused=None,
             not_looked_at=0,
         )
+
+    # -- incidents, tallies, the watch
+
+    def incidents(self) -> tuple[IncidentRow, ...]:
+        return ()
+
+    def incident(self, incident_id: str, *, line: str | None = None) -> IncidentView:
+        raise NotFoundError("no incident of this id is open", given=incident_id[:40])
+
+    async def outside_account(
+        self, actor: Actor, incident_id: str, by: str, fields: Any, **options: Any
+    ) -> IncidentView:
+        self.calls.append(("outside_account", actor, (by, fields)))
+        return self.incident(incident_id)
+
+    def own_count(
+        self, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+    ) -> TallyView:
+        self.line(line)
+        self.counted = (start_utc, end_utc, drill)
+        return TallyView(LINE, PEER, None, None, None, start_utc, end_utc, drill, {}, (), ())
+
+    def tallies(self, line: str) -> tuple[TallyView, ...]:
+        self.line(line)
+        return ()
+
+    async def tally(
+        self, actor: Actor, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+    ) -> Posted:
+        self.line(line)
+        self.calls.append(("tally", actor, (start_utc, end_utc, drill)))
+        return self.say("TALLY", {})
+
+    def handover(self, desk: str, *, ahead_ms: int = AHEAD_MS, gap_ms: int = GAP_MS) -> Sheet:
+        return hand_over_sheet(
+            party="blue.example",
+            desk=desk,
+            language="en",
+            now_ms=START_MS,
+            ahead_ms=ahead_ms,
+            gap_ms=gap_ms,
+            lines=self.lines(),
+            opened=(),
+            alerts=self.alerts(),
+            declarations=self.declarations(),
+            held=self.held(),
+            checks=(),
+        )
+
+    async def sign_off(self, actor: Actor, **options: Any) -> Sheet:
+        self.calls.append(("sign_off", actor, options))
+        return self.handover(actor.desk)
+
+    async def take_over(self, actor: Actor, languages: Sequence[str] = (), **options: Any) -> Sheet:
+        self.calls.append(("take_over", actor, (list(languages), options)))
+        return self.handover(actor.desk)
 
     # -- events
 

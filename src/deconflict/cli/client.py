@@ -184,6 +184,17 @@ class NodeClient:
         """
         return _one(self.get("conflicts"), wanted, "conflict_id", "conflict", "`deconflict check`")
 
+    def incident(self, wanted: str) -> dict[str, Any]:
+        """Return the incident whose id begins so, as a row of the list.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidInputError: several begin so.
+        """
+        return _one(
+            self.get("incidents"), wanted, "incident_id", "incident", "`deconflict incident list`"
+        )
+
     def message(self, wanted: str) -> dict[str, Any]:
         """Return the message whose hash is or begins so, searching each line's latest messages.
 

@@ -59,6 +59,7 @@ line = LazyGroup(
             "proposing:consent",
             "Say to whom a message of yours may be passed on from now.",
         ),
+        Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
         Entry(

@@ -57,6 +57,12 @@ class Kind(StrEnum):
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
     VOICE = "VOICE"
+    INCIDENT = "INCIDENT"
+    EVIDENCE = "EVIDENCE"
+    RISK = "RISK"
+    BREACH_NOTE = "BREACH_NOTE"
+    TALLY = "TALLY"
+    WATCH_CHANGE = "WATCH_CHANGE"
 
 
 class Release(StrEnum):
@@ -293,6 +299,18 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             always_passes=True,
             expires_after_ms=_VOICE_MS,
         ),
+        # What is written for the record afterwards asks for nobody's answer: another account, class
+        # of risk or tally stands beside it, and both stay.
+        Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING),
+        Kind.EVIDENCE: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT))
+        ),
+        Kind.RISK: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT, Kind.RISK))
+        ),
+        Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
+        Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
     }
 )
 

@@ -55,6 +55,9 @@ _WORD_TYPES: Final = {kind.value for kind in ValueType} & {
     "answer",
     "said",
     "fields",
+    "incident",
+    "breach",
+    "risk",
 }
 
 

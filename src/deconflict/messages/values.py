@@ -74,9 +74,20 @@ class ValueType(StrEnum):
     ANSWER = "answer"
     SAID = "said"
     FIELDS = "fields"  # a list of such words
+    INCIDENT = "incident"
+    BREACH = "breach"
+    RISK = "risk"
 
 
-_WORDS: Final = (ValueType.KIND, ValueType.PURPOSE, ValueType.ANSWER, ValueType.SAID)
+_WORDS: Final = (
+    ValueType.KIND,
+    ValueType.PURPOSE,
+    ValueType.ANSWER,
+    ValueType.SAID,
+    ValueType.INCIDENT,
+    ValueType.BREACH,
+    ValueType.RISK,
+)
 
 
 def check_value(kind: ValueType, value: object, name: str) -> None:

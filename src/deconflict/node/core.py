@@ -33,6 +33,7 @@ from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
+from deconflict.node.watchkeeping import Watchkeeping
 from deconflict.node.work import Work
 from deconflict.store.base import NoteRow, Store
 
@@ -80,6 +81,7 @@ class NodeCore:
         )
         self._hearing = Hearing(store=store, journal=journal, teller=teller)
         self._at_home = AtHome(store=store, journal=journal, teller=teller)
+        self.watch = Watchkeeping(store=store, journal=journal, desk=teller.desk)
         self._passing = Passing(self.lines, journal=journal, teller=teller, at_home=self._at_home)
 
     # ---- lines ---------------------------------------------------------------------------
@@ -233,6 +235,7 @@ class NodeCore:
         """
         work = self._journal.new_work(now)
         with done_whole("time passed"):
+            self.watch.look(now)
             self._passing.advance(work, now)
         for line, say in self._hearing.take_owed():
             try:
@@ -265,6 +268,10 @@ class NodeCore:
     def note_account(self, account: Account, now: Now) -> Work:
         """Take what a source without a line says of an event, beside what the parties say (R29)."""
         return self._at_home.account(self.lines.values(), account, now)
+
+    def outside_accounts(self, event: str) -> tuple[Account, ...]:
+        """Return what sources without a line say of an event or an incident."""
+        return tuple(self._teller.outside_accounts.get(event, ()))
 
     def note_held(self, note: NoteRow, event: dict[str, Any], now: Now) -> Work:
         """Keep or forget what waits for a second person; the event says what became of it."""

@@ -28,6 +28,7 @@ from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.carrying import Carrying
 from deconflict.node.core import Say
+from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_named, require_sendable, unchecked_texts
 from deconflict.node.equivocation import equivocation_of
@@ -44,7 +45,8 @@ from deconflict.node.views import (
 
 __all__ = ["Node"]
 
-# A declaration or an agreement goes its own way; everything else is sent by kind.
+# A declaration, an agreement, a count and a change of the watch go their own way; everything else
+# is sent by kind.
 _OWN_WAY = frozenset(
     (
         Kind.NOTIFY,
@@ -53,12 +55,14 @@ _OWN_WAY = frozenset(
         Kind.CANCEL,
         Kind.TERMS_PROPOSE,
         Kind.TERMS_ACCEPT,
+        Kind.TALLY,
+        Kind.WATCH_CHANGE,
     )
 )
 _LINES_AT_ONCE = 500
 
 
-class Node(Carrying):
+class Node(Carrying, DeskWork):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -311,7 +315,8 @@ class Node(Carrying):
             raise InvalidInputError(
                 "messages of this kind are not sent one by one",
                 given=kind,
-                expected="declare, update, correct, cancel; terms propose, terms accept",
+                expected="declare, update, correct, cancel; terms propose, terms accept; "
+                "incident tally; line handover",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(
