@@ -216,51 +216,6 @@ class StandInNode:
         self.line(line)
         raise NotFoundError("no fork")
 
-    async def make_parcel(
-        self,
-        actor: Actor,
-        line: str,
-        *,
-        since_seq: int | None = None,
-        message: str | None = None,
-        max_bytes: int | None = None,
-    ) -> ParcelView:
-        self.line(line)
-        self.calls.append(("make_parcel", actor, (since_seq, message, max_bytes)))
-        return ParcelView(
-            line_id=LINE,
-            from_party="blue.example",
-            to_party=PEER,
-            made_utc=format_utc(START_MS),
-            data="",
-            languages=("en",),
-            messages=(),
-            receipt_seq=0,
-            checkpoint=False,
-            cosignature=False,
-            left_out=0,
-            left_out_from_seq=None,
-            left_out_bytes=0,
-        )
-
-    async def take_parcel(self, actor: Actor, line: str, data: bytes) -> TakenView:
-        self.line(line)
-        self.calls.append(("take_parcel", actor, data))
-        return TakenView(
-            line_id=LINE,
-            from_party=PEER,
-            made_utc=format_utc(START_MS),
-            messages=(),
-            newly_receipted=0,
-            own_seq=0,
-            receipted_seq=0,
-            peer_seq=0,
-            missing_first_seq=None,
-            missing_last_seq=None,
-            refused=None,
-            not_looked_at=0,
-        )
-
     # -- incidents, tallies, the watch
 
     def incidents(self) -> tuple[IncidentRow, ...]:
@@ -316,6 +271,51 @@ class StandInNode:
     async def take_over(self, actor: Actor, languages: Sequence[str] = (), **options: Any) -> Sheet:
         self.calls.append(("take_over", actor, (list(languages), options)))
         return self.handover(actor.desk)
+
+    async def make_parcel(
+        self,
+        actor: Actor,
+        line: str,
+        *,
+        since_seq: int | None = None,
+        message: str | None = None,
+        max_bytes: int | None = None,
+    ) -> ParcelView:
+        self.line(line)
+        self.calls.append(("make_parcel", actor, (since_seq, message, max_bytes)))
+        return ParcelView(
+            line_id=LINE,
+            from_party="blue.example",
+            to_party=PEER,
+            made_utc=format_utc(START_MS),
+            data="",
+            languages=("en",),
+            messages=(),
+            receipt_seq=0,
+            checkpoint=False,
+            cosignature=False,
+            left_out=0,
+            left_out_from_seq=None,
+            left_out_bytes=0,
+        )
+
+    async def take_parcel(self, actor: Actor, line: str, data: bytes) -> TakenView:
+        self.line(line)
+        self.calls.append(("take_parcel", actor, data))
+        return TakenView(
+            line_id=LINE,
+            from_party=PEER,
+            made_utc=format_utc(START_MS),
+            messages=(),
+            newly_receipted=0,
+            own_seq=0,
+            receipted_seq=0,
+            peer_seq=0,
+            missing_first_seq=None,
+            missing_last_seq=None,
+            refused=None,
+            not_looked_at=0,
+        )
 
     # -- events
 

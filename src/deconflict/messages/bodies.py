@@ -472,13 +472,13 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.RELEASE_CONSENT: ReleaseConsent,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
-        Kind.VOICE: Voice,
         Kind.INCIDENT: Incident,
         Kind.EVIDENCE: Evidence,
         Kind.RISK: Risk,
         Kind.BREACH_NOTE: BreachNote,
         Kind.TALLY: Tally,
         Kind.WATCH_CHANGE: WatchChange,
+        Kind.VOICE: Voice,
     }
 )
 

@@ -56,13 +56,13 @@ class Kind(StrEnum):
     RELEASE_CONSENT = "RELEASE_CONSENT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
-    VOICE = "VOICE"
     INCIDENT = "INCIDENT"
     EVIDENCE = "EVIDENCE"
     RISK = "RISK"
     BREACH_NOTE = "BREACH_NOTE"
     TALLY = "TALLY"
     WATCH_CHANGE = "WATCH_CHANGE"
+    VOICE = "VOICE"
 
 
 class Release(StrEnum):
@@ -291,14 +291,6 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to_own=False,
             two_persons=True,
         ),
-        # What was said by voice, noted by who said it or who heard it. It asks nothing.
-        Kind.VOICE: KindForm(
-            KindRule(_P.ROUTINE),
-            refers_to=_ANYTHING - {Kind.VOICE},
-            refers_to_own=True,
-            always_passes=True,
-            expires_after_ms=_VOICE_MS,
-        ),
         # What is written for the record afterwards asks for nobody's answer: another account, class
         # of risk or tally stands beside it, and both stay.
         Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING),
@@ -311,6 +303,14 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
         Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
         Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
+        # What was said by voice, noted by who said it or who heard it. It asks nothing.
+        Kind.VOICE: KindForm(
+            KindRule(_P.ROUTINE),
+            refers_to=_ANYTHING - {Kind.VOICE},
+            refers_to_own=True,
+            always_passes=True,
+            expires_after_ms=_VOICE_MS,
+        ),
     }
 )
 

@@ -131,9 +131,9 @@ def message_phrases(
     """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
+    said: tuple[tuple[str, dict[str, Any]], ...]
     if isinstance(body, Voice):
         return (_noted(body, party), *((part.phrase, part.values) for part in body.said))
-    said: tuple[tuple[str, dict[str, Any]], ...]
     match body:
         case Declared():
             said = tuple(declared_sentences(kind, body.value))

@@ -27,6 +27,7 @@ from deconflict.messages.words import LANGUAGES
 
 __all__ = [
     "ACKNOWLEDGED_IS_NOT_PERMISSION",
+    "MESSAGE_PHRASES",
     "REASONS",
     "SAFETY_PHRASES",
     "Phrase",
@@ -44,6 +45,9 @@ __all__ = [
 
 ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that shows an answer
 SAFETY_PHRASES: Final = range(200, 250)
+# What messages say: an alert, a reason, a card is the reader's own. A number never changes its
+# meaning, so what came later stands behind the rest.
+MESSAGE_PHRASES: Final = frozenset((*range(101, 250), *range(800, 813)))
 REASONS: Final = range(300, 350)
 
 Values: TypeAlias = Mapping[str, Any]

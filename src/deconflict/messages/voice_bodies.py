@@ -7,13 +7,12 @@ import msgspec
 
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.body import Body
-from deconflict.messages.phrases import check_values
+from deconflict.messages.phrases import MESSAGE_PHRASES, check_values
 from deconflict.messages.wire_form import Name, UtcText, WireForm
 
 __all__ = ["Voice", "VoicePart", "VoiceSide"]
 
 MAX_VOICE_PARTS: Final = 64
-_SAID_BY_VOICE: Final = range(101, 250)  # what messages say; an alert is the reader's own
 
 
 class VoiceSide(StrEnum):
@@ -31,11 +30,11 @@ class VoicePart(WireForm, frozen=True):
 
     def __post_init__(self) -> None:
         WireForm.__post_init__(self)
-        if self.phrase not in _SAID_BY_VOICE:
+        if self.phrase not in MESSAGE_PHRASES:
             raise InvalidDocumentError(
                 "this phrase is no part of a message",
                 given=str(self.phrase),
-                expected="101 to 249",
+                expected="101 to 249, or 800 to 812",
             )
         check_values(self.phrase, self.values)
 

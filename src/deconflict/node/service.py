@@ -62,7 +62,7 @@ _OWN_WAY = frozenset(
 _LINES_AT_ONCE = 500
 
 
-class Node(Carrying, DeskWork):
+class Node(DeskWork, Carrying):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may

@@ -216,7 +216,7 @@ class EventView:
 
     event_id: int
     at_utc: str
-    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held
+    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held |
     # watch | parcel
     kind: str
     data: dict[str, Any]
