@@ -244,7 +244,8 @@ def strace_command(trace: str, injection: str, record: str) -> list[str]:
     names = call or ",".join(CALLS)
     planted = [f"--inject={call}:error={error}:when={when}"] if call else []
     files = [f"--trace-path={record}{ending}" for ending in FILES]
-    return ["strace", "-D", "-f", "-qq", "-o", trace, f"--trace={names}", *files, *planted]
+    options = ["-D", "-f", "--seccomp-bpf", "-qq", "-o", trace]  # stops at the traced calls alone
+    return ["strace", *options, f"--trace={names}", *files, *planted]
 
 
 def _words(counts: Counter[str]) -> str:
