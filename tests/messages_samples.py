@@ -143,6 +143,13 @@ def bodies() -> dict[str, dict[str, Any]]:
             "second_message": HASH,
             "reason": 312,
         },
+        "PROPOSE": {
+            "first": ID,
+            "second": OTHER_ID,
+            "declaration_id": ID,
+            "shift_ms": 600_000,
+            "level_tmm": -feet(2_000),
+        },
         "QUERY": {
             "position": {"lat_e7": 354_000_000, "lon_e7": 360_000_000},
             "level": {"reference": "AMSL", "tmm": feet(18_000)},
@@ -172,12 +179,44 @@ def bodies() -> dict[str, dict[str, Any]]:
         "STANDBY": report,
         "SUSPEND": {"scope": "ALL", "effective_utc": START, "reason": 331},
         "RESUME": {"scope": "ALL", "effective_utc": END},
+        "RELEASE_CONSENT": {"release": "COALITION"},
         "ACCOUNT": {
             "event": "pass",
             "fields": {"left_its_level": "RUS", "closest_below_m": 805, "by_night": True},
             "object_kind": "combat_jet",
             "as_published": "20:40 EDT 6 Apr / 03:40 local",
         },
+        "INCIDENT": {
+            "incident_id": ID,
+            "at_utc": START,
+            "position": {"lat_e7": 354_000_000, "lon_e7": 360_000_000},
+            "what": "CLOSE_PASS",
+            "level": {"reference": "AMSL", "tmm": feet(18_000)},
+            "risk": "SAFETY_NOT_ASSURED",
+        },
+        "EVIDENCE": {
+            "incident_id": ID,
+            "sha256": HASH,
+            "length_bytes": 48_213,
+            "media_type": "image/png",
+        },
+        "RISK": {"incident_id": ID, "risk": "UNDETERMINED"},
+        "BREACH_NOTE": {
+            "breach": "LINE_CROSSED",
+            "at_utc": START,
+            "position": {"lat_e7": 354_000_000, "lon_e7": 401_000_000},
+            "declaration_id": OTHER_ID,
+            "incident_id": ID,
+            "named": "the river line",
+            "reference": "N-17",
+        },
+        "TALLY": {
+            "start_utc": START,
+            "end_utc": END,
+            "incidents": {"CLOSE_PASS": [HASH]},
+            "breaches": {"LINE_CROSSED": ["cd" * 32, "ef" * 32]},
+        },
+        "WATCH_CHANGE": {"desk": "watch", "at_utc": START, "languages": ["en", "ru"]},
         "TERMS_PROPOSE": {
             "terms": terms_to_wire(agreed),
             "signature": write_form(sign_terms(agreed, SECRETS["blue"])),
@@ -185,5 +224,14 @@ def bodies() -> dict[str, dict[str, Any]]:
         "TERMS_ACCEPT": {
             "terms": terms_to_wire(agreed),
             "signature": write_form(sign_terms(agreed, SECRETS["red"])),
+        },
+        "VOICE": {
+            "side": "HEARD",
+            "number": 17,
+            "message": "4f2a9c01",
+            "check": "003521",
+            "said": [{"phrase": 214, "values": {"at": "2015-09-30T06:12:00.000Z"}}],
+            "desk": "watch",
+            "at_utc": START,
         },
     }

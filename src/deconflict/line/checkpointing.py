@@ -141,6 +141,15 @@ class Checkpoints:
             self._under_way = self._made(now)
         return None if self._under_way is None else self._under_way.submission
 
+    def at_hand(self, now: Now) -> Submission | None:
+        """Return the checkpoint to be cosigned next, due or not; None when all is cosigned.
+
+        For who takes it along by another way: when it is sent again by this one stays as it is.
+        """
+        if self._under_way is None:
+            self._under_way = self._made(now)
+        return None if self._under_way is None else self._under_way.submission
+
     def sent(self, now: Now) -> None:
         """Note that the checkpoint under way left; whether it arrived is not known."""
         under_way = self._under_way
@@ -153,7 +162,7 @@ class Checkpoints:
         """Return the monotonic time at which :meth:`due` has something; None: nothing waits."""
         if self._under_way is not None:
             return self._under_way.due_ms
-        if self._waits_since_ms is None or self._taken_size != self._own_tree.agreed.size:
+        if self._waits_since_ms is None or self._taken_size != self._own_tree.agreed_size:
             return None
         many = self._uncovered() >= CHECKPOINT_AFTER_ENTRIES
         return self._waits_since_ms + (0 if many else CHECKPOINT_AFTER_MS)

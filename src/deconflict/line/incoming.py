@@ -142,6 +142,12 @@ class PeerChain:
         """When that slot's entry was received."""
         return self._logged_received_utc_ms
 
+    def missing(self) -> tuple[int, int] | None:
+        """Return the first gap before an entry held out of order; None when none is held."""
+        first = self._run_end() + 1
+        following = [seq for seq in self._held if seq > first]
+        return (first, min(following) - 1) if following else None
+
     def accept(
         self,
         arrival: Arrival,

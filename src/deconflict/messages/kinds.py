@@ -37,6 +37,7 @@ class Kind(StrEnum):
     READBACK = "READBACK"
     READBACK_RESULT = "READBACK_RESULT"
     CONCERN = "CONCERN"
+    PROPOSE = "PROPOSE"
     QUERY = "QUERY"
     ANSWER = "ANSWER"
     SAFETY = "SAFETY"
@@ -52,8 +53,16 @@ class Kind(StrEnum):
     SUSPEND = "SUSPEND"
     RESUME = "RESUME"
     ACCOUNT = "ACCOUNT"
+    RELEASE_CONSENT = "RELEASE_CONSENT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
+    INCIDENT = "INCIDENT"
+    EVIDENCE = "EVIDENCE"
+    RISK = "RISK"
+    BREACH_NOTE = "BREACH_NOTE"
+    TALLY = "TALLY"
+    WATCH_CHANGE = "WATCH_CHANGE"
+    VOICE = "VOICE"
 
 
 class Release(StrEnum):
@@ -82,6 +91,8 @@ class KindForm:
             desk, answered or not: a CEASE is acknowledged by an ACK and settled by CEASED alone.
         always_passes: no suspension stops it (R7).
         two_persons: a releasing officer must release it (R43).
+        expires_after_ms: the kind's own age past which it is not acted on, where it is not its
+            precedence's: what waits for a line to return comes late, and means the same then.
     """
 
     rule: KindRule
@@ -92,6 +103,7 @@ class KindForm:
     settled_by: frozenset[Kind] = frozenset()
     always_passes: bool = False
     two_persons: bool = False
+    expires_after_ms: int | None = None
 
 
 def _asks(precedence: Precedence) -> KindRule:
@@ -110,6 +122,7 @@ def _answers(precedence: Precedence, *, seen: bool = True) -> KindRule:
 
 _READBACK_MS: Final = 600_000  # requirements §6: readback 10 min
 _QUERY_MS: Final = 60_000  # requirements §6: QUERY answered in 60 s
+_VOICE_MS: Final = 7 * 86_400_000  # requirements §6: formal clarification, 7 days
 _P = Precedence
 
 KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
@@ -168,6 +181,12 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         Kind.CONCERN: KindForm(
             _asks(_P.PRIORITY),
             refers_to=_DECLARES | {Kind.CONCERN},
+            needs_reference=True,
+        ),
+        # A counter-proposal answers what it cites, and asks in its turn.
+        Kind.PROPOSE: KindForm(
+            KindRule(_P.PRIORITY, needs_seen=True, needs_answer=True, closes=True),
+            refers_to=frozenset((Kind.CONCERN, Kind.PROPOSE)),
             needs_reference=True,
         ),
         Kind.QUERY: KindForm(
@@ -232,6 +251,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                 (
                     *_DECLARES,
                     Kind.CONCERN,
+                    Kind.PROPOSE,
                     Kind.QUERY,
                     Kind.SAFETY,
                     Kind.CEASE,
@@ -252,6 +272,12 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             always_passes=True,
         ),
         Kind.ACCOUNT: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.RELEASE_CONSENT: KindForm(
+            _tells(_P.ROUTINE),
+            refers_to=_ANYTHING,
+            needs_reference=True,
+            refers_to_own=True,
+        ),
         Kind.TERMS_PROPOSE: KindForm(
             _asks(_P.ROUTINE),
             refers_to=frozenset((Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT)),
@@ -264,6 +290,26 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             needs_reference=True,
             refers_to_own=False,
             two_persons=True,
+        ),
+        # What is written for the record afterwards asks for nobody's answer: another account, class
+        # of risk or tally stands beside it, and both stay.
+        Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING),
+        Kind.EVIDENCE: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT))
+        ),
+        Kind.RISK: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT, Kind.RISK))
+        ),
+        Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
+        Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
+        # What was said by voice, noted by who said it or who heard it. It asks nothing.
+        Kind.VOICE: KindForm(
+            KindRule(_P.ROUTINE),
+            refers_to=_ANYTHING - {Kind.VOICE},
+            refers_to_own=True,
+            always_passes=True,
+            expires_after_ms=_VOICE_MS,
         ),
     }
 )

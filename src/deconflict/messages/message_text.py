@@ -1,36 +1,50 @@
 """A message as a desk reads it: its phrase in the desk's own language (R33)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from deconflict.airspace.notation import echo
 from deconflict.messages.agreement import terms_hash
 from deconflict.messages.bodies import (
     Account,
     Ack,
     Answer,
     Body,
+    BreachNote,
     Cancel,
     Cease,
     CeaseReport,
     Concern,
     Declared,
+    Evidence,
+    Incident,
     LineCheck,
     Loaded,
+    Propose,
     Query,
     Readback,
     ReadbackResult,
+    ReleaseConsent,
     Resume,
+    Risk,
     SafetyOfFlight,
     Seen,
     Standby,
     Suspend,
+    Tally,
     TermsMessage,
+    Voice,
+    VoiceSide,
+    WatchChange,
+    places_of,
 )
 from deconflict.messages.declared_text import declared_sentences
+from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
-from deconflict.messages.values import ValueType
+from deconflict.messages.values import ValueType, spoken_id
 from deconflict.messages.wire_form import Level, write_form
 
 __all__ = ["Cited", "message_phrases", "message_script", "message_text"]
@@ -117,11 +131,18 @@ def message_phrases(
     """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
-    said = (
-        tuple(declared_sentences(kind, body.value))
-        if isinstance(body, Declared)
-        else (_named(kind, body, language),)
-    )
+    said: tuple[tuple[str, dict[str, Any]], ...]
+    if isinstance(body, Voice):
+        return (_noted(body, party), *((part.phrase, part.values) for part in body.said))
+    match body:
+        case Declared():
+            said = tuple(declared_sentences(kind, body.value))
+        case Incident() | BreachNote():
+            said = tuple(incident_sentences(body))
+        case Propose():
+            said = tuple(_proposed(body))
+        case _:
+            said = (_named(kind, body, language),)
     found = []
     for name, values in said:
         number = phrase_named(name)
@@ -129,6 +150,17 @@ def message_phrases(
             values["party"] = party
         found.append((number.number, values))
     return tuple(found)
+
+
+def _noted(body: Voice, party: str) -> tuple[int, dict[str, Any]]:
+    name = "VOICE_SAID" if body.side is VoiceSide.SAID else "VOICE_NOTED"
+    return phrase_named(name).number, {
+        "party": party,
+        "desk": body.desk,
+        "at": body.at_utc,
+        "number": body.number,
+        "message": spoken_id(body.message),
+    }
 
 
 def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
@@ -139,10 +171,10 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "ACK", {"answer": answer.value}
         case Readback(values=values):
             return _readback(values)
-        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=fields):
+        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=differ):
             if agrees:
                 return "READBACK_AGREES", {"declaration": declaration}
-            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(fields)}
+            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(differ)}
         case Concern(first=first, second=second, reason=reason):
             return "CONCERN", {"first": first, "second": second, "reason": reason}
         case Query():
@@ -169,12 +201,46 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "SUSPEND", {"scope": scope, "effective": effective, "reason": reason}
         case Resume(scope=scope, effective_utc=effective):
             return "RESUME", {"scope": scope, "effective": effective}
+        case Account(event=None):
+            fields = _fields(body, language)
+            return "INCIDENT_ACCOUNT", {"incident": body.incident_id, "fields": fields}
         case Account():
             return "ACCOUNT", {"event": body.event, "fields": _fields(body, language)}
+        case Evidence():
+            return "EVIDENCE", {
+                "incident": body.incident_id,
+                "media": body.media_type,
+                "length": body.length_bytes,
+                "sha": body.sha256,
+            }
+        case Risk(incident_id=incident, risk=risk):
+            return "RISK", {"incident": incident, "risk": risk.value}
+        case Tally(start_utc=start, end_utc=end):
+            counted = tally_words(body, language)
+            return "TALLY", {"start": start, "end": end, "counted": counted}
+        case WatchChange(desk=desk, at_utc=at, languages=languages):
+            return "WATCH_CHANGE", {"desk": desk, "at": at, "languages": ", ".join(languages)}
+        case ReleaseConsent(release=release):
+            return f"RELEASE_{release.value}", {}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
+
+
+def _proposed(body: Propose) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield (
+        "PROPOSE",
+        {"first": body.first, "second": body.second, "declaration": body.declaration_id},
+    )
+    for change, value, more, less in (
+        (body.shift_ms, "shift", "PROPOSE_LATER", "PROPOSE_EARLIER"),
+        (body.level_tmm, "change", "PROPOSE_HIGHER", "PROPOSE_LOWER"),
+        (body.aside_mm, "aside", "PROPOSE_RIGHT", "PROPOSE_LEFT"),
+    ):
+        if change:
+            yield more if change > 0 else less, {value: abs(change)}
+    yield "PROPOSE_CHANGES_NOTHING", {}
 
 
 def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:
@@ -215,7 +281,11 @@ def _fields(body: Account, language: str) -> str:
             return word_for(ValueType.ANSWER, "AFFIRM" if value else "NEGATIVE", language)
         return str(value)
 
-    return "; ".join(f"{name} {shown(value)}" for name, value in sorted(body.fields.items()))
+    fields = {name: shown(value) for name, value in body.fields.items()}
+    for stem, position in places_of(body.fields).items():
+        del fields[f"{stem}_lat_e7"], fields[f"{stem}_lon_e7"]
+        fields[stem] = echo(position).decimal
+    return "; ".join(f"{name} {value}" for name, value in sorted(fields.items()))
 
 
 def _level(level: Level) -> dict[str, Any]:

@@ -25,6 +25,7 @@ __all__ = [
     "ConflictSide",
     "NotChecked",
     "Unanswered",
+    "Untold",
     "alert_text",
     "conflict_card",
 ]
@@ -67,6 +68,14 @@ class NotChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """The one of the two that the peer does not know of: it was declared on another line."""
+
+    peer: str
+    declaration_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictCard:
     """What a person must know of one conflict, as figures; :meth:`text` says it.
 
@@ -93,6 +102,7 @@ class ConflictCard:
     again: tuple[TimeSpan, ...] = ()
     drill: bool = False
     not_checked: tuple[NotChecked, ...] = ()
+    untold: Untold | None = None
 
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
@@ -115,6 +125,11 @@ class ConflictCard:
                 "second": self.second.declaration.declaration_id,
             },
         )
+        if self.untold is not None:
+            yield (
+                "CARD_UNTOLD",
+                {"peer": self.untold.peer, "declaration": self.untold.declaration_id},
+            )
         for changed in self.not_checked:
             yield (
                 "CARD_NOT_CHECKED_SINCE",
@@ -201,6 +216,7 @@ def conflict_card(
     again: Iterable[TimeSpan] = (),
     drill: bool = False,
     not_checked: Iterable[NotChecked] = (),
+    untold: Untold | None = None,
 ) -> ConflictCard:
     """Return the card of a finding whose ``first`` and ``second`` are these sides."""
     return ConflictCard(
@@ -224,6 +240,7 @@ def conflict_card(
         again=tuple(again),
         drill=drill,
         not_checked=tuple(not_checked),
+        untold=untold,
     )
 
 
@@ -232,7 +249,8 @@ def alert_text(name: str, values: Values, language: str) -> str:
 
     >>> alert_text("LINE_DOWN", {"peer": "red", "since": "2015-09-30T06:12:00.000Z"}, "en")
     'LINE DOWN. The line to red is down for a technical reason since 2015-09-30 06:12:00Z. \
-It was not declared closed.'
+It was not declared closed. Messages can go as a file, by e-mail, on paper or by voice: \
+deconflict line carry red'
     """
     return render(phrase_named(name).number, values, language)
 

@@ -26,6 +26,7 @@ _GROUPS: Final = (
     (500, "Alerts"),
     (600, "Conflict card"),
     (700, "What may hang on any of them"),
+    (800, "Incidents, tallies and the watch"),
 )
 
 

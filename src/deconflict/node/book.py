@@ -31,25 +31,29 @@ from deconflict.messages.bodies import (
     Loaded,
     Readback,
     ReadbackResult,
+    ReleaseConsent,
     Resume,
     SaidWord,
     Standby,
     Suspend,
     TermsMessage,
+    Voice,
 )
 from deconflict.messages.bodies import (
     Declared as DeclaredBody,
 )
 from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
+from deconflict.node.incident_book import IncidentBook, Misfiled
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
+from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
@@ -85,6 +89,7 @@ class Taken(msgspec.Struct, frozen=True):
         ended: True exactly when that thread ended with it.
         not_taken: why it changed nothing of what it names.
         said_before: what the same side answered before to the same query, when it differs.
+        misfiled: why it belongs to no incident, when it names one in vain.
     """
 
     envelope: Envelope
@@ -99,6 +104,7 @@ class Taken(msgspec.Struct, frozen=True):
     ended: bool = False
     not_taken: NotTaken | None = None
     said_before: SaidWord | None = None
+    misfiled: Misfiled | None = None
 
     @property
     def kind(self) -> Kind:
@@ -174,7 +180,10 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
+        self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}
+        self.incidents = IncidentBook(own, peer)
+        self._consents: dict[tuple[bytes, str], Release] = {}  # by message and who consented
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
         self.loaded: set[str] = set()
@@ -207,7 +216,13 @@ class LineBook:
         # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
         # line check has not answered the CEASE.
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
-        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
+        misfiled = self.incidents.take(envelope, message_hash, body, own=own, late=delayed)
+        taken = Taken(
+            envelope, message_hash, own, delayed, logged_ms, body, acts, misfiled=misfiled
+        )
+        if body is not None:
+            signed = Signed(taken.kind, body, message_hash, envelope.drill)
+            self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
         if delayed or body is None:
             return taken
         not_taken = self._change(taken)
@@ -258,6 +273,10 @@ class LineBook:
     def handled(self, message_hash: str) -> DeliveryState | None:
         """Return what we said of a message of the peer: seen, loaded, closed; None for nothing."""
         return self._handled.get(bytes.fromhex(message_hash))
+
+    def consent(self, message_hash: str, author: str) -> Release | None:
+        """Return to whom its author said later that a message may be passed on; None: nothing."""
+        return self._consents.get((bytes.fromhex(message_hash), author))
 
     def stood_by(self, message_hash: str) -> bool:
         """True exactly when we said STANDBY of this message."""
@@ -388,8 +407,12 @@ class LineBook:
                     body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
                 ):
                     return NotTaken.NOTHING_TO_RESUME
-            case Account() as body:
-                self._tell_account(body, party, drill=taken.envelope.drill)
+            case Account(event=str(event)) as body:
+                self._tell_account(event, body, party, taken)
+            case ReleaseConsent() as body if taken.envelope.ref is not None:
+                self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
+            case Voice() as body:
+                self.voices.note(Note(body, taken.own, taken.envelope.drill))
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
@@ -512,16 +535,20 @@ class LineBook:
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
 
-    def _tell_account(self, body: Account, party: str, *, drill: bool) -> None:
+    def _tell_account(self, event: str, body: Account, party: str, taken: Taken) -> None:
         account = incidents.Account(
-            event=body.event,
+            event=event,
             by=party,
             fields=body.fields,
             object_kind=body.object_kind,
             as_published=body.as_published,
-            drill=drill,
+            drill=taken.envelope.drill,
+            message=taken.hash,
         )
-        told = self.accounts.setdefault(body.event, [])
+        told = self.accounts.setdefault(event, [])
+        # A correction stands in the place of what it cites; both stay in the record (R15).
+        corrected = (party, taken.envelope.ref)
+        told[:] = [held for held in told if (held.by, held.message) != corrected]
         told.append(account)
         own = [held for held in told if held.by == party]
         if len(own) > _ACCOUNTS_COMPARED:

@@ -23,7 +23,7 @@ from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeB
 from deconflict.line.statement import ChainPoint, Signature
 from deconflict.line.tree import GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState
-from deconflict.messages.bodies import Body, parse_body
+from deconflict.messages.bodies import Body, Tally, parse_body
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
@@ -42,6 +42,7 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.READBACK,
         Kind.READBACK_RESULT,
         Kind.CONCERN,
+        Kind.PROPOSE,
         Kind.LOADED,
         Kind.SUSPEND,
         Kind.RESUME,
@@ -296,6 +297,20 @@ class Line:
             return terms.timers.answer_within_ms[kind]
         return KINDS[kind].answer_within_ms
 
+    def count(self, start_ms: int, end_ms: int, *, drill: bool) -> Tally:
+        """Return our tally of a period, as our next message can say it.
+
+        Raises:
+            InvalidDocumentError: an empty period, or more than one message can hold.
+        """
+        said, heard = (
+            None if point is None else (point.epoch, point.seq)
+            for point in (self.machine.own_head, self.machine.peer_logged)
+        )
+        return self.book.incidents.count(
+            start_ms=start_ms, end_ms=end_ms, drill=drill, said=said, heard=heard
+        )
+
     def expires_after_ms(self, precedence: Precedence) -> int | None:
         """Return the age past which a message of this precedence is not acted on."""
         terms = self.book.terms
@@ -340,8 +355,8 @@ def read_body(envelope: Envelope) -> Body | None:
 
 
 def cited_by(envelope: Envelope, envelope_of: Callable[[str], Envelope | None]) -> Cited | None:
-    """Return the message that a SAFETY message is about, None for every other and for none held."""
-    if envelope.kind != Kind.SAFETY or envelope.ref is None:
+    """Return the message that one is about whose words need it; None for others and none held."""
+    if envelope.kind not in (Kind.SAFETY, Kind.RELEASE_CONSENT) or envelope.ref is None:
         return None
     cited = envelope_of(envelope.ref)
     if cited is None or cited.kind not in tuple(Kind):

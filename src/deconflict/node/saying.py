@@ -23,6 +23,7 @@ from deconflict.line.precedence import Precedence
 from deconflict.line.room import Shortage, room_class
 from deconflict.messages.bodies import (
     Body,
+    BreachNote,
     Declared,
     Loaded,
     Readback,
@@ -207,7 +208,9 @@ class Saying:
             drill=drill,
             release=say.release,
             answer_within_ms=min(limits, default=None),
-            expires_after_ms=say.expires_after_ms or line.expires_after_ms(precedence),
+            expires_after_ms=say.expires_after_ms
+            or form.expires_after_ms
+            or line.expires_after_ms(precedence),
             lang=say.lang,
         )
         # Whatever the chain would refuse is refused here, where no slot is begun yet.
@@ -306,6 +309,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
             remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
         )
     line.require_ready(say.kind)
+    line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     _require_scope(line, say.body, now, drill=drill)
     if isinstance(say.body, Loaded):
         held = line.book.picture.get(f"{line.peer}/{say.body.declaration_id}")
@@ -347,6 +351,12 @@ def _require_complete(body: Body) -> None:
             given="no message",
             expected="ref: the hash of that message",
             remedy="name it: --about ID, as deconflict log shows it",
+        )
+    if isinstance(body, BreachNote) and not (body.position or body.declaration_id or body.named):
+        raise InvalidDocumentError(
+            "a breach note names nothing",
+            expected="a message cited, a declaration, a place, or a zone or line by its name",
+            remedy="say what it is about",
         )
 
 

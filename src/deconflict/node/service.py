@@ -26,14 +26,15 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
+from deconflict.node.carrying import Carrying
 from deconflict.node.core import Say
+from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
-from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
+from deconflict.node.drafts import check_drafts, require_named, require_sendable, unchecked_texts
 from deconflict.node.equivocation import equivocation_of
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
-from deconflict.node.releasing import Releasing
 from deconflict.node.show import (
     conflict_view,
 )
@@ -44,7 +45,8 @@ from deconflict.node.views import (
 
 __all__ = ["Node"]
 
-# A declaration or an agreement goes its own way; everything else is sent by kind.
+# A declaration, an agreement, a count and a change of the watch go their own way; everything else
+# is sent by kind.
 _OWN_WAY = frozenset(
     (
         Kind.NOTIFY,
@@ -53,12 +55,14 @@ _OWN_WAY = frozenset(
         Kind.CANCEL,
         Kind.TERMS_PROPOSE,
         Kind.TERMS_ACCEPT,
+        Kind.TALLY,
+        Kind.WATCH_CHANGE,
     )
 )
 _LINES_AT_ONCE = 500
 
 
-class Node(Releasing):
+class Node(DeskWork, Carrying):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -128,17 +132,20 @@ class Node(Releasing):
     ) -> tuple[Posted, ...]:
         """Declare several at once, all or none; ``lines`` None is every line with terms.
 
-        Latitude and longitude that look exchanged are refused, unless ``as_written``.
+        A protected site goes to nobody who is not named (R37). Latitude and longitude that look
+        exchanged are refused, unless ``as_written``.
         """
         require(actor, Action.DECLARE)
         chosen = self._ready_lines(lines)
+        if lines is None:
+            require_named(declarations, [line.peer for line in chosen])
         require_sendable(declarations, _terms_of(chosen), self._now, as_written=as_written)
         for declaration in declarations:
             if any(self._carrying(declaration.declaration_id)):
                 raise LineStateError(
                     "this declaration is declared already",
                     given=declaration.declaration_id,
-                    remedy="send an UPDATE or a CORRECTION of it",
+                    remedy="send an UPDATE or a CORRECTION of it, or tell further lines of it",
                 )
         says = self._notices(actor, declarations, drill=drill, release=release)
         return await self._say(actor, [(line, says) for line in chosen])
@@ -184,6 +191,37 @@ class Node(Releasing):
             release=release,
             as_written=as_written,
         )
+
+    async def tell(
+        self,
+        actor: Actor,
+        declaration_id: str,
+        *,
+        lines: Sequence[str],
+        drill: bool = False,
+        release: str = "OWN_FORCES",
+        as_written: bool = False,
+    ) -> tuple[Posted, ...]:
+        """Declare on further lines what is declared on others, as it stands there now."""
+        require(actor, Action.DECLARE)
+        carried = [declared for _, declared in self._carrying(declaration_id)]
+        if not carried:
+            raise _not_declared(declaration_id)
+        newest = max(carried, key=lambda declared: declared.sound.revision)
+        chosen = self._ready_lines(lines)
+        for line in chosen:
+            if line.book.picture.own_of(newest.key) is not None:
+                raise LineStateError(
+                    "this declaration is declared on that line already",
+                    given=f"{declaration_id[:12]}, {line.peer}",
+                    remedy="send an UPDATE or a CORRECTION of it",
+                )
+        agreed = _terms_of(chosen)
+        require_sendable([newest.declaration], agreed, self._now, as_written=as_written)
+        says = self._notices(
+            actor, [newest.declaration], drill=drill or newest.drill, release=release
+        )
+        return await self._say(actor, [(line, says) for line in chosen])
 
     async def cancel(
         self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
@@ -231,8 +269,8 @@ class Node(Releasing):
         require(actor, Action.CHECK)
         now = self._now
         lines = self._ready_lines(None if line is None else [line])
+        await self._look_at_changes()
         if drafts is None:
-            await self._look_at_changes()
             return Checked(
                 tuple(
                     conflict_view(held, conflict, now.utc_ms, self._core.language)
@@ -270,13 +308,15 @@ class Node(Releasing):
         answer_within_ms: int | None = None,
     ) -> Posted:
         """Send a message of any kind but declarations and terms."""
-        require(actor, Action.SEND)
+        # Who may pass on what was declared is for whoever may declare.
+        require(actor, Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND)
         parsed: Body = parse_body(kind, body)
         if Kind(kind) in _OWN_WAY:
             raise InvalidInputError(
                 "messages of this kind are not sent one by one",
                 given=kind,
-                expected="declare, update, correct, cancel; terms propose, terms accept",
+                expected="declare, update, correct, cancel; terms propose, terms accept; "
+                "incident tally; line handover",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(

@@ -40,6 +40,7 @@ __all__ = [
     "line_view",
     "message_view",
     "past_declaration_view",
+    "place_view",
     "terms_view",
 ]
 
@@ -83,6 +84,7 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
             )
             for number, path in line.monitor.states(now).items()
         ),
+        declarations_unseen=0 if book.terms is None else book.picture.unseen,
     )
 
 
@@ -140,6 +142,7 @@ def message_view(
         ref=envelope.ref,
         drill=envelope.drill,
         release=envelope.release,
+        release_now=line.book.consent(row.hash, row.party) or envelope.release,
         created_utc=envelope.created_utc,
         logged_utc=format_utc(row.logged_utc_ms),
         state=_incoming_state(line, row) if delivery is None else delivery.state.value,
@@ -236,8 +239,8 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         cpa_vertical_m=(
             None if finding.cpa_vertical_tmm is None else metres_from_tmm(finding.cpa_vertical_tmm)
         ),
-        place_first=_place(finding.position_first, landmarks),
-        place_second=_place(finding.position_second, landmarks),
+        place_first=place_view(finding.position_first, landmarks),
+        place_second=place_view(finding.position_second, landmarks),
         minimum_lateral_m=finding.minima.lateral_m,
         minimum_vertical_m=metres_from_tmm(finding.minima.vertical_tmm),
         known_since_utc=format_utc(conflict.known_since_ms),
@@ -251,10 +254,12 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         ),
         drill=conflict.drill,
         unchecked_since_utc=_utc(min((d.declared_ms for d in conflict.unchecked), default=None)),
+        told=conflict.told,
     )
 
 
-def _place(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
+def place_view(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
+    """Return a place in every notation, and from the nearest of the landmarks."""
     written = echo(position)
     near = bearing_from(landmarks, position)
     return PlaceView(

@@ -9,18 +9,23 @@ from typing import Any
 
 __all__ = [
     "AlertView",
+    "CarriedMessage",
     "Checked",
     "ConflictView",
     "DeclarationView",
     "EventView",
     "HeldMessage",
     "HeldView",
+    "JudgedMessage",
     "LineView",
     "MessageView",
     "NodeView",
+    "ParcelView",
     "PathView",
     "PlaceView",
     "Posted",
+    "RefusedView",
+    "TakenView",
     "TermsView",
 ]
 
@@ -75,6 +80,8 @@ class LineView:
     peer_seq: int
     open_alerts: int
     paths: tuple[PathView, ...] = ()  # the preferred one first
+    # Declarations that nobody has looked at yet for conflicts: right after a start, or new terms.
+    declarations_unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ class MessageView:
     ref: str | None
     drill: bool
     release: str
+    release_now: str  # what the author consented to last
     created_utc: str
     logged_utc: str
     state: str  # QUEUED SENT LACKED SEEN LOADED CLOSED EXPIRED REFUSED; LOGGED or SEEN for incoming
@@ -183,6 +191,8 @@ class ConflictView:
     drill: bool = False
     # Since when a declaration stands in it that could not be compared; the figures are older.
     unchecked_since_utc: str | None = None
+    # False: our declaration was made on other lines only, so this peer does not know of it.
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +231,7 @@ class EventView:
     event_id: int
     at_utc: str
     # message | delivery | alert | conflict | conflict_ended | declaration | line | path | terms |
-    # held
+    # held | watch | parcel
     kind: str
     data: dict[str, Any]
 
@@ -264,3 +274,76 @@ class Posted:
     state: str
     warnings: tuple[str, ...] = ()
     held_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedMessage:
+    """One message in a parcel; its words are for people on the way and prove nothing."""
+
+    hash: str
+    seq: int
+    kind: str
+    precedence: str
+    drill: bool
+    created_utc: str
+    texts: dict[str, str]  # language -> the message in words
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelView:
+    """A parcel for the peer of a line, and what is in it. Making it counts nothing as sent."""
+
+    line_id: str
+    from_party: str
+    to_party: str
+    made_utc: str
+    data: str  # the parcel, base64
+    languages: tuple[str, ...]  # of the line
+    messages: tuple[CarriedMessage, ...]
+    receipt_seq: int  # the receipt in it covers the peer's messages up to this one; 0: none
+    checkpoint: bool  # a checkpoint of ours for the peer to cosign is in it
+    cosignature: bool  # a checkpoint of the peer, cosigned here, is in it
+    left_out: int  # messages that it would have held and did not fit
+    left_out_from_seq: int | None
+    left_out_bytes: int  # how long the first of them would have been
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMessage:
+    """What became of one message of a parcel that was taken."""
+
+    hash: str
+    seq: int
+    kind: str
+    outcome: str  # NEW | HELD_BEFORE | WAITING | NO_ROOM | TOO_FAR | OTHER_EPOCH
+    delayed: bool
+    text: str  # in the desk's language; empty where it is not in the record
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedView:
+    """Why the rest of a parcel was not taken."""
+
+    type: str
+    problem: str
+    given: str
+    expected: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenView:
+    """What a parcel of the peer led to."""
+
+    line_id: str
+    from_party: str
+    made_utc: str
+    messages: tuple[JudgedMessage, ...]
+    newly_receipted: int  # own messages that a receipt in it covers, and none did before
+    own_seq: int
+    receipted_seq: int
+    peer_seq: int  # the peer's messages are in the record up to this one
+    missing_first_seq: int | None  # the first gap before what waits
+    missing_last_seq: int | None
+    refused: RefusedView | None
+    not_looked_at: int  # packets after the one that was refused

@@ -10,10 +10,12 @@ from deconflict.api.routes import (
     events,
     findings,
     held,
+    incidents,
     lines,
     messages,
     node,
     session,
+    watch,
 )
 
 __all__ = ["ROUTES"]
@@ -30,4 +32,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *node.ROUTES,
     *session.ROUTES,
     *accounts.ROUTES,
+    *incidents.ROUTES,
+    *watch.ROUTES,
 )
