@@ -207,6 +207,7 @@ class Runtime:
         for at in range(0, max(len(packets), 1), _BROUGHT_AT_ONCE):
             if turns:
                 await asyncio.sleep(0)
+            self.core.shortage = self._shortage()
             with self._turn():
                 part = packets[at : at + _BROUGHT_AT_ONCE]
                 heard = self.core.hear(peer_party, line_id, part, self.now())
