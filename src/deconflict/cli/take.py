@@ -18,7 +18,6 @@ _OUTCOMES: Final = {
     "NEW": "new",
     "HELD_BEFORE": "held before",
     "WAITING": "waiting for an earlier one",
-    "NO_ROOM": "refused: the disk has no room for it",
     "TOO_FAR": "too far ahead to be kept",
     "NO_ROOM": "not held: too little room on this disk",
     "OTHER_EPOCH": "of another epoch: kept as evidence, not in the record",

@@ -38,7 +38,6 @@ _OUTCOMES = {
     Outcome.REFUSED: "NO_ROOM",
     Outcome.BEYOND_WINDOW: "TOO_FAR",
     Outcome.ORPHAN: "OTHER_EPOCH",
-    Outcome.REFUSED: "NO_ROOM",
 }
 _VIEWS_AT_ONCE = 20
 
