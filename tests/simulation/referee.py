@@ -102,7 +102,8 @@ class Referee:
         """Hold the verdict DELAYED against the true age, where anybody could know it.
 
         Nobody could when a UTC clock jumped since the message was written, or since the two clocks
-        were last compared; then only the deadlines are held to be right, which ask no UTC clock.
+        were last compared, or when they never were; then only the deadlines are held to be right,
+        which ask no UTC clock.
         """
         heard, receipted = entry.envelope.heard, party.live.own_receipted
         if heard is not None and receipted is not None and heard.seq < receipted.seq:
@@ -114,7 +115,8 @@ class Referee:
         if expires_ms is None or said_at_ms is None:
             return
         since_ms = min(said_at_ms, party.measured_at_ms)
-        if not all(one.clock.is_steady_since(since_ms) for one in (party, author)):
+        steady = all(one.clock.is_steady_since(since_ms) for one in (party, author))
+        if not steady or party.measured_at_ms < 0:
             self.simulation.tally.ages_unknowable += 1
             return
         age_ms = self.simulation.at_ms - said_at_ms
