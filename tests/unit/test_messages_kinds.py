@@ -13,6 +13,11 @@ from deconflict.messages.kinds import (
     settles,
 )
 
+# A counter-proposal answers what it cites and asks in its turn.
+COUNTER_PROPOSALS = {Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE}
+# These are about a call, whose message may be one's own; what they answer is the peer's.
+OF_A_CALL = {Kind.READOUT_PROPOSE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD}
+
 
 def test_every_kind_has_its_row() -> None:
     assert set(KINDS) == set(Kind)
@@ -31,8 +36,8 @@ def test_what_asks_for_an_answer_has_a_kind_that_gives_one(kind: Kind) -> None:
 def test_answers_cite_what_the_peer_asked_and_ask_nothing(kind: Kind) -> None:
     form = KINDS[kind]
     assert form.needs_reference
-    assert form.refers_to_own is False
-    assert not form.rule.needs_answer
+    assert (form.refers_to_own is False) == (kind not in OF_A_CALL)
+    assert form.rule.needs_answer == (kind in COUNTER_PROPOSALS)
 
 
 def test_notices_of_the_way_ask_for_nothing_in_return() -> None:

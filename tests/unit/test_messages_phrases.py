@@ -25,8 +25,22 @@ from deconflict.messages.phrases import (
     wording,
 )
 from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.talks import (
+    RECORD_FIELDS,
+    CallLanguage,
+    CallRole,
+    Medium,
+    Subject,
+    TalkFault,
+    TalkReason,
+    Tier,
+)
 from deconflict.messages.values import ValueType
 from deconflict.messages.words import LANGUAGES, find_banned
+
+TALK_WORDS = {
+    *(*Tier, *Medium, *Subject, *TalkReason, *CallRole, *CallLanguage, *TalkFault, *RECORD_FIELDS)
+}
 
 SAMPLES: dict[ValueType, Any] = {
     ValueType.POSITION: {"lat_e7": 352_854_000, "lon_e7": -401_760_000},
@@ -49,6 +63,8 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.ANSWER: "ROGER",
     ValueType.SAID: "NOT_OURS",
     ValueType.FIELDS: ["position", "start_utc"],
+    ValueType.TALK: "SENIOR_2",
+    ValueType.TALKS: ["PHONE", "he"],
 }
 SINCE = "2015-09-30T06:12:00.000Z"
 each_phrase = pytest.mark.parametrize("entry", phrases(), ids=lambda entry: entry.name)
@@ -154,6 +170,7 @@ def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> No
         ("said", set(SaidWord)),
         ("step", set(Step)),
         ("fields", {*ReadbackValues.__struct_fields__, "none"}),
+        ("talk", TALK_WORDS),
     ],
 )
 def test_closed_lists_are_complete_in_every_language(

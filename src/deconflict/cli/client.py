@@ -92,6 +92,10 @@ class NodeClient:
         """Return the JSON answer to a POST of a JSON object."""
         return self._ask("POST", parts, json=dict(body or {}))
 
+    def delete(self, *parts: str) -> Any:
+        """Return the JSON answer to a DELETE."""
+        return self._ask("DELETE", parts)
+
     def download(self, *parts: str) -> Iterator[bytes]:
         """Yield the bytes of an answer as they come."""
         try:

@@ -17,7 +17,10 @@ __all__ = ["Manner", "manner_options", "post", "say_held", "show_posted"]
 
 WAIT_FOR_RECEIPT_S = 2.0  # the delivery limit of the most urgent messages
 POLL_S = 0.1
-ASKING = ("CEASE", "CONCERN", "LINE_CHECK", "NOTIFY", "QUERY", "SAFETY", "SUSPEND", "TERMS_PROPOSE")
+ASKING = (
+    *("CEASE", "CONCERN", "LINE_CHECK", "NOTIFY", "QUERY", "SAFETY", "SUSPEND", "TERMS_PROPOSE"),
+    *("TALK_REQUEST", "TALK_PROPOSE", "READOUT_PROPOSE"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,16 @@ def post(
     manner: Manner,
     *,
     ref: str | None = None,
+    where: str = "messages",
     as_json: bool,
 ) -> None:
-    """Send one message and say what became of it."""
+    """Send one message and say what became of it; ``where`` names the call that takes its kind."""
     if manner.note is not None:
         body = {**body, "not_binding": manner.note}
     posted = node.post(
         "lines",
         line_id,
-        "messages",
+        where,
         body={
             "kind": kind,
             "body": body,

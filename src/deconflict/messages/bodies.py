@@ -14,6 +14,7 @@ import msgspec
 
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError
+from deconflict.messages.body import Body
 from deconflict.messages.declaration import (
     Declaration,
     SoundDeclaration,
@@ -22,6 +23,14 @@ from deconflict.messages.declaration import (
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
 from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.talks import (
+    CallRecord,
+    ReadoutText,
+    ReadoutWithheld,
+    TalkAccept,
+    TalkEnd,
+    TalkOffer,
+)
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.messages.wire_form import (
     DeclarationId,
@@ -30,7 +39,6 @@ from deconflict.messages.wire_form import (
     Name,
     Place,
     UtcText,
-    WireForm,
     read_form,
     write_form,
 )
@@ -92,17 +100,6 @@ class SaidWord(StrEnum):
     OURS = "OURS"
     NOT_OURS = "NOT_OURS"
     WILL_NOT_SAY = "WILL_NOT_SAY"
-
-
-class Body(WireForm, frozen=True, omit_defaults=True, kw_only=True):
-    """A body. ``not_binding`` is free text, one line, at most 500 characters."""
-
-    not_binding: str | None = None
-
-    def __post_init__(self) -> None:
-        WireForm.__post_init__(self)
-        if self.not_binding is not None:
-            check_text(self.not_binding, what="not_binding")
 
 
 class Declared(Body, frozen=True, dict=True):
@@ -373,6 +370,16 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.ACCOUNT: Account,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
+        Kind.TALK_REQUEST: TalkOffer,
+        Kind.TALK_PROPOSE: TalkOffer,
+        Kind.TALK_ACCEPT: TalkAccept,
+        Kind.TALK_DECLINE: TalkEnd,
+        Kind.TALK_CANCEL: TalkEnd,
+        Kind.CALL_RECORD: CallRecord,
+        Kind.READOUT_PROPOSE: ReadoutText,
+        Kind.READOUT_AGREE: ReadoutText,
+        Kind.READOUT_OWN: ReadoutText,
+        Kind.READOUT_WITHHELD: ReadoutWithheld,
     }
 )
 
@@ -456,6 +463,8 @@ def _free_texts(body: Body) -> Iterator[tuple[str, str]]:
                 yield "as_published", body.as_published
         case TermsMessage():
             yield from body.terms.free_texts()
+        case ReadoutText():
+            yield from body.readout.free_texts()
 
 
 def _check_reason(number: int) -> None:

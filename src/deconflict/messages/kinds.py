@@ -54,6 +54,16 @@ class Kind(StrEnum):
     ACCOUNT = "ACCOUNT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
+    TALK_REQUEST = "TALK_REQUEST"
+    TALK_PROPOSE = "TALK_PROPOSE"
+    TALK_ACCEPT = "TALK_ACCEPT"
+    TALK_DECLINE = "TALK_DECLINE"
+    TALK_CANCEL = "TALK_CANCEL"
+    CALL_RECORD = "CALL_RECORD"
+    READOUT_PROPOSE = "READOUT_PROPOSE"
+    READOUT_AGREE = "READOUT_AGREE"
+    READOUT_OWN = "READOUT_OWN"
+    READOUT_WITHHELD = "READOUT_WITHHELD"
 
 
 class Release(StrEnum):
@@ -66,6 +76,12 @@ class Release(StrEnum):
 
 _DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 _ANYTHING: Final = frozenset(Kind)
+_OFFERS: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE))
+_SETTLE_TALK: Final = frozenset((Kind.TALK_PROPOSE, Kind.TALK_ACCEPT, Kind.TALK_DECLINE))
+_CALL: Final = frozenset((Kind.TALK_ACCEPT, Kind.CALL_RECORD))
+_SETTLE_READOUT: Final = frozenset(
+    (Kind.READOUT_PROPOSE, Kind.READOUT_AGREE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,11 @@ def _tells(precedence: Precedence) -> KindRule:
 # the other end; what changes the picture there does.
 def _answers(precedence: Precedence, *, seen: bool = True) -> KindRule:
     return KindRule(precedence, needs_seen=seen, closes=True)
+
+
+# A counter-proposal answers the one before it and asks in its turn.
+def _counters(precedence: Precedence) -> KindRule:
+    return KindRule(precedence, needs_seen=True, needs_answer=True, closes=True)
 
 
 _READBACK_MS: Final = 600_000  # requirements §6: readback 10 min
@@ -238,6 +259,9 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                     Kind.SUSPEND,
                     Kind.RESUME,
                     Kind.TERMS_PROPOSE,
+                    Kind.TALK_REQUEST,
+                    Kind.TALK_PROPOSE,
+                    Kind.READOUT_PROPOSE,
                 )
             ),
             needs_reference=True,
@@ -264,6 +288,61 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             needs_reference=True,
             refers_to_own=False,
             two_persons=True,
+        ),
+        # Talks pass a suspension: they declare nothing, and are how it ends.
+        Kind.TALK_REQUEST: KindForm(
+            _asks(_P.IMMEDIATE),
+            refers_to=_ANYTHING,
+            settled_by=_SETTLE_TALK,
+            always_passes=True,
+        ),
+        Kind.TALK_PROPOSE: KindForm(
+            _counters(_P.IMMEDIATE),
+            refers_to=_OFFERS,
+            needs_reference=True,
+            refers_to_own=False,
+            settled_by=_SETTLE_TALK,
+            always_passes=True,
+        ),
+        **dict.fromkeys(
+            (Kind.TALK_ACCEPT, Kind.TALK_DECLINE),
+            KindForm(
+                _answers(_P.IMMEDIATE),
+                refers_to=_OFFERS,
+                needs_reference=True,
+                refers_to_own=False,
+                always_passes=True,
+            ),
+        ),
+        Kind.TALK_CANCEL: KindForm(
+            _tells(_P.IMMEDIATE),
+            refers_to=_OFFERS | {Kind.TALK_ACCEPT},
+            needs_reference=True,
+            always_passes=True,
+        ),
+        Kind.CALL_RECORD: KindForm(_tells(_P.ROUTINE), refers_to=_CALL, always_passes=True),
+        Kind.READOUT_PROPOSE: KindForm(
+            _counters(_P.ROUTINE),
+            refers_to=_CALL | {Kind.READOUT_PROPOSE},
+            needs_reference=True,
+            settled_by=_SETTLE_READOUT,
+            two_persons=True,
+        ),
+        Kind.READOUT_AGREE: KindForm(
+            _answers(_P.ROUTINE),
+            refers_to=frozenset((Kind.READOUT_PROPOSE,)),
+            needs_reference=True,
+            refers_to_own=False,
+            two_persons=True,
+        ),
+        **dict.fromkeys(
+            (Kind.READOUT_OWN, Kind.READOUT_WITHHELD),
+            KindForm(
+                _answers(_P.ROUTINE),
+                refers_to=_CALL | {Kind.READOUT_PROPOSE},
+                needs_reference=True,
+                two_persons=True,
+            ),
         ),
     }
 )

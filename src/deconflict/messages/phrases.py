@@ -46,6 +46,8 @@ _WORD_TYPES: Final = {kind.value for kind in ValueType} & {
     "purpose",
     "answer",
     "said",
+    "talk",
+    "talks",
     "fields",
 }
 
@@ -191,8 +193,9 @@ def _spelled(text: str, words: Wording) -> str:
 
 
 def _check_words(kind: ValueType, value: Any) -> None:
-    known = wording(LANGUAGES[0])["terms"][kind.value]
-    for word in value if kind is ValueType.FIELDS else (value,):
+    lists = kind in (ValueType.FIELDS, ValueType.TALKS)
+    known = wording(LANGUAGES[0])["terms"]["talk" if kind is ValueType.TALKS else kind.value]
+    for word in value if lists else (value,):
         if word not in known:
             raise InvalidDocumentError(
                 "this is not one of the agreed words",

@@ -44,11 +44,15 @@ from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
+from deconflict.messages.talks import TalkAccept, TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
+from deconflict.node.calls import CallBook
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
+from deconflict.node.readback_found import ReadbackFound
 from deconflict.node.suspensions import Suspension, Suspensions
+from deconflict.node.talks import TalkBook
 from deconflict.node.threads import Place, Thread, ThreadBook
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
@@ -85,6 +89,8 @@ class Taken(msgspec.Struct, frozen=True):
         ended: True exactly when that thread ended with it.
         not_taken: why it changed nothing of what it names.
         said_before: what the same side answered before to the same query, when it differs.
+        fault: why it changes nothing of the call that it is about.
+        lapsed: threads of that call that no longer wait for an answer.
     """
 
     envelope: Envelope
@@ -99,6 +105,8 @@ class Taken(msgspec.Struct, frozen=True):
     ended: bool = False
     not_taken: NotTaken | None = None
     said_before: SaidWord | None = None
+    fault: TalkFault | None = None
+    lapsed: tuple[Thread, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -115,37 +123,6 @@ class Proposal:
     by: str
     signature: TermsSignature
     message_hash: str
-
-
-class ReadbackFound:
-    """What a readback said of a declaration, compared by machine when somebody asks.
-
-    Attributes:
-        declaration_key: the declaration's.
-        message_hash: the readback.
-        told: True exactly when the declarer's result of it is in the record.
-    """
-
-    __slots__ = ("_compare", "_differences", "declaration_key", "message_hash", "told")
-
-    def __init__(
-        self,
-        declaration_key: str,
-        message_hash: str,
-        compare: Callable[[], tuple[Difference, ...]],
-    ) -> None:
-        self.declaration_key = declaration_key
-        self.message_hash = message_hash
-        self.told = False
-        self._compare: Callable[[], tuple[Difference, ...]] | None = compare
-        self._differences: tuple[Difference, ...] = ()
-
-    @property
-    def differences(self) -> tuple[Difference, ...]:
-        """Where it differs by more than the terms of its time allow."""
-        if self._compare is not None:
-            self._differences, self._compare = self._compare(), None
-        return self._differences
 
 
 class LineBook:
@@ -174,6 +151,8 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
+        self.talks = TalkBook()
+        self.calls = CallBook((own, peer))
         self.accounts: dict[str, list[incidents.Account]] = {}
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
@@ -207,9 +186,16 @@ class LineBook:
         # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
         # line check has not answered the CEASE.
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
-        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts)
-        if delayed or body is None:
+        fault = None
+        if body is not None and not delayed:
+            fault = self.talk_fault(
+                Kind(envelope.kind), body, ref=envelope.ref, own=own, now_ms=logged_ms
+            )
+        acts = acts and fault is None
+        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts, fault=fault)
+        if delayed or body is None or fault is not None:
             return taken
+        lapsed = self._talk(taken, body)
         not_taken = self._change(taken)
         said_before = self._said_before(taken)
         opened = None
@@ -233,7 +219,8 @@ class LineBook:
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
-        if not told or (opened is None and thread is None and (not_taken or said_before) is None):
+        left = self._lapse(lapsed)
+        if not told or not (opened or thread or not_taken or said_before or left):
             return taken
         return msgspec.structs.replace(
             taken,
@@ -242,6 +229,24 @@ class LineBook:
             ended=ended,
             not_taken=not_taken,
             said_before=said_before,
+            lapsed=left,
+        )
+
+    def talk_fault(
+        self, kind: Kind, body: Body, *, ref: str | None, own: bool, now_ms: int
+    ) -> TalkFault | None:
+        """Return why a message would change nothing of a call; None when it would, or is of none.
+
+        Args:
+            kind: of the message.
+            body: its body.
+            ref: the message that it cites.
+            own: True exactly when we write it.
+            now_ms: when it becomes durable here.
+        """
+        by = self.party_of(own=own)
+        return self.talks.fault(kind, body, ref=ref, by=by, now_ms=now_ms) or self.calls.fault(
+            body, kind=kind, ref=ref, by=by
         )
 
     @property
@@ -315,6 +320,22 @@ class LineBook:
             ):
                 return suspension
         return None
+
+    def _talk(self, taken: Taken, body: Body) -> tuple[str, ...]:
+        """Let a message change the call that it is about; return what no longer waits."""
+        by, ref, drill = self.party_of(own=taken.own), taken.envelope.ref, taken.envelope.drill
+        past = self.talks.take(taken.kind, body, taken.hash, ref=ref, by=by, drill=drill)
+        if isinstance(body, TalkAccept):
+            self.calls.arranged(taken.hash, drill=drill)
+        return past + self.calls.take(taken.kind, body, taken.hash, ref=ref, by=by, drill=drill)
+
+    def _lapse(self, messages: tuple[str, ...]) -> tuple[Thread, ...]:
+        threads = tuple(
+            thread for name in messages if (thread := self.threads.get(name)) is not None
+        )
+        for thread in threads:
+            self.threads.drop(thread.hash)
+        return threads
 
     def _retypes(self, envelope: Envelope, body: Body) -> bool:
         """True unless it answers an open line check with another text than was asked for."""

@@ -271,6 +271,12 @@ class NodeCore:
         self._journal.event(work, now, "held", event)
         return work
 
+    def note_paper(self, note: NoteRow, now: Now) -> Work:
+        """Keep or forget a note or a draft that is this party's own; no event tells of it."""
+        work = self._journal.new_work(now)
+        work.notes.append(note)
+        return work
+
     # ---- what is shown -----------------------------------------------------------------------
 
     @property

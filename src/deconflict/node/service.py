@@ -26,6 +26,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
+from deconflict.node.calling import Calling
 from deconflict.node.core import Say
 from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
@@ -33,10 +34,10 @@ from deconflict.node.equivocation import equivocation_of
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
-from deconflict.node.releasing import Releasing
 from deconflict.node.show import (
     conflict_view,
 )
+from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.views import (
     Checked,
     Posted,
@@ -44,21 +45,23 @@ from deconflict.node.views import (
 
 __all__ = ["Node"]
 
-# A declaration or an agreement goes its own way; everything else is sent by kind.
-_OWN_WAY = frozenset(
-    (
+# A declaration, an agreement or a call goes its own way; everything else is sent by kind.
+_OWN_WAY = (
+    TALK_KINDS
+    | READOUT_KINDS
+    | {
         Kind.NOTIFY,
         Kind.UPDATE,
         Kind.CORRECTION,
         Kind.CANCEL,
         Kind.TERMS_PROPOSE,
         Kind.TERMS_ACCEPT,
-    )
+    }
 )
 _LINES_AT_ONCE = 500
 
 
-class Node(Releasing):
+class Node(Calling):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -269,14 +272,15 @@ class Node(Releasing):
         expires_after_ms: int | None = None,
         answer_within_ms: int | None = None,
     ) -> Posted:
-        """Send a message of any kind but declarations and terms."""
+        """Send a message of any kind but declarations, terms and what is about calls."""
         require(actor, Action.SEND)
         parsed: Body = parse_body(kind, body)
         if Kind(kind) in _OWN_WAY:
             raise InvalidInputError(
                 "messages of this kind are not sent one by one",
                 given=kind,
-                expected="declare, update, correct, cancel; terms propose, terms accept",
+                expected="declare, update, correct, cancel; terms propose, terms accept; "
+                "line call, line readout",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from deconflict.api.routes import (
     accounts,
+    calls,
     declarations,
     events,
     findings,
@@ -30,4 +31,5 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *node.ROUTES,
     *session.ROUTES,
     *accounts.ROUTES,
+    *calls.ROUTES,
 )

@@ -1,0 +1,77 @@
+"""Calls that were held, readouts and own papers, as a person reads them."""
+
+from typing import Any
+
+import click
+
+from deconflict.cli.call_words import spelled
+from deconflict.cli.output import clean, sentences, short, span, when
+
+__all__ = ["held_row", "show_call", "show_papers", "show_texts"]
+
+
+def show_papers(papers: list[dict[str, Any]]) -> None:
+    """Print own notes or drafts: which, by whom, when, and their text."""
+    for paper in papers:
+        click.echo(
+            click.style(clean(paper["paper_id"]), bold=True)
+            + f"  {paper['kind']} by {clean(paper['written_by'])}, {when(paper['written_utc'])},"
+            + " kept here, never sent"
+        )
+        show_texts(paper["texts"])
+
+
+def show_texts(texts: dict[str, list[str]]) -> None:
+    """Print texts by language, a paragraph a line."""
+    for language, paragraphs in sorted(texts.items()):
+        click.echo(f"  {clean(language)}:")
+        for paragraph in paragraphs:
+            click.echo(sentences(paragraph, indent=4))
+
+
+def show_call(call: dict[str, Any]) -> None:
+    """Print a call that was held: both records, where they differ, the readouts."""
+    drill = "DRILL " if call["drill"] else ""
+    click.echo(f"{drill}Call {short(call['call_id'])} with {clean(call['peer'])}")
+    for one in call["records"]:
+        roles = "; ".join(
+            f"{clean(party)}: {', '.join(map(spelled, said))}"
+            for party, said in sorted(one["participants"].items())
+        )
+        click.echo(
+            f"  {clean(one['party'])} records: {when(one['start_utc'])} to {when(one['end_utc'])},"
+            f" {spelled(one['tier'])}, {spelled(one['medium'])}, {', '.join(one['languages'])};"
+            f" {roles}"
+        )
+    if len(call["records"]) == 1:
+        click.echo("  The other side has recorded nothing of it.")
+    for one in call["differing"]:
+        apart = f", {span(one['apart_ms'] / 1000)} apart" if one["apart_ms"] else ""
+        said = " | ".join(f"{clean(who)}: {clean(what)}" for who, what in one["said"].items())
+        click.echo(click.style(f"  differ in {one['field']}", fg="yellow") + f"{apart}: {said}")
+    for one in call["readouts"]:
+        _show_readout(one)
+
+
+def _show_readout(one: dict[str, Any]) -> None:
+    said = {
+        "AGREED": "readout signed by both sides",
+        "PROPOSED": f"readout proposed by {clean(one['by'])}, not signed by the other side",
+        "OWN": f"own readout of {clean(one['by'])}, which binds nobody else",
+        "WITHHELD": f"{clean(one['by'])} withholds details",
+    }[one["state"]]
+    click.echo(f"  {said}" + (f", {short(one['readout_hash'])}:" if one["readout_hash"] else "."))
+    show_texts(one["texts"])
+
+
+def held_row(call: dict[str, Any]) -> tuple[object, ...]:
+    """Return the cells of a call that was held: with whom, when, by whom recorded, what differs."""
+    first = call["records"][0]
+    return (
+        ("DRILL " if call["drill"] else "") + call["peer"],
+        when(first["start_utc"]),
+        when(first["end_utc"]),
+        ", ".join(one["party"] for one in call["records"]),
+        ", ".join(one["field"] for one in call["differing"]),
+        short(call["call_id"]),
+    )
