@@ -1,13 +1,17 @@
 """Calls that were held, readouts and own papers, as a person reads them."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deconflict.cli.call_words import spelled
 from deconflict.cli.output import clean, sentences, short, span, when
 
-__all__ = ["held_row", "show_call", "show_papers", "show_texts"]
+if TYPE_CHECKING:
+    from deconflict.node.call_proof import VerifiedCall, VerifiedReadout
+
+__all__ = ["held_row", "show_call", "show_papers", "show_proven_call", "show_texts"]
 
 
 def show_papers(papers: list[dict[str, Any]]) -> None:
@@ -21,7 +25,7 @@ def show_papers(papers: list[dict[str, Any]]) -> None:
         show_texts(paper["texts"])
 
 
-def show_texts(texts: dict[str, list[str]]) -> None:
+def show_texts(texts: Mapping[str, Sequence[str]]) -> None:
     """Print texts by language, a paragraph a line."""
     for language, paragraphs in sorted(texts.items()):
         click.echo(f"  {clean(language)}:")
@@ -75,3 +79,32 @@ def held_row(call: dict[str, Any]) -> tuple[object, ...]:
         ", ".join(one["field"] for one in call["differing"]),
         short(call["call_id"]),
     )
+
+
+def show_proven_call(call: "VerifiedCall") -> None:
+    """Print what a verified record proves of one call."""
+    click.echo(f"Call {short(call.call_id)}")
+    for one in call.records:
+        click.echo(
+            f"  {clean(one.party)} signed: {when(one.start_utc)} to {when(one.end_utc)},"
+            f" {spelled(one.tier)}, {spelled(one.medium)}"
+        )
+    if call.differing:
+        words = ", ".join(call.differing)
+        click.echo(click.style("  the two records differ in", fg="yellow") + f" {words}")
+    for readout in call.readouts:
+        drill = "DRILL " if readout.drill else ""
+        late = ", one message came late and was not acted on" if readout.late else ""
+        name = f", {short(readout.readout_hash)}:" if readout.readout_hash else "."
+        click.echo(f"  {drill}{_proven(readout)}{late}{name}")
+        show_texts(readout.texts)
+
+
+def _proven(readout: "VerifiedReadout") -> str:
+    by = " and ".join(clean(party) for party in readout.signed_by)
+    return {
+        "AGREED": f"readout signed by {by}, the same bytes",
+        "PROPOSED": f"readout proposed by {by}, and signed by {by} alone",
+        "OWN": f"own readout of {by}, signed by {by} alone",
+        "WITHHELD": f"{by} signed that details are withheld",
+    }[readout.state]

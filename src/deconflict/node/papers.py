@@ -77,7 +77,7 @@ class PaperBook:
             for paper in self._papers.values()
             if paper.line_id == line_id and call in (None, paper.call)
         ]
-        return tuple(sorted(fitting, key=lambda paper: (paper.at_utc, paper.paper_id)))
+        return tuple(sorted(fitting, key=lambda paper: paper.at_utc))
 
     def get(self, paper_id: str) -> Paper:
         """Return one.
