@@ -131,7 +131,7 @@ def test_three_calls_from_the_request_to_the_proof(
     for desk, end in ((west, at(-10)), (east, at(-4))):
         desk.ok("line", "call", "record", call[:10], "--start", at(-50), "--end", end, *ROLES)
     for desk in desks:
-        shown = desk.wait_for("line", "call", "list", call[:10], says="differ in end_utc")
+        shown = desk.wait_for("line", "call", "list", call[:10], says="differ in end")
         assert "6 min apart" in shown
         assert "none is chosen" in desk.wait_for(
             "line", "status", "--all", says="RECORDS OF A CALL"

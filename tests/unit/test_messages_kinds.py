@@ -123,3 +123,11 @@ def test_references_that_make_sense_pass(kind: Kind, cited: Kind | None, own: bo
 def test_a_reply_is_at_least_as_urgent_as_what_it_cites() -> None:
     assert precedence_of_reply(Kind.SEEN, Precedence.FLASH) is Precedence.FLASH
     assert precedence_of_reply(Kind.CEASED, Precedence.ROUTINE) is Precedence.FLASH
+
+
+def test_what_merely_names_its_subject_keeps_its_own_pace() -> None:
+    assert precedence_of_reply(Kind.READOUT_OWN, Precedence.IMMEDIATE) is Precedence.ROUTINE
+    assert precedence_of_reply(Kind.TALK_REQUEST, Precedence.FLASH) is Precedence.IMMEDIATE
+    for kind in Kind:
+        if KINDS[kind].own_pace:
+            assert kind in OF_A_CALL | {Kind.TALK_REQUEST, Kind.CALL_RECORD}

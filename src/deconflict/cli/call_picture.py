@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["held_row", "show_call", "show_papers", "show_proven_call", "show_texts"]
 
 
+def field_name(field: str) -> str:
+    """Return the name of a record's field as people read it: ``end_utc`` is ``end``."""
+    return clean(field.removesuffix("_utc"))
+
+
 def show_papers(papers: list[dict[str, Any]]) -> None:
     """Print own notes or drafts: which, by whom, when, and their text."""
     for paper in papers:
@@ -51,8 +56,12 @@ def show_call(call: dict[str, Any]) -> None:
         click.echo("  The other side has recorded nothing of it.")
     for one in call["differing"]:
         apart = f", {span(one['apart_ms'] / 1000)} apart" if one["apart_ms"] else ""
-        said = " | ".join(f"{clean(who)}: {clean(what)}" for who, what in one["said"].items())
-        click.echo(click.style(f"  differ in {one['field']}", fg="yellow") + f"{apart}: {said}")
+        said = " | ".join(
+            f"{clean(who)}: {when(what) if one['apart_ms'] else clean(what)}"
+            for who, what in one["said"].items()
+        )
+        name = field_name(one["field"])
+        click.echo(click.style(f"  differ in {name}", fg="yellow") + f"{apart}: {said}")
     for one in call["readouts"]:
         _show_readout(one)
 
@@ -76,7 +85,7 @@ def held_row(call: dict[str, Any]) -> tuple[object, ...]:
         when(first["start_utc"]),
         when(first["end_utc"]),
         ", ".join(one["party"] for one in call["records"]),
-        ", ".join(one["field"] for one in call["differing"]),
+        ", ".join(field_name(one["field"]) for one in call["differing"]),
         short(call["call_id"]),
     )
 
@@ -90,7 +99,7 @@ def show_proven_call(call: "VerifiedCall") -> None:
             f" {spelled(one.tier)}, {spelled(one.medium)}"
         )
     if call.differing:
-        words = ", ".join(call.differing)
+        words = ", ".join(map(field_name, call.differing))
         click.echo(click.style("  the two records differ in", fg="yellow") + f" {words}")
     for readout in call.readouts:
         drill = "DRILL " if readout.drill else ""

@@ -166,6 +166,8 @@ def _state(talk: Mapping[str, Any], own: str) -> str:
         return drill + ("waits for our answer" if ours else f"no answer from {talk['peer']} yet")
     if talk["state"] == "ARRANGED" and talk["acceptance"] in ("QUEUED", "SENT"):
         return f"{drill}accepted, not signed for by {talk['peer']} yet"
+    if talk["state"] == "ARRANGED" and talk["recorded"]:
+        return drill + "held, recorded by us"
     return drill + spelled(talk["state"]).replace("-", " ")
 
 

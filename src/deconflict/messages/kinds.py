@@ -98,6 +98,7 @@ class KindForm:
             desk, answered or not: a CEASE is acknowledged by an ACK and settled by CEASED alone.
         always_passes: no suspension stops it (R7).
         two_persons: a releasing officer must release it (R43).
+        own_pace: it is no more urgent for what it cites: that is its subject, not its question.
     """
 
     rule: KindRule
@@ -108,6 +109,7 @@ class KindForm:
     settled_by: frozenset[Kind] = frozenset()
     always_passes: bool = False
     two_persons: bool = False
+    own_pace: bool = False
 
 
 def _asks(precedence: Precedence) -> KindRule:
@@ -295,6 +297,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to=_ANYTHING,
             settled_by=_SETTLE_TALK,
             always_passes=True,
+            own_pace=True,
         ),
         Kind.TALK_PROPOSE: KindForm(
             _counters(_P.IMMEDIATE),
@@ -320,13 +323,16 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             needs_reference=True,
             always_passes=True,
         ),
-        Kind.CALL_RECORD: KindForm(_tells(_P.ROUTINE), refers_to=_CALL, always_passes=True),
+        Kind.CALL_RECORD: KindForm(
+            _tells(_P.ROUTINE), refers_to=_CALL, always_passes=True, own_pace=True
+        ),
         Kind.READOUT_PROPOSE: KindForm(
             _counters(_P.ROUTINE),
             refers_to=_CALL | {Kind.READOUT_PROPOSE},
             needs_reference=True,
             settled_by=_SETTLE_READOUT,
             two_persons=True,
+            own_pace=True,
         ),
         Kind.READOUT_AGREE: KindForm(
             _answers(_P.ROUTINE),
@@ -342,6 +348,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                 refers_to=_CALL | {Kind.READOUT_PROPOSE},
                 needs_reference=True,
                 two_persons=True,
+                own_pace=True,
             ),
         ),
     }
@@ -394,8 +401,12 @@ def settles(kind: Kind, ref_kind: Kind) -> bool:
 def precedence_of_reply(kind: Kind, cited: Precedence) -> Precedence:
     """Return the precedence of a message that cites one: at least as urgent as what it cites.
 
+    Only what merely names its subject, as a readout names its call, keeps its own.
+
     >>> precedence_of_reply(Kind.ACK, Precedence.FLASH)
     <Precedence.FLASH: 'FLASH'>
     """
+    if KINDS[kind].own_pace:
+        return KINDS[kind].rule.precedence
     order = tuple(Precedence)
     return min(KINDS[kind].rule.precedence, cited, key=order.index)

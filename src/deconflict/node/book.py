@@ -189,7 +189,12 @@ class LineBook:
         fault = None
         if body is not None and not delayed:
             fault = self.talk_fault(
-                Kind(envelope.kind), body, ref=envelope.ref, own=own, now_ms=logged_ms
+                Kind(envelope.kind),
+                body,
+                ref=envelope.ref,
+                own=own,
+                heard_seq=0 if envelope.heard is None else envelope.heard.seq,
+                now_ms=logged_ms,
             )
         acts = acts and fault is None
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts, fault=fault)
@@ -220,6 +225,8 @@ class LineBook:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
         left = self._lapse(lapsed)
+        if opened in left:
+            opened = None
         if not told or not (opened or thread or not_taken or said_before or left):
             return taken
         return msgspec.structs.replace(
@@ -233,7 +240,14 @@ class LineBook:
         )
 
     def talk_fault(
-        self, kind: Kind, body: Body, *, ref: str | None, own: bool, now_ms: int
+        self,
+        kind: Kind,
+        body: Body,
+        *,
+        ref: str | None,
+        own: bool,
+        now_ms: int,
+        heard_seq: int | None = None,
     ) -> TalkFault | None:
         """Return why a message would change nothing of a call; None when it would, or is of none.
 
@@ -243,11 +257,12 @@ class LineBook:
             ref: the message that it cites.
             own: True exactly when we write it.
             now_ms: when it becomes durable here.
+            heard_seq: how much of the other chain its author had heard; None: all that is here.
         """
         by = self.party_of(own=own)
-        return self.talks.fault(kind, body, ref=ref, by=by, now_ms=now_ms) or self.calls.fault(
-            body, kind=kind, ref=ref, by=by
-        )
+        return self.talks.fault(
+            kind, body, ref=ref, by=by, heard_seq=heard_seq, now_ms=now_ms
+        ) or self.calls.fault(body, kind=kind, ref=ref, by=by)
 
     @property
     def proposal(self) -> Proposal | None:
@@ -324,7 +339,9 @@ class LineBook:
     def _talk(self, taken: Taken, body: Body) -> tuple[str, ...]:
         """Let a message change the call that it is about; return what no longer waits."""
         by, ref, drill = self.party_of(own=taken.own), taken.envelope.ref, taken.envelope.drill
-        past = self.talks.take(taken.kind, body, taken.hash, ref=ref, by=by, drill=drill)
+        past = self.talks.take(
+            taken.kind, body, taken.hash, ref=ref, by=by, seq=taken.envelope.seq, drill=drill
+        )
         if isinstance(body, TalkAccept):
             self.calls.arranged(taken.hash, drill=drill)
         return past + self.calls.take(taken.kind, body, taken.hash, ref=ref, by=by, drill=drill)

@@ -63,6 +63,7 @@ class TalkView:
     text: str  # the standing offer in this desk's language
     sequence: int
     drill: bool
+    recorded: bool  # our side has recorded that it was held
     ahead: bool  # it waits for an answer, or is to be held
     call_id: str | None = None
     start_utc: str | None = None
@@ -160,7 +161,8 @@ def talk_view(line: Line, talk: Talk, now: Now, language: str) -> TalkView:
         text=message_text(kind, body, party=standing.by, language=language, drill=talk.drill),
         sequence=talk.sequence,
         drill=talk.drill,
-        ahead=talk.is_ahead(now.utc_ms),
+        recorded=(recorded := _is_recorded(line, talk)),
+        ahead=talk.is_ahead(now.utc_ms) and not recorded,
         call_id=None if arranged is None else arranged.hash,
         start_utc=None if arranged is None else arranged.slot.start_utc,
         end_utc=None if arranged is None else arranged.slot.end_utc,
@@ -227,6 +229,11 @@ def talk_calendar(line_id: str, talk: Talk, now: Now, language: str) -> bytes:
         ),
         stamp_ms=now.utc_ms,
     )
+
+
+def _is_recorded(line: Line, talk: Talk) -> bool:
+    call = None if talk.arranged is None else line.book.calls.get(talk.arranged.hash)
+    return call is not None and line.book.own in call.records
 
 
 def _status(talk: Talk, state: TalkState, slot: Slot) -> EventStatus:

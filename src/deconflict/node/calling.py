@@ -58,10 +58,10 @@ class Calling(Releasing):
                 over to the next.
         """
         views = [
-            self._talk_view(held, talk)
+            view
             for held in self._lines(line)
             for talk in held.book.talks
-            if not ahead_only or talk.is_ahead(self._now.utc_ms)
+            if (view := self._talk_view(held, talk)).ahead or not ahead_only
         ]
         return tuple(sorted(views, key=lambda view: (_begins(view), view.talk_id)))
 

@@ -55,12 +55,16 @@ class Arranged(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """That a call will not be held: declined or called off, by whom and why."""
+    """That a call will not be held: declined or called off, by whom and why.
+
+    ``seq`` is the message's number in its author's chain.
+    """
 
     state: TalkState
     by: str
     body: TalkEnd
     hash: str
+    seq: int
 
     @property
     def weight(self) -> tuple[bool, str]:
@@ -136,7 +140,14 @@ class TalkBook:
         return None if message_hash is None else self._of.get(message_hash)
 
     def fault(
-        self, kind: Kind, body: Body | None, *, ref: str | None, by: str, now_ms: int
+        self,
+        kind: Kind,
+        body: Body | None,
+        *,
+        ref: str | None,
+        by: str,
+        heard_seq: int | None,
+        now_ms: int,
     ) -> TalkFault | None:
         """Return why a message changes nothing of a call; None when it does, or is about none.
 
@@ -145,6 +156,7 @@ class TalkBook:
             body: its body.
             ref: the message that it cites.
             by: its author.
+            heard_seq: how much of the other chain its author had heard; None: all that is here.
             now_ms: when it becomes durable here.
         """
         if not isinstance(body, TalkOffer | TalkAccept | TalkEnd) or kind is Kind.TALK_REQUEST:
@@ -156,7 +168,9 @@ class TalkBook:
             return None
         if any(offer.hash == ref and offer.by == by for offer in talk.offers):
             return TalkFault.OWN_OFFER
-        if talk.ended is not None:
+        # What crossed the end is taken as if it had come before: it names the same call on both
+        # sides, and the call is over on both.
+        if talk.ended is not None and not _crossed(talk.ended, by, heard_seq):
             return TalkFault.OVER
         offer = talk.standing
         if offer.hash != ref or talk.arranged is not None:
@@ -169,7 +183,15 @@ class TalkBook:
         return None
 
     def take(
-        self, kind: Kind, body: Body, message_hash: str, *, ref: str | None, by: str, drill: bool
+        self,
+        kind: Kind,
+        body: Body,
+        message_hash: str,
+        *,
+        ref: str | None,
+        by: str,
+        seq: int,
+        drill: bool,
     ) -> tuple[str, ...]:
         """Let a message without fault change its call; return the offers left without a matter.
 
@@ -187,13 +209,15 @@ class TalkBook:
             case TalkOffer():
                 held.offers.append(Offer(message_hash, by, body))
                 self._of[message_hash] = held
+                if held.ended is not None:  # it crossed the end, and waits for nothing
+                    return (*past, message_hash)
             case TalkAccept(slot=slot, medium=medium):
                 held.arranged = Arranged(message_hash, held.standing, by, slot, medium)
                 self._of[message_hash] = held
             case TalkEnd():
                 cancels = kind is Kind.TALK_CANCEL
                 state = TalkState.CALLED_OFF if cancels else TalkState.DECLINED
-                ended = Ended(state, by, body, message_hash)
+                ended = Ended(state, by, body, message_hash, seq)
                 if held.ended is None or held.ended.weight < ended.weight:
                     held.ended = ended
             case _:
@@ -210,3 +234,8 @@ class TalkBook:
         for message_hash in oldest.messages():
             del self._of[message_hash]
         return oldest.messages()
+
+
+def _crossed(ended: Ended, by: str, heard_seq: int | None) -> bool:
+    """True exactly when who answers did not know that the other side had ended the call."""
+    return ended.by != by and heard_seq is not None and heard_seq < ended.seq
