@@ -111,7 +111,7 @@ class Settings:
         peer_listen: where the node listens for other parties' nodes.
         peer_url: what other parties call; empty for the URL of ``peer_listen``.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
-        release_persons: how many persons a declaration and terms need, 1 or 2.
+        release_persons: how many persons a declaration, terms and a readout need, 1 or 2.
 
     Raises:
         ConfigurationError: any of them is not of that form.
