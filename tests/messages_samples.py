@@ -143,6 +143,13 @@ def bodies() -> dict[str, dict[str, Any]]:
             "second_message": HASH,
             "reason": 312,
         },
+        "PROPOSE": {
+            "first": ID,
+            "second": OTHER_ID,
+            "declaration_id": ID,
+            "shift_ms": 600_000,
+            "level_tmm": -feet(2_000),
+        },
         "QUERY": {
             "position": {"lat_e7": 354_000_000, "lon_e7": 360_000_000},
             "level": {"reference": "AMSL", "tmm": feet(18_000)},
@@ -172,6 +179,7 @@ def bodies() -> dict[str, dict[str, Any]]:
         "STANDBY": report,
         "SUSPEND": {"scope": "ALL", "effective_utc": START, "reason": 331},
         "RESUME": {"scope": "ALL", "effective_utc": END},
+        "RELEASE_CONSENT": {"release": "COALITION"},
         "ACCOUNT": {
             "event": "pass",
             "fields": {"left_its_level": "RUS", "closest_below_m": 805, "by_night": True},

@@ -109,8 +109,13 @@ class Run:
             for party in PARTIES
         ]
 
-    def play(self, rounds: int, *, progress: bool = False) -> Report:
-        """Play the rounds, then let everything arrive; raise the first violation."""
+    def play(self, rounds: int, *, most_s: float = float("inf"), progress: bool = False) -> Report:
+        """Play the rounds, for so long at most, then let everything arrive.
+
+        Raises:
+            Violation: the first one.
+        """
+        ends = time.monotonic() + most_s
         try:
             for party in PARTIES:
                 self._start(party)
@@ -119,6 +124,8 @@ class Run:
                 operator.start()
             for number in range(1, rounds + 1):
                 began = time.monotonic()
+                if began > ends:
+                    break
                 self._round()
                 self.report.rounds = number
                 self.report.round_s.append(time.monotonic() - began)
@@ -336,13 +343,15 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=1_000)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="at most so long")
     parser.add_argument("--seed", type=int, default=None, help="default: a new one")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="kill-nodes-") as directory:
         try:
-            report = Run(Path(directory), seed).play(options.rounds, progress=True)
+            run = Run(Path(directory), seed)
+            report = run.play(options.rounds, most_s=options.seconds, progress=True)
         except Violation as violation:
             print(f"VIOLATION with seed {seed}: {violation}")
             sys.exit(1)

@@ -17,9 +17,11 @@ from typing import Any
 import apsw
 from tests.faults.faulty_disk import FaultyDisk
 
+from deconflict.api.accounts import Accounts
 from deconflict.cli import main
+from deconflict.line.moment import Now
 from deconflict.node import runtime
-from deconflict.node.runtime import Runtime
+from deconflict.node.runtime import Runtime, SystemClock
 from deconflict.node.tell.messages import Teller
 from deconflict.store.base import Batch
 from deconflict.store.sqlite import SqliteStore
@@ -77,6 +79,34 @@ def full_disk(operation: str) -> None:
 def broken_disk(operation: str) -> None:
     """Let the record's so manieth write or flush fail."""
     _failing_disk(int(operation), apsw.IOError)
+
+
+def mad_clock(_: str) -> None:
+    """Let UTC jump every second: five minutes off, 1970, beyond the end of 32 bits; or stand right.
+
+    Monotonic time runs on: it is all that deadlines may ask. Logins keep the right time, for they
+    end by it, and whoever is to see the alarms must stay logged in.
+    """
+    right = SystemClock.now
+    begin = Accounts.__init__
+
+    def with_right_time(self: Accounts, path: Path, *, now: Any, random_bytes: Any) -> None:
+        right_ms = lambda: time.time_ns() // 1_000_000  # noqa: E731
+        begin(self, path, now=right_ms, random_bytes=random_bytes)
+
+    def now(self: SystemClock) -> Now:
+        utc_ms, monotonic_ms = right(self)
+        wrong = (
+            utc_ms - 288_000,
+            utc_ms + 288_000,
+            monotonic_ms % 1_000_000,
+            2**31 * 1_000 + monotonic_ms % 1_000_000,
+            utc_ms,
+        )
+        return Now(wrong[monotonic_ms // 1_000 % len(wrong)], monotonic_ms)
+
+    SystemClock.now = now  # type: ignore[method-assign]
+    Accounts.__init__ = with_right_time  # type: ignore[assignment,method-assign]
 
 
 def _failing_disk(operation: int, error: type[apsw.Error]) -> None:

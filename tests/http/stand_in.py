@@ -177,6 +177,11 @@ class StandInNode:
         self.calls.append(("correct", actor, declaration))
         return (self.say("CORRECTION", {}),)
 
+    async def tell(self, actor: Actor, declaration_id: str, **options: Any) -> tuple[Posted, ...]:
+        self._known(declaration_id)
+        self.calls.append(("tell", actor, options["lines"]))
+        return (self.say("NOTIFY", {}),)
+
     async def cancel(
         self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
     ) -> tuple[Posted, ...]:
@@ -323,6 +328,7 @@ class StandInNode:
             ref=None,
             drill=False,
             release="OWN_FORCES",
+            release_now="OWN_FORCES",
             created_utc=format_utc(START_MS + seq * 1000),
             logged_utc=format_utc(START_MS + seq * 1000),
             state=state,

@@ -167,6 +167,9 @@ def test_a_declaration_is_updated_corrected_and_cancelled(
     assert releasing.post(f"{path}/update", json=two).status_code == 400
     other = {"declarations": [EXAMPLE_DRAFT | {"declaration_id": "ab" * 16}]}
     assert releasing.post(f"{path}/update", json=other).status_code == 400
+    assert releasing.post(f"{path}/tell", json={"lines": ["green"]}).status_code == 200
+    assert node.calls[-1][0::2] == ("tell", ["green"])
+    assert releasing.post(f"{path}/tell", json={"lines": []}).status_code == 400
     assert releasing.post(f"{path}/cancel", json={"reason_number": 3}).status_code == 200
     assert node.calls[-1][2] == 3
     assert releasing.post(f"{path}/cancel", json={}).status_code == 404

@@ -62,6 +62,12 @@ class Party:
         return _wait(lambda: self.ok("line", "status", "--all"), words)
 
 
+def blue_notice(blue: Party) -> str:
+    """Return the last notice that blue said."""
+    said = [m["hash"] for m in blue.json("log") if m["kind"] == "NOTIFY" and m["outgoing"]]
+    return str(said[-1])
+
+
 def _acts(words: tuple[object, ...]) -> bool:
     return words[0] not in ("account", "peer", "doctor", "init", "renew")
 
@@ -290,6 +296,23 @@ def test_a_conflict_is_found_on_both_sides_read_back_and_drawn(
     assert refused.exit_code == 2
     assert "one of each side" in refused.output
 
+    concern = heard["hash"][:10]
+    said = red.ok("line", "propose", concern, "--later", "10min", account="olga")
+    assert "All of it 10 min later." in said
+    _wait(lambda: blue.ok("log"), "a change of declaration")
+    proposed = blue.last("PROPOSE")
+    blue.ok("line", "propose", proposed["hash"][:10], "--change", camp_id, "--lower", "2000 ft")
+    _wait(lambda: red.ok("log"), "2000 ft (609.6 m) lower")
+    heard = red.last("PROPOSE")
+    assert (heard["ref"], heard["body"]["level_tmm"]) == (proposed["hash"], -6_096_000)
+    red.ok("line", "ack", heard["hash"][:10], "negative", account="olga")
+    _wait(lambda: blue.ok("log"), "red answers: no.")
+    consented = blue.ok("line", "consent", blue_notice(blue)[:10], "--to", "coalition")
+    assert "within the receiver's coalition" in consented
+    nothing = red.run("line", "propose", concern, account="olga")
+    assert nothing.exit_code == 2
+    assert "--later or --earlier" in nothing.output
+
     svg = tmp_path / "picture.svg"
     conflicts = blue.json("check", "--picture", svg, code=1)["conflicts"]
     assert {one["kind"] for one in conflicts} == {"STRATEGIC_CONFLICT"}
@@ -429,6 +452,10 @@ def test_a_line_check_retyped_wrongly_alarms(blue: Party, red: Party) -> None:
 
 def test_roles_hold_at_the_command_line(blue: Party, tmp_path: Path) -> None:
     refused = blue.run("declare", area(tmp_path, "HAZARD", 31.0, 36.0), account="olga")
+    assert refused.exit_code == 2
+    assert "releasing_officer" in refused.output
+    consent = ("line", "consent", blue_notice(blue)[:10], "--to", "coalition")
+    refused = blue.run(*consent, account="olga")
     assert refused.exit_code == 2
     assert "releasing_officer" in refused.output
 

@@ -32,7 +32,7 @@ from deconflict.node.settings import Endpoint, Settings
 HOST = "127.0.0.1"
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROLES = ("watch_officer", "releasing_officer", "auditor")
-START_S = 30.0
+START_S = 60.0  # on a machine that does much else
 STOP_S = 10.0
 
 _T = TypeVar("_T")

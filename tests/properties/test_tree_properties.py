@@ -71,6 +71,7 @@ def head(size: int) -> TreeHead:
 def test_the_root_is_the_defined_one(size: int) -> None:
     tree = grown(ALL[:size], size)
     assert tree.agreed == tree.head_at(size) == head(size)
+    assert tree.agreed_size == tree.agreed.size == size
 
 
 @given(st.lists(sizes, min_size=2, max_size=4).map(sorted))

@@ -3,63 +3,40 @@
 import random
 
 import pytest
+from tests.simulation import cuts as cuts_module
+from tests.simulation.cuts import DOWN_MS, ONE_WAY_DOWN_MS, TwoEnds, play_cuts
 
-from deconflict.line.link import LinkMonitor, LinkStatus, decode_beat, encode_beat
-from deconflict.line.moment import Now
+from deconflict.line import link
+from deconflict.line.link import LinkStatus
 
-LINE = "0" * 32
-TICK_MS = 50
-SKEW_MS = 288_000
-
-
-class TwoEnds:
-    """Two monitors and two directions, each open or cut, on one true clock."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.at_ms = 0
-        self.open = {"blue": True, "red": True}  # by sender
-        self.latency_ms = rng.choice((0, 50, 300))
-        self.way: list[tuple[int, str, bytes]] = []
-        self.ends = {
-            name: LinkMonitor(
-                line_id=LINE, own=name, peer=peer, random_bytes=rng.randbytes, now=self.now(name)
-            )
-            for name, peer in (("blue", "red"), ("red", "blue"))
-        }
-
-    def now(self, name: str) -> Now:
-        skew_ms = SKEW_MS if name == "red" else 0
-        return Now(1_443_571_200_000 + self.at_ms + skew_ms, self.at_ms + 7 * skew_ms)
-
-    def status(self, name: str) -> LinkStatus:
-        return self.ends[name].state(self.now(name)).status
-
-    def play(self, duration_ms: int) -> None:
-        for _ in range(duration_ms // TICK_MS):
-            self.at_ms += TICK_MS
-            for name, end in self.ends.items():
-                if end.beat_due(self.now(name)):
-                    beat = encode_beat(end.beat(self.now(name)))
-                    if self.open[name]:
-                        self.way.append((self.at_ms + self.latency_ms, name, beat))
-            while self.way and self.way[0][0] <= self.at_ms:
-                _, sender, beat = self.way.pop(0)
-                receiver = "red" if sender == "blue" else "blue"
-                self.ends[receiver].heard_beat(decode_beat(beat), self.now(receiver))
+CUTS = 10_000
 
 
-@pytest.mark.parametrize("cut", [("blue",), ("red",), ("blue", "red")])
-def test_both_ends_show_down_within_five_seconds_of_any_cut(cut: tuple[str, ...]) -> None:
-    rng = random.Random(1)
-    for _ in range(100):
-        ends = TwoEnds(rng)
-        ends.play(5_000 + rng.randrange(2_000))
-        assert ends.status("blue") is ends.status("red") is LinkStatus.UP
-        for sender in cut:
-            ends.open[sender] = False
-        ends.play(5_000)
-        assert ends.status("blue") is ends.status("red") is LinkStatus.DOWN
+def test_every_cut_of_ten_thousand_is_shown_in_time_on_both_ends() -> None:
+    report = play_cuts(CUTS, seed=20_261_128)
+    assert report.cuts == CUTS
+    assert report.long_enough > CUTS // 2
+    assert max(report.down_ms["both"]) <= DOWN_MS
+    assert max(report.down_ms["one way"]) <= ONE_WAY_DOWN_MS
+
+
+def test_a_monitor_that_waits_longer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Either limit alone still shows a cut of both directions in time.
+    for name in ("DOWN_AFTER_MS", "ECHO_DOWN_AFTER_MS"):
+        monkeypatch.setattr(link, name, getattr(link, name) + 1_200)
+    with pytest.raises(AssertionError):
+        play_cuts(100, seed=1)
+
+
+def test_an_echo_that_is_believed_for_ever_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "ECHO_DOWN_AFTER_MS", 10**12)
+    with pytest.raises(AssertionError, match="does not show"):
+        play_cuts(100, seed=1)
+
+
+def test_a_clock_that_jumps_hides_no_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuts_module, "SKEWS_MS", (-1_443_571_200_000 // 8, 0, 2**39))
+    assert max(play_cuts(300, seed=2).down_ms["both"]) <= DOWN_MS
 
 
 def test_the_deaf_end_shows_down_within_three_seconds_of_the_last_beat() -> None:
@@ -70,7 +47,7 @@ def test_the_deaf_end_shows_down_within_three_seconds_of_the_last_beat() -> None
     assert heard_utc_ms is not None
     ends.play(ends.latency_ms + 2_800 - (ends.now("red").utc_ms - heard_utc_ms))
     assert ends.status("red") is LinkStatus.UP
-    ends.play(100)
+    ends.play(200)
     assert ends.status("red") is LinkStatus.DOWN
 
 
@@ -95,8 +72,9 @@ def test_never_up_when_only_one_direction_ever_worked() -> None:
 
 def test_the_clock_offset_is_measured_through_the_skew() -> None:
     ends = TwoEnds(random.Random(5))
-    ends.play(10_000)
+    ends.skew_ms = {"blue": 0, "red": 288_000}
+    ends.play(20_000)
     state = ends.ends["blue"].state(ends.now("blue"))
     assert state.round_trip_ms is not None
     assert state.clock_offset_ms is not None
-    assert abs(state.clock_offset_ms - SKEW_MS) <= state.round_trip_ms // 2 + TICK_MS
+    assert abs(state.clock_offset_ms - 288_000) <= state.round_trip_ms // 2 + 50

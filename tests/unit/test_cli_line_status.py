@@ -37,6 +37,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "receipted_seq": 1,
         "peer_seq": 1,
         "clock_offset_ms": 0,
+        "declarations_unseen": 1200,
     }
 
     class Node:
@@ -100,3 +101,7 @@ def test_twenty_are_shown_without_a_count(alerts: list[dict[str, object]]) -> No
     text = shown()
     assert text.count("stands here.") == 20
     assert "more" not in text
+
+
+def test_what_nobody_has_looked_at_yet_is_said(alerts: list[dict[str, object]]) -> None:
+    assert "red: 1200 declarations not yet looked at for conflicts" in shown()

@@ -54,7 +54,15 @@ def test_an_unknown_field_is_refused(kind: Kind) -> None:
 
 @each_kind
 def test_a_missing_field_is_refused(kind: Kind) -> None:
-    optional = {"not_binding", "reason", "fields", "object_kind", "as_published"}
+    optional = {
+        "not_binding",
+        "reason",
+        "fields",
+        "object_kind",
+        "as_published",
+        "shift_ms",
+        "level_tmm",
+    }
     for name in set(bodies()[kind]) - optional:
         body = dict(bodies()[kind])
         del body[name]

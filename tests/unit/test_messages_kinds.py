@@ -32,7 +32,17 @@ def test_what_asks_for_an_answer_has_a_kind_that_gives_one(kind: Kind) -> None:
     assert closing
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if KINDS[kind].rule.closes])
+ANSWERS = [kind for kind in Kind if KINDS[kind].rule.closes and kind is not Kind.PROPOSE]
+
+
+def test_a_counter_proposal_answers_a_proposal_and_asks_in_its_turn() -> None:
+    rule = KINDS[Kind.PROPOSE].rule
+    assert rule.closes
+    assert rule.needs_answer
+    assert KINDS[Kind.PROPOSE].refers_to == {Kind.CONCERN, Kind.PROPOSE}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
 def test_answers_cite_what_the_peer_asked_and_ask_nothing(kind: Kind) -> None:
     form = KINDS[kind]
     assert form.needs_reference

@@ -66,6 +66,16 @@ class NodeFace(Protocol):
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
+    async def tell(
+        self,
+        actor: Actor,
+        declaration_id: str,
+        *,
+        lines: Sequence[str],
+        drill: bool = False,
+        release: str = "OWN_FORCES",
+        as_written: bool = False,
+    ) -> tuple[Posted, ...]: ...
     async def cancel(
         self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
     ) -> tuple[Posted, ...]: ...

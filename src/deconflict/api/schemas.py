@@ -194,7 +194,10 @@ AsWritten = Annotated[
 class DeclareOptions(Request):
     """How declarations go out."""
 
-    lines: list[Name] | None = Field(None, description="default: every line with agreed terms")
+    lines: list[Name] | None = Field(
+        None,
+        description="default: every line with agreed terms; a protected site needs them named",
+    )
     drill: bool = False
     release: Name = "OWN_FORCES"
     as_written: AsWritten = False
@@ -206,6 +209,15 @@ class Declare(DeclareOptions):
     declarations: Annotated[list[DeclarationDraft], Field(min_length=1, max_length=100_000)]
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"declarations": [EXAMPLE_DRAFT]}]})
+
+
+class Tell(Request):
+    """Which further lines learn of what is declared on others."""
+
+    lines: Annotated[list[Name], Field(min_length=1, max_length=1000)]
+    drill: bool = False
+    release: Name = "OWN_FORCES"
+    as_written: AsWritten = False
 
 
 class Cancel(Request):

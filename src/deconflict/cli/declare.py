@@ -8,7 +8,16 @@ import click
 
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_written_option, existing_file, need_terminal, talks_to_node
-from deconflict.cli.output import count, progress, say_warnings, short, table, when, write_json
+from deconflict.cli.output import (
+    clean,
+    count,
+    progress,
+    say_warnings,
+    short,
+    table,
+    when,
+    write_json,
+)
 from deconflict.cli.sending import say_held
 from deconflict.errors import InvalidInputError
 
@@ -27,12 +36,14 @@ TOGETHER = 200  # so many go in one request, all of them or none
     "deconflict declare tomorrow.geojson\n"
     "deconflict declare --interactive\n"
     "deconflict declare --correct 7c1e09af right.geojson\n"
+    "deconflict declare --tell 7c1e09af --line green\n"
     "deconflict declare --cancel 7c1e09af --reason ended-early",
 )
 @click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
 @click.option("--interactive", is_flag=True, help="Be asked, step by step.")
 @click.option("--update", metavar="ID", help="FILE holds the new plan of this declaration.")
 @click.option("--correct", metavar="ID", help="FILE holds what should have been declared.")
+@click.option("--tell", metavar="ID", help="Declare it on further lines, named by --line.")
 @click.option("--cancel", metavar="ID", help="This declaration no longer holds.")
 @click.option("--reason", metavar="WORD", help="Why it is cancelled, as plan-withdrawn.")
 @click.option("--list", "list_them", is_flag=True, help="List declarations, yours and the peers'.")
@@ -43,7 +54,8 @@ TOGETHER = 200  # so many go in one request, all of them or none
     "lines",
     multiple=True,
     metavar="PEER",
-    help="Only on this line; repeat it. Otherwise on every line with agreed terms.",
+    help="Only on this line; repeat it. Otherwise on every line with agreed terms; a protected "
+    "site needs each recipient named.",
 )
 @click.option(
     "--release",
@@ -62,6 +74,7 @@ def declare(
     interactive: bool,
     update: str | None,
     correct: str | None,
+    tell: str | None,
     cancel: str | None,
     reason: str | None,
     list_them: bool,
@@ -89,6 +102,7 @@ def declare(
         interactive,
         update,
         correct,
+        tell,
         cancel,
         list_them,
     ]
@@ -96,7 +110,7 @@ def declare(
         raise InvalidInputError(
             "what is to be done?",
             expected="FILE, or one of --interactive, --update ID FILE, --correct ID FILE, "
-            "--cancel ID, --list",
+            "--tell ID --line PEER, --cancel ID, --list",
             remedy="deconflict declare --help",
         )
     manner = {
@@ -111,6 +125,11 @@ def declare(
             return
         if cancel is not None:
             _cancel(node, cancel, reason, as_json=as_json)
+            return
+        if tell is not None:
+            found = _tell(node, tell, manner, as_json=as_json)
+            if found:
+                ctx.exit(EXIT_FINDING)
             return
         if interactive:
             need_terminal("a declaration", "a FILE")
@@ -200,6 +219,28 @@ def _replace(
     done = "updated" if update else "corrected"
     click.echo(f"{short(held['declaration_id'])} is {done}; what it replaces stays in the record.")
     show_change(held, draft, _landmarks(node))
+    _say_warnings(answer["posted"])
+    _say_conflicts(conflicts)
+    return bool(conflicts)
+
+
+def _tell(node: "NodeClient", wanted: str, manner: dict[str, Any], *, as_json: bool) -> bool:
+    if not manner["lines"]:
+        raise InvalidInputError(
+            "who else is told?",
+            expected="the peer of each further line",
+            remedy="deconflict declare --tell ID --line PEER",
+        )
+    held = node.declaration(wanted)
+    answer = node.post("declarations", held["declaration_id"], "tell", body=manner)
+    conflicts = _of([held["declaration_id"]], node)
+    if as_json:
+        write_json({**answer, "conflicts": conflicts})
+        return bool(conflicts)
+    if say_held(answer["posted"]):
+        return bool(conflicts)
+    peers = ", ".join(manner["lines"])
+    click.echo(f"{short(held['declaration_id'])} is declared to {clean(peers)} as well.")
     _say_warnings(answer["posted"])
     _say_conflicts(conflicts)
     return bool(conflicts)

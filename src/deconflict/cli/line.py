@@ -36,6 +36,11 @@ line = LazyGroup(
             "say:concern",
             "Say that two declarations come too close. It is no veto.",
         ),
+        Entry(
+            "propose",
+            "proposing:propose",
+            "Propose a change of one of two declarations that come too close.",
+        ),
         Entry("cease", "say:cease", "Request that activity somewhere cease."),
         Entry("query", "say:query", "Ask of an aircraft: is this yours?"),
         Entry("ack", "reply:ack", "Acknowledge a message. It is not permission."),
@@ -48,6 +53,11 @@ line = LazyGroup(
         Entry("check", "reply:check", "Check the line from person to person, or answer a check."),
         Entry(
             "release", "release:release", "Release what another person wrote, or list what waits."
+        ),
+        Entry(
+            "consent",
+            "proposing:consent",
+            "Say to whom a message of yours may be passed on from now.",
         ),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
@@ -110,6 +120,10 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         right=(5, 6, 7),
     )
     click.echo()
+    for one in lines:
+        if unseen := one["declarations_unseen"]:
+            said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
+            click.echo(click.style(f"{said}\n", bold=True))
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))

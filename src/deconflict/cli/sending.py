@@ -18,7 +18,15 @@ __all__ = ["Manner", "manner_options", "post", "say_held", "show_posted"]
 WAIT_FOR_RECEIPT_S = 2.0  # the delivery limit of the most urgent messages
 POLL_S = 0.1
 ASKING = (
-    *("CEASE", "CONCERN", "LINE_CHECK", "NOTIFY", "QUERY", "SAFETY", "SUSPEND", "TERMS_PROPOSE"),
+    "CEASE",
+    "CONCERN",
+    "LINE_CHECK",
+    "NOTIFY",
+    "PROPOSE",
+    "QUERY",
+    "SAFETY",
+    "SUSPEND",
+    "TERMS_PROPOSE",
     *("TALK_REQUEST", "TALK_PROPOSE", "READOUT_PROPOSE"),
 )
 

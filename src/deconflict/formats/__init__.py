@@ -2,7 +2,8 @@
 
 from deconflict.formats.declaration_input import PURPOSES, DeclarationInput
 from deconflict.formats.display import DisplayItem, write_geojson
-from deconflict.formats.geojson import read_declarations, write_declarations
+from deconflict.formats.geojson import read_declarations
+from deconflict.formats.geojson_writer import write_declarations
 
 __all__ = [
     "PURPOSES",

@@ -1,25 +1,19 @@
 """Declarations as GeoJSON (RFC 7946), in the profile of docs/reference/geojson-profile.md."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from deconflict.airspace.altitude import AltitudeBand, AltitudeReference
 from deconflict.airspace.geometry import MAX_VOLUMES, Geometry, check_volumes
-from deconflict.airspace.instant import TimeSpan, format_utc, parse_utc
+from deconflict.airspace.instant import TimeSpan, parse_utc
 from deconflict.airspace.outline import Circle, Corridor, Outline, Polygon
 from deconflict.airspace.position import Position
 from deconflict.airspace.quantity import (
     Altitude,
     OpenLimit,
-    format_altitude,
-    format_distance,
-    format_duration,
-    format_height,
     parse_altitude,
     parse_band,
-    parse_distance,
     parse_duration,
     parse_height,
 )
@@ -34,6 +28,18 @@ from deconflict.errors import (
 )
 from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.declaration_input import DeclarationInput
+from deconflict.formats.members import (
+    Members,
+    array_of,
+    distance_at,
+    instant_at,
+    object_of,
+    only,
+    optional_text_at,
+    shown,
+    text_at,
+    text_of,
+)
 from deconflict.units import TMM_PER_METRE
 
 __all__ = [
@@ -41,7 +47,6 @@ __all__ = [
     "check_collection",
     "read_declarations",
     "read_feature",
-    "write_declarations",
 ]
 
 MAX_FEATURES: Final = 100_000
@@ -52,8 +57,6 @@ _CONTAINMENT: Final = frozenset({"lateral", "vertical", "time"})
 _COLLECTION_MEMBERS: Final = frozenset({"type", "features", "name", "bbox", "crs"})
 _FEATURE_MEMBERS: Final = frozenset({"type", "geometry", "properties", "id", "bbox"})
 _CRS84: Final = frozenset({"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::CRS84"})
-
-_Members = Mapping[str, object]
 
 
 def read_declarations(data: bytes) -> tuple[DeclarationInput, ...]:
@@ -72,18 +75,18 @@ def read_declarations(data: bytes) -> tuple[DeclarationInput, ...]:
 
     Source: RFC 7946; what it leaves open is said in docs/reference/geojson-profile.md.
     """
-    document = _object(parse_json(data))
+    document = object_of(parse_json(data))
     if document.get("type") == "Feature":
         return (_feature(document, 0),)
     if document.get("type") != "FeatureCollection":
         raise InvalidDocumentError(
             "the document is no declaration",
-            given=f"type {_shown(document.get('type'))}",
+            given=f"type {shown(document.get('type'))}",
             expected="a GeoJSON Feature or FeatureCollection",
             remedy="put the geometry into a Feature with its purpose, altitudes and times",
         )
     check_collection(document)
-    features = _array(document.get("features"), "features", MAX_FEATURES)
+    features = array_of(document.get("features"), "features", MAX_FEATURES)
     if not features:
         raise InvalidDocumentError("the document declares nothing", expected="at least one Feature")
     declarations: list[DeclarationInput] = []
@@ -92,13 +95,13 @@ def read_declarations(data: bytes) -> tuple[DeclarationInput, ...]:
     return tuple(declarations)
 
 
-def check_collection(members: _Members) -> None:
+def check_collection(members: Members) -> None:
     """Pass when a FeatureCollection says nothing beside its features that is not known.
 
     Raises:
         InvalidDocumentError: an unknown member, or positions in another system than WGS84.
     """
-    _only(members, _COLLECTION_MEMBERS)
+    only(members, _COLLECTION_MEMBERS)
     _check_crs(members.get("crs"))
 
 
@@ -109,32 +112,22 @@ def read_feature(feature: object, index: int) -> DeclarationInput:
         InvalidInputError: as `read_declarations`.
     """
     with located(f"features[{index}]"):
-        return _feature(_object(feature), index)
+        return _feature(object_of(feature), index)
 
 
-def write_declarations(declarations: Iterable[DeclarationInput]) -> bytes:
-    """Return the declarations as a FeatureCollection that ``read_declarations`` reads back.
-
-    Reading gives equal values, to the last digit; only ``source_index`` counts anew.
-    """
-    features = [_to_feature(declaration) for declaration in declarations]
-    document = {"type": "FeatureCollection", "features": features}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode()
-
-
-def _feature(feature: _Members, index: int) -> DeclarationInput:
+def _feature(feature: Members, index: int) -> DeclarationInput:
     if feature.get("type") != "Feature":
         raise InvalidDocumentError(
-            "this is no Feature", given=f"type {_shown(feature.get('type'))}", expected="Feature"
+            "this is no Feature", given=f"type {shown(feature.get('type'))}", expected="Feature"
         )
-    _only(feature, _FEATURE_MEMBERS)
+    only(feature, _FEATURE_MEMBERS)
     with located(".properties"):
-        said = _object(feature.get("properties"))
+        said = object_of(feature.get("properties"))
         properties = {key: value for key, value in said.items() if value is not None}
-        purpose = _text(properties, "purpose")
-        label = _optional_text(properties, "label")
-        declaration_id = _optional_text(properties, "declaration_id")
-    shape = _object(feature.get("geometry"), "geometry")
+        purpose = text_at(properties, "purpose")
+        label = optional_text_at(properties, "label")
+        declaration_id = optional_text_at(properties, "declaration_id")
+    shape = object_of(feature.get("geometry"), "geometry")
     if shape.get("type") == "GeometryCollection":
         geometry = _collection(shape, properties)
     elif shape.get("type") == "LineString" and "times" in properties:
@@ -145,14 +138,14 @@ def _feature(feature: _Members, index: int) -> DeclarationInput:
         return DeclarationInput(purpose, geometry, label, declaration_id, index)
 
 
-def _collection(shape: _Members, properties: _Members) -> Geometry:
+def _collection(shape: Members, properties: Members) -> Geometry:
     """Read several volumes: geometry n has its altitudes and times in properties.volumes[n]."""
     with located(".geometry"):
-        _only(shape, frozenset({"type", "geometries", "bbox"}))
-        shapes = _array(shape.get("geometries"), "geometries", MAX_VOLUMES)
+        only(shape, frozenset({"type", "geometries", "bbox"}))
+        shapes = array_of(shape.get("geometries"), "geometries", MAX_VOLUMES)
     with located(".properties"):
-        _only(properties, _ABOUT | {"volumes"})
-        settings = _array(properties.get("volumes"), "volumes", MAX_VOLUMES)
+        only(properties, _ABOUT | {"volumes"})
+        settings = array_of(properties.get("volumes"), "volumes", MAX_VOLUMES)
         if len(settings) != len(shapes):
             raise InvalidDocumentError(
                 "volumes and geometries differ in number",
@@ -163,16 +156,16 @@ def _collection(shape: _Members, properties: _Members) -> Geometry:
     for index, (one, setting) in enumerate(zip(shapes, settings, strict=True)):
         shape_path, setting_path = f".geometry.geometries[{index}]", f".properties.volumes[{index}]"
         with located(shape_path):
-            inner = _object(one)
+            inner = object_of(one)
         with located(setting_path):
-            said = {key: value for key, value in _object(setting).items() if value is not None}
+            said = {key: value for key, value in object_of(setting).items() if value is not None}
         volumes.append(_volume(inner, said, frozenset(), shape_path, setting_path))
     with located(".geometry.geometries"):
         return check_volumes(tuple(volumes))
 
 
 def _volume(
-    shape: _Members, said: _Members, about: frozenset[str], shape_path: str, said_path: str
+    shape: Members, said: Members, about: frozenset[str], shape_path: str, said_path: str
 ) -> Volume:
     kind = shape.get("type")
     extra = {"Point": {"radius"}, "LineString": {"half_width"}, "Polygon": set[str]()}
@@ -180,19 +173,19 @@ def _volume(
         with located(shape_path):
             raise InvalidDocumentError(
                 "this type of geometry declares nothing",
-                given=_shown(kind),
+                given=shown(kind),
                 expected="Point, LineString, Polygon or a GeometryCollection of them",
                 remedy="write each part as a Feature of its own, or as a GeometryCollection",
             )
     with located(said_path):
-        _only(said, about | _WHEN_AND_HOW_HIGH | extra[kind])
-        band = _band(_text(said, "lower"), _text(said, "upper"))
-        start_ms, end_ms = _instant(said, "start_utc"), _instant(said, "end_utc")
+        only(said, about | _WHEN_AND_HOW_HIGH | extra[kind])
+        band = _band(text_at(said, "lower"), text_at(said, "upper"))
+        start_ms, end_ms = instant_at(said, "start_utc"), instant_at(said, "end_utc")
         with located(".start_utc/end_utc"):
             span = TimeSpan(start_ms, end_ms)
-        reach_mm = _distance(said, next(iter(extra[kind]))) if extra[kind] else 0
+        reach_mm = distance_at(said, next(iter(extra[kind]))) if extra[kind] else 0
     with located(shape_path):
-        _only(shape, frozenset({"type", "coordinates", "bbox"}))
+        only(shape, frozenset({"type", "coordinates", "bbox"}))
         return Volume(_outline(kind, shape.get("coordinates"), reach_mm), band, span)
 
 
@@ -216,7 +209,7 @@ def _outline(kind: str, coordinates: object, reach_mm: int) -> Outline:
     if kind == "LineString":
         return Corridor(_places(coordinates), reach_mm)
     with located(".coordinates"):
-        rings = _array(coordinates, "coordinates", 1_000)
+        rings = array_of(coordinates, "coordinates", 1_000)
         if len(rings) != 1:
             raise InvalidGeometryError(
                 "a polygon has holes or no ring",
@@ -235,15 +228,15 @@ def _outline(kind: str, coordinates: object, reach_mm: int) -> Outline:
         return Polygon(places[:-1])
 
 
-def _trajectory(shape: _Members, properties: _Members) -> Trajectory:
+def _trajectory(shape: Members, properties: Members) -> Trajectory:
     with located(".geometry"):
-        _only(shape, frozenset({"type", "coordinates", "bbox"}))
-        coordinates = _array(shape.get("coordinates"), "coordinates", None)
+        only(shape, frozenset({"type", "coordinates", "bbox"}))
+        coordinates = array_of(shape.get("coordinates"), "coordinates", None)
     with located(".properties"):
-        _only(properties, _ABOUT | {"times", "altitudes", "containment"})
-        times = _array(properties["times"], "times", None)
+        only(properties, _ABOUT | {"times", "altitudes", "containment"})
+        times = array_of(properties["times"], "times", None)
         altitudes = properties.get("altitudes")
-        heights = None if altitudes is None else _array(altitudes, "altitudes", None)
+        heights = None if altitudes is None else array_of(altitudes, "altitudes", None)
         for name, items in (("times", times), ("altitudes", heights)):
             if items is not None and len(items) != len(coordinates):
                 raise InvalidDocumentError(
@@ -280,11 +273,11 @@ def _trajectory(shape: _Members, properties: _Members) -> Trajectory:
 
 
 def _instant_of(value: object) -> int:
-    return parse_utc(_as_text(value, "the time"))
+    return parse_utc(text_of(value, "the time"))
 
 
 def _flown_altitude(value: object) -> Altitude:
-    altitude = parse_altitude(_as_text(value, "the altitude"))
+    altitude = parse_altitude(text_of(value, "the altitude"))
     if isinstance(altitude, OpenLimit):
         raise InvalidAltitudeError(
             "a waypoint is at one altitude", given=altitude.value, expected="as FL350, 2500 ft AMSL"
@@ -296,22 +289,22 @@ def _containment(value: object) -> Containment:
     if value is None:
         return Containment()
     with located(".containment"):
-        said = {key: item for key, item in _object(value).items() if item is not None}
-        _only(said, _CONTAINMENT)
-        lateral_mm = _distance(said, "lateral") if "lateral" in said else 0
+        said = {key: item for key, item in object_of(value).items() if item is not None}
+        only(said, _CONTAINMENT)
+        lateral_mm = distance_at(said, "lateral") if "lateral" in said else 0
         vertical_tmm = time_ms = 0
         if "vertical" in said:
             with located(".vertical"):
-                vertical_tmm = parse_height(_text(said, "vertical"))
+                vertical_tmm = parse_height(text_at(said, "vertical"))
         if "time" in said:
             with located(".time"):
-                time_ms = parse_duration(_text(said, "time"))
+                time_ms = parse_duration(text_at(said, "time"))
         return Containment(lateral_mm, vertical_tmm, time_ms)
 
 
 def _places(coordinates: object, path: str = ".coordinates") -> tuple[Position, ...]:
     with located(path or "the ring"):
-        items = _array(coordinates, "coordinates", None)
+        items = array_of(coordinates, "coordinates", None)
     return tuple(parse_each(items, _place, path))
 
 
@@ -362,10 +355,10 @@ def _place_and_height(value: object, *, needed: bool) -> tuple[Position, int]:
 
 def _numbers(value: object) -> list[float]:
     numbers: list[float] = []
-    for item in _array(value, "a position", 16):
+    for item in array_of(value, "a position", 16):
         if type(item) is not int and type(item) is not float:
             raise InvalidDocumentError(
-                "a coordinate is no number", given=_shown(item), expected="[longitude, latitude]"
+                "a coordinate is no number", given=shown(item), expected="[longitude, latitude]"
             )
         try:
             numbers.append(float(item))
@@ -382,144 +375,7 @@ def _check_crs(crs: object) -> None:
     if name not in _CRS84:
         raise InvalidDocumentError(
             "the coordinates are not WGS84 longitude and latitude",
-            given=f"crs {_shown(name)}",
+            given=f"crs {shown(name)}",
             expected="no crs, or urn:ogc:def:crs:OGC:1.3:CRS84",
             remedy="convert the file to WGS84",
         )
-
-
-def _only(members: _Members, known: frozenset[str] | set[str]) -> None:
-    unknown = sorted(key for key in members if key not in known)
-    if unknown:
-        raise InvalidDocumentError(
-            f"unknown: {', '.join(f'{key:.40}' for key in unknown[:5])}",
-            expected=f"only {', '.join(sorted(known))}",
-            remedy="correct the name, or remove it: nothing is ignored",
-        )
-
-
-def _object(value: object, name: str = "") -> _Members:
-    if not isinstance(value, dict):
-        raise InvalidDocumentError(
-            f"{name or 'this'} is no object", given=_shown(value), expected="a JSON object"
-        )
-    return value
-
-
-def _array(value: object, name: str, limit: int | None) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise InvalidDocumentError(
-            f"{name} is no array", given=_shown(value), expected="a JSON array"
-        )
-    if limit is not None and len(value) > limit:
-        raise InvalidDocumentError(
-            f"{name} holds too many", given=f"{len(value)}", expected=f"at most {limit}"
-        )
-    return value
-
-
-def _as_text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise InvalidDocumentError(
-            f"{name} is no text", given=_shown(value), expected="text with its unit or zone"
-        )
-    return value
-
-
-def _text(members: _Members, key: str) -> str:
-    if key not in members:
-        raise InvalidDocumentError(f"{key} is missing", expected=f"the property {key}")
-    return _as_text(members[key], key)
-
-
-def _optional_text(members: _Members, key: str) -> str | None:
-    return _text(members, key) if key in members else None
-
-
-def _instant(members: _Members, key: str) -> int:
-    text = _text(members, key)
-    with located(f".{key}"):
-        return parse_utc(text)
-
-
-def _distance(members: _Members, key: str) -> int:
-    text = _text(members, key)
-    with located(f".{key}"):
-        return parse_distance(text)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict | list):
-        return f"{'an object' if isinstance(value, dict) else 'an array'} of {len(value)}"
-    return "nothing" if value is None else f"{value!r:.60}"
-
-
-def _to_feature(declaration: DeclarationInput) -> dict[str, object]:
-    properties: dict[str, object] = {"purpose": declaration.purpose}
-    if declaration.label is not None:
-        properties["label"] = declaration.label
-    if declaration.declaration_id is not None:
-        properties["declaration_id"] = declaration.declaration_id
-    geometry = declaration.geometry
-    if isinstance(geometry, Trajectory):
-        shape, more = _from_trajectory(geometry)
-    elif len(geometry) == 1:
-        shape, more = _from_volume(geometry[0])
-    else:
-        parts = [_from_volume(volume) for volume in check_volumes(geometry)]
-        shape = {"type": "GeometryCollection", "geometries": [part for part, _ in parts]}
-        more = {"volumes": [settings for _, settings in parts]}
-    return {"type": "Feature", "geometry": shape, "properties": properties | more}
-
-
-def _from_trajectory(trajectory: Trajectory) -> tuple[dict[str, object], dict[str, object]]:
-    waypoints, limits = trajectory.waypoints, trajectory.containment
-    shape = _shape("LineString", [_coordinates(waypoint.position) for waypoint in waypoints])
-    return shape, {
-        "times": [format_utc(waypoint.at_ms) for waypoint in waypoints],
-        "altitudes": [
-            format_altitude(Altitude(trajectory.reference, waypoint.altitude_tmm))
-            for waypoint in waypoints
-        ],
-        "containment": {
-            "lateral": format_distance(limits.lateral_mm),
-            "vertical": format_height(limits.vertical_tmm),
-            "time": format_duration(limits.time_ms),
-        },
-    }
-
-
-def _from_volume(volume: Volume) -> tuple[dict[str, object], dict[str, object]]:
-    band, span = volume.band, volume.span
-    settings: dict[str, object] = {
-        "lower": format_altitude(
-            OpenLimit.SURFACE
-            if band.lower_tmm is None
-            else Altitude(band.reference, band.lower_tmm)
-        ),
-        "upper": format_altitude(
-            OpenLimit.UNLIMITED
-            if band.upper_tmm is None
-            else Altitude(band.reference, band.upper_tmm)
-        ),
-        "start_utc": format_utc(span.start_ms),
-        "end_utc": format_utc(span.end_ms),
-    }
-    match volume.outline:
-        case Circle(center, radius_mm):
-            settings["radius"] = format_distance(radius_mm)
-            return _shape("Point", _coordinates(center)), settings
-        case Corridor(path, half_width_mm):
-            settings["half_width"] = format_distance(half_width_mm)
-            return _shape("LineString", [_coordinates(place) for place in path]), settings
-        case Polygon(vertices):
-            ring = [_coordinates(place) for place in (*vertices, vertices[0])]
-            return _shape("Polygon", [ring]), settings
-
-
-def _shape(kind: str, coordinates: object) -> dict[str, object]:
-    return {"type": kind, "coordinates": coordinates}
-
-
-def _coordinates(position: Position) -> list[float]:
-    return [position.lon_deg, position.lat_deg]

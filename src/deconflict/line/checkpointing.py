@@ -153,7 +153,7 @@ class Checkpoints:
         """Return the monotonic time at which :meth:`due` has something; None: nothing waits."""
         if self._under_way is not None:
             return self._under_way.due_ms
-        if self._waits_since_ms is None or self._taken_size != self._own_tree.agreed.size:
+        if self._waits_since_ms is None or self._taken_size != self._own_tree.agreed_size:
             return None
         many = self._uncovered() >= CHECKPOINT_AFTER_ENTRIES
         return self._waits_since_ms + (0 if many else CHECKPOINT_AFTER_MS)

@@ -153,6 +153,11 @@ class GrowingTree:
         return self._agreed.size + len(self._later) // HASH_BYTES
 
     @property
+    def agreed_size(self) -> int:
+        """How many leaves the part has that was agreed on; asked for often, and hashes nothing."""
+        return self._agreed.size
+
+    @property
     def agreed(self) -> TreeHead:
         """The tree of the part that was agreed on."""
         return self._agreed.head

@@ -20,7 +20,7 @@ from deconflict.messages.declaration import (
     SoundDeclaration,
     declaration_to_wire,
 )
-from deconflict.messages.kinds import Kind
+from deconflict.messages.kinds import Kind, Release
 from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talks import (
@@ -57,9 +57,11 @@ __all__ = [
     "Declared",
     "LineCheck",
     "Loaded",
+    "Propose",
     "Query",
     "Readback",
     "ReadbackResult",
+    "ReleaseConsent",
     "Resume",
     "SafetyOfFlight",
     "SaidWord",
@@ -81,6 +83,10 @@ ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,
 FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]
 Tenths: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=3599)]
 MillimetresPerSecond: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=12_000_000)]  # 12 km/s
+# A change later, higher or to the right of the course; below 0 the other way.
+ShiftMilliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=-604_800_000, le=604_800_000)]
+LevelChange: TypeAlias = Annotated[int, msgspec.Meta(ge=-500_000_000, le=500_000_000)]  # 50 km
+AsideMillimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=-5_000_000_000, le=5_000_000_000)]
 Millimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=5_000_000_000)]  # 5,000 km
 
 
@@ -184,6 +190,42 @@ class Concern(Body, frozen=True):
     def __post_init__(self) -> None:
         Body.__post_init__(self)
         _check_reason(self.reason)
+
+
+class Propose(Body, frozen=True):
+    """PROPOSE: what change of one of two declarations would be talked about (R47).
+
+    It changes nothing, and nor does an AFFIRM: only an UPDATE by whoever declared it does. Of the
+    three changes at least one is not 0.
+    """
+
+    first: DeclarationId
+    second: DeclarationId
+    declaration_id: DeclarationId
+    shift_ms: ShiftMilliseconds = 0
+    level_tmm: LevelChange = 0
+    aside_mm: AsideMillimetres = 0
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        if self.declaration_id not in (self.first, self.second):
+            raise InvalidDocumentError(
+                "a proposal changes one of the two declarations it is about",
+                given=self.declaration_id,
+                expected=f"{self.first} or {self.second}",
+            )
+        if not (self.shift_ms or self.level_tmm or self.aside_mm):
+            raise InvalidDocumentError(
+                "a proposal proposes nothing",
+                expected="shift_ms, level_tmm or aside_mm other than 0",
+                remedy="say how much later or earlier, higher or lower, right or left",
+            )
+
+
+class ReleaseConsent(Body, frozen=True):
+    """RELEASE_CONSENT: to whom the own message cited may be passed on from now (R42)."""
+
+    release: Release
 
 
 class Query(Body, frozen=True):
@@ -353,6 +395,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.READBACK: Readback,
         Kind.READBACK_RESULT: ReadbackResult,
         Kind.CONCERN: Concern,
+        Kind.PROPOSE: Propose,
         Kind.QUERY: Query,
         Kind.ANSWER: Answer,
         Kind.SAFETY: SafetyOfFlight,
@@ -368,6 +411,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.SUSPEND: Suspend,
         Kind.RESUME: Resume,
         Kind.ACCOUNT: Account,
+        Kind.RELEASE_CONSENT: ReleaseConsent,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
         Kind.TALK_REQUEST: TalkOffer,

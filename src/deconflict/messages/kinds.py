@@ -37,6 +37,7 @@ class Kind(StrEnum):
     READBACK = "READBACK"
     READBACK_RESULT = "READBACK_RESULT"
     CONCERN = "CONCERN"
+    PROPOSE = "PROPOSE"
     QUERY = "QUERY"
     ANSWER = "ANSWER"
     SAFETY = "SAFETY"
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     SUSPEND = "SUSPEND"
     RESUME = "RESUME"
     ACCOUNT = "ACCOUNT"
+    RELEASE_CONSENT = "RELEASE_CONSENT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
     TALK_REQUEST = "TALK_REQUEST"
@@ -193,6 +195,12 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to=_DECLARES | {Kind.CONCERN},
             needs_reference=True,
         ),
+        # A counter-proposal answers what it cites, and asks in its turn.
+        Kind.PROPOSE: KindForm(
+            KindRule(_P.PRIORITY, needs_seen=True, needs_answer=True, closes=True),
+            refers_to=frozenset((Kind.CONCERN, Kind.PROPOSE)),
+            needs_reference=True,
+        ),
         Kind.QUERY: KindForm(
             _asks(_P.IMMEDIATE),
             answer_within_ms=_QUERY_MS,
@@ -255,6 +263,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                 (
                     *_DECLARES,
                     Kind.CONCERN,
+                    Kind.PROPOSE,
                     Kind.QUERY,
                     Kind.SAFETY,
                     Kind.CEASE,
@@ -278,6 +287,12 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             always_passes=True,
         ),
         Kind.ACCOUNT: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.RELEASE_CONSENT: KindForm(
+            _tells(_P.ROUTINE),
+            refers_to=_ANYTHING,
+            needs_reference=True,
+            refers_to_own=True,
+        ),
         Kind.TERMS_PROPOSE: KindForm(
             _asks(_P.ROUTINE),
             refers_to=frozenset((Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT)),

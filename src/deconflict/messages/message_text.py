@@ -1,5 +1,6 @@
 """A message as a desk reads it: its phrase in the desk's own language (R33)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,11 @@ from deconflict.messages.bodies import (
     Declared,
     LineCheck,
     Loaded,
+    Propose,
     Query,
     Readback,
     ReadbackResult,
+    ReleaseConsent,
     Resume,
     SafetyOfFlight,
     Seen,
@@ -123,12 +126,15 @@ def message_phrases(
     """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
-    if isinstance(body, Declared):
-        said = tuple(declared_sentences(kind, body.value))
-    elif isinstance(body, TALKS):
-        said = tuple(talk_sentences(kind, body))
-    else:
-        said = (_named(kind, body, language),)
+    match body:
+        case Declared():
+            said = tuple(declared_sentences(kind, body.value))
+        case Propose():
+            said = tuple(_proposed(body))
+        case _ if isinstance(body, TALKS):
+            said = tuple(talk_sentences(kind, body))
+        case _:
+            said = (_named(kind, body, language),)
     found = []
     for name, values in said:
         number = phrase_named(name)
@@ -178,10 +184,27 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "RESUME", {"scope": scope, "effective": effective}
         case Account():
             return "ACCOUNT", {"event": body.event, "fields": _fields(body, language)}
+        case ReleaseConsent(release=release):
+            return f"RELEASE_{release.value}", {}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
+
+
+def _proposed(body: Propose) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield (
+        "PROPOSE",
+        {"first": body.first, "second": body.second, "declaration": body.declaration_id},
+    )
+    for change, value, more, less in (
+        (body.shift_ms, "shift", "PROPOSE_LATER", "PROPOSE_EARLIER"),
+        (body.level_tmm, "change", "PROPOSE_HIGHER", "PROPOSE_LOWER"),
+        (body.aside_mm, "aside", "PROPOSE_RIGHT", "PROPOSE_LEFT"),
+    ):
+        if change:
+            yield more if change > 0 else less, {value: abs(change)}
+    yield "PROPOSE_CHANGES_NOTHING", {}
 
 
 def _readback(said: ReadbackValues) -> tuple[str, dict[str, Any]]:

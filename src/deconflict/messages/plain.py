@@ -25,6 +25,7 @@ __all__ = [
     "ConflictSide",
     "NotChecked",
     "Unanswered",
+    "Untold",
     "alert_text",
     "conflict_card",
 ]
@@ -67,6 +68,14 @@ class NotChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """The one of the two that the peer does not know of: it was declared on another line."""
+
+    peer: str
+    declaration_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictCard:
     """What a person must know of one conflict, as figures; :meth:`text` says it.
 
@@ -93,6 +102,7 @@ class ConflictCard:
     again: tuple[TimeSpan, ...] = ()
     drill: bool = False
     not_checked: tuple[NotChecked, ...] = ()
+    untold: Untold | None = None
 
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
@@ -115,6 +125,11 @@ class ConflictCard:
                 "second": self.second.declaration.declaration_id,
             },
         )
+        if self.untold is not None:
+            yield (
+                "CARD_UNTOLD",
+                {"peer": self.untold.peer, "declaration": self.untold.declaration_id},
+            )
         for changed in self.not_checked:
             yield (
                 "CARD_NOT_CHECKED_SINCE",
@@ -201,6 +216,7 @@ def conflict_card(
     again: Iterable[TimeSpan] = (),
     drill: bool = False,
     not_checked: Iterable[NotChecked] = (),
+    untold: Untold | None = None,
 ) -> ConflictCard:
     """Return the card of a finding whose ``first`` and ``second`` are these sides."""
     return ConflictCard(
@@ -224,6 +240,7 @@ def conflict_card(
         again=tuple(again),
         drill=drill,
         not_checked=tuple(not_checked),
+        untold=untold,
     )
 
 

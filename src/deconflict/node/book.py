@@ -31,6 +31,7 @@ from deconflict.messages.bodies import (
     Loaded,
     Readback,
     ReadbackResult,
+    ReleaseConsent,
     Resume,
     SaidWord,
     Standby,
@@ -42,7 +43,7 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.talks import TalkAccept, TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
@@ -154,6 +155,7 @@ class LineBook:
         self.talks = TalkBook()
         self.calls = CallBook((own, peer))
         self.accounts: dict[str, list[incidents.Account]] = {}
+        self._consents: dict[tuple[bytes, str], Release] = {}  # by message and who consented
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
         self.loaded: set[str] = set()
@@ -278,6 +280,10 @@ class LineBook:
     def handled(self, message_hash: str) -> DeliveryState | None:
         """Return what we said of a message of the peer: seen, loaded, closed; None for nothing."""
         return self._handled.get(bytes.fromhex(message_hash))
+
+    def consent(self, message_hash: str, author: str) -> Release | None:
+        """Return to whom its author said later that a message may be passed on; None: nothing."""
+        return self._consents.get((bytes.fromhex(message_hash), author))
 
     def stood_by(self, message_hash: str) -> bool:
         """True exactly when we said STANDBY of this message."""
@@ -426,6 +432,8 @@ class LineBook:
                     body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
                 ):
                     return NotTaken.NOTHING_TO_RESUME
+            case ReleaseConsent() as body if taken.envelope.ref is not None:
+                self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
             case Account() as body:
                 self._tell_account(body, party, drill=taken.envelope.drill)
         return None

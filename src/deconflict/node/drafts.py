@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.where import located
-from deconflict.errors import InvalidTimeError
+from deconflict.errors import InvalidInputError, InvalidTimeError
 from deconflict.line.moment import Now
-from deconflict.messages.declaration import Declaration, SoundDeclaration
+from deconflict.messages.declaration import Declaration, Purpose, SoundDeclaration
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.messages.notice import require_not_exchanged
 from deconflict.messages.terms import Terms
@@ -16,7 +16,24 @@ from deconflict.node.show import conflict_view
 from deconflict.node.tell.remarks import not_checked, remarks_on
 from deconflict.node.views import Checked, ConflictView
 
-__all__ = ["check_drafts", "require_sendable", "unchecked_texts"]
+__all__ = ["check_drafts", "require_named", "require_sendable", "unchecked_texts"]
+
+
+def require_named(declarations: Sequence[Declaration], peers: Sequence[str]) -> None:
+    """Return when these may go to all peers without any of them being named.
+
+    Raises:
+        InvalidInputError: there are several, and one is a protected site: who learns of it is for
+            its owner to say, recipient by recipient (R37).
+    """
+    sites = [one for one in declarations if one.purpose is Purpose.PROTECTED_SITE]
+    if sites and len(peers) > 1:
+        raise InvalidInputError(
+            "a protected site goes to nobody who is not named",
+            given=sites[0].label or sites[0].declaration_id[:12],
+            expected="the lines it is declared on, of " + ", ".join(sorted(peers)),
+            remedy="name each recipient: --line PEER",
+        )
 
 
 def require_sendable(

@@ -41,6 +41,7 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.READBACK,
         Kind.READBACK_RESULT,
         Kind.CONCERN,
+        Kind.PROPOSE,
         Kind.LOADED,
         Kind.SUSPEND,
         Kind.RESUME,
@@ -332,8 +333,8 @@ def read_body(envelope: Envelope) -> Body | None:
 
 
 def cited_by(envelope: Envelope, envelope_of: Callable[[str], Envelope | None]) -> Cited | None:
-    """Return the message that a SAFETY message is about, None for every other and for none held."""
-    if envelope.kind != Kind.SAFETY or envelope.ref is None:
+    """Return the message that one is about whose words need it; None for others and none held."""
+    if envelope.kind not in (Kind.SAFETY, Kind.RELEASE_CONSENT) or envelope.ref is None:
         return None
     cited = envelope_of(envelope.ref)
     if cited is None or cited.kind not in tuple(Kind):

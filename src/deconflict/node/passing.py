@@ -7,6 +7,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.line.moment import Now
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.node.at_home import AtHome
+from deconflict.node.elsewhere import hold_untold
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, Declared
@@ -15,9 +16,10 @@ from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.talks import tell_talks
 from deconflict.node.work import Work
 
-__all__ = ["Passing"]
+__all__ = ["LOOKED_AT_ONCE", "Passing"]
 
 _SWEEP_MS: Final = 1_000
+LOOKED_AT_ONCE: Final = 500  # declarations of a line: a tenth of a second, and then others' turn
 
 
 class Passing:
@@ -38,6 +40,7 @@ class Passing:
         self._teller = teller
         self._at_home = at_home
         self._swept_ms: int | None = None
+        self._looked_at_all = True
 
     def advance(self, work: Work, now: Now) -> None:
         """Look at everything that changed or came due; add what follows from it to ``work``."""
@@ -52,6 +55,9 @@ class Passing:
                 tell_talks(self._teller.desk, line, now)
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
+        self._looked_at_all = True
+        hold_untold([line.book.picture for line in self._lines.values()])
+        for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
         self._at_home.look(self._lines.values(), work, now, sweep=sweep)
         self._teller.overdue.readbacks_due(self._lines.get, now)
@@ -67,6 +73,8 @@ class Passing:
         """Return the same without the beats, for a driver whose beats do not need the clock."""
         times = [self._teller.overdue.next_readback_ms(), self._journal.next_deadline_ms()]
         times += [line.machine.next_deadline_ms() for line in self._lines.values()]
+        if not self._looked_at_all:
+            times.append(self._swept_ms)  # passed already: go on at once
         return min((time for time in times if time is not None), default=None)
 
     def _connection(self, line: Line, work: Work, now: Now) -> None:
@@ -119,10 +127,14 @@ class Passing:
         if line.book.terms is None or not (picture.changed or sweep):
             return
         change = picture.recheck(
-            now.utc_ms, minima_of(line.book.terms), conversions_of(line.book.terms)
+            now.utc_ms,
+            minima_of(line.book.terms),
+            conversions_of(line.book.terms),
+            at_most=LOOKED_AT_ONCE,
         )
+        self._looked_at_all = self._looked_at_all and not picture.changed
         self._teller.conflicts.changed(line, change, now)
-        if not line.checked_once:
+        if not line.checked_once and not picture.changed:
             line.checked_once = True
             self._teller.conflicts.drop_old(line, now)
         if sweep:
@@ -150,4 +162,5 @@ def _conflict(line: Line, conflict: Conflict) -> dict[str, Any]:
         "own": conflict.own.declaration.declaration_id,
         "peer": conflict.peer.declaration.declaration_id,
         "known_since_utc": format_utc(conflict.known_since_ms),
+        "told": conflict.told,
     }

@@ -1,12 +1,14 @@
 """What both sides of a line have declared, and where the declarations come too close.
 
 The picture is re-checked on every change and as time passes; only what changed is screened again,
-against everything active of the other side. Decisions only: time is an argument.
+against everything active of the other side. Of very much, a part at a time: what begins first comes
+first. Decisions only: time is an argument.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import chain, islice
 from typing import Final
 
@@ -26,6 +28,9 @@ class Conflict:
 
     ``unchecked`` holds the later revisions that could not be screened, when there are any: the
     findings are then those of the revisions before. Whether they still hold is unknown.
+
+    ``told`` is False exactly when the own one was declared on other lines and not, or not so, on
+    this one: the peer does not know of it.
     """
 
     conflict_id: str
@@ -34,6 +39,7 @@ class Conflict:
     findings: tuple[Finding, ...]
     known_since_ms: int
     unchecked: tuple[Declared, ...] = ()
+    told: bool = True
 
     @property
     def end_ms(self) -> int:
@@ -68,14 +74,20 @@ class PictureChange:
 class Picture:
     """The active declarations of one line and their conflicts.
 
+    With them stands what we declared elsewhere and not here (`node.elsewhere` says what that is):
+    it is no part of the line, and all the same held against what the peer declared.
+
     Args:
         line_id: the line; part of every conflict's id, which both sides derive alike.
     """
 
     def __init__(self, line_id: str) -> None:
         self._line_id = line_id
-        self._own, self._peer = Side(), Side()
+        self._own, self._untold, self._peer = Side(), Side(), Side()
         self._dirty: set[str] = set()
+        self._soonest: list[tuple[int, str]] = []  # of the dirty; may hold stale times
+        self._rules: Rules | None = None
+        self._own_changes: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
         self._ends = Ends()
@@ -106,28 +118,61 @@ class Picture:
 
     def put(self, declared: Declared) -> None:
         """Add a declaration, or put a new revision in the place of the old."""
-        (self._own if declared.own else self._peer).put(declared)
+        if declared.own:
+            self._own.put(declared)
+            self._own_changes.add(declared.key)
+        else:
+            self._peer.put(declared)
         self._over.pop(declared.key, None)
-        self._dirty.add(declared.key)
+        self._touch(declared.key, declared.start_ms)
 
     def remove(self, key: str) -> Declared | None:
         """Take a declaration out, because it was cancelled or is over."""
-        self._dirty.add(key)
+        self._touch(key, 0)
         self._over.pop(key, None)
-        return self._own.remove(key) or self._peer.remove(key)
+        own = self._own.remove(key)
+        if own is not None:
+            self._own_changes.add(key)
+        return own or self._peer.remove(key)
+
+    def own_of(self, key: str) -> Declared | None:
+        """Return our own active declaration of this key, or None."""
+        return self._own.get(key)
+
+    def take_own_changes(self) -> set[str]:
+        """Return, once, the keys of our own declarations that came, changed or went."""
+        changes, self._own_changes = self._own_changes, set()
+        return changes
+
+    def hold_untold(self, key: str, declared: Declared | None) -> None:
+        """Hold what we declared elsewhere under a key against the peer; None: nothing, any more."""
+        if self._untold.get(key) is declared:
+            return
+        if declared is None:
+            self._untold.remove(key)
+            self._touch(key, 0)
+        else:
+            self._untold.put(declared)
+            self._touch(key, declared.start_ms)
 
     def unchecked(self) -> tuple[Declared, ...]:
         """Return the active declarations that the last re-check refused."""
-        return self._own.unchecked() + self._peer.unchecked()
+        return self._own.unchecked() + self._untold.unchecked() + self._peer.unchecked()
+
+    @property
+    def unseen(self) -> int:
+        """How many changes no re-check has looked at yet."""
+        return len(self._dirty)
 
     @property
     def changed(self) -> bool:
-        """True exactly when something was put or removed since the last re-check."""
+        """True exactly when something was put or removed that no re-check has looked at."""
         return bool(self._dirty)
 
     def mark_all_changed(self) -> None:
         """Have everything screened anew, because the terms changed."""
-        self._dirty.update(declared.key for declared in self)
+        for declared in chain(self, self._untold):
+            self._touch(declared.key, declared.start_ms)
 
     def drop_ended(self, now_ms: int) -> tuple[Declared, ...]:
         """Take out what is over before ``now_ms`` and return it."""
@@ -135,6 +180,8 @@ class Picture:
         for declared in ended:
             self.remove(declared.key)
             self._over[declared.key] = declared
+        for declared in self._untold.over(now_ms):
+            self.hold_untold(declared.key, None)
         return ended
 
     def let_go(self) -> tuple[str, ...]:
@@ -160,17 +207,37 @@ class Picture:
         return back
 
     def recheck(
-        self, now_ms: int, minima: MinimaTable, conversions: AltitudeConversions
+        self,
+        now_ms: int,
+        minima: MinimaTable,
+        conversions: AltitudeConversions,
+        *,
+        at_most: int | None = None,
     ) -> PictureChange:
-        """Screen what changed since the last call against everything of the other side."""
-        dirty, self._dirty = self._dirty, set()
+        """Screen what changed against everything of the other side that was looked at before.
+
+        Args:
+            now_ms: the present.
+            minima: as agreed.
+            conversions: as agreed.
+            at_most: how many changes to look at, those that begin first; None for all. A conflict
+                stands until both its declarations were looked at again: what nobody has looked at
+                ends nothing.
+        """
         rules = Rules(minima, conversions)
-        unchecked = self._own.follow(dirty, rules) + self._peer.follow(dirty, rules)
+        if self._rules != rules:
+            self._rules = rules
+            self.mark_all_changed()
+        dirty = self._next_to_look(at_most)
+        sides = (self._own, self._peer, *((self._untold,) if self._untold else ()))
+        unchecked = tuple(d for side in sides for d in side.follow(dirty, rules))
         affected = {c for d in dirty for c in self._conflicts_of.get(d, ())}
         findings = self._screen(dirty)
         found = []
         for conflict_id, (own, peer, pair_findings) in findings.items():
             held = self._conflicts.get(conflict_id)
+            told = self._own.screened(own.key) is own
+            mine = self._own if told else self._untold
             conflict = Conflict(
                 conflict_id=conflict_id,
                 own=own,
@@ -181,12 +248,13 @@ class Picture:
                     if held is None
                     else held.known_since_ms
                 ),
-                unchecked=self._own.unchecked_as(own) + self._peer.unchecked_as(peer),
+                unchecked=mine.unchecked_as(own) + self._peer.unchecked_as(peer),
+                told=told,
             )
             if conflict != held:
                 self._keep(conflict)
                 found.append(conflict)
-        gone = affected - findings.keys()
+        gone = {c for c in affected - findings.keys() if not self._waits(self._conflicts[c])}
         ended_ids = (c for c in self._ends.before(now_ms) if c in self._conflicts)
         gone.update(c for c in ended_ids if self._conflicts[c].end_ms < now_ms)
         ended = [self._forget(conflict_id) for conflict_id in sorted(gone)]
@@ -206,32 +274,64 @@ class Picture:
 
         Unchecked are the drafts that the check refuses, and what it refuses of the other side.
         """
-        self._peer.follow(self._dirty, Rules(minima, conversions))
+        rules = Rules(minima, conversions)
+        if self._rules != rules:
+            self._rules = rules
+            self.mark_all_changed()
+        self._peer.follow(self._dirty, rules)
         trial = Picture(self._line_id)
-        trial._peer = self._peer
+        trial._peer, trial._rules = self._peer, rules
         for draft in drafts:
             trial.put(draft)
         found = trial.recheck(now_ms, minima, conversions).found
         return PictureChange(found, (), trial.unchecked())
 
+    def _touch(self, key: str, start_ms: int) -> None:
+        self._dirty.add(key)
+        heappush(self._soonest, (start_ms, key))
+
+    def _next_to_look(self, at_most: int | None) -> set[str]:
+        """Take out what is to be looked at now."""
+        if at_most is None or len(self._dirty) <= at_most:
+            taken, self._dirty = self._dirty, set()
+            self._soonest.clear()
+            return taken
+        taken = set()
+        while len(taken) < at_most:
+            key = heappop(self._soonest)[1]
+            if key in self._dirty:
+                self._dirty.remove(key)
+                taken.add(key)
+        return taken
+
+    def _waits(self, conflict: Conflict) -> bool:
+        return conflict.own.key in self._dirty or conflict.peer.key in self._dirty
+
     def _screen(self, dirty: set[str]) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
-        for side, other in ((self._own, self._peer), (self._peer, self._own)):
+        for side, other, told in (
+            (self._own, self._peer, True),
+            (self._peer, self._own, True),
+            (self._untold, self._peer, False),
+            (self._peer, self._untold, False),
+        ):
             changed = {key: d for key in sorted(dirty) if (d := side.screened(key)) is not None}
             # A pair of two changed declarations is screened once, from the own side.
             but_for = dirty if side is self._peer else frozenset()
             for finding, second in other.met_by(tuple(changed.values()), but_for=but_for):
                 first = changed[finding.first]
                 mine, theirs = (first, second) if first.own else (second, first)
-                conflict_id = self._id_of(finding.first, finding.second)
+                conflict_id = self._id_of(finding.first, finding.second, told=told)
                 pairs.setdefault(conflict_id, (mine, theirs, []))[2].append(finding)
         return {
             key: (mine, theirs, tuple(sorted(found, key=lambda f: (f.start_ms, f.end_ms))))
             for key, (mine, theirs, found) in pairs.items()
         }
 
-    def _id_of(self, first: str, second: str) -> str:
-        named = "\n".join((self._line_id, *sorted((first, second))))
+    def _id_of(self, first: str, second: str, *, told: bool) -> str:
+        # What the peer was not told of is a matter of its own: both may stand at once, when an
+        # earlier revision was declared here.
+        named = "\n".join((self._line_id, *sorted((first, second)), *(() if told else ("untold",))))
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def _keep(self, conflict: Conflict) -> None:

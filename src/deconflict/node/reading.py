@@ -15,6 +15,7 @@ from deconflict.errors import (
 from deconflict.line.moment import Now
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
+from deconflict.node.passing import LOOKED_AT_ONCE
 from deconflict.node.picture import Declared
 from deconflict.node.runtime import Runtime
 from deconflict.node.show import (
@@ -184,12 +185,18 @@ class Reading:
 
     async def _look_at_changes(self) -> None:
         # Who declares and asks at once must not be told of a picture that nobody has looked at:
-        # a conflict missing from it would read as clear.
-        if any(
-            line.book.terms is not None and line.book.picture.changed
-            for line in self._core.lines.values()
-        ):
+        # a conflict missing from it would read as clear. What comes meanwhile is another matter.
+        while (unseen := self._unseen()) > 0:
             await self._runtime.look()
+            if unseen <= LOOKED_AT_ONCE:
+                return
+            await asyncio.sleep(0)  # so much at a time, and then others' turn
+
+    def _unseen(self) -> int:
+        pictures = (
+            line.book.picture for line in self._core.lines.values() if line.book.terms is not None
+        )
+        return max((picture.unseen for picture in pictures), default=0)
 
     def _line_view(self, line: Line) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)

@@ -29,7 +29,7 @@ from deconflict.node.bundle import export_bundle
 from deconflict.node.calling import Calling
 from deconflict.node.core import Say
 from deconflict.node.disclosure import disclose
-from deconflict.node.drafts import check_drafts, require_sendable, unchecked_texts
+from deconflict.node.drafts import check_drafts, require_named, require_sendable, unchecked_texts
 from deconflict.node.equivocation import equivocation_of
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
@@ -131,17 +131,20 @@ class Node(Calling):
     ) -> tuple[Posted, ...]:
         """Declare several at once, all or none; ``lines`` None is every line with terms.
 
-        Latitude and longitude that look exchanged are refused, unless ``as_written``.
+        A protected site goes to nobody who is not named (R37). Latitude and longitude that look
+        exchanged are refused, unless ``as_written``.
         """
         require(actor, Action.DECLARE)
         chosen = self._ready_lines(lines)
+        if lines is None:
+            require_named(declarations, [line.peer for line in chosen])
         require_sendable(declarations, _terms_of(chosen), self._now, as_written=as_written)
         for declaration in declarations:
             if any(self._carrying(declaration.declaration_id)):
                 raise LineStateError(
                     "this declaration is declared already",
                     given=declaration.declaration_id,
-                    remedy="send an UPDATE or a CORRECTION of it",
+                    remedy="send an UPDATE or a CORRECTION of it, or tell further lines of it",
                 )
         says = self._notices(actor, declarations, drill=drill, release=release)
         return await self._say(actor, [(line, says) for line in chosen])
@@ -187,6 +190,37 @@ class Node(Calling):
             release=release,
             as_written=as_written,
         )
+
+    async def tell(
+        self,
+        actor: Actor,
+        declaration_id: str,
+        *,
+        lines: Sequence[str],
+        drill: bool = False,
+        release: str = "OWN_FORCES",
+        as_written: bool = False,
+    ) -> tuple[Posted, ...]:
+        """Declare on further lines what is declared on others, as it stands there now."""
+        require(actor, Action.DECLARE)
+        carried = [declared for _, declared in self._carrying(declaration_id)]
+        if not carried:
+            raise _not_declared(declaration_id)
+        newest = max(carried, key=lambda declared: declared.sound.revision)
+        chosen = self._ready_lines(lines)
+        for line in chosen:
+            if line.book.picture.own_of(newest.key) is not None:
+                raise LineStateError(
+                    "this declaration is declared on that line already",
+                    given=f"{declaration_id[:12]}, {line.peer}",
+                    remedy="send an UPDATE or a CORRECTION of it",
+                )
+        agreed = _terms_of(chosen)
+        require_sendable([newest.declaration], agreed, self._now, as_written=as_written)
+        says = self._notices(
+            actor, [newest.declaration], drill=drill or newest.drill, release=release
+        )
+        return await self._say(actor, [(line, says) for line in chosen])
 
     async def cancel(
         self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
@@ -234,8 +268,8 @@ class Node(Calling):
         require(actor, Action.CHECK)
         now = self._now
         lines = self._ready_lines(None if line is None else [line])
+        await self._look_at_changes()
         if drafts is None:
-            await self._look_at_changes()
             return Checked(
                 tuple(
                     conflict_view(held, conflict, now.utc_ms, self._core.language)
@@ -273,7 +307,8 @@ class Node(Calling):
         answer_within_ms: int | None = None,
     ) -> Posted:
         """Send a message of any kind but declarations, terms and what is about calls."""
-        require(actor, Action.SEND)
+        # Who may pass on what was declared is for whoever may declare.
+        require(actor, Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND)
         parsed: Body = parse_body(kind, body)
         if Kind(kind) in _OWN_WAY:
             raise InvalidInputError(

@@ -71,6 +71,7 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
         peer_epoch=None if peer is None else peer.epoch,
         peer_seq=0 if peer is None else peer.seq,
         open_alerts=open_alerts,
+        declarations_unseen=0 if book.terms is None else book.picture.unseen,
     )
 
 
@@ -128,6 +129,7 @@ def message_view(
         ref=envelope.ref,
         drill=envelope.drill,
         release=envelope.release,
+        release_now=line.book.consent(row.hash, row.party) or envelope.release,
         created_utc=envelope.created_utc,
         logged_utc=format_utc(row.logged_utc_ms),
         state=_incoming_state(line, row) if delivery is None else delivery.state.value,
@@ -239,6 +241,7 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         ),
         drill=conflict.drill,
         unchecked_since_utc=_utc(min((d.declared_ms for d in conflict.unchecked), default=None)),
+        told=conflict.told,
     )
 
 

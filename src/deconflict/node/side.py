@@ -35,6 +35,7 @@ class Side:
         self._ends = Ends()
         self._index: LiveIndex | None = None
         self._screened: dict[str, Declared] = {}  # what the index holds
+        self._formerly: dict[str, Declared] = {}  # what the one before held and this one not yet
         self._unchecked: set[str] = set()  # what the check refuses
         self._earlier: dict[str, list[Declared]] = {}
 
@@ -62,6 +63,7 @@ class Side:
     def remove(self, key: str) -> Declared | None:
         """Take a declaration out and return it; None when there is none."""
         self._earlier.pop(key, None)
+        self._formerly.pop(key, None)
         if self._screened.pop(key, None) is not None and self._index is not None:
             self._index.remove(key)
         return self._declared.pop(key, None)
@@ -74,16 +76,18 @@ class Side:
         return tuple(over.values())
 
     def follow(self, changed: Set[str], rules: Rules) -> tuple[Declared, ...]:
-        """Have screened what is declared now; return what of it the check refuses.
+        """Have screened what changed, as it is now; return what of it the check refuses.
 
-        What is refused hides no other conflict: the rest is screened, and in its place the
-        revision before it that can be.
+        Under other rules than before, nothing is screened that is not said to have changed. What
+        is refused hides no other conflict: the rest is screened, and in its place the revision
+        before it that can be.
         """
-        last = self._screened
         if self._index is None or (self._index.minima, self._index.conversions) != rules:
             self._index = LiveIndex(*rules, purposes=Purpose)
+            self._formerly |= self._screened
             self._screened = {}
-            changed = changed | self._declared.keys()
+        formerly = {key: self._formerly.pop(key) for key in changed & self._formerly.keys()}
+        last = formerly | {key: self._screened[key] for key in changed & self._screened.keys()}
         self._unchecked -= changed
         earlier = {key: self._earlier.pop(key) for key in changed & self._earlier.keys()}
         present = [self._declared[key] for key in sorted(changed & self._declared.keys())]

@@ -61,6 +61,8 @@ class LineView:
     peer_epoch: str | None
     peer_seq: int
     open_alerts: int
+    # Declarations that nobody has looked at yet for conflicts: right after a start, or new terms.
+    declarations_unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class MessageView:
     ref: str | None
     drill: bool
     release: str
+    release_now: str  # what the author consented to last
     created_utc: str
     logged_utc: str
     state: str  # QUEUED SENT LACKED SEEN LOADED CLOSED EXPIRED REFUSED; LOGGED or SEEN for incoming
@@ -169,6 +172,8 @@ class ConflictView:
     drill: bool = False
     # Since when a declaration stands in it that could not be compared; the figures are older.
     unchecked_since_utc: str | None = None
+    # False: our declaration was made on other lines only, so this peer does not know of it.
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

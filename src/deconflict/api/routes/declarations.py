@@ -10,7 +10,7 @@ from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import Wanted, read_drafts, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions
+from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions, Tell
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration
@@ -97,6 +97,26 @@ async def correct(
     posted = await services_of(request).node.correct(
         actor,
         made,
+        lines=wanted.lines,
+        drill=wanted.drill,
+        release=wanted.release,
+        as_written=wanted.as_written,
+    )
+    return answer(Declared(posted, (declaration_id,)))
+
+
+@small.post("/declarations/{declaration_id}/tell", response_model=Declared)
+@needs(Action.DECLARE)
+async def tell(
+    declaration_id: str,
+    wanted: Tell,
+    request: Request,
+) -> Response:
+    """Declare on further lines what is declared on others, as it stands there now."""
+    actor = actor_of(request)
+    posted = await services_of(request).node.tell(
+        actor,
+        declaration_id,
         lines=wanted.lines,
         drill=wanted.drill,
         release=wanted.release,

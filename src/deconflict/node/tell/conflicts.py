@@ -11,6 +11,7 @@ from deconflict.messages.plain import (
     ConflictSide,
     NotChecked,
     Unanswered,
+    Untold,
     conflict_card,
 )
 from deconflict.node.alerts import AlertKey
@@ -77,6 +78,7 @@ class ConflictTeller:
                 "start_ms": card.start_ms,
                 "again": len(card.again),
                 "drill": conflict.drill,
+                "told": conflict.told,
                 "unchecked": [d.declaration.declaration_id for d in conflict.unchecked],
             },
         )
@@ -107,6 +109,9 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
             NotChecked(later.party, later.declaration.declaration_id, later.declared_ms)
             for later in conflict.unchecked
         ],
+        untold=(
+            None if conflict.told else Untold(line.peer, conflict.own.declaration.declaration_id)
+        ),
     )
 
 

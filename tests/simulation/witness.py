@@ -1,4 +1,4 @@
-"""The small steps of checkpoints in the simulator, and what must be true of every cosignature.
+"""The small steps of checkpoints in the simulation, and what must be true of every cosignature.
 
 I7  a cosignature, once given, is true of its witness's durable log for ever: that log holds
     these entries, and that disk remembers that it cosigned them
@@ -8,6 +8,8 @@ I8  nobody signs two trees of one size
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tests.simulation.setting import LineViolationError
 
 from deconflict.errors import ForkedChainError
 from deconflict.line.checkpoint import (
@@ -24,7 +26,7 @@ from deconflict.line.tree import CompactRange, TreeHead
 from deconflict.line.witness import Cosigned, CosignedState, Submission
 
 if TYPE_CHECKING:
-    from simulator import PartySimulator
+    from tests.simulation.party import PartySimulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class WitnessSteps:
     def steps(self) -> Iterator[Callable[[], None]]:
         if self.to_finish:
             yield self.finish
+
+    def send_steps(self) -> Iterator[Callable[[], None]]:
         due_ms = self.party.live.checkpoints.next_ms()
         if due_ms is not None and due_ms <= self.party.now.monotonic_ms:
             yield self.send
@@ -156,8 +160,6 @@ class WitnessSteps:
             )
 
     def violation(self, what: str) -> AssertionError:
-        from simulator import LineViolationError
-
         which, _, rest = what.partition(": ")
         return LineViolationError(f"{which} seed {self.party.simulation.seed}: {rest}")
 

@@ -1,0 +1,282 @@
+"""Every parser of bytes from outside, as something to be fuzzed: its function and its corpus.
+
+A parser either returns what its bytes say or raises an error of ours. What it returns is written
+again, where there is one spelling, and must be the same bytes.
+"""
+
+import json
+import random
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+import deconflict.api.schemas as schemas
+from deconflict.airspace.instant import parse_utc
+from deconflict.airspace.notation import parse_position
+from deconflict.airspace.quantity import (
+    parse_altitude,
+    parse_distance,
+    parse_duration,
+    parse_height,
+)
+from deconflict.errors import DeconflictError
+from deconflict.formats.bounded_json import parse_json
+from deconflict.formats.geojson import read_declarations
+from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.checkpoint import read_checkpoint
+from deconflict.line.envelope import envelope_bytes, read_envelope
+from deconflict.line.keys import VerifyKey
+from deconflict.line.link import decode_beat, encode_beat
+from deconflict.line.note import read_note
+from deconflict.line.packets import decode_packets, encode_packets
+from deconflict.line.receipt import read_receipt
+from deconflict.line.statement import statement_bytes
+from deconflict.messages.agreement import read_terms
+from deconflict.messages.bodies import parse_body
+from deconflict.messages.kinds import Kind
+from deconflict.node.bundle_lines import decoded, encoded
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.disclosure import verify_disclosure
+from deconflict.node.equivocation import verify_equivocation
+from deconflict.node.folder import NodeFolder
+from deconflict.node.invitation import Invitation
+from deconflict.node.proof_lines import Disclosure, encode_proof_file, read_proof_file
+from deconflict.node.settings import Settings
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
+
+
+@dataclass(frozen=True)
+class Parser:
+    """One parser.
+
+    Attributes:
+        run: takes any bytes; raises DeconflictError for those that are refused.
+        corpus: yields what it reads, and near misses.
+    """
+
+    run: Callable[[bytes], object]
+    corpus: Callable[[], Iterator[bytes]]
+
+
+def never_breaks(parser: Parser, data: bytes) -> bool:
+    """True exactly when the bytes were read; anything but an error of ours is let through."""
+    try:
+        parser.run(data)
+    except DeconflictError:
+        return False
+    return True
+
+
+# ---- what is read, and written again -------------------------------------------------------------
+
+
+def _same(data: bytes, written: bytes) -> None:
+    if written != data:
+        raise AssertionError(f"read {data!r} and wrote {written!r}")
+
+
+def _canonical(data: bytes) -> None:
+    _same(data, canonical_bytes(parse_canonical(data)))
+
+
+def _envelope(data: bytes) -> None:
+    _same(data, envelope_bytes(read_envelope(data)))
+
+
+def _receipt(data: bytes) -> None:
+    _same(data, statement_bytes(read_receipt(data)))
+
+
+def _packets(data: bytes) -> None:
+    _same(data, encode_packets(decode_packets(data)))
+
+
+def _beat(data: bytes) -> None:
+    _same(data, encode_beat(decode_beat(data)))
+
+
+def _note(data: bytes) -> None:
+    note = read_note(data)
+    _same(data, note.to_bytes())
+    with suppress(DeconflictError):
+        read_checkpoint(note.text)
+
+
+def _bundle_line(data: bytes) -> None:
+    _same(data, encoded(decoded(data)))
+
+
+def _bundle(data: bytes) -> None:
+    verify_bundle([data], _keys("bundle.json"))
+
+
+def _proof_file(data: bytes) -> None:
+    proof = read_proof_file(data)
+    _same(data, encode_proof_file(proof))
+    keys = _keys("disclosure.json")
+    if isinstance(proof, Disclosure):
+        verify_disclosure(proof, keys)
+    else:
+        verify_equivocation(proof, keys)
+
+
+def _invitation(data: bytes) -> None:
+    _same(data, Invitation.parse(data).export())
+
+
+def _terms(data: bytes) -> None:
+    read_terms(data)
+
+
+def _settings(data: bytes) -> None:
+    settings = Settings.parse(data.decode("utf-8", "replace"))
+    if Settings.parse(settings.render()) != settings:
+        raise AssertionError(f"{settings} is not read back as it was written")
+
+
+def _body(data: bytes) -> None:
+    value = parse_json(data)
+    for kind in Kind:
+        with suppress(DeconflictError):
+            parse_body(kind, value)
+
+
+def _api_body(data: bytes) -> None:
+    value = parse_json(data)
+    for model in REQUESTS:
+        with suppress(ValidationError):
+            model.model_validate(value)
+
+
+def _typed(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    for parse in (
+        parse_position,
+        parse_altitude,
+        parse_distance,
+        parse_height,
+        parse_duration,
+        parse_utc,
+    ):
+        with suppress(DeconflictError):
+            parse(text)
+
+
+REQUESTS: tuple[type[schemas.Request], ...] = tuple(
+    model
+    for model in vars(schemas).values()
+    if isinstance(model, type)
+    and issubclass(model, schemas.Request)
+    and model is not schemas.Request
+)
+
+# ---- what is known to be read --------------------------------------------------------------------
+
+
+def _vectors(name: str) -> Any:
+    return json.loads((VECTORS / name).read_text())
+
+
+def _keys(name: str) -> dict[str, VerifyKey]:
+    return {
+        party: VerifyKey.from_base64(key) for party, key in _vectors(name)["trusted_keys"].items()
+    }
+
+
+def _texts(name: str, *lists: str, field: str = "text") -> Callable[[], Iterator[bytes]]:
+    def corpus() -> Iterator[bytes]:
+        vectors = _vectors(name)
+        for one in lists:
+            for case in vectors[one]:
+                if isinstance(case.get(field), str):
+                    yield case[field].encode("utf-8", "surrogatepass")
+
+    return corpus
+
+
+def _bundle_lines() -> Iterator[bytes]:
+    for line in _vectors("bundle.json")["bundle"]:
+        yield (line if isinstance(line, str) else json.dumps(line)).encode() + b"\n"
+
+
+def _whole_bundle() -> Iterator[bytes]:
+    yield b"".join(_bundle_lines())
+
+
+def _beats() -> Iterator[bytes]:
+    yield (
+        b'{"v":1,"line":"' + b"0" * 32 + b'","from":"blue","session":"0011223344556677","number":1,'
+        b'"utc_ms":1443571200000,"echo":null}'
+    )
+    yield (
+        b'{"v":1,"line":"' + b"0" * 32 + b'","from":"red","session":"0011223344556677","number":2,'
+        b'"utc_ms":1443571200000,"echo":{"session":"8899aabbccddeeff","number":1,"held_ms":7}}'
+    )
+
+
+def _settings_corpus() -> Iterator[bytes]:
+    yield Settings(party="blue").render().encode()
+
+
+def _bodies() -> Iterator[bytes]:
+    for case in _vectors("messages.json")["cases"]:
+        yield case["body"].encode()
+
+
+def _requests() -> Iterator[bytes]:
+    for model in REQUESTS:
+        for example in (model.model_config.get("json_schema_extra") or {}).get("examples", ()):
+            yield json.dumps(example).encode()
+    yield b'{"kind":"ACK","body":{"answer":"ROGER"},"precedence":"FLASH"}'
+
+
+def _geojson() -> Iterator[bytes]:
+    page = (VECTORS.parent / "docs" / "reference" / "geojson-profile.md").read_text()
+    for block in re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL):
+        yield block.encode()
+
+
+def _said() -> Iterator[bytes]:
+    for text in ("35.4012 35.9487", "N35 24 04 E035 56 55", "37SCA1234567890", "FL250", "10 NM"):
+        yield text.encode()
+    yield b"2015-09-30T06:00:00Z"
+
+
+def _invitations() -> Iterator[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        NodeFolder.create(
+            Path(folder) / "blue",
+            Settings(party="blue", peer_url="https://blue.example:8443"),
+            passphrase=None,
+            now_utc_ms=1_443_571_200_000,
+            random_bytes=random.Random(1).randbytes,
+        )
+        yield (Path(folder) / "blue" / "invitation.json").read_bytes()
+
+
+PARSERS: dict[str, Parser] = {
+    "canonical": Parser(_canonical, _texts("canonical.json", "valid", field="value_json")),
+    "envelope": Parser(_envelope, _texts("envelope.json", "cases")),
+    "packets": Parser(_packets, _texts("packets.json", "good", "bad")),
+    "receipt": Parser(_receipt, _texts("receipt.json", "cases")),
+    "note": Parser(_note, _texts("note.json", "good", "bad", field="note")),
+    "checkpoint": Parser(_note, _texts("checkpoint.json", "good", "bad", field="note")),
+    "beat": Parser(_beat, _beats),
+    "bundle-line": Parser(_bundle_line, _bundle_lines),
+    "bundle": Parser(_bundle, _whole_bundle),
+    "proof-file": Parser(_proof_file, _texts("disclosure.json", "good", "bad")),
+    "invitation": Parser(_invitation, _invitations),
+    "settings": Parser(_settings, _settings_corpus),
+    "terms": Parser(_terms, _texts("terms.json", "cases")),
+    "body": Parser(_body, _bodies),
+    "geojson": Parser(lambda data: read_declarations(data), _geojson),
+    "api-request": Parser(_api_body, _requests),
+    "typed": Parser(_typed, _said),
+}

@@ -1,0 +1,82 @@
+"""UTC clocks that jump every second, through 1970 and 2038, in real nodes: no deadline is late."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.processes.network import Network
+from tests.processes.nodes import Api, Member, Nursery, make_nodes, wait_until
+
+pytestmark = pytest.mark.processes
+
+PARTIES = ("blue", "red")
+SAFETY = {
+    "phrase": 208,
+    "values": {
+        "where": {"lat_e7": 354_012_000, "lon_e7": 359_487_000},
+        "reach": 2_000_000,
+        "since": "2015-09-30T06:12:00.000Z",
+    },
+}
+BUSY_MACHINE_S = 1.5
+
+
+@dataclass
+class Mad:
+    """Two running nodes whose UTC clocks jump."""
+
+    network: Network
+    members: dict[str, Member]
+
+
+@pytest.fixture(scope="module")
+def mad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mad]:
+    root = tmp_path_factory.mktemp("clocks")
+    network = Network(PARTIES)
+    members = make_nodes(root, PARTIES, peer_urls={party: network.url(party) for party in PARTIES})
+    network.doors.update({party: member.peer_port for party, member in members.items()})
+    with ExitStack() as stack:
+        stack.enter_context(network.running())
+        nursery = stack.enter_context(Nursery("tests.faults.node_taps:mad_clock", "-"))
+        for party, member in members.items():
+            node = nursery.start(member, root / f"{party}.out")
+            stack.callback(node.kill)
+            node.ready()
+        yield Mad(network, members)
+
+
+def alert(api: Api, rule: str, subject: str) -> dict[str, Any] | None:
+    found = (one for one in api.alerts() if (one["rule"], one["subject"]) == (rule, subject))
+    return next(found, None)
+
+
+def test_the_clocks_do_jump(mad: Mad) -> None:
+    with mad.members["blue"].api() as api:
+        years = set()
+        for _ in range(12):
+            years.add(
+                api.send("red", "ACCOUNT", {"event": "a word", "fields": {"number": 1}})["seq"]
+            )
+            time.sleep(0.5)
+        said = api.get("/lines/red/messages?limit=100")
+    assert {one["created_utc"][:4] for one in said} >= {"1970", "2038"}
+
+
+def test_every_alarm_of_a_flash_comes_in_time(mad: Mad) -> None:
+    with mad.members["blue"].api() as api:
+        wait_until(lambda: api.line("red")["state"] == "UP", 10, "UP")
+        mad.network.cut(*PARTIES)
+        began = time.monotonic()
+        posted = api.send("red", "SAFETY", SAFETY)
+        wait_until(
+            lambda: alert(api, "NO_RECEIPT", posted["hash"]), 2 + BUSY_MACHINE_S, "NO_RECEIPT"
+        )
+        wait_until(lambda: api.line("red")["state"] == "DOWN", 3.5 + BUSY_MACHINE_S, "DOWN")
+        took_s = time.monotonic() - began
+        mad.network.mend()
+        wait_until(lambda: api.line("red")["state"] == "UP", 10, "UP")
+        wait_until(lambda: not alert(api, "NO_RECEIPT", posted["hash"]), 10, "the receipt")
+    assert took_s < 3.5 + BUSY_MACHINE_S
