@@ -75,13 +75,13 @@ def states(pair: NodePair) -> set[str]:
 
 def force(pair: NodePair, party: str) -> None:
     """Let a party's node refuse nothing of what it is told to say, as a hostile one would."""
-    book = pair.line(party).book
-    fault = book.talk_fault
+    room = pair.line(party).book.call_room
+    fault = room.fault
 
     def lenient(*given: Any, own: bool, **named: Any) -> Any:
         return None if own else fault(*given, own=own, **named)
 
-    book.talk_fault = lenient  # type: ignore[method-assign, assignment]
+    room.fault = lenient  # type: ignore[method-assign, assignment]
 
 
 def test_a_call_is_asked_for_countered_and_accepted() -> None:
@@ -174,8 +174,8 @@ def test_a_party_that_accepts_its_own_offer_arranges_nothing() -> None:
         countered = say(pair, "red", Kind.TALK_PROPOSE, offer(slot(4)), asked)
         with pytest.raises(LineStateError, match="your own side"):
             pair.say("red", Kind.TALK_ACCEPT, accept(slot(4)), ref=countered)
-        book = pair.line("blue").book
-        fault = book.talk_fault(
+        room = pair.line("blue").book.call_room
+        fault = room.fault(
             Kind.TALK_ACCEPT, accept(slot(4)), ref=countered, own=False, now_ms=START_MS
         )
         assert fault == "OWN_OFFER"

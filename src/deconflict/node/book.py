@@ -45,15 +45,14 @@ from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
-from deconflict.messages.talks import TalkAccept, TalkFault
+from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
-from deconflict.node.calls import CallBook
+from deconflict.node.call_room import CallRoom
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.readback_found import ReadbackFound
 from deconflict.node.suspensions import Suspension, Suspensions
-from deconflict.node.talks import TalkBook
 from deconflict.node.threads import Place, Thread, ThreadBook
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
@@ -152,8 +151,8 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
-        self.talks = TalkBook()
-        self.calls = CallBook((own, peer))
+        self.call_room = CallRoom(own, peer)
+        self.talks, self.calls = self.call_room.talks, self.call_room.calls
         self.accounts: dict[str, list[incidents.Account]] = {}
         self._consents: dict[tuple[bytes, str], Release] = {}  # by message and who consented
         # These two only of what is in the picture, or may be put back into it.
@@ -190,19 +189,12 @@ class LineBook:
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
         fault = None
         if body is not None and not delayed:
-            fault = self.talk_fault(
-                Kind(envelope.kind),
-                body,
-                ref=envelope.ref,
-                own=own,
-                heard_seq=0 if envelope.heard is None else envelope.heard.seq,
-                now_ms=logged_ms,
-            )
+            fault = self.call_room.fault_of(envelope, body, own=own, logged_ms=logged_ms)
         acts = acts and fault is None
         taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts, fault=fault)
         if delayed or body is None or fault is not None:
             return taken
-        lapsed = self._talk(taken, body)
+        lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         said_before = self._said_before(taken)
         opened = None
@@ -226,7 +218,7 @@ class LineBook:
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
-        left = self._lapse(lapsed)
+        left = self.threads.drop_all(lapsed)
         if opened in left:
             opened = None
         if not told or not (opened or thread or not_taken or said_before or left):
@@ -240,31 +232,6 @@ class LineBook:
             said_before=said_before,
             lapsed=left,
         )
-
-    def talk_fault(
-        self,
-        kind: Kind,
-        body: Body,
-        *,
-        ref: str | None,
-        own: bool,
-        now_ms: int,
-        heard_seq: int | None = None,
-    ) -> TalkFault | None:
-        """Return why a message would change nothing of a call; None when it would, or is of none.
-
-        Args:
-            kind: of the message.
-            body: its body.
-            ref: the message that it cites.
-            own: True exactly when we write it.
-            now_ms: when it becomes durable here.
-            heard_seq: how much of the other chain its author had heard; None: all that is here.
-        """
-        by = self.party_of(own=own)
-        return self.talks.fault(
-            kind, body, ref=ref, by=by, heard_seq=heard_seq, now_ms=now_ms
-        ) or self.calls.fault(body, kind=kind, ref=ref, by=by)
 
     @property
     def proposal(self) -> Proposal | None:
@@ -341,24 +308,6 @@ class LineBook:
             ):
                 return suspension
         return None
-
-    def _talk(self, taken: Taken, body: Body) -> tuple[str, ...]:
-        """Let a message change the call that it is about; return what no longer waits."""
-        by, ref, drill = self.party_of(own=taken.own), taken.envelope.ref, taken.envelope.drill
-        past = self.talks.take(
-            taken.kind, body, taken.hash, ref=ref, by=by, seq=taken.envelope.seq, drill=drill
-        )
-        if isinstance(body, TalkAccept):
-            self.calls.arranged(taken.hash, drill=drill)
-        return past + self.calls.take(taken.kind, body, taken.hash, ref=ref, by=by, drill=drill)
-
-    def _lapse(self, messages: tuple[str, ...]) -> tuple[Thread, ...]:
-        threads = tuple(
-            thread for name in messages if (thread := self.threads.get(name)) is not None
-        )
-        for thread in threads:
-            self.threads.drop(thread.hash)
-        return threads
 
     def _retypes(self, envelope: Envelope, body: Body) -> bool:
         """True unless it answers an open line check with another text than was asked for."""

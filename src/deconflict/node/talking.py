@@ -45,7 +45,7 @@ def require_talk(line: Line, kind: Kind, body: Body, ref: str | None, now_ms: in
         LineStateError: it would change nothing: what it answers does not stand, or is one's own.
         InvalidDocumentError: a time that has passed is offered, or one to come is recorded.
     """
-    fault = line.book.talk_fault(kind, body, ref=ref, own=True, now_ms=now_ms)
+    fault = line.book.call_room.fault(kind, body, ref=ref, own=True, now_ms=now_ms)
     if fault is not None:
         problem, expected = _WHY[fault]
         raise LineStateError(
