@@ -10,6 +10,8 @@ from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
+from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
+from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -20,8 +22,10 @@ from deconflict.node.views import (
     LineView,
     MessageView,
     NodeView,
+    ParcelView,
     PlaceView,
     Posted,
+    TakenView,
     TermsView,
 )
 
@@ -266,6 +270,107 @@ class StandInNode:
 
     async def drop_paper(self, actor: Actor, paper_id: str) -> PaperView:
         raise NotFoundError("no note or draft has this name", given=paper_id[:20])
+
+    # -- incidents, tallies, the watch
+
+    def incidents(self) -> tuple[IncidentRow, ...]:
+        return ()
+
+    def incident(self, incident_id: str, *, line: str | None = None) -> IncidentView:
+        raise NotFoundError("no incident of this id is open", given=incident_id[:40])
+
+    async def outside_account(
+        self, actor: Actor, incident_id: str, by: str, fields: Any, **options: Any
+    ) -> IncidentView:
+        self.calls.append(("outside_account", actor, (by, fields)))
+        return self.incident(incident_id)
+
+    def own_count(
+        self, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+    ) -> TallyView:
+        self.line(line)
+        self.counted = (start_utc, end_utc, drill)
+        return TallyView(LINE, PEER, None, None, None, start_utc, end_utc, drill, {}, (), ())
+
+    def tallies(self, line: str) -> tuple[TallyView, ...]:
+        self.line(line)
+        return ()
+
+    async def tally(
+        self, actor: Actor, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+    ) -> Posted:
+        self.line(line)
+        self.calls.append(("tally", actor, (start_utc, end_utc, drill)))
+        return self.say("TALLY", {})
+
+    def handover(self, desk: str, *, ahead_ms: int = AHEAD_MS, gap_ms: int = GAP_MS) -> Sheet:
+        return hand_over_sheet(
+            party="blue.example",
+            desk=desk,
+            language="en",
+            now_ms=START_MS,
+            ahead_ms=ahead_ms,
+            gap_ms=gap_ms,
+            lines=self.lines(),
+            opened=(),
+            alerts=self.alerts(),
+            declarations=self.declarations(),
+            held=self.held(),
+            checks=(),
+        )
+
+    async def sign_off(self, actor: Actor, **options: Any) -> Sheet:
+        self.calls.append(("sign_off", actor, options))
+        return self.handover(actor.desk)
+
+    async def take_over(self, actor: Actor, languages: Sequence[str] = (), **options: Any) -> Sheet:
+        self.calls.append(("take_over", actor, (list(languages), options)))
+        return self.handover(actor.desk)
+
+    async def make_parcel(
+        self,
+        actor: Actor,
+        line: str,
+        *,
+        since_seq: int | None = None,
+        message: str | None = None,
+        max_bytes: int | None = None,
+    ) -> ParcelView:
+        self.line(line)
+        self.calls.append(("make_parcel", actor, (since_seq, message, max_bytes)))
+        return ParcelView(
+            line_id=LINE,
+            from_party="blue.example",
+            to_party=PEER,
+            made_utc=format_utc(START_MS),
+            data="",
+            languages=("en",),
+            messages=(),
+            receipt_seq=0,
+            checkpoint=False,
+            cosignature=False,
+            left_out=0,
+            left_out_from_seq=None,
+            left_out_bytes=0,
+        )
+
+    async def take_parcel(self, actor: Actor, line: str, data: bytes) -> TakenView:
+        self.line(line)
+        self.calls.append(("take_parcel", actor, data))
+        return TakenView(
+            line_id=LINE,
+            from_party=PEER,
+            made_utc=format_utc(START_MS),
+            messages=(),
+            newly_receipted=0,
+            own_seq=0,
+            receipted_seq=0,
+            peer_seq=0,
+            missing_first_seq=None,
+            missing_last_seq=None,
+            refused=None,
+            not_looked_at=0,
+        )
 
     # -- events
 

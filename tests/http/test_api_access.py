@@ -31,7 +31,10 @@ def table(app: FastAPI) -> list[tuple[str, str, Action | None]]:
 
 def ask(client: Client, method: str, path: str, headers: dict[str, str]) -> int:
     address = path
-    for name in ("{line}", "{message_hash}", "{declaration_id}", "{name}"):
+    for name in (
+        *("{line}", "{message_hash}", "{declaration_id}", "{name}"),
+        *("{incident_id}", "{held_id}"),
+    ):
         address = address.replace(name, "nothing-of-that-name")
     # An answer to an event stream does not end; one that ends was a refusal.
     if path.endswith("/events"):

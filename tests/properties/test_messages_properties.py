@@ -25,6 +25,7 @@ from deconflict.messages.declaration import (
     declaration_from_wire,
     declaration_to_wire,
 )
+from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_script, message_text
 from deconflict.messages.phrases import phrases, render, say_aloud
@@ -147,6 +148,9 @@ VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
     ValueType.TALK: st.just("WORKING"),
     ValueType.TALKS: st.just(["PHONE", "ru"]),
     ValueType.FIELDS: st.just(["position"]),
+    ValueType.INCIDENT: st.sampled_from(IncidentWord).map(str),
+    ValueType.BREACH: st.sampled_from(BreachWord).map(str),
+    ValueType.RISK: st.sampled_from(RiskWord).map(str),
 }
 
 

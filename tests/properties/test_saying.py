@@ -12,12 +12,14 @@ from deconflict.messages.declaration import declaration_to_wire
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import SAFETY_PHRASES, phrase, phrases
 from deconflict.node.core import Say
+from deconflict.node.incident_views import incident_view, shelf_of
 from deconflict.replay.world import DESKS
 from effort import examples
 from messages_samples import bodies
 from node_pair import NodePair, node_pair
 
 SAMPLES = bodies()
+ABOUT_INCIDENTS = ("INCIDENT", "ACCOUNT", "EVIDENCE", "RISK", "BREACH_NOTE")
 texts = st.one_of(
     st.text(max_size=40),
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=520),
@@ -58,11 +60,14 @@ def safety(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def sends(draw: st.DrawFn) -> tuple[str, Any, dict[str, Any], int | None]:
     """A kind, a body that is right or nearly, what stands around it, which message it cites."""
-    kind = draw(st.sampled_from(sorted(SAMPLES)))
+    kind = draw(st.sampled_from(sorted(SAMPLES)) | st.sampled_from(ABOUT_INCIDENTS))
     body: Any = dict(SAMPLES[kind])
     match kind:
         case "ACCOUNT":
             body = draw(accounts)
+            if draw(st.booleans()):
+                del body["event"]
+                body["incident_id"] = SAMPLES["INCIDENT"]["incident_id"]
         case "SAFETY":
             body = draw(safety())
         case "NOTIFY" | "UPDATE" | "CORRECTION":
@@ -113,3 +118,7 @@ def test_whatever_a_person_sends_is_said_or_refused_and_the_node_goes_on(
         for party in ("blue", "red"):
             pair.world.restart(party)
         pair.run_for(2)
+        for party in ("blue", "red"):
+            line = pair.line(party)
+            for held in line.book.incidents:
+                assert incident_view(shelf_of(line), held, (), "ru").text

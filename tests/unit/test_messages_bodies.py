@@ -63,6 +63,8 @@ def test_a_missing_field_is_refused(kind: Kind) -> None:
         "shift_ms",
         "level_tmm",
     }
+    optional |= {"level", "risk"} if kind is Kind.INCIDENT else set()
+    optional |= set(bodies()[kind]) - {"breach", "at_utc"} if kind is Kind.BREACH_NOTE else set()
     for name in set(bodies()[kind]) - optional:
         body = dict(bodies()[kind])
         del body[name]
@@ -107,6 +109,8 @@ def test_a_body_without_banned_words_goes_out(kind: Kind) -> None:
         ("ACCOUNT", {"fields": {"clearance_given": True}}, "fields.clearance_given"),
         ("ACCOUNT", {"as_published": "permission given"}, "as_published"),
         ("LINE_CHECK", {"text": "approved"}, "text"),
+        ("BREACH_NOTE", {"named": "the cleared corridor"}, "named"),
+        ("BREACH_NOTE", {"reference": "target 4"}, "reference"),
     ],
 )
 def test_banned_words_are_found_in_every_text_a_person_writes(
@@ -169,6 +173,31 @@ def test_there_is_no_target() -> None:
         ("ACCOUNT", {"fields": {"a" + str(n): n for n in range(33)}}),
         ("ACCOUNT", {"fields": {"speed_mps": 250.5}}),
         ("ACCOUNT", {"fields": {"Bad Name": 1}}),
+        ("ACCOUNT", {"incident_id": ID}),  # of an event and of an incident
+        ("ACCOUNT", {"event": None}),
+        ("INCIDENT", {"what": "VIOLATION"}),
+        ("INCIDENT", {"risk": "A"}),
+        ("INCIDENT", {"incident_id": "pass"}),
+        ("EVIDENCE", {"sha256": "AB" * 32}),
+        ("EVIDENCE", {"sha256": "ab" * 31}),
+        ("EVIDENCE", {"sha256": "sha256:" + "ab" * 32}),
+        ("EVIDENCE", {"length_bytes": -1}),
+        ("EVIDENCE", {"length_bytes": 1.5}),
+        ("EVIDENCE", {"media_type": "picture"}),
+        ("EVIDENCE", {"media_type": "image/png; name=x"}),
+        ("RISK", {"risk": "LOW"}),
+        ("BREACH_NOTE", {"breach": "VIOLATION"}),
+        ("BREACH_NOTE", {"named": "x" * 81}),
+        ("TALLY", {"end_utc": START}),
+        ("TALLY", {"incidents": {"CLOSE_PASS": []}}),
+        ("TALLY", {"incidents": {"CLOSE_PASS": ["cd" * 32]}}),  # it is counted as a breach
+        ("TALLY", {"breaches": {"LINE_CROSSED": ["ef" * 32, "cd" * 32]}}),
+        ("TALLY", {"breaches": {"WITHDRAWN": ["cd" * 32]}}),
+        ("TALLY", {"breaches": {"NO_NOTICE": [f"{n:064x}" for n in range(800)]}}),
+        ("WATCH_CHANGE", {"desk": "Lt. Ivanov"}),
+        ("WATCH_CHANGE", {"languages": []}),
+        ("WATCH_CHANGE", {"languages": ["ru", "ru"]}),
+        ("WATCH_CHANGE", {"languages": ["Russian"]}),
         ("SUSPEND", {"scope": "everything at all"}),
         ("LINE_CHECK", {"text": "x" * 121}),
         ("TERMS_ACCEPT", {"signature": {"algorithm": "none", "key_id": "ab" * 32, "value": ""}}),

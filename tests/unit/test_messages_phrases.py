@@ -10,6 +10,7 @@ from deconflict.errors import InvalidInputError
 from deconflict.line.precedence import Step
 from deconflict.messages.bodies import AnswerWord, SaidWord
 from deconflict.messages.declaration import Purpose
+from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import (
     ACKNOWLEDGED_IS_NOT_PERMISSION,
@@ -65,6 +66,9 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.FIELDS: ["position", "start_utc"],
     ValueType.TALK: "SENIOR_2",
     ValueType.TALKS: ["PHONE", "he"],
+    ValueType.INCIDENT: "CLOSE_PASS",
+    ValueType.BREACH: "LINE_CROSSED",
+    ValueType.RISK: "UNDETERMINED",
 }
 SINCE = "2015-09-30T06:12:00.000Z"
 each_phrase = pytest.mark.parametrize("entry", phrases(), ids=lambda entry: entry.name)
@@ -169,6 +173,9 @@ def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> No
         ("answer", set(AnswerWord)),
         ("said", set(SaidWord)),
         ("step", set(Step)),
+        ("incident", set(IncidentWord)),
+        ("breach", set(BreachWord)),
+        ("risk", set(RiskWord)),
         ("fields", {*ReadbackValues.__struct_fields__, "none"}),
         ("talk", TALK_WORDS),
     ],

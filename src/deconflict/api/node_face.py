@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
+from deconflict.node.handover import Sheet
+from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -20,7 +22,9 @@ from deconflict.node.views import (
     LineView,
     MessageView,
     NodeView,
+    ParcelView,
     Posted,
+    TakenView,
     TermsView,
 )
 
@@ -114,11 +118,53 @@ class NodeFace(Protocol):
     def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]: ...
     async def conflicts(self) -> tuple[ConflictView, ...]: ...
     def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]: ...
+    def incidents(self) -> tuple[IncidentRow, ...]: ...
+    def incident(self, incident_id: str, *, line: str | None = None) -> IncidentView: ...
+    async def outside_account(
+        self,
+        actor: Actor,
+        incident_id: str,
+        by: str,
+        fields: Mapping[str, str | int | bool],
+        *,
+        as_published: str | None = None,
+        line: str | None = None,
+    ) -> IncidentView: ...
+    def own_count(
+        self, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+    ) -> TallyView: ...
+    def tallies(self, line: str) -> tuple[TallyView, ...]: ...
+    async def tally(
+        self, actor: Actor, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+    ) -> Posted: ...
+    def handover(self, desk: str, *, ahead_ms: int = ..., gap_ms: int = ...) -> Sheet: ...
+    async def sign_off(
+        self, actor: Actor, *, ahead_ms: int = ..., gap_ms: int = ..., with_open: bool = False
+    ) -> Sheet: ...
+    async def take_over(
+        self,
+        actor: Actor,
+        languages: Sequence[str] = (),
+        *,
+        ahead_ms: int = ...,
+        gap_ms: int = ...,
+        drill: bool = False,
+    ) -> Sheet: ...
     def last_event_id(self) -> int: ...
     def events(self, after_id: int) -> AsyncIterator[EventView]: ...
     def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]: ...
     async def disclose(self, actor: Actor, line: str, message_hash: str) -> bytes: ...
     async def fork(self, actor: Actor, line: str) -> bytes: ...
+    async def make_parcel(
+        self,
+        actor: Actor,
+        line: str,
+        *,
+        since_seq: int | None = None,
+        message: str | None = None,
+        max_bytes: int | None = None,
+    ) -> ParcelView: ...
+    async def take_parcel(self, actor: Actor, line: str, data: bytes) -> TakenView: ...
     async def health(self) -> Mapping[str, Any]: ...
     def talks(
         self, line: str | None = None, *, ahead_only: bool = False

@@ -18,14 +18,17 @@ from deconflict.api.errors import BodyTooLargeError, WrongMediaTypeError
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError, NotAuthenticatedError
 from deconflict.formats.bounded_json import parse_json
+from deconflict.line.parcel import MAX_PARCEL_BYTES
 from deconflict.node.actor import Action, Actor, Role, allowed, require
 
 __all__ = [
     "BEARER",
     "GEO_JSON",
+    "OCTETS",
     "SMALL_BODY_BYTES",
     "BulkRoute",
     "OperatorRoute",
+    "ParcelRoute",
     "PublicRoute",
     "actor_of",
     "bearer_token",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 GEO_JSON: Final = "application/geo+json"
+OCTETS: Final = "application/octet-stream"
 SMALL_BODY_BYTES: Final = 64 * 1024
 BULK_BODY_BYTES: Final = 64 * 1024 * 1024
 BODY_TIMEOUT_S: Final = 30.0
@@ -143,6 +147,12 @@ class BulkRoute(OperatorRoute):
     max_body_bytes = BULK_BODY_BYTES
 
 
+class ParcelRoute(OperatorRoute):
+    """A route that takes one parcel, as bytes."""
+
+    max_body_bytes = MAX_PARCEL_BYTES
+
+
 class _StrictRequest(Request):
     """A request whose body is read once, up to a limit, and parsed without guessing."""
 
@@ -174,8 +184,8 @@ class _StrictRequest(Request):
                 expected=" or ".join(sorted(media_types)),
             )
         # A large body is parsed beside the event loop, which has beats to send meanwhile. GeoJSON
-        # is read by the room that knows it.
-        if not self._body or media_type == GEO_JSON:
+        # is read by the room that knows it, and so are bytes.
+        if not self._body or media_type in (GEO_JSON, OCTETS):
             self._json: Any = None
         elif size > SMALL_BODY_BYTES:
             self._json = await asyncio.to_thread(parse_json, self._body)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from deconflict.airspace.instant import format_utc
 from deconflict.api.accounts import Account, Session, TrailEntry
+from deconflict.node.handover import AHEAD_MS, GAP_MS
 from deconflict.node.views import ConflictView, Posted
 
 Name = Annotated[str, StringConstraints(max_length=200)]
@@ -91,6 +92,18 @@ class Acceptance(Request):
     """The hash of the terms that are accepted: what was read is what is signed."""
 
     terms_hash: Hash
+
+
+class ParcelWanted(Request):
+    """What of the own messages is to be carried: all without a receipt, or as one of these says."""
+
+    since_seq: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = Field(
+        None, description="from this own message on, receipted or not"
+    )
+    message: Hash | None = Field(None, description="this own message alone")
+    max_bytes: Annotated[int, Field(ge=1, le=8 * 1024 * 1024)] | None = Field(
+        None, description="of packets; what does not fit is counted in the answer"
+    )
 
 
 class Outgoing(Request):
@@ -239,6 +252,54 @@ class Check(CheckOptions):
     declarations: Annotated[list[DeclarationDraft], Field(max_length=100_000)] | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"declarations": [EXAMPLE_DRAFT]}]})
+
+
+class OutsideAccount(Request):
+    """What a source without a line says of an incident; it is kept here and never sent."""
+
+    by: Name
+    fields: dict[Name, Annotated[str, StringConstraints(max_length=200)] | int | bool]
+    as_published: Name | None = None
+    line: Name | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"by": "newspaper", "fields": {"time": "2015-09-30T07:12:00Z"}}]
+        }
+    )
+
+
+class Period(Request):
+    """The period of a tally: its first instant belongs to it, its last does not."""
+
+    start_utc: Name
+    end_utc: Name
+    drill: bool = False
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"start_utc": "2015-09-01T00:00:00Z", "end_utc": "2015-10-01T00:00:00Z"}]
+        }
+    )
+
+
+class SignOff(Request):
+    """The end of a watch: how far its sheet looks ahead, and when the next one is expected."""
+
+    ahead_ms: Milliseconds = AHEAD_MS
+    gap_ms: Milliseconds = GAP_MS
+    with_open: bool = Field(
+        False, description="true: a cease request is open, or own cover ends, and that is known"
+    )
+
+
+class TakeOver(Request):
+    """The beginning of a watch: which languages it reads. No name, here or on the line."""
+
+    languages: Annotated[list[Name], Field(max_length=16)] = []
+    ahead_ms: Milliseconds = AHEAD_MS
+    gap_ms: Milliseconds = GAP_MS
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

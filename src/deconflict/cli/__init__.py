@@ -41,6 +41,11 @@ COMMANDS = (
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(
+        "incident",
+        "incident:incident",
+        "What happened, as each side tells it: accounts, evidence, risk, breaches, tallies.",
+    ),
+    Entry(
         "export",
         "record:export",
         "Write the record of a line into a file that proves itself.",

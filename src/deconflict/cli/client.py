@@ -96,6 +96,11 @@ class NodeClient:
         """Return the JSON answer to a DELETE."""
         return self._ask("DELETE", parts)
 
+    def post_bytes(self, *parts: str, data: bytes) -> Any:
+        """Return the JSON answer to a POST of bytes."""
+        octets = {"Content-Type": "application/octet-stream"}
+        return self._ask("POST", parts, content=data, headers=octets)
+
     def download(self, *parts: str) -> Iterator[bytes]:
         """Yield the bytes of an answer as they come."""
         try:
@@ -182,6 +187,17 @@ class NodeClient:
             InvalidInputError: several begin so.
         """
         return _one(self.get("conflicts"), wanted, "conflict_id", "conflict", "`deconflict check`")
+
+    def incident(self, wanted: str) -> dict[str, Any]:
+        """Return the incident whose id begins so, as a row of the list.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidInputError: several begin so.
+        """
+        return _one(
+            self.get("incidents"), wanted, "incident_id", "incident", "`deconflict incident list`"
+        )
 
     def message(self, wanted: str) -> dict[str, Any]:
         """Return the message whose hash is or begins so, searching each line's latest messages.

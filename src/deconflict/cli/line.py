@@ -10,6 +10,7 @@ from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
+    clean,
     count,
     escalated,
     sentences,
@@ -59,6 +60,7 @@ line = LazyGroup(
             "proposing:consent",
             "Say to whom a message of yours may be passed on from now.",
         ),
+        Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
         Entry("call", "call:call", "Arrange calls with the peer, and record those that were held."),
@@ -67,6 +69,12 @@ line = LazyGroup(
             "readout:readout",
             "Say what is said of a call: a text that both sign, each side's own, or no details.",
         ),
+        Entry(
+            "carry", "carry:carry", "Carry messages to the peer by file, e-mail, paper or voice."
+        ),
+        Entry("take", "take:take", "Take in what the peer's side carried here."),
+        Entry("spoken", "voice:spoken", "Note that you said a message by voice."),
+        Entry("heard", "voice:heard", "Note what you heard by voice; it is not authentic yet."),
     ),
     package="deconflict.cli",
     help="Talk on a line: status, messages, answers, live view.",
@@ -121,6 +129,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     )
     click.echo()
     for one in lines:
+        if one["state"] == "DOWN":
+            _show_down(one)
         if unseen := one["declarations_unseen"]:
             said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
             click.echo(click.style(f"{said}\n", bold=True))
@@ -157,6 +167,19 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+
+
+def _show_down(line: dict[str, Any]) -> None:
+    """Say what waits on a line that is down, and how it can go meanwhile."""
+    from deconflict.cli.carry import show_ways
+
+    waiting = line["own_seq"] - line["receipted_seq"]
+    click.echo(
+        click.style(f"DOWN to {clean(line['peer'])}: ", bold=True)
+        + f"without its receipt: {count(waiting, 'message')} of yours."
+    )
+    show_ways(line["peer"])
+    click.echo()
 
 
 def _count_rest(alerts: list[dict[str, Any]]) -> None:

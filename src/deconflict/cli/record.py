@@ -200,9 +200,25 @@ def export(
     metavar="PARTY=FILE",
     help="A party's invitation file, obtained from that party itself. Repeat for each party.",
 )
+@click.option(
+    "--evidence",
+    "files",
+    multiple=True,
+    type=existing_file,
+    metavar="FILE",
+    help="A file that is said to be evidence: who named it in this record? Repeat it.",
+)
+@click.option("--incidents", is_flag=True, help="Show each incident whole, accounts side by side.")
 @as_json_option
 @click.pass_context
-def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: bool) -> None:
+def verify(
+    ctx: click.Context,
+    bundle: Path,
+    keys: tuple[str, ...],
+    files: tuple[Path, ...],
+    incidents: bool,
+    as_json: bool,
+) -> None:
     """Verify an exported file offline, without any node.
 
     Exit code 0 means that every byte is as it was exported and every message was signed by the
@@ -211,31 +227,53 @@ def verify(ctx: click.Context, bundle: Path, keys: tuple[str, ...], as_json: boo
 
     Of one message written alone, 0 means that its author signed it and that it stands where it says
     in a log that both sides fixed. Of a fork, 0 means that the party named did sign both.
+
+    With --evidence, exit code 1 also says that a file is none that the record names as evidence of
+    an incident: it may be another one, or this one changed.
     """
     from deconflict.cli.proof import show_proof, verified_proof
+    from deconflict.cli.recorded import check_files, show_pages, show_recorded
+    from deconflict.node.bundle_incidents import RecordedIncidents
     from deconflict.node.bundle_proof import verify_bundle
 
     trusted = _read_keys(keys)
     _require_each_key(bundle, trusted)
     try:
         small = verified_proof(bundle, trusted)
+        if small is not None and files:
+            raise InvalidInputError(
+                "evidence is looked up in a whole record",
+                given=f"{bundle}: one message, or a fork",
+                expected="a record, as written by: deconflict export --line PEER --out FILE",
+            )
         if small is not None:
             show_proof(bundle, small, as_json=as_json)
             return
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
-            proven = verify_bundle(_pieces(file, bar), trusted)
+            recorded = RecordedIncidents()
+            proven = verify_bundle(_pieces(file, bar), trusted, recorded.look)
     except (VerificationError, InvalidDocumentError) as error:
         if not as_json:
             click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")
         show_error(error, as_json=as_json)
         ctx.exit(EXIT_FINDING)
+    summary = recorded.summary()
+    checked = check_files(files, recorded)
     if as_json:
         from msgspec import to_builtins
 
-        write_json(to_builtins(proven))
-        return
-    click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}\n")
-    _show_proven(proven)
+        told = {"incidents": to_builtins(summary), "files": to_builtins(checked)}
+        if incidents:
+            told["pages"] = to_builtins(recorded.pages(proven.line_id, proven.by, "en"))
+        write_json({**to_builtins(proven), **told})
+    else:
+        click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}\n")
+        _show_proven(proven)
+        show_recorded(summary, checked)
+        if incidents:
+            show_pages(recorded.pages(proven.line_id, proven.by, "en"))
+    if not all(each.named for each in checked):
+        ctx.exit(EXIT_FINDING)
 
 
 def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:

@@ -141,6 +141,15 @@ class Checkpoints:
             self._under_way = self._made(now)
         return None if self._under_way is None else self._under_way.submission
 
+    def at_hand(self, now: Now) -> Submission | None:
+        """Return the checkpoint to be cosigned next, due or not; None when all is cosigned.
+
+        For who takes it along by another way: when it is sent again by this one stays as it is.
+        """
+        if self._under_way is None:
+            self._under_way = self._made(now)
+        return None if self._under_way is None else self._under_way.submission
+
     def sent(self, now: Now) -> None:
         """Note that the checkpoint under way left; whether it arrived is not known."""
         under_way = self._under_way

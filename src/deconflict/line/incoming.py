@@ -140,6 +140,11 @@ class PeerChain:
         """When that slot's entry was received."""
         return self._logged_received_utc_ms
 
+    def missing(self) -> tuple[int, int] | None:
+        """Return the first gap before an entry held out of order; None when none is held."""
+        first = self._accepted_seq + 1
+        return (first, min(self._held) - 1) if self._held else None
+
     def accept(self, arrival: Arrival, stored: StoredLookup) -> Acceptance:
         """Place a verified envelope of this line and sender in the chain.
 

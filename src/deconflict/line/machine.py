@@ -167,6 +167,11 @@ class LineMachine:
         return self._out.head
 
     @property
+    def own_sealed_seq(self) -> int:
+        """Number of the last own slot that may leave: durable and signed; 0 for none."""
+        return self._out.sealed_seq
+
+    @property
     def own_receipted(self) -> ChainPoint | None:
         """The last own slot that the peer receipted; None before the first."""
         return self._out.receipted
@@ -175,6 +180,10 @@ class LineMachine:
     def peer_logged(self) -> ChainPoint | None:
         """The last slot of the peer that is durable here; None before the first."""
         return self._in.logged
+
+    def missing_from_peer(self) -> tuple[int, int] | None:
+        """Return the first gap in the peer's chain, first and last slot; None for none known."""
+        return self._in.missing()
 
     def fitted(self, draft: Draft, now: Now) -> FittedDraft:
         """Return a message that :meth:`prepare` takes, now or later; no slot is taken.

@@ -155,6 +155,11 @@ class OwnChain:
         """Number of the last slot that the peer receipted; 0 for none."""
         return 0 if self._receipted is None else self._receipted.seq
 
+    @property
+    def sealed_seq(self) -> int:
+        """Number of the last slot that is durable and signed; 0 for none."""
+        return self._durable_seq
+
     def prepare(self, fitted: FittedDraft, heard: ChainPoint | None, now: Now) -> OutgoingEntry:
         """Take the next slot for a draft. Nothing is signed yet."""
         epoch = self._epoch or self._random_bytes(16).hex()

@@ -5,6 +5,7 @@ Only numbers, values and words of closed lists travel (R33). Free text stands in
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -12,16 +13,18 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
+from deconflict.airspace.position import Position
 from deconflict.airspace.where import located
-from deconflict.errors import InvalidDocumentError
+from deconflict.errors import InvalidDocumentError, InvalidPositionError
 from deconflict.messages.body import Body
 from deconflict.messages.declaration import (
     Declaration,
     SoundDeclaration,
     declaration_to_wire,
 )
+from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
-from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
+from deconflict.messages.phrases import MESSAGE_PHRASES, REASONS, SAFETY_PHRASES, check_values
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talks import (
     CallRecord,
@@ -39,6 +42,7 @@ from deconflict.messages.wire_form import (
     Name,
     Place,
     UtcText,
+    WireForm,
     read_form,
     write_form,
 )
@@ -50,11 +54,14 @@ __all__ = [
     "Answer",
     "AnswerWord",
     "Body",
+    "BreachNote",
     "Cancel",
     "Cease",
     "CeaseReport",
     "Concern",
     "Declared",
+    "Evidence",
+    "Incident",
     "LineCheck",
     "Loaded",
     "Propose",
@@ -63,24 +70,34 @@ __all__ = [
     "ReadbackResult",
     "ReleaseConsent",
     "Resume",
+    "Risk",
     "SafetyOfFlight",
     "SaidWord",
     "Seen",
     "Standby",
     "Suspend",
+    "Tally",
     "TermsMessage",
+    "Voice",
+    "VoicePart",
+    "VoiceSide",
+    "WatchChange",
     "body_to_wire",
     "check_outgoing",
     "line_check_text",
     "parse_body",
+    "places_of",
 ]
 
 MAX_CHECK_TEXT: Final = 120
 MAX_ACCOUNT_FIELDS: Final = 32
 MAX_ACCOUNT_TEXT: Final = 200
+MAX_LANGUAGES: Final = 16
+MAX_VOICE_PARTS: Final = 64
 
 ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,31}\Z")]
 FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]
+Language: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2,3}\Z")]  # ISO 639
 Tenths: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=3599)]
 MillimetresPerSecond: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=12_000_000)]  # 12 km/s
 # A change later, higher or to the right of the course; below 0 the other way.
@@ -352,19 +369,28 @@ class Resume(Body, frozen=True):
 
 
 class Account(Body, frozen=True):
-    """ACCOUNT: what this side says of an event. Accounts that differ are all kept (R29).
+    """ACCOUNT: what this side says of an incident, or of an event without one (R29).
 
-    Values are text, whole numbers or true/false, with the unit in the field's name.
+    Accounts that differ are all kept. Values are text, whole numbers or true/false, with the unit
+    in the field's name. One that cites an earlier account of its own side corrects that (R15).
     """
 
-    event: str
     fields: dict[FieldName, str | int | bool]
+    event: str | None = None
+    incident_id: DeclarationId | None = None
     object_kind: FieldName | None = None
     as_published: str | None = None
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
-        check_text(self.event, what="event", max_chars=MAX_ACCOUNT_TEXT)
+        if (self.event is None) == (self.incident_id is None):
+            raise InvalidDocumentError(
+                "an account is of one thing",
+                given="neither event nor incident_id" if self.event is None else "both",
+                expected="event, in words, or incident_id of an incident that was opened",
+            )
+        if self.event is not None:
+            check_text(self.event, what="event", max_chars=MAX_ACCOUNT_TEXT)
         if not 1 <= len(self.fields) <= MAX_ACCOUNT_FIELDS:
             raise InvalidDocumentError(
                 "an account has too few or too many fields",
@@ -378,11 +404,100 @@ class Account(Body, frozen=True):
             check_text(self.as_published, what="as_published", max_chars=MAX_ACCOUNT_TEXT)
 
 
+def places_of(fields: Mapping[str, str | int | bool]) -> dict[str, Position]:
+    """Return the places of an account by name: pairs ``<name>_lat_e7`` and ``<name>_lon_e7``.
+
+    A pair that is no place on the Earth, or whose name is a field already, stays two numbers.
+
+    >>> places_of({"there_lat_e7": 352000000, "there_lon_e7": 400000000, "closest_m": 805})
+    {'there': Position(lat_e7=352000000, lon_e7=400000000)}
+    """
+    found = {}
+    for name, lat_e7 in fields.items():
+        stem = name.removesuffix("_lat_e7")
+        lon_e7 = fields.get(f"{stem}_lon_e7")
+        if stem in fields or type(lat_e7) is not int or type(lon_e7) is not int:
+            continue
+        with suppress(InvalidPositionError):
+            found[stem] = Position(lat_e7, lon_e7)
+    return found
+
+
+class WatchChange(Body, frozen=True):
+    """WATCH_CHANGE: from ``at_utc``, another watch is at this desk, and reads these languages.
+
+    A role, never a person: who it is stays at home.
+    """
+
+    desk: Name
+    at_utc: UtcText
+    languages: tuple[Language, ...]
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        if not 1 <= len(self.languages) <= MAX_LANGUAGES or len(set(self.languages)) != len(
+            self.languages
+        ):
+            raise InvalidDocumentError(
+                "a watch has too few, too many or repeated languages",
+                given=", ".join(self.languages)[:80] or "none",
+                expected=f"1 to {MAX_LANGUAGES}, each once",
+            )
+
+
 class TermsMessage(Body, frozen=True):
     """TERMS_PROPOSE and TERMS_ACCEPT: the whole terms, and the sender's signature over them."""
 
     terms: Terms
     signature: TermsSignature
+
+
+class VoiceSide(StrEnum):
+    """Which end of a telephone a VOICE was noted at."""
+
+    SAID = "SAID"
+    HEARD = "HEARD"
+
+
+class VoicePart(WireForm, frozen=True):
+    """One sentence as it was said: a phrase and its values, ids cut to what is said of them."""
+
+    phrase: int
+    values: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        WireForm.__post_init__(self)
+        if self.phrase not in MESSAGE_PHRASES:
+            raise InvalidDocumentError(
+                "this phrase is no part of a message",
+                given=str(self.phrase),
+                expected="101 to 249, or 800 to 812",
+            )
+        check_values(self.phrase, self.values)
+
+
+class Voice(Body, frozen=True):
+    """VOICE: what was said by voice of one message, noted by who said it or who heard it.
+
+    It does nothing of what the message would do; it is held against the message itself.
+
+    Attributes:
+        side: at which end it is noted.
+        number: slot of the message in the chain of who said it.
+        message: the first eight digits of its hash, as said.
+        check: the check digits, as said.
+        said: its sentences.
+        desk: who said or heard it.
+        at_utc: when.
+    """
+
+    side: VoiceSide
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    message: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}\Z")]
+    check: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
+    said: Annotated[tuple[VoicePart, ...], msgspec.Meta(min_length=1, max_length=MAX_VOICE_PARTS)]
+    desk: Name
+    at_utc: UtcText
 
 
 _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -424,6 +539,13 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.READOUT_AGREE: ReadoutText,
         Kind.READOUT_OWN: ReadoutText,
         Kind.READOUT_WITHHELD: ReadoutWithheld,
+        Kind.INCIDENT: Incident,
+        Kind.EVIDENCE: Evidence,
+        Kind.RISK: Risk,
+        Kind.BREACH_NOTE: BreachNote,
+        Kind.TALLY: Tally,
+        Kind.WATCH_CHANGE: WatchChange,
+        Kind.VOICE: Voice,
     }
 )
 
@@ -498,13 +620,18 @@ def _free_texts(body: Body) -> Iterator[tuple[str, str]]:
         case LineCheck():
             yield "text", body.text
         case Account():
-            yield "event", body.event
+            if body.event is not None:
+                yield "event", body.event
             for name, value in body.fields.items():
                 yield f"fields.{name}", name.replace("_", " ")
                 if isinstance(value, str):
                     yield f"fields.{name}", value
             if body.as_published is not None:
                 yield "as_published", body.as_published
+        case BreachNote():
+            for name, text in (("named", body.named), ("reference", body.reference)):
+                if text is not None:
+                    yield name, text
         case TermsMessage():
             yield from body.terms.free_texts()
         case ReadoutText():

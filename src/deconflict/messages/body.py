@@ -1,4 +1,4 @@
-"""What every body of a message may hold beside what its kind says."""
+"""What every body shares: one line of free text that binds nobody (specs/messages.md §2)."""
 
 from deconflict.messages.wire_form import WireForm
 from deconflict.messages.words import check_text

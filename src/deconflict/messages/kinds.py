@@ -66,6 +66,13 @@ class Kind(StrEnum):
     READOUT_AGREE = "READOUT_AGREE"
     READOUT_OWN = "READOUT_OWN"
     READOUT_WITHHELD = "READOUT_WITHHELD"
+    INCIDENT = "INCIDENT"
+    EVIDENCE = "EVIDENCE"
+    RISK = "RISK"
+    BREACH_NOTE = "BREACH_NOTE"
+    TALLY = "TALLY"
+    WATCH_CHANGE = "WATCH_CHANGE"
+    VOICE = "VOICE"
 
 
 class Release(StrEnum):
@@ -101,6 +108,8 @@ class KindForm:
         always_passes: no suspension stops it (R7).
         two_persons: a releasing officer must release it (R43).
         own_pace: it is no more urgent for what it cites: that is its subject, not its question.
+        expires_after_ms: the kind's own age past which it is not acted on, where it is not its
+            precedence's: what waits for a line to return comes late, and means the same then.
     """
 
     rule: KindRule
@@ -112,6 +121,7 @@ class KindForm:
     always_passes: bool = False
     two_persons: bool = False
     own_pace: bool = False
+    expires_after_ms: int | None = None
 
 
 def _asks(precedence: Precedence) -> KindRule:
@@ -135,6 +145,7 @@ def _counters(precedence: Precedence) -> KindRule:
 
 _READBACK_MS: Final = 600_000  # requirements §6: readback 10 min
 _QUERY_MS: Final = 60_000  # requirements §6: QUERY answered in 60 s
+_VOICE_MS: Final = 7 * 86_400_000  # requirements §6: formal clarification, 7 days
 _P = Precedence
 
 KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
@@ -365,6 +376,26 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                 two_persons=True,
                 own_pace=True,
             ),
+        ),
+        # What is written for the record afterwards asks for nobody's answer: another account, class
+        # of risk or tally stands beside it, and both stay.
+        Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING),
+        Kind.EVIDENCE: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT))
+        ),
+        Kind.RISK: KindForm(
+            _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT, Kind.RISK))
+        ),
+        Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
+        Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
+        # What was said by voice, noted by who said it or who heard it. It asks nothing.
+        Kind.VOICE: KindForm(
+            KindRule(_P.ROUTINE),
+            refers_to=_ANYTHING - {Kind.VOICE},
+            refers_to_own=True,
+            always_passes=True,
+            expires_after_ms=_VOICE_MS,
         ),
     }
 )

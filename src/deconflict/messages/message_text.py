@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from deconflict.airspace.notation import echo
 from deconflict.messages.agreement import terms_hash
 from deconflict.messages.bodies import (
     Account,
     Ack,
     Answer,
     Body,
+    BreachNote,
     Cancel,
     Cease,
     CeaseReport,
     Concern,
     Declared,
+    Evidence,
+    Incident,
     LineCheck,
     Loaded,
     Propose,
@@ -23,18 +27,25 @@ from deconflict.messages.bodies import (
     ReadbackResult,
     ReleaseConsent,
     Resume,
+    Risk,
     SafetyOfFlight,
     Seen,
     Standby,
     Suspend,
+    Tally,
     TermsMessage,
+    Voice,
+    VoiceSide,
+    WatchChange,
+    places_of,
 )
 from deconflict.messages.declared_text import declared_sentences
+from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talk_text import TALKS, readout_sentences, talk_sentences
-from deconflict.messages.values import ValueType
+from deconflict.messages.values import ValueType, spoken_id
 from deconflict.messages.wire_form import Level, write_form
 
 __all__ = ["Cited", "message_phrases", "message_script", "message_text"]
@@ -126,9 +137,14 @@ def message_phrases(
     """Return the numbers of the message's phrases, each with its values; most say it in one."""
     if isinstance(body, SafetyOfFlight):
         return ((body.phrase, body.values),)
+    said: tuple[tuple[str, dict[str, Any]], ...]
+    if isinstance(body, Voice):
+        return (_noted(body, party), *((part.phrase, part.values) for part in body.said))
     match body:
         case Declared():
             said = tuple(declared_sentences(kind, body.value))
+        case Incident() | BreachNote():
+            said = tuple(incident_sentences(body))
         case Propose():
             said = tuple(_proposed(body))
         case _ if isinstance(body, TALKS):
@@ -144,6 +160,17 @@ def message_phrases(
     return tuple(found)
 
 
+def _noted(body: Voice, party: str) -> tuple[int, dict[str, Any]]:
+    name = "VOICE_SAID" if body.side is VoiceSide.SAID else "VOICE_NOTED"
+    return phrase_named(name).number, {
+        "party": party,
+        "desk": body.desk,
+        "at": body.at_utc,
+        "number": body.number,
+        "message": spoken_id(body.message),
+    }
+
+
 def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
     match body:
         case Cancel(declaration_id=declaration, reason=reason):
@@ -152,10 +179,10 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "ACK", {"answer": answer.value}
         case Readback(values=values):
             return _readback(values)
-        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=fields):
+        case ReadbackResult(declaration_id=declaration, agrees=agrees, fields=differ):
             if agrees:
                 return "READBACK_AGREES", {"declaration": declaration}
-            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(fields)}
+            return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(differ)}
         case Concern(first=first, second=second, reason=reason):
             return "CONCERN", {"first": first, "second": second, "reason": reason}
         case Query():
@@ -182,8 +209,25 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "SUSPEND", {"scope": scope, "effective": effective, "reason": reason}
         case Resume(scope=scope, effective_utc=effective):
             return "RESUME", {"scope": scope, "effective": effective}
+        case Account(event=None):
+            fields = _fields(body, language)
+            return "INCIDENT_ACCOUNT", {"incident": body.incident_id, "fields": fields}
         case Account():
             return "ACCOUNT", {"event": body.event, "fields": _fields(body, language)}
+        case Evidence():
+            return "EVIDENCE", {
+                "incident": body.incident_id,
+                "media": body.media_type,
+                "length": body.length_bytes,
+                "sha": body.sha256,
+            }
+        case Risk(incident_id=incident, risk=risk):
+            return "RISK", {"incident": incident, "risk": risk.value}
+        case Tally(start_utc=start, end_utc=end):
+            counted = tally_words(body, language)
+            return "TALLY", {"start": start, "end": end, "counted": counted}
+        case WatchChange(desk=desk, at_utc=at, languages=languages):
+            return "WATCH_CHANGE", {"desk": desk, "at": at, "languages": ", ".join(languages)}
         case ReleaseConsent(release=release):
             return f"RELEASE_{release.value}", {}
         case TermsMessage(terms=terms):
@@ -245,7 +289,11 @@ def _fields(body: Account, language: str) -> str:
             return word_for(ValueType.ANSWER, "AFFIRM" if value else "NEGATIVE", language)
         return str(value)
 
-    return "; ".join(f"{name} {shown(value)}" for name, value in sorted(body.fields.items()))
+    fields = {name: shown(value) for name, value in body.fields.items()}
+    for stem, position in places_of(body.fields).items():
+        del fields[f"{stem}_lat_e7"], fields[f"{stem}_lon_e7"]
+        fields[stem] = echo(position).decimal
+    return "; ".join(f"{name} {value}" for name, value in sorted(fields.items()))
 
 
 def _level(level: Level) -> dict[str, Any]:

@@ -15,16 +15,25 @@ from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidInputError
-from deconflict.messages.values import ValueType, Wording, check_value, say_value, write_value
+from deconflict.messages.values import (
+    ValueType,
+    Wording,
+    check_value,
+    heard_value,
+    say_value,
+    write_value,
+)
 from deconflict.messages.words import LANGUAGES
 
 __all__ = [
     "ACKNOWLEDGED_IS_NOT_PERMISSION",
+    "MESSAGE_PHRASES",
     "REASONS",
     "SAFETY_PHRASES",
     "Phrase",
     "Values",
     "check_values",
+    "heard_values",
     "phrase",
     "phrase_named",
     "phrases",
@@ -36,6 +45,9 @@ __all__ = [
 
 ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that shows an answer
 SAFETY_PHRASES: Final = range(200, 250)
+# What messages say: an alert, a reason, a card is the reader's own. A number never changes its
+# meaning, so what came later stands behind the rest.
+MESSAGE_PHRASES: Final = frozenset((*range(101, 250), *range(800, 813)))
 REASONS: Final = range(300, 350)
 
 Values: TypeAlias = Mapping[str, Any]
@@ -49,6 +61,9 @@ _WORD_TYPES: Final = {kind.value for kind in ValueType} & {
     "talk",
     "talks",
     "fields",
+    "incident",
+    "breach",
+    "risk",
 }
 
 
@@ -142,6 +157,18 @@ def say_aloud(number: int, values: Values, language: str) -> str:
     once = _spelled(_filled(number, values, language, say_value), words)
     again: str = words["texts"][str(phrase_named("SAY_AGAIN").number)]
     return f"{once} {again} {once}"
+
+
+def heard_values(number: int, values: Values) -> dict[str, str]:
+    """Return each value as a listener can type it back; a reason by its number.
+
+    What two people compare over a telephone, in whichever language they talk.
+
+    >>> heard_values(214, {"at": "2015-09-30T06:12:00.000Z"})
+    {'at': '2015-09-30T06:12:00.000Z'}
+    """
+    check_values(number, values)
+    return {name: heard_value(kind, values[name]) for name, kind in phrase(number).values.items()}
 
 
 def word_for(kind: ValueType, key: str, language: str) -> str:

@@ -249,7 +249,8 @@ def alert_text(name: str, values: Values, language: str) -> str:
 
     >>> alert_text("LINE_DOWN", {"peer": "red", "since": "2015-09-30T06:12:00.000Z"}, "en")
     'LINE DOWN. The line to red is down for a technical reason since 2015-09-30 06:12:00Z. \
-It was not declared closed.'
+It was not declared closed. Messages can go as a file, by e-mail, on paper or by voice: \
+deconflict line carry red'
     """
     return render(phrase_named(name).number, values, language)
 

@@ -27,6 +27,7 @@ _GROUPS: Final = (
     (580, "Talks, calls and readouts, with their alerts"),
     (600, "Conflict card"),
     (700, "What may hang on any of them"),
+    (800, "Incidents, tallies and the watch"),
 )
 
 

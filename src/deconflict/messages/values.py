@@ -31,7 +31,9 @@ __all__ = [
     "ValueType",
     "Wording",
     "check_value",
+    "heard_value",
     "say_value",
+    "spoken_id",
     "write_angle",
     "write_value",
 ]
@@ -74,6 +76,9 @@ class ValueType(StrEnum):
     TALK = "talk"
     TALKS = "talks"  # a list of words of TALK
     FIELDS = "fields"  # a list of such words
+    INCIDENT = "incident"
+    BREACH = "breach"
+    RISK = "risk"
 
 
 _LISTED: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}  # lists of whose words
@@ -83,6 +88,9 @@ _WORDS: Final = (
     ValueType.ANSWER,
     ValueType.SAID,
     ValueType.TALK,
+    ValueType.INCIDENT,
+    ValueType.BREACH,
+    ValueType.RISK,
 )
 
 
@@ -179,6 +187,64 @@ def say_value(kind: ValueType, value: Any, wording: Wording) -> str:
             return " ".join(letters.get(character, character) for character in value[:ID_SHOWN])
         case _:
             return _write(kind, value, wording, speech)
+
+
+def heard_value(kind: ValueType, value: Any) -> str:
+    """Return a checked value as a listener can type it back: as fine as it is said, in metric.
+
+    Two units of one figure are rounded each for itself, so that who types one of them may miss the
+    other by a digit; the metric one is the finer, or exact. The same in every language.
+
+    >>> heard_value(ValueType.DISTANCE, 9_255_100), heard_value(ValueType.DISTANCE, 9_260_000)
+    ('9.26 km', '9.26 km')
+    """
+    match kind:
+        case ValueType.POSITION:
+            degrees = (Decimal(value[name]) / 10**7 for name in ("lat_e7", "lon_e7"))
+            return ", ".join(f"{_rounded(each, 5) + 0:f}" for each in degrees)  # no minus nought
+        case ValueType.ALTITUDE:
+            return f"{_heard_metres(value['tmm'])} {value['reference']}"
+        case ValueType.BAND:
+            limits = (value["lower_tmm"], value["upper_tmm"])
+            said = ("open" if limit is None else _heard_metres(limit) for limit in limits)
+            return f"{' to '.join(said)} {value['reference']}"
+        case ValueType.DISTANCE:
+            return _heard_distance(value, ROUND_HALF_EVEN)
+        case ValueType.SEPARATION:
+            return _heard_distance(value, ROUND_FLOOR)
+        case ValueType.HEIGHT:
+            return _heard_metres(value, ROUND_FLOOR)
+        case ValueType.SPEED:
+            return f"{_rounded(value / _MMPS_PER_KMH, 0)} km/h"
+        case ValueType.ID:
+            return str(value)[:ID_SHOWN]
+        case ValueType.NAME | ValueType.TEXT:
+            return " ".join(value.split()).casefold()
+        case ValueType.FIELDS:
+            return ", ".join(value)
+        case _:
+            return str(value)
+
+
+def _heard_metres(tmm: int, rounding: str = ROUND_HALF_EVEN) -> str:
+    return f"{_rounded(Decimal(tmm) / TMM_PER_METRE, 1, rounding):f} m"
+
+
+def _heard_distance(mm: int, rounding: str) -> str:
+    if mm < _SHORT_MM:
+        mm = int(_rounded(Decimal(mm), -2, rounding))
+    if mm < _SHORT_MM:
+        return f"{Decimal(mm) / 1_000:.1f} m"
+    return f"{_rounded(Decimal(mm) / 1_000_000, 2, rounding)} km"
+
+
+def spoken_id(text: str) -> str:
+    """Return an id of which only what is said aloud is kept, in the wire form of an id.
+
+    >>> spoken_id("4f2a9c01d3e87766b1b1b1b1b1b1b1b1")
+    '4f2a9c01000000000000000000000000'
+    """
+    return f"{text[:ID_SHOWN]:0<32}"
 
 
 def _write(kind: ValueType, value: Any, wording: Wording, forms: Mapping[str, str]) -> str:

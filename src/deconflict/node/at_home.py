@@ -74,7 +74,7 @@ class AtHome:
         told = self._teller.outside_accounts.setdefault(account.event, [])
         told[:] = [*(held for held in told if held.by != account.by), account]
         for line in lines:
-            if account.event in line.book.accounts:
+            if account.event in line.book.accounts or line.book.incidents.get(account.event):
                 self._teller.accounts(line, account.event, now)
         self._journal.tell(work, now)
         return work

@@ -37,6 +37,7 @@ from deconflict.messages.bodies import (
     Standby,
     Suspend,
     TermsMessage,
+    Voice,
 )
 from deconflict.messages.bodies import (
     Declared as DeclaredBody,
@@ -49,11 +50,13 @@ from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
+from deconflict.node.incident_book import IncidentBook, Misfiled
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.readback_found import ReadbackFound
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
+from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
@@ -91,6 +94,7 @@ class Taken(msgspec.Struct, frozen=True):
         said_before: what the same side answered before to the same query, when it differs.
         fault: why it changes nothing of the call that it is about.
         lapsed: threads of that call that no longer wait for an answer.
+        misfiled: why it belongs to no incident, when it names one in vain.
     """
 
     envelope: Envelope
@@ -107,6 +111,7 @@ class Taken(msgspec.Struct, frozen=True):
     said_before: SaidWord | None = None
     fault: TalkFault | None = None
     lapsed: tuple[Thread, ...] = ()
+    misfiled: Misfiled | None = None
 
     @property
     def kind(self) -> Kind:
@@ -153,7 +158,9 @@ class LineBook:
         self.checks = LineChecks(own, peer)
         self.call_room = CallRoom(own, peer)
         self.talks, self.calls = self.call_room.talks, self.call_room.calls
+        self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}
+        self.incidents = IncidentBook(own, peer)
         self._consents: dict[tuple[bytes, str], Release] = {}  # by message and who consented
         # These two only of what is in the picture, or may be put back into it.
         self.readbacks: dict[str, ReadbackFound] = {}
@@ -187,11 +194,25 @@ class LineBook:
         # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
         # line check has not answered the CEASE.
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
+        misfiled = self.incidents.take(envelope, message_hash, body, own=own, late=delayed)
         fault = None
         if body is not None and not delayed:
             fault = self.call_room.fault_of(envelope, body, own=own, logged_ms=logged_ms)
         acts = acts and fault is None
-        taken = Taken(envelope, message_hash, own, delayed, logged_ms, body, acts, fault=fault)
+        taken = Taken(
+            envelope,
+            message_hash,
+            own,
+            delayed,
+            logged_ms,
+            body,
+            acts,
+            misfiled=misfiled,
+            fault=fault,
+        )
+        if body is not None:
+            signed = Signed(taken.kind, body, message_hash, envelope.drill)
+            self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
         if delayed or body is None or fault is not None:
             return taken
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
@@ -381,10 +402,12 @@ class LineBook:
                     body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
                 ):
                     return NotTaken.NOTHING_TO_RESUME
+            case Account(event=str(event)) as body:
+                self._tell_account(event, body, party, taken)
             case ReleaseConsent() as body if taken.envelope.ref is not None:
                 self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
-            case Account() as body:
-                self._tell_account(body, party, drill=taken.envelope.drill)
+            case Voice() as body:
+                self.voices.note(Note(body, taken.own, taken.envelope.drill))
         return None
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
@@ -507,16 +530,20 @@ class LineBook:
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
 
-    def _tell_account(self, body: Account, party: str, *, drill: bool) -> None:
+    def _tell_account(self, event: str, body: Account, party: str, taken: Taken) -> None:
         account = incidents.Account(
-            event=body.event,
+            event=event,
             by=party,
             fields=body.fields,
             object_kind=body.object_kind,
             as_published=body.as_published,
-            drill=drill,
+            drill=taken.envelope.drill,
+            message=taken.hash,
         )
-        told = self.accounts.setdefault(body.event, [])
+        told = self.accounts.setdefault(event, [])
+        # A correction stands in the place of what it cites; both stay in the record (R15).
+        corrected = (party, taken.envelope.ref)
+        told[:] = [held for held in told if (held.by, held.message) != corrected]
         told.append(account)
         own = [held for held in told if held.by == party]
         if len(own) > _ACCOUNTS_COMPARED:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -22,7 +22,7 @@ from deconflict.line.checkpoint import (
     open_checkpoint,
     read_checkpoint,
 )
-from deconflict.line.envelope import SealedEnvelope, open_envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
 from deconflict.line.moment import utc_text
@@ -60,6 +60,7 @@ _ORDER: Final = (
     EvidenceItem,
     Seal,
 )
+Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
 _Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
 
 
@@ -100,7 +101,9 @@ class VerifiedBundle:
     calls: tuple[VerifiedCall, ...] = ()  # what was recorded and said to others of each call
 
 
-def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> VerifiedBundle:
+def verify_bundle(
+    chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey], look: Look | None = None
+) -> VerifiedBundle:
     """Return what the bundle proves, or raise at the first thing that does not hold.
 
     Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
@@ -109,6 +112,8 @@ def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> 
     Args:
         chunks: the file's bytes in any pieces.
         trusted: each party's key, obtained from that party; the bundle cannot vouch for its own.
+        look: is shown each entry once its signature and place hold. What it makes of them counts
+            for nothing unless the whole bundle verifies.
 
     Raises:
         InvalidDocumentError: not a whole bundle in its one byte form.
@@ -127,7 +132,7 @@ def verify_bundle(chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey]) -> 
                 raise malformed("it stands behind the seal", "the seal as the last line")
             match item:
                 case Manifest() if verifier is None:
-                    verifier = _Verifier(item, trusted)
+                    verifier = _Verifier(item, trusted, look)
                 case Seal() if verifier is not None:
                     sealed = verifier.seal(item, digest)
                 case _ if isinstance(item, _Taken) and verifier is not None:
@@ -189,8 +194,11 @@ class _Chain:
 class _Verifier:
     """Takes a bundle's lines in order and keeps what they prove."""
 
-    def __init__(self, manifest: Manifest, trusted: Mapping[str, VerifyKey]) -> None:
+    def __init__(
+        self, manifest: Manifest, trusted: Mapping[str, VerifyKey], look: Look | None
+    ) -> None:
         self._manifest = manifest
+        self._look = look
         self._chains = {
             party: _Chain(party, _trusted_key(party, stated, trusted))
             for party, stated in sorted(manifest.keys.items())
@@ -299,6 +307,8 @@ class _Verifier:
         heard = envelope.heard
         if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
             chain.cited.append((heard, number))
+        if self._look is not None:
+            self._look(envelope, sealed.hash, item.delayed)
 
     def _take_receipt(self, item: ReceiptItem) -> None:
         sealed = SealedReceipt(item.exact, item.sealed_with)

@@ -33,6 +33,7 @@ from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
+from deconflict.node.watchkeeping import Watchkeeping
 from deconflict.node.work import Work
 from deconflict.store.base import NoteRow, Store
 
@@ -72,12 +73,15 @@ class NodeCore:
         self.lines: dict[str, Line] = {}
         self._store = store
         self._journal = journal = Journal(self.desks[0], store)
-        self._teller = teller = Teller(Desk(journal.alerts, language), party, journal.envelope_of)
+        self._teller = teller = Teller(
+            Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
+        )
         self._saying = Saying(
             party=party, key=key, drill=drill, store=store, journal=journal, teller=teller
         )
         self._hearing = Hearing(store=store, journal=journal, teller=teller)
         self._at_home = AtHome(store=store, journal=journal, teller=teller)
+        self.watch = Watchkeeping(store=store, journal=journal, desk=teller.desk)
         self._passing = Passing(self.lines, journal=journal, teller=teller, at_home=self._at_home)
 
     # ---- lines ---------------------------------------------------------------------------
@@ -231,6 +235,7 @@ class NodeCore:
         """
         work = self._journal.new_work(now)
         with done_whole("time passed"):
+            self.watch.look(now)
             self._passing.advance(work, now)
         for line, say in self._hearing.take_owed():
             try:
@@ -264,6 +269,10 @@ class NodeCore:
         """Take what a source without a line says of an event, beside what the parties say (R29)."""
         return self._at_home.account(self.lines.values(), account, now)
 
+    def outside_accounts(self, event: str) -> tuple[Account, ...]:
+        """Return what sources without a line say of an event or an incident."""
+        return tuple(self._teller.outside_accounts.get(event, ()))
+
     def note_held(self, note: NoteRow, event: dict[str, Any], now: Now) -> Work:
         """Keep or forget what waits for a second person; the event says what became of it."""
         work = self._journal.new_work(now)
@@ -275,6 +284,12 @@ class NodeCore:
         """Keep or forget a note or a draft that is this party's own; no event tells of it."""
         work = self._journal.new_work(now)
         work.notes.append(note)
+        return work
+
+    def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
+        """Tell that a parcel was made or taken: what left or came by no network."""
+        work = self._journal.new_work(now)
+        self._journal.event(work, now, "parcel", event)
         return work
 
     # ---- what is shown -----------------------------------------------------------------------

@@ -40,10 +40,18 @@ class Heard:
     Attributes:
         work: to be made durable and finished before anything is answered.
         error: why the rest of the packets was not looked at; the connection is to be cut.
+        judged: what became of each envelope, in order.
+        entries: what entered the peer's chain, held ones that came earlier included.
+        receipted: how many own messages a receipt newly covers.
+        looked_at: how many packets were looked at, the one refused included.
     """
 
     work: Work
     error: DeconflictError | None = None
+    judged: list[tuple[SealedEnvelope, Outcome]] = field(default_factory=list)
+    entries: list[IncomingEntry] = field(default_factory=list)
+    receipted: int = 0
+    looked_at: int = 0
     _answers: list[Callable[[], list[Packet]]] = field(default_factory=list)
 
     def answer(self) -> list[Packet]:
@@ -74,12 +82,13 @@ class Hearing:
         """Take packets of this line's peer, in their order, up to the first that is refused."""
         owes_receipt = False
         for packet in packets:
+            heard.looked_at += 1
             try:
                 match packet:
                     case SealedEnvelope():
                         owes_receipt |= self._envelope(line, packet, heard, now)
                     case SealedReceipt():
-                        self._receipt(line, packet, heard.work, now)
+                        self._receipt(line, packet, heard, now)
                     case SealedRefusal():
                         line.machine.hear_refusal(packet, now)
                     case Want():
@@ -122,6 +131,8 @@ class Hearing:
             sealed, now, stored=line.stored_lookup(self._store), clock_offset_ms=offset_ms or 0
         )
         work = heard.work
+        heard.judged.append((sealed, found.outcome))
+        heard.entries.extend(found.entries)
         for evidence in found.evidence:
             work.evidence.append(_evidence(line, evidence.reason.value, evidence.sealed, now))
             if evidence.reason is EvidenceReason.FALSE_RECEIPT:
@@ -167,9 +178,12 @@ class Hearing:
         self._journal.agreed(line, taken, work, now)
         return entry if taken.acts else replace(entry, envelope=without_reference(entry.envelope))
 
-    def _receipt(self, line: Line, sealed: SealedReceipt, work: Work, now: Now) -> None:
-        if not line.machine.hear_receipt(sealed, now):
+    def _receipt(self, line: Line, sealed: SealedReceipt, heard: Heard, now: Now) -> None:
+        newly = line.machine.hear_receipt(sealed, now)
+        if not newly:
             return  # stale or repeated: it says nothing that is not stored
+        heard.receipted += len(newly)
+        work = heard.work
         receipt = read_receipt(sealed.data)
         work.receipts.append(
             ReceiptRow(

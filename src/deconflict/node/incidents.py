@@ -1,4 +1,4 @@
-"""Several accounts of one event: which fields differ, which times, which figures cannot be.
+"""Several accounts of one event: which fields differ, which times, which places, which cannot be.
 
 R24, R29. Nothing is repaired and none of the accounts is chosen: they are laid side by side.
 """
@@ -6,10 +6,20 @@ R24, R29. Nothing is repaired and none of the accounts is chosen: they are laid 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import parse_utc
+from deconflict.airspace.position import Position
 from deconflict.errors import InvalidTimeError
+from deconflict.messages.bodies import places_of
 
-__all__ = ["Account", "Implausible", "differing_fields", "implausible_figures", "times_apart_ms"]
+__all__ = [
+    "Account",
+    "Implausible",
+    "differing_fields",
+    "implausible_figures",
+    "places_apart_m",
+    "times_apart_ms",
+]
 
 Value = str | int | bool
 
@@ -28,6 +38,7 @@ class Account:
     object_kind: str | None = None
     as_published: str | None = None
     drill: bool = False
+    message: str | None = None  # the message that gave it; a source without a line has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,23 @@ def times_apart_ms(accounts: Sequence[Account]) -> Mapping[str, int]:
                 except InvalidTimeError:
                     continue
     return {name: max(values) - min(values) for name, values in instants.items() if len(values) > 1}
+
+
+def places_apart_m(accounts: Sequence[Account]) -> Mapping[str, float]:
+    """Return, for each place that at least two accounts give, how far they lie apart, metres.
+
+    A place is a pair of fields ``<name>_lat_e7`` and ``<name>_lon_e7``; of more than two, the
+    farthest two count. Geodesic on WGS84.
+    """
+    places: dict[str, list[Position]] = {}
+    for account in accounts:
+        for name, position in places_of(account.fields).items():
+            places.setdefault(name, []).append(position)
+    return {
+        name: max(inverse(one, other).distance_m for one in given for other in given)
+        for name, given in places.items()
+        if len(given) > 1
+    }
 
 
 def implausible_figures(account: Account) -> tuple[Implausible, ...]:

@@ -90,6 +90,13 @@ class Journal:
         row = self._store.entry(message_hash)
         return None if row is None else read_envelope(row.data)
 
+    def message_at(self, line: Line, own: bool, seq: int) -> tuple[str, Envelope] | None:
+        """Return hash and envelope in a slot of our chain or the peer's; None when it is empty."""
+        point = line.machine.own_head if own else line.machine.peer_logged
+        party = line.book.party_of(own=own)
+        row = None if point is None else self._store.entry_at(line.line_id, party, point.epoch, seq)
+        return None if row is None else (row.hash, read_envelope(row.data))
+
     def event(self, work: Work, now: Now, kind: str, data: dict[str, Any]) -> None:
         """Write one event of the live stream."""
         work.events.append(EventView(self._next_event_id, format_utc(now.utc_ms), kind, data))

@@ -22,7 +22,7 @@ from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeB
 from deconflict.line.statement import ChainPoint, Signature
 from deconflict.line.tree import GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState
-from deconflict.messages.bodies import Body, parse_body
+from deconflict.messages.bodies import Body, Tally, parse_body
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
@@ -288,6 +288,20 @@ class Line:
         if terms is not None and kind in terms.timers.answer_within_ms:
             return terms.timers.answer_within_ms[kind]
         return KINDS[kind].answer_within_ms
+
+    def count(self, start_ms: int, end_ms: int, *, drill: bool) -> Tally:
+        """Return our tally of a period, as our next message can say it.
+
+        Raises:
+            InvalidDocumentError: an empty period, or more than one message can hold.
+        """
+        said, heard = (
+            None if point is None else (point.epoch, point.seq)
+            for point in (self.machine.own_head, self.machine.peer_logged)
+        )
+        return self.book.incidents.count(
+            start_ms=start_ms, end_ms=end_ms, drill=drill, said=said, heard=heard
+        )
 
     def expires_after_ms(self, precedence: Precedence) -> int | None:
         """Return the age past which a message of this precedence is not acted on."""

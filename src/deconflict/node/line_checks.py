@@ -46,6 +46,10 @@ class LineChecks:
         """Note a check that ``by`` sent and the other side retyped rightly at this time."""
         self._last_ms, self._last_by = at_ms, by
 
+    def following(self, every_ms: int) -> CheckDue | None:
+        """Return the next check, due already or not yet; None when nothing is agreed yet."""
+        return None if self._last_ms is None else self.due(every_ms, self._last_ms + every_ms)
+
     def due(self, every_ms: int, now_ms: int) -> CheckDue | None:
         """Return the check that is due now; None when none is, or nothing is agreed yet."""
         if self._last_ms is None or now_ms < self._last_ms + every_ms:

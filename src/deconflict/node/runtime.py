@@ -41,6 +41,7 @@ _BEAT_TIMEOUT_S = 2.0
 _LONGEST_SLEEP_MS = 1_000
 _SHORTEST_SLEEP_MS = 10
 _REST_S = 0.02
+_BROUGHT_AT_ONCE = 32  # packets of a parcel
 
 
 class Clock(Protocol):
@@ -199,6 +200,28 @@ class Runtime:
             if heard.error is not None:
                 break
         return turns, durable
+
+    async def take(self, peer_party: str, line_id: str, packets: Sequence[Packet]) -> list[Heard]:
+        """Hear packets that a person brought in; return when all that was taken is durable.
+
+        Verified as those of the network are, and by no ration: who brings them has an account.
+        """
+        turns: list[Heard] = []
+        durable: list[asyncio.Future[None]] = []
+        for at in range(0, max(len(packets), 1), _BROUGHT_AT_ONCE):
+            if turns:
+                await asyncio.sleep(0)
+            with self._turn():
+                part = packets[at : at + _BROUGHT_AT_ONCE]
+                heard = self.core.hear(peer_party, line_id, part, self.now())
+            turns.append(heard)
+            if not heard.work.is_empty():
+                durable.append(self.commit(heard.work))
+            if heard.error is not None:
+                break
+        await asyncio.gather(*durable)
+        self._due.set()
+        return turns
 
     # What the use cases need --------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from deconflict.line.outgoing import FittedDraft
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import (
     Body,
+    BreachNote,
     Declared,
     Loaded,
     Readback,
@@ -205,7 +206,9 @@ class Saying:
                 (
                     limit_ms
                     for limit_ms in (
-                        say.expires_after_ms or line.expires_after_ms(precedence),
+                        say.expires_after_ms
+                        or form.expires_after_ms
+                        or line.expires_after_ms(precedence),
                         expiry_of_answer(say.body, now.utc_ms),
                     )
                     if limit_ms is not None
@@ -276,6 +279,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
             remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
         )
     line.require_ready(say.kind)
+    line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     _require_scope(line, say.body, now, drill=drill)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)
     if isinstance(say.body, Loaded):
@@ -318,6 +322,12 @@ def _require_complete(body: Body) -> None:
             given="no message",
             expected="ref: the hash of that message",
             remedy="name it: --about ID, as deconflict log shows it",
+        )
+    if isinstance(body, BreachNote) and not (body.position or body.declaration_id or body.named):
+        raise InvalidDocumentError(
+            "a breach note names nothing",
+            expected="a message cited, a declaration, a place, or a zone or line by its name",
+            remedy="say what it is about",
         )
 
 

@@ -27,7 +27,9 @@ from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.calling import Calling
+from deconflict.node.carrying import Carrying
 from deconflict.node.core import Say
+from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_named, require_sendable, unchecked_texts
 from deconflict.node.equivocation import equivocation_of
@@ -45,7 +47,8 @@ from deconflict.node.views import (
 
 __all__ = ["Node"]
 
-# A declaration, an agreement or a call goes its own way; everything else is sent by kind.
+# A declaration, an agreement, a count, a change of the watch and what is about a call go their own
+# way; everything else is sent by kind.
 _OWN_WAY = (
     TALK_KINDS
     | READOUT_KINDS
@@ -56,12 +59,14 @@ _OWN_WAY = (
         Kind.CANCEL,
         Kind.TERMS_PROPOSE,
         Kind.TERMS_ACCEPT,
+        Kind.TALLY,
+        Kind.WATCH_CHANGE,
     }
 )
 _LINES_AT_ONCE = 500
 
 
-class Node(Calling):
+class Node(DeskWork, Carrying, Calling):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -315,7 +320,7 @@ class Node(Calling):
                 "messages of this kind are not sent one by one",
                 given=kind,
                 expected="declare, update, correct, cancel; terms propose, terms accept; "
-                "line call, line readout",
+                "incident tally; line handover; line call, line readout",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(

@@ -39,6 +39,7 @@ __all__ = [
     "line_view",
     "message_view",
     "past_declaration_view",
+    "place_view",
     "terms_view",
 ]
 
@@ -226,8 +227,8 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         cpa_vertical_m=(
             None if finding.cpa_vertical_tmm is None else metres_from_tmm(finding.cpa_vertical_tmm)
         ),
-        place_first=_place(finding.position_first, landmarks),
-        place_second=_place(finding.position_second, landmarks),
+        place_first=place_view(finding.position_first, landmarks),
+        place_second=place_view(finding.position_second, landmarks),
         minimum_lateral_m=finding.minima.lateral_m,
         minimum_vertical_m=metres_from_tmm(finding.minima.vertical_tmm),
         known_since_utc=format_utc(conflict.known_since_ms),
@@ -245,7 +246,8 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
     )
 
 
-def _place(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
+def place_view(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
+    """Return a place in every notation, and from the nearest of the landmarks."""
     written = echo(position)
     near = bearing_from(landmarks, position)
     return PlaceView(

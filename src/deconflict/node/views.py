@@ -9,17 +9,22 @@ from typing import Any
 
 __all__ = [
     "AlertView",
+    "CarriedMessage",
     "Checked",
     "ConflictView",
     "DeclarationView",
     "EventView",
     "HeldMessage",
     "HeldView",
+    "JudgedMessage",
     "LineView",
     "MessageView",
     "NodeView",
+    "ParcelView",
     "PlaceView",
     "Posted",
+    "RefusedView",
+    "TakenView",
     "TermsView",
 ]
 
@@ -211,7 +216,8 @@ class EventView:
 
     event_id: int
     at_utc: str
-    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held
+    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held |
+    # watch | parcel
     kind: str
     data: dict[str, Any]
 
@@ -254,3 +260,76 @@ class Posted:
     state: str
     warnings: tuple[str, ...] = ()
     held_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedMessage:
+    """One message in a parcel; its words are for people on the way and prove nothing."""
+
+    hash: str
+    seq: int
+    kind: str
+    precedence: str
+    drill: bool
+    created_utc: str
+    texts: dict[str, str]  # language -> the message in words
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelView:
+    """A parcel for the peer of a line, and what is in it. Making it counts nothing as sent."""
+
+    line_id: str
+    from_party: str
+    to_party: str
+    made_utc: str
+    data: str  # the parcel, base64
+    languages: tuple[str, ...]  # of the line
+    messages: tuple[CarriedMessage, ...]
+    receipt_seq: int  # the receipt in it covers the peer's messages up to this one; 0: none
+    checkpoint: bool  # a checkpoint of ours for the peer to cosign is in it
+    cosignature: bool  # a checkpoint of the peer, cosigned here, is in it
+    left_out: int  # messages that it would have held and did not fit
+    left_out_from_seq: int | None
+    left_out_bytes: int  # how long the first of them would have been
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMessage:
+    """What became of one message of a parcel that was taken."""
+
+    hash: str
+    seq: int
+    kind: str
+    outcome: str  # NEW | HELD_BEFORE | WAITING | TOO_FAR | OTHER_EPOCH
+    delayed: bool
+    text: str  # in the desk's language; empty where it is not in the record
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedView:
+    """Why the rest of a parcel was not taken."""
+
+    type: str
+    problem: str
+    given: str
+    expected: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenView:
+    """What a parcel of the peer led to."""
+
+    line_id: str
+    from_party: str
+    made_utc: str
+    messages: tuple[JudgedMessage, ...]
+    newly_receipted: int  # own messages that a receipt in it covers, and none did before
+    own_seq: int
+    receipted_seq: int
+    peer_seq: int  # the peer's messages are in the record up to this one
+    missing_first_seq: int | None  # the first gap before what waits
+    missing_last_seq: int | None
+    refused: RefusedView | None
+    not_looked_at: int  # packets after the one that was refused

@@ -11,10 +11,12 @@ from deconflict.api.routes import (
     events,
     findings,
     held,
+    incidents,
     lines,
     messages,
     node,
     session,
+    watch,
 )
 
 __all__ = ["ROUTES"]
@@ -32,4 +34,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *session.ROUTES,
     *accounts.ROUTES,
     *calls.ROUTES,
+    *incidents.ROUTES,
+    *watch.ROUTES,
 )

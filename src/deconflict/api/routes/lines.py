@@ -6,16 +6,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, actor_of, needs
+from deconflict.api.permit import OCTETS, OperatorRoute, ParcelRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Acceptance, Proposal
+from deconflict.api.schemas import Acceptance, ParcelWanted, Proposal
 from deconflict.api.services import services_of
 from deconflict.node.actor import Action
-from deconflict.node.views import LineView, Posted, TermsView
+from deconflict.node.views import LineView, ParcelView, Posted, TakenView, TermsView
 
 __all__ = ["ROUTES"]
 
 router = APIRouter(prefix=BASE, tags=["lines"], route_class=OperatorRoute, responses=REFUSALS)
+parcels = APIRouter(prefix=BASE, tags=["lines"], route_class=ParcelRoute, responses=REFUSALS)
 
 
 @router.get("/lines", response_model=list[LineView])
@@ -124,6 +125,53 @@ async def export_fork(
     return _file(await services_of(request).node.fork(actor, line), "fork")
 
 
+@router.post("/lines/{line}/parcel", response_model=ParcelView)
+@needs(Action.SEND)
+async def make_parcel(
+    line: str,
+    wanted: ParcelWanted,
+    request: Request,
+) -> Response:
+    """Make a parcel for the peer: what it has not receipted, for another bearer than the network.
+
+    Nothing counts as sent by it. `data` is the parcel, base64; the texts beside it prove nothing.
+    """
+    actor = actor_of(request)
+    return answer(
+        await services_of(request).node.make_parcel(
+            actor,
+            line,
+            since_seq=wanted.since_seq,
+            message=wanted.message,
+            max_bytes=wanted.max_bytes,
+        )
+    )
+
+
+@parcels.post(
+    "/lines/{line}/parcel/taken",
+    response_model=TakenView,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+@needs(Action.SEND)
+async def take_parcel(
+    line: str,
+    request: Request,
+) -> Response:
+    """Take a parcel of the peer. Each packet is verified as if the network had brought it.
+
+    `refused` says at which one the node stopped, and why; what came before it was taken.
+    """
+    actor = actor_of(request)
+    data = await request.body()
+    return answer(await services_of(request).node.take_parcel(actor, line, data))
+
+
 def _file(data: bytes, name: str) -> Response:
     return Response(
         data,
@@ -132,4 +180,4 @@ def _file(data: bytes, name: str) -> Response:
     )
 
 
-ROUTES = tuple(router.routes)
+ROUTES = (*router.routes, *parcels.routes)

@@ -4,7 +4,7 @@ Facts and deadlines only (R25). Each method looks at one change; the alert book 
 condition which lasts is one alert (R27).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, nearest_utc_ms
@@ -12,7 +12,15 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Account, Answer, Body, LineCheck, Readback, TermsMessage
+from deconflict.messages.bodies import (
+    Account,
+    Answer,
+    Body,
+    LineCheck,
+    Readback,
+    TermsMessage,
+    Voice,
+)
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
 from deconflict.messages.phrases import phrase_named, render
@@ -26,15 +34,16 @@ from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
 from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
 from deconflict.node.tell.talks import tell_lapsed, tell_not_taken
+from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["Teller"]
 
 _LONG_AGO_MS: Final = 365 * 86_400_000
 # An offset is shown from half a second on, whatever the terms expect of the clocks (line.md §8).
-_FIELDS_NAMED: Final = 12
 _CLOCK_SHOWN_MS: Final = 500
 # Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
 _CLOCK_WITHIN: Final = 0.75
@@ -48,19 +57,26 @@ class Teller:
         desk: where alerts go.
         party: our own party.
         envelope_of: finds an envelope of the record by its hash; None when it is not there.
+        message_at: finds what stands in a slot of either chain; None when nothing does.
 
     Attributes:
         outside_accounts: by event, what sources without a line say of it.
     """
 
     def __init__(
-        self, desk: Desk, party: str, envelope_of: Callable[[str], Envelope | None]
+        self,
+        desk: Desk,
+        party: str,
+        envelope_of: Callable[[str], Envelope | None],
+        message_at: Callable[[Line, bool, int], tuple[str, Envelope] | None],
     ) -> None:
         self.desk = desk
+        self.voice = VoiceTeller(desk, message_at)
         self.declarations = DeclarationTeller(desk, party)
         self.overdue = OverdueTeller(desk, envelope_of)
         self.conflicts = ConflictTeller(desk)
         self.activities = ActivityTeller(desk, party)
+        self.incidents = IncidentTeller(desk)
         self.outside_accounts: dict[str, list[incidents.Account]] = {}
         self._party = party
         self._envelope_of = envelope_of
@@ -70,9 +86,12 @@ class Teller:
         warnings = self.declarations.declared(line, taken, now)
         self.declarations.answered(taken, now)
         self._thread_changed(line, taken, now)
+        self.incidents.look(line, taken, self.outside_accounts, now)
         if taken.opened is not None:
             self._watch_own(line, taken.opened, now.monotonic_ms, now)
         self._content(line, taken, now)
+        self.voice.passed(line, taken, now)
+        warnings = (*warnings, *self.voice.noted(line, taken, now))
         changed = self._answer_changed(line, taken)
         if changed is not None:
             text = render(phrase_named("ANSWER_CHANGED").number, changed, self.desk.language)
@@ -81,6 +100,7 @@ class Teller:
 
     def heard(self, line: Line, taken: Taken, now: Now) -> None:
         """Look at a message of the peer that is about to be durable here."""
+        self.voice.passed(line, taken, now)
         if taken.delayed and taken.envelope.kind in KINDS:
             self._delayed(line, taken, now)
             return
@@ -101,6 +121,7 @@ class Teller:
         else:
             self.declarations.not_taken(line, taken, taken.not_taken, now)
         self._thread_changed(line, taken, now)
+        self.incidents.look(line, taken, self.outside_accounts, now)
         if taken.opened is not None:
             self._watch_peer(line, taken.opened, taken.envelope, taken.body, now)
         self._content(line, taken, now)
@@ -179,8 +200,10 @@ class Teller:
                 )
             case LineCheck() as body if taken.kind is Kind.LINE_CHECK_REPLY:
                 self._line_check(line, body, taken, now)
-            case Account() as body:
-                self.accounts(line, body.event, now)
+            case Account(event=str(event)):
+                self.accounts(line, event, now)
+            case Voice() if not taken.own:
+                self.voice.noted(line, taken, now)
             case TermsMessage():
                 line.use_terms()
 
@@ -255,37 +278,13 @@ class Teller:
 
     def accounts(self, line: Line, event: str, now: Now) -> None:
         """Lay the accounts of one event side by side; none is chosen (R29)."""
-        accounts = [*line.book.accounts.get(event, []), *self.outside_accounts.get(event, [])]
-        fields = incidents.differing_fields(accounts)
-        terms = line.book.terms
-        tolerance_ms = 0 if terms is None else terms.time_tolerance_ms
-        apart = {
-            name: apart_ms
-            for name, apart_ms in incidents.times_apart_ms(accounts).items()
-            if apart_ms > tolerance_ms
-        }
-        odd = [found for account in accounts for found in incidents.implausible_figures(account)]
-        if not (fields or odd):
-            return
-        self.desk.tell(
-            AlertKey("ACCOUNTS_DIFFER", line.line_id, event),
-            {"event": event, "fields": _first_of(fields)},
-            drill=all(account.drill for account in accounts),
-            urgency="ROUTINE",
-            now_ms=now.utc_ms,
-            facts={
-                "differing": list(fields),
-                "times_apart_ms": apart,
-                "implausible": [
-                    {
-                        "by": found.by,
-                        "fields": [found.length_field, found.time_field],
-                        "speed_mps": round(found.speed_mps, 1),
-                    }
-                    for found in odd
-                ],
-            },
-        )
+        told = line.book.accounts.get(event, [])
+        outside = self.outside_accounts.get(event, [])
+        if line.book.incidents.get(event) is not None:
+            self.incidents.accounts(line, event, outside, now)
+        if told:
+            key = AlertKey("ACCOUNTS_DIFFER", line.line_id, event)
+            tell_accounts(self.desk, line, key, {"event": event}, [*told, *outside], now)
 
     def link(self, line: Line, state: LinkState, now: Now) -> None:
         """Tell that a line went down, or that it is up again."""
@@ -398,9 +397,3 @@ class Teller:
             return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
         # The first look at the picture and the connection raises these again, if they still hold.
         return rule in ("LINE_DOWN", "LINE_SUSPENDED")
-
-
-def _first_of(fields: Sequence[str]) -> str:
-    """Return names as one short text: whoever tells at length makes no alert too long to show."""
-    more = len(fields) - _FIELDS_NAMED
-    return ", ".join([*fields[:_FIELDS_NAMED], *([f"+{more}"] if more > 0 else [])]) or "-"

@@ -1,0 +1,72 @@
+"""The watch: the sheet that is handed over, signing off, taking over."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.permit import OperatorRoute, actor_of, needs
+from deconflict.api.routes.base import BASE
+from deconflict.api.schemas import Digits, SignOff, TakeOver
+from deconflict.api.services import services_of
+from deconflict.node.actor import Action
+from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet
+
+__all__ = ["ROUTES"]
+
+router = APIRouter(prefix=BASE, tags=["watch"], route_class=OperatorRoute, responses=REFUSALS)
+
+_MOST_MS = 366 * 86_400_000
+
+
+@router.get("/watch", response_model=Sheet)
+@needs(Action.READ)
+async def view_sheet(
+    request: Request,
+    ahead_ms: Annotated[Digits, Query(ge=0, le=_MOST_MS, description="how far to look")] = AHEAD_MS,
+    gap_ms: Annotated[
+        Digits, Query(ge=0, le=_MOST_MS, description="by when the next watch is expected")
+    ] = GAP_MS,
+) -> Response:
+    """Show the sheet of the account's desk: what is open, what ends, what is due, what to know."""
+    desk = actor_of(request).desk
+    return answer(services_of(request).node.handover(desk, ahead_ms=ahead_ms, gap_ms=gap_ms))
+
+
+@router.post("/watch/sign-off", response_model=Sheet)
+@needs(Action.SEND)
+async def sign_off(
+    asked: SignOff,
+    request: Request,
+) -> Response:
+    """Sign the watch off at the account's desk.
+
+    Refused with 409 while a cease request is open or own cover ends before the next watch is
+    expected, unless `with_open` says that this is known.
+    """
+    actor = actor_of(request)
+    sheet = await services_of(request).node.sign_off(
+        actor, ahead_ms=asked.ahead_ms, gap_ms=asked.gap_ms, with_open=asked.with_open
+    )
+    return answer(sheet)
+
+
+@router.post("/watch/take-over", response_model=Sheet)
+@needs(Action.SEND)
+async def take_over(
+    asked: TakeOver,
+    request: Request,
+) -> Response:
+    """Take the watch at the account's desk; every peer is told the desk, the time, the languages.
+
+    Nobody takes over from their own account.
+    """
+    actor = actor_of(request)
+    sheet = await services_of(request).node.take_over(
+        actor, asked.languages, ahead_ms=asked.ahead_ms, gap_ms=asked.gap_ms, drill=asked.drill
+    )
+    return answer(sheet)
+
+
+ROUTES = tuple(router.routes)

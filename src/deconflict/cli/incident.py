@@ -1,0 +1,270 @@
+"""``deconflict incident``: the table of its commands, the list, and one incident as a page."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deconflict.cli.command import Entry, LazyGroup, command
+from deconflict.cli.options import line_option, talks_to_node
+from deconflict.cli.output import (
+    clean,
+    count,
+    fields,
+    metres,
+    sentences,
+    short,
+    span,
+    table,
+    when,
+    write_json,
+)
+
+__all__ = ["incident", "listed", "show", "show_incident"]
+
+incident = LazyGroup(
+    "incident",
+    (
+        Entry("list", "incident:listed", "List the incidents, the latest first."),
+        Entry("show", "incident:show", "Show one incident: every account side by side."),
+        Entry("open", "incident_say:opens", "Open an incident, or correct what you opened."),
+        Entry("account", "incident_say:account", "Say what happened, as your side has it."),
+        Entry("evidence", "incident_say:evidence", "Name a file as evidence, or check one."),
+        Entry("risk", "incident_say:risk", "Say what class of risk your side gives it."),
+        Entry("breach", "incident_say:breach", "Note that something agreed was not kept."),
+        Entry("tally", "incident_tally:tally", "Count a period, entry by entry; say it; compare."),
+    ),
+    package="deconflict.cli",
+    help="What happened, as each side tells it: accounts, evidence, risk, breaches, tallies.",
+    example="deconflict incident list",
+)
+
+_LETTERS = {
+    "RISK_OF_COLLISION": "A",
+    "SAFETY_NOT_ASSURED": "B",
+    "NO_RISK_OF_COLLISION": "C",
+    "UNDETERMINED": "D",
+    "USUAL_MARGINS_HELD": "E",
+}
+
+
+@command("list", example="deconflict incident list")
+@talks_to_node
+def listed(node_dir: Path | None, account: str | None, as_json: bool) -> None:
+    """List the incidents, the latest first.
+
+    RISK is the class each side gives it now: A risk of collision, B safety not assured, C no risk,
+    D undetermined, E usual margins held. A dash: that side gave none.
+    """
+    from deconflict.cli.client import NodeClient
+
+    with NodeClient.of(node_dir, account) as node:
+        found = node.get("incidents")
+    if as_json:
+        write_json(found)
+        return
+    if not found:
+        click.echo("No incident is open. Open one: deconflict incident open")
+        return
+    table(
+        ("AT", "ID", "WHAT", "OPENED BY", "WITH", "ACCOUNTS", "EVIDENCE", "RISK", "DIFFER IN"),
+        [
+            (
+                when(row["at_utc"]),
+                short(row["incident_id"]),
+                ("DRILL " if row["drill"] else "") + row["words"],
+                row["opened_by"],
+                row["peer"],
+                sum(row["accounts"].values()),
+                row["evidence"],
+                _letters(row["risk"]),
+                ", ".join(row["differing"]) or None,
+            )
+            for row in found
+        ],
+        right=(5, 6),
+    )
+
+
+@command("show", example="deconflict incident show 1c2d3e4f")
+@click.argument("incident_id", metavar="ID")
+@line_option
+@talks_to_node
+def show(
+    incident_id: str,
+    line: str | None,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Show one incident: every account side by side.
+
+    Fields that differ are marked with !=. Nothing is repaired and none of the accounts is chosen:
+    figures that cannot be are kept and said to be so.
+    """
+    from deconflict.cli.client import NodeClient
+
+    with NodeClient.of(node_dir, account) as node:
+        view = node.get("incidents", _whole_id(node, incident_id), line=line)
+    if as_json:
+        write_json(view)
+        return
+    show_incident(view)
+
+
+def show_incident(view: dict[str, Any]) -> None:
+    """Print one incident as a page."""
+    drill = "DRILL " if view["drill"] else ""
+    click.echo(
+        click.style(f"{drill}{clean(view['words'])}", bold=True)
+        + f"  {when(view['at_utc'])}, opened by {clean(view['opened_by'])}\n"
+    )
+    click.echo(sentences(view["text"], indent=2) + "\n")
+    fields(
+        (
+            ("incident", view["incident_id"]),
+            ("line", f"with {view['peer']}"),
+            ("near", view["place"]["from_landmark"]),
+            ("opened", f"{when(view['opened_utc'])}, message {short(view['opened_message'])}"),
+            ("corrected", _corrected(view)),
+            *((f"risk, {party}", _risk(view, party)) for party in view["risk"]),
+        )
+    )
+    _show_accounts(view)
+    _show_apart(view)
+    _show_evidence(view)
+    _show_breaches(view)
+
+
+def _whole_id(node: Any, wanted: str) -> str:
+    if len(wanted) == 32:
+        return wanted
+    return str(node.incident(wanted)["incident_id"])
+
+
+def _letters(risk: dict[str, str | None]) -> str:
+    return " ".join(
+        f"{party} {_LETTERS.get(given, given) if given else '-'}" for party, given in risk.items()
+    )
+
+
+def _corrected(view: dict[str, Any]) -> str | None:
+    same = view["stated_message"] == view["opened_message"]
+    return None if same else f"by message {short(view['stated_message'])}"
+
+
+def _risk(view: dict[str, Any], party: str) -> str:
+    given = [each for each in view["risks"] if each["by"] == party]
+    if given:
+        before = f", before that {given[-2]['words']}" if len(given) > 1 else ""
+        return f"{given[-1]['words']} ({when(given[-1]['said_utc'])}){before}"
+    stated = view["risk"][party]
+    if stated is None:
+        return "none given"
+    return f"{_LETTERS[stated]}, {stated.replace('_', ' ').lower()} (as proposed)"
+
+
+def _show_accounts(view: dict[str, Any]) -> None:
+    accounts = view["accounts"]
+    click.echo()
+    if not accounts:
+        click.echo("No account of it is in the record.")
+        return
+    said = sum(view["accounts_said"].values())
+    shown = sum(1 for each in accounts if each["message"])
+    more = f"; {said - shown} more in the record, corrected or older" if said > shown else ""
+    click.echo(click.style(f"{count(len(accounts), 'account')}{more}:\n", bold=True))
+    told = [_written(each["fields"]) for each in accounts]
+    rows: list[tuple[object, ...]] = [
+        (
+            "!=" if _differs(name, view["differing"]) else "",
+            name,
+            *(each.get(name) for each in told),
+        )
+        for name in sorted({name for each in told for name in each})
+    ]
+    for label, key in (("as published", "as_published"), ("object", "object_kind")):
+        if any(each[key] for each in accounts):
+            rows.append(("", label, *(each[key] for each in accounts)))
+    rows.append(("", "message", *(short(each["message"]) for each in accounts)))
+    table(("", "FIELD", *(_head(each) for each in accounts)), rows)
+
+
+def _head(told: dict[str, Any]) -> str:
+    how = "" if told["message"] else ", no line"
+    late = ", late" if told["late"] else ""
+    return clean(told["by"]).upper() + how + late
+
+
+def _written(fields: dict[str, Any]) -> dict[str, object]:
+    """Return the fields of an account as a person reads them: a place is one, in degrees."""
+    from deconflict.airspace.notation import echo
+    from deconflict.messages.bodies import places_of
+
+    written: dict[str, object] = {
+        name: ("yes" if value else "no") if isinstance(value, bool) else value
+        for name, value in fields.items()
+    }
+    for name, position in places_of(fields).items():
+        del written[f"{name}_lat_e7"], written[f"{name}_lon_e7"]
+        written[name] = echo(position).decimal
+    return written
+
+
+def _differs(name: str, differing: list[str]) -> bool:
+    return not {name, f"{name}_lat_e7", f"{name}_lon_e7"}.isdisjoint(differing)
+
+
+def _show_apart(view: dict[str, Any]) -> None:
+    apart = [
+        *(f"{name}: {span(ms / 1000)} apart" for name, ms in view["times_apart_ms"].items() if ms),
+        *(f"{name}: {metres(m)} apart" for name, m in view["places_apart_m"].items() if m),
+        *(
+            f"{odd['fields'][0]} and {odd['fields'][1]} of {odd['by']} imply "
+            f"{odd['speed_mps']:g} m/s, outside {odd['plausible_mps'][0]:g} to "
+            f"{odd['plausible_mps'][1]:g}: kept as given"
+            for odd in view["implausible"]
+        ),
+    ]
+    for each in apart:
+        click.echo(click.style("  ! ", fg="yellow") + clean(each))
+
+
+def _show_evidence(view: dict[str, Any]) -> None:
+    if not view["evidence"]:
+        return
+    click.echo(
+        click.style(f"\n{count(len(view['evidence']), 'file')} named as evidence:\n", bold=True)
+    )
+    table(
+        ("BY", "SAID", "TYPE", "BYTES", "SHA-256"),
+        [
+            (
+                each["by"],
+                when(each["said_utc"]),
+                each["media_type"],
+                each["length_bytes"],
+                each["sha256"],
+            )
+            for each in view["evidence"]
+        ],
+        right=(3,),
+    )
+
+
+def _show_breaches(view: dict[str, Any]) -> None:
+    if not view["breaches"]:
+        return
+    click.echo(click.style("\nBreaches noted:\n", bold=True))
+    table(
+        ("BY", "AT", "MESSAGE", "WHAT"),
+        [
+            (
+                each["by"],
+                when(each["at_utc"]),
+                short(each["message"]),
+                each["words"] + (", taken back" if each["taken_back"] else ""),
+            )
+            for each in view["breaches"]
+        ],
+    )

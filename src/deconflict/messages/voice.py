@@ -1,0 +1,150 @@
+"""A message over a telephone: what to say, the digits that check it, and the comparison afterwards.
+
+What is said is the numbers of the phrases and their values (R35), each value compared as finely as
+a listener can type it back, and no finer. Nothing heard is authentic; the
+signed message is, and every note of what was heard is held against it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from deconflict.line.canonical import canonical_bytes
+from deconflict.messages.bodies import Body, Voice, VoicePart
+from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_phrases
+from deconflict.messages.phrases import (
+    SAFETY_PHRASES,
+    heard_values,
+    phrase,
+    phrase_named,
+    render,
+    say_aloud,
+)
+from deconflict.messages.values import ID_SHOWN, ValueType, spoken_id
+
+__all__ = [
+    "SAYABLE",
+    "Differs",
+    "check_digits",
+    "heard_differs",
+    "parts_of",
+    "voice_script",
+    "voice_text",
+]
+
+_CONTEXT: Final = b"deconflict/1 voice\n"
+_CHECK_DIGITS: Final = 6
+# A whole document is no telephone message; a note of speech is not said again.
+SAYABLE: Final = frozenset(Kind) - {Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT, Kind.ACCOUNT, Kind.VOICE}
+
+
+class Differs(NamedTuple):
+    """One thing that was heard otherwise than it is signed."""
+
+    field: str
+    heard: str
+    signed: str
+
+
+def parts_of(kind: Kind, body: Body, *, party: str) -> tuple[VoicePart, ...]:
+    """Return the sentences of a message as they are said; of an id, what is said of it."""
+    parts = []
+    for number, values in message_phrases(kind, body, party=party, language="en"):
+        ids = {name for name, type_ in phrase(number).values.items() if type_ is ValueType.ID}
+        said = {name: spoken_id(v) if name in ids else v for name, v in values.items()}
+        parts.append(VoicePart(phrase=number, values=said))
+    return tuple(parts)
+
+
+def check_digits(parts: Iterable[VoicePart], *, drill: bool) -> str:
+    """Return six digits that change when anything that was said changes.
+
+    They catch what was misheard: one in a million slips by. They are no signature; whoever can
+    speak can work them out.
+
+    >>> part = VoicePart(phrase=214, values={"at": "2015-09-30T06:12:00.000Z"})
+    >>> check_digits([part], drill=False)
+    '003521'
+    """
+    said = [[part.phrase, heard_values(part.phrase, part.values)] for part in parts]
+    digest = hashlib.sha256(_CONTEXT + canonical_bytes({"drill": drill, "said": said})).digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 10**_CHECK_DIGITS:0{_CHECK_DIGITS}d}"
+
+
+def voice_script(
+    kind: Kind,
+    body: Body,
+    *,
+    party: str,
+    peer: str,
+    number: int,
+    message_hash: str,
+    language: str,
+    drill: bool = False,
+) -> tuple[str, ...]:
+    """Return the lines to say, each of them said twice, digits spelled (R35).
+
+    Free text and labels are left out: they bind nobody.
+    """
+    parts = parts_of(kind, body, party=party)
+    begin = {
+        "party": party,
+        "peer": peer,
+        "number": number,
+        "message": message_hash,
+    }
+    exercise = [render(phrase_named("DRILL").number, {}, language)] if drill else []
+    lines = [*exercise, say_aloud(phrase_named("SCRIPT_BEGIN").number, begin, language)]
+    for part in parts:
+        template = {"number": part.phrase}
+        lines.append(say_aloud(phrase_named("SCRIPT_TEMPLATE").number, template, language))
+        lines.append(say_aloud(part.phrase, part.values, language))
+    check = {"check": check_digits(parts, drill=drill)}
+    lines.append(say_aloud(phrase_named("SCRIPT_CHECK").number, check, language))
+    lines.append(render(phrase_named("SCRIPT_READ_BACK").number, {}, language))
+    return (*lines, *exercise)
+
+
+def voice_text(parts: Sequence[VoicePart], language: str) -> str:
+    """Return what was said, as a desk of this language reads it."""
+    return " ".join(render(part.phrase, part.values, language) for part in parts)
+
+
+def heard_differs(
+    note: Voice, kind: Kind, body: Body, *, party: str, message_hash: str, drills: tuple[bool, bool]
+) -> tuple[Differs, ...]:
+    """Return where a note of what was said differs from the signed message; empty: nowhere.
+
+    Args:
+        note: of who said or heard it.
+        kind: of the message.
+        body: what it says.
+        party: who signed it.
+        message_hash: its name.
+        drills: whether the note, and the message, are of an exercise.
+    """
+    found = []
+    if note.message != message_hash[:ID_SHOWN]:
+        found.append(Differs("message", note.message, message_hash[:ID_SHOWN]))
+    if drills[0] is not drills[1]:
+        found.append(Differs("drill", *("yes" if drill else "no" for drill in drills)))
+    signed = parts_of(kind, body, party=party)
+    numbers = tuple(", ".join(str(part.phrase) for part in parts) for parts in (note.said, signed))
+    if numbers[0] != numbers[1]:
+        return (*found, Differs("template", *numbers))
+    for heard_part, signed_part in zip(note.said, signed, strict=True):
+        heard, true = (heard_values(part.phrase, part.values) for part in (heard_part, signed_part))
+        found += [
+            Differs(name, heard[name], true[name]) for name in true if heard[name] != true[name]
+        ]
+    return tuple(found)
+
+
+def is_urgent(parts: Sequence[VoicePart]) -> bool:
+    """True exactly when what was said is a safety message or about a request to cease."""
+    urgent = {phrase_named(name).number for name in _CEASES} | set(SAFETY_PHRASES)
+    return any(part.phrase in urgent for part in parts)
+
+
+_CEASES: Final = ("CEASE_DECLARATION", "CEASE_PLACE", "CEASED", "CONTINUING", "CANNOT_REACH")

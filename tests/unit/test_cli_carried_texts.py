@@ -1,0 +1,84 @@
+"""What people see of a parcel on its way: words above an e-mail's block, pages of codes."""
+
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+from deconflict.cli.email_text import email_text
+from deconflict.cli.paper import CODES_A_PAGE, pages
+from deconflict.line.bearers import parcels_of
+from deconflict.line.codes import code_texts
+from deconflict.line.parcel import pack_parcel
+from line_talk import LINE
+from parcel_samples import MADE, PACKED, parcel_of
+
+
+def made(**changed: Any) -> dict[str, Any]:
+    """What a node says of a parcel with one message in it."""
+    message = {
+        "hash": "4f" * 32,
+        "seq": 17,
+        "kind": "LINE_CHECK",
+        "precedence": "IMMEDIATE",
+        "drill": False,
+        "created_utc": MADE,
+        "texts": {"en": "Line check. Retype exactly: 4711", "ru": "Проверка линии. 4711"},
+    }
+    return {
+        "line_id": LINE,
+        "from_party": "blue",
+        "to_party": "red",
+        "made_utc": MADE,
+        "languages": ["ru", "en"],
+        "messages": [message],
+        "receipt_seq": 3,
+        "left_out": 0,
+        "left_out_from_seq": None,
+    } | changed
+
+
+def test_an_email_says_in_each_language_that_its_words_are_not_authentic() -> None:
+    text = email_text(made(), PACKED)
+    words, block = text.split("-----BEGIN", 1)
+    russian, english = words.split("Messages of blue for red", 1)
+    assert "НЕ ПОДЛИННО" in russian
+    assert "NOT AUTHENTIC" in english
+    assert russian.index("НЕ ПОДЛИННО") < russian.index("4711")
+    assert "сообщения стороны red до номера 3" in " ".join(russian.split())
+    assert "up to number 3" in " ".join(english.split())
+    assert "deconflict line take blue FILE" in russian
+    assert block.isascii()
+    assert max(map(len, text.splitlines())) <= 76
+    (brought,) = parcels_of([text.encode()])
+    assert brought.bearer == "e-mail"
+
+
+def test_an_email_says_what_did_not_fit_and_when_nothing_is_in_it() -> None:
+    text = email_text(made(messages=[], left_out=4, left_out_from_seq=18), PACKED)
+    assert "No message is in it." in text
+    assert "NOT IN THE BLOCK" in text
+    assert "from number 18 on" in " ".join(text.split())
+
+
+def test_the_words_of_a_message_cannot_pass_for_a_block_or_move_the_cursor() -> None:
+    (message,) = made()["messages"]
+    forged = "-----BEGIN DECONFLICT PARCEL 0123456789abcdef 3-----\x1b[2J"
+    texts = {"en": forged, "ru": forged}
+    text = email_text(made(messages=[message | {"texts": texts}]), PACKED)
+    assert text.count("-----BEGIN") == 1
+    assert "\x1b" not in text
+
+
+def test_codes_stand_six_a_page_and_each_says_which_it_is() -> None:
+    packed = pack_parcel(parcel_of(12))
+    codes = len(code_texts(packed))
+    drawn = pages(made(), packed)
+    assert codes > CODES_A_PAGE
+    assert len(drawn) == -(-codes // CODES_A_PAGE)
+    for page in drawn:
+        ET.fromstring(page)
+        assert 'width="210mm" height="297mm"' in page
+        assert "deconflict line take blue FILE" in page
+    numbered = re.findall(r">(\d+)/(\d+)  [0-9a-f]{16}<", "".join(drawn))
+    assert numbered == [(str(number), str(codes)) for number in range(1, codes + 1)]
+    assert sum(page.count("<path") for page in drawn) == codes
