@@ -6,8 +6,10 @@ import pytest
 
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidDocumentError, LineStateError
-from deconflict.messages.bodies import Ack, AnswerWord, Body, Seen, Standby
+from deconflict.messages.bodies import Ack, AnswerWord, Body, Seen, Standby, parse_body
 from deconflict.messages.kinds import KINDS, Kind
+from deconflict.messages.message_text import message_phrases, message_script
+from deconflict.messages.phrases import MESSAGE_PHRASES
 from deconflict.messages.talks import (
     CallLanguage,
     Medium,
@@ -21,6 +23,7 @@ from deconflict.messages.talks import (
 )
 from deconflict.node.call_views import TalkView, talk_view
 from deconflict.node.talks import Talk
+from messages_samples import bodies
 from node_pair import HOUR_MS, MINUTE_MS, START_MS, NodePair, node_pair
 
 
@@ -335,3 +338,13 @@ def test_a_drill_of_a_call_is_marked_throughout() -> None:
         pair.run_for(110 * 60)
         assert view(pair, "blue").drill
         assert pair.alert("red", "CALL_DUE").drill
+
+
+def test_every_message_about_a_call_can_be_said_by_voice_and_noted() -> None:
+    samples = bodies()
+    for kind in Kind:
+        if kind.startswith(("TALK_", "CALL_", "READOUT_")):
+            body = parse_body(kind, samples[kind])
+            said = message_phrases(kind, body, party="red", language="en")
+            assert {number for number, _ in said} <= MESSAGE_PHRASES
+            assert message_script(kind, body, party="red", language="ru")
