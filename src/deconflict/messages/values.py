@@ -220,7 +220,7 @@ def heard_value(kind: ValueType, value: Any) -> str:
             return str(value)[:ID_SHOWN]
         case ValueType.NAME | ValueType.TEXT:
             return " ".join(value.split()).casefold()
-        case ValueType.FIELDS:
+        case ValueType.FIELDS | ValueType.TALKS:
             return ", ".join(value)
         case _:
             return str(value)
