@@ -25,6 +25,7 @@
             BrokenProofError           hashes do not lead from what is shown to the root signed
             StaleCheckpointError       a proof begins at another size than the witness signed last
         LineStateError             what was asked is impossible in the present state of the line
+            NoRoomError                our disk, or the peer's, has room for what is urgent alone
         StoreError                 the database cannot be trusted or used
             StoreInUseError            another process holds it
             StoreVersionError          it was written by a newer deconflict
@@ -195,6 +196,10 @@ class StaleCheckpointError(VerificationError):
 
 class LineStateError(DeconflictError):
     """What was asked is impossible in the present state of the line."""
+
+
+class NoRoomError(LineStateError):
+    """A disk is nearly full, ours or the peer's: room is kept for what is more urgent."""
 
 
 class StoreError(DeconflictError):

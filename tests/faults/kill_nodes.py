@@ -319,6 +319,7 @@ class Run:
         )
 
     def _bundle(self, api: Api) -> VerifiedBundle:
+        api.close()  # a kept connection is closed by the node while another bundle is verified
         status, bundle = api.raw("GET", f"/api/v1/lines/{self.line_id}/bundle")
         require(status == 200, f"no bundle: {status}")
         trusted = {party: member.verify_key for party, member in self._members.items()}

@@ -55,7 +55,7 @@ class Handler:
             await asyncio.sleep(60)
         return peer_party.encode() + b" said " + body
 
-    async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+    async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
         self.calls.append(("beat", peer_party, line_id, body))
         return b"beat"
 

@@ -6,7 +6,8 @@ message that red could say next: so only what is wrong about the attempt keeps i
 red says that very message and gets its receipt, and blue's record holds what red said and nothing
 else.
 
-The tests run in their order, on one node: none may leave a trace that the next would see.
+Blue listens at two addresses, one for each network path, and the suite runs at each of them. The
+tests run in their order, on one node: none may leave a trace that the next would see.
 """
 
 import base64
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -128,10 +130,13 @@ def receipt_in(heard: Heard, blue: Member) -> SealedReceipt:
     return receipt
 
 
-@pytest.fixture(scope="module")
-def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Member]:
+@pytest.fixture(scope="module", params=[0, 1], ids=["first address", "second address"])
+def members(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Member]:
     root = tmp_path_factory.mktemp("door")
-    return make_nodes(root, ("blue", "red", "green"))
+    made = make_nodes(root, ("blue", "red", "green"), second_urls={})
+    return {party: replace(member, door=request.param) for party, member in made.items()}
 
 
 @pytest.fixture(scope="module")

@@ -70,28 +70,27 @@ class Network:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0.05)  # aborted connections are closed in a later turn
 
     async def _carry(
         self, party: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """One connection to ``party``'s door, by the other party."""
         gates = self._open[self._peer_of[party]], self._open[party]
+        back: asyncio.StreamWriter | None = None
         try:
             await gates[0].wait()
             there, back = await asyncio.open_connection(HOST, self.doors[party])
-        except OSError:
-            writer.transport.abort()
-            return
-        try:
             await asyncio.gather(
                 _pump(reader, back, gates[0]),
                 _pump(there, writer, gates[1]),
             )
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # streams of Python 3.11 log the latter
             pass
         finally:
-            back.transport.abort()
-            writer.transport.abort()
+            for one in (writer, back):
+                if one is not None:
+                    one.transport.abort()
 
 
 async def _pump(

@@ -56,6 +56,7 @@ class Member:
 
     folder: NodeFolder
     token: str
+    door: int = 0  # at which of its addresses it is called, of one with two
 
     @property
     def party(self) -> str:
@@ -67,7 +68,7 @@ class Member:
 
     @property
     def peer_port(self) -> int:
-        return self.folder.settings.peer_listen.port
+        return self.folder.settings.peer_listens[self.door].port
 
     @property
     def operators_port(self) -> int:
@@ -91,6 +92,7 @@ def make_nodes(
     parties: Sequence[str],
     *,
     peer_urls: dict[str, str] | None = None,
+    second_urls: dict[str, str] | None = None,
     pinned: Sequence[tuple[str, str]] | None = None,
 ) -> dict[str, Member]:
     """Make nodes with keys, an account and pins.
@@ -99,6 +101,8 @@ def make_nodes(
         directory: where their folders go, each named by its party.
         parties: who they are.
         peer_urls: what the peers call instead of the address listened on.
+        second_urls: what they call on a second path, at which the node then listens too; empty
+            for the address listened on.
         pinned: who pins whom; None is everybody everybody.
     """
     made = {}
@@ -108,6 +112,8 @@ def make_nodes(
             peer_listen=Endpoint(HOST, free_port()),
             peer_url=(peer_urls or {}).get(party, ""),
             operators_listen=Endpoint(HOST, free_port()),
+            second_peer_listen=None if second_urls is None else Endpoint(HOST, free_port()),
+            second_peer_url=(second_urls or {}).get(party, ""),
         )
         folder = NodeFolder.create(
             directory / party,

@@ -99,7 +99,8 @@ class Lie:
 
     name: str
     make: Callable[[PartySimulator, PartySimulator], Packet | None]
-    refused_by: type[DeconflictError] | None  # None: taken, and kept as evidence alone
+    refused_by: type[DeconflictError]
+    may_be_orphan: bool = False
 
 
 def sealed_by(liar: PartySimulator, data: bytes) -> SealedEnvelope:
@@ -124,9 +125,10 @@ def _tell(lie: Lie, packet: Packet, victim: PartySimulator) -> None:
             outcome = machine.hear(packet, victim.now, stored=victim.stored)
     except DeconflictError as error:
         outcome = error
-    if lie.refused_by is None:
+    if isinstance(outcome, Heard):
+        # Taken as an orphan, and kept as evidence: all that another epoch may come to.
         orphan = Evidence(EvidenceReason.ORPHAN_EPOCH, packet)
-        right = isinstance(outcome, Heard) and outcome.outcome is Outcome.ORPHAN
+        right = lie.may_be_orphan and outcome.outcome is Outcome.ORPHAN
         right = right and outcome.evidence == (orphan,)
     else:
         right = type(outcome) is lie.refused_by
@@ -222,7 +224,7 @@ LIES = (
     Lie("receipt for another message", _receipt_for_another, ForkedChainError),
     Lie("back-dated message", _back_dated, ForkedChainError),
     Lie("broken chain", _broken, BrokenChainError),
-    Lie("other epoch", _other_epoch, None),
+    Lie("other epoch", _other_epoch, ForkedChainError, may_be_orphan=True),
     Lie("in another's name", _in_anothers_name, WrongSenderError),
     Lie("of another line", _of_another_line, WrongLineError),
     Lie("another spelling", _spelled_differently, NotCanonicalError),

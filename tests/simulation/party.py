@@ -51,6 +51,7 @@ class PartySimulator:
         self.clock = SimulatedClock(simulation.rng)
         self.peer_offset_ms = 0  # the peer's UTC clock minus ours, as the beats last measured it
         self.measured_at_ms = -1
+        self.started_at_ms = 0
         self.machine: LineMachine | None = None
         self.unsynced_own: list[OutgoingEntry] = []
         self.unsynced_peer: list[IncomingEntry] = []
@@ -94,16 +95,23 @@ class PartySimulator:
             yield self.answer
 
     def next_ms(self) -> int | None:
-        """Return when time alone makes something to do, on the true clock; None: never."""
+        """Return when time alone makes something to do, on the true clock; None: never.
+
+        What is due already waits for a step; behind it no alarm of the future may hide.
+        """
         machine = self.machine
         if machine is None:
             return None
-        times = [machine._alerts.next_deadline_ms()]
+        alarm_ms = machine._alerts.next_deadline_ms()
+        if alarm_ms is not None and alarm_ms <= self.now.monotonic_ms:
+            self.tick()  # as the runtime does at once
+            alarm_ms = machine._alerts.next_deadline_ms()
+        times = [alarm_ms]
         if not self.only_repeats:
             times += [machine.next_deadline_ms(), machine.checkpoints.next_ms()]
         here = [ms - self.clock.monotonic_offset_ms for ms in times if ms is not None]
         here += [at_ms for at_ms, _, _ in self.to_answer[:1]]
-        return min(here, default=None)
+        return min((ms for ms in here if ms > self.simulation.at_ms), default=None)
 
     @property
     def only_repeats(self) -> bool:
@@ -205,7 +213,10 @@ class PartySimulator:
 
     def raise_alarms(self, alarms: tuple[Alarm, ...]) -> None:
         self.simulation.tally.alarms += len(alarms)
-        self.simulation.ghost.alarmed.update(alarm.alert.hash for alarm in alarms)
+        for alarm in alarms:
+            if alarm.alert.own:  # the peer, told of the same message, is not its author
+                at_ms = self.simulation.at_ms
+                self.simulation.ghost.alarmed_at_ms.setdefault(alarm.alert.hash, at_ms)
 
     def deliver(self, packet: Packet) -> None:
         match packet:
@@ -255,6 +266,7 @@ class PartySimulator:
 
     def boot(self) -> None:
         self.disk.reopen()
+        self.started_at_ms = self.simulation.at_ms
         restored = self.read_disk()
         self.machine = LineMachine(
             identity=self.simulation.identity_of(self.name),

@@ -39,7 +39,7 @@ class Plan:
 def plan_of(seed: int) -> Plan:
     """Return the run of a seed: of a hundred seeds one is real, 20 are busy, of both some lie."""
     blue = LIARS[seed // 10 % 3] if seed % 10 in (3, 7) else PartySimulator
-    if seed % 100 == 0:
+    if seed % 100 == 25:
         return Plan(BUSY_MINUTES, BUSY, real=True)
     if seed % 5 == 2:
         return Plan(BUSY_MINUTES, BUSY, blue)

@@ -43,7 +43,7 @@ class Ghost:
     limits: dict[str, list[tuple[int, str, str]]] = field(
         default_factory=lambda: {p: [] for p in PARTIES}
     )
-    alarmed: set[str] = field(default_factory=set)
+    alarmed_at_ms: dict[str, int] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     forks_shown: set[str] = field(default_factory=set)
     forks_reported: set[str] = field(default_factory=set)
@@ -184,7 +184,12 @@ class Referee:
         receipted = 0 if held is None else held.seq
         while limits and limits[0][0] < self.simulation.at_ms:
             limit_ms, message_hash, what = heapq.heappop(limits)
-            if message_hash in self.ghost.alarmed or message_hash in self.ghost.answered:
+            told_ms = self.ghost.alarmed_at_ms.get(message_hash)
+            if told_ms is not None and told_ms > limit_ms >= party.started_at_ms:
+                raise LineViolationError(
+                    f"I5 seed {self._seed}: {party.name} was told {told_ms - limit_ms} ms late"
+                )
+            if told_ms is not None or message_hash in self.ghost.answered:
                 continue
             seq = party.disk.own_slots.get(message_hash)
             # Without a slot it was lost before it was durable: it was never said.

@@ -38,6 +38,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "peer_seq": 1,
         "clock_offset_ms": 0,
         "declarations_unseen": 1200,
+        "paths": [],
     }
 
     class Node:

@@ -22,7 +22,7 @@ from deconflict.node.settings import Endpoint, Settings
 
 NOW_MS = time.time_ns() // 1_000_000
 DAY_MS = 86_400_000
-AFTER_KEYS = {"certificate", "clock", "disk", "record", "accounts", "peers"}
+AFTER_KEYS = {"certificate", "clock", "disk", "reserve", "record", "accounts", "peers"}
 
 
 def new_node(path: Path, *, made_ms: int = NOW_MS) -> Path:

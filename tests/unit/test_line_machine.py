@@ -206,8 +206,8 @@ def test_refused_message_is_told_at_once_and_still_repeated() -> None:
     assert blue.machine.state_of(sealed.hash).state is DeliveryState.REFUSED
     assert blue.machine.state_of(sealed.hash).reason == "NO_ROOM"
     assert [alarm.kind for alarm in blue.machine.alarms(at(10))] == ["REFUSED"]
-    assert blue.machine.transmittable(at(10)) == [sealed]
-    blue.machine.hear_receipt(red.take(sealed), at(20))
+    assert blue.machine.transmittable(at(1_010)) == [sealed]
+    blue.machine.hear_receipt(red.take(sealed), at(1_020))
     assert blue.machine.state_of(sealed.hash).state is DeliveryState.LACKED
 
 

@@ -177,8 +177,10 @@ def test_envelope_of_an_unshowable_time_is_refused(text: str) -> None:
 def test_lateness_past_every_calendar_does_not_stop_the_node() -> None:
     with node_pair() as pair:
         pair.run_for(1)
-        peer = pair.line("blue").monitor
-        beat = msgspec.structs.replace(pair.line("red").monitor.beat(pair.world.now), utc_ms=2**53)
+        now = pair.world.now
+        peer = pair.line("blue").monitor.path(1, now)
+        beat = pair.line("red").monitor.path(1, now).beat(now)
+        beat = msgspec.structs.replace(beat, utc_ms=2**53)
         peer.heard_beat(beat, pair.world.now)
         attack(pair, "SUSPEND", suspend(), created_ms=MAX_UTC_MS, expires_after_ms=2**40)
         assert "DELAYED" in pair.rules("blue")

@@ -311,6 +311,11 @@ def test_a_context_of_unreadable_files_is_refused(node: NodeFolder, tmp_path: Pa
         ({"peer_url": 'https://no"de'}, "URL"),
         ({"release_persons": 0}, "release"),
         ({"release_persons": 3}, "release"),
+        ({"second_peer_url": "http://node:8443"}, "URL"),
+        ({"second_peer_url": "https://127.0.0.1:8443"}, "same address"),
+        ({"second_peer_listen": Endpoint("127.0.0.1", 8443)}, "same address"),
+        ({"reserve_mib": 63}, "reserve_mib"),
+        ({"reserve_mib": 65_537}, "reserve_mib"),
         ({"operators_listen": Endpoint("0.0.0.0", 8080)}, "plain HTTP"),
         ({"operators_listen": Endpoint("192.0.2.1", 8080)}, "plain HTTP"),
     ],
@@ -327,6 +332,8 @@ def test_settings_of_another_form_are_refused(settings: dict[str, object], named
         Settings("a-1", ("ops",), ("ru",), Endpoint("::", 9443), "https://[2001:db8::1]:9443"),
         Settings("b", peer_url="https://node.example", operators_listen=Endpoint("::1", 1)),
         Settings("c", release_persons=2),
+        Settings("d", second_peer_listen=Endpoint("::1", 8444)),
+        Settings("e", second_peer_url="https://satellite.example:8443", reserve_mib=128),
     ],
 )
 def test_settings_are_read_back_as_written(settings: Settings) -> None:
@@ -343,6 +350,8 @@ def test_settings_are_read_back_as_written(settings: Settings) -> None:
         ('party = "blue"\ndesks = "watch"', "desks"),
         ('party = "blue"\ndesks = [1]', "desks"),
         ("party = 7", "party"),
+        ('party = "blue"\nreserve_mib = "64"', "reserve_mib"),
+        ('party = "blue"\nsecond_peer_listen = "8444"', "listen"),
         ('party = "blue"\nrelease_persons = "2"', "release_persons"),
         ('party = "blue"\nrelease_persons = true', "release_persons"),
         ('party = "blue"\nrelease_persons = 2.0', "release_persons"),
@@ -357,7 +366,20 @@ def test_a_settings_file_of_another_form_is_refused(text: str, named: str) -> No
         Settings.parse(text)
 
 
+def test_an_invitation_names_an_address_for_each_path(tmp_path: Path) -> None:
+    settings = Settings("blue", second_peer_listen=Endpoint("127.0.0.1", 9443))
+    folder = NodeFolder.create(
+        tmp_path / "blue", settings, passphrase=None, now_utc_ms=NOW_MS, random_bytes=os.urandom
+    )
+    invitation = Invitation.parse(folder.invitation_path.read_bytes())
+    assert invitation.urls == ("https://127.0.0.1:8443", "https://127.0.0.1:9443")
+
+
 def test_hosts_are_those_that_others_call() -> None:
+    assert Settings("blue", second_peer_url="https://b.example:1").hosts == (
+        "127.0.0.1",
+        "b.example",
+    )
     assert Settings("blue", peer_url="https://a.example:1").hosts == ("a.example", "127.0.0.1")
     assert Settings(
         "blue", peer_listen=Endpoint("0.0.0.0", 1), peer_url="https://a.example:1"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from deconflict.airspace.instant import format_utc
 from deconflict.line.envelope import Envelope
@@ -61,6 +62,10 @@ def say(pair: NodePair, body: Body = SAFETY, kind: Kind = Kind.SAFETY, **more: A
 def heard(pair: NodePair, body: Voice, *, drill: bool = False) -> None:
     pair.say("red", Kind.VOICE, body, drill=drill)
     pair.run_for(1)
+
+
+def state_of_line(pair: NodePair) -> list[str]:
+    return [pair.line(p).monitor.state(pair.world.now).status.value for p in ("blue", "red")]
 
 
 def voice_rules(pair: NodePair, party: str) -> list[str]:
@@ -134,6 +139,21 @@ def test_a_message_that_is_long_gone_is_compared_from_the_record() -> None:
             say(pair)
         heard(pair, wrong)
         assert voice_rules(pair, "red") == voice_rules(pair, "blue") == ["VOICE_DIFFERS"]
+
+
+def test_a_note_that_names_what_nobody_says_by_voice_alarms_and_breaks_nothing() -> None:
+    with node_pair() as pair:
+        message = say(pair)
+        fitting = note(pair, message, VoiceSide.HEARD)
+        pair.say("blue", Kind.VOICE, note(pair, message, VoiceSide.SAID), ref=message)
+        pair.run_for(1)
+        heads = [pair.line("blue").machine.own_head, pair.line("red").machine.peer_logged]
+        assert {head.seq for head in heads if head} == {3}
+        for number in (1, 3):  # the terms, and a note
+            heard(pair, structs.replace(fitting, number=number))
+            for party in ("red", "blue"):
+                assert voice_rules(pair, party).count("VOICE_DIFFERS") == (1 if number == 1 else 2)
+        assert state_of_line(pair) == ["UP", "UP"]
 
 
 def test_a_drill_heard_as_real_alarms_as_real() -> None:

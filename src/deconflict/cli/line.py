@@ -134,6 +134,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if unseen := one["declarations_unseen"]:
             said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
             click.echo(click.style(f"{said}\n", bold=True))
+    _paths(lines)
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))
@@ -152,6 +153,35 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         show_alert(alert)
     if alerts[in_full:]:
         _count_rest(alerts[in_full:])
+
+
+def _paths(lines: list[dict[str, Any]]) -> None:
+    """Print each network path of the lines that have more than one."""
+    rows = [
+        (
+            one["peer"],
+            f"path {path['number']}",
+            path["state"],
+            when(path["since_utc"]),
+            when(path["last_heard_utc"]),
+            _round_trip(path),
+        )
+        for one in lines
+        if len(one["paths"]) > 1
+        for path in one["paths"]
+    ]
+    if rows:
+        table(("PEER", "PATH", "STATE", "SINCE", "LAST HEARD", "ROUND TRIP"), rows)
+        click.echo()
+
+
+def _round_trip(path: dict[str, Any]) -> str:
+    if path["state"] == "UP":
+        return "not known" if path["round_trip_ms"] is None else f"{path['round_trip_ms']} ms"
+    return {
+        "NOT_HEARD": "nothing is heard",
+        "NOT_ECHOED": "the peer does not hear us",
+    }.get(path["reason"], "not known")
 
 
 def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:

@@ -66,6 +66,17 @@ CERTIFICATE_SOON_DAYS = 14  # the second of line.md section 8's four warnings
     help="What to tell them to call, when it is another address than the one listened on.",
 )
 @click.option(
+    "--second-peer-listen",
+    metavar="HOST:PORT",
+    help="Where it listens besides, on a second network path.",
+)
+@click.option(
+    "--second-peer-url",
+    default="",
+    metavar="URL",
+    help="What to tell them to call on the second path, when it is another address.",
+)
+@click.option(
     "--operators-listen",
     default="127.0.0.1:8080",
     show_default=True,
@@ -115,6 +126,8 @@ def init(
     desks: tuple[str, ...],
     peer_listen: str,
     peer_url: str,
+    second_peer_listen: str | None,
+    second_peer_url: str,
     operators_listen: str,
     languages: tuple[str, ...],
     admin: str,
@@ -141,6 +154,8 @@ def init(
         peer_listen=Endpoint.parse(peer_listen),
         peer_url=peer_url,
         operators_listen=Endpoint.parse(operators_listen),
+        second_peer_listen=Endpoint.parse(second_peer_listen) if second_peer_listen else None,
+        second_peer_url=second_peer_url,
     )
     # Everything a person can get wrong is asked and checked before the first byte is written.
     wanted = _named_roles((f"{admin}={ADMINISTRATOR}", *accounts))
@@ -179,6 +194,7 @@ def init(
                 "key_id": node.verify_key.key_id,
                 "invitation": str(invitation),
                 "peer_url": node.settings.peer_url,
+                "peer_urls": list(node.settings.peer_urls),
                 "operators_url": f"http://{node.settings.operators_listen}",
                 "sealed": node.sealed,
                 "accounts": {name: list(roles) for name, roles in wanted.items()},
@@ -301,7 +317,7 @@ def _say_made(node: "NodeFolder", folder: Path, invitation: Path, accounts: list
     fields(
         (
             ("desks", ", ".join(settings.desks)),
-            ("peers call it at", settings.peer_url),
+            ("peers call it at", " and ".join(settings.peer_urls)),
             ("operators use", f"http://{settings.operators_listen}"),
             ("accounts", ", ".join(accounts)),
             ("keys", "sealed with your passphrase" if node.sealed else "protected by file mode"),

@@ -59,7 +59,8 @@ def add(invitation: Path, fingerprint: str | None, node_dir: Path | None, as_jso
     if as_json:
         write_json(_facts(pinned))
         return
-    click.echo(f"{pinned.party} is pinned, at {pinned.url}. The line is {short(pinned.line_id)}.")
+    at = " and ".join(pinned.urls)
+    click.echo(f"{pinned.party} is pinned, at {at}. The line is {short(pinned.line_id)}.")
     click.echo(RESTART)
 
 
@@ -78,7 +79,7 @@ def list_peers(node_dir: Path | None, as_json: bool) -> None:
     table(
         ("PARTY", "LINE", "DESKS", "CALLED AT"),
         [
-            (one.party, short(one.line_id), ", ".join(one.invitation.desks), one.url)
+            (one.party, short(one.line_id), ", ".join(one.invitation.desks), ", ".join(one.urls))
             for one in pinned
         ],
     )
@@ -97,6 +98,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             "fingerprint": folder.verify_key.fingerprint(),
             "key_id": folder.verify_key.key_id,
             "peer_url": folder.settings.peer_url,
+            "peer_urls": list(folder.settings.peer_urls),
             "desks": list(folder.settings.desks),
         }
         if as_json:
@@ -107,7 +109,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
                 ("party", f"{own['party']} (this node)"),
                 ("fingerprint", own["fingerprint"]),
                 ("desks", ", ".join(folder.settings.desks)),
-                ("called at", own["peer_url"]),
+                *_called_at(folder.settings.peer_urls),
             )
         )
         return
@@ -122,7 +124,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             ("party", pinned.party),
             ("fingerprint", pinned.verify_key.fingerprint()),
             ("desks", ", ".join(pinned.invitation.desks)),
-            ("called at", ", ".join(pinned.invitation.urls)),
+            *_called_at(pinned.urls),
             ("invitation of", when(format_utc(pinned.invitation.created_utc_ms))),
             ("line", pinned.line_id),
         )
@@ -192,6 +194,12 @@ def _open(node_dir: Path | None) -> "NodeFolder":
     return NodeFolder.open(node_folder(node_dir))
 
 
+def _called_at(urls: tuple[str, ...]) -> list[tuple[str, str]]:
+    if len(urls) == 1:
+        return [("called at", urls[0])]
+    return [(f"called at, path {number}", url) for number, url in enumerate(urls, start=1)]
+
+
 def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
     from deconflict.airspace.instant import format_utc
 
@@ -201,7 +209,7 @@ def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
         "fingerprint": pinned.verify_key.fingerprint(),
         "key_id": pinned.verify_key.key_id,
         "tls_spki_sha256": pinned.spki_sha256,
-        "urls": list(pinned.invitation.urls),
+        "urls": list(pinned.urls),
         "desks": list(pinned.invitation.desks),
         "invitation_created_utc": format_utc(pinned.invitation.created_utc_ms),
     }

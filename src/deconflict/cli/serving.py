@@ -17,8 +17,9 @@ from deconflict.cli.output import write_json
 from deconflict.console import add_console
 from deconflict.errors import ConfigurationError
 from deconflict.node.folder import NodeFolder, UnlockedKeys
-from deconflict.node.opening import OpenNode, address_of, open_door, open_node, started
+from deconflict.node.opening import OpenNode, addresses_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
+from deconflict.node.settings import Endpoint
 
 __all__ = ["serve_folder"]
 
@@ -73,8 +74,14 @@ async def _run(
         app, settings.operators_listen.host, settings.operators_listen.port
     )
     running = asyncio.create_task(opened.runtime.run())
-    door = await open_door(opened.door)
-    desk = await started(operators)
+    try:
+        door = await open_door(opened.door)
+        desk = await started(operators)
+    except BaseException:
+        # Before the writer is closed under it, or its failure would hide the one that counts.
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        raise
     _say_running(folder, opened, as_json=as_json)
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -97,12 +104,13 @@ async def _run(
 
 def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None:
     settings, verified = folder.settings, opened.verified
-    peer_host, peer_port = address_of(opened.door)
+    peers_at = [f"https://{Endpoint(host, port)}" for host, port in addresses_of(opened.door)]
     if as_json:
         write_json(
             {
                 "party": settings.party,
-                "peer_address": f"https://{peer_host}:{peer_port}",
+                "peer_address": peers_at[0],
+                "peer_addresses": peers_at,
                 "operators_address": f"http://{settings.operators_listen}",
                 "entries_verified": verified.entries,
                 "lines": [line.peer for line in opened.node.lines()],
@@ -113,6 +121,6 @@ def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None
         click.echo(f"{settings.party} is running. Lines: {peers}.")
         click.echo(f"  record    {verified.entries:,} entries verified")
         click.echo(f"  operators http://{settings.operators_listen}  (console; API under /docs)")
-        click.echo(f"  peers     https://{peer_host}:{peer_port}")
+        click.echo(f"  peers     {' and '.join(peers_at)}")
         click.echo("Ctrl-C ends it.")
     sys.stdout.flush()

@@ -19,6 +19,7 @@ _OUTCOMES: Final = {
     "HELD_BEFORE": "held before",
     "WAITING": "waiting for an earlier one",
     "TOO_FAR": "too far ahead to be kept",
+    "NO_ROOM": "not held: too little room on this disk",
     "OTHER_EPOCH": "of another epoch: kept as evidence, not in the record",
 }
 

@@ -95,6 +95,12 @@ class _Screen:
                 state = state_word(data["state"])
                 peer = clean(data["peer"])
                 click.echo(f"{when(data['since_utc'])}  the line with {peer} is {state}")
+            case "path":
+                state = state_word(data["state"])
+                click.echo(
+                    f"{when(data['since_utc'])}  path {int(data['path'])} to {clean(data['peer'])} "
+                    f"is {state}"
+                )
             case "delivery":
                 if (words := DELIVERY.get(data["state"], clean(data["state"]))) is not None:
                     click.echo(f"{'':20}  {short(data['hash'])} {words}")

@@ -43,6 +43,7 @@ class Outcome(StrEnum):
     LOGGABLE = "LOGGABLE"  # it is next; make ``entries`` durable, then call logged()
     DUPLICATE = "DUPLICATE"  # heard before; answer with the current receipt
     HELD = "HELD"  # something before it is missing; ``want`` asks for it
+    REFUSED = "REFUSED"  # it is next, or follows what is, and there is no room for it
     BEYOND_WINDOW = "BEYOND_WINDOW"  # too far ahead to hold; the peer repeats it
     ORPHAN = "ORPHAN"  # of another epoch: kept as evidence, never logged
 
@@ -129,6 +130,7 @@ class PeerChain:
         self._unlogged: dict[int, IncomingEntry] = {}
         self._held: dict[int, Arrival] = {}
         self._asked: tuple[int, int, int] | None = None
+        self._pressing_seq = 0  # the last slot that is known to hold something that gets room
 
     @property
     def logged(self) -> ChainPoint | None:
@@ -142,11 +144,26 @@ class PeerChain:
 
     def missing(self) -> tuple[int, int] | None:
         """Return the first gap before an entry held out of order; None when none is held."""
-        first = self._accepted_seq + 1
-        return (first, min(self._held) - 1) if self._held else None
+        first = self._run_end() + 1
+        beyond = [seq for seq in self._held if seq > first]
+        return (first, min(beyond) - 1) if beyond else None
 
-    def accept(self, arrival: Arrival, stored: StoredLookup) -> Acceptance:
+    def accept(
+        self,
+        arrival: Arrival,
+        stored: StoredLookup,
+        has_room: Callable[[Envelope], bool] = lambda _: True,
+    ) -> Acceptance:
         """Place a verified envelope of this line and sender in the chain.
+
+        What is next and has no room is held in memory and REFUSED. Once something that has room
+        follows it, both are accepted: entries are logged in their order, and an alert must not
+        wait behind what is refused.
+
+        Args:
+            arrival: the envelope.
+            stored: finds what is logged in a slot.
+            has_room: whether there is room for an envelope now.
 
         Raises:
             ForkedChainError: its slot is taken by another one; both are the error's evidence.
@@ -164,18 +181,28 @@ class PeerChain:
         if envelope.seq <= self._accepted_seq:
             self._require_same(arrival, self._known(envelope.seq, stored))
             return Acceptance(Outcome.DUPLICATE)
+        if has_room(envelope):
+            self._pressing_seq = max(self._pressing_seq, envelope.seq)
         if envelope.seq > self._accepted_seq + REORDER_WINDOW:
-            return Acceptance(Outcome.BEYOND_WINDOW, want=self._want(arrival.now))
+            taken = self._take_run(arrival.now, has_room)
+            want = self._want(arrival.now, beyond=True)
+            return Acceptance(Outcome.BEYOND_WINDOW, taken.entries, want, taken.evidence)
         held = self._held.get(envelope.seq)
         if held is not None:
             self._require_same(arrival, held.sealed)
-        if envelope.seq > self._accepted_seq + 1:
-            self._held[envelope.seq] = held or arrival
-            return Acceptance(Outcome.HELD, want=self._want(arrival.now))
-        if envelope.prev != self._accepted_hash:
+        if envelope.seq == self._accepted_seq + 1 and envelope.prev != self._accepted_hash:
             raise _broken(arrival, self._accepted_hash)
         self._held[envelope.seq] = held or arrival
-        return self._drain(arrival.now)
+        taken = self._take_run(arrival.now, has_room)
+        if envelope.seq <= self._accepted_seq or taken.outcome is Outcome.LOGGABLE:
+            return taken
+        if envelope.seq <= self._run_end():
+            return Acceptance(Outcome.REFUSED)
+        return Acceptance(Outcome.HELD, want=self._want(arrival.now))
+
+    def is_refused(self, seq: int) -> bool:
+        """True exactly when the entry of this slot is here, is next in order, and got no room."""
+        return self._accepted_seq < seq <= self._run_end()
 
     def mark_logged(self, entries: Sequence[IncomingEntry]) -> None:
         """Take the caller's word that these, with all before them, are durable.
@@ -199,11 +226,30 @@ class PeerChain:
             self._logged = entry.point
             self._logged_received_utc_ms = entry.received_utc_ms
 
-    def _drain(self, now: Now) -> Acceptance:
-        """Accept what follows the last accepted entry without a gap."""
+    def _run_end(self) -> int:
+        """Return the last slot that is here with all slots before it."""
+        end = self._accepted_seq
+        while end + 1 in self._held:
+            end += 1
+        return end
+
+    def _take_run(self, now: Now, has_room: Callable[[Envelope], bool]) -> Acceptance:
+        """Accept what is here without a gap, up to the last entry that has room."""
+        end = last = self._run_end()
+        while last > max(self._accepted_seq, self._pressing_seq) and not has_room(
+            self._held[last].envelope
+        ):
+            last -= 1
+        if last == self._accepted_seq:
+            return Acceptance(Outcome.REFUSED if end > last else Outcome.HELD)
+        return self._drain(last, now)
+
+    def _drain(self, last: int, now: Now) -> Acceptance:
+        """Accept what follows the last accepted entry without a gap, up to a slot."""
         entries: list[IncomingEntry] = []
         evidence: list[Evidence] = []
-        while (arrival := self._held.pop(self._accepted_seq + 1, None)) is not None:
+        while self._accepted_seq < last:
+            arrival = self._held.pop(self._accepted_seq + 1)
             if arrival.envelope.prev != self._accepted_hash:
                 # Held while its predecessor was missing; now it shows that it follows another.
                 evidence.append(Evidence(EvidenceReason.BROKEN_CHAIN, arrival.sealed))
@@ -259,10 +305,18 @@ class PeerChain:
             evidence=(known, arrival.sealed),
         )
 
-    def _want(self, now: Now) -> Want | None:
-        """Return the question for the first gap, unless it was just asked."""
-        first = self._accepted_seq + 1
-        last = min(self._held, default=first + REORDER_WINDOW) - 1
+    def _want(self, now: Now, *, beyond: bool = False) -> Want | None:
+        """Return the question for the first gap, unless there is none or it was just asked.
+
+        Args:
+            now: the present.
+            beyond: whether something is known to exist past all that is held.
+        """
+        first = self._run_end() + 1
+        following = [seq for seq in self._held if seq > first]
+        if not following and not beyond:
+            return None
+        last = min(following, default=first + REORDER_WINDOW) - 1
         if self._asked is not None:
             asked_first, asked_last, asked_ms = self._asked
             if (asked_first, asked_last) == (first, last) and (

@@ -70,6 +70,7 @@ from deconflict.line.receipt import (
     seal_refusal,
 )
 from deconflict.line.restored import LineIdentity, Restored
+from deconflict.line.room import ENOUGH, Shortage, room_class
 from deconflict.line.statement import ChainPoint, hash_of
 
 __all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
@@ -86,6 +87,7 @@ class Heard:
             durable yet.
         want: a question for missing slots, to be sent at once.
         evidence: signed things to be kept beside the log.
+        refused: its slot, when it is next in order and there is no room for it.
     """
 
     outcome: Outcome
@@ -93,6 +95,7 @@ class Heard:
     receipt: SealedReceipt | None = None
     want: Want | None = None
     evidence: tuple[Evidence, ...] = ()
+    refused: ChainPoint | None = None
 
 
 class LineMachine:
@@ -133,6 +136,7 @@ class LineMachine:
             key=identity.own_key,
             retry_ms=timers.retry_ms,
             random_bytes=random_bytes,
+            rules=rules,
             now=now,
             head=found.own_head,
             receipted=found.own_receipted(identity.peer_keys),
@@ -230,6 +234,17 @@ class LineMachine:
         """
         return self._out.transmittable(now)
 
+    def is_pressing(self, hashes: Iterable[str]) -> bool:
+        """True exactly when one of these is a FLASH or was sent before without a receipt.
+
+        What presses goes on every path at once: duplicates do no harm, waiting may.
+        """
+        return self._out.is_pressing(hashes)
+
+    def flash_waits(self, now: Now) -> bool:
+        """True exactly when a FLASH that was never sent is to be sent now."""
+        return self._out.flash_waits(now)
+
     def mark_sent(self, hashes: Iterable[str], now: Now) -> None:
         """Note that these were handed to the network; whether they arrived is not known."""
         for message_hash in self._out.mark_sent(hashes, now):
@@ -257,6 +272,7 @@ class LineMachine:
         *,
         stored: StoredLookup,
         clock_offset_ms: int = 0,
+        shortage: Shortage = ENOUGH,
     ) -> Heard:
         """Take an envelope that arrived, whatever it is; decide what it leads to.
 
@@ -267,6 +283,7 @@ class LineMachine:
                 for duplicates of what is on disk.
             clock_offset_ms: the peer's UTC clock minus ours, as measured by the beats; 0 when it
                 was never measured.
+            shortage: which classes of messages get no room now.
 
         Raises:
             UnknownKeyError, BadSignatureError: before a byte of it is parsed.
@@ -281,9 +298,14 @@ class LineMachine:
         self._require_line(envelope.line)
         self._require_parties(envelope.sender.party, envelope.to.party)
         arrival = Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
-        accepted = self._in.accept(arrival, stored)
+
+        def has_room(found: Envelope) -> bool:
+            return room_class(found.kind, found.prec, self._rules) not in shortage
+
+        accepted = self._in.accept(arrival, stored, has_room)
         evidence = accepted.evidence
-        if accepted.outcome in (Outcome.LOGGABLE, Outcome.HELD) and self._heard_is_false(envelope):
+        kept = (Outcome.LOGGABLE, Outcome.HELD, Outcome.REFUSED)
+        if accepted.outcome in kept and self._heard_is_false(envelope):
             # Its author signed that it holds what we never said. The entry itself is still the
             # author's word in its slot, so it is logged; the lie is kept as evidence too.
             evidence = (*evidence, Evidence(EvidenceReason.FALSE_RECEIPT, sealed))
@@ -293,6 +315,9 @@ class LineMachine:
             self.receipt_now() if accepted.outcome is Outcome.DUPLICATE else None,
             accepted.want,
             evidence,
+            ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
+            if self._in.is_refused(envelope.seq)
+            else None,
         )
 
     def logged(self, entries: Sequence[IncomingEntry], now: Now) -> SealedReceipt:
@@ -360,22 +385,38 @@ class LineMachine:
         self._mark_lacked(lacked, now)
         return lacked
 
-    def refuse(self, message_hash: str, reason: RefusalReason) -> SealedRefusal:
+    def is_refused(self, seq: int) -> bool:
+        """True exactly when the peer's message in this slot came, is next, and got no room."""
+        return self._in.is_refused(seq)
+
+    def refuse(
+        self,
+        message_hash: str,
+        reason: RefusalReason,
+        *,
+        epoch: str | None = None,
+        seq: int | None = None,
+        repeat_after_ms: int | None = None,
+    ) -> SealedRefusal:
         """Return the signed statement that a message of the peer is not logged here."""
         refusal = Refusal(
             v=1,
             line=self.identity.line_id,
             sender=self.identity.own,
             to=self.identity.peer,
+            epoch=epoch,
+            seq=seq,
             hash=message_hash,
             reason=reason,
+            repeat_after_ms=repeat_after_ms,
         )
         return seal_refusal(refusal, self.identity.own_key)
 
     def hear_refusal(self, sealed: SealedRefusal, now: Now) -> Refusal:
         """Take a refusal that arrived: people are told at once, repetition goes on.
 
-        A refusal of what is receipted, or was never said, changes nothing.
+        With NO_ROOM, it goes on when the peer said that it makes sense, for this message and all
+        that is no more urgent. A refusal of what is receipted, or was never said, changes nothing.
 
         Raises:
             UnknownKeyError, BadSignatureError, NotCanonicalError, InvalidDocumentError,
@@ -390,7 +431,13 @@ class LineMachine:
             self._deliveries.advance(
                 refusal.hash, DeliveryState.REFUSED, reason=refusal.reason.value
             )
+            if refusal.reason is RefusalReason.NO_ROOM:
+                self._out.no_room(refusal.hash, refusal.repeat_after_ms or 0, now)
         return refusal
+
+    def peer_shortage(self, now: Now) -> tuple[Shortage, int]:
+        """Return for which classes the peer said that it has no room, and how long still, ms."""
+        return self._out.peer_shortage(now)
 
     # ---- what is owed -------------------------------------------------------------------------
 

@@ -6,13 +6,14 @@ any I/O error ends the process: memory that ran ahead dies with it, and the next
 what the disk holds. A slot lost that way was never signed, so it is simply taken again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from deconflict.errors import BrokenChainError, ForkedChainError, LineStateError
+from deconflict.line.delivery import KindRules
 from deconflict.line.envelope import (
     GENESIS,
     Address,
@@ -27,6 +28,7 @@ from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.packets import Want
 from deconflict.line.precedence import Precedence
+from deconflict.line.room import ENOUGH, Shortage, room_class, shortage_that_refuses
 from deconflict.line.statement import ChainPoint, hash_of
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
 SEND_WINDOW: Final = 256  # the peer holds no more out of order, so sending further is waste
 MAX_BATCH_ENTRIES: Final = 128
 MAX_BATCH_BYTES: Final = 4 * 1_024 * 1_024  # of envelopes; 8 MiB is the limit of a body
+_LEAST_PAUSE_MS: Final = 1_000
+_LONGEST_PAUSE_MS: Final = 600_000  # a peer cannot have us say nothing for longer
 _LEAST_REPEAT_MS: Final = 100  # a want sooner than this after a sending crossed it on the way
 # No slot's own fields are longer, as long as a chain has fewer than 10**15 entries: thirty thousand
 # years at a thousand a second. A sixteenth digit would have each draft written by the slow encoder.
@@ -91,12 +95,13 @@ class OutgoingEntry:
 
 
 class _Slot:
-    __slots__ = ("attempts", "data", "due_ms", "flash", "hash", "sealed", "sent_ms")
+    __slots__ = ("attempts", "data", "due_ms", "flash", "hash", "room", "sealed", "sent_ms")
 
-    def __init__(self, data: bytes, message_hash: str, now: Now, *, flash: bool) -> None:
+    def __init__(self, envelope: Envelope, data: bytes, rules: KindRules, now: Now) -> None:
         self.data = data
-        self.hash = message_hash
-        self.flash = flash
+        self.hash = hash_of(data)
+        self.flash = envelope.prec is Precedence.FLASH
+        self.room = room_class(envelope.kind, envelope.prec, rules)
         self.sealed: SealedEnvelope | None = None
         self.attempts = 0
         self.sent_ms = now.monotonic_ms
@@ -115,6 +120,7 @@ class OwnChain:
         key: SigningKey,
         retry_ms: Sequence[int],
         random_bytes: RandomBytes,
+        rules: KindRules,
         now: Now,
         head: ChainPoint | None = None,
         receipted: ChainPoint | None = None,
@@ -126,6 +132,9 @@ class OwnChain:
         self._key: Final = key
         self._retry_ms: Final = tuple(retry_ms)
         self._random_bytes: Final = random_bytes
+        self._rules: Final = rules
+        self._shortage = ENOUGH  # what the peer has no room for
+        self._shortage_until_ms = 0
         self._epoch: str | None = None if head is None else head.epoch
         self._head_seq = 0 if head is None else head.seq
         self._head_hash = GENESIS if head is None else head.hash
@@ -134,8 +143,7 @@ class OwnChain:
         self._slots: dict[int, _Slot] = {}
         for envelope, data in entries:
             if envelope.seq > self.receipted_seq:
-                slot = _Slot(data, hash_of(data), now, flash=envelope.prec is Precedence.FLASH)
-                self._slots[envelope.seq] = slot
+                self._slots[envelope.seq] = _Slot(envelope, data, rules, now)
         self._require_whole()
 
     @property
@@ -166,8 +174,8 @@ class OwnChain:
         slot = ChainPoint(epoch, self._head_seq + 1, self._head_hash)
         envelope = fitted.in_slot(slot, heard, now)
         data = envelope_bytes(envelope)
-        entry = OutgoingEntry(envelope, data, hash_of(data))
-        taken = _Slot(data, entry.hash, now, flash=envelope.prec is Precedence.FLASH)
+        taken = _Slot(envelope, data, self._rules, now)
+        entry = OutgoingEntry(envelope, data, taken.hash)
         self._slots[envelope.seq] = taken
         self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
         return entry
@@ -233,36 +241,54 @@ class OwnChain:
         """Return what is to be sent now, in chain order, bounded.
 
         Due is what was never sent or whose pause is over. The peer accepts in chain order only,
-        so an urgent slot that is due takes everything before it along.
+        so an urgent slot that is due takes everything before it along; where the peer has no room
+        for some, so does each slot that it has room for.
         """
-        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
-        first = self.receipted_seq + 1
+        shortage, _ = self.peer_shortage(now)
+        reach = self._reach()
         urgent = max(
             (
                 seq
-                for seq in range(first, last + 1)
-                if self._slots[seq].flash and self._slots[seq].due_ms <= now.monotonic_ms
+                for seq in reach
+                if (slot := self._slots[seq]).due_ms <= now.monotonic_ms
+                and (slot.flash or (shortage and slot.room not in shortage))
             ),
             default=0,
         )
+        # A slot beyond the window goes first: it tells a peer without room what to take for it.
+        beyond = self.receipted_seq + SEND_WINDOW
         batch: list[SealedEnvelope] = []
         size = 0
-        for seq in range(first, last + 1):
+        for seq in sorted(reach, key=lambda seq: (seq <= beyond, seq)):
             slot = self._slots[seq]
-            if slot.due_ms <= now.monotonic_ms or seq <= urgent:
+            due = slot.due_ms <= now.monotonic_ms and slot.room not in shortage
+            if due or seq <= urgent:
                 size += len(slot.data)
                 if batch and (len(batch) == MAX_BATCH_ENTRIES or size > MAX_BATCH_BYTES):
                     break
                 batch.append(self._sealed(slot))
         return batch
 
+    def no_room(self, message_hash: str, repeat_after_ms: int, now: Now) -> None:
+        """Take the peer's word: no room for this slot, nor for what is no more urgent."""
+        refused = next((s for s in self._slots.values() if s.hash == message_hash), None)
+        if refused is not None:
+            self._shortage = shortage_that_refuses(refused.room)
+            pause_ms = min(max(repeat_after_ms, _LEAST_PAUSE_MS), _LONGEST_PAUSE_MS)
+            self._shortage_until_ms = now.monotonic_ms + pause_ms
+
+    def peer_shortage(self, now: Now) -> tuple[Shortage, int]:
+        """Return for which classes the peer said that it has no room, and how long still, ms."""
+        left_ms = self._shortage_until_ms - now.monotonic_ms
+        if left_ms <= 0:
+            self._shortage, left_ms = ENOUGH, 0
+        return self._shortage, left_ms
+
     def mark_sent(self, hashes: Iterable[str], now: Now) -> tuple[str, ...]:
         """Note that these left; returns those that left for the first time."""
         wanted = set(hashes)
         first_time = []
-        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
-        for seq in range(self.receipted_seq + 1, last + 1):
-            slot = self._slots[seq]
+        for slot in self._in_reach():
             if slot.hash in wanted:
                 if slot.attempts == 0:
                     first_time.append(slot.hash)
@@ -271,6 +297,20 @@ class OwnChain:
                 slot.sent_ms = now.monotonic_ms
                 slot.due_ms = now.monotonic_ms + pause
         return tuple(first_time)
+
+    def is_pressing(self, hashes: Iterable[str]) -> bool:
+        """True exactly when one of these slots is a FLASH, or was sent more than once."""
+        wanted = set(hashes)
+        return any(
+            slot.hash in wanted and (slot.flash or slot.attempts > 1) for slot in self._in_reach()
+        )
+
+    def flash_waits(self, now: Now) -> bool:
+        """True exactly when a FLASH that was never sent is due and in reach."""
+        return any(
+            slot.flash and not slot.attempts and slot.due_ms <= now.monotonic_ms
+            for slot in self._in_reach()
+        )
 
     def hurry(self, now: Now, first: int = 1, last: int | None = None) -> None:
         """Make slots due now, except those that left a moment ago."""
@@ -324,11 +364,31 @@ class OwnChain:
 
     def next_send_ms(self) -> int | None:
         """Return when :meth:`transmittable` next has something; None when all is receipted."""
-        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
         return min(
-            (self._slots[seq].due_ms for seq in range(self.receipted_seq + 1, last + 1)),
+            (
+                max(slot.due_ms, self._shortage_until_ms)
+                if slot.room in self._shortage
+                else slot.due_ms
+                for slot in self._in_reach()
+            ),
             default=None,
         )
+
+    def _reach(self) -> list[int]:
+        """Return the slots that may be sent: a window, and past it the first that must not wait.
+
+        The peer moves the window by its receipts. One without room for what stands in the window
+        gives none, until it learns of something behind it that has room.
+        """
+        last = min(self._durable_seq, self.receipted_seq + SEND_WINDOW)
+        reach = list(range(self.receipted_seq + 1, last + 1))
+        if self._shortage:
+            behind = range(last + 1, self._durable_seq + 1)
+            reach += [seq for seq in behind if self._slots[seq].room not in self._shortage][:1]
+        return reach
+
+    def _in_reach(self) -> Iterator[_Slot]:
+        return (self._slots[seq] for seq in self._reach())
 
     def _sealed(self, slot: _Slot) -> SealedEnvelope:
         if slot.sealed is None:

@@ -24,6 +24,7 @@ from deconflict.line.statement import (
     Epoch,
     Hash,
     LineId,
+    Millis,
     Name,
     Seq,
     Signature,
@@ -84,14 +85,26 @@ class RefusalReason(StrEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """ "I hold these bytes of yours and do not log them, because". ``sender`` is ``from``."""
+    """ "These bytes of yours came, and I do not log them, because". ``sender`` is ``from``.
+
+    Attributes:
+        epoch: of the slot they are for; None when they cannot be read.
+        seq: of that slot; None with the epoch.
+        hash: their name.
+        reason: why.
+        repeat_after_ms: for how long repeating them makes no sense; None when it never does or
+            nobody knows.
+    """
 
     v: Version
     line: LineId
     sender: Name = msgspec.field(name="from")
     to: Name
+    epoch: Epoch | None
+    seq: Seq | None
     hash: Hash
     reason: RefusalReason
+    repeat_after_ms: Millis | None
 
 
 class SealedReceipt(msgspec.Struct, frozen=True):
@@ -111,6 +124,11 @@ class SealedRefusal(msgspec.Struct, frozen=True):
 
     data: bytes
     signature: Signature
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the bytes, 64 hex digits."""
+        return hash_of(self.data)
 
 
 def seal_receipt(receipt: Receipt, key: SigningKey) -> SealedReceipt:

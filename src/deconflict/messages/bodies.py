@@ -24,7 +24,7 @@ from deconflict.messages.declaration import (
 )
 from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
-from deconflict.messages.phrases import MESSAGE_PHRASES, REASONS, SAFETY_PHRASES, check_values
+from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talks import (
     CallRecord,
@@ -35,6 +35,7 @@ from deconflict.messages.talks import (
     TalkOffer,
 )
 from deconflict.messages.terms import Terms, TermsSignature
+from deconflict.messages.voice_bodies import Voice, VoicePart, VoiceSide
 from deconflict.messages.wire_form import (
     DeclarationId,
     Hash,
@@ -42,7 +43,6 @@ from deconflict.messages.wire_form import (
     Name,
     Place,
     UtcText,
-    WireForm,
     read_form,
     write_form,
 )
@@ -93,7 +93,6 @@ MAX_CHECK_TEXT: Final = 120
 MAX_ACCOUNT_FIELDS: Final = 32
 MAX_ACCOUNT_TEXT: Final = 200
 MAX_LANGUAGES: Final = 16
-MAX_VOICE_PARTS: Final = 64
 
 ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,31}\Z")]
 FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]

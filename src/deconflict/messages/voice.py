@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from deconflict.errors import InvalidInputError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.messages.bodies import Body, Voice, VoicePart
 from deconflict.messages.kinds import Kind
@@ -28,6 +29,7 @@ __all__ = [
     "Differs",
     "check_digits",
     "heard_differs",
+    "is_urgent",
     "parts_of",
     "voice_script",
     "voice_text",
@@ -35,8 +37,18 @@ __all__ = [
 
 _CONTEXT: Final = b"deconflict/1 voice\n"
 _CHECK_DIGITS: Final = 6
-# A whole document is no telephone message; a note of speech is not said again.
-SAYABLE: Final = frozenset(Kind) - {Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT, Kind.ACCOUNT, Kind.VOICE}
+# What a desk says while a line is down. A whole document, an account or a tally is no telephone
+# message; a note of speech is not said again.
+SAYABLE: Final = frozenset(
+    (
+        *(Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION, Kind.CANCEL, Kind.LOADED),
+        *(Kind.ACK, Kind.SEEN, Kind.STANDBY, Kind.READBACK, Kind.READBACK_RESULT),
+        *(Kind.CONCERN, Kind.PROPOSE, Kind.QUERY, Kind.ANSWER, Kind.SAFETY),
+        *(Kind.CEASE, Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH),
+        *(Kind.LINE_CHECK, Kind.LINE_CHECK_REPLY, Kind.SUSPEND, Kind.RESUME),
+        Kind.RELEASE_CONSENT,
+    )
+)
 
 
 class Differs(NamedTuple):
@@ -129,16 +141,32 @@ def heard_differs(
         found.append(Differs("message", note.message, message_hash[:ID_SHOWN]))
     if drills[0] is not drills[1]:
         found.append(Differs("drill", *("yes" if drill else "no" for drill in drills)))
-    signed = parts_of(kind, body, party=party)
-    numbers = tuple(", ".join(str(part.phrase) for part in parts) for parts in (note.said, signed))
-    if numbers[0] != numbers[1]:
-        return (*found, Differs("template", *numbers))
+    signed = _signed_parts(kind, body, party)
+    heard_numbers, signed_numbers = (
+        ", ".join(str(part.phrase) for part in parts) for parts in (note.said, signed)
+    )
+    if heard_numbers != signed_numbers:
+        return (*found, Differs("template", heard_numbers, signed_numbers or kind.value))
     for heard_part, signed_part in zip(note.said, signed, strict=True):
         heard, true = (heard_values(part.phrase, part.values) for part in (heard_part, signed_part))
         found += [
             Differs(name, heard[name], true[name]) for name in true if heard[name] != true[name]
         ]
     return tuple(found)
+
+
+def _signed_parts(kind: Kind, body: Body, party: str) -> tuple[VoicePart, ...]:
+    """Return the sentences of a message; none of one that nobody can say by voice.
+
+    The peer chooses what it notes and which message the note names. Whatever these are, they are
+    compared: what cannot be said differs from all that was.
+    """
+    if kind not in SAYABLE:
+        return ()
+    try:
+        return parts_of(kind, body, party=party)
+    except InvalidInputError:
+        return ()
 
 
 def is_urgent(parts: Sequence[VoicePart]) -> bool:

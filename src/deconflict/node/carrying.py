@@ -35,6 +35,7 @@ _OUTCOMES = {
     Outcome.LOGGABLE: "NEW",
     Outcome.DUPLICATE: "HELD_BEFORE",
     Outcome.HELD: "WAITING",
+    Outcome.REFUSED: "NO_ROOM",
     Outcome.BEYOND_WINDOW: "TOO_FAR",
     Outcome.ORPHAN: "OTHER_EPOCH",
 }

@@ -16,11 +16,12 @@ import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import DeconflictError, LineStateError, NotFoundError, WrongLineError
-from deconflict.line.envelope import Envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope
 from deconflict.line.keys import RandomBytes, SigningKey
-from deconflict.line.link import LinkStatus, decode_beat, encode_beat
+from deconflict.line.link import LinkState, LinkStatus, decode_beat, encode_beat
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet
+from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.at_home import AtHome
 from deconflict.node.hearing import Heard, Hearing
 from deconflict.node.incidents import Account
@@ -51,6 +52,9 @@ class NodeCore:
         store: read for old entries; never written here.
         random_bytes: for ids and epochs (``os.urandom`` in service).
         drill: marks everything it says as exercise.
+
+    Attributes:
+        shortage: which classes of messages get no room here now; whoever drives the core knows.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class NodeCore:
         self.drill = drill
         self.random_bytes = random_bytes
         self.lines: dict[str, Line] = {}
+        self.shortage: Shortage = ENOUGH
         self._store = store
         self._journal = journal = Journal(self.desks[0], store)
         self._teller = teller = Teller(
@@ -128,13 +133,14 @@ class NodeCore:
         Raises:
             BrokenTurnError: it broke off after a slot was taken; the core is done for.
             BannedWordError, InvalidDocumentError: the text or the reference cannot be sent.
-            LineStateError: the line is suspended for this kind, or has no terms for it yet.
+            LineStateError: the line is suspended for this kind, or has no terms for it yet; or
+                our disk, or the peer's, has no room for it (NoRoomError).
         """
-        return self._saying.say(self.line_named(line_id), says, now)
+        return self._saying.say(self.line_named(line_id), says, now, self.shortage)
 
     def require_sayable(self, line_id: str, says: Sequence[Say], now: Now) -> None:
         """Return when these could be said on a line now; raises as :meth:`say`, takes no slot."""
-        self._saying.require_sayable(self.line_named(line_id), says, now)
+        self._saying.require_sayable(self.line_named(line_id), says, now, self.shortage)
 
     def require_writable(self, line_id: str, says: Sequence[Say], now: Now) -> None:
         """Return when nothing in what these say is in the way of saying them on a line.
@@ -164,7 +170,7 @@ class NodeCore:
             )
             return heard
         with done_whole("it heard the peer"):
-            self._hearing.hear(line, packets, heard, now)
+            self._hearing.hear(line, packets, heard, now, self.shortage)
         return heard
 
     # ---- the connection ------------------------------------------------------------------
@@ -183,9 +189,22 @@ class NodeCore:
         machine.checkpoints.sent(now)
         return [submission]
 
-    def next_beat_ms(self, line_id: str) -> int:
-        """Return the monotonic time of the next beat."""
-        return self.lines[line_id].monitor.next_beat_ms
+    def goes_everywhere(self, line_id: str, packets: Sequence[Packet]) -> bool:
+        """True exactly when packets of :meth:`to_send` are to go on every path at once."""
+        sealed = [packet.hash for packet in packets if isinstance(packet, SealedEnvelope)]
+        return self.lines[line_id].machine.is_pressing(sealed)
+
+    def has_flash_to_send(self, line_id: str, now: Now) -> bool:
+        """True exactly when :meth:`to_send` would give a FLASH that was never sent."""
+        return self.lines[line_id].machine.flash_waits(now)
+
+    def path_states(self, line_id: str, now: Now) -> dict[int, LinkState]:
+        """Return the state of each path of a line by its number."""
+        return self.lines[line_id].monitor.states(now)
+
+    def next_beat_ms(self, line_id: str, path: int, now: Now) -> int:
+        """Return the monotonic time of the next beat on a path."""
+        return self.lines[line_id].monitor.path(path, now).next_beat_ms
 
     def next_send_ms(self, line_id: str) -> int | None:
         """Return the monotonic time of the next sending."""
@@ -197,12 +216,14 @@ class NodeCore:
         """Note why the peer could not be reached; the screen shows it."""
         self.lines[line_id].last_problem = error.problem
 
-    def beat(self, line_id: str, now: Now) -> bytes:
-        """Return the next beat of a line."""
-        return encode_beat(self.lines[line_id].monitor.beat(now))
+    def beat(self, line_id: str, now: Now, path: int = 1) -> bytes:
+        """Return the next beat of a line on one of its paths."""
+        return encode_beat(self.lines[line_id].monitor.path(path, now).beat(now))
 
-    def heard_beat(self, peer_party: str, line_id: str, body: bytes, now: Now) -> bytes:
-        """Take the peer's beat; return our own as the answer.
+    def heard_beat(
+        self, peer_party: str, line_id: str, body: bytes, now: Now, path: int = 1
+    ) -> bytes:
+        """Take the peer's beat on a path; return our own as the answer.
 
         Raises:
             WrongLineError, WrongSenderError, InvalidDocumentError: it is not the peer's beat.
@@ -212,14 +233,16 @@ class NodeCore:
             raise WrongLineError(
                 "this connection's party has no such line", given=f"{peer_party}, {line_id[:32]}"
             )
-        line.monitor.heard_beat(decode_beat(body), now)
-        return encode_beat(line.monitor.beat(now))
+        beat = decode_beat(body)
+        monitor = line.monitor.path(path, now)
+        monitor.heard_beat(beat, now)
+        return encode_beat(monitor.beat(now))
 
-    def beat_answered(self, line_id: str, body: bytes, now: Now) -> None:
-        """Take the beat that answered ours."""
+    def beat_answered(self, line_id: str, body: bytes, now: Now, path: int = 1) -> None:
+        """Take the beat that answered ours on a path."""
         line = self.lines[line_id]
         was_up = line.monitor.state(now).status is LinkStatus.UP
-        line.monitor.heard_beat(decode_beat(body), now)
+        line.monitor.path(path, now).heard_beat(decode_beat(body), now)
         line.last_reached_ms = now.utc_ms
         line.last_problem = None
         if not was_up and line.monitor.state(now).status is LinkStatus.UP:
@@ -236,7 +259,7 @@ class NodeCore:
         work = self._journal.new_work(now)
         with done_whole("time passed"):
             self.watch.look(now)
-            self._passing.advance(work, now)
+            self._passing.advance(work, now, self.shortage)
         for line, say in self._hearing.take_owed():
             try:
                 more, _ = self.say(line.line_id, [say], now)

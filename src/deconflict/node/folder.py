@@ -274,7 +274,7 @@ class NodeFolder:
             signing_key=keys.signing_key,
             tls_root_pem=_read_key(self.path, "tls-root.pem").decode("ascii"),
             tls_spki_sha256=self.tls_spki_sha256,
-            urls=(self.settings.peer_url,),
+            urls=self.settings.peer_urls,
             now_utc_ms=now_utc_ms,
         )
 

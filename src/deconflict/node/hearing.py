@@ -1,6 +1,6 @@
 """Hearing: packets of a peer become entries of its chain, receipts, evidence; or end the talk."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -9,15 +9,18 @@ from deconflict.errors import (
     DeconflictError,
     ForkedChainError,
     InvalidDocumentError,
+    NotFoundError,
     VerificationError,
 )
+from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.incoming import EvidenceReason, IncomingEntry, Outcome
 from deconflict.line.moment import Now
 from deconflict.line.note import SignedNote
 from deconflict.line.packets import Packet, Want
-from deconflict.line.receipt import SealedReceipt, SealedRefusal, read_receipt
-from deconflict.line.statement import hash_of
+from deconflict.line.receipt import RefusalReason, SealedReceipt, SealedRefusal, read_receipt
+from deconflict.line.room import Shortage
+from deconflict.line.statement import ChainPoint, hash_of
 from deconflict.line.witness import Cosigned, CosignedState, Submission
 from deconflict.messages.bodies import Readback
 from deconflict.node.journal import Journal
@@ -31,6 +34,8 @@ from deconflict.store.base import CheckpointRow, EntryRow, EvidenceRow, ReceiptR
 __all__ = ["FORKED_CHECKPOINT", "Heard", "Hearing"]
 
 FORKED_CHECKPOINT: Final = "ForkedCheckpoint"  # reason of evidence that is a signed note
+REFUSED: Final = "Refused"  # reason of evidence that is a refusal of ours by the peer
+NO_ROOM_REPEAT_MS: Final = 30_000  # disks fill and are emptied by people
 
 
 @dataclass(slots=True)
@@ -78,19 +83,22 @@ class Hearing:
         self._teller = teller
         self._owed: list[tuple[Line, Say]] = []
 
-    def hear(self, line: Line, packets: Iterable[Packet], heard: Heard, now: Now) -> None:
+    def hear(
+        self, line: Line, packets: Iterable[Packet], heard: Heard, now: Now, shortage: Shortage
+    ) -> None:
         """Take packets of this line's peer, in their order, up to the first that is refused."""
         owes_receipt = False
+        refused: list[ChainPoint] = []
         for packet in packets:
             heard.looked_at += 1
             try:
                 match packet:
                     case SealedEnvelope():
-                        owes_receipt |= self._envelope(line, packet, heard, now)
+                        owes_receipt |= self._envelope(line, packet, heard, now, shortage, refused)
                     case SealedReceipt():
                         self._receipt(line, packet, heard, now)
                     case SealedRefusal():
-                        line.machine.hear_refusal(packet, now)
+                        self._refusal(line, packet, heard.work, now)
                     case Want():
                         line.machine.hear_want(packet, now)
                         heard.work.wake.add(line.line_id)
@@ -103,6 +111,8 @@ class Hearing:
                 heard.error = error
             if heard.error is not None:
                 break
+        if refused:
+            heard.then_answer(lambda: _refusals(line, refused))
         if owes_receipt:
             heard.then_answer(lambda: _listed(line.machine.receipt_now()))
         self._journal.tell(heard.work, now)
@@ -125,14 +135,28 @@ class Hearing:
         owed, self._owed = tuple(self._owed), []
         return owed
 
-    def _envelope(self, line: Line, sealed: SealedEnvelope, heard: Heard, now: Now) -> bool:
+    def _envelope(
+        self,
+        line: Line,
+        sealed: SealedEnvelope,
+        heard: Heard,
+        now: Now,
+        shortage: Shortage,
+        refused: list[ChainPoint],
+    ) -> bool:
         offset_ms = line.monitor.state(now).clock_offset_ms
         found = line.machine.hear(
-            sealed, now, stored=line.stored_lookup(self._store), clock_offset_ms=offset_ms or 0
+            sealed,
+            now,
+            stored=line.stored_lookup(self._store),
+            clock_offset_ms=offset_ms or 0,
+            shortage=shortage,
         )
         work = heard.work
         heard.judged.append((sealed, found.outcome))
         heard.entries.extend(found.entries)
+        if found.refused is not None:
+            refused.append(found.refused)
         for evidence in found.evidence:
             work.evidence.append(_evidence(line, evidence.reason.value, evidence.sealed, now))
             if evidence.reason is EvidenceReason.FALSE_RECEIPT:
@@ -201,6 +225,16 @@ class Hearing:
         )
         work.wake.add(line.line_id)
 
+    def _refusal(self, line: Line, sealed: SealedRefusal, work: Work, now: Now) -> None:
+        refusal = line.machine.hear_refusal(sealed, now)
+        try:
+            state = line.machine.state_of(refusal.hash).state
+        except NotFoundError:  # settled long ago, or never said
+            return
+        if state is DeliveryState.REFUSED:
+            # Nothing else shows why a message of ours has no receipt.
+            work.evidence.append(_evidence(line, REFUSED, sealed, now))
+
     def _checkpoint(self, line: Line, submission: Submission, heard: Heard, now: Now) -> None:
         """Judge a checkpoint of the peer's chain; it is cosigned once the judgement is durable."""
         checkpoints = line.machine.checkpoints
@@ -241,6 +275,21 @@ class Hearing:
             self._teller.forked(line, now, rule=rule)
 
 
+def _refusals(line: Line, refused: Sequence[ChainPoint]) -> list[Packet]:
+    """Return the refusals of what was not taken along, after all, for something behind it."""
+    return [
+        line.machine.refuse(
+            point.hash,
+            RefusalReason.NO_ROOM,
+            epoch=point.epoch,
+            seq=point.seq,
+            repeat_after_ms=NO_ROOM_REPEAT_MS,
+        )
+        for point in refused
+        if line.machine.is_refused(point.seq)
+    ]
+
+
 def _listed(packet: Packet | None) -> list[Packet]:
     return [] if packet is None else [packet]
 
@@ -276,7 +325,7 @@ def _entry_row(line: Line, entry: IncomingEntry) -> EntryRow:
 
 
 def _evidence(
-    line: Line, reason: str, sealed: SealedEnvelope | SealedReceipt, now: Now
+    line: Line, reason: str, sealed: SealedEnvelope | SealedReceipt | SealedRefusal, now: Now
 ) -> EvidenceRow:
     return EvidenceRow(
         line_id=line.line_id,

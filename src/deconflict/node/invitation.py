@@ -23,6 +23,7 @@ from deconflict.errors import (
 )
 from deconflict.line.canonical import canonical_bytes, parse_canonical
 from deconflict.line.keys import SigningKey, VerifyKey
+from deconflict.line.paths import MOST_PATHS
 from deconflict.node.pki import check_root
 from deconflict.node.settings import MOST_DESKS, require_desk, require_party, require_url
 
@@ -30,7 +31,6 @@ __all__ = ["CONTEXT_INVITATION", "MAX_INVITATION_BYTES", "Invitation"]
 
 CONTEXT_INVITATION = b"deconflict/1 invitation\n"
 MAX_INVITATION_BYTES = 16_384
-MOST_URLS = 4
 _ASK_AGAIN = "ask the other party for its invitation again"
 _PIN = re.compile(r"[0-9a-f]{64}")
 
@@ -132,7 +132,7 @@ class Invitation:
             )
         except (msgspec.ValidationError, ConfigurationError, InvalidTimeError, ValueError) as error:
             raise _unusable(str(error)) from error
-        if not 1 <= len(invitation.desks) <= MOST_DESKS or not 1 <= len(wire.urls) <= MOST_URLS:
+        if not 1 <= len(invitation.desks) <= MOST_DESKS or not 1 <= len(wire.urls) <= MOST_PATHS:
             raise _unusable(f"{len(wire.desks)} desks, {len(wire.urls)} URLs")
         if _PIN.fullmatch(invitation.tls_spki_sha256) is None:
             raise _unusable("tls_spki_sha256 is not 64 lower-case hex digits")

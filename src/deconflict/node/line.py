@@ -13,9 +13,10 @@ from deconflict.line.delivery import Delivery, DeliveryState
 from deconflict.line.envelope import Address, Envelope, SealedEnvelope, seal_envelope
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
-from deconflict.line.link import LinkMonitor, LinkStatus
+from deconflict.line.link import LinkStatus
 from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
+from deconflict.line.paths import PathMonitors
 from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
 from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
@@ -108,12 +109,12 @@ class Line:
 
     Attributes:
         machine: the two chains, sans-I/O.
-        monitor: is the peer there?
+        monitor: is the peer there, and on which path?
         book: what the record implies.
     """
 
     def __init__(
-        self, machine: LineMachine, monitor: LinkMonitor, book: LineBook, peer_desk: str
+        self, machine: LineMachine, monitor: PathMonitors, book: LineBook, peer_desk: str
     ) -> None:
         self.machine = machine
         self.monitor = monitor
@@ -122,6 +123,7 @@ class Line:
         self.last_reached_ms: int | None = None
         self.last_problem: str | None = None
         self.shown_status = LinkStatus.UNKNOWN
+        self.shown_paths: dict[int, LinkStatus] = {}
         self.checked_once = False
         self._timers = DEFAULT_TIMERS
         self.use_terms()
@@ -140,6 +142,7 @@ class Line:
         peer_desk: str,
         random_bytes: RandomBytes,
         now: Now,
+        paths: int = 1,
     ) -> "Line":
         """Return the line as its record leaves it.
 
@@ -209,8 +212,13 @@ class Line:
                 peer_tree=trees.over(line_id, peer),
             ),
         )
-        monitor = LinkMonitor(
-            line_id=line_id, own=own, peer=peer, random_bytes=random_bytes, now=now
+        monitor = PathMonitors(
+            line_id=line_id,
+            own=own,
+            peer=peer,
+            random_bytes=random_bytes,
+            now=now,
+            called=paths,
         )
         return cls(machine, monitor, book, peer_desk)
 

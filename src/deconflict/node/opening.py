@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,24 +14,33 @@ from deconflict.errors import ConfigurationError, PeerUnreachableError
 from deconflict.line.envelope import seal_envelope
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.node.core import NodeCore
+from deconflict.node.disk import DiskReserve
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.line import Line
 from deconflict.node.peer_client import PeerClient
-from deconflict.node.peer_server import PeerServer, build_peer_server, probe_refuses_strangers
+from deconflict.node.peer_server import (
+    PeerServer,
+    build_peer_server,
+    is_here,
+    probe_refuses_strangers,
+)
 from deconflict.node.peers import PeerBook, PinnedPeer
-from deconflict.node.runtime import Clock, PeerLink, Runtime
+from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
+from deconflict.node.ways import PeerLink
 from deconflict.store.base import Batch, LineRow, SignatureRow
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import KeysByParty, RecordProof, VerifiedRecord
 from deconflict.store.writer import GroupCommitWriter
 
-__all__ = ["OpenNode", "address_of", "open_door", "open_node", "started"]
+__all__ = ["OpenNode", "address_of", "addresses_of", "open_door", "open_node", "started"]
 
 logger = logging.getLogger("deconflict.door")
 
+MIB = 1024 * 1024
 _START_S = 10.0
+_BETWEEN_KNOCKS_S = 1.1  # the door turns away who begins more than 5 handshakes in a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,10 @@ async def open_node(
         ConfigurationError: keys, certificates or peers cannot be used.
     """
     peers = folder.peers()
-    store = SqliteStore.open(folder.record_path)
-    try:
+    with (
+        closing(DiskReserve(folder.path, folder.settings.reserve_mib * MIB)) as reserve,
+        SqliteStore.open(folder.record_path) as store,
+    ):
         own_keys = {keys.signing_key.key_id: keys.signing_key.verify_key}
         keys_by_party = {
             folder.settings.party: own_keys,
@@ -84,6 +95,7 @@ async def open_node(
                     peer_desk=peer.invitation.desks[0],
                     random_bytes=random_bytes,
                     now=clock.now(),
+                    paths=len(peer.urls),
                 )
                 for peer in peers.list()
             ]
@@ -99,28 +111,29 @@ async def open_node(
             random_bytes=random_bytes,
         )
         pins = _Pins(peers, folder.peers_path)
-        links: dict[str, PeerLink] = {}
+        links: dict[str, list[PeerLink]] = {}
         for peer, line in zip(peers.list(), lines, strict=True):
             core.add_line(line, clock.now())
             context = client_context(keys.chain, peer.invitation.tls_root_der)
-            links[peer.line_id] = _PinnedLink(
-                PeerClient(context, peer.url, peer.spki_sha256), pins, peer.spki_sha256
-            )
-        with GroupCommitWriter(store) as writer:
-            runtime = Runtime(core, store, writer, links, clock)
+            links[peer.line_id] = [
+                _PinnedLink(PeerClient(context, url, peer.spki_sha256), pins, peer.spki_sha256)
+                for url in peer.urls
+            ]
+        with GroupCommitWriter(store, reserve.make_room) as writer:
+            runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
+            first, *more = folder.settings.peer_listens
             door = build_peer_server(
                 runtime,
                 context=server_context(
                     keys.chain, [peer.invitation.tls_root_der for peer in peers.list()]
                 ),
                 party_of=pins.party_by_spki,
-                host=folder.settings.peer_listen.host,
-                port=folder.settings.peer_listen.port,
+                host=first.host,
+                port=first.port,
+                more=[(listen.host, listen.port) for listen in more],
             )
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             yield OpenNode(node, runtime, door, verified)
-    finally:
-        store.close()
 
 
 def _prove_and_read(
@@ -195,14 +208,23 @@ class _PinnedLink:
 
 
 async def open_door(door: PeerServer) -> "asyncio.Task[None]":
-    """Start the peers' server, knock at it as a stranger would, and return its task.
+    """Start the peers' server, knock at each of its addresses as a stranger would; return its task.
+
+    An address that this machine does not have now (its cable is out) cannot be knocked at; its door
+    is the same.
 
     Raises:
         ConfigurationError: it did not start, or a stranger was let in; then it is closed again.
     """
     task = await started(door)
     try:
-        await probe_refuses_strangers(*address_of(door))
+        for number, (host, port) in enumerate(addresses_of(door)):
+            if number:
+                await asyncio.sleep(_BETWEEN_KNOCKS_S)
+            if is_here(host):
+                await probe_refuses_strangers(host, port)
+            else:
+                logger.warning("this machine does not have the address %s now", host)
     except BaseException:
         door.should_exit = True
         await task
@@ -234,8 +256,13 @@ async def started(server: uvicorn.Server) -> "asyncio.Task[None]":
 
 def address_of(server: uvicorn.Server) -> tuple[str, int]:
     """Return host and port of a server that listens; with port 0, the port it was given."""
-    host, port = server.servers[0].sockets[0].getsockname()[:2]
-    return str(host), int(port)
+    return addresses_of(server)[0]
+
+
+def addresses_of(server: uvicorn.Server) -> list[tuple[str, int]]:
+    """Return hosts and ports at which a server listens, the first one first."""
+    names = [one.sockets[0].getsockname() for one in server.servers]
+    return [(str(name[0]), int(name[1])) for name in names]
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
+from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
+from deconflict.line.room import Shortage
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.node.at_home import AtHome
 from deconflict.node.elsewhere import hold_untold
@@ -42,7 +44,7 @@ class Passing:
         self._swept_ms: int | None = None
         self._looked_at_all = True
 
-    def advance(self, work: Work, now: Now) -> None:
+    def advance(self, work: Work, now: Now, shortage: Shortage) -> None:
         """Look at everything that changed or came due; add what follows from it to ``work``."""
         sweep = self._swept_ms is None or now.monotonic_ms - self._swept_ms >= _SWEEP_MS
         if sweep:
@@ -59,6 +61,7 @@ class Passing:
         hold_untold([line.book.picture for line in self._lines.values()])
         for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
+        self._teller.room(shortage, now)
         self._at_home.look(self._lines.values(), work, now, sweep=sweep)
         self._teller.overdue.readbacks_due(self._lines.get, now)
         self._journal.tell(work, now)
@@ -79,6 +82,7 @@ class Passing:
 
     def _connection(self, line: Line, work: Work, now: Now) -> None:
         state = line.monitor.state(now)
+        self._paths(line, state, work, now)
         if state.status is line.shown_status:
             return
         line.shown_status = state.status
@@ -94,6 +98,27 @@ class Passing:
             },
         )
         self._teller.link(line, state, now)
+
+    def _paths(self, line: Line, whole: LinkState, work: Work, now: Now) -> None:
+        states = line.monitor.states(now)
+        if len(states) == 1:
+            return  # the line says it all
+        for number, state in states.items():
+            if state.status is not line.shown_paths.get(number, LinkStatus.UNKNOWN):
+                line.shown_paths[number] = state.status
+                self._journal.event(
+                    work,
+                    now,
+                    "path",
+                    {
+                        "line_id": line.line_id,
+                        "peer": line.peer,
+                        "path": number,
+                        "state": state.status.value,
+                        "since_utc": format_utc(state.since_utc_ms),
+                    },
+                )
+            self._teller.path(line, number, state, whole, now)
 
     def _messages(self, line: Line, work: Work, now: Now) -> None:
         for alarm in line.machine.alarms(now):

@@ -5,9 +5,9 @@ What a caller must pass, in this order; whoever fails one step gets no byte of o
 1. its address holds fewer than 32 connections and began fewer than 5 handshakes this second;
 2. TLS 1.3 with a certificate under a pinned root, in its dates, for the use of a client;
 3. the key of that certificate is pinned for a party, now, not only when the node started;
-4. ``POST /line/<32 hex digits>/packets`` or ``.../beat``, HTTP/1.1, one ``Content-Length``, only
-   headers that a node sends: nothing for a proxy to read in two ways, nothing that claims to say
-   who calls;
+4. ``POST /line/<32 hex digits>/packets`` or ``.../beat`` (on path 2 ``.../beat/2``, to 4),
+   HTTP/1.1, one ``Content-Length``, only headers that a node sends: nothing for a proxy to read in
+   two ways, nothing that claims to say who calls;
 5. the body is at most 8 MiB and arrives in time;
 6. the handler finds line, sender and signatures right.
 
@@ -40,7 +40,7 @@ __all__ = [
 
 logger = logging.getLogger("deconflict.door")
 
-TARGET = re.compile(rb"/line/([0-9a-f]{32})/(packets|beat)")
+TARGET = re.compile(rb"/line/([0-9a-f]{32})/(packets|beat(?:/[2-4])?)")
 # What a node sends, and what common HTTP clients add unasked. Everything else is refused, first of
 # all the headers in which proxies carry somebody's identity.
 KNOWN_HEADERS = frozenset(
@@ -84,8 +84,8 @@ class PeerHandler(Protocol):
         """Take packets of the peer; return packets for it."""
         ...
 
-    async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
-        """Take a beat of the peer; return our own."""
+    async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
+        """Take a beat that the peer sent on one of its paths; return our own of that path."""
         ...
 
 
@@ -103,13 +103,15 @@ def peer_app(handler: PeerHandler) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         connection: PeerCertProtocol = scope["extensions"]["deconflict"]["connection"]
         party: str = scope["extensions"]["deconflict"]["peer_party"]
-        line_id, purpose = scope["path"].removeprefix("/line/").split("/")
-        answer_to = handler.packets if purpose == "packets" else handler.beat
+        line_id, purpose, *path = scope["path"].removeprefix("/line/").split("/")
         try:
             body = await _read(receive)
             if body is None:  # the caller went away in the middle of its request
                 return
-            answer = await answer_to(party, line_id, body)
+            if purpose == "packets":
+                answer = await handler.packets(party, line_id, body)
+            else:
+                answer = await handler.beat(party, line_id, body, *map(int, path))
             async with asyncio.timeout(connection.limits.request_s):
                 await _write(send, answer)
         except asyncio.CancelledError:

@@ -12,7 +12,8 @@ import logging
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Coroutine, Iterator
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 import uvicorn
 
@@ -24,12 +25,14 @@ __all__ = [
     "PeerHandler",
     "PeerServer",
     "build_peer_server",
+    "is_here",
     "probe_refuses_strangers",
 ]
 
 logger = logging.getLogger("deconflict.door")
 
 PROBE_S = 5.0
+_IP_FREEBIND = 15  # linux/in.h; Python does not name it. IPv6 sockets take it too
 
 
 class _Threshold:
@@ -74,19 +77,23 @@ class PeerServer(uvicorn.Server):
     """A uvicorn server that keeps its own threshold and leaves signals to the node.
 
     uvicorn would accept every connection and give a handshake 60 s; here the limits hold before
-    TLS begins, and a handshake has 5 s. Start it with ``await server.serve()``, stop it with
-    ``server.should_exit = True``; :attr:`port` is known once :attr:`started` is true.
+    TLS begins, and a handshake has 5 s. It may listen at several addresses, one for each network
+    path; certificates, pins and limits are the same at all. Start it with ``await server.serve()``,
+    stop it with ``server.should_exit = True``; :attr:`port`, that of the first address, is known
+    once :attr:`started` is true.
     """
 
     def __init__(
         self,
         config: uvicorn.Config,
         *,
+        more: Sequence[tuple[str, int]] = (),
         party_of: Callable[[str], str | None],
         limits: DoorLimits,
     ) -> None:
         super().__init__(config)
         self.port = 0
+        self._addresses = ((config.host, config.port), *more)
         self._party_of = party_of
         self._limits = limits
         self._at_work: set[asyncio.Task[None]] = set()
@@ -100,12 +107,12 @@ class PeerServer(uvicorn.Server):
         """Bind and begin to accept.
 
         Raises:
-            ConfigurationError: the address cannot be bound.
+            ConfigurationError: an address cannot be bound.
         """
         loop = asyncio.get_running_loop()
         threshold = _Threshold(self._limits, loop.time)
         self.servers = []
-        for listening in sockets or [await self._bind()]:
+        for listening in sockets or await self._bind_all():
             # A server that never serves: uvicorn asks it for its address and closes it at the end,
             # while accepting is ours.
             self.servers.append(
@@ -124,18 +131,37 @@ class PeerServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
-    async def _bind(self) -> socket.socket:
-        config = self.config
-        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    async def _bind_all(self) -> list[socket.socket]:
+        with contextlib.ExitStack() as unless_all:
+            bound = [
+                unless_all.enter_context(await self._bind(host, port))
+                for host, port in self._addresses
+            ]
+            _require_one_here(bound)
+            unless_all.pop_all()
+            return bound
+
+    async def _bind(self, host: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
         try:
             found = await asyncio.get_running_loop().getaddrinfo(
-                config.host, config.port, family=family, type=socket.SOCK_STREAM
+                host, port, family=family, type=socket.SOCK_STREAM
             )
-            listening = socket.create_server(found[0][4][:2], family=family, backlog=config.backlog)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if len(self._addresses) > 1 and sys.platform == "linux":
+                # A node with two paths must come up while the cable of one is out, and its address
+                # with it; when the address is there again, so is the door.
+                listening.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+            listening.bind(found[0][4])
+            listening.listen(self.config.backlog)
         except OSError as error:
+            listening.close()
             raise ConfigurationError(
                 "the door to other parties cannot be opened",
-                given=f"{config.host}:{config.port} ({error.strerror or error})",
+                given=f"{host}:{port} ({error.strerror or error})",
                 expected="a free port and an address of this machine",
                 remedy="stop what holds the port, or change peer_listen in node.toml",
             ) from error
@@ -202,6 +228,17 @@ class PeerServer(uvicorn.Server):
                 threshold.leave(address)
 
 
+def _require_one_here(bound: Sequence[socket.socket]) -> None:
+    names = [listening.getsockname() for listening in bound]
+    if not any(is_here(name[0]) for name in names):
+        raise ConfigurationError(
+            "the door to other parties cannot be opened",
+            given=", ".join(f"{name[0]}:{name[1]}" for name in names),
+            expected="at least one address that this machine has now",
+            remedy="connect a network, or change the addresses in node.toml",
+        )
+
+
 def _why(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
@@ -230,6 +267,7 @@ def build_peer_server(
     party_of: Callable[[str], str | None],
     host: str,
     port: int,
+    more: Sequence[tuple[str, int]] = (),
     limits: DoorLimits | None = None,
 ) -> PeerServer:
     """Return the server of the door, not yet started.
@@ -242,6 +280,7 @@ def build_peer_server(
             of an added peer must be given to the context with :func:`deconflict.node.tls.trust`.
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
+        more: further addresses and ports to listen on, one for each further network path.
         limits: how much one caller may take.
 
     Raises:
@@ -273,7 +312,18 @@ def build_peer_server(
         timeout_keep_alive=limits.idle_s,
         timeout_graceful_shutdown=3,
     )
-    return PeerServer(config, party_of=party_of, limits=limits)
+    return PeerServer(config, more=more, party_of=party_of, limits=limits)
+
+
+def is_here(host: str) -> bool:
+    """True exactly when this machine has the address now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
 
 
 async def probe_refuses_strangers(host: str, port: int) -> None:

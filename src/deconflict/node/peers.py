@@ -46,6 +46,11 @@ class PinnedPeer:
         """Where the peer's node is called first."""
         return self.invitation.urls[0]
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where the peer's node is called, one URL for each network path, path 1 first."""
+        return self.invitation.urls
+
 
 class PeerBook:
     """The pinned peers of one node, kept as their invitations in ``peers/<party>.json``.

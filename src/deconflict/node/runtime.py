@@ -9,7 +9,7 @@ whole record may speak again.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
@@ -21,17 +21,20 @@ from deconflict.errors import (
     StoreError,
     WrongSenderError,
 )
+from deconflict.line.link import LinkStatus
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet, decode_packets, encode_packets
+from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.ration import Ration, cost_of_body
 from deconflict.node.views import EventView, Posted
+from deconflict.node.ways import PeerLink, Way, Ways
 from deconflict.node.work import Work
 from deconflict.store.base import Store
 from deconflict.store.writer import GroupCommitWriter
 
-__all__ = ["Clock", "PeerLink", "Runtime", "SystemClock"]
+__all__ = ["Clock", "Runtime", "SystemClock"]
 
 logger = logging.getLogger("deconflict.node")
 
@@ -60,18 +63,6 @@ class SystemClock:
         return Now(time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000)
 
 
-class PeerLink(Protocol):
-    """A way to a peer's door."""
-
-    async def post(self, path: str, body: bytes, timeout_s: float) -> bytes:
-        """Return the peer's answer, or raise PeerUnreachableError or WrongSenderError."""
-        ...
-
-    async def close(self) -> None:
-        """Let the connections go."""
-        ...
-
-
 class Runtime:
     """Drives a core: commits its work, carries its packets, keeps its time.
 
@@ -79,8 +70,9 @@ class Runtime:
         core: restored already.
         store: where events are read back from.
         writer: the only one who writes the store.
-        links: for each line id, the way to the peer.
+        links: for each line id, the ways to the peer, one for each network path.
         clock: both clocks.
+        shortage: tells which classes of messages get no room on the disk now.
     """
 
     def __init__(
@@ -88,13 +80,15 @@ class Runtime:
         core: NodeCore,
         store: Store,
         writer: GroupCommitWriter,
-        links: dict[str, PeerLink],
+        links: Mapping[str, Sequence[PeerLink]],
         clock: Clock,
+        shortage: Callable[[], Shortage] = lambda: ENOUGH,
     ) -> None:
         self.core = core
+        self._shortage = shortage
         self._store = store
         self._writer = writer
-        self._links = links
+        self._ways = {line_id: Ways(on_paths) for line_id, on_paths in links.items()}
         self._clock = clock
         self._hub = EventHub(self._stored_events, last_event_id=store.last_event_id())
         self._rations: dict[str, Ration] = {}
@@ -114,9 +108,9 @@ class Runtime:
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self._keep_time())]
-                for line_id in self._links:
-                    running.append(tasks.create_task(self._talk(line_id)))
-                    running.append(tasks.create_task(self._beat(line_id)))
+                for line_id, ways in self._ways.items():
+                    running.append(tasks.create_task(self._talk(line_id, ways)))
+                    running.extend(tasks.create_task(self._beat(line_id, way)) for way in ways)
                 try:
                     await failed
                 finally:
@@ -128,8 +122,9 @@ class Runtime:
             raise first or _first(several) from None
         finally:
             self._hub.close()
-            for link in self._links.values():
-                await link.close()
+            for ways in self._ways.values():
+                for way in ways:
+                    await way.link.close()
 
     def stop(self) -> None:
         """End :meth:`run`; streams end first, so that servers can shut down at once."""
@@ -158,10 +153,10 @@ class Runtime:
             raise turns[-1].error
         return encode_packets([packet for heard in turns for packet in heard.answer()])
 
-    async def beat(self, peer_party: str, line_id: str, body: bytes) -> bytes:
-        """Take the peer's beat; return our own."""
+    async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
+        """Take the peer's beat on a path; return our own."""
         await self._within_ration(peer_party, len(body))
-        answer = self.core.heard_beat(peer_party, line_id, body, self.now())
+        answer = self.core.heard_beat(peer_party, line_id, body, self.now(), path)
         self._due.set()
         return answer
 
@@ -192,6 +187,7 @@ class Runtime:
         for part in parts or [[]]:
             if turns:
                 await asyncio.sleep(0)
+            self.core.shortage = self._shortage()
             with self._turn():
                 heard = self.core.hear(peer_party, line_id, part, self.now())
             turns.append(heard)
@@ -211,6 +207,7 @@ class Runtime:
         for at in range(0, max(len(packets), 1), _BROUGHT_AT_ONCE):
             if turns:
                 await asyncio.sleep(0)
+            self.core.shortage = self._shortage()
             with self._turn():
                 part = packets[at : at + _BROUGHT_AT_ONCE]
                 heard = self.core.hear(peer_party, line_id, part, self.now())
@@ -240,6 +237,7 @@ class Runtime:
         """
         whole = beside or Work()
         posted: list[Posted] = []
+        self.core.shortage = self._shortage()
         with self._turn():
             for line_id, says in on_lines:
                 work, said = self.core.say(line_id, says, now)
@@ -287,6 +285,7 @@ class Runtime:
         Raises:
             StoreError: it could not be made durable; the node stops.
         """
+        self.core.shortage = self._shortage()
         with self._turn():
             work = self.core.advance(self.now())
         if not work.is_empty():
@@ -344,47 +343,73 @@ class Runtime:
             await asyncio.sleep(_REST_S)
             await _wait(self._due, max(sleep_ms, _SHORTEST_SLEEP_MS) / 1_000)
 
-    async def _talk(self, line_id: str) -> None:
-        link, wake = self._links[line_id], self._wake[line_id]
-        while True:
-            wake.clear()
-            packets = self.core.to_send(line_id, self.now())
-            if not packets:
-                await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
-                continue
+    async def _talk(self, line_id: str, ways: Ways) -> None:
+        wake = self._wake[line_id]
+        async with asyncio.TaskGroup() as posts:
+            while True:
+                wake.clear()
+                now = self.now()
+                states = self.core.path_states(line_id, now)
+                flash = self.core.has_flash_to_send(line_id, now)
+                by = ways.for_next(states, now, flash=flash)
+                if not by:  # an answer wakes us, and what is said meanwhile
+                    await _wait(wake, _wait_s(ways.look_again_ms(states, now), now))
+                    continue
+                packets = self.core.to_send(line_id, now)
+                if not packets:
+                    await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
+                    continue
+                if self.core.goes_everywhere(line_id, packets):
+                    by = ways.with_room()
+                body = encode_packets(packets)
+                for way in by:
+                    posts.create_task(self._post(line_id, way, body))
+                # They count as under way from their first step on.
+                await asyncio.sleep(0)
+
+    async def _post(self, line_id: str, way: Way, body: bytes) -> None:
+        with way.posting(self.now()):
             try:
-                answer = await link.post(
-                    f"/line/{line_id}/packets", encode_packets(packets), _POST_TIMEOUT_S
-                )
+                answer = await way.link.post(f"/line/{line_id}/packets", body, _POST_TIMEOUT_S)
                 peer_party = self.core.peer_of(line_id)
                 self._ration_of(peer_party).use(cost_of_body(len(answer)))
                 _, durable = await self._hear(peer_party, line_id, decode_packets(answer))
             except (PeerUnreachableError, WrongSenderError) as error:
                 self.core.send_failed(line_id, error)
-                await _wait(wake, _wait_s(self.core.next_send_ms(line_id), self.now()))
-                continue
+                way.failed(self.now())
             except (StoreError, BrokenTurnError):
                 raise
             except DeconflictError as error:  # an answer that does not verify says nothing
                 self.core.send_failed(line_id, error)
                 await asyncio.sleep(_LONGEST_SLEEP_MS / 1_000)
-                continue
-            for done in durable:
-                # What waits to be sent does not wait for this flush; if it fails, the node stops.
-                done.add_done_callback(_told_elsewhere)
-                self._due.set()
+            else:
+                way.answered()
+                for done in durable:
+                    # What waits to be sent does not wait for this flush; if it fails, the node
+                    # stops.
+                    done.add_done_callback(_told_elsewhere)
+                    self._due.set()
+        self._wake[line_id].set()
 
-    async def _beat(self, line_id: str) -> None:
-        link = self._links[line_id]
+    async def _beat(self, line_id: str, way: Way) -> None:
+        suffix = "" if way.number == 1 else f"/{way.number}"
         while True:
-            body = self.core.beat(line_id, self.now())
+            body = self.core.beat(line_id, self.now(), way.number)
+            was_up = self._is_up(line_id, way)
             try:
-                answer = await link.post(f"/line/{line_id}/beat", body, _BEAT_TIMEOUT_S)
-                self.core.beat_answered(line_id, answer, self.now())
+                answer = await way.link.post(f"/line/{line_id}/beat{suffix}", body, _BEAT_TIMEOUT_S)
+                self.core.beat_answered(line_id, answer, self.now(), way.number)
             except DeconflictError as error:
                 self.core.send_failed(line_id, error)
+            if not was_up and self._is_up(line_id, way):
+                way.answered()
+                self._wake[line_id].set()
             self._due.set()
-            await asyncio.sleep(_wait_s(self.core.next_beat_ms(line_id), self.now()))
+            next_ms = self.core.next_beat_ms(line_id, way.number, self.now())
+            await asyncio.sleep(_wait_s(next_ms, self.now()))
+
+    def _is_up(self, line_id: str, way: Way) -> bool:
+        return self.core.path_states(line_id, self.now())[way.number].status is LinkStatus.UP
 
 
 def _told_elsewhere(done: "asyncio.Future[None]") -> None:

@@ -12,6 +12,7 @@ from deconflict.errors import (
     InvalidDocumentError,
     LineStateError,
     MessageTooLongError,
+    NoRoomError,
     NotFoundError,
 )
 from deconflict.line.envelope import Draft, Envelope, read_envelope
@@ -19,6 +20,7 @@ from deconflict.line.keys import ALGORITHM, SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import FittedDraft
 from deconflict.line.precedence import Precedence
+from deconflict.line.room import Shortage, room_class
 from deconflict.messages.bodies import (
     Body,
     BreachNote,
@@ -32,7 +34,7 @@ from deconflict.messages.bodies import (
     body_to_wire,
     check_outgoing,
 )
-from deconflict.messages.kinds import KINDS, Kind, check_reference, precedence_of_reply
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, check_reference, precedence_of_reply
 from deconflict.messages.phrases import phrase
 from deconflict.messages.summary import stated_points
 from deconflict.node.journal import Journal
@@ -96,9 +98,11 @@ class Saying:
         self._journal = journal
         self._teller = teller
 
-    def require_sayable(self, line: Line, says: Sequence[Say], now: Now) -> None:
+    def require_sayable(
+        self, line: Line, says: Sequence[Say], now: Now, shortage: Shortage
+    ) -> None:
         """Return when each of these can be said now; nothing is taken."""
-        self._drafts(line, says, now)
+        self._drafts(line, says, now, shortage)
 
     def require_writable(self, line: Line, says: Sequence[Say], now: Now) -> None:
         """Return when each of these can be said as far as it lies with what they say.
@@ -110,10 +114,12 @@ class Saying:
             with _whose(index, say):
                 self._written(line, say, cited, now, drill=self._is_drill(say, cited))
 
-    def say(self, line: Line, says: Sequence[Say], now: Now) -> tuple[Work, tuple[Posted, ...]]:
+    def say(
+        self, line: Line, says: Sequence[Say], now: Now, shortage: Shortage
+    ) -> tuple[Work, tuple[Posted, ...]]:
         """Take slots for messages of one line, all or none."""
         # Everything is checked before the first slot is taken: a slot taken is a slot spent.
-        drafts = self._drafts(line, says, now)
+        drafts = self._drafts(line, says, now, shortage)
         with done_whole("it said something"):
             work = self._journal.new_work(now)
             posted = [
@@ -157,12 +163,15 @@ class Saying:
             warnings=warnings,
         )
 
-    def _drafts(self, line: Line, says: Sequence[Say], now: Now) -> list[FittedDraft]:
+    def _drafts(
+        self, line: Line, says: Sequence[Say], now: Now, shortage: Shortage
+    ) -> list[FittedDraft]:
         drafts = []
         for index, say in enumerate(says):
             cited = self._cited(line, say.ref)
             drill = self._is_drill(say, cited)
             _require_open(line, say, now, drill=drill)
+            _require_room(line, say.kind, _precedence(say, cited), now, shortage)
             with _whose(index, say):
                 drafts.append(self._written(line, say, cited, now, drill=drill))
         return drafts
@@ -184,9 +193,7 @@ class Saying:
                 given=f"DRILL {say.kind} citing a message that is none",
                 remedy="leave the drill mark out, or cite a message of the exercise",
             )
-        precedence = say.precedence or (
-            precedence_of_reply(say.kind, cited.precedence) if cited else form.rule.precedence
-        )
+        precedence = _precedence(say, cited)
         limits = [
             limit
             for limit in (say.answer_within_ms, line.answer_within_ms(say.kind))
@@ -265,6 +272,40 @@ class _Cited(NamedTuple):
     own: bool
     precedence: Precedence
     drill: bool
+
+
+def _precedence(say: Say, cited: _Cited | None) -> Precedence:
+    return say.precedence or (
+        precedence_of_reply(say.kind, cited.precedence)
+        if cited
+        else KINDS[say.kind].rule.precedence
+    )
+
+
+def _require_room(
+    line: Line, kind: Kind, precedence: Precedence, now: Now, shortage: Shortage
+) -> None:
+    """Refuse what a nearly full disk, ours or the peer's, has no room for.
+
+    What the peer would refuse takes no slot either: it would stand in the chain before the next
+    alert, and the peer would have to take it along.
+    """
+    counts_as = room_class(kind, precedence, KIND_RULES)
+    if counts_as in shortage:
+        raise NoRoomError(
+            f"the disk of this node is nearly full: there is no room for {counts_as} messages",
+            given=str(kind),
+            expected="CEASE, SAFETY and answers, for which room is kept",
+            remedy="free room on the disk (`deconflict doctor` tells how much), then say it again",
+        )
+    peers, left_ms = line.machine.peer_shortage(now)
+    if counts_as in peers:
+        raise NoRoomError(
+            f"{line.peer} signed that it has no room for {counts_as} messages",
+            given=f"{kind}, {format_utc(now.utc_ms)}",
+            expected=f"said again after {format_utc(now.utc_ms + left_ms)}",
+            remedy=f"say it then, or tell {line.peer} by voice; CEASE, SAFETY and answers pass",
+        )
 
 
 def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:

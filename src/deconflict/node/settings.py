@@ -13,14 +13,21 @@ __all__ = ["LANGUAGES", "Endpoint", "Settings", "require_desk", "require_party",
 
 LANGUAGES = ("en", "ru")
 MOST_DESKS = 8
+LEAST_RESERVE_MIB = 64  # 1,000 alerts, a write-ahead log and a window of the longest messages
+MOST_RESERVE_MIB = 65_536
 # What is no text.
 _KINDS: dict[str, tuple[type, str]] = {
     "desks": (list, "a list of texts"),
     "languages": (list, "a list of texts"),
     "release_persons": (int, "1 or 2"),
+    "reserve_mib": (int, "a whole number of MiB"),
 }
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+_NO_SECOND = """\
+# second_peer_listen = "192.0.2.10:8443"
+# second_peer_url = "https://satellite.example:8443\""""
 
 TEMPLATE = """\
 # Settings of this deconflict node. They are read when the node starts.
@@ -36,11 +43,19 @@ languages = [{languages}]
 peer_listen = "{peer_listen}"
 peer_url = "{peer_url}"
 
+# A second network path to this node, for when the first fails: another network, port or address.
+# Write a new invitation after a change (`deconflict peer invite`).
+{second}
+
 # Where this party's own operators and programs reach it. Plain HTTP: loopback only.
 operators_listen = "{operators_listen}"
 
 # How many persons a declaration and terms need: 1, or 2 (one writes, another releases).
 release_persons = {release_persons}
+
+# What is kept on the disk for alerts, in MiB. With less than twice that left, ROUTINE messages are
+# refused, then PRIORITY, then IMMEDIATE; CEASE, SAFETY and answers never.
+reserve_mib = {reserve_mib}
 """
 
 
@@ -110,8 +125,13 @@ class Settings:
         languages: of the desks, from ``en`` and ``ru``; the first is the default.
         peer_listen: where the node listens for other parties' nodes.
         peer_url: what other parties call; empty for the URL of ``peer_listen``.
+        second_peer_listen: where the node listens besides, on its second network path; None for at
+            one address only.
+        second_peer_url: what other parties call on the second path; empty for the URL of
+            ``second_peer_listen``, and without that for no second path.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
         release_persons: how many persons a declaration, terms and a readout need, 1 or 2.
+        reserve_mib: what is kept on the disk for alerts, MiB, 64 to 65,536.
 
     Raises:
         ConfigurationError: any of them is not of that form.
@@ -124,6 +144,9 @@ class Settings:
     peer_url: str = ""
     operators_listen: Endpoint = Endpoint("127.0.0.1", 8080)
     release_persons: int = 1
+    second_peer_listen: Endpoint | None = None
+    second_peer_url: str = ""
+    reserve_mib: int = 64
 
     def __post_init__(self) -> None:
         require_party(self.party)
@@ -141,11 +164,18 @@ class Settings:
         if not self.peer_url:
             object.__setattr__(self, "peer_url", f"https://{self.peer_listen}")
         require_url(self.peer_url)
+        self._require_second_path()
         if self.release_persons not in (1, 2):
             raise ConfigurationError(
                 "the number of persons who release cannot be used",
                 given=f"release_persons {self.release_persons}",
                 expected="1 or 2",
+            )
+        if not LEAST_RESERVE_MIB <= self.reserve_mib <= MOST_RESERVE_MIB:
+            raise ConfigurationError(
+                "the room kept for alerts is too small or too large",
+                given=f"reserve_mib {self.reserve_mib}",
+                expected=f"{LEAST_RESERVE_MIB} to {MOST_RESERVE_MIB}",
             )
         if not self.operators_listen.is_loopback:
             raise ConfigurationError(
@@ -164,11 +194,24 @@ class Settings:
     @property
     def hosts(self) -> tuple[str, ...]:
         """Hosts under which other parties reach the node: the names in its certificate."""
-        hosts = [urlsplit(self.peer_url).hostname or ""]
-        listen = self.peer_listen.host
-        if not (_is_address(listen) and ipaddress.ip_address(listen).is_unspecified):
-            hosts.append(listen)
+        hosts = [urlsplit(url).hostname or "" for url in self.peer_urls]
+        hosts += [
+            listen.host
+            for listen in self.peer_listens
+            if not (_is_address(listen.host) and ipaddress.ip_address(listen.host).is_unspecified)
+        ]
         return tuple(dict.fromkeys(hosts))
+
+    @property
+    def peer_listens(self) -> tuple[Endpoint, ...]:
+        """Where the node listens for other parties' nodes, one or two addresses."""
+        second = self.second_peer_listen
+        return (self.peer_listen,) if second is None else (self.peer_listen, second)
+
+    @property
+    def peer_urls(self) -> tuple[str, ...]:
+        """What other parties call, one URL for each network path, the preferred one first."""
+        return (self.peer_url, self.second_peer_url) if self.second_peer_url else (self.peer_url,)
 
     @classmethod
     def parse(cls, text: str) -> "Settings":
@@ -217,15 +260,37 @@ class Settings:
     def render(self) -> str:
         """Return the text of ``node.toml``; :meth:`parse` reads back the same settings."""
         # No value needs escaping: none can hold a quote or a backslash.
+        second = []
+        if self.second_peer_listen is not None:
+            second.append(f'second_peer_listen = "{self.second_peer_listen}"')
+        if self.second_peer_url:
+            second.append(f'second_peer_url = "{self.second_peer_url}"')
         return TEMPLATE.format(
             party=self.party,
             desks=", ".join(f'"{desk}"' for desk in self.desks),
             languages=", ".join(f'"{language}"' for language in self.languages),
             peer_listen=self.peer_listen,
             peer_url=self.peer_url,
+            second="\n".join(second) or _NO_SECOND,
             operators_listen=self.operators_listen,
             release_persons=self.release_persons,
+            reserve_mib=self.reserve_mib,
         )
+
+    def _require_second_path(self) -> None:
+        listen = self.second_peer_listen
+        if not self.second_peer_url and listen is not None:
+            object.__setattr__(self, "second_peer_url", f"https://{listen}")
+        if self.second_peer_url:
+            require_url(self.second_peer_url)
+        if self.second_peer_url.lower() == self.peer_url.lower() or (
+            listen == self.peer_listen and listen.port
+        ):
+            raise ConfigurationError(
+                "both network paths lead to the same address",
+                given=f"{self.second_peer_listen or self.second_peer_url}",
+                expected="another address, port or network than that of the first path",
+            )
 
 
 def require_party(party: str) -> str:

@@ -27,6 +27,7 @@ from deconflict.node.views import (
     DeclarationView,
     LineView,
     MessageView,
+    PathView,
     PlaceView,
     TermsView,
 )
@@ -73,6 +74,17 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
         peer_seq=0 if peer is None else peer.seq,
         open_alerts=open_alerts,
         declarations_unseen=0 if book.terms is None else book.picture.unseen,
+        paths=tuple(
+            PathView(
+                number=number,
+                state=path.status.value,
+                reason=path.reason.value,
+                since_utc=format_utc(path.since_utc_ms),
+                last_heard_utc=_utc(path.last_heard_utc_ms),
+                round_trip_ms=path.round_trip_ms,
+            )
+            for number, path in line.monitor.states(now).items()
+        ),
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "MessageView",
     "NodeView",
     "ParcelView",
+    "PathView",
     "PlaceView",
     "Posted",
     "RefusedView",
@@ -46,6 +47,18 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True)
+class PathView:
+    """One network path of a line, as it is seen from here."""
+
+    number: int
+    state: str  # UP | DOWN | UNKNOWN
+    reason: str  # NONE | STARTING | NOT_HEARD | NOT_ECHOED
+    since_utc: str
+    last_heard_utc: str | None
+    round_trip_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
     """One line: is it up, who was heard when, what is open."""
 
@@ -68,6 +81,7 @@ class LineView:
     open_alerts: int
     # Declarations that nobody has looked at yet for conflicts: right after a start, or new terms.
     declarations_unseen: int = 0
+    paths: tuple[PathView, ...] = ()  # the preferred one first
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +230,8 @@ class EventView:
 
     event_id: int
     at_utc: str
-    # message | delivery | alert | conflict | conflict_ended | declaration | line | terms | held |
-    # watch | parcel
+    # message | delivery | alert | conflict | conflict_ended | declaration | line | path | terms |
+    # held | watch | parcel
     kind: str
     data: dict[str, Any]
 
@@ -301,7 +315,7 @@ class JudgedMessage:
     hash: str
     seq: int
     kind: str
-    outcome: str  # NEW | HELD_BEFORE | WAITING | TOO_FAR | OTHER_EPOCH
+    outcome: str  # NEW | HELD_BEFORE | WAITING | TOO_FAR | OTHER_EPOCH | NO_ROOM
     delayed: bool
     text: str  # in the desk's language; empty where it is not in the record
 

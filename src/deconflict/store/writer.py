@@ -5,7 +5,7 @@ into the next transaction, so a busy line pays for few flushes and a quiet one w
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from itertools import chain
 from typing import Self
@@ -29,10 +29,12 @@ class GroupCommitWriter:
 
     Args:
         store: what to write to; the caller closes it after the writer.
+        before: called with each transaction before it is written, to find room for it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, before: Callable[[Batch], None] = lambda _: None) -> None:
         self._store = store
+        self._before = before
         self._changed = threading.Condition()
         self._waiting: list[tuple[Batch, Future[None]]] = []
         self._closed = False
@@ -79,7 +81,9 @@ class GroupCommitWriter:
     def _run(self) -> None:
         while group := self._next_group():
             try:
-                self._store.commit(_merged([batch for batch, _ in group]))
+                merged = _merged([batch for batch, _ in group])
+                self._before(merged)
+                self._store.commit(merged)
             except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear it)
                 with self._changed:
                     self._failure = error

@@ -12,9 +12,15 @@ from deconflict.errors import ConfigurationError
 from deconflict.line.keys import VerifyKey
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.doctor.clock import clock_check
-from deconflict.node.doctor.doors import node_check, peer_check
+from deconflict.node.doctor.doors import node_check, peer_checks
 from deconflict.node.doctor.keys import certificate_check, keys_checks
-from deconflict.node.doctor.storage import accounts_check, disk_check, record_check, record_in_use
+from deconflict.node.doctor.storage import (
+    accounts_check,
+    disk_check,
+    record_check,
+    record_in_use,
+    reserve_check,
+)
 from deconflict.node.folder import read_settings, read_tls_pin, read_verify_key
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.settings import Settings
@@ -49,6 +55,8 @@ def _checks(path: Path, now_utc_ms: int) -> Iterator[Check]:
     yield certificate_check(path, now_utc_ms)
     yield clock_check(path, now_utc_ms)
     yield disk_check(path)
+    if settings is not None:
+        yield reserve_check(path, settings.reserve_mib)
     yield from _of_party(path, settings)
 
 
@@ -82,7 +90,7 @@ def _peers(peers: tuple[PinnedPeer, ...]) -> Iterator[Check]:
         words = "none is pinned: there is nobody to talk to"
         yield Check("peers", WARNING, words, "deconflict peer add THEIR.invitation")
     for peer in peers:
-        yield peer_check(peer)
+        yield from peer_checks(peer)
 
 
 def _own_key(path: Path) -> VerifyKey | None:

@@ -15,7 +15,7 @@ from deconflict.node.peers import PinnedPeer
 from deconflict.node.pki import spki_sha256
 from deconflict.node.settings import Endpoint
 
-__all__ = ["node_check", "peer_check"]
+__all__ = ["node_check", "peer_checks"]
 
 KNOCK_TIMEOUT_S: Final = 3.0
 MOST_ANSWER_BYTES: Final = 4_096
@@ -66,10 +66,18 @@ def _is_operators_api(listen: Endpoint) -> bool:
         asked.close()
 
 
-def peer_check(peer: PinnedPeer) -> Check:
-    """Look at the key that answers at a peer's address; nothing is said and no key is shown."""
-    subject = f"peer {peer.party}"
-    parts = urlsplit(peer.url)
+def peer_checks(peer: PinnedPeer) -> list[Check]:
+    """Look at the key that answers at each address of a peer; nothing is said, no key is shown."""
+    subjects = [f"peer {peer.party}"]
+    subjects += [f"peer {peer.party}, path {number}" for number in range(2, len(peer.urls) + 1)]
+    return [
+        _door_check(subject, url, peer.spki_sha256)
+        for subject, url in zip(subjects, peer.urls, strict=True)
+    ]
+
+
+def _door_check(subject: str, url: str, pin: str) -> Check:
+    parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 443)
     # Not verified by a chain: the key itself is compared with its pin, which is more.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -86,17 +94,17 @@ def peer_check(peer: PinnedPeer) -> Check:
         return Check(
             subject,
             WARNING,
-            f"does not answer at {peer.url} ({_reason(error)})",
+            f"does not answer at {url} ({_reason(error)})",
             "ask them by voice whether their node runs; check the address and the firewall",
         )
-    if shown != peer.spki_sha256:
+    if shown != pin:
         return Check(
             subject,
             WRONG,
-            f"another key answers at {peer.url} than the pinned one: nothing is sent there",
+            f"another key answers at {url} than the pinned one: nothing is sent there",
             "call them by voice; pin anew only from an invitation whose fingerprint you heard",
         )
-    return Check(subject, OK, f"answers at {peer.url} with the pinned key")
+    return Check(subject, OK, f"answers at {url} with the pinned key")
 
 
 def _reason(error: Exception) -> str:

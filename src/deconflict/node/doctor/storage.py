@@ -18,15 +18,19 @@ from deconflict.errors import (
     VerificationError,
 )
 from deconflict.line.keys import VerifyKey
+from deconflict.line.precedence import Precedence
+from deconflict.line.room import FIRST_REFUSED
+from deconflict.node.disk import room_of, shortage_at
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.peers import PinnedPeer
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 
-__all__ = ["accounts_check", "disk_check", "record_check", "record_in_use"]
+__all__ = ["accounts_check", "disk_check", "record_check", "record_in_use", "reserve_check"]
 
 DISK_WRONG_BYTES: Final = 100_000_000  # room for some 1,000 alerts with all that hangs on them
 DISK_WARNING_BYTES: Final = 1_000_000_000
+MIB: Final = 1024 * 1024
 TRIED_BYTES: Final = 65_536  # written and removed: more than any block, a page of any database
 
 
@@ -47,6 +51,36 @@ def disk_check(path: Path) -> Check:
     if free < DISK_WARNING_BYTES:
         return Check("disk", WARNING, words, remedy)
     return Check("disk", OK, words)
+
+
+def reserve_check(path: Path, reserve_mib: int) -> Check:
+    """Look at what is kept for alerts, and at what gets no room now.
+
+    Args:
+        path: the node's folder.
+        reserve_mib: size of the reserve by its settings.
+    """
+    try:
+        free, held = room_of(path)
+        record = sum(file.stat().st_size for file in path.glob("record.sqlite*"))
+    except OSError as error:
+        words = f"nobody can tell what is free: {error.strerror}"
+        return Check("reserve", WARNING, words, "put right what is said of the disk")
+    size = reserve_mib * MIB
+    kept = f"{held // MIB} of {reserve_mib} MiB kept for alerts"
+    words = f"{kept}, the record has {record // MIB} MiB"
+    short = shortage_at(free + held, size)
+    if short:
+        refused = ", ".join(one for one in FIRST_REFUSED if one in short)
+        return Check(
+            "reserve",
+            WRONG if Precedence.IMMEDIATE in short else WARNING,
+            f"{words}; messages refused for want of room: {refused}",
+            f"make room, {2 * reserve_mib} MiB at least; CEASE, SAFETY and answers still pass",
+        )
+    if not held:
+        return Check("reserve", OK, f"{words}: a node takes them when it starts")
+    return Check("reserve", OK, words)
 
 
 def _why_not_written(error: OSError, path: Path) -> tuple[str, str]:

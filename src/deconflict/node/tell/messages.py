@@ -12,6 +12,8 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
+from deconflict.line.precedence import Precedence
+from deconflict.line.room import FIRST_REFUSED, Shortage
 from deconflict.messages.bodies import (
     Account,
     Answer,
@@ -301,6 +303,44 @@ class Teller:
         elif state.status is LinkStatus.UP:
             self.desk.alerts.close(key, now_ms=now.utc_ms)
 
+    def path(self, line: Line, number: int, state: LinkState, whole: LinkState, now: Now) -> None:
+        """Tell that one path of a line is down while another carries it; once, until it returns.
+
+        A line that is down as a whole is told as that, and more urgently.
+        """
+        key = AlertKey("PATH_DOWN", line.line_id, line.peer, str(number))
+        if whole.status is LinkStatus.UP and state.status is LinkStatus.DOWN:
+            if self.desk.alerts.get(key) is None:
+                self.desk.tell(
+                    key,
+                    {
+                        "peer": line.peer,
+                        "path": number,
+                        "since": format_utc(state.since_utc_ms),
+                    },
+                    drill=False,
+                    urgency="PRIORITY",
+                    now_ms=now.utc_ms,
+                    facts={"reason": state.reason.value},
+                )
+        elif state.status is LinkStatus.UP or whole.status is LinkStatus.DOWN:
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def room(self, shortage: Shortage, now: Now) -> None:
+        """Tell that our own disk is nearly full, and which messages get no room."""
+        for refused in FIRST_REFUSED:
+            key = AlertKey("NO_ROOM_HERE", subject=refused.value)
+            if refused not in shortage:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
+            elif self.desk.alerts.get(key) is None:
+                self.desk.tell(
+                    key,
+                    {"refused": refused.value},
+                    drill=False,
+                    urgency="PRIORITY" if refused is Precedence.ROUTINE else "IMMEDIATE",
+                    now_ms=now.utc_ms,
+                )
+
     def clocks(self, line: Line, now: Now) -> None:
         """Tell that the peer's clock is farther from ours than the terms expect.
 
@@ -396,4 +436,4 @@ class Teller:
             reached = state not in (DeliveryState.QUEUED, DeliveryState.SENT)
             return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
         # The first look at the picture and the connection raises these again, if they still hold.
-        return rule in ("LINE_DOWN", "LINE_SUSPENDED")
+        return rule in ("LINE_DOWN", "PATH_DOWN", "LINE_SUSPENDED")

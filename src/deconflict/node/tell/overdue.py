@@ -10,6 +10,7 @@ from deconflict.line.delivery import Delivery, DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
+from deconflict.line.receipt import RefusalReason
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named
 from deconflict.node.alerts import AlertKey
@@ -62,7 +63,7 @@ class OverdueTeller:
             if alarm.kind in (AlarmKind.NOT_SEEN, AlarmKind.NO_ANSWER):
                 self._hand_over(AlertKey("NOT_SEEN", line.line_id, _root(line, alarm)), now)
                 return
-        rule = alarm.kind.value
+        rule, phrase = alarm.kind.value, None
         values: dict[str, Any] = {
             "peer": line.peer,
             "sent": envelope.created_utc,
@@ -70,7 +71,10 @@ class OverdueTeller:
         }
         if rule == "EXPIRED":
             values["expired"] = format_utc(envelope.created_utc_ms + (alert.expires_ms or 0))
-        elif rule != "REFUSED":
+        elif rule == "REFUSED":
+            if line.delivery(alert.hash, envelope.seq).reason == RefusalReason.NO_ROOM:
+                phrase = "REFUSED_NO_ROOM"
+        else:
             limits = line.limits(envelope.prec)
             values["limit"] = {
                 "NO_RECEIPT": limits.lack_ms,
@@ -82,7 +86,7 @@ class OverdueTeller:
             for other in RECEIPT_RULES:
                 if other != rule:
                     self.desk.alerts.close(AlertKey(other, line.line_id, root), now_ms=now.utc_ms)
-        self._tell(rule, values, line, alarm, envelope, second, now)
+        self._tell(rule, values, line, alarm, envelope, second, now, phrase=phrase)
 
     def _hand_over(self, key: AlertKey, now: Now) -> None:
         """Take the ladder out of an alert once another one about the message climbs it."""
@@ -128,6 +132,8 @@ class OverdueTeller:
         envelope: Envelope,
         second: str | None,
         now: Now,
+        *,
+        phrase: str | None = None,
     ) -> None:
         alert = alarm.alert
         key = AlertKey(rule, line.line_id, line.book.threads.root_of(alert.hash))
@@ -142,6 +148,7 @@ class OverdueTeller:
             now_ms=now.utc_ms,
             level=alarm.level,
             desk=second,
+            phrase=phrase,
             ladder=climbed(line, alarm, held, now),
             facts={
                 "kind": alert.kind,

@@ -5,6 +5,7 @@ have the two, so a difference alarms at both desks.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from deconflict.line.envelope import Envelope
@@ -98,7 +99,8 @@ class VoiceTeller:
             return
         words = phrase_named("VOICE_DIFFERENCE").number
         differences = " ".join(
-            render(words, each._asdict(), self._desk.language) for each in differs
+            shown(each.field, partial(render, words, each._asdict(), self._desk.language))
+            for each in differs
         )
         self._desk.tell(
             key,
