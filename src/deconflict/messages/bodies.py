@@ -26,14 +26,7 @@ from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, 
 from deconflict.messages.kinds import Kind, Release
 from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
 from deconflict.messages.readback import ReadbackValues
-from deconflict.messages.talks import (
-    CallRecord,
-    ReadoutText,
-    ReadoutWithheld,
-    TalkAccept,
-    TalkEnd,
-    TalkOffer,
-)
+from deconflict.messages.talks import TALK_FORMS, ReadoutText
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.messages.voice_bodies import Voice, VoicePart, VoiceSide
 from deconflict.messages.wire_form import (
@@ -451,54 +444,6 @@ class TermsMessage(Body, frozen=True):
     signature: TermsSignature
 
 
-class VoiceSide(StrEnum):
-    """Which end of a telephone a VOICE was noted at."""
-
-    SAID = "SAID"
-    HEARD = "HEARD"
-
-
-class VoicePart(WireForm, frozen=True):
-    """One sentence as it was said: a phrase and its values, ids cut to what is said of them."""
-
-    phrase: int
-    values: dict[str, Any]
-
-    def __post_init__(self) -> None:
-        WireForm.__post_init__(self)
-        if self.phrase not in MESSAGE_PHRASES:
-            raise InvalidDocumentError(
-                "this phrase is no part of a message",
-                given=str(self.phrase),
-                expected="101 to 249, 580 to 593, or 800 to 812",
-            )
-        check_values(self.phrase, self.values)
-
-
-class Voice(Body, frozen=True):
-    """VOICE: what was said by voice of one message, noted by who said it or who heard it.
-
-    It does nothing of what the message would do; it is held against the message itself.
-
-    Attributes:
-        side: at which end it is noted.
-        number: slot of the message in the chain of who said it.
-        message: the first eight digits of its hash, as said.
-        check: the check digits, as said.
-        said: its sentences.
-        desk: who said or heard it.
-        at_utc: when.
-    """
-
-    side: VoiceSide
-    number: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
-    message: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}\Z")]
-    check: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{6}\Z")]
-    said: Annotated[tuple[VoicePart, ...], msgspec.Meta(min_length=1, max_length=MAX_VOICE_PARTS)]
-    desk: Name
-    at_utc: UtcText
-
-
 _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
     {
         Kind.NOTIFY: Declared,
@@ -528,16 +473,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.RELEASE_CONSENT: ReleaseConsent,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
-        Kind.TALK_REQUEST: TalkOffer,
-        Kind.TALK_PROPOSE: TalkOffer,
-        Kind.TALK_ACCEPT: TalkAccept,
-        Kind.TALK_DECLINE: TalkEnd,
-        Kind.TALK_CANCEL: TalkEnd,
-        Kind.CALL_RECORD: CallRecord,
-        Kind.READOUT_PROPOSE: ReadoutText,
-        Kind.READOUT_AGREE: ReadoutText,
-        Kind.READOUT_OWN: ReadoutText,
-        Kind.READOUT_WITHHELD: ReadoutWithheld,
+        **TALK_FORMS,
         Kind.INCIDENT: Incident,
         Kind.EVIDENCE: Evidence,
         Kind.RISK: Risk,

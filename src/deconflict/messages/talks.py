@@ -5,8 +5,9 @@ recorded by each side for itself. Participants are roles, never persons. A reado
 the call: both sign the same bytes, or each says its own, or says that details are withheld.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -16,11 +17,13 @@ from deconflict.errors import InvalidDocumentError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.statement import hash_of
 from deconflict.messages.body import Body
+from deconflict.messages.kinds import Kind
 from deconflict.messages.wire_form import Hash, Name, Place, UtcText, WireForm, write_form
 from deconflict.messages.words import check_text
 
 __all__ = [
     "RECORD_FIELDS",
+    "TALK_FORMS",
     "CallLanguage",
     "CallRecord",
     "CallRole",
@@ -275,6 +278,21 @@ class ReadoutWithheld(Body, frozen=True):
 
     call: Hash
 
+
+TALK_FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
+    {
+        Kind.TALK_REQUEST: TalkOffer,
+        Kind.TALK_PROPOSE: TalkOffer,
+        Kind.TALK_ACCEPT: TalkAccept,
+        Kind.TALK_DECLINE: TalkEnd,
+        Kind.TALK_CANCEL: TalkEnd,
+        Kind.CALL_RECORD: CallRecord,
+        Kind.READOUT_PROPOSE: ReadoutText,
+        Kind.READOUT_AGREE: ReadoutText,
+        Kind.READOUT_OWN: ReadoutText,
+        Kind.READOUT_WITHHELD: ReadoutWithheld,
+    }
+)
 
 # What two records of one call are compared in; participants party by party.
 RECORD_FIELDS: Final = ("start_utc", "end_utc", "tier", "medium", "languages", "participants")
