@@ -81,6 +81,8 @@ class Party:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=30)
         spent = time.monotonic() - begun
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.process = None
         if code:
             raise RuntimeError(f"{self.name} ended with {code}: {self.folder / 'serve.log'}")

@@ -234,4 +234,50 @@ def bodies() -> dict[str, dict[str, Any]]:
             "desk": "watch",
             "at_utc": START,
         },
+        "TALK_REQUEST": talk_offer(),
+        "TALK_PROPOSE": talk_offer(media=["IN_PERSON"], place=write_form(Place.of(place(35, 36)))),
+        "TALK_ACCEPT": {"slot": {"start_utc": START, "end_utc": END}, "medium": "PHONE"},
+        "TALK_DECLINE": {"reason": "TIME"},
+        "TALK_CANCEL": {"reason": "SETTLED"},
+        "CALL_RECORD": {
+            "start_utc": START,
+            "end_utc": END,
+            "tier": "SENIOR_1",
+            "medium": "PHONE",
+            "languages": ["ru", "en"],
+            "participants": {
+                "red": ["SENIOR_1", "INTERPRETER"],
+                "blue": ["SENIOR_1", "INTERPRETER", "LEGAL_ADVISER"],
+            },
+        },
+        "READOUT_PROPOSE": {"readout": readout()},
+        "READOUT_AGREE": {"readout": readout()},
+        "READOUT_OWN": {"readout": {"call": HASH, "texts": {"en": ["The call was held."]}}},
+        "READOUT_WITHHELD": {"call": HASH},
+    }
+
+
+def talk_offer(**changes: Any) -> dict[str, Any]:
+    """A request for a call, in its wire form."""
+    fields = {
+        "tier": "SENIOR_1",
+        "subject": "INCIDENT",
+        "slots": [
+            {"start_utc": START, "end_utc": END},
+            {"start_utc": "2016-09-18T06:00:00.000Z", "end_utc": "2016-09-18T06:30:00.000Z"},
+        ],
+        "languages": ["en", "ru"],
+        "media": ["PHONE", "VIDEO"],
+    }
+    return fields | changes
+
+
+def readout() -> dict[str, Any]:
+    """A readout in both languages, in its wire form."""
+    return {
+        "call": HASH,
+        "texts": {
+            "en": ["Both sides spoke of the event of 17 September.", "They will speak again."],
+            "ru": ["Стороны говорили о событии 17 сентября.", "Они поговорят ещё раз."],
+        },
     }

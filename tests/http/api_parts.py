@@ -8,7 +8,10 @@ from fastapi import FastAPI
 from stand_in import START_MS
 
 PASSWORD = "a long evening at sea"
-ROLES = ("watch_officer", "releasing_officer", "auditor", "administrator")
+ROLES = (
+    *("watch_officer", "releasing_officer", "auditor", "administrator"),
+    *("senior", "interpreter", "legal_adviser"),
+)
 
 
 class Clock:

@@ -1,7 +1,7 @@
 """A node in memory with the face the API uses: no keys, no peer, no disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
@@ -9,6 +9,7 @@ from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
+from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
@@ -215,6 +216,60 @@ class StandInNode:
     async def fork(self, actor: Actor, line: str) -> bytes:
         self.line(line)
         raise NotFoundError("no fork")
+
+    # -- calls
+
+    def talks(self, line: str | None = None, *, ahead_only: bool = False) -> tuple[TalkView, ...]:
+        if line is not None:
+            self.line(line)
+        return ()
+
+    def call_log(self, line: str | None = None) -> tuple[CallView, ...]:
+        if line is not None:
+            self.line(line)
+        return ()
+
+    def calendar(self, line: str, talk_id: str) -> bytes:
+        self.line(line)
+        return b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+
+    async def talk(
+        self, actor: Actor, line: str, kind: str, body: dict[str, Any], **options: Any
+    ) -> Posted:
+        self.line(line)
+        self.calls.append(("talk", actor, {"kind": kind, "body": body, **options}))
+        return self.say(kind, body)
+
+    async def readout(
+        self, actor: Actor, line: str, kind: str, body: dict[str, Any], **options: Any
+    ) -> Posted:
+        self.line(line)
+        self.calls.append(("readout", actor, {"kind": kind, "body": body, **options}))
+        return self.say(kind, body)
+
+    def papers(self, actor: Actor, line: str, call: str | None = None) -> tuple[PaperView, ...]:
+        self.line(line)
+        return ()
+
+    async def write_paper(
+        self,
+        actor: Actor,
+        line: str,
+        kind: str,
+        texts: Mapping[str, Sequence[str]],
+        *,
+        call: str | None = None,
+        paper_id: str | None = None,
+    ) -> PaperView:
+        self.line(line)
+        self.calls.append(("write_paper", actor, dict(texts)))
+        written = {language: tuple(lines) for language, lines in texts.items()}
+        return PaperView(
+            paper_id or "3f9a01cc", kind, LINE, call, actor.account, format_utc(START_MS), written
+        )
+
+    async def drop_paper(self, actor: Actor, paper_id: str) -> PaperView:
+        raise NotFoundError("no note or draft has this name", given=paper_id[:20])
 
     # -- incidents, tallies, the watch
 

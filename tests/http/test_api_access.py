@@ -147,7 +147,10 @@ def test_logging_in_and_out(client: Client) -> None:
     headers = {"Authorization": f"Bearer {session['token']}"}
     me = client.get("/api/v1/me", headers=headers).json()
     assert me["account"] == "watch_officer"
-    assert me["actions"] == ["view_node", "read", "check", "send"]
+    assert me["actions"] == [
+        *("view_node", "read", "check", "send"),
+        *("talk", "read_papers", "write_papers"),
+    ]
     assert client.delete("/api/v1/session", headers=headers).json() == {"done": True}
     assert client.get("/api/v1/me", headers=headers).status_code == 401
 

@@ -145,6 +145,8 @@ VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
     ValueType.PURPOSE: st.sampled_from(Purpose).map(str),
     ValueType.ANSWER: st.just("WILCO"),
     ValueType.SAID: st.just("OURS"),
+    ValueType.TALK: st.just("WORKING"),
+    ValueType.TALKS: st.just(["PHONE", "ru"]),
     ValueType.FIELDS: st.just(["position"]),
     ValueType.INCIDENT: st.sampled_from(IncidentWord).map(str),
     ValueType.BREACH: st.sampled_from(BreachWord).map(str),

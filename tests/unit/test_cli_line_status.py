@@ -48,7 +48,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         def __exit__(self, *_: object) -> None: ...
 
         def get(self, what: str, **_: object) -> object:
-            return node if what == "node" else held
+            return node if what == "node" else [] if what == "talks" else held
 
         def lines(self) -> list[dict[str, object]]:
             return [line]

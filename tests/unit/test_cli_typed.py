@@ -33,6 +33,8 @@ TYPED: dict[ValueType, tuple[str, Any]] = {
     ValueType.ANSWER: ("roger", "ROGER"),
     ValueType.SAID: ("not-ours", "NOT_OURS"),
     ValueType.FIELDS: ("position,start_utc", ["position", "start_utc"]),
+    ValueType.TALK: ("by-phone", "BY_PHONE"),
+    ValueType.TALKS: ("PHONE, en", ["PHONE", "en"]),
 }
 
 

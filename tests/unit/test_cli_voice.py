@@ -40,7 +40,7 @@ def typed(kind: ValueType, value: Any) -> str:
             )
         case ValueType.DURATION:
             return f"{value / 1000:g} s"
-        case ValueType.FIELDS:
+        case ValueType.FIELDS | ValueType.TALKS:
             return ", ".join(value)
         case _:
             return heard_value(kind, value)

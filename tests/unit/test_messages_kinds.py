@@ -13,6 +13,11 @@ from deconflict.messages.kinds import (
     settles,
 )
 
+# A counter-proposal answers what it cites and asks in its turn.
+COUNTER_PROPOSALS = {Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE}
+# These are about a call, whose message may be one's own; what they answer is the peer's.
+OF_A_CALL = {Kind.READOUT_PROPOSE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD}
+
 
 def test_every_kind_has_its_row() -> None:
     assert set(KINDS) == set(Kind)
@@ -41,8 +46,8 @@ def test_a_counter_proposal_answers_a_proposal_and_asks_in_its_turn() -> None:
 def test_answers_cite_what_the_peer_asked_and_ask_nothing(kind: Kind) -> None:
     form = KINDS[kind]
     assert form.needs_reference
-    assert form.refers_to_own is False
-    assert not form.rule.needs_answer
+    assert (form.refers_to_own is False) == (kind not in OF_A_CALL)
+    assert form.rule.needs_answer == (kind in COUNTER_PROPOSALS)
 
 
 def test_notices_of_the_way_ask_for_nothing_in_return() -> None:
@@ -128,3 +133,11 @@ def test_references_that_make_sense_pass(kind: Kind, cited: Kind | None, own: bo
 def test_a_reply_is_at_least_as_urgent_as_what_it_cites() -> None:
     assert precedence_of_reply(Kind.SEEN, Precedence.FLASH) is Precedence.FLASH
     assert precedence_of_reply(Kind.CEASED, Precedence.ROUTINE) is Precedence.FLASH
+
+
+def test_what_merely_names_its_subject_keeps_its_own_pace() -> None:
+    assert precedence_of_reply(Kind.READOUT_OWN, Precedence.IMMEDIATE) is Precedence.ROUTINE
+    assert precedence_of_reply(Kind.TALK_REQUEST, Precedence.FLASH) is Precedence.IMMEDIATE
+    for kind in Kind:
+        if KINDS[kind].own_pace:
+            assert kind in OF_A_CALL | {Kind.TALK_REQUEST, Kind.CALL_RECORD}

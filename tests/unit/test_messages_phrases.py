@@ -26,8 +26,22 @@ from deconflict.messages.phrases import (
     wording,
 )
 from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.talks import (
+    RECORD_FIELDS,
+    CallLanguage,
+    CallRole,
+    Medium,
+    Subject,
+    TalkFault,
+    TalkReason,
+    Tier,
+)
 from deconflict.messages.values import ValueType
 from deconflict.messages.words import LANGUAGES, find_banned
+
+TALK_WORDS = {
+    *(*Tier, *Medium, *Subject, *TalkReason, *CallRole, *CallLanguage, *TalkFault, *RECORD_FIELDS)
+}
 
 SAMPLES: dict[ValueType, Any] = {
     ValueType.POSITION: {"lat_e7": 352_854_000, "lon_e7": -401_760_000},
@@ -50,6 +64,8 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.ANSWER: "ROGER",
     ValueType.SAID: "NOT_OURS",
     ValueType.FIELDS: ["position", "start_utc"],
+    ValueType.TALK: "SENIOR_2",
+    ValueType.TALKS: ["PHONE", "he"],
     ValueType.INCIDENT: "CLOSE_PASS",
     ValueType.BREACH: "LINE_CROSSED",
     ValueType.RISK: "UNDETERMINED",
@@ -161,6 +177,7 @@ def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> No
         ("breach", set(BreachWord)),
         ("risk", set(RiskWord)),
         ("fields", {*ReadbackValues.__struct_fields__, "none"}),
+        ("talk", TALK_WORDS),
     ],
 )
 def test_closed_lists_are_complete_in_every_language(

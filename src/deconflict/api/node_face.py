@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
+from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
@@ -165,3 +166,44 @@ class NodeFace(Protocol):
     ) -> ParcelView: ...
     async def take_parcel(self, actor: Actor, line: str, data: bytes) -> TakenView: ...
     async def health(self) -> Mapping[str, Any]: ...
+    def talks(
+        self, line: str | None = None, *, ahead_only: bool = False
+    ) -> tuple[TalkView, ...]: ...
+    def call_log(self, line: str | None = None) -> tuple[CallView, ...]: ...
+    def calendar(self, line: str, talk_id: str) -> bytes: ...
+    async def talk(
+        self,
+        actor: Actor,
+        line: str,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        ref: str | None = None,
+        to_desk: str | None = None,
+        drill: bool = False,
+        release: str = "OWN_FORCES",
+    ) -> Posted: ...
+    async def readout(
+        self,
+        actor: Actor,
+        line: str,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        ref: str | None = None,
+        to_desk: str | None = None,
+        drill: bool = False,
+        release: str = "OWN_FORCES",
+    ) -> Posted: ...
+    def papers(self, actor: Actor, line: str, call: str | None = None) -> tuple[PaperView, ...]: ...
+    async def write_paper(
+        self,
+        actor: Actor,
+        line: str,
+        kind: str,
+        texts: Mapping[str, Sequence[str]],
+        *,
+        call: str | None = None,
+        paper_id: str | None = None,
+    ) -> PaperView: ...
+    async def drop_paper(self, actor: Actor, paper_id: str) -> PaperView: ...

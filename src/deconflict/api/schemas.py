@@ -127,6 +127,44 @@ class Outgoing(Request):
     )
 
 
+class AboutCall(Request):
+    """A message to arrange, record or tell of a call; what ``body`` holds depends on ``kind``."""
+
+    kind: Name
+    body: dict[str, Any]
+    ref: Hash | None = Field(None, description="hash of the message it answers or belongs to")
+    to_desk: Name | None = None
+    drill: bool = False
+    release: Name = "OWN_FORCES"
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"kind": "TALK_DECLINE", "body": {"reason": "TIME"}, "ref": "ab" * 32},
+            ]
+        }
+    )
+
+
+class PaperText(Request):
+    """Another text of a note or draft, by language, in lines or paragraphs."""
+
+    texts: dict[Name, Annotated[list[str], Field(max_length=50)]]
+
+
+class NewPaper(PaperText):
+    """A note of a call, or a draft of a readout, that stays here."""
+
+    kind: Name = Field(description="note or draft")
+    call: Hash | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"kind": "note", "texts": {"en": ["They asked for a map of area 7."]}}]
+        }
+    )
+
+
 class DeclarationDraft(Request):
     """One declaration as it is entered; without an id the node gives it one."""
 

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 __all__ = ["ROLES", "account", "open_accounts", "require_enabled"]
 
 # As deconflict.node.actor.Role has them, written again so that --help need not import the node.
-ROLES = ("watch_officer", "releasing_officer", "auditor", "administrator")
+ROLES = (
+    "watch_officer",
+    "releasing_officer",
+    "auditor",
+    "administrator",
+    "senior",
+    "interpreter",
+    "legal_adviser",
+)
 BY = "command line"
 
 password_file_option = click.option(
@@ -46,9 +54,10 @@ password_file_option = click.option(
 def account() -> None:
     """Accounts of the people who work with this node.
 
-    A watch officer reads and answers. A releasing officer also declares and agrees terms. An
-    auditor reads and exports. An administrator keeps accounts and the machine, and reads no
-    message.
+    A watch officer reads and answers. A releasing officer also declares and agrees terms. A senior
+    holds calls and answers for their readouts; an interpreter reads and takes notes of calls; a
+    legal adviser reads. An auditor reads and exports. An administrator keeps accounts and the
+    machine, and reads no message.
     """
 
 

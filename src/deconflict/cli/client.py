@@ -92,6 +92,10 @@ class NodeClient:
         """Return the JSON answer to a POST of a JSON object."""
         return self._ask("POST", parts, json=dict(body or {}))
 
+    def delete(self, *parts: str) -> Any:
+        """Return the JSON answer to a DELETE."""
+        return self._ask("DELETE", parts)
+
     def post_bytes(self, *parts: str, data: bytes) -> Any:
         """Return the JSON answer to a POST of bytes."""
         octets = {"Content-Type": "application/octet-stream"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
@@ -62,6 +63,12 @@ line = LazyGroup(
         Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
+        Entry("call", "call:call", "Arrange calls with the peer, and record those that were held."),
+        Entry(
+            "readout",
+            "readout:readout",
+            "Say what is said of a call: a text that both sign, each side's own, or no details.",
+        ),
         Entry(
             "carry", "carry:carry", "Carry messages to the peer by file, e-mail, paper or voice."
         ),
@@ -93,8 +100,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         lines = node.lines()
         alerts = node.get("alerts", open="true")
         held = node.get("held")
+        talks = node.get("talks", ahead="true")
     if as_json:
-        write_json({"node": me, "lines": lines, "alerts": alerts, "held": held})
+        write_json({"node": me, "lines": lines, "alerts": alerts, "held": held, "talks": talks})
         return
     drill = "  DRILL" if me["drill"] else ""
     click.echo(f"{me['party']}, {when(me['now_utc'])}{drill}\n")
@@ -130,6 +138,12 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))
+    if talks:
+        click.echo(click.style(f"{count(len(talks), 'call')} asked for or arranged:\n", bold=True))
+        show_talks(talks[:_IN_FULL], own=me["party"])
+        if talks[_IN_FULL:]:
+            click.echo(f"and {len(talks) - _IN_FULL} more: deconflict line call list")
+        click.echo()
     if not alerts:
         click.echo("No open alerts.")
         return

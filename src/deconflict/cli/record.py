@@ -359,6 +359,12 @@ def _show_proven(proven: "VerifiedBundle") -> None:
             ("exported by", f"{proven.by}, who says {when(proven.exported_utc)}"),
         )
     )
+    if proven.calls:
+        from deconflict.cli.call_picture import show_proven_call
+
+        click.echo()
+        for call in proven.calls:
+            show_proven_call(call)
 
 
 def _fixed(messages: int, cosigned_utc: str | None) -> str:

@@ -29,8 +29,8 @@ def release(
     """Release what another person wrote, or list what waits.
 
     Where your node wants two persons (release_persons = 2 in node.toml; for an answer to a query,
-    the terms), who writes a declaration or terms sends nothing yet. A second person reads it here
-    and releases it under their own account. Nobody releases what they wrote.
+    the terms), who writes a declaration, terms or a readout sends nothing yet. A second person
+    reads it here and releases it under their own account. Nobody releases what they wrote.
     """
     from deconflict.cli.client import NodeClient
 

@@ -27,6 +27,7 @@ ASKING = (
     "SAFETY",
     "SUSPEND",
     "TERMS_PROPOSE",
+    *("TALK_REQUEST", "TALK_PROPOSE", "READOUT_PROPOSE"),
 )
 
 
@@ -74,15 +75,16 @@ def post(
     manner: Manner,
     *,
     ref: str | None = None,
+    where: str = "messages",
     as_json: bool,
 ) -> None:
-    """Send one message and say what became of it."""
+    """Send one message and say what became of it; ``where`` names the call that takes its kind."""
     if manner.note is not None:
         body = {**body, "not_binding": manner.note}
     posted = node.post(
         "lines",
         line_id,
-        "messages",
+        where,
         body={
             "kind": kind,
             "body": body,

@@ -178,7 +178,7 @@ def _reason(text: str) -> int:
 def _word(kind: ValueType, text: str, name: str) -> Any:
     if kind in (ValueType.NAME, ValueType.TEXT, ValueType.ID):
         return text
-    if kind is ValueType.FIELDS:
+    if kind in (ValueType.FIELDS, ValueType.TALKS):
         return [part.strip() for part in text.split(",")]
     if not text.isascii():
         raise InvalidInputError(f"{name} is no agreed word", given=text)

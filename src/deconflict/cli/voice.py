@@ -284,7 +284,10 @@ def _spoken_pair(pair: str, wanted: Any) -> str:
     kind = wanted.get(name)
     if kind is ValueType.ID:
         text = spoken_id("".join(text.split()).lower())
-    elif kind in (ValueType.PURPOSE, ValueType.ANSWER, ValueType.SAID, ValueType.KIND):
+    elif kind in (
+        *(ValueType.PURPOSE, ValueType.ANSWER, ValueType.SAID, ValueType.KIND),
+        ValueType.TALK,
+    ):
         text = "-".join(text.split())
     return f"{name}{equals}{text}"
 

@@ -26,6 +26,7 @@ from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, 
 from deconflict.messages.kinds import Kind, Release
 from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
 from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.talks import TALK_FORMS, ReadoutText
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.messages.voice_bodies import Voice, VoicePart, VoiceSide
 from deconflict.messages.wire_form import (
@@ -472,6 +473,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.RELEASE_CONSENT: ReleaseConsent,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
+        **TALK_FORMS,
         Kind.INCIDENT: Incident,
         Kind.EVIDENCE: Evidence,
         Kind.RISK: Risk,
@@ -567,6 +569,8 @@ def _free_texts(body: Body) -> Iterator[tuple[str, str]]:
                     yield name, text
         case TermsMessage():
             yield from body.terms.free_texts()
+        case ReadoutText():
+            yield from body.readout.free_texts()
 
 
 def _check_reason(number: int) -> None:

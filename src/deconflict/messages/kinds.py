@@ -56,6 +56,16 @@ class Kind(StrEnum):
     RELEASE_CONSENT = "RELEASE_CONSENT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
+    TALK_REQUEST = "TALK_REQUEST"
+    TALK_PROPOSE = "TALK_PROPOSE"
+    TALK_ACCEPT = "TALK_ACCEPT"
+    TALK_DECLINE = "TALK_DECLINE"
+    TALK_CANCEL = "TALK_CANCEL"
+    CALL_RECORD = "CALL_RECORD"
+    READOUT_PROPOSE = "READOUT_PROPOSE"
+    READOUT_AGREE = "READOUT_AGREE"
+    READOUT_OWN = "READOUT_OWN"
+    READOUT_WITHHELD = "READOUT_WITHHELD"
     INCIDENT = "INCIDENT"
     EVIDENCE = "EVIDENCE"
     RISK = "RISK"
@@ -75,6 +85,12 @@ class Release(StrEnum):
 
 _DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 _ANYTHING: Final = frozenset(Kind)
+_OFFERS: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE))
+_SETTLE_TALK: Final = frozenset((Kind.TALK_PROPOSE, Kind.TALK_ACCEPT, Kind.TALK_DECLINE))
+_CALL: Final = frozenset((Kind.TALK_ACCEPT, Kind.CALL_RECORD))
+_SETTLE_READOUT: Final = frozenset(
+    (Kind.READOUT_PROPOSE, Kind.READOUT_AGREE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ class KindForm:
             desk, answered or not: a CEASE is acknowledged by an ACK and settled by CEASED alone.
         always_passes: no suspension stops it (R7).
         two_persons: a releasing officer must release it (R43).
+        own_pace: it is no more urgent for what it cites: that is its subject, not its question.
         expires_after_ms: the kind's own age past which it is not acted on, where it is not its
             precedence's: what waits for a line to return comes late, and means the same then.
     """
@@ -103,6 +120,7 @@ class KindForm:
     settled_by: frozenset[Kind] = frozenset()
     always_passes: bool = False
     two_persons: bool = False
+    own_pace: bool = False
     expires_after_ms: int | None = None
 
 
@@ -118,6 +136,11 @@ def _tells(precedence: Precedence) -> KindRule:
 # the other end; what changes the picture there does.
 def _answers(precedence: Precedence, *, seen: bool = True) -> KindRule:
     return KindRule(precedence, needs_seen=seen, closes=True)
+
+
+# A counter-proposal answers the one before it and asks in its turn.
+def _counters(precedence: Precedence) -> KindRule:
+    return KindRule(precedence, needs_seen=True, needs_answer=True, closes=True)
 
 
 _READBACK_MS: Final = 600_000  # requirements §6: readback 10 min
@@ -258,6 +281,9 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                     Kind.SUSPEND,
                     Kind.RESUME,
                     Kind.TERMS_PROPOSE,
+                    Kind.TALK_REQUEST,
+                    Kind.TALK_PROPOSE,
+                    Kind.READOUT_PROPOSE,
                 )
             ),
             needs_reference=True,
@@ -290,6 +316,66 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             needs_reference=True,
             refers_to_own=False,
             two_persons=True,
+        ),
+        # Talks pass a suspension: they declare nothing, and are how it ends.
+        Kind.TALK_REQUEST: KindForm(
+            _asks(_P.IMMEDIATE),
+            refers_to=_ANYTHING,
+            settled_by=_SETTLE_TALK,
+            always_passes=True,
+            own_pace=True,
+        ),
+        Kind.TALK_PROPOSE: KindForm(
+            _counters(_P.IMMEDIATE),
+            refers_to=_OFFERS,
+            needs_reference=True,
+            refers_to_own=False,
+            settled_by=_SETTLE_TALK,
+            always_passes=True,
+        ),
+        **dict.fromkeys(
+            (Kind.TALK_ACCEPT, Kind.TALK_DECLINE),
+            KindForm(
+                _answers(_P.IMMEDIATE),
+                refers_to=_OFFERS,
+                needs_reference=True,
+                refers_to_own=False,
+                always_passes=True,
+            ),
+        ),
+        Kind.TALK_CANCEL: KindForm(
+            _tells(_P.IMMEDIATE),
+            refers_to=_OFFERS | {Kind.TALK_ACCEPT},
+            needs_reference=True,
+            always_passes=True,
+        ),
+        Kind.CALL_RECORD: KindForm(
+            _tells(_P.ROUTINE), refers_to=_CALL, always_passes=True, own_pace=True
+        ),
+        Kind.READOUT_PROPOSE: KindForm(
+            _counters(_P.ROUTINE),
+            refers_to=_CALL | {Kind.READOUT_PROPOSE},
+            needs_reference=True,
+            settled_by=_SETTLE_READOUT,
+            two_persons=True,
+            own_pace=True,
+        ),
+        Kind.READOUT_AGREE: KindForm(
+            _answers(_P.ROUTINE),
+            refers_to=frozenset((Kind.READOUT_PROPOSE,)),
+            needs_reference=True,
+            refers_to_own=False,
+            two_persons=True,
+        ),
+        **dict.fromkeys(
+            (Kind.READOUT_OWN, Kind.READOUT_WITHHELD),
+            KindForm(
+                _answers(_P.ROUTINE),
+                refers_to=_CALL | {Kind.READOUT_PROPOSE},
+                needs_reference=True,
+                two_persons=True,
+                own_pace=True,
+            ),
         ),
         # What is written for the record afterwards asks for nobody's answer: another account, class
         # of risk or tally stands beside it, and both stay.
@@ -361,8 +447,12 @@ def settles(kind: Kind, ref_kind: Kind) -> bool:
 def precedence_of_reply(kind: Kind, cited: Precedence) -> Precedence:
     """Return the precedence of a message that cites one: at least as urgent as what it cites.
 
+    Only what merely names its subject, as a readout names its call, keeps its own.
+
     >>> precedence_of_reply(Kind.ACK, Precedence.FLASH)
     <Precedence.FLASH: 'FLASH'>
     """
+    if KINDS[kind].own_pace:
+        return KINDS[kind].rule.precedence
     order = tuple(Precedence)
     return min(KINDS[kind].rule.precedence, cited, key=order.index)

@@ -44,6 +44,7 @@ from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.talk_text import TALKS, readout_sentences, talk_sentences
 from deconflict.messages.values import ValueType, spoken_id
 from deconflict.messages.wire_form import Level, write_form
 
@@ -93,6 +94,10 @@ def message_text(
         parts.insert(0, render(phrase_named("DRILL").number, {}, language))
     if isinstance(body, Declared) and body.value.label is not None:
         parts.append(render(phrase_named("LABEL").number, {"label": body.value.label}, language))
+    parts += [
+        render(phrase_named(name).number, values, language)
+        for name, values in readout_sentences(body)
+    ]
     if cited is not None:
         named = {
             "kind": cited.kind.value,
@@ -112,8 +117,9 @@ def message_script(
 ) -> str:
     """Return the message as it is said over a telephone, digits spelled, said twice (R35).
 
-    Free text and the label are left out: they bind nobody and the other side may not know their
-    language. Of several sentences each is said twice before the next.
+    Free text, the label and the text of a readout are left out: the other side may not know their
+    language, and a readout is named by its hash. Of several sentences each is said twice before
+    the next.
     """
     script = " ".join(
         say_aloud(number, values, language)
@@ -141,6 +147,8 @@ def message_phrases(
             said = tuple(incident_sentences(body))
         case Propose():
             said = tuple(_proposed(body))
+        case _ if isinstance(body, TALKS):
+            said = tuple(talk_sentences(kind, body))
         case _:
             said = (_named(kind, body, language),)
     found = []

@@ -47,7 +47,7 @@ ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that s
 SAFETY_PHRASES: Final = range(200, 250)
 # What messages say: an alert, a reason, a card is the reader's own. A number never changes its
 # meaning, so what came later stands behind the rest.
-MESSAGE_PHRASES: Final = frozenset((*range(101, 250), *range(800, 813)))
+MESSAGE_PHRASES: Final = frozenset((*range(101, 250), *range(580, 594), *range(800, 813)))
 REASONS: Final = range(300, 350)
 
 Values: TypeAlias = Mapping[str, Any]
@@ -58,6 +58,8 @@ _WORD_TYPES: Final = {kind.value for kind in ValueType} & {
     "purpose",
     "answer",
     "said",
+    "talk",
+    "talks",
     "fields",
     "incident",
     "breach",
@@ -218,8 +220,9 @@ def _spelled(text: str, words: Wording) -> str:
 
 
 def _check_words(kind: ValueType, value: Any) -> None:
-    known = wording(LANGUAGES[0])["terms"][kind.value]
-    for word in value if kind is ValueType.FIELDS else (value,):
+    lists = kind in (ValueType.FIELDS, ValueType.TALKS)
+    known = wording(LANGUAGES[0])["terms"]["talk" if kind is ValueType.TALKS else kind.value]
+    for word in value if lists else (value,):
         if word not in known:
             raise InvalidDocumentError(
                 "this is not one of the agreed words",

@@ -24,6 +24,7 @@ _GROUPS: Final = (
     (200, "Safety of flight"),
     (300, "Reasons"),
     (500, "Alerts"),
+    (580, "Talks, calls and readouts, with their alerts"),
     (600, "Conflict card"),
     (700, "What may hang on any of them"),
     (800, "Incidents, tallies and the watch"),
@@ -47,7 +48,7 @@ def phrases_page() -> str:
     ]
     for first, title in _GROUPS:
         lines += ["", f"## {first}: {title}", "", "| number | name | values |", "|---|---|---|"]
-        group = [entry for entry in phrases() if entry.number // 100 * 100 == first]
+        group = [entry for entry in phrases() if _group_of(entry.number) == first]
         for entry in group:
             values = ", ".join(f"`{name}` {kind}" for name, kind in entry.values.items())
             lines.append(f"| {entry.number} | {entry.name} | {values or '–'} |")
@@ -122,6 +123,10 @@ def messages_page() -> str:
             f"| {_duration(limits.answer_ms)} | {ladder} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _group_of(number: int) -> int:
+    return max(first for first, _ in _GROUPS if first <= number)
 
 
 def _answers(kind: Kind, form: KindForm) -> str:

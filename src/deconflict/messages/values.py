@@ -73,17 +73,21 @@ class ValueType(StrEnum):
     PURPOSE = "purpose"
     ANSWER = "answer"
     SAID = "said"
+    TALK = "talk"
+    TALKS = "talks"  # a list of words of TALK
     FIELDS = "fields"  # a list of such words
     INCIDENT = "incident"
     BREACH = "breach"
     RISK = "risk"
 
 
+_LISTED: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}  # lists of whose words
 _WORDS: Final = (
     ValueType.KIND,
     ValueType.PURPOSE,
     ValueType.ANSWER,
     ValueType.SAID,
+    ValueType.TALK,
     ValueType.INCIDENT,
     ValueType.BREACH,
     ValueType.RISK,
@@ -124,9 +128,9 @@ def check_value(kind: ValueType, value: object, name: str) -> None:
         case ValueType.ID:
             if not _ID.fullmatch(_text(name, value)):
                 raise _refused(name, value, "32 or 64 hex digits, small letters")
-        case ValueType.FIELDS:
+        case ValueType.FIELDS | ValueType.TALKS:
             if not isinstance(value, list | tuple) or not value:
-                raise _refused(name, value, "a list of field names")
+                raise _refused(name, value, "a list of agreed words")
             for item in value:
                 _text(name, item)
         case _ if kind in _WORDS:
@@ -216,7 +220,7 @@ def heard_value(kind: ValueType, value: Any) -> str:
             return str(value)[:ID_SHOWN]
         case ValueType.NAME | ValueType.TEXT:
             return " ".join(value.split()).casefold()
-        case ValueType.FIELDS:
+        case ValueType.FIELDS | ValueType.TALKS:
             return ", ".join(value)
         case _:
             return str(value)
@@ -271,8 +275,8 @@ def _write(kind: ValueType, value: Any, wording: Wording, forms: Mapping[str, st
             )
         case ValueType.DURATION:
             return _duration(value, forms)
-        case ValueType.FIELDS:
-            words: Mapping[str, str] = wording["terms"]["fields"]
+        case ValueType.FIELDS | ValueType.TALKS:
+            words: Mapping[str, str] = wording["terms"][_LISTED[kind]]
             return forms["list"].join(words[item] for item in value)
         case _ if kind in _WORDS:
             word: str = wording["terms"][kind.value][value]

@@ -22,6 +22,9 @@ class Role(StrEnum):
     RELEASING_OFFICER = "releasing_officer"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    SENIOR = "senior"  # of tier 1, 2 or 3: holds calls and answers for what is said of them
+    INTERPRETER = "interpreter"
+    LEGAL_ADVISER = "legal_adviser"
 
 
 class Action(StrEnum):
@@ -37,12 +40,24 @@ class Action(StrEnum):
     HEALTH = "health"  # clock, certificates, disk, database, lines up or down; no content
     TRAIL = "trail"  # who logged in and who changed accounts
     ADMINISTER = "administer"  # accounts
+    TALK = "talk"  # ask for calls, answer, call off, record
+    READOUT = "readout"  # propose, agree, state, withhold: what the party says of a call
+    READ_PAPERS = "read_papers"  # own notes of calls and drafts of readouts, kept at home
+    WRITE_PAPERS = "write_papers"
 
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.WATCH_OFFICER: frozenset(
-            {Action.VIEW_NODE, Action.READ, Action.CHECK, Action.SEND},
+            {
+                Action.VIEW_NODE,
+                Action.READ,
+                Action.CHECK,
+                Action.SEND,
+                Action.TALK,
+                Action.READ_PAPERS,
+                Action.WRITE_PAPERS,
+            }
         ),
         Role.RELEASING_OFFICER: frozenset(
             {
@@ -53,12 +68,33 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
                 Action.DECLARE,
                 Action.TERMS,
                 Action.EXPORT,
+                Action.TALK,
+                Action.READOUT,
+                Action.READ_PAPERS,
+                Action.WRITE_PAPERS,
             }
         ),
         Role.AUDITOR: frozenset({Action.VIEW_NODE, Action.READ, Action.EXPORT, Action.TRAIL}),
         Role.ADMINISTRATOR: frozenset(
             {Action.VIEW_NODE, Action.HEALTH, Action.TRAIL, Action.ADMINISTER}
         ),
+        Role.SENIOR: frozenset(
+            {
+                Action.VIEW_NODE,
+                Action.READ,
+                Action.CHECK,
+                Action.SEND,
+                Action.TALK,
+                Action.READOUT,
+                Action.READ_PAPERS,
+                Action.WRITE_PAPERS,
+            }
+        ),
+        # Who translates writes down what was said; who advises reads it. Neither speaks here.
+        Role.INTERPRETER: frozenset(
+            {Action.VIEW_NODE, Action.READ, Action.READ_PAPERS, Action.WRITE_PAPERS}
+        ),
+        Role.LEGAL_ADVISER: frozenset({Action.VIEW_NODE, Action.READ, Action.READ_PAPERS}),
     }
 )
 

@@ -46,11 +46,14 @@ from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
+from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
+from deconflict.node.call_room import CallRoom
 from deconflict.node.incident_book import IncidentBook, Misfiled
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
+from deconflict.node.readback_found import ReadbackFound
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.threads import Place, Thread, ThreadBook
 from deconflict.node.voices import Note, Signed, Voices
@@ -89,6 +92,8 @@ class Taken(msgspec.Struct, frozen=True):
         ended: True exactly when that thread ended with it.
         not_taken: why it changed nothing of what it names.
         said_before: what the same side answered before to the same query, when it differs.
+        fault: why it changes nothing of the call that it is about.
+        lapsed: threads of that call that no longer wait for an answer.
         misfiled: why it belongs to no incident, when it names one in vain.
     """
 
@@ -104,6 +109,8 @@ class Taken(msgspec.Struct, frozen=True):
     ended: bool = False
     not_taken: NotTaken | None = None
     said_before: SaidWord | None = None
+    fault: TalkFault | None = None
+    lapsed: tuple[Thread, ...] = ()
     misfiled: Misfiled | None = None
 
     @property
@@ -121,37 +128,6 @@ class Proposal:
     by: str
     signature: TermsSignature
     message_hash: str
-
-
-class ReadbackFound:
-    """What a readback said of a declaration, compared by machine when somebody asks.
-
-    Attributes:
-        declaration_key: the declaration's.
-        message_hash: the readback.
-        told: True exactly when the declarer's result of it is in the record.
-    """
-
-    __slots__ = ("_compare", "_differences", "declaration_key", "message_hash", "told")
-
-    def __init__(
-        self,
-        declaration_key: str,
-        message_hash: str,
-        compare: Callable[[], tuple[Difference, ...]],
-    ) -> None:
-        self.declaration_key = declaration_key
-        self.message_hash = message_hash
-        self.told = False
-        self._compare: Callable[[], tuple[Difference, ...]] | None = compare
-        self._differences: tuple[Difference, ...] = ()
-
-    @property
-    def differences(self) -> tuple[Difference, ...]:
-        """Where it differs by more than the terms of its time allow."""
-        if self._compare is not None:
-            self._differences, self._compare = self._compare(), None
-        return self._differences
 
 
 class LineBook:
@@ -180,6 +156,8 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
+        self.call_room = CallRoom(own, peer)
+        self.talks, self.calls = self.call_room.talks, self.call_room.calls
         self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}
         self.incidents = IncidentBook(own, peer)
@@ -217,14 +195,27 @@ class LineBook:
         # line check has not answered the CEASE.
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
         misfiled = self.incidents.take(envelope, message_hash, body, own=own, late=delayed)
+        fault = None
+        if body is not None and not delayed:
+            fault = self.call_room.fault_of(envelope, body, own=own, logged_ms=logged_ms)
+        acts = acts and fault is None
         taken = Taken(
-            envelope, message_hash, own, delayed, logged_ms, body, acts, misfiled=misfiled
+            envelope,
+            message_hash,
+            own,
+            delayed,
+            logged_ms,
+            body,
+            acts,
+            misfiled=misfiled,
+            fault=fault,
         )
         if body is not None:
             signed = Signed(taken.kind, body, message_hash, envelope.drill)
             self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
-        if delayed or body is None:
+        if delayed or body is None or fault is not None:
             return taken
+        lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         said_before = self._said_before(taken)
         opened = None
@@ -248,7 +239,10 @@ class LineBook:
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
-        if not told or (opened is None and thread is None and (not_taken or said_before) is None):
+        left = self.threads.drop_all(lapsed)
+        if opened in left:
+            opened = None
+        if not told or not (opened or thread or not_taken or said_before or left):
             return taken
         return msgspec.structs.replace(
             taken,
@@ -257,6 +251,7 @@ class LineBook:
             ended=ended,
             not_taken=not_taken,
             said_before=said_before,
+            lapsed=left,
         )
 
     @property

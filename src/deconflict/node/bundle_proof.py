@@ -47,6 +47,7 @@ from deconflict.node.bundle_lines import (
     malformed,
     whole_lines,
 )
+from deconflict.node.call_proof import CallProof, VerifiedCall
 
 __all__ = ["VerifiedBundle", "VerifiedChain", "verify_bundle"]
 
@@ -97,6 +98,7 @@ class VerifiedBundle:
     one_sided_terms: tuple[str, ...]  # signed by one party only
     evidence: int  # pieces kept beside the record; nothing is proven about them
     sha256: str  # of everything before the seal: names this bundle
+    calls: tuple[VerifiedCall, ...] = ()  # what was recorded and said to others of each call
 
 
 def verify_bundle(
@@ -219,6 +221,7 @@ class _Verifier:
         self._receipts: dict[str, ChainPoint] = {}  # author -> farthest entry receipted
         self._terms: dict[str, set[str]] = {}  # hash -> who signed
         self._evidence = 0
+        self._calls = CallProof()
 
     def take(self, item: _Taken, number: int) -> None:
         """Verify one line and keep what it proves."""
@@ -264,6 +267,7 @@ class _Verifier:
             one_sided_terms=tuple(name for name in self._terms if name not in agreed),
             evidence=self._evidence,
             sha256=sha256,
+            calls=self._calls.report(),
         )
 
     def _take_terms(self, item: TermsItem) -> None:
@@ -299,6 +303,7 @@ class _Verifier:
         chain.length += 1
         chain.drills += envelope.drill
         chain.delayed += item.delayed
+        self._calls.take(envelope, sealed.hash, item.party, late=item.delayed)
         heard = envelope.heard
         if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
             chain.cited.append((heard, number))

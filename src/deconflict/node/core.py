@@ -303,6 +303,12 @@ class NodeCore:
         self._journal.event(work, now, "held", event)
         return work
 
+    def note_paper(self, note: NoteRow, now: Now) -> Work:
+        """Keep or forget a note or a draft that is this party's own; no event tells of it."""
+        work = self._journal.new_work(now)
+        work.notes.append(note)
+        return work
+
     def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
         """Tell that a parcel was made or taken: what left or came by no network."""
         work = self._journal.new_work(now)

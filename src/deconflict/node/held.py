@@ -28,6 +28,7 @@ from deconflict.messages.terms import terms_from_wire, terms_to_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.line import Line
 from deconflict.node.saying import Say
+from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.store.base import NoteRow
 
 __all__ = ["NOTE", "Held", "HeldBook", "HeldSay", "needs_second_person", "require_as_written"]
@@ -263,4 +264,8 @@ def _changed(problem: str) -> LineStateError:
 def _action(kind: Kind) -> Action:
     if kind in (Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT):
         return Action.TERMS
+    if kind in READOUT_KINDS:
+        return Action.READOUT
+    if kind in TALK_KINDS:
+        return Action.TALK
     return Action.DECLARE if KINDS[kind].two_persons else Action.SEND

@@ -15,6 +15,7 @@ from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
+from deconflict.node.tell.talks import tell_talks
 from deconflict.node.work import Work
 
 __all__ = ["LOOKED_AT_ONCE", "Passing"]
@@ -53,6 +54,7 @@ class Passing:
             if sweep:
                 self._teller.clocks(line, now)
                 tell_line_checks(self._teller.desk, line, now)
+                tell_talks(self._teller.desk, line, now)
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
         self._looked_at_all = True

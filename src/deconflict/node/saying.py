@@ -39,6 +39,7 @@ from deconflict.messages.phrases import phrase
 from deconflict.messages.summary import stated_points
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
+from deconflict.node.talking import expiry_of_answer, require_talk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.views import Posted
@@ -208,9 +209,19 @@ class Saying:
             drill=drill,
             release=say.release,
             answer_within_ms=min(limits, default=None),
-            expires_after_ms=say.expires_after_ms
-            or form.expires_after_ms
-            or line.expires_after_ms(precedence),
+            expires_after_ms=min(
+                (
+                    limit_ms
+                    for limit_ms in (
+                        say.expires_after_ms
+                        or form.expires_after_ms
+                        or line.expires_after_ms(precedence),
+                        expiry_of_answer(say.body, now.utc_ms),
+                    )
+                    if limit_ms is not None
+                ),
+                default=None,
+            ),
             lang=say.lang,
         )
         # Whatever the chain would refuse is refused here, where no slot is begun yet.
@@ -311,6 +322,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     _require_scope(line, say.body, now, drill=drill)
+    require_talk(line, say.kind, say.body, say.ref, now.utc_ms)
     if isinstance(say.body, Loaded):
         held = line.book.picture.get(f"{line.peer}/{say.body.declaration_id}")
         if held is None or held.message_hash != say.ref:

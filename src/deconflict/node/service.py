@@ -26,6 +26,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
+from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
 from deconflict.node.core import Say
 from deconflict.node.desk_work import DeskWork
@@ -38,6 +39,7 @@ from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import (
     conflict_view,
 )
+from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.views import (
     Checked,
     Posted,
@@ -45,10 +47,12 @@ from deconflict.node.views import (
 
 __all__ = ["Node"]
 
-# A declaration, an agreement, a count and a change of the watch go their own way; everything else
-# is sent by kind.
-_OWN_WAY = frozenset(
-    (
+# A declaration, an agreement, a count, a change of the watch and what is about a call go their own
+# way; everything else is sent by kind.
+_OWN_WAY = (
+    TALK_KINDS
+    | READOUT_KINDS
+    | {
         Kind.NOTIFY,
         Kind.UPDATE,
         Kind.CORRECTION,
@@ -57,12 +61,12 @@ _OWN_WAY = frozenset(
         Kind.TERMS_ACCEPT,
         Kind.TALLY,
         Kind.WATCH_CHANGE,
-    )
+    }
 )
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying):
+class Node(DeskWork, Carrying, Calling):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -307,7 +311,7 @@ class Node(DeskWork, Carrying):
         expires_after_ms: int | None = None,
         answer_within_ms: int | None = None,
     ) -> Posted:
-        """Send a message of any kind but declarations and terms."""
+        """Send a message of any kind but declarations, terms and what is about calls."""
         # Who may pass on what was declared is for whoever may declare.
         require(actor, Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND)
         parsed: Body = parse_body(kind, body)
@@ -316,7 +320,7 @@ class Node(DeskWork, Carrying):
                 "messages of this kind are not sent one by one",
                 given=kind,
                 expected="declare, update, correct, cancel; terms propose, terms accept; "
-                "incident tally; line handover",
+                "incident tally; line handover; line call, line readout",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(

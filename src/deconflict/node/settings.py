@@ -130,7 +130,7 @@ class Settings:
         second_peer_url: what other parties call on the second path; empty for the URL of
             ``second_peer_listen``, and without that for no second path.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
-        release_persons: how many persons a declaration and terms need, 1 or 2.
+        release_persons: how many persons a declaration, terms and a readout need, 1 or 2.
         reserve_mib: what is kept on the disk for alerts, MiB, 64 to 65,536.
 
     Raises:

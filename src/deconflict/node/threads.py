@@ -6,7 +6,7 @@ open thread, and what answers one of them answers all that was asked before (R27
 while open; the record alone has the rest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 import msgspec
@@ -220,6 +220,13 @@ class ThreadBook:
             _leave(self._by_root, thread.root, message_hash)
             if thread.declaration_id is not None:
                 _leave(self._by_subject, thread.declaration_id, message_hash)
+
+    def drop_all(self, messages: Iterable[str]) -> tuple[Thread, ...]:
+        """Close those of these messages that are open, and return them."""
+        found = tuple(thread for name in messages if (thread := self.get(name)) is not None)
+        for thread in found:
+            self.drop(thread.hash)
+        return found
 
     def about(self, declaration_id: str) -> tuple[Thread, ...]:
         """Return the open threads about one declaration, the oldest first."""

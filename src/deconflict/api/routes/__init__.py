@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from deconflict.api.routes import (
     accounts,
+    calls,
     declarations,
     events,
     findings,
@@ -32,6 +33,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *node.ROUTES,
     *session.ROUTES,
     *accounts.ROUTES,
+    *calls.ROUTES,
     *incidents.ROUTES,
     *watch.ROUTES,
 )

@@ -38,6 +38,7 @@ from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
 from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
+from deconflict.node.tell.talks import tell_lapsed, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
 
@@ -114,6 +115,9 @@ class Teller:
                 now_ms=now.utc_ms,
             )
             return
+        if taken.fault is not None:
+            tell_not_taken(self.desk, line, taken, taken.fault, now)
+            return
         if taken.not_taken is None:
             self.declarations.declared(line, taken, now)
         else:
@@ -153,6 +157,7 @@ class Teller:
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
+        tell_lapsed(self.desk, line, taken.lapsed, now)
         thread = taken.thread
         if thread is None or not taken.ended:
             return

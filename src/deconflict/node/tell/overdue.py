@@ -22,6 +22,8 @@ from deconflict.node.threads import DECLARES, Thread
 __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller"]
 
 RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
+# These can lose their matter without an answer: called off, replaced, or their time has passed.
+_MAY_LAPSE: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE))
 ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
 
 
@@ -159,7 +161,12 @@ class OverdueTeller:
         )
 
     def _is_settled(self, line: Line, alarm: Alarm) -> bool:
-        """True exactly when a later message that asked the same was answered for this one too."""
+        """True exactly when a later message that asked the same was answered for this one too.
+
+        Or when what it asked has lost its matter.
+        """
+        if Kind(alarm.alert.kind) in _MAY_LAPSE:
+            return line.book.threads.get(alarm.alert.hash) is None
         if alarm.kind not in (AlarmKind.NOT_SEEN, AlarmKind.NO_ANSWER):
             return False
         if Kind(alarm.alert.kind) is not Kind.CEASE:

@@ -1,0 +1,38 @@
+"""A readback that is held, and is compared when somebody asks."""
+
+from collections.abc import Callable
+
+from deconflict.messages.readback import Difference
+
+__all__ = ["ReadbackFound"]
+
+
+class ReadbackFound:
+    """What a readback said of a declaration, compared by machine when somebody asks.
+
+    Attributes:
+        declaration_key: the declaration's.
+        message_hash: the readback.
+        told: True exactly when the declarer's result of it is in the record.
+    """
+
+    __slots__ = ("_compare", "_differences", "declaration_key", "message_hash", "told")
+
+    def __init__(
+        self,
+        declaration_key: str,
+        message_hash: str,
+        compare: Callable[[], tuple[Difference, ...]],
+    ) -> None:
+        self.declaration_key = declaration_key
+        self.message_hash = message_hash
+        self.told = False
+        self._compare: Callable[[], tuple[Difference, ...]] | None = compare
+        self._differences: tuple[Difference, ...] = ()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where it differs by more than the terms of its time allow."""
+        if self._compare is not None:
+            self._differences, self._compare = self._compare(), None
+        return self._differences

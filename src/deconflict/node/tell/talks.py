@@ -1,0 +1,134 @@
+"""Alerts about calls: one is due, one was called off, records of one differ, words change nothing.
+
+What is offered and waits for an answer is told as every message that asks for one.
+"""
+
+from typing import Final
+
+from deconflict.line.moment import Now
+from deconflict.messages.talks import TalkFault
+from deconflict.node.alerts import AlertKey
+from deconflict.node.book import Taken
+from deconflict.node.calls import Call
+from deconflict.node.line import Line
+from deconflict.node.talks import Talk, TalkState
+from deconflict.node.tell.desk import Desk, received_rule
+from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES
+from deconflict.node.threads import Thread
+
+__all__ = ["DUE_BEFORE_MS", "tell_lapsed", "tell_not_taken", "tell_talks"]
+
+# Chosen: time enough to find an interpreter who is in the house.
+DUE_BEFORE_MS: Final = 15 * 60_000
+
+
+def tell_talks(desk: Desk, line: Line, now: Now) -> None:
+    """Raise and close what the time brings for the calls of one line."""
+    for talk in line.book.talks:
+        _due(desk, line, talk, now)
+        _called_off(desk, line, talk, now)
+        if talk.state(now.utc_ms) is TalkState.LAPSED:
+            _lapse(desk, line, talk, now)
+    for call in line.book.calls:
+        _records(desk, line, call, now)
+
+
+def tell_lapsed(desk: Desk, line: Line, threads: tuple[Thread, ...], now: Now) -> None:
+    """Close what was told of messages that wait for an answer no longer."""
+    for thread in threads:
+        rules = (
+            (*RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
+            if thread.own
+            else (received_rule(thread.kind),)
+        )
+        for rule in rules:
+            desk.alerts.close(AlertKey(rule, line.line_id, thread.root), now_ms=now.utc_ms)
+
+
+def tell_not_taken(desk: Desk, line: Line, taken: Taken, fault: TalkFault, now: Now) -> None:
+    """Tell that the peer said of a call what changes nothing; of one call it is one alert."""
+    ref = taken.envelope.ref
+    talk = line.book.talks.of(ref)
+    subject = ref if talk is None else talk.talk_id
+    desk.tell(
+        AlertKey("TALK_NOT_TAKEN", line.line_id, line.book.calls.call_of(ref) or subject),
+        {
+            "peer": line.peer,
+            "kind": taken.envelope.kind,
+            "sent": taken.envelope.created_utc,
+            "fault": fault.value,
+        },
+        drill=taken.envelope.drill,
+        urgency=taken.envelope.prec.value,
+        now_ms=now.utc_ms,
+        facts={"message": taken.hash},
+    )
+
+
+def _due(desk: Desk, line: Line, talk: Talk, now: Now) -> None:
+    held = talk.arranged
+    if held is None:
+        return
+    key = AlertKey("CALL_DUE", line.line_id, held.hash)
+    call = line.book.calls.get(held.hash)
+    recorded = call is not None and line.book.own in call.records
+    begins_ms = held.slot.start_ms - DUE_BEFORE_MS
+    if talk.ended is not None or recorded or not begins_ms <= now.utc_ms < held.slot.end_ms:
+        desk.alerts.close(key, now_ms=now.utc_ms)
+        return
+    desk.tell(
+        key,
+        {
+            "peer": line.peer,
+            "start": held.slot.start_utc,
+            "end": held.slot.end_utc,
+            "tier": held.offer.body.tier.value,
+            "medium": held.medium.value,
+        },
+        drill=talk.drill,
+        urgency="PRIORITY",
+        now_ms=now.utc_ms,
+        deadline_ms=held.slot.start_ms,
+    )
+
+
+def _called_off(desk: Desk, line: Line, talk: Talk, now: Now) -> None:
+    held, ended = talk.arranged, talk.ended
+    if held is None or ended is None:
+        return
+    key = AlertKey("CALL_CALLED_OFF", line.line_id, held.hash)
+    if ended.by == line.book.own or now.utc_ms >= held.slot.end_ms:
+        desk.alerts.close(key, now_ms=now.utc_ms)
+        return
+    desk.tell(
+        key,
+        {"party": ended.by, "start": held.slot.start_utc, "reason": ended.body.reason.value},
+        drill=talk.drill,
+        urgency="IMMEDIATE",
+        now_ms=now.utc_ms,
+    )
+
+
+def _lapse(desk: Desk, line: Line, talk: Talk, now: Now) -> None:
+    """What was offered has begun: an answer would be late, so none is waited for any more."""
+    thread = line.book.threads.get(talk.standing.hash)
+    if thread is not None:
+        line.book.threads.drop(thread.hash)
+        tell_lapsed(desk, line, (thread,), now)
+
+
+def _records(desk: Desk, line: Line, call: Call, now: Now) -> None:
+    terms = line.book.terms
+    fields = call.differing(0 if terms is None else terms.time_tolerance_ms)
+    key = AlertKey("CALL_RECORDS_DIFFER", line.line_id, call.call_id)
+    if not fields:
+        desk.alerts.close(key, now_ms=now.utc_ms)
+        return
+    own = call.records[line.book.own].body
+    desk.tell(
+        key,
+        {"peer": line.peer, "start": own.start_utc, "fields": list(fields)},
+        drill=call.drill,
+        urgency="ROUTINE",
+        now_ms=now.utc_ms,
+    )
