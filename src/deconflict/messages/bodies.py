@@ -14,6 +14,8 @@ import msgspec
 
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError
+from deconflict.line.epoch import EpochReason
+from deconflict.line.statement import ChainPoint
 from deconflict.messages.declaration import (
     Declaration,
     SoundDeclaration,
@@ -47,6 +49,7 @@ __all__ = [
     "CeaseReport",
     "Concern",
     "Declared",
+    "Epoch",
     "LineCheck",
     "Loaded",
     "Query",
@@ -346,6 +349,17 @@ class TermsMessage(Body, frozen=True):
     signature: TermsSignature
 
 
+class Epoch(Body, frozen=True):
+    """EPOCH: the node's own word that its chain goes on in a fresh epoch, and behind what.
+
+    ``key`` is null: the place of a new key.
+    """
+
+    follows: ChainPoint | None
+    reason: EpochReason
+    key: None
+
+
 _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
     {
         Kind.NOTIFY: Declared,
@@ -373,6 +387,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.ACCOUNT: Account,
         Kind.TERMS_PROPOSE: TermsMessage,
         Kind.TERMS_ACCEPT: TermsMessage,
+        Kind.EPOCH: Epoch,
     }
 )
 

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     ACCOUNT = "ACCOUNT"
     TERMS_PROPOSE = "TERMS_PROPOSE"
     TERMS_ACCEPT = "TERMS_ACCEPT"
+    EPOCH = "EPOCH"
 
 
 class Release(StrEnum):
@@ -265,6 +266,8 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to_own=False,
             two_persons=True,
         ),
+        # Said by the node itself. A person there is to know that this side's record was restored.
+        Kind.EPOCH: KindForm(_tells(_P.IMMEDIATE), always_passes=True),
     }
 )
 

@@ -14,6 +14,7 @@ from deconflict.messages.bodies import (
     CeaseReport,
     Concern,
     Declared,
+    Epoch,
     LineCheck,
     Loaded,
     Query,
@@ -173,6 +174,8 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "ACCOUNT", {"event": body.event, "fields": _fields(body, language)}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
+        case Epoch(follows=follows):
+            return "EPOCH", {"number": 0 if follows is None else follows.seq}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
 

@@ -13,6 +13,7 @@ import uvicorn
 from deconflict.errors import ConfigurationError, PeerUnreachableError
 from deconflict.line.envelope import seal_envelope
 from deconflict.line.keys import RandomBytes, SigningKey
+from deconflict.line.resync import Silence
 from deconflict.node.core import NodeCore
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.line import Line
@@ -23,11 +24,12 @@ from deconflict.node.runtime import Clock, PeerLink, Runtime
 from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
 from deconflict.store.base import Batch, LineRow, SignatureRow
+from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import KeysByParty, RecordProof, VerifiedRecord
 from deconflict.store.writer import GroupCommitWriter
 
-__all__ = ["OpenNode", "address_of", "open_door", "open_node", "started"]
+__all__ = ["OpenNode", "address_of", "open_door", "open_node", "silence_of", "started"]
 
 logger = logging.getLogger("deconflict.door")
 
@@ -71,6 +73,9 @@ async def open_node(
         }
         _begin_lines(store, folder.settings.party, peers.list(), clock)
 
+        if not Path(folder.settings.guard_path).is_absolute():
+            folder.guard_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
         def restore(proof: RecordProof) -> list[Line]:
             return [
                 Line.restore(
@@ -89,6 +94,16 @@ async def open_node(
             ]
 
         verified, lines = await asyncio.to_thread(_prove_and_read, store, keys_by_party, restore)
+        # Only a record that verifies is compared, and nothing was signed yet in this run.
+        guard = Guard.start(
+            folder.guard_path,
+            store,
+            node=keys.signing_key.key_id,
+            own=folder.settings.party,
+            random_bytes=random_bytes,
+        )
+        for line in lines:
+            line.machine.resync.silence = silence_of(guard, line)
         _sign_what_waits(store, folder.settings.party, keys.signing_key)
         core = NodeCore(
             party=folder.settings.party,
@@ -106,7 +121,7 @@ async def open_node(
             links[peer.line_id] = _PinnedLink(
                 PeerClient(context, peer.url, peer.spki_sha256), pins, peer.spki_sha256
             )
-        with GroupCommitWriter(store) as writer:
+        with GroupCommitWriter(store, guard) as writer:
             runtime = Runtime(core, store, writer, links, clock)
             door = build_peer_server(
                 runtime,
@@ -121,6 +136,13 @@ async def open_node(
             yield OpenNode(node, runtime, door, verified)
     finally:
         store.close()
+
+
+def silence_of(guard: Guard, line: Line) -> Silence:
+    """Return what this node must not do on a line, as the guard tells it."""
+    mute = guard.mute(line.line_id, line.book.own)
+    deaf = guard.mute(line.line_id, line.peer)
+    return Silence(mute=mute is not None, deaf=deaf is not None, reason=mute or deaf)
 
 
 def _prove_and_read(

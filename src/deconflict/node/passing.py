@@ -12,6 +12,7 @@ from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
+from deconflict.node.tell.silence import tell_silence
 from deconflict.node.work import Work
 
 __all__ = ["Passing"]
@@ -45,6 +46,7 @@ class Passing:
             self._swept_ms = now.monotonic_ms
         for line in self._lines.values():
             self._connection(line, work, now)
+            tell_silence(self._teller.desk, line, now)
             if sweep:
                 self._teller.clocks(line, now)
                 tell_line_checks(self._teller.desk, line, now)

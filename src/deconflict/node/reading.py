@@ -193,7 +193,7 @@ class Reading:
 
     def _line_view(self, line: Line) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
-        return line_view(line, open_alerts, self._now)
+        return line_view(line, open_alerts, self._now, self._core.language)
 
     def _rows(self, line_id: str, party: str, after_seq: int, limit: int) -> list[EntryRow]:
         return list(self._store.entries(line_id, party, after_seq=after_seq, limit=limit))

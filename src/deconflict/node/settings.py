@@ -20,6 +20,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "release_persons": (int, "1 or 2"),
 }
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_PATH = re.compile(r'[^"\\\x00-\x1f\x7f]{1,1000}')
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 TEMPLATE = """\
@@ -41,6 +42,10 @@ operators_listen = "{operators_listen}"
 
 # How many persons a declaration and terms need: 1, or 2 (one writes, another releases).
 release_persons = {release_persons}
+
+# Where the node keeps how far it has signed: a small file. Name one on another disk than this
+# folder, so that a backup put back here does not put it back too.
+guard_path = "{guard_path}"
 """
 
 
@@ -112,6 +117,7 @@ class Settings:
         peer_url: what other parties call; empty for the URL of ``peer_listen``.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
         release_persons: how many persons a declaration and terms need, 1 or 2.
+        guard_path: the guard's file, absolute or from the node's folder on.
 
     Raises:
         ConfigurationError: any of them is not of that form.
@@ -124,6 +130,7 @@ class Settings:
     peer_url: str = ""
     operators_listen: Endpoint = Endpoint("127.0.0.1", 8080)
     release_persons: int = 1
+    guard_path: str = "guard/guard"
 
     def __post_init__(self) -> None:
         require_party(self.party)
@@ -146,6 +153,12 @@ class Settings:
                 "the number of persons who release cannot be used",
                 given=f"release_persons {self.release_persons}",
                 expected="1 or 2",
+            )
+        if not _PATH.fullmatch(self.guard_path):
+            raise ConfigurationError(
+                "the path of the guard cannot be used",
+                given=f"guard_path {self.guard_path[:80]!r}",
+                expected="a path of 1 to 1,000 characters, without quotes and backslashes",
             )
         if not self.operators_listen.is_loopback:
             raise ConfigurationError(
@@ -225,6 +238,7 @@ class Settings:
             peer_url=self.peer_url,
             operators_listen=self.operators_listen,
             release_persons=self.release_persons,
+            guard_path=self.guard_path,
         )
 
 

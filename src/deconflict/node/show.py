@@ -22,6 +22,7 @@ from deconflict.messages.terms import terms_to_wire
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.conflicts import card_of
+from deconflict.node.tell.silence import reason_text
 from deconflict.node.views import (
     ConflictView,
     DeclarationView,
@@ -45,11 +46,12 @@ __all__ = [
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 
 
-def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
+def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> LineView:
     """Return a line as it stands now."""
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
+    silence = machine.resync.silence
     scopes = sorted(
         {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
     )  # an exercise stops nothing that is real
@@ -71,6 +73,9 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
         peer_epoch=None if peer is None else peer.epoch,
         peer_seq=0 if peer is None else peer.seq,
         open_alerts=open_alerts,
+        mute=silence.mute,
+        deaf=silence.deaf,
+        silent_because=(None if silence.reason is None else reason_text(silence.reason, language)),
     )
 
 
@@ -96,7 +101,7 @@ def message_view(
     envelope = _DECODER.decode(row.data)
     body = read_body(envelope)
     own = row.party == line.book.own
-    delivery = line.delivery(row.hash, row.seq) if own else None
+    delivery = line.delivery(row.hash, (row.epoch, row.seq)) if own else None
     text = (
         render(
             phrase_named("UNREADABLE").number,
@@ -263,7 +268,7 @@ def _place(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
 def _delivery(line: Line, item: Declared) -> str:
     if not item.own:
         return "LOGGED"
-    return line.delivery(item.message_hash, item.seq).state.value
+    return line.delivery(item.message_hash).state.value
 
 
 def _readback(line: Line, item: Declared) -> str:

@@ -61,6 +61,9 @@ class LineView:
     peer_epoch: str | None
     peer_seq: int
     open_alerts: int
+    mute: bool = False  # this node signs nothing: its record may lack what it signed
+    deaf: bool = False  # it logs and receipts nothing: its record may lack what it receipted
+    silent_because: str | None = None  # in words, of either
 
 
 @dataclass(frozen=True, slots=True)

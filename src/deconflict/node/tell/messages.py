@@ -27,6 +27,7 @@ from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
+from deconflict.node.tell.silence import tell_heard
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["Teller"]
@@ -350,7 +351,8 @@ class Teller:
 
         With ``FORKED_CHECKPOINT``: or a checkpoint that contradicts what it sent. With
         ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record. With
-        ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said.
+        ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said. With
+        ``RESYNC_STUCK``: that what it holds does not lead to what is held here.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),
@@ -359,6 +361,13 @@ class Teller:
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
+
+    def heard_while_silent(
+        self, line: Line, envelope: Envelope, message_hash: str, now: Now
+    ) -> None:
+        """Show a FLASH that this node, mute or deaf, cannot log; others wait."""
+        if self._envelope_of(message_hash) is None:
+            tell_heard(self.desk, line, envelope, message_hash, now)
 
     def restored(self, line: Line, now: Now) -> None:
         """Raise again what the record of a line implies, and close what it does not."""
@@ -388,7 +397,7 @@ class Teller:
             envelope = None if subject is None else self._envelope_of(subject)
             if envelope is None or subject is None:
                 return True
-            state = line.delivery(subject, envelope.seq).state
+            state = line.delivery(subject, (envelope.epoch, envelope.seq)).state
             reached = state not in (DeliveryState.QUEUED, DeliveryState.SENT)
             return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
         # The first look at the picture and the connection raises these again, if they still hold.
