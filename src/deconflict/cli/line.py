@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
+    clean,
     count,
     escalated,
     sentences,
@@ -50,6 +51,11 @@ line = LazyGroup(
         ),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
+        Entry(
+            "reopen",
+            "reopen:reopen",
+            "Speak again on a line where this node is mute, without the peer's answer.",
+        ),
     ),
     package="deconflict.cli",
     help="Talk on a line: status, messages, answers, live view.",
@@ -88,7 +94,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         [
             (
                 one["peer"],
-                "SUSPENDED" if one["suspended"] else one["state"],
+                _state(one),
                 when(one["since_utc"]),
                 when(one["last_heard_utc"]),
                 one["terms_state"].replace("_", " ").lower(),
@@ -102,6 +108,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         right=(5, 6, 7),
     )
     click.echo()
+    for one in lines:
+        if _silent(one):
+            click.echo(click.style(_silence_words(one), bold=True) + "\n")
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))
@@ -129,6 +138,31 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+
+
+def _silent(line: dict[str, Any]) -> bool:
+    return bool(line.get("mute") or line.get("deaf"))
+
+
+def _state(line: dict[str, Any]) -> str:
+    if _silent(line):
+        return ("MUTE" if line["mute"] else "DEAF") + f", {line['state']}"
+    return "SUSPENDED" if line["suspended"] else str(line["state"])
+
+
+def _silence_words(line: dict[str, Any]) -> str:
+    """Return what a node that is mute or deaf can and cannot do, and what ends it."""
+    peer = clean(line["peer"])
+    if line["mute"]:
+        cannot = f"sends nothing to {peer}, not even CEASE or SAFETY, and receipts nothing"
+    else:
+        cannot = f"logs and receipts nothing of {peer}; it can send"
+    return (
+        f"{_state(line).partition(',')[0]} on the line with {peer}: this node {cannot}.\n"
+        f"  Why: {clean(line['silent_because'] or 'not known')}\n"
+        f"  Warn {peer} by voice. It ends by itself once {peer}'s node has answered; if that "
+        f"cannot be:\n  deconflict line reopen {peer}"
+    )
 
 
 def _count_rest(alerts: list[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ and its peer never held, stands in the record still; it is not on the way, and w
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from deconflict.errors import StoreDamagedError
@@ -94,6 +95,18 @@ class StoredChain:
                 epoch=stretch.epoch,
                 after_seq=first,
                 limit=max(stretch.last_seq - first, 0),
+            )
+
+    def rows_behind(self, position: int) -> Iterator[EntryRow]:
+        """Yield what stands behind so many entries of the way."""
+        for stretch in self._way:
+            first = min(position, stretch.last_seq)
+            position -= first
+            yield from islice(
+                self._store.entries(
+                    self._line_id, self._party, epoch=stretch.epoch, after_seq=first
+                ),
+                stretch.last_seq - first,
             )
 
     def _sealed(self, row: EntryRow) -> SealedEnvelope:

@@ -176,6 +176,7 @@ class Hearing:
                 delayed=entry.delayed,
             )
         )
+        line.opened(entry.envelope)
         taken = line.book.take(
             entry.envelope,
             entry.hash,

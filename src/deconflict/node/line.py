@@ -11,6 +11,7 @@ from deconflict.line.alerts import fold_alerts
 from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
 from deconflict.line.envelope import Address, Envelope, SealedEnvelope, seal_envelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkMonitor, LinkStatus
@@ -120,6 +121,7 @@ class Line:
         book: LineBook,
         peer_desk: str,
         random_bytes: RandomBytes,
+        before: dict[str, int] | None = None,
     ) -> None:
         self.machine = machine
         self.monitor = monitor
@@ -130,6 +132,7 @@ class Line:
         self.shown_status = LinkStatus.UNKNOWN
         self.checked_once = False
         self._random_bytes = random_bytes
+        self._before = before or {}  # by epoch: entries on the way in the epochs before it
         self._timers = DEFAULT_TIMERS
         self.use_terms()
 
@@ -157,18 +160,18 @@ class Line:
             StoreDamagedError: the record contradicts itself.
         """
         identity = LineIdentity(line_id, own, peer, own_key, peer_keys)
-        machine, book = _read(store, identity, proof, random_bytes, now, silence)
+        machine, book, before = _read(store, identity, proof, random_bytes, now, silence)
         monitor = LinkMonitor(
             line_id=line_id, own=own, peer=peer, random_bytes=random_bytes, now=now
         )
-        return cls(machine, monitor, book, peer_desk, random_bytes)
+        return cls(machine, monitor, book, peer_desk, random_bytes, before)
 
     def read_again(self, store: Store, now: Now, silence: Silence) -> None:
         """Begin anew from the record, as a start does: it has what it lacked.
 
         Only while the line is mute or deaf: nothing is then said or heard that memory alone has.
         """
-        self.machine, self.book = _read(
+        self.machine, self.book, self._before = _read(
             store, self.machine.identity, None, self._random_bytes, now, silence
         )
         self.checked_once = False
@@ -218,6 +221,16 @@ class Line:
         if proposal is not None:
             return "PROPOSED_BY_US" if proposal.by == self.book.own else "PROPOSED_BY_PEER"
         return "NONE" if self.book.terms is None else "AGREED"
+
+    def position(self, point: ChainPoint | None) -> int:
+        """Return how many entries its chain has on the way up to and including a point."""
+        return 0 if point is None else self._before.get(point.epoch, 0) + point.seq
+
+    def opened(self, envelope: Envelope) -> None:
+        """Note an epoch that the peer opened."""
+        opening = opening_of(envelope)
+        if opening is not None:
+            self._before[envelope.epoch] = self.position(opening.follows)
 
     def stored_lookup(self, store: Store) -> StoredLookup:
         """Return how the machine finds what is logged in a slot of the peer."""
@@ -296,7 +309,7 @@ def _read(
     random_bytes: RandomBytes,
     now: Now,
     silence: Silence,
-) -> tuple[LineMachine, LineBook]:
+) -> tuple[LineMachine, LineBook, dict[str, int]]:
     """Return both chains, and what they imply, as the record leaves them."""
     line_id, own, peer = identity.line_id, identity.own, identity.peer
     own_keys = {identity.own_key.key_id: identity.own_key.verify_key}
@@ -379,7 +392,12 @@ def _read(
             silence=silence,
         ),
     )
-    return machine, book
+    before = {
+        stretch[0]: sum(last for _, last in list(way.items())[:index])
+        for way in ways.values()
+        for index, stretch in enumerate(way.items())
+    }
+    return machine, book, before
 
 
 def _on_way(rows: Iterator[EntryRow], way: Mapping[str, int]) -> Iterator[EntryRow]:

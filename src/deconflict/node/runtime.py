@@ -245,6 +245,17 @@ class Runtime:
         self._writer.submit(work.batch()).add_done_callback(committed)
         return done
 
+    async def reopen(self, line_id: str) -> None:
+        """Open a fresh epoch on a mute line; return when it is durable.
+
+        Raises:
+            LineStateError: this node is not mute there.
+        """
+        with self._turn():
+            work = self.core.reopen(line_id, self.now())
+        await self.commit(work)
+        self._due.set()
+
     def events(self, after_id: int) -> AsyncIterator[EventView]:
         """Yield stored events after an id, then live ones; ends when the node stops."""
         return self._hub.stream(after_id)

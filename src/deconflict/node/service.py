@@ -39,6 +39,7 @@ from deconflict.node.show import (
 )
 from deconflict.node.views import (
     Checked,
+    LineView,
     Posted,
 )
 
@@ -53,6 +54,7 @@ _OWN_WAY = frozenset(
         Kind.CANCEL,
         Kind.TERMS_PROPOSE,
         Kind.TERMS_ACCEPT,
+        Kind.EPOCH,
     )
 )
 _LINES_AT_ONCE = 500
@@ -113,6 +115,13 @@ class Node(Releasing):
         return await self._say_terms(
             actor, held, Kind.TERMS_ACCEPT, proposal.terms, proposal.message_hash
         )
+
+    async def reopen(self, actor: Actor, line: str) -> LineView:
+        """Open a fresh epoch on a line where this node is mute, without the peer's answer."""
+        require(actor, Action.TERMS)
+        held = self._core.line_named(line)
+        await self._runtime.reopen(held.line_id)
+        return self.line(held.line_id)
 
     # ---- declaring ------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
+from deconflict.line.statement import ChainPoint
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
@@ -50,7 +51,7 @@ def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> L
     """Return a line as it stands now."""
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
-    own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
+    own, peer, receipted = machine.own_head, machine.peer_logged, machine.receipted_on_way
     silence = machine.resync.silence
     scopes = sorted(
         {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
@@ -68,10 +69,10 @@ def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> L
         terms_state=line.terms_state(),
         terms_hash=book.terms_hash,
         own_epoch=None if own is None else own.epoch,
-        own_seq=0 if own is None else own.seq,
-        receipted_seq=0 if receipted is None else receipted.seq,
+        own_seq=line.position(own),
+        receipted_seq=line.position(receipted),
         peer_epoch=None if peer is None else peer.epoch,
-        peer_seq=0 if peer is None else peer.seq,
+        peer_seq=line.position(peer),
         open_alerts=open_alerts,
         mute=silence.mute,
         deaf=silence.deaf,
@@ -141,6 +142,7 @@ def message_view(
         language=envelope.lang,
         text=text,
         body=envelope.body,
+        position=line.position(ChainPoint(row.epoch, row.seq, row.hash)),
     )
 
 

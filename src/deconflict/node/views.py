@@ -56,7 +56,7 @@ class LineView:
     terms_state: str  # NONE | PROPOSED_BY_US | PROPOSED_BY_PEER | AGREED
     terms_hash: str | None
     own_epoch: str | None
-    own_seq: int
+    own_seq: int  # these three count over all epochs
     receipted_seq: int
     peer_epoch: str | None
     peer_seq: int
@@ -99,12 +99,13 @@ class MessageView:
     release: str
     created_utc: str
     logged_utc: str
-    state: str  # QUEUED SENT LACKED SEEN LOADED CLOSED EXPIRED REFUSED; LOGGED or SEEN for incoming
+    state: str  # QUEUED SENT LACKED SEEN LOADED ... REFUSED SAID_AGAIN; LOGGED or SEEN for incoming
     escalation: int
     delayed: bool
     language: str
     text: str  # the template rendered in this desk's language, or the free text
     body: dict[str, Any]
+    position: int = 0  # in its author's chain over all epochs; ``seq`` counts within one
 
 
 @dataclass(frozen=True, slots=True)

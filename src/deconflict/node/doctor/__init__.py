@@ -14,7 +14,13 @@ from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.doctor.clock import clock_check
 from deconflict.node.doctor.doors import node_check, peer_check
 from deconflict.node.doctor.keys import certificate_check, keys_checks
-from deconflict.node.doctor.storage import accounts_check, disk_check, record_check, record_in_use
+from deconflict.node.doctor.storage import (
+    accounts_check,
+    disk_check,
+    guard_check,
+    record_check,
+    record_in_use,
+)
 from deconflict.node.folder import read_settings, read_tls_pin, read_verify_key
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.settings import Settings
@@ -70,6 +76,8 @@ def _of_party(path: Path, settings: Settings | None) -> Iterator[Check]:
     else:
         words = "not verified: the key of a pinned peer cannot be read"
         yield Check("record", WARNING, words, "put right what is said of the peers, then ask again")
+    guard = path / settings.guard_path
+    yield guard_check(guard, path / "record.sqlite", own_key.key_id)
     yield accounts_check(path / "accounts.sqlite")
     if fault is not None:
         yield Check("peers", WRONG, told(fault), fault.remedy)
