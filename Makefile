@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java peers oracle search miri asan bench sim restores model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -94,6 +94,9 @@ bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/nu
 
 sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
 	$(BIN)/python -m tests.simulator --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+
+restores: $(VENV)/dev-built ## parties put back to old backups (RESTORES=100000 SEED=1)
+	$(BIN)/python -m tests.simulated_restore --restores $(or $(RESTORES),100000) --seed $(or $(SEED),1)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model

@@ -204,10 +204,26 @@ def test_an_epoch_behind_an_entry_the_peer_has_passed_is_refused_and_another_ope
         # Opened without the peer's word, behind what it receipted in the copy.
         work = pair.blue.core.reopen(pair.line_id, pair.world.now)
         pair.world.commit(pair.blue, work)
+        pair.declare("blue", declaration(3))  # goes out with the epoch, in one body
         pair.run_for(SOON_S)
         require_whole(pair)
         assert len(pair.blue.store.epochs(pair.line_id, "blue")) == 3
-        assert declared(pair, "blue", "blue") == {
-            declaration(1).declaration_id,
-            declaration(2).declaration_id,
+        assert declared(pair, "blue", "blue") == declared(pair, "red", "blue")
+        assert declared(pair, "red", "blue") == {
+            declaration(number).declaration_id for number in (1, 2, 3)
         }
+
+
+def test_a_restored_witness_goes_on_where_its_author_was_cosigned() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "red")
+        pair.declare("blue", declaration(1), declaration(2))
+        pair.run_for(25)
+        before = pair.line("blue").machine.checkpoints.own_cosigned.size
+        assert before > 0
+        put_back(backup)
+        pair.run_for(SOON_S)
+        pair.declare("blue", declaration(3))
+        pair.run_for(30)
+        require_whole(pair)
+        assert pair.line("blue").machine.checkpoints.own_cosigned.size > before

@@ -99,8 +99,14 @@ class LineEnd:
         """Return when this node may sign on this line.
 
         Raises:
-            LineStateError: its record may lack what it signed.
+            LineStateError: its record may lack what it signed, or the line begins anew from the
+                record this moment, and would not know of what is said meanwhile.
         """
+        if self.resync.closing and not self.resync.mute:
+            raise LineStateError(
+                f"this node takes up the line with {self.identity.peer} again this moment",
+                remedy="say it again",
+            )
         if self.resync.mute:
             raise LineStateError(
                 f"this node is mute on the line with {self.identity.peer}: its record may lack "
@@ -146,12 +152,18 @@ class LineEnd:
         return Agreed(self.receipted_on_way, (), None)
 
     def answer(
-        self, question: Question, *, chain: ChainReader, receipt: SealedReceipt | None
+        self,
+        question: Question,
+        now: Now,
+        *,
+        chain: ChainReader,
+        receipt: SealedReceipt | None,
     ) -> Answer | None:
         """Return the answer to the peer's question; None where this node cannot give it now.
 
         Args:
             question: as it came.
+            now: the present.
             chain: what is durable here of the chain that it asks about: the peer's where it asks
                 as the author, else the own one.
             receipt: the last one for that chain in the record.
@@ -169,6 +181,11 @@ class LineEnd:
             head = self._in.logged
             return read_answer(question, chain, head=head, deaf=resync.deaf, receipt=receipt)
         if resync.mute:
+            return None
+        if question.after is not None and not chain.holds(question.after):
+            # The peer has an entry of this node that stands not on its way: an epoch was opened
+            # without asking it. A whole listener would refuse that; a deaf one can only ask.
+            resync.refused(now)
             return None
         head = self._out.sealed_head
         return read_answer(question, chain, head=head, deaf=False, receipt=receipt)

@@ -144,7 +144,7 @@ class LineMachine(LineEnd):
             receipted=found.own_receipted(identity.peer_keys),
             entries=entries,
             earlier=found.own_earlier,
-            reopened=len(found.own_way) > 1,
+            reopened=found.own_reopened,
         )
         peer = PeerChain(
             line=identity.line_id,

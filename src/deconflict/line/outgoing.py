@@ -120,7 +120,7 @@ class OwnChain:
         entries: of the present epoch, at least those without a receipt.
         earlier: hashes of entries of earlier epochs without a receipt; the first one in the
             present epoch covers them, for that names what it follows.
-        reopened: whether there are earlier epochs.
+        reopened: whether an EPOCH entry opened the present epoch.
     """
 
     def __init__(

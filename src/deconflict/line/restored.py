@@ -122,6 +122,7 @@ class Restored:
         own_agreed: the last entry of earlier epochs that one covers, as :attr:`own_earlier`.
         own_way: the own chain's epochs in their order, each with its last number on the way to
             the head; empty where it has one or none.
+        own_reopened: whether the present epoch was opened by an EPOCH entry.
         silence: what is not to be done, because the record may lack something.
     """
 
@@ -136,6 +137,7 @@ class Restored:
     own_earlier: tuple[str, ...] = ()
     own_agreed: ChainPoint | None = None
     own_way: Mapping[str, int] = field(default_factory=dict)
+    own_reopened: bool = False
     silence: Silence = WHOLE
 
     def read_own_entries(self) -> list[tuple[Envelope, bytes]]:

@@ -12,7 +12,7 @@ receipt), a mute author does not answer a listener. An answer counts for the que
 alone, and a deaf listener that answers an author asks its own question anew, for what that author
 said before, it may have said before its own restore. All of it is ``model/Restore.tla``.
 
-Sans-I/O. Packets: ``specs/packets.md`` §5; rules: ``specs/envelope.md`` §9.
+Sans-I/O. Packets: ``specs/packets.md`` §7; rules: ``specs/envelope.md`` §9.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -226,6 +226,11 @@ class Resync:
     def after_listener(self) -> Silence:
         """Return what is left once all that the peer said is durable."""
         return Silence(refused=self.silence.refused)
+
+    @property
+    def closing(self) -> bool:
+        """True exactly when what was asked for is on its way to the disk."""
+        return self._done
 
     def close(self) -> None:
         """Ask nothing more: what was asked for is on its way to the disk."""

@@ -76,6 +76,7 @@ class Hearing:
         self._teller = teller
         self._resyncing = resyncing
         self._owed: list[tuple[Line, Say]] = []
+        self._refused: dict[str, str] = {}  # by line, the epoch of the peer refused last
 
     def hear(self, line: Line, packets: Iterable[Packet], heard: Heard, now: Now) -> None:
         """Take packets of this line's peer, in their order, up to the first that is refused."""
@@ -97,7 +98,7 @@ class Hearing:
                     case Cosigned():
                         self._cosigned(line, packet, heard.work, now)
                     case Question():
-                        heard.then_answer(partial(self._resyncing.answer, line, packet))
+                        heard.then_answer(partial(self._resyncing.answer, line, packet, now))
                     case Answer():
                         self._resyncing.hear(line, packet, heard.work, now)
             except (VerificationError, InvalidDocumentError) as error:
@@ -143,7 +144,8 @@ class Hearing:
             # Its author asks what is held here, and opens another one behind that.
             refusal = line.machine.refuse(sealed.hash, RefusalReason.BROKEN_CHAIN)
             heard.then_answer(lambda: [refusal])
-        if found.outcome is Outcome.ORPHAN:
+            self._refused[line.line_id] = read_envelope(sealed.data).epoch
+        if found.outcome is Outcome.ORPHAN and not self._follows_refused(line, sealed):
             # Kept above as evidence. It gets no answer: whoever replays an old epoch, or restored
             # an old record, is to learn nothing from us and to hold no receipt.
             heard.error = BrokenChainError(
@@ -163,6 +165,10 @@ class Hearing:
 
             work.then(log)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
+
+    def _follows_refused(self, line: Line, sealed: SealedEnvelope) -> bool:
+        """True exactly when it is of the epoch refused last: its author is to hear the refusal."""
+        return read_envelope(sealed.data).epoch == self._refused.get(line.line_id)
 
     def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> IncomingEntry:
         """Take an entry; return it as the machine may act on it once it is durable."""

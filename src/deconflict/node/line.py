@@ -10,7 +10,13 @@ from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, 
 from deconflict.line.alerts import fold_alerts
 from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
-from deconflict.line.envelope import Address, Envelope, SealedEnvelope, seal_envelope
+from deconflict.line.envelope import (
+    Address,
+    Envelope,
+    SealedEnvelope,
+    read_envelope,
+    seal_envelope,
+)
 from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
@@ -387,6 +393,7 @@ def _read(
             own_tree=trees.over(line_id, own),
             peer_tree=trees.over(line_id, peer),
             own_way=ways[own],
+            own_reopened=_is_reopened(store, line_id, own, present),
             own_earlier=tuple(earlier),
             own_agreed=None if in_present else receipted,
             silence=silence,
@@ -398,6 +405,11 @@ def _read(
         for index, stretch in enumerate(way.items())
     }
     return machine, book, before
+
+
+def _is_reopened(store: Store, line_id: str, party: str, epoch: str | None) -> bool:
+    first = None if epoch is None else store.entry_at(line_id, party, epoch, 1)
+    return first is not None and opening_of(read_envelope(first.data)) is not None
 
 
 def _on_way(rows: Iterator[EntryRow], way: Mapping[str, int]) -> Iterator[EntryRow]:

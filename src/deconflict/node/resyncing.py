@@ -42,13 +42,14 @@ class Resyncing:
         self._teller = teller
         self._begun: list[Line] = []
 
-    def answer(self, line: Line, question: Question) -> list[Packet]:
+    def answer(self, line: Line, question: Question, now: Now) -> list[Packet]:
         """Return the answer to the peer's question, from what is durable at this moment."""
         own = question.role is Role.LISTENER
         party = line.book.own if own else line.peer
         held = self._store.latest_receipt(line.line_id, line.peer)
         answer = line.machine.answer(
             question,
+            now,
             chain=self._chain(line, party),
             receipt=sealed_receipt(held) if own and held is not None else None,
         )
