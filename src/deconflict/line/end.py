@@ -218,12 +218,23 @@ class LineEnd:
             said: own entries behind the last receipted one, as the record has them.
             now: the present.
             desks: of this side and of the peer, for the entry that opens the epoch.
+
+        Raises:
+            LineStateError: the epoch drawn was used before: the random source is broken.
         """
+        epoch = self._random_bytes(16).hex()
+        if epoch in self._own_way or epoch in {envelope.epoch for envelope, _ in agreed.held}:
+            raise LineStateError(
+                "the epoch that was drawn has been used before, so nothing is signed in it",
+                given=epoch,
+                expected="128 random bits that no other draw has given",
+                remedy="stop the node and see to the machine's source of random numbers",
+            )
         return opened_epoch(
             self.identity,
             agreed,
             said,
-            epoch=self._random_bytes(16).hex(),
+            epoch=epoch,
             heard=self._heard(),
             now=now,
             desks=desks,
