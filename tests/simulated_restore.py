@@ -689,9 +689,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Put parties of a line back to old backups.")
     parser.add_argument("--restores", type=int, default=1_000, help="how many at least")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run")
+    parser.add_argument("--seconds", type=float, help="begin no run after so many")
     options = parser.parse_args()
     started, seed, restores, violations = time.monotonic(), options.seed, 0, 0
-    while restores < options.restores:
+    ends = started + (options.seconds or float("inf"))
+    while restores < options.restores and time.monotonic() < ends:
         try:
             restores += play_restores(seed).restores
         except (LineViolationError, DeconflictError) as error:
