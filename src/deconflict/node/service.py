@@ -97,6 +97,7 @@ class Node(Releasing):
     async def accept_terms(self, actor: Actor, line: str, terms_hash: str) -> Posted:
         """Sign the peer's proposed terms, named by the hash that the person was shown."""
         require(actor, Action.TERMS)
+        await self._runtime.settled()
         held = self._core.line_named(line)
         proposal = held.book.proposal
         if proposal is None or proposal.by == self._core.party:
@@ -280,6 +281,8 @@ class Node(Releasing):
     ) -> Posted:
         """Send a message of any kind but declarations and terms."""
         require(actor, Action.SEND)
+        if ref is not None:
+            await self._runtime.settled()  # what was shown a moment ago may still be on its way
         parsed: Body = parse_body(kind, body)
         if Kind(kind) in _OWN_WAY:
             raise InvalidInputError(
@@ -309,6 +312,7 @@ class Node(Releasing):
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         """Say that a message of the peer stood on the screen of this desk."""
         require(actor, Action.SEND)
+        await self._runtime.settled()
         view = await self.message(message_hash)
         body = Seen(desk=actor.desk, at_utc=format_utc(self._now.utc_ms))
         say = Say(
