@@ -96,7 +96,7 @@ sim: $(VENV)/dev-built ## long simulation of the line (HOURS=1000 SEED=1)
 	$(BIN)/python -m tests.simulator --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
 
 restores: $(VENV)/dev-built ## parties put back to old backups (RESTORES=100000 SEED=1)
-	$(BIN)/python -m tests.simulated_restore --restores $(or $(RESTORES),100000) --seed $(or $(SEED),1)
+	PYTHONPATH=tests $(BIN)/python tests/simulated_restore.py --restores $(or $(RESTORES),100000) --seed $(or $(SEED),1)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model

@@ -5,7 +5,7 @@ Around the faults of ``simulator.py`` stand those of a backup: a disk is put bac
 an earlier moment, the guard stays, or is lost as well; both sides may be put back, and in overlap;
 people have a mute node speak without its peer's word; old answers come once more::
 
-    python -m tests.simulated_restore --restores 1000 --seed 1
+    PYTHONPATH=tests python tests/simulated_restore.py --restores 1000 --seed 1
 
     I1  a receipt issued is true of its signer's log, or its signer is deaf (where one side alone
         was ever put back), and one held is so always
