@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java strace io-faults fuzz-parsers cuts peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -113,6 +113,9 @@ sim: $(VENV)/dev-built ## simulates lines under faults, link-hours a processor-s
 
 cuts: $(VENV)/dev-built ## simulated cuts, each shown in time on both ends (CUTS=10000 SEED=1)
 	$(BIN)/python -m tests.simulation.cuts --cuts $(or $(CUTS),10000) --seed $(or $(SEED),1)
+
+restores: $(VENV)/dev-built ## parties put back to old backups (RESTORES=100000 SEED=1)
+	$(BIN)/python -m tests.simulation.restores --restores $(or $(RESTORES),100000) --seed $(or $(SEED),1)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model

@@ -81,9 +81,7 @@ class Party:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=30)
         spent = time.monotonic() - begun
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self.process = None
+        self._forget()
         if code:
             raise RuntimeError(f"{self.name} ended with {code}: {self.folder / 'serve.log'}")
         return spent
@@ -93,7 +91,12 @@ class Party:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            self.process = None
+            self._forget()
+
+    def _forget(self) -> None:
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
 
     @property
     def rss_mb(self) -> float:

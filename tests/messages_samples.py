@@ -225,6 +225,11 @@ def bodies() -> dict[str, dict[str, Any]]:
             "terms": terms_to_wire(agreed),
             "signature": write_form(sign_terms(agreed, SECRETS["red"])),
         },
+        "EPOCH": {
+            "follows": {"epoch": ID, "seq": 41, "hash": ID * 2},
+            "reason": "RESTORED",
+            "key": None,
+        },
         "VOICE": {
             "side": "HEARD",
             "number": 17,

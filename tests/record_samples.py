@@ -1,6 +1,7 @@
 """Two parties and what they said, really signed: rows for the tests of store and bundle."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from deconflict.line.checkpoint import (
     Checkpoint,
@@ -63,6 +64,8 @@ class Chain:
         drill: bool = False,
         signed: bool = True,
         heard: ChainPoint | None = None,
+        kind: str = "NOTIFY",
+        body: Any = None,
     ) -> EntryRow:
         self.seq += 1
         data = envelope_bytes(
@@ -75,7 +78,7 @@ class Chain:
                 seq=self.seq,
                 prev=self.prev,
                 heard=heard,
-                kind="NOTIFY",
+                kind=kind,
                 prec=Precedence.PRIORITY,
                 ref=None,
                 drill=drill,
@@ -85,7 +88,7 @@ class Chain:
                 answer_within_ms=None,
                 expires_after_ms=None,
                 lang="en",
-                body={"text": text},
+                body={"text": text} if body is None else body,
             )
         )
         self.prev = hash_of(data)
@@ -102,6 +105,14 @@ class Chain:
             sealed.signature.value if signed else None,
             START_MS + self.seq,
         )
+
+    def open(self, behind: EntryRow | None) -> EntryRow:
+        """The entry that opens this epoch, behind an entry of an earlier one."""
+        follows = None
+        if behind is not None:
+            follows = {"epoch": behind.epoch, "seq": behind.seq, "hash": behind.hash}
+        body = {"follows": follows, "reason": "RESTORED", "key": None}
+        return self.say(kind="EPOCH", body=body)
 
     def say_many(self, count: int) -> Iterator[EntryRow]:
         for number in range(count):

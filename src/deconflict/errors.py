@@ -33,6 +33,7 @@
             StoreSlotTakenError        a slot or name already holds something else
             StoreFullError             no room: nothing was written
             StoreBrokenError           reading or writing failed: open again and verify
+            GuardMovedError            another process moved the guard: two nodes use one record
         BrokenTurnError            the node broke off half way: it stops, and starts from its record
         ConfigurationError         the node's folder or settings are unusable
         NotAuthenticatedError      no valid token, or a wrong account name or password
@@ -228,6 +229,10 @@ class StoreFullError(StoreError):
 
 class StoreBrokenError(StoreError):
     """Reading or writing failed: nothing more is believed until it is opened and verified anew."""
+
+
+class GuardMovedError(StoreError):
+    """Another process moved the guard of this node's record: two nodes use one guard."""
 
 
 class BrokenTurnError(DeconflictError):

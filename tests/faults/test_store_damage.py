@@ -276,12 +276,31 @@ def test_an_unknown_party_verifies_nothing(record: Path) -> None:
 
 def test_several_epochs_verify_in_turn(tmp_path: Path) -> None:
     said = conversation(3)
-    later = list(Chain("blue", "a" * 32).say_many(2))
+    fresh = Chain("blue", "a" * 32)
+    later = [fresh.open(said.entries[2]), fresh.say()]
     with SqliteStore.open(tmp_path / "r", create=True) as store:
         store.commit(said)
         store.commit(Batch(entries=later, receipts=[receipt_for(later[1])]))
         store.commit(Batch(checkpoints=checkpoints_over(later, 1, 2)))
         assert verify_store(store, KEYS_BY_PARTY) == VerifiedRecord(1, 8, 0, 3, 6)
+
+
+def test_an_epoch_that_follows_nothing_of_the_record_does_not_verify(tmp_path: Path) -> None:
+    said = conversation(3)
+    elsewhere = Chain("blue", "b" * 32).say()
+    red = Chain("red", "a" * 32)
+    for number, first in enumerate(
+        (
+            Chain("blue", "a" * 32).open(elsewhere),
+            Chain("blue", "a" * 32).say("no entry that opens an epoch"),
+            red.open(said.entries[4]),  # the peer's, and not behind what was logged last
+        )
+    ):
+        with SqliteStore.open(tmp_path / str(number), create=True) as store:
+            store.commit(said)
+            store.commit(Batch(entries=[first]))
+            with pytest.raises(StoreDamagedError, match="epoch"):
+                verify_store(store, KEYS_BY_PARTY)
 
 
 def whole_content(path: Path) -> list[object]:

@@ -94,6 +94,9 @@ class StandInNode:
         self.line(line)
         return TermsView(LINE, "AGREED", {"theatre": {}}, "ab" * 32, None, None, None)
 
+    async def reopen(self, actor: Actor, line: str) -> LineView:
+        return self.line(line)
+
     async def messages(
         self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None
     ) -> tuple[MessageView, ...]:
@@ -442,6 +445,7 @@ class StandInNode:
             language="en",
             text=text or kind.replace("_", " ").lower(),
             body=body,
+            position=seq,
         )
         self.sent.append(message)
         self.happen("message", {"hash": message.hash, "kind": kind})

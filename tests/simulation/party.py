@@ -295,7 +295,7 @@ class PartySimulator:
             own_party=self.name,
             rules=RULES,
             timers=DEFAULT_TIMERS,
-            receipted_seq=receipted.seq if receipted else 0,
+            is_receipted=lambda _, said: receipted is not None and said.seq <= receipted.seq,
         )
         return Restored(
             restored.own_head,

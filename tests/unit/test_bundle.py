@@ -135,12 +135,51 @@ def test_terms_signed_by_one_are_not_agreed() -> None:
     assert report.one_sided_terms == (terms_signed_by("red").terms_hash,)
 
 
+def two_epochs(behind: int) -> tuple[list[EntryRow], list[EntryRow]]:
+    """Three entries, and a fresh epoch behind one of them."""
+    old, fresh = list(Chain("blue").say_many(3)), Chain("blue", "a" * 32)
+    return old, [fresh.open(old[behind - 1]), fresh.say()]
+
+
 def test_several_epochs_count_as_one_chain() -> None:
-    old, new = list(Chain("blue").say_many(3)), list(Chain("blue", "a" * 32).say_many(2))
+    old, new = two_epochs(behind=3)
     said = Batch(lines=[LINE_ROW], entries=[*old, *new], receipts=[receipt_for(new[0])])
     blue, _ = verified(bundle_of(said)).chains
-    assert (blue.length, blue.unreceipted) == (5, 1)
+    assert (blue.length, blue.unreceipted, blue.epochs, blue.left_behind) == (5, 1, 2, 0)
     assert blue.head == ChainPoint("a" * 32, 2, new[1].hash)
+
+
+def test_what_a_fresh_epoch_leaves_behind_is_counted_apart() -> None:
+    old, new = two_epochs(behind=2)
+    receipts = [receipt_for(old[1]), receipt_for(new[0])]
+    said = Batch(lines=[LINE_ROW], entries=[*old, *new], receipts=receipts)
+    blue, _ = verified(bundle_of(said)).chains
+    assert (blue.length, blue.unreceipted, blue.left_behind) == (5, 1, 1)
+
+
+def test_no_epoch_leaves_behind_what_the_other_side_held() -> None:
+    old, new = two_epochs(behind=2)
+    red = Chain("red", "d" * 32).say(heard=ChainPoint(old[2].epoch, 3, old[2].hash))
+    for said in (
+        Batch(lines=[LINE_ROW], entries=[*old, *new], receipts=[receipt_for(old[2])]),
+        Batch(lines=[LINE_ROW], entries=[*old, *new], checkpoints=checkpoints_over(old, 3)),
+        Batch(lines=[LINE_ROW], entries=[*old, *new, red]),
+    ):
+        with pytest.raises(BrokenChainError, match="leaves behind"):
+            verified(bundle_of(said))
+
+
+def test_an_epoch_that_follows_nothing_of_the_record_is_found() -> None:
+    old, elsewhere = list(Chain("blue").say_many(3)), Chain("blue", "b" * 32).say()
+    for fresh in (
+        Chain("blue", "a" * 32).open(elsewhere),
+        Chain("blue", "a" * 32).say("no entry that opens an epoch"),
+    ):
+        with pytest.raises(BrokenChainError, match="another epoch"):
+            verified(bundle_of(Batch(lines=[LINE_ROW], entries=[*old, fresh])))
+    alone = Chain("blue", "a" * 32).open(old[0])
+    with pytest.raises(BrokenChainError, match="lacks"):
+        verified(bundle_of(Batch(lines=[LINE_ROW], entries=[alone])))
 
 
 def test_an_own_entry_still_unsigned_is_signed_on_the_way_out() -> None:
@@ -391,7 +430,7 @@ def test_another_chain_than_the_one_cosigned_is_found() -> None:
 
 
 def test_checkpoints_of_several_epochs_are_of_each_epoch() -> None:
-    old, new = list(Chain("blue").say_many(3)), list(Chain("blue", "a" * 32).say_many(2))
+    old, new = two_epochs(behind=3)
     both = [*checkpoints_over(old, 2, 3), *checkpoints_over(new, 1)]
     said = Batch(lines=[LINE_ROW], entries=[*old, *new], checkpoints=both)
     blue, _ = verified(bundle_of(said)).chains

@@ -63,6 +63,23 @@ def shown(*words: str) -> str:
     return result.output
 
 
+def test_a_mute_line_says_what_cannot_be_sent_and_what_to_do(
+    alerts: list[dict[str, object]],
+) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    (line,) = node.__enter__().lines()
+    line |= {"mute": True, "deaf": True, "silent_because": "The record is an old copy."}
+    text = shown()
+    assert "MUTE, UP" in text
+    assert "not even CEASE or SAFETY" in text
+    assert "The record is an old copy." in text
+    assert "Warn red by voice" in text
+    assert "deconflict line reopen red" in text
+    line["mute"] = False
+    assert "DEAF, UP" in shown()
+    assert "it can send" in shown()
+
+
 def many() -> list[dict[str, object]]:
     return [
         alert(0, "CONFLICT", "FLASH"),

@@ -22,7 +22,7 @@ from deconflict.node.settings import Endpoint, Settings
 
 NOW_MS = time.time_ns() // 1_000_000
 DAY_MS = 86_400_000
-AFTER_KEYS = {"certificate", "clock", "disk", "reserve", "record", "accounts", "peers"}
+AFTER_KEYS = {"certificate", "clock", "disk", "reserve", "record", "guard", "accounts", "peers"}
 
 
 def new_node(path: Path, *, made_ms: int = NOW_MS) -> Path:
@@ -93,6 +93,21 @@ def test_missing_key_is_named(tmp_path: Path, name: str) -> None:
     assert checks["keys"].state == WRONG
     assert name in checks["keys"].words
     assert checks["certificate"].state == OK
+
+
+def test_the_guard_is_looked_at(tmp_path: Path) -> None:
+    node, other = new_node(tmp_path / "blue"), new_node(tmp_path / "red")
+    guard = node / "guard" / "guard"
+    beside = found(node)["guard"]
+    assert beside.state == WARNING
+    assert "same disk" in beside.words
+    guard.write_bytes((other / "guard" / "guard").read_bytes())
+    assert "another node" in found(node)["guard"].words
+    guard.write_bytes(b"noise")
+    assert "damaged" in found(node)["guard"].words
+    guard.unlink()
+    assert "missing" in found(node)["guard"].words
+    assert found(node)["guard"].state == WRONG
 
 
 def test_unreadable_settings_hide_neither_keys_nor_disk(tmp_path: Path) -> None:

@@ -341,7 +341,11 @@ def test_alerts_folded_from_both_logs_are_those_that_were_open() -> None:
     peer = [(entry.hash, entry.envelope, entry.delayed) for entry in blue.logged]
     folded = {
         order: fold_alerts(
-            both, own_party="blue", rules=RULES, timers=DEFAULT_TIMERS, receipted_seq=2
+            both,
+            own_party="blue",
+            rules=RULES,
+            timers=DEFAULT_TIMERS,
+            is_receipted=lambda _, said: said.seq <= 2,
         )
         for order, both in (("own first", own + peer), ("peer first", peer + own))
     }

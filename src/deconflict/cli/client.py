@@ -227,7 +227,7 @@ class NodeClient:
             yield from page
             if not page:
                 return
-            after_seq = page[-1]["seq"]
+            after_seq = page[-1]["position"]
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -75,6 +75,11 @@ line = LazyGroup(
         Entry("take", "take:take", "Take in what the peer's side carried here."),
         Entry("spoken", "voice:spoken", "Note that you said a message by voice."),
         Entry("heard", "voice:heard", "Note what you heard by voice; it is not authentic yet."),
+        Entry(
+            "reopen",
+            "reopen:reopen",
+            "Speak again on a line where this node is mute, without the peer's answer.",
+        ),
     ),
     package="deconflict.cli",
     help="Talk on a line: status, messages, answers, live view.",
@@ -114,7 +119,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         [
             (
                 one["peer"],
-                "SUSPENDED" if one["suspended"] else one["state"],
+                _state(one),
                 when(one["since_utc"]),
                 when(one["last_heard_utc"]),
                 one["terms_state"].replace("_", " ").lower(),
@@ -134,6 +139,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if unseen := one["declarations_unseen"]:
             said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
             click.echo(click.style(f"{said}\n", bold=True))
+        if _silent(one):
+            click.echo(click.style(_silence_words(one), bold=True) + "\n")
     _paths(lines)
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
@@ -210,6 +217,31 @@ def _show_down(line: dict[str, Any]) -> None:
     )
     show_ways(line["peer"])
     click.echo()
+
+
+def _silent(line: dict[str, Any]) -> bool:
+    return bool(line.get("mute") or line.get("deaf"))
+
+
+def _state(line: dict[str, Any]) -> str:
+    if _silent(line):
+        return ("MUTE" if line["mute"] else "DEAF") + f", {line['state']}"
+    return "SUSPENDED" if line["suspended"] else str(line["state"])
+
+
+def _silence_words(line: dict[str, Any]) -> str:
+    """Return what a node that is mute or deaf can and cannot do, and what ends it."""
+    peer = clean(line["peer"])
+    if line["mute"]:
+        cannot = f"sends nothing to {peer}, not even CEASE or SAFETY, and receipts nothing"
+    else:
+        cannot = f"logs and receipts nothing of {peer}; it can send"
+    return (
+        f"{_state(line).partition(',')[0]} on the line with {peer}: this node {cannot}.\n"
+        f"  Why: {clean(line['silent_because'] or 'not known')}\n"
+        f"  Warn {peer} by voice. It ends by itself once {peer}'s node has answered; if that "
+        f"cannot be:\n  deconflict line reopen {peer}"
+    )
 
 
 def _count_rest(alerts: list[dict[str, Any]]) -> None:

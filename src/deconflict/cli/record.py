@@ -79,7 +79,7 @@ def log(
             after = max(0, head - last)
             said += node.messages(view["line_id"], direction=direction, after_seq=after)
     # One order for both directions: as this node logged them.
-    said.sort(key=lambda item: (item["logged_utc"], item["outgoing"], item["seq"]))
+    said.sort(key=lambda item: (item["logged_utc"], item["outgoing"], item["position"]))
     said = said[-last:]
     if as_json:
         write_json(said)
@@ -353,6 +353,7 @@ def _show_proven(proven: "VerifiedBundle") -> None:
     fields(
         (
             ("line", proven.line_id),
+            ("fresh epochs", _reopened(proven)),
             ("terms signed by both", ", ".join(agreed) or "none"),
             ("signed by one only", ", ".join(short(one) for one in proven.one_sided_terms)),
             ("kept beside it", beside if proven.evidence else None),
@@ -365,6 +366,17 @@ def _show_proven(proven: "VerifiedBundle") -> None:
         click.echo()
         for call in proven.calls:
             show_proven_call(call)
+
+
+def _reopened(proven: "VerifiedBundle") -> str | None:
+    """Return whose chain goes on in a later epoch, and what that left behind."""
+    told = [
+        f"{chain.party}: {chain.epochs} epochs, each behind an entry of the one before; "
+        f"{chain.left_behind} left behind and said again"
+        for chain in proven.chains
+        if chain.epochs > 1
+    ]
+    return "; ".join(told) or None
 
 
 def _fixed(messages: int, cosigned_utc: str | None) -> str:

@@ -7,7 +7,7 @@ limit that may have passed is treated as passed.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -124,7 +124,7 @@ def fold_alerts(
     own_party: str,
     rules: KindRules,
     timers: Timers,
-    receipted_seq: int,
+    is_receipted: Callable[[str, Envelope], bool],
 ) -> tuple[Alert, ...]:
     """Return the alerts that two whole logs leave open, for a start from the log alone.
 
@@ -134,7 +134,8 @@ def fold_alerts(
         own_party: whose node this is.
         rules: of the line's kinds.
         timers: of the line.
-        receipted_seq: own entries up to this slot hold the peer's receipt; 0 for none.
+        is_receipted: True exactly when an own entry, by hash and content, is covered by a receipt
+            of the peer.
     """
     left: dict[str, Alert] = {}
     opened: set[bytes] = set()
@@ -144,7 +145,7 @@ def fold_alerts(
         if delayed:
             continue
         rule = rules.get(envelope.kind)
-        receipted = not own or envelope.seq <= receipted_seq
+        receipted = not own or is_receipted(message_hash, envelope)
         owed = not receipted or (rule is not None and (rule.needs_seen or rule.needs_answer))
         alert = (
             alert_for(envelope, message_hash, own=own, rules=rules, timers=timers) if owed else None

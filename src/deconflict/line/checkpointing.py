@@ -97,16 +97,9 @@ class Checkpoints:
         self._receipted_size = 0
         self._waits_since_ms: int | None = None  # since when a receipted entry is not cosigned
         self._under_way: _UnderWay | None = None
-        self._peer_tree: Final = peer.tree
+        self._peer_tree = peer.tree
         self._peer_epoch = None if peer_logged is None else peer_logged.epoch
-        self._witness: Final = Witness(
-            name=identity.own,
-            key=identity.own_key,
-            line=identity.line_id,
-            author=identity.peer,
-            author_keys=identity.peer_keys,
-            kept=peer.kept,
-        )
+        self._witness = self._new_witness(peer.kept)
         self._own_keys: Final = {identity.own_key.key_id: identity.own_key.verify_key}
         self.receipted(receipted, now)
 
@@ -184,6 +177,12 @@ class Checkpoints:
         # One cosignature is kept, and its time: the peer may have signed below its own.
         alone = cosigned_alone(note, checkpoint, self._own_keys, identity.peer, identity.peer_keys)
         time_s = cosignature_time_s(alone, identity.peer, identity.peer_keys)
+        of_own_chain = (checkpoint.origin.line, checkpoint.origin.party) == (
+            identity.line_id,
+            identity.own,
+        )
+        if of_own_chain and self._own_epoch not in (None, checkpoint.origin.epoch):
+            return None  # of an epoch that is over, or of one that this record has lost
         if cosigned.line != identity.line_id or checkpoint.origin != self._own_origin():
             raise WrongLineError(
                 "the checkpoint is not of this node's chain",
@@ -226,6 +225,10 @@ class Checkpoints:
     def logged(self, entries: Sequence[IncomingEntry]) -> None:
         """Take entries of the peer that are durable here now."""
         for entry in entries:
+            if self._peer_epoch not in (None, entry.envelope.epoch):
+                # Each epoch is a chain, and has a tree, of its own. What was cosigned of the one
+                # that is over stands in the record.
+                self._peer_tree, self._witness = GrowingTree(), self._new_witness(None)
             self._peer_epoch = entry.envelope.epoch
             self._peer_tree.add(entry_leaf(entry.hash, entry.sealed.signature.value))
 
@@ -238,7 +241,7 @@ class Checkpoints:
         Raises:
             As :meth:`~deconflict.line.witness.Witness.judge`, of all but these two.
         """
-        if self._peer_epoch is None:
+        if self._peer_epoch is None or self._is_over(submission):
             return None
         try:
             return self._witness.judge(
@@ -256,6 +259,8 @@ class Checkpoints:
         Raises:
             LineStateError: as :meth:`~deconflict.line.witness.Witness.persisted`.
         """
+        if state.checkpoint.origin.epoch != self._peer_epoch:
+            return  # the peer opened another epoch before this was durable
         self._witness.persisted(state)
         self._peer_tree.agree(state.head.size)
 
@@ -265,6 +270,23 @@ class Checkpoints:
         return None if note is None else Cosigned(self._identity.line_id, note.to_bytes())
 
     # ---- inside ---------------------------------------------------------------------------------
+
+    def _is_over(self, submission: Submission) -> bool:
+        """True exactly when it is of the peer's chain on this line, in another epoch."""
+        origin = open_checkpoint(submission.note, self._identity.peer_keys)[0].origin
+        here = (self._identity.line_id, self._identity.peer)
+        return (origin.line, origin.party) == here and origin.epoch != self._peer_epoch
+
+    def _new_witness(self, kept: CosignedState | None) -> Witness:
+        identity = self._identity
+        return Witness(
+            name=identity.own,
+            key=identity.own_key,
+            line=identity.line_id,
+            author=identity.peer,
+            author_keys=identity.peer_keys,
+            kept=kept,
+        )
 
     def _known(self, size: int) -> TreeHead | None:
         return self._peer_tree.head_at(size) if size <= self._peer_tree.size else None

@@ -22,6 +22,7 @@ class DeliveryState(StrEnum):
     CLOSED = "CLOSED"  # answered
     EXPIRED = "EXPIRED"  # its time passed without a receipt
     REFUSED = "REFUSED"  # the peer signed why it does not log it
+    SAID_AGAIN = "SAID_AGAIN"  # the peer never held it; it was said again in a later epoch
 
 
 @dataclass(frozen=True, slots=True)

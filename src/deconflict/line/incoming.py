@@ -8,6 +8,7 @@ forgets it, and the peer, which holds no receipt, sends again.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final, TypeAlias
 
 from deconflict.errors import (
@@ -17,6 +18,7 @@ from deconflict.errors import (
     StoreDamagedError,
 )
 from deconflict.line.envelope import GENESIS, Envelope, SealedEnvelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.moment import Now
 from deconflict.line.packets import Want
 from deconflict.line.statement import ChainPoint
@@ -46,6 +48,8 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"  # it is next, or follows what is, and there is no room for it
     BEYOND_WINDOW = "BEYOND_WINDOW"  # too far ahead to hold; the peer repeats it
     ORPHAN = "ORPHAN"  # of another epoch: kept as evidence, never logged
+    EPOCH_REFUSED = "EPOCH_REFUSED"  # it opens an epoch, and not behind the last entry held here
+    NOT_NOW = "NOT_NOW"  # this node is mute or deaf: it logs nothing; the peer repeats it
 
 
 class EvidenceReason(StrEnum):
@@ -127,7 +131,8 @@ class PeerChain:
         self._epoch: str | None = None if head is None else head.epoch
         self._accepted_seq = 0 if head is None else head.seq
         self._accepted_hash = GENESIS if head is None else head.hash
-        self._unlogged: dict[int, IncomingEntry] = {}
+        # In the order accepted, which is that of the chain; by epoch and number.
+        self._unlogged: dict[tuple[str, int], IncomingEntry] = {}
         self._held: dict[int, Arrival] = {}
         self._asked: tuple[int, int, int] | None = None
         self._pressing_seq = 0  # the last slot that is known to hold something that gets room
@@ -173,11 +178,10 @@ class PeerChain:
         envelope = arrival.envelope
         # First contact: the first verified envelope tells the epoch. Nothing is durable of it
         # until its slot 1 is logged, so a crash before that forgets it and asks again.
-        if self._epoch is None:
+        if self._epoch is None and opening_of(envelope) is None:
             self._epoch = envelope.epoch
         if envelope.epoch != self._epoch:
-            orphan = Evidence(EvidenceReason.ORPHAN_EPOCH, arrival.sealed)
-            return Acceptance(Outcome.ORPHAN, evidence=(orphan,))
+            return self._accept_other_epoch(arrival, stored)
         if envelope.seq <= self._accepted_seq:
             self._require_same(arrival, self._known(envelope.seq, stored))
             return Acceptance(Outcome.DUPLICATE)
@@ -211,18 +215,18 @@ class PeerChain:
             LineStateError: they are not the next accepted entries, in order. Nothing is then
                 receipted: a receipt for what is not durable would be a lie for ever.
         """
-        first = 1 if self._logged is None else self._logged.seq + 1
-        for seq, entry in enumerate(entries, start=first):
-            expected = self._unlogged.get(seq)
+        accepted = list(islice(self._unlogged.values(), len(entries)))
+        for index, entry in enumerate(entries):
+            expected = accepted[index] if index < len(accepted) else None
             if expected is None or expected.hash != entry.hash:
                 raise LineStateError(
                     "only accepted entries can be logged, in their order",
                     given=f"slot {entry.envelope.seq}, {entry.hash[:16]}…",
-                    expected=f"slot {seq}",
+                    expected="nothing" if expected is None else f"slot {expected.envelope.seq}",
                     remedy="log what hear returned, in the order it was returned",
                 )
         for entry in entries:
-            del self._unlogged[entry.envelope.seq]
+            del self._unlogged[entry.envelope.epoch, entry.envelope.seq]
             self._logged = entry.point
             self._logged_received_utc_ms = entry.received_utc_ms
 
@@ -244,6 +248,36 @@ class PeerChain:
             return Acceptance(Outcome.REFUSED if end > last else Outcome.HELD)
         return self._drain(last, now)
 
+    def _accept_other_epoch(self, arrival: Arrival, stored: StoredLookup) -> Acceptance:
+        """Place an envelope of another epoch: the next one opened, one that is over, or neither."""
+        envelope = arrival.envelope
+        opening = opening_of(envelope)
+        if opening is not None and opening.follows == self._accepted:
+            # What was held of the epoch that ends here will never follow. The entry that opens the
+            # next gets room whatever else does: without it nothing more is heard of the peer.
+            self._held.clear()
+            self._epoch, self._accepted_seq, self._accepted_hash = envelope.epoch, 0, GENESIS
+            self._pressing_seq = 0
+            self._held[envelope.seq] = arrival
+            return self._drain(envelope.seq, arrival.now)
+        # Of an epoch that is over: what is logged is heard again, and a second message for its
+        # slot is a fork, whichever epoch it is.
+        unlogged = self._unlogged.get((envelope.epoch, envelope.seq))
+        known = stored(envelope.epoch, envelope.seq) if unlogged is None else unlogged.sealed
+        if known is not None:
+            self._require_same(arrival, known)
+            return Acceptance(Outcome.DUPLICATE)
+        orphan = Evidence(EvidenceReason.ORPHAN_EPOCH, arrival.sealed)
+        outcome = Outcome.ORPHAN if opening is None else Outcome.EPOCH_REFUSED
+        return Acceptance(outcome, evidence=(orphan,))
+
+    @property
+    def _accepted(self) -> ChainPoint | None:
+        """The last slot accepted, durable or not."""
+        if self._unlogged:
+            return next(reversed(self._unlogged.values())).point
+        return self._logged
+
     def _drain(self, last: int, now: Now) -> Acceptance:
         """Accept what follows the last accepted entry without a gap, up to a slot."""
         entries: list[IncomingEntry] = []
@@ -261,7 +295,7 @@ class PeerChain:
                 received_utc_ms=now.utc_ms,
                 delayed=self._is_late(arrival, now),
             )
-            self._unlogged[arrival.envelope.seq] = entry
+            self._unlogged[entry.envelope.epoch, entry.envelope.seq] = entry
             self._accepted_seq, self._accepted_hash = arrival.envelope.seq, arrival.hash
             entries.append(entry)
         want = self._want(now) if self._held else None
@@ -282,7 +316,7 @@ class PeerChain:
         return age_on_arrival_ms + held_ms > expires_after_ms
 
     def _known(self, seq: int, stored: StoredLookup) -> SealedEnvelope:
-        unlogged = self._unlogged.get(seq)
+        unlogged = self._unlogged.get((self._epoch or "", seq))
         if unlogged is not None:
             return unlogged.sealed
         found = stored(self._epoch or "", seq)

@@ -22,6 +22,17 @@ make an honest party equivocate; receipting before durable would make a receipt 
 Memory may run ahead of the disk because *any I/O error must end the process*: a commit that
 failed must never be followed by another call on the same machine.
 
+**A record that may be old** makes the machine mute as the author, deaf as the listener, or both::
+
+    ask      question = machine.question(now)          ... send it ...
+    answer   answer = machine.answer(question, now, chain=...)   what the peer asks; None: nothing
+    author   agreed = machine.hear_held(answer)        None: that is not all of it yet
+             opened = machine.reopen(agreed, said, now, desks=...)
+             ... make missing entries, receipt and opened durable together; build a new machine ...
+    listener part = machine.hear_again(answer, now, stored=...)
+             ... make part.entries durable ...; machine.kept_again(part.entries)
+             ... once part.whole is durable: build a new machine, not deaf ...
+
 Beside the chains, :attr:`LineMachine.checkpoints` has the peer cosign how far the own one came, and
 cosigns the peer's; who drives it is told there.
 
@@ -37,15 +48,13 @@ from deconflict.errors import (
     ForkedChainError,
     InvalidDocumentError,
     LineStateError,
-    WrongLineError,
-    WrongSenderError,
 )
 from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for
 from deconflict.line.checkpointing import Checkpoints
 from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, KindRules
-from deconflict.line.envelope import Draft, Envelope, SealedEnvelope, open_envelope
+from deconflict.line.end import LineEnd
+from deconflict.line.envelope import Draft, Envelope, SealedEnvelope
 from deconflict.line.incoming import (
-    Arrival,
     Evidence,
     EvidenceReason,
     IncomingEntry,
@@ -54,19 +63,17 @@ from deconflict.line.incoming import (
     StoredLookup,
 )
 from deconflict.line.keys import RandomBytes
-from deconflict.line.moment import Now, utc_text
+from deconflict.line.moment import Now
 from deconflict.line.outgoing import FittedDraft, OutgoingEntry, OwnChain
 from deconflict.line.packets import Want
 from deconflict.line.precedence import DEFAULT_TIMERS, Precedence, Timers
 from deconflict.line.receipt import (
-    Receipt,
     Refusal,
     RefusalReason,
     SealedReceipt,
     SealedRefusal,
     open_receipt,
     open_refusal,
-    seal_receipt,
     seal_refusal,
 )
 from deconflict.line.restored import LineIdentity, Restored
@@ -98,7 +105,7 @@ class Heard:
     refused: ChainPoint | None = None
 
 
-class LineMachine:
+class LineMachine(LineEnd):
     """One party's end of one line. See the module for the order of calls.
 
     Args:
@@ -124,12 +131,11 @@ class LineMachine:
         timers: Timers = DEFAULT_TIMERS,
         restored: Restored | None = None,
     ) -> None:
-        self.identity: Final = identity
         self._rules: Final = rules
         self._timers = timers
         found = restored or Restored()
         entries = found.read_own_entries()
-        self._out: Final = OwnChain(
+        own = OwnChain(
             line=identity.line_id,
             own=identity.own,
             peer=identity.peer,
@@ -141,17 +147,19 @@ class LineMachine:
             head=found.own_head,
             receipted=found.own_receipted(identity.peer_keys),
             entries=entries,
+            earlier=found.own_earlier,
+            reopened=found.own_reopened,
         )
-        self._in: Final = PeerChain(
+        peer = PeerChain(
             line=identity.line_id,
             clock_tolerance_ms=timers.clock_tolerance_ms,
             head=found.peer_logged(),
             head_received_utc_ms=found.peer_head_received_utc_ms,
         )
+        super().__init__(identity, own, peer, random_bytes, found)
         self._alerts: Final = AlertBook(timers)
         self._deliveries: Final = DeliveryBook(self._is_owed)
         self._prepared: dict[str, Now] = {}
-        self._receipt: SealedReceipt | None = None
         self.checkpoints: Final = Checkpoints(
             identity=identity,
             now=now,
@@ -203,8 +211,12 @@ class LineMachine:
 
         Several may be prepared and made durable together. Its limits run from ``now``. The
         receipt that it carries names the peer's chain as it is durable here at this moment.
+
+        Raises:
+            LineStateError: the record may lack what this node signed: it takes no slot.
         """
-        entry = self._out.prepare(fitted, self._in.logged, now)
+        self.require_voice()
+        entry = self._out.prepare(fitted, self._heard(), now)
         self._prepared[entry.hash] = now
         self._deliveries.begin(entry.hash, Delivery(DeliveryState.QUEUED))
         self._watch(entry.envelope, entry.hash, now, own=True)
@@ -230,9 +242,10 @@ class LineMachine:
         """Return what is to be sent now, in chain order, at most one body full.
 
         Each entry is repeated after 0.5, 1, 2, 5, 5 … s until its receipt. An urgent entry takes
-        everything before it along. Nothing changes until :meth:`mark_sent`.
+        everything before it along. Nothing changes until :meth:`mark_sent`. A mute
+        node has nothing to send.
         """
-        return self._out.transmittable(now)
+        return [] if self.resync.mute else self._out.transmittable(now)
 
     def is_pressing(self, hashes: Iterable[str]) -> bool:
         """True exactly when one of these is a FLASH or was sent before without a receipt.
@@ -294,10 +307,12 @@ class LineMachine:
             BrokenChainError: it follows another entry than the one held; ``evidence`` holds it.
             StoreDamagedError: ``stored`` does not find what was logged.
         """
-        envelope = open_envelope(sealed, self.identity.peer_keys)
-        self._require_line(envelope.line)
-        self._require_parties(envelope.sender.party, envelope.to.party)
-        arrival = Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
+        arrival = self._arrival(sealed, now, clock_offset_ms)
+        envelope = arrival.envelope
+        if not self.resync.whole:
+            # Deaf: a receipt must not rest on a record that may have a gap. Mute: what is accepted
+            # while this machine waits to be built anew would be lost to the new one.
+            return Heard(Outcome.NOT_NOW)
 
         def has_room(found: Envelope) -> bool:
             return room_class(found.kind, found.prec, self._rules) not in shortage
@@ -348,26 +363,6 @@ class LineMachine:
             )
         return receipt
 
-    def receipt_now(self) -> SealedReceipt | None:
-        """Return the receipt for all that is durable here; None when nothing is.
-
-        Made from durable state alone, so it has the same bytes after a restart.
-        """
-        point = self._in.logged
-        if point is not None and self._receipt is None:
-            receipt = Receipt(
-                v=1,
-                line=self.identity.line_id,
-                sender=self.identity.own,
-                to=self.identity.peer,
-                epoch=point.epoch,
-                seq=point.seq,
-                hash=point.hash,
-                received_utc=utc_text(self._in.logged_received_utc_ms),
-            )
-            self._receipt = seal_receipt(receipt, self.identity.own_key)
-        return self._receipt
-
     def hear_receipt(self, sealed: SealedReceipt, now: Now) -> tuple[str, ...]:
         """Take a receipt that arrived; return the hashes of own messages it newly covers.
 
@@ -381,6 +376,8 @@ class LineMachine:
         receipt = open_receipt(sealed, self.identity.peer_keys)
         self._require_line(receipt.line)
         self._require_parties(receipt.sender, receipt.to)
+        if self.resync.mute:
+            return ()  # it may be for what this record has lost; the answer will bring both
         lacked = self._out.receipt(receipt.point, sealed)
         self._mark_lacked(lacked, now)
         return lacked
@@ -425,6 +422,9 @@ class LineMachine:
         refusal = open_refusal(sealed, self.identity.peer_keys)
         self._require_line(refusal.line)
         self._require_parties(refusal.sender, refusal.to)
+        if refusal.hash == self._out.opening and not self.resync.mute:
+            # The peer's log had moved on behind what the epoch follows: another one is needed.
+            self.resync.refused(now)
         alert = self._alerts.find(refusal.hash)
         if alert is not None and alert.own and alert.needs_receipt:
             self._alerts.refused(refusal.hash, now)
@@ -467,7 +467,8 @@ class LineMachine:
 
         Checkpoints have their own.
         """
-        times = (self._out.next_send_ms(), self._alerts.next_deadline_ms())
+        sends = None if self.resync.mute else self._out.next_send_ms()
+        times = (sends, self.resync.next_ms(), self._alerts.next_deadline_ms())
         return min((time for time in times if time is not None), default=None)
 
     def state_of(self, message_hash: str) -> Delivery:
@@ -557,28 +558,3 @@ class LineMachine:
                 self._deliveries.advance(envelope.ref, DeliveryState.LOADED)
             if rule.closes:
                 self._deliveries.advance(envelope.ref, DeliveryState.CLOSED)
-
-    def _require_line(self, line: str) -> None:
-        if line != self.identity.line_id:
-            raise WrongLineError(
-                "the message belongs to another line",
-                given=line,
-                expected=self.identity.line_id,
-                remedy="refuse it and keep its bytes",
-            )
-
-    def _require_parties(self, sender: str, to: str) -> None:
-        if sender != self.identity.peer:
-            raise WrongSenderError(
-                "the message names another sender than this line's peer",
-                given=sender,
-                expected=self.identity.peer,
-                remedy="refuse it and keep its bytes",
-            )
-        if to != self.identity.own:
-            raise WrongLineError(
-                "the message is addressed to another party",
-                given=to,
-                expected=self.identity.own,
-                remedy="refuse it and keep its bytes",
-            )

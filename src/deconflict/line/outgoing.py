@@ -6,7 +6,7 @@ any I/O error ends the process: memory that ran ahead dies with it, and the next
 what the disk holds. A slot lost that way was never signed, so it is simply taken again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,7 @@ from deconflict.line.envelope import (
     read_envelope,
     seal_envelope,
 )
+from deconflict.line.epoch import EPOCH_KIND
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.packets import Want
@@ -109,7 +110,23 @@ class _Slot:
 
 
 class OwnChain:
-    """The chain of one party, from its last receipt on. Older entries live on disk alone."""
+    """The present epoch of one party's chain, from its last receipt on. The rest lives on disk.
+
+    Args:
+        line: the line.
+        own: the author.
+        peer: to whom it speaks.
+        key: signs.
+        retry_ms: pauses before a repetition.
+        random_bytes: for the first epoch.
+        now: the time of the start.
+        head: the last slot on disk.
+        receipted: the last slot of the present epoch that the peer receipted.
+        entries: of the present epoch, at least those without a receipt.
+        earlier: hashes of entries of earlier epochs without a receipt; the first one in the
+            present epoch covers them, for that names what it follows.
+        reopened: whether an EPOCH entry opened the present epoch.
+    """
 
     def __init__(
         self,
@@ -125,6 +142,8 @@ class OwnChain:
         head: ChainPoint | None = None,
         receipted: ChainPoint | None = None,
         entries: Iterable[tuple[Envelope, bytes]] = (),
+        earlier: Collection[str] = (),
+        reopened: bool = False,
     ) -> None:
         self._line: Final = line
         self._own: Final = own
@@ -140,10 +159,16 @@ class OwnChain:
         self._head_hash = GENESIS if head is None else head.hash
         self._durable_seq = self._head_seq  # all that a restart finds on disk is durable
         self._receipted = receipted
+        self._earlier = tuple(earlier)
+        self._reopened: Final = reopened
+        self._opening: str | None = None
         self._slots: dict[int, _Slot] = {}
         for envelope, data in entries:
             if envelope.seq > self.receipted_seq:
-                self._slots[envelope.seq] = _Slot(envelope, data, rules, now)
+                slot = _Slot(envelope, data, rules, now)
+                self._slots[envelope.seq] = slot
+                if envelope.seq == 1 and envelope.kind == EPOCH_KIND:
+                    self._opening = slot.hash
         self._require_whole()
 
     @property
@@ -154,8 +179,25 @@ class OwnChain:
         return ChainPoint(self._epoch, self._head_seq, self._head_hash)
 
     @property
+    def sealed_head(self) -> ChainPoint | None:
+        """The last slot known to be durable, which is signed; None before the first."""
+        if self._epoch is None or self._durable_seq == 0:
+            return None
+        if self._durable_seq == self._head_seq:
+            return self.head
+        slot = self._slots.get(self._durable_seq)
+        if slot is None:  # all that is durable is receipted
+            return self._receipted
+        return ChainPoint(self._epoch, self._durable_seq, slot.hash)
+
+    @property
+    def opening(self) -> str | None:
+        """The entry that opened the present epoch, while the peer has not receipted it."""
+        return self._opening if self.receipted_seq == 0 else None
+
+    @property
     def receipted(self) -> ChainPoint | None:
-        """The last slot that the peer receipted."""
+        """The last slot of the present epoch that the peer receipted."""
         return self._receipted
 
     @property
@@ -334,15 +376,22 @@ class OwnChain:
                 sent, or this node's database is older than what it said.
         """
         self.require_consistent(point, evidence)
+        if point.epoch != self._epoch:
+            return ()  # of an epoch that is over
         newly = tuple(
             self._slots.pop(seq).hash for seq in range(self.receipted_seq + 1, point.seq + 1)
         )
         if newly:
             self._receipted = point
+            newly, self._earlier = (*self._earlier, *newly), ()
         return newly
 
     def require_consistent(self, point: ChainPoint, evidence: msgspec.Struct) -> None:
         """Return when a claim to hold the own chain up to ``point`` can be true; else raise."""
+        if self._reopened and point.epoch != self._epoch:
+            # A record that was restored once may have lost epochs, and entries of those it knows:
+            # what it has forgotten it cannot deny. Nothing follows from such a claim.
+            return
         slot = self._slots.get(point.seq)
         known = None if slot is None else slot.hash
         if self._receipted is not None and point.seq == self._receipted.seq:

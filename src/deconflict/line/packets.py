@@ -8,6 +8,7 @@ signed itself, what it carries is. A body with one bad line is refused whole. By
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -16,11 +17,31 @@ from deconflict.errors import InvalidDocumentError
 from deconflict.line.checkpoint import MAX_CHECKPOINT_BYTES
 from deconflict.line.envelope import MAX_ENVELOPE_BYTES, SealedEnvelope
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
-from deconflict.line.statement import MAX_CHAIN_LENGTH, Epoch, LineId, Seq, Signature
+from deconflict.line.statement import (
+    MAX_CHAIN_LENGTH,
+    ChainPoint,
+    Epoch,
+    LineId,
+    Seq,
+    Signature,
+)
 from deconflict.line.tree import HASH_BYTES, MAX_PROOF_HASHES
 from deconflict.line.witness import Cosigned, Submission
 
-__all__ = ["DEFAULT_LIMITS", "Packet", "PacketLimits", "Want", "decode_packets", "encode_packets"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "MAX_ANSWER_ENTRIES",
+    "Answer",
+    "Packet",
+    "PacketLimits",
+    "Question",
+    "Role",
+    "Want",
+    "decode_packets",
+    "encode_packets",
+]
+
+MAX_ANSWER_ENTRIES: Final = 256
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -39,7 +60,63 @@ class Want(msgspec.Struct, frozen=True):
     last: int
 
 
-Packet: TypeAlias = SealedEnvelope | SealedReceipt | SealedRefusal | Want | Submission | Cosigned
+class Role(StrEnum):
+    """As what a party asks that may have lost part of its record."""
+
+    AUTHOR = "AUTHOR"  # "what do you hold in my name?"
+    LISTENER = "LISTENER"  # "say your chain again"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a party asks that may have lost part of its record. Unsigned, as :class:`Want`.
+
+    Attributes:
+        line: the line it is about.
+        role: whose chain it is about: the asker's own, or the asked party's.
+        nonce: fresh; the answer says it again.
+        after: the last entry of that chain that the asker is sure of; None for none.
+    """
+
+    line: str
+    role: Role
+    nonce: str
+    after: ChainPoint | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a :class:`Question` is answered with; each entry in it proves itself.
+
+    Attributes:
+        line: the line it is about.
+        role: of the question.
+        nonce: of the question.
+        deaf: the one who answers may itself have lost part of that chain: this is no receipt.
+        begins: False exactly when it does not hold the entry that was to be begun behind.
+        head: the last entry of the chain that it holds, or has said; None for none.
+        entries: what stands behind the question's ``after``, in order, and maybe not all of it.
+        receipt: the last receipt for that chain, whoever of the two signed it.
+    """
+
+    line: str
+    role: Role
+    nonce: str
+    deaf: bool
+    begins: bool
+    head: ChainPoint | None
+    entries: tuple[SealedEnvelope, ...]
+    receipt: SealedReceipt | None
+
+
+Packet: TypeAlias = (
+    SealedEnvelope
+    | SealedReceipt
+    | SealedRefusal
+    | Want
+    | Submission
+    | Cosigned
+    | Question
+    | Answer
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +130,10 @@ class PacketLimits:
 DEFAULT_LIMITS: Final = PacketLimits()
 
 _MAX_LINE_BYTES: Final = MAX_ENVELOPE_BYTES * 4 // 3 + 1_024  # base64, and the fields around it
+_ANSWER_LINE: Final = b'{"type":"answer"'
+_MAX_ANSWER_BYTES: Final = (
+    4 * 1_024 * 1_024
+)  # several entries in one line: what it says, it says whole
 _Text = Annotated[str, msgspec.Meta(max_length=_MAX_LINE_BYTES)]
 _Algorithm = Annotated[str, msgspec.Meta(max_length=32)]
 _KeyId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -102,7 +183,41 @@ class _Cosigned(
     note: _NoteText
 
 
-_Wire: TypeAlias = _Envelope | _Receipt | _Refusal | _Want | _Submission | _Cosigned
+_Nonce = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+
+
+class _Question(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="question"
+):
+    line: LineId
+    role: Role
+    nonce: _Nonce
+    after: ChainPoint | None
+
+
+class _Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    data: _Text
+    algorithm: _Algorithm
+    key_id: _KeyId
+    signature: _Text
+
+
+class _Answer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="answer"
+):
+    line: LineId
+    role: Role
+    nonce: _Nonce
+    deaf: bool
+    begins: bool
+    head: ChainPoint | None
+    entries: Annotated[tuple[_Held, ...], msgspec.Meta(max_length=MAX_ANSWER_ENTRIES)]
+    receipt: _Held | None
+
+
+_Wire: TypeAlias = (
+    _Envelope | _Receipt | _Refusal | _Want | _Submission | _Cosigned | _Question | _Answer
+)
 _DECODER: Final = msgspec.json.Decoder(_Wire)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -134,7 +249,8 @@ def decode_packets(data: bytes, limits: PacketLimits = DEFAULT_LIMITS) -> list[P
 
 
 def _decode_line(number: int, line: bytes) -> Packet:
-    if len(line) > _MAX_LINE_BYTES:
+    longest = _MAX_ANSWER_BYTES if line.startswith(_ANSWER_LINE) else _MAX_LINE_BYTES
+    if len(line) > longest:
         raise _bad_body(f"packet {number} is too long", f"{len(line):,} bytes", "one packet")
     try:
         wire = _DECODER.decode(line)
@@ -162,6 +278,21 @@ def _to_wire(packet: Packet) -> _Wire:
             return _Submission(line, old_size, tuple(map(_base64, proof)), _base64(note))
         case Cosigned(line, note):
             return _Cosigned(line, _base64(note))
+        case Question(line, role, nonce, after):
+            return _Question(line, role, nonce, after)
+        case Answer():
+            return _Answer(
+                packet.line,
+                packet.role,
+                packet.nonce,
+                packet.deaf,
+                packet.begins,
+                packet.head,
+                tuple(_Held(*_signed_fields(one.data, one.signature)) for one in packet.entries),
+                None
+                if packet.receipt is None
+                else _Held(*_signed_fields(packet.receipt.data, packet.receipt.signature)),
+            )
 
 
 def _signed_fields(data: bytes, signature: Signature) -> tuple[str, str, str, str]:
@@ -186,9 +317,20 @@ def _from_wire(wire: _Wire) -> Packet:
             return Submission(wire.line, wire.old_size, proof, note)
         case _Cosigned():
             return Cosigned(wire.line, base64.b64decode(wire.note, validate=True))
-    data = base64.b64decode(wire.data, validate=True)
-    value = base64.b64decode(wire.signature, validate=True)
-    signature = Signature(wire.algorithm, wire.key_id, value)
+        case _Question():
+            return Question(wire.line, wire.role, wire.nonce, wire.after)
+        case _Answer():
+            return Answer(
+                wire.line,
+                wire.role,
+                wire.nonce,
+                wire.deaf,
+                wire.begins,
+                wire.head,
+                tuple(SealedEnvelope(*_signed(one)) for one in wire.entries),
+                None if wire.receipt is None else SealedReceipt(*_signed(wire.receipt)),
+            )
+    data, signature = _signed(wire)
     match wire:
         case _Envelope():
             return SealedEnvelope(data, signature)
@@ -196,6 +338,11 @@ def _from_wire(wire: _Wire) -> Packet:
             return SealedReceipt(data, signature)
         case _Refusal():
             return SealedRefusal(data, signature)
+
+
+def _signed(wire: _Signed | _Held) -> tuple[bytes, Signature]:
+    value = base64.b64decode(wire.signature, validate=True)
+    return base64.b64decode(wire.data, validate=True), Signature(wire.algorithm, wire.key_id, value)
 
 
 def _bad_body(problem: str, given: str, expected: str) -> InvalidDocumentError:

@@ -1,7 +1,7 @@
 """What a line machine starts from: who speaks with whom, and what the disk holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -11,6 +11,7 @@ from deconflict.line.alerts import Alert
 from deconflict.line.envelope import Envelope
 from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.receipt import SealedReceipt, open_receipt
+from deconflict.line.resync import WHOLE, Silence
 from deconflict.line.statement import ChainPoint, hash_of
 from deconflict.line.tree import CompactRange, GrowingTree
 from deconflict.line.witness import CosignedState
@@ -107,9 +108,9 @@ class Restored:
 
     Attributes:
         own_head: last slot of the own chain.
-        own_entries: exact bytes of the own entries after the last receipt, in order; earlier
-            ones may stand before them.
-        last_receipt: the newest receipt of the peer that was stored.
+        own_entries: exact bytes of the own entries of the present epoch after the last receipt,
+            in order; earlier ones may stand before them.
+        last_receipt: the newest receipt of the peer for the present epoch that was stored.
         peer_head: exact bytes of the last entry of the peer's chain.
         peer_head_received_utc_ms: the time stored with it.
         alerts: alerts that were open, from :meth:`LineMachine.open_alerts` or
@@ -117,6 +118,12 @@ class Restored:
             watched whether they stand here or not.
         own_tree: over the own chain; None only where that has no entry.
         peer_tree: over the peer's chain; None only where that has no entry.
+        own_earlier: hashes of own entries of earlier epochs that no receipt of the peer covers.
+        own_agreed: the last entry of earlier epochs that one covers, as :attr:`own_earlier`.
+        own_way: the own chain's epochs in their order, each with its last number on the way to
+            the head; empty where it has one or none.
+        own_reopened: whether the present epoch was opened by an EPOCH entry.
+        silence: what is not to be done, because the record may lack something.
     """
 
     own_head: ChainPoint | None = None
@@ -127,6 +134,11 @@ class Restored:
     alerts: tuple[Alert, ...] = ()
     own_tree: RestoredTree | None = None
     peer_tree: RestoredTree | None = None
+    own_earlier: tuple[str, ...] = ()
+    own_agreed: ChainPoint | None = None
+    own_way: Mapping[str, int] = field(default_factory=dict)
+    own_reopened: bool = False
+    silence: Silence = WHOLE
 
     def read_own_entries(self) -> list[tuple[Envelope, bytes]]:
         """Return :attr:`own_entries`, each with what it says."""

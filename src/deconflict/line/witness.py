@@ -208,10 +208,15 @@ class Witness:
         signed = author_signed(note, checkpoint, self._author_keys)
         # Whoever holds the entries sees for itself, whatever the proof may show: a proof is not
         # signed, so a wrong one alone says nothing about its author.
-        if known is not None and submission.old_size == head.size < new.size:
+        whole = known is not None and submission.old_size >= head.size < new.size
+        if whole and known is not None:
             _require_entries(checkpoint, signed, known)
         try:
-            judged_growth(head, submission.old_size, new, submission.proof)
+            # A proof that begins behind what is kept here comes from an author who was given more
+            # than this witness remembers: its record was put back from a copy. The entries it
+            # holds, which were just compared, are a better proof than any.
+            if not (whole and submission.old_size > head.size):
+                judged_growth(head, submission.old_size, new, submission.proof)
         except ForkedChainError as error:
             error.evidence = (signed,) if kept is None else (read_note(kept.note), signed)
             raise

@@ -16,6 +16,8 @@ import msgspec
 from deconflict.airspace.position import Position
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidPositionError
+from deconflict.line.epoch import EpochReason
+from deconflict.line.statement import ChainPoint
 from deconflict.messages.body import Body
 from deconflict.messages.declaration import (
     Declaration,
@@ -53,6 +55,7 @@ __all__ = [
     "CeaseReport",
     "Concern",
     "Declared",
+    "Epoch",
     "Evidence",
     "Incident",
     "LineCheck",
@@ -444,6 +447,17 @@ class TermsMessage(Body, frozen=True):
     signature: TermsSignature
 
 
+class Epoch(Body, frozen=True):
+    """EPOCH: the node's own word that its chain goes on in a fresh epoch, and behind what.
+
+    ``key`` is null: the place of a new key.
+    """
+
+    follows: ChainPoint | None
+    reason: EpochReason
+    key: None
+
+
 _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
     {
         Kind.NOTIFY: Declared,
@@ -481,6 +495,7 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.TALLY: Tally,
         Kind.WATCH_CHANGE: WatchChange,
         Kind.VOICE: Voice,
+        Kind.EPOCH: Epoch,
     }
 )
 

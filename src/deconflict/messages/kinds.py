@@ -73,6 +73,7 @@ class Kind(StrEnum):
     TALLY = "TALLY"
     WATCH_CHANGE = "WATCH_CHANGE"
     VOICE = "VOICE"
+    EPOCH = "EPOCH"
 
 
 class Release(StrEnum):
@@ -397,6 +398,8 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             always_passes=True,
             expires_after_ms=_VOICE_MS,
         ),
+        # Said by the node itself. A person there is to know that this side's record was restored.
+        Kind.EPOCH: KindForm(_tells(_P.IMMEDIATE), always_passes=True),
     }
 )
 

@@ -17,6 +17,7 @@ from deconflict.messages.bodies import (
     CeaseReport,
     Concern,
     Declared,
+    Epoch,
     Evidence,
     Incident,
     LineCheck,
@@ -232,6 +233,8 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return f"RELEASE_{release.value}", {}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
+        case Epoch(follows=follows):
+            return "EPOCH", {"number": 0 if follows is None else follows.seq}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
 

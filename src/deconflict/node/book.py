@@ -17,6 +17,7 @@ from deconflict.airspace.instant import parse_utc
 from deconflict.errors import VerificationError
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.keys import VerifyKey
 from deconflict.messages.agreement import terms_hash as terms_hash_of
 from deconflict.messages.agreement import verify_terms_signature
@@ -193,6 +194,8 @@ class LineBook:
         """
         # Saying refuses a reference that does not fit. A peer that cites a CEASE in its reply to a
         # line check has not answered the CEASE.
+        if opening_of(envelope) is not None:
+            self.threads.open_epoch(envelope.epoch)
         acts = body is not None and self.threads.fits(envelope) and self._retypes(envelope, body)
         misfiled = self.incidents.take(envelope, message_hash, body, own=own, late=delayed)
         fault = None

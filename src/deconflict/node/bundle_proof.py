@@ -23,6 +23,7 @@ from deconflict.line.checkpoint import (
     read_checkpoint,
 )
 from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
 from deconflict.line.moment import utc_text
@@ -84,6 +85,8 @@ class VerifiedChain:
     cosigned: int = 0  # entries under the last checkpoint that the peer cosigned
     cosigned_utc: str | None = None  # when, by the peer's clock
     checkpoints: int = 0
+    epochs: int = 0
+    left_behind: int = 0  # said before a fresh epoch, not held by the peer then, and said again
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ class _Chain:
     check: ChainCheck | None = None
     epoch: str = ""
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
+    follows: dict[str, ChainPoint | None] = field(default_factory=dict)  # epoch -> what before it
     trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
     # What it says it holds of the other's, and the line of the file that says so.
     cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
@@ -170,6 +174,7 @@ class _Chain:
     cosigned: ChainPoint | None = None  # the last entry under the last cosigned checkpoint
     cosigned_s: int = 0
     checkpoints: int = 0
+    _way: dict[str, int] | None = None
 
     @property
     def keys(self) -> dict[str, VerifyKey]:
@@ -181,14 +186,31 @@ class _Chain:
         start = (point.seq - 1) * HASH_BYTES
         return known[start : start + HASH_BYTES] == bytes.fromhex(point.hash)
 
-    def position(self, point: ChainPoint) -> int:
-        """How many entries this chain has up to and including a point it holds."""
+    def way(self) -> dict[str, int]:
+        """Its epochs, each with its last number on the way to the head, in their order.
+
+        Asked for when all its entries were read.
+        """
+        if self._way is not None:
+            return self._way
+        way: dict[str, int] = {}
+        epoch = self.epoch
+        last = len(self.hashes.get(epoch, b"")) // HASH_BYTES
+        while last:
+            way[epoch] = last
+            before = self.follows[epoch]
+            epoch, last = ("", 0) if before is None else (before.epoch, before.seq)
+        self._way = dict(reversed(way.items()))
+        return self._way
+
+    def position(self, point: ChainPoint) -> int | None:
+        """How many entries lie on the way up to and including a point; None: it is not on it."""
         before = 0
-        for epoch, known in self.hashes.items():
+        for epoch, last in self.way().items():
             if epoch == point.epoch:
-                break
-            before += len(known) // HASH_BYTES
-        return before + point.seq
+                return before + point.seq if point.seq <= last else None
+            before += last
+        return None
 
 
 class _Verifier:
@@ -287,6 +309,7 @@ class _Verifier:
                     f"{item.party}'s chain returns to an epoch it had left",
                     given=f"epoch {envelope.epoch}",
                 )
+            chain.follows[envelope.epoch] = self._followed(chain, envelope)
             chain.check = ChainCheck(line=self._manifest.line, party=item.party)
             chain.epoch = envelope.epoch
             chain.hashes[envelope.epoch] = bytearray()
@@ -310,6 +333,26 @@ class _Verifier:
         if self._look is not None:
             self._look(envelope, sealed.hash, item.delayed)
 
+    def _followed(self, chain: _Chain, envelope: Envelope) -> ChainPoint | None:
+        """Return the entry behind which an epoch begins; None for the first one."""
+        opening = opening_of(envelope)
+        if chain.check is None:
+            if opening is not None and opening.follows is not None:
+                raise BrokenChainError(
+                    f"the record lacks what {chain.party} had said before its first epoch here",
+                    given=f"slot {opening.follows.seq} of epoch {opening.follows.epoch}",
+                    remedy="the record was shortened: ask the other party for its own",
+                )
+            return None
+        if opening is None or (opening.follows is not None and not chain.holds(opening.follows)):
+            raise BrokenChainError(
+                f"{chain.party}'s chain goes on in another epoch, behind no entry of the record",
+                given=f"epoch {envelope.epoch}",
+                expected="an EPOCH entry that names an entry of an earlier epoch",
+                remedy="the record was shortened: ask the other party for its own",
+            )
+        return opening.follows
+
     def _take_receipt(self, item: ReceiptItem) -> None:
         sealed = SealedReceipt(item.exact, item.sealed_with)
         signers = {chain.key.key_id: chain for chain in self._chains.values()}
@@ -328,8 +371,9 @@ class _Verifier:
                 expected=self._manifest.line,
             )
         self._require_held(author, receipt.point, f"{signer.party}'s receipt")
+        place = self._place(author, receipt.point, f"{signer.party}'s receipt")
         farthest = self._receipts.get(author.party)
-        if farthest is None or author.position(receipt.point) > author.position(farthest):
+        if farthest is None or place > self._place(author, farthest, ""):
             self._receipts[author.party] = receipt.point
 
     def _take_checkpoint(self, item: CheckpointItem) -> None:
@@ -367,7 +411,8 @@ class _Verifier:
         start = (size - 1) * HASH_BYTES
         last = chain.hashes[origin.epoch][start : start + HASH_BYTES].hex()
         point = ChainPoint(origin.epoch, size, last)
-        if chain.cosigned is None or chain.position(point) > chain.position(chain.cosigned):
+        place = self._place(chain, point, f"a checkpoint that {other.party} cosigned")
+        if chain.cosigned is None or place > self._place(chain, chain.cosigned, ""):
             chain.cosigned, chain.cosigned_s = point, time_s
         chain.checkpoints += 1
 
@@ -379,23 +424,40 @@ class _Verifier:
         for point, number in other.cited:
             try:
                 self._require_held(chain, point, f"an entry of {other.party}")
+                self._place(chain, point, f"an entry of {other.party}")
             except VerificationError as error:
                 raise _at_line(number, error) from error
             points.append(point)
-        receipted = max(points, key=chain.position, default=None)
+        receipted = max(points, key=lambda point: chain.position(point) or 0, default=None)
+        way = sum(chain.way().values())
         return VerifiedChain(
             party=chain.party,
             key_id=chain.key.key_id,
             length=chain.length,
             head=None if chain.check is None else chain.check.head,
             receipted=receipted,
-            unreceipted=chain.length - (0 if receipted is None else chain.position(receipted)),
+            unreceipted=way - (0 if receipted is None else chain.position(receipted) or 0),
             drills=chain.drills,
             delayed=chain.delayed,
-            cosigned=0 if cosigned is None else chain.position(cosigned),
+            cosigned=0 if cosigned is None else chain.position(cosigned) or 0,
             cosigned_utc=None if cosigned is None else utc_text(chain.cosigned_s * 1_000),
             checkpoints=chain.checkpoints,
+            epochs=len(chain.hashes),
+            left_behind=chain.length - way,
         )
+
+    @staticmethod
+    def _place(author: _Chain, point: ChainPoint, who: str) -> int:
+        """Return how far along its author's chain a point lies; what is held cannot be left."""
+        place = author.position(point)
+        if place is None:
+            raise BrokenChainError(
+                f"{who} names an entry that {author.party}'s later epoch leaves behind",
+                given=f"slot {point.seq} of epoch {point.epoch}",
+                expected="no epoch that begins before what the other side held",
+                remedy="keep this bundle, and ask the other party for its own",
+            )
+        return place
 
     @staticmethod
     def _require_held(author: _Chain, point: ChainPoint, who: str) -> None:

@@ -179,8 +179,8 @@ class Calling(Releasing):
         if arranged is None or arranged.by != line.book.own:
             return view
         envelope = self._core.envelope_of(arranged.hash)
-        seq = 0 if envelope is None else envelope.seq
-        return replace(view, acceptance=line.delivery(arranged.hash, seq).state.value)
+        slot = None if envelope is None else (envelope.epoch, envelope.seq)
+        return replace(view, acceptance=line.delivery(arranged.hash, slot).state.value)
 
     def _of_call(
         self,

@@ -9,7 +9,13 @@ import base64
 from collections.abc import Sequence
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import DeconflictError, InvalidInputError, WrongLineError, WrongSenderError
+from deconflict.errors import (
+    DeconflictError,
+    InvalidInputError,
+    LineStateError,
+    WrongLineError,
+    WrongSenderError,
+)
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.incoming import Outcome
 from deconflict.line.parcel import ParcelHead, decode_parcel, encode_parcel
@@ -81,6 +87,13 @@ class Carrying(Releasing):
                 "no parcel has this size",
                 given=str(limit),
                 expected=f"1 to {MAX_PARCEL_BODY_BYTES}",
+            )
+        if held.machine.resync.mute:
+            raise LineStateError(
+                "this node is mute on this line: nothing of it may leave, by any bearer",
+                given=held.peer,
+                expected="its record to be completed from the peer's",
+                remedy="bring the network back, or warn by voice: deconflict line status",
             )
         now = self._now
         state = standing(held, now)

@@ -29,6 +29,7 @@ from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
+from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
@@ -84,7 +85,10 @@ class NodeCore:
         self._saying = Saying(
             party=party, key=key, drill=drill, store=store, journal=journal, teller=teller
         )
-        self._hearing = Hearing(store=store, journal=journal, teller=teller)
+        self._resyncing = Resyncing(store=store, journal=journal, teller=teller)
+        self._hearing = Hearing(
+            store=store, journal=journal, teller=teller, resyncing=self._resyncing
+        )
         self._at_home = AtHome(store=store, journal=journal, teller=teller)
         self.watch = Watchkeeping(store=store, journal=journal, desk=teller.desk)
         self._passing = Passing(self.lines, journal=journal, teller=teller, at_home=self._at_home)
@@ -94,6 +98,9 @@ class NodeCore:
     def add_line(self, line: Line, now: Now) -> None:
         """Take up a line whose record was read and verified; its alerts are what it implies."""
         self.lines[line.line_id] = line
+        self._take_up(line, now)
+
+    def _take_up(self, line: Line, now: Now) -> None:
         for alert in self.alerts:
             if alert.rule == "CONFLICT" and alert.line_id == line.line_id and alert.subject:
                 line.book.picture.known_since_ms[alert.subject] = parse_utc(alert.raised_utc)
@@ -178,12 +185,15 @@ class NodeCore:
     def to_send(self, line_id: str, now: Now) -> list[Packet]:
         """Return what is to be sent to the peer now, and count it as sent."""
         machine = self.lines[line_id].machine
+        question = machine.question(now)
+        if question is not None:
+            return [question]
         packets = machine.transmittable(now)
         machine.mark_sent([packet.hash for packet in packets], now)
         if packets:
             return list(packets)
         # Only when there is nothing to say; what is said next waits for no more than this request.
-        submission = machine.checkpoints.due(now)
+        submission = machine.checkpoints.due(now) if machine.resync.whole else None
         if submission is None:
             return []
         machine.checkpoints.sent(now)
@@ -209,7 +219,8 @@ class NodeCore:
     def next_send_ms(self, line_id: str) -> int | None:
         """Return the monotonic time of the next sending."""
         machine = self.lines[line_id].machine
-        times = (machine.next_deadline_ms(), machine.checkpoints.next_ms())
+        checkpoint_ms = machine.checkpoints.next_ms() if machine.resync.whole else None
+        times = (machine.next_deadline_ms(), checkpoint_ms)
         return min((time for time in times if time is not None), default=None)
 
     def send_failed(self, line_id: str, error: DeconflictError) -> None:
@@ -258,6 +269,9 @@ class NodeCore:
         """
         work = self._journal.new_work(now)
         with done_whole("time passed"):
+            for line in self._resyncing.take_begun():
+                self._take_up(line, now)
+                self._resyncing.begun(line, work, now)
             self.watch.look(now)
             self._passing.advance(work, now, self.shortage)
         for line, say in self._hearing.take_owed():
@@ -277,6 +291,17 @@ class NodeCore:
     def next_limit_ms(self) -> int | None:
         """Return the same without the beats, for a driver whose beats do not need the clock."""
         return self._passing.next_limit_ms()
+
+    def reopen(self, line_id: str, now: Now) -> Work:
+        """Open a fresh epoch on a mute line without the peer's word.
+
+        Raises:
+            LineStateError: this node is not mute there.
+            BrokenTurnError: it broke off; the core is done for.
+        """
+        work = self._journal.new_work(now)
+        self._resyncing.reopen(self.line_named(line_id), work, now)
+        return work
 
     # ---- known here, never sent ------------------------------------------------------------
 

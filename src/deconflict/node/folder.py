@@ -13,6 +13,7 @@
     peers/<party>.json   pinned invitations
     tokens/              tokens of local accounts, for the command line
     record.sqlite        the record: evidence
+    guard/guard          how far this node has signed; better on another disk (guard_path)
     accounts.sqlite      operators' accounts: no evidence
 """
 
@@ -47,6 +48,7 @@ from deconflict.node.pki import (
 )
 from deconflict.node.settings import Settings
 from deconflict.node.tls import OwnChain
+from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = [
@@ -140,6 +142,10 @@ class NodeFolder:
                 # An empty record is begun once, here: a node that began one by itself when its
                 # record is missing could sign a second message for a slot it has used.
                 SqliteStore.open(draft / "record.sqlite", create=True).close()
+                # The same is true of the guard: one that is missing later is not made anew in
+                # silence. One outside the folder may be of an earlier node: it is not touched.
+                if not os.path.lexists(path / settings.guard_path):
+                    Guard.create(draft / settings.guard_path, node=keys.signing_key.key_id)
                 for directory in (draft / "keys", draft):
                     sync_directory(directory)
                 draft.rename(path)
@@ -237,6 +243,11 @@ class NodeFolder:
     def record_path(self) -> Path:
         """The database of the record."""
         return self.path / "record.sqlite"
+
+    @property
+    def guard_path(self) -> Path:
+        """The file that says how far this node has signed."""
+        return self.path / self.settings.guard_path
 
     @property
     def accounts_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from deconflict.errors import (
@@ -13,23 +14,25 @@ from deconflict.errors import (
     VerificationError,
 )
 from deconflict.line.delivery import DeliveryState
-from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.incoming import EvidenceReason, IncomingEntry, Outcome
 from deconflict.line.moment import Now
 from deconflict.line.note import SignedNote
-from deconflict.line.packets import Packet, Want
-from deconflict.line.receipt import RefusalReason, SealedReceipt, SealedRefusal, read_receipt
+from deconflict.line.packets import Answer, Packet, Question, Role, Want
+from deconflict.line.receipt import RefusalReason, SealedReceipt, SealedRefusal
 from deconflict.line.room import Shortage
 from deconflict.line.statement import ChainPoint, hash_of
 from deconflict.line.witness import Cosigned, CosignedState, Submission
 from deconflict.messages.bodies import Readback
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body, without_reference
+from deconflict.node.resyncing import Resyncing
+from deconflict.node.rows import entry_row, receipt_row
 from deconflict.node.saying import Say, readback_result
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.work import Work
-from deconflict.store.base import CheckpointRow, EntryRow, EvidenceRow, ReceiptRow, Store
+from deconflict.store.base import CheckpointRow, EvidenceRow, Store
 
 __all__ = ["FORKED_CHECKPOINT", "Heard", "Hearing"]
 
@@ -75,13 +78,18 @@ class Hearing:
         store: read for old entries; never written here.
         journal: where events and alerts go.
         teller: who turns what happens into alerts.
+        resyncing: who answers and asks where a record may be old.
     """
 
-    def __init__(self, *, store: Store, journal: Journal, teller: Teller) -> None:
+    def __init__(
+        self, *, store: Store, journal: Journal, teller: Teller, resyncing: Resyncing
+    ) -> None:
         self._store = store
         self._journal = journal
         self._teller = teller
+        self._resyncing = resyncing
         self._owed: list[tuple[Line, Say]] = []
+        self._refused: dict[str, str] = {}  # by line, the epoch of the peer refused last
 
     def hear(
         self, line: Line, packets: Iterable[Packet], heard: Heard, now: Now, shortage: Shortage
@@ -106,6 +114,10 @@ class Hearing:
                         self._checkpoint(line, packet, heard, now)
                     case Cosigned():
                         self._cosigned(line, packet, heard.work, now)
+                    case Question():
+                        heard.then_answer(partial(self._resyncing.answer, line, packet, now))
+                    case Answer():
+                        self._resyncing.hear(line, packet, heard.work, now)
             except (VerificationError, InvalidDocumentError) as error:
                 self._keep_evidence(line, packet, error, heard.work, now)
                 heard.error = error
@@ -161,12 +173,19 @@ class Hearing:
             work.evidence.append(_evidence(line, evidence.reason.value, evidence.sealed, now))
             if evidence.reason is EvidenceReason.FALSE_RECEIPT:
                 self._teller.forked(line, now, rule="RECEIPT_CONTRADICTS")
-        if found.outcome is Outcome.ORPHAN:
+        if found.outcome is Outcome.NOT_NOW:
+            self._teller.heard_while_silent(line, read_envelope(sealed.data), sealed.hash, now)
+        if found.outcome is Outcome.EPOCH_REFUSED:
+            # Its author asks what is held here, and opens another one behind that.
+            refusal = line.machine.refuse(sealed.hash, RefusalReason.BROKEN_CHAIN)
+            heard.then_answer(lambda: [refusal])
+            self._refused[line.line_id] = read_envelope(sealed.data).epoch
+        if found.outcome is Outcome.ORPHAN and not self._follows_refused(line, sealed):
             # Kept above as evidence. It gets no answer: whoever replays an old epoch, or restored
             # an old record, is to learn nothing from us and to hold no receipt.
             heard.error = BrokenChainError(
                 "the message belongs to another epoch than the chain held here",
-                remedy="keep it; ask the peer by voice whether it restored an old record",
+                remedy="keep it; a peer that restored an old record opens a fresh epoch by itself",
             )
         if found.want is not None:
             want = found.want
@@ -182,9 +201,23 @@ class Hearing:
             work.then(log)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
 
+    def _follows_refused(self, line: Line, sealed: SealedEnvelope) -> bool:
+        """True exactly when it is of the epoch refused last: its author is to hear the refusal."""
+        return read_envelope(sealed.data).epoch == self._refused.get(line.line_id)
+
     def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> IncomingEntry:
         """Take an entry; return it as the machine may act on it once it is durable."""
-        work.entries.append(_entry_row(line, entry))
+        work.entries.append(
+            entry_row(
+                line.line_id,
+                line.peer,
+                entry.point,
+                entry.sealed,
+                entry.received_utc_ms,
+                delayed=entry.delayed,
+            )
+        )
+        line.opened(entry.envelope)
         taken = line.book.take(
             entry.envelope,
             entry.hash,
@@ -208,21 +241,7 @@ class Hearing:
             return  # stale or repeated: it says nothing that is not stored
         heard.receipted += len(newly)
         work = heard.work
-        receipt = read_receipt(sealed.data)
-        work.receipts.append(
-            ReceiptRow(
-                line_id=line.line_id,
-                party=line.peer,
-                epoch=receipt.epoch,
-                seq=receipt.seq,
-                hash=receipt.hash,
-                data=sealed.data,
-                algorithm=sealed.signature.algorithm,
-                key_id=sealed.signature.key_id,
-                signature=sealed.signature.value,
-                stored_utc_ms=now.utc_ms,
-            )
-        )
+        work.receipts.append(receipt_row(line.line_id, line.peer, sealed, now))
         work.wake.add(line.line_id)
 
     def _refusal(self, line: Line, sealed: SealedRefusal, work: Work, now: Now) -> None:
@@ -237,6 +256,8 @@ class Hearing:
 
     def _checkpoint(self, line: Line, submission: Submission, heard: Heard, now: Now) -> None:
         """Judge a checkpoint of the peer's chain; it is cosigned once the judgement is durable."""
+        if not line.machine.resync.whole:
+            return  # what may lack an entry vouches for no tree; the author repeats it
         checkpoints = line.machine.checkpoints
         state = checkpoints.hear(submission, now)
         if state is not None:
@@ -246,6 +267,8 @@ class Hearing:
 
     def _cosigned(self, line: Line, cosigned: Cosigned, work: Work, now: Now) -> None:
         """Keep what the peer cosigned of our chain."""
+        if not line.machine.resync.whole:
+            return
         checkpoints = line.machine.checkpoints
         state = checkpoints.hear_cosigned(cosigned, now)
         if state is not None:
@@ -265,7 +288,9 @@ class Hearing:
                 work.evidence.append(_note_evidence(line, sealed, now))
         if isinstance(error, ForkedChainError):
             rule = "FORKED_CHAIN"
-            if isinstance(packet, Submission):
+            if isinstance(packet, Answer):
+                rule = "OWN_RECORD_IN_DOUBT" if packet.role is Role.AUTHOR else rule
+            elif isinstance(packet, Submission):
                 rule = "FORKED_CHECKPOINT"
             elif isinstance(packet, SealedReceipt):
                 rule = "RECEIPT_CONTRADICTS"
@@ -273,6 +298,8 @@ class Hearing:
                 # It has our own signature: nothing is said against the peer.
                 rule = "OWN_RECORD_IN_DOUBT"
             self._teller.forked(line, now, rule=rule)
+        elif isinstance(packet, Answer):
+            self._teller.forked(line, now, rule="RESYNC_STUCK")
 
 
 def _refusals(line: Line, refused: Sequence[ChainPoint]) -> list[Packet]:
@@ -305,22 +332,6 @@ def _checkpoint_row(line: Line, author: str, state: CosignedState, now: Now) -> 
         note=state.note,
         cosigned_utc_s=state.time_s,
         stored_utc_ms=now.utc_ms,
-    )
-
-
-def _entry_row(line: Line, entry: IncomingEntry) -> EntryRow:
-    return EntryRow(
-        line_id=line.line_id,
-        party=line.peer,
-        epoch=entry.envelope.epoch,
-        seq=entry.envelope.seq,
-        hash=entry.hash,
-        data=entry.sealed.data,
-        algorithm=entry.sealed.signature.algorithm,
-        key_id=entry.sealed.signature.key_id,
-        signature=entry.sealed.signature.value,
-        logged_utc_ms=entry.received_utc_ms,
-        delayed=entry.delayed,
     )
 
 

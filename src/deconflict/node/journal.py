@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from deconflict.airspace.instant import format_utc
-from deconflict.line.envelope import Envelope, read_envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.messages.agreement import terms_bytes
@@ -38,10 +38,12 @@ class Journal:
         store: read for old entries; never written here.
 
     Attributes:
+        desk: as given.
         alerts: the open alerts, as the store left them and as they change.
     """
 
     def __init__(self, desk: str, store: Store) -> None:
+        self.desk = desk
         self.alerts = AlertBook(
             desk,
             [
@@ -78,12 +80,15 @@ class Journal:
         """Return what signs an entry once it is durable, and remembers to keep the signature."""
 
         def seal(now: Now) -> None:
-            sealed = line.machine.seal(entry, acts=acts)
-            if not self._unsaved:
-                self._unsaved_since_ms = now.monotonic_ms
-            self._unsaved.append(SignatureRow(sealed.hash, sealed.signature.value))
+            self.keep_signature(line.machine.seal(entry, acts=acts), now)
 
         return seal
+
+    def keep_signature(self, sealed: SealedEnvelope, now: Now) -> None:
+        """Remember to keep the signature of an own entry that is durable."""
+        if not self._unsaved:
+            self._unsaved_since_ms = now.monotonic_ms
+        self._unsaved.append(SignatureRow(sealed.hash, sealed.signature.value))
 
     def envelope_of(self, message_hash: str) -> Envelope | None:
         """Return a message of the record, None when it is not there."""
@@ -118,7 +123,13 @@ class Journal:
         self.event(work, now, "terms", {"line_id": line.line_id, "state": line.terms_state()})
         # Only the acceptance that put them in force: a peer that accepts twice must not make us
         # write twice what the record holds once.
-        if book.terms_by != taken.hash or book.terms is None or book.terms_hash is None:
+        if book.terms_by == taken.hash:
+            self.keep_terms(line, work, now)
+
+    def keep_terms(self, line: Line, work: Work, now: Now) -> None:
+        """Write the terms in force with both signatures."""
+        book = line.book
+        if book.terms is None or book.terms_hash is None:
             return
         data = terms_bytes(book.terms)
         for party, signature in book.terms_signatures.items():

@@ -10,7 +10,14 @@ from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, 
 from deconflict.line.alerts import fold_alerts
 from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
-from deconflict.line.envelope import Address, Envelope, SealedEnvelope, seal_envelope
+from deconflict.line.envelope import (
+    Address,
+    Envelope,
+    SealedEnvelope,
+    read_envelope,
+    seal_envelope,
+)
+from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkStatus
@@ -18,8 +25,9 @@ from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.paths import PathMonitors
 from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
-from deconflict.line.receipt import SealedReceipt, read_receipt
+from deconflict.line.receipt import SealedReceipt
 from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
+from deconflict.line.resync import WHOLE, Silence
 from deconflict.line.statement import ChainPoint, Signature
 from deconflict.line.tree import GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState
@@ -28,9 +36,10 @@ from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
-from deconflict.store.base import EntryRow, Store
+from deconflict.node.chains import way_of
+from deconflict.store.base import EntryRow, ReceiptRow, Store
 
-__all__ = ["Line", "cited_by", "read_body", "without_reference"]
+__all__ = ["Line", "cited_by", "read_body", "sealed_of", "sealed_receipt", "without_reference"]
 
 # Without terms there is no minimum to check against and no landmark to read back from.
 _NEEDS_TERMS: Final = frozenset(
@@ -114,7 +123,13 @@ class Line:
     """
 
     def __init__(
-        self, machine: LineMachine, monitor: PathMonitors, book: LineBook, peer_desk: str
+        self,
+        machine: LineMachine,
+        monitor: PathMonitors,
+        book: LineBook,
+        peer_desk: str,
+        random_bytes: RandomBytes,
+        before: dict[str, int] | None = None,
     ) -> None:
         self.machine = machine
         self.monitor = monitor
@@ -125,6 +140,8 @@ class Line:
         self.shown_status = LinkStatus.UNKNOWN
         self.shown_paths: dict[int, LinkStatus] = {}
         self.checked_once = False
+        self._random_bytes = random_bytes
+        self._before = before or {}  # by epoch: entries on the way in the epochs before it
         self._timers = DEFAULT_TIMERS
         self.use_terms()
 
@@ -143,6 +160,7 @@ class Line:
         random_bytes: RandomBytes,
         now: Now,
         paths: int = 1,
+        silence: Silence = WHOLE,
     ) -> "Line":
         """Return the line as its record leaves it.
 
@@ -151,67 +169,8 @@ class Line:
         Raises:
             StoreDamagedError: the record contradicts itself.
         """
-        book = LineBook(
-            line_id, own, peer, {own: {own_key.key_id: own_key.verify_key}, peer: peer_keys}
-        )
-        own_entries: list[bytes] = []
-        heads: dict[str, ChainPoint] = {}
-        trees = _Trees(store, own_key, proof)
-        last_peer: EntryRow | None = None
-        receipt = _last_receipt(store, line_id, peer)
-        receipted_seq = 0 if receipt is None else read_receipt(receipt.data).seq
-
-        def walk() -> Iterator[tuple[str, Envelope, bool]]:
-            nonlocal last_peer
-            chains = [_decoded((proof or store).entries(line_id, party)) for party in (own, peer)]
-            for row, envelope in _both_chains(chains):
-                is_own = row.party == own
-                trees.add(row)
-                heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
-                if not is_own:
-                    last_peer = row
-                elif row.seq >= receipted_seq:
-                    own_entries.append(row.data)
-                taken = book.take(
-                    envelope,
-                    row.hash,
-                    read_body(envelope),
-                    own=is_own,
-                    delayed=row.delayed,
-                    logged_ms=row.logged_utc_ms,
-                    told=False,
-                )
-                if row.seq % _FORGET_EVERY == 0:
-                    # As it was while the node ran: what was over then was taken out then. What was
-                    # over for less than this may have alerts that only the first look closes.
-                    book.end_past(row.logged_utc_ms - _LONG_OVER_MS)
-                known = envelope if taken.acts else without_reference(envelope)
-                yield row.hash, known, row.delayed
-
-        alerts = fold_alerts(
-            walk(),
-            own_party=own,
-            rules=KIND_RULES,
-            timers=DEFAULT_TIMERS,
-            receipted_seq=receipted_seq,
-        )
-        machine = LineMachine(
-            identity=LineIdentity(line_id, own, peer, own_key, peer_keys),
-            rules=KIND_RULES,
-            random_bytes=random_bytes,
-            now=now,
-            timers=DEFAULT_TIMERS if book.terms is None else timers_of(book.terms),
-            restored=Restored(
-                own_head=heads.get(own),
-                own_entries=tuple(own_entries),
-                last_receipt=receipt,
-                peer_head=None if last_peer is None else last_peer.data,
-                peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
-                alerts=alerts,
-                own_tree=trees.over(line_id, own),
-                peer_tree=trees.over(line_id, peer),
-            ),
-        )
+        identity = LineIdentity(line_id, own, peer, own_key, peer_keys)
+        machine, book, before = _read(store, identity, proof, random_bytes, now, silence)
         monitor = PathMonitors(
             line_id=line_id,
             own=own,
@@ -220,7 +179,18 @@ class Line:
             now=now,
             called=paths,
         )
-        return cls(machine, monitor, book, peer_desk)
+        return cls(machine, monitor, book, peer_desk, random_bytes, before)
+
+    def read_again(self, store: Store, now: Now, silence: Silence) -> None:
+        """Begin anew from the record, as a start does: it has what it lacked.
+
+        Only while the line is mute or deaf: nothing is then said or heard that memory alone has.
+        """
+        self.machine, self.book, self._before = _read(
+            store, self.machine.identity, None, self._random_bytes, now, silence
+        )
+        self.checked_once = False
+        self.use_terms()
 
     @property
     def line_id(self) -> str:
@@ -266,6 +236,16 @@ class Line:
         if proposal is not None:
             return "PROPOSED_BY_US" if proposal.by == self.book.own else "PROPOSED_BY_PEER"
         return "NONE" if self.book.terms is None else "AGREED"
+
+    def position(self, point: ChainPoint | None) -> int:
+        """Return how many entries its chain has on the way up to and including a point."""
+        return 0 if point is None else self._before.get(point.epoch, 0) + point.seq
+
+    def opened(self, envelope: Envelope) -> None:
+        """Note an epoch that the peer opened."""
+        opening = opening_of(envelope)
+        if opening is not None:
+            self._before[envelope.epoch] = self.position(opening.follows)
 
     def stored_lookup(self, store: Store) -> StoredLookup:
         """Return how the machine finds what is logged in a slot of the peer."""
@@ -316,16 +296,21 @@ class Line:
         terms = self.book.terms
         return None if terms is None else terms.timers.expires_after_ms[precedence]
 
-    def delivery(self, message_hash: str, seq: int) -> Delivery:
-        """Return how far an own message has come, also long after it was settled."""
+    def delivery(self, message_hash: str, slot: tuple[str, int] | None = None) -> Delivery:
+        """Return how far an own message has come, also long after it was settled.
+
+        Args:
+            message_hash: the message.
+            slot: its epoch and number, where it may be one that a fresh epoch left behind.
+        """
         progress = self.book.progress(message_hash)
         try:
             return self.machine.state_of(message_hash)
         except NotFoundError:  # settled long ago: the record tells
             pass
-        receipted = self.machine.own_receipted
-        reached = receipted is not None and seq <= receipted.seq
-        return Delivery(progress or (DeliveryState.LACKED if reached else DeliveryState.QUEUED))
+        if slot is not None and self.machine.left_behind(*slot):
+            return Delivery(DeliveryState.SAID_AGAIN)
+        return Delivery(progress or DeliveryState.LACKED)
 
     def message_event(self, taken: Taken) -> dict[str, Any]:
         """Return what the live stream says of a new message."""
@@ -344,6 +329,115 @@ class Line:
             "logged_utc": format_utc(taken.logged_ms),
             "delayed": taken.delayed,
         }
+
+
+def _read(
+    store: Store,
+    identity: LineIdentity,
+    proof: ChainProof | None,
+    random_bytes: RandomBytes,
+    now: Now,
+    silence: Silence,
+) -> tuple[LineMachine, LineBook, dict[str, int]]:
+    """Return both chains, and what they imply, as the record leaves them."""
+    line_id, own, peer = identity.line_id, identity.own, identity.peer
+    own_keys = {identity.own_key.key_id: identity.own_key.verify_key}
+    book = LineBook(line_id, own, peer, {own: own_keys, peer: identity.peer_keys})
+    ways = {party: dict(way_of(store, line_id, party)) for party in (own, peer)}
+    present = next(reversed(ways[own]), None)
+    heads: dict[str, ChainPoint] = {}
+    trees = _Trees(store, identity.own_key, proof)
+    last_peer: EntryRow | None = None
+    receipt = store.latest_receipt(line_id, peer)
+    receipted = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
+    receipted_seq = receipt.seq if receipt is not None and receipt.epoch == present else 0
+    open_own: set[str] = set()
+    earlier: list[str] = []
+    own_entries: list[bytes] = []
+
+    def walk() -> Iterator[tuple[str, Envelope, bool]]:
+        nonlocal last_peer
+        covered = receipted is not None  # until the entry receipted last has been read
+        chains = [
+            _decoded(_on_way((proof or store).entries(line_id, party), ways[party]))
+            for party in (own, peer)
+        ]
+        for row, envelope in _both_chains(chains):
+            is_own = row.party == own
+            trees.add(row)
+            point = heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
+            if not is_own:
+                last_peer = row
+            else:
+                if not covered:
+                    open_own.add(row.hash)
+                    if row.epoch != present:
+                        earlier.append(row.hash)
+                if row.epoch == present and row.seq >= receipted_seq:
+                    own_entries.append(row.data)
+                covered = covered and point != receipted
+            taken = book.take(
+                envelope,
+                row.hash,
+                read_body(envelope),
+                own=is_own,
+                delayed=row.delayed,
+                logged_ms=row.logged_utc_ms,
+                told=False,
+            )
+            if row.seq % _FORGET_EVERY == 0:
+                # As it was while the node ran: what was over then was taken out then. What was
+                # over for less than this may have alerts that only the first look closes.
+                book.end_past(row.logged_utc_ms - _LONG_OVER_MS)
+            known = envelope if taken.acts else without_reference(envelope)
+            yield row.hash, known, row.delayed
+
+    alerts = fold_alerts(
+        walk(),
+        own_party=own,
+        rules=KIND_RULES,
+        timers=DEFAULT_TIMERS,
+        is_receipted=lambda message_hash, _: message_hash not in open_own,
+    )
+    in_present = receipt is not None and receipt.epoch == present
+    machine = LineMachine(
+        identity=identity,
+        rules=KIND_RULES,
+        random_bytes=random_bytes,
+        now=now,
+        timers=DEFAULT_TIMERS if book.terms is None else timers_of(book.terms),
+        restored=Restored(
+            own_head=heads.get(own),
+            own_entries=tuple(own_entries),
+            last_receipt=sealed_receipt(receipt) if receipt is not None and in_present else None,
+            peer_head=None if last_peer is None else last_peer.data,
+            peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
+            alerts=alerts,
+            own_tree=trees.over(line_id, own),
+            peer_tree=trees.over(line_id, peer),
+            own_way=ways[own],
+            own_reopened=_is_reopened(store, line_id, own, present),
+            own_earlier=tuple(earlier),
+            own_agreed=None if in_present else receipted,
+            silence=silence,
+        ),
+    )
+    before = {
+        stretch[0]: sum(last for _, last in list(way.items())[:index])
+        for way in ways.values()
+        for index, stretch in enumerate(way.items())
+    }
+    return machine, book, before
+
+
+def _is_reopened(store: Store, line_id: str, party: str, epoch: str | None) -> bool:
+    first = None if epoch is None else store.entry_at(line_id, party, epoch, 1)
+    return first is not None and opening_of(read_envelope(first.data)) is not None
+
+
+def _on_way(rows: Iterator[EntryRow], way: Mapping[str, int]) -> Iterator[EntryRow]:
+    """Yield the entries of a chain that no fresh epoch left behind; read it to its end."""
+    return (row for row in rows if row.seq <= way.get(row.epoch, 0))
 
 
 def read_body(envelope: Envelope) -> Body | None:
@@ -382,6 +476,11 @@ def sealed_of(row: EntryRow) -> SealedEnvelope:
             remedy="start the node: it signs its own durable slots again",
         )
     return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
+
+
+def sealed_receipt(row: ReceiptRow) -> SealedReceipt:
+    """Return a stored receipt as it was signed."""
+    return SealedReceipt(row.data, Signature(row.algorithm, row.key_id, row.signature))
 
 
 class _Trees:
@@ -430,13 +529,6 @@ def _kept(store: Store, first: EntryRow) -> CosignedState | None:
     return CosignedState(checkpoint, row.note, row.cosigned_utc_s, row.previous_size)
 
 
-def _last_receipt(store: Store, line_id: str, peer: str) -> SealedReceipt | None:
-    row = store.latest_receipt(line_id, peer)
-    if row is None:
-        return None
-    return SealedReceipt(row.data, Signature(row.algorithm, row.key_id, row.signature))
-
-
 def _both_chains(
     chains: Sequence[Iterator[tuple[EntryRow, Envelope]]],
 ) -> Iterator[tuple[EntryRow, Envelope]]:
@@ -445,23 +537,21 @@ def _both_chains(
     The chains cite each other (``heard``), so this order is the record's, not the clocks'.
     """
     waiting = [next(chain, None) for chain in chains]
-    taken = [0, 0]
+    taken: dict[str, int] = {}  # of the peer's chain: epoch -> last number
     while True:
         own, peer = waiting
         # What we cite we hold, so our own entry waits for it. A peer may cite what we never said:
         # it waits as long as others can go on, and no longer, or a lie would stop our start.
-        own_is_free = own is not None and _heard_seq(own[1]) <= taken[1]
+        heard = None if own is None else own[1].heard
+        own_is_free = own is not None and (heard is None or heard.seq <= taken.get(heard.epoch, 0))
         side = 0 if own_is_free or peer is None else 1
         head = waiting[side]
         if head is None:
             return
         yield head
-        taken[side] = head[1].seq
+        if side == 1:
+            taken[head[0].epoch] = head[0].seq
         waiting[side] = next(chains[side], None)
-
-
-def _heard_seq(envelope: Envelope) -> int:
-    return 0 if envelope.heard is None else envelope.heard.seq
 
 
 def _decoded(rows: Iterator[EntryRow]) -> Iterator[tuple[EntryRow, Envelope]]:

@@ -13,6 +13,7 @@ import uvicorn
 from deconflict.errors import ConfigurationError, PeerUnreachableError
 from deconflict.line.envelope import seal_envelope
 from deconflict.line.keys import RandomBytes, SigningKey
+from deconflict.line.resync import Silence
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.folder import NodeFolder, UnlockedKeys
@@ -30,11 +31,20 @@ from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
 from deconflict.store.base import Batch, LineRow, SignatureRow
+from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import KeysByParty, RecordProof, VerifiedRecord
 from deconflict.store.writer import GroupCommitWriter
 
-__all__ = ["OpenNode", "address_of", "addresses_of", "open_door", "open_node", "started"]
+__all__ = [
+    "OpenNode",
+    "address_of",
+    "addresses_of",
+    "open_door",
+    "open_node",
+    "silence_of",
+    "started",
+]
 
 logger = logging.getLogger("deconflict.door")
 
@@ -82,6 +92,9 @@ async def open_node(
         }
         _begin_lines(store, folder.settings.party, peers.list(), clock)
 
+        if not Path(folder.settings.guard_path).is_absolute():
+            folder.guard_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
         def restore(proof: RecordProof) -> list[Line]:
             return [
                 Line.restore(
@@ -101,6 +114,16 @@ async def open_node(
             ]
 
         verified, lines = await asyncio.to_thread(_prove_and_read, store, keys_by_party, restore)
+        # Only a record that verifies is compared, and nothing was signed yet in this run.
+        guard = Guard.start(
+            folder.guard_path,
+            store,
+            node=keys.signing_key.key_id,
+            own=folder.settings.party,
+            random_bytes=random_bytes,
+        )
+        for line in lines:
+            line.machine.resync.silence = silence_of(guard, line)
         _sign_what_waits(store, folder.settings.party, keys.signing_key)
         core = NodeCore(
             party=folder.settings.party,
@@ -119,7 +142,7 @@ async def open_node(
                 _PinnedLink(PeerClient(context, url, peer.spki_sha256), pins, peer.spki_sha256)
                 for url in peer.urls
             ]
-        with GroupCommitWriter(store, reserve.make_room) as writer:
+        with GroupCommitWriter(store, guard, reserve.make_room) as writer:
             runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
             first, *more = folder.settings.peer_listens
             door = build_peer_server(
@@ -134,6 +157,13 @@ async def open_node(
             )
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             yield OpenNode(node, runtime, door, verified)
+
+
+def silence_of(guard: Guard, line: Line) -> Silence:
+    """Return what this node must not do on a line, as the guard tells it."""
+    mute = guard.mute(line.line_id, line.book.own)
+    deaf = guard.mute(line.line_id, line.peer)
+    return Silence(mute=mute is not None, deaf=deaf is not None, reason=mute or deaf)
 
 
 def _prove_and_read(

@@ -15,6 +15,7 @@ from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
+from deconflict.node.tell.silence import tell_silence
 from deconflict.node.tell.talks import tell_talks
 from deconflict.node.work import Work
 
@@ -51,6 +52,7 @@ class Passing:
             self._swept_ms = now.monotonic_ms
         for line in self._lines.values():
             self._connection(line, work, now)
+            tell_silence(self._teller.desk, line, now)
             if sweep:
                 self._teller.clocks(line, now)
                 tell_line_checks(self._teller.desk, line, now)

@@ -13,6 +13,7 @@ from deconflict.errors import (
     NotFoundError,
 )
 from deconflict.line.moment import Now
+from deconflict.node.chains import StoredChain
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
 from deconflict.node.passing import LOOKED_AT_ONCE
@@ -89,7 +90,7 @@ class Reading:
     async def messages(
         self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None
     ) -> tuple[MessageView, ...]:
-        """Return messages of a line above a number, in the order they were logged here."""
+        """Return messages of a line behind a position, in the order they were logged here."""
         held = self._core.line_named(line)
         parties = [
             party
@@ -98,7 +99,7 @@ class Reading:
         ]
         rows: list[EntryRow] = []
         for party in parties:
-            rows += await asyncio.to_thread(self._rows, held.line_id, party, after_seq, limit)
+            rows += await asyncio.to_thread(self._rows, held, party, after_seq, limit)
         rows.sort(key=lambda row: (row.logged_utc_ms, row.party, row.seq))
         language = self._core.language
         views: list[MessageView] = []
@@ -200,10 +201,11 @@ class Reading:
 
     def _line_view(self, line: Line) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
-        return line_view(line, open_alerts, self._now)
+        return line_view(line, open_alerts, self._now, self._core.language)
 
-    def _rows(self, line_id: str, party: str, after_seq: int, limit: int) -> list[EntryRow]:
-        return list(self._store.entries(line_id, party, after_seq=after_seq, limit=limit))
+    def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:
+        chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_key)
+        return list(islice(chain.rows_behind(after), limit))
 
     def _past(self) -> Iterator[DeclarationView]:
         for line in self._core.lines.values():

@@ -96,6 +96,7 @@ class Runtime:
         self._due = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
+        self._last: asyncio.Future[None] | None = None  # of the commit begun last
 
     async def run(self) -> None:
         """Run until :meth:`stop`; raise what made it impossible to go on.
@@ -264,7 +265,28 @@ class Runtime:
             loop.call_soon_threadsafe(self._finish, work, written, done)
 
         self._writer.submit(work.batch()).add_done_callback(committed)
+        self._last = done
         return done
+
+    async def settled(self) -> None:
+        """Return when all that was on its way to the disk is durable, and finished.
+
+        What a person is shown may still be on its way; to cite it is a moment too early then.
+        """
+        last = self._last
+        if last is not None and not last.done():
+            await asyncio.wait((last,))
+
+    async def reopen(self, line_id: str) -> None:
+        """Open a fresh epoch on a mute line; return when it is durable.
+
+        Raises:
+            LineStateError: this node is not mute there.
+        """
+        with self._turn():
+            work = self.core.reopen(line_id, self.now())
+        await self.commit(work)
+        self._due.set()
 
     def events(self, after_id: int) -> AsyncIterator[EventView]:
         """Yield stored events after an id, then live ones; ends when the node stops."""

@@ -245,7 +245,7 @@ class Saying:
         logged = line.machine.peer_logged
         heard = row is not None and (
             row.party == self._party
-            or (logged is not None and row.epoch == logged.epoch and row.seq <= logged.seq)
+            or (logged is not None and (row.epoch != logged.epoch or row.seq <= logged.seq))
         )
         if row is None or row.line_id != line.line_id or not heard:
             raise NotFoundError(
@@ -310,6 +310,7 @@ def _require_room(
 
 def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
     """Refuse what the present state of the line does not let anybody say."""
+    line.machine.require_voice()
     suspension = line.book.suspension_of(say.kind, now.utc_ms, drill=drill)
     if suspension is not None and not KINDS[say.kind].always_passes:
         raise LineStateError(

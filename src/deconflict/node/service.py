@@ -42,6 +42,7 @@ from deconflict.node.show import (
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.views import (
     Checked,
+    LineView,
     Posted,
 )
 
@@ -61,6 +62,7 @@ _OWN_WAY = (
         Kind.TERMS_ACCEPT,
         Kind.TALLY,
         Kind.WATCH_CHANGE,
+        Kind.EPOCH,
     }
 )
 _LINES_AT_ONCE = 500
@@ -103,6 +105,7 @@ class Node(DeskWork, Carrying, Calling):
     async def accept_terms(self, actor: Actor, line: str, terms_hash: str) -> Posted:
         """Sign the peer's proposed terms, named by the hash that the person was shown."""
         require(actor, Action.TERMS)
+        await self._runtime.settled()
         held = self._core.line_named(line)
         proposal = held.book.proposal
         if proposal is None or proposal.by == self._core.party:
@@ -121,6 +124,13 @@ class Node(DeskWork, Carrying, Calling):
         return await self._say_terms(
             actor, held, Kind.TERMS_ACCEPT, proposal.terms, proposal.message_hash
         )
+
+    async def reopen(self, actor: Actor, line: str) -> LineView:
+        """Open a fresh epoch on a line where this node is mute, without the peer's answer."""
+        require(actor, Action.TERMS)
+        held = self._core.line_named(line)
+        await self._runtime.reopen(held.line_id)
+        return self.line(held.line_id)
 
     # ---- declaring ------------------------------------------------------------------------
 
@@ -314,6 +324,8 @@ class Node(DeskWork, Carrying, Calling):
         """Send a message of any kind but declarations, terms and what is about calls."""
         # Who may pass on what was declared is for whoever may declare.
         require(actor, Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND)
+        if ref is not None:
+            await self._runtime.settled()  # what was shown a moment ago may still be on its way
         parsed: Body = parse_body(kind, body)
         if Kind(kind) in _OWN_WAY:
             raise InvalidInputError(
@@ -344,6 +356,7 @@ class Node(DeskWork, Carrying, Calling):
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         """Say that a message of the peer stood on the screen of this desk."""
         require(actor, Action.SEND)
+        await self._runtime.settled()
         view = await self.message(message_hash)
         body = Seen(desk=actor.desk, at_utc=format_utc(self._now.utc_ms))
         say = Say(

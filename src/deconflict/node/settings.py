@@ -23,6 +23,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "reserve_mib": (int, "a whole number of MiB"),
 }
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_PATH = re.compile(r'[^"\\\x00-\x1f\x7f]{1,1000}')
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 _NO_SECOND = """\
@@ -56,6 +57,9 @@ release_persons = {release_persons}
 # What is kept on the disk for alerts, in MiB. With less than twice that left, ROUTINE messages are
 # refused, then PRIORITY, then IMMEDIATE; CEASE, SAFETY and answers never.
 reserve_mib = {reserve_mib}
+# Where the node keeps how far it has signed: a small file. Name one on another disk than this
+# folder, so that a backup put back here does not put it back too.
+guard_path = "{guard_path}"
 """
 
 
@@ -132,6 +136,7 @@ class Settings:
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
         release_persons: how many persons a declaration, terms and a readout need, 1 or 2.
         reserve_mib: what is kept on the disk for alerts, MiB, 64 to 65,536.
+        guard_path: the guard's file, absolute or from the node's folder on.
 
     Raises:
         ConfigurationError: any of them is not of that form.
@@ -147,6 +152,7 @@ class Settings:
     second_peer_listen: Endpoint | None = None
     second_peer_url: str = ""
     reserve_mib: int = 64
+    guard_path: str = "guard/guard"
 
     def __post_init__(self) -> None:
         require_party(self.party)
@@ -176,6 +182,12 @@ class Settings:
                 "the room kept for alerts is too small or too large",
                 given=f"reserve_mib {self.reserve_mib}",
                 expected=f"{LEAST_RESERVE_MIB} to {MOST_RESERVE_MIB}",
+            )
+        if not _PATH.fullmatch(self.guard_path):
+            raise ConfigurationError(
+                "the path of the guard cannot be used",
+                given=f"guard_path {self.guard_path[:80]!r}",
+                expected="a path of 1 to 1,000 characters, without quotes and backslashes",
             )
         if not self.operators_listen.is_loopback:
             raise ConfigurationError(
@@ -275,6 +287,7 @@ class Settings:
             operators_listen=self.operators_listen,
             release_persons=self.release_persons,
             reserve_mib=self.reserve_mib,
+            guard_path=self.guard_path,
         )
 
     def _require_second_path(self) -> None:

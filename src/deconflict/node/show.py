@@ -13,6 +13,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
+from deconflict.line.statement import ChainPoint
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
@@ -22,6 +23,7 @@ from deconflict.messages.terms import terms_to_wire
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.conflicts import card_of
+from deconflict.node.tell.silence import reason_text
 from deconflict.node.views import (
     ConflictView,
     DeclarationView,
@@ -47,11 +49,12 @@ __all__ = [
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 
 
-def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
+def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> LineView:
     """Return a line as it stands now."""
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
-    own, peer, receipted = machine.own_head, machine.peer_logged, machine.own_receipted
+    own, peer, receipted = machine.own_head, machine.peer_logged, machine.receipted_on_way
+    silence = machine.resync.silence
     scopes = sorted(
         {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
     )  # an exercise stops nothing that is real
@@ -68,10 +71,10 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
         terms_state=line.terms_state(),
         terms_hash=book.terms_hash,
         own_epoch=None if own is None else own.epoch,
-        own_seq=0 if own is None else own.seq,
-        receipted_seq=0 if receipted is None else receipted.seq,
+        own_seq=line.position(own),
+        receipted_seq=line.position(receipted),
         peer_epoch=None if peer is None else peer.epoch,
-        peer_seq=0 if peer is None else peer.seq,
+        peer_seq=line.position(peer),
         open_alerts=open_alerts,
         declarations_unseen=0 if book.terms is None else book.picture.unseen,
         paths=tuple(
@@ -85,6 +88,9 @@ def line_view(line: Line, open_alerts: int, now: Now) -> LineView:
             )
             for number, path in line.monitor.states(now).items()
         ),
+        mute=silence.mute,
+        deaf=silence.deaf,
+        silent_because=(None if silence.reason is None else reason_text(silence.reason, language)),
     )
 
 
@@ -110,7 +116,7 @@ def message_view(
     envelope = _DECODER.decode(row.data)
     body = read_body(envelope)
     own = row.party == line.book.own
-    delivery = line.delivery(row.hash, row.seq) if own else None
+    delivery = line.delivery(row.hash, (row.epoch, row.seq)) if own else None
     text = (
         render(
             phrase_named("UNREADABLE").number,
@@ -151,6 +157,7 @@ def message_view(
         language=envelope.lang,
         text=text,
         body=envelope.body,
+        position=line.position(ChainPoint(row.epoch, row.seq, row.hash)),
     )
 
 
@@ -280,7 +287,7 @@ def place_view(position: Position, landmarks: Iterable[Landmark]) -> PlaceView:
 def _delivery(line: Line, item: Declared) -> str:
     if not item.own:
         return "LOGGED"
-    return line.delivery(item.message_hash, item.seq).state.value
+    return line.delivery(item.message_hash).state.value
 
 
 def _readback(line: Line, item: Declared) -> str:

@@ -38,7 +38,8 @@ class Thread(msgspec.Struct, frozen=True):
         answer_within_ms: its own limit, if it shortens the line's.
         declaration_id: the declaration it is about, if any.
         root: the first open message that asked for the same; itself, when none did.
-        seq: its number in its author's chain.
+        epoch: its epoch of its author's chain.
+        seq: its number in that.
         drill: exercise only.
         place: where a CEASE without a declaration wants activity to end: position, reach in mm.
         check: what a line check asks to retype.
@@ -55,6 +56,7 @@ class Thread(msgspec.Struct, frozen=True):
     answer_within_ms: int | None
     declaration_id: str | None
     root: str
+    epoch: str
     seq: int
     drill: bool = False
     place: Place | None = None
@@ -87,6 +89,7 @@ class ThreadBook:
 
     def __init__(self) -> None:
         self._open: dict[str, Thread] = {}
+        self._ranks: dict[str, int] = {}  # of epochs, in their order; 0 for a chain's first
         self._by_root: dict[str, dict[str, None]] = {}
         self._by_subject: dict[str, dict[str, None]] = {}
         # Answered threads of which nobody has asked yet whether the answer settles them.
@@ -137,6 +140,7 @@ class ThreadBook:
             answer_within_ms=envelope.answer_within_ms,
             declaration_id=declaration_id,
             root=message_hash,
+            epoch=envelope.epoch,
             seq=envelope.seq,
             drill=envelope.drill,
             place=place,
@@ -151,6 +155,13 @@ class ThreadBook:
         if declaration_id is not None:
             self._by_subject.setdefault(declaration_id, {})[message_hash] = None
         return thread
+
+    def open_epoch(self, epoch: str) -> None:
+        """Note that a chain goes on in a fresh epoch: what is in it comes after all before."""
+        self._ranks[epoch] = len(self._ranks) + 1
+
+    def _place(self, epoch: str, seq: int) -> tuple[int, int]:
+        return self._ranks.get(epoch, 0), seq
 
     def reply(
         self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool] | None = None
@@ -177,9 +188,10 @@ class ThreadBook:
         settled = settles(kind, thread.kind) and (agrees is None or agrees())
         ends = rule.closes and (not KINDS[thread.kind].settled_by or settled)
         # Who answered had heard that much: what was asked again behind it stays open.
-        heard_seq = 0 if envelope.heard is None else envelope.heard.seq
+        heard = envelope.heard
+        heard_to = (0, 0) if heard is None else self._place(heard.epoch, heard.seq)
         for held in [self._open[name] for name in self._by_root[thread.root]]:
-            if ends and (held.hash == thread.hash or held.seq <= heard_seq):
+            if ends and (held.hash == thread.hash or self._place(held.epoch, held.seq) <= heard_to):
                 self.drop(held.hash)
             elif not ends and rule.closes and held.logged_ms <= thread.logged_ms:
                 self._open[held.hash] = msgspec.structs.replace(held, answered_by=kind)

@@ -74,7 +74,7 @@ class LineView:
     terms_state: str  # NONE | PROPOSED_BY_US | PROPOSED_BY_PEER | AGREED
     terms_hash: str | None
     own_epoch: str | None
-    own_seq: int
+    own_seq: int  # these three count over all epochs
     receipted_seq: int
     peer_epoch: str | None
     peer_seq: int
@@ -82,6 +82,9 @@ class LineView:
     # Declarations that nobody has looked at yet for conflicts: right after a start, or new terms.
     declarations_unseen: int = 0
     paths: tuple[PathView, ...] = ()  # the preferred one first
+    mute: bool = False  # this node signs nothing: its record may lack what it signed
+    deaf: bool = False  # it logs and receipts nothing: its record may lack what it receipted
+    silent_because: str | None = None  # in words, of either
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,13 @@ class MessageView:
     release_now: str  # what the author consented to last
     created_utc: str
     logged_utc: str
-    state: str  # QUEUED SENT LACKED SEEN LOADED CLOSED EXPIRED REFUSED; LOGGED or SEEN for incoming
+    state: str  # QUEUED SENT LACKED SEEN LOADED ... REFUSED SAID_AGAIN; LOGGED or SEEN for incoming
     escalation: int
     delayed: bool
     language: str
     text: str  # the template rendered in this desk's language, or the free text
     body: dict[str, Any]
+    position: int = 0  # in its author's chain over all epochs; ``seq`` counts within one
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from deconflict.store.base import (
     ReceiptRow,
     SignatureRow,
     TermsRow,
+    WholeChain,
 )
 
 __all__ = ["Work"]
@@ -41,6 +42,7 @@ class Work:
         self.checkpoints: list[CheckpointRow] = []
         self.evidence: list[EvidenceRow] = []
         self.notes: list[NoteRow] = []
+        self.whole: list[WholeChain] = []
         self.events: list[EventView] = []
         self.wake: set[str] = set()
         self._then: list[Callable[[Now], None]] = []
@@ -61,6 +63,7 @@ class Work:
             or self.checkpoints
             or self.evidence
             or self.notes
+            or self.whole
             or self.events
         )
 
@@ -75,6 +78,7 @@ class Work:
             (self.checkpoints, later.checkpoints),
             (self.evidence, later.evidence),
             (self.notes, later.notes),
+            (self.whole, later.whole),
             (self.events, later.events),
         ):
             mine.extend(theirs)  # type: ignore[arg-type]
@@ -93,6 +97,7 @@ class Work:
             evidence=self.evidence,
             events=[_event_row(event) for event in self.events],
             notes=self.notes,
+            whole=self.whole,
         )
 
     def finish(self, now: Now) -> None:

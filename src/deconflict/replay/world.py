@@ -17,6 +17,7 @@ from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.keys import SigningKey, line_id
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet, decode_packets, encode_packets
+from deconflict.line.resync import WHOLE, Silence
 from deconflict.node.core import NodeCore, Say
 from deconflict.node.line import Line
 from deconflict.node.views import AlertView, EventView, Posted
@@ -131,9 +132,20 @@ class World:
         for one, other in combinations(self.stations, 2):
             self.connect(one, other)
 
-    def restart(self, party: str) -> Station:
-        """Start a party's node anew from its store, as after a crash."""
+    def restart(
+        self, party: str, *, store: SqliteStore | None = None, silence: Silence = WHOLE
+    ) -> Station:
+        """Start a party's node anew from its store, as after a crash.
+
+        Args:
+            party: whose.
+            store: another record in its place, as an older copy put back.
+            silence: what its guard finds.
+        """
         old = self.stations[party]
+        if store is not None:
+            old.store.close()
+            old.store = store
         core = NodeCore(
             party=party,
             desks=DESKS,
@@ -145,11 +157,11 @@ class World:
         old.core = core
         for a, b, line in self._pairs:
             if old in (a, b):
-                self._restore(old, b if a is old else a, line)
+                self._restore(old, b if a is old else a, line, silence)
         self._stay_awake()
         return old
 
-    def _restore(self, own: Station, peer: Station, line: str) -> None:
+    def _restore(self, own: Station, peer: Station, line: str, silence: Silence = WHOLE) -> None:
         key = peer.core.key.verify_key
         held = Line.restore(
             own.store,
@@ -161,6 +173,7 @@ class World:
             peer_desk=DESKS[0],
             random_bytes=own.core.random_bytes,
             now=self.now,
+            silence=silence,
         )
         own.core.add_line(held, self.now)
 

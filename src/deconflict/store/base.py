@@ -22,6 +22,8 @@ from typing import Protocol
 
 import msgspec
 
+from deconflict.line.statement import ChainPoint
+
 __all__ = [
     "Batch",
     "CheckpointRow",
@@ -35,6 +37,7 @@ __all__ = [
     "SignatureRow",
     "Store",
     "TermsRow",
+    "WholeChain",
 ]
 
 
@@ -174,10 +177,26 @@ class HeadRow(msgspec.Struct, frozen=True):
     length: int  # over all epochs
 
 
+class WholeChain(msgspec.Struct, frozen=True):
+    """A chain of which the record lacks nothing any more. No row: the guard is told (`guard.py`).
+
+    Attributes:
+        line_id: the line.
+        party: the author.
+        head: its last entry; None where it has none.
+    """
+
+    line_id: str
+    party: str
+    head: ChainPoint | None
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What becomes durable together or not at all.
 
     Written in the order of the fields, so a batch may bring a line and its first entries at once.
+
+    ``whole`` names chains of which the record lacks nothing any more once this batch is in it.
     """
 
     lines: Sequence[LineRow] = ()
@@ -189,6 +208,7 @@ class Batch(msgspec.Struct, frozen=True):
     evidence: Sequence[EvidenceRow] = ()
     events: Sequence[EventRow] = ()
     notes: Sequence[NoteRow] = ()
+    whole: Sequence[WholeChain] = ()
 
 
 class Store(Protocol):
@@ -259,6 +279,9 @@ class Store(Protocol):
 
     def heads(self, line_id: str) -> tuple[HeadRow, ...]:
         """The last entry of each party's chain that has one, ordered by party."""
+
+    def epochs(self, line_id: str, party: str) -> tuple[HeadRow, ...]:
+        """The last entry of each epoch of one party's chain, in the order they were begun."""
 
     def receipts(
         self, line_id: str, party: str, *, limit: int | None = None

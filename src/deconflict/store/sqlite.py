@@ -266,15 +266,11 @@ class SqliteStore:
         return sum(head.length for head in self.heads(line_id) if head.party == party)
 
     def heads(self, line_id: str) -> tuple[HeadRow, ...]:
-        heads: dict[str, HeadRow] = {}
-        for party, epoch, seq, entry_hash in self._all(
-            "SELECT party, epoch, seq, hash FROM chains WHERE line_id = ? ORDER BY chain_id",
-            (line_id,),
-            tuple,
-        ):
-            before = heads[party].length if party in heads else 0
-            heads[party] = HeadRow(line_id, party, epoch, seq, entry_hash, before + seq)
+        heads = {row.party: row for row in self._ends(line_id)}
         return tuple(heads[party] for party in sorted(heads))
+
+    def epochs(self, line_id: str, party: str) -> tuple[HeadRow, ...]:
+        return tuple(row for row in self._ends(line_id) if row.party == party)
 
     def receipts(
         self, line_id: str, party: str, *, limit: int | None = None
@@ -371,6 +367,17 @@ class SqliteStore:
                 self._recent[signed.hash] = structs.replace(known, signature=signed.signature)
         for _ in range(len(self._recent) - REMEMBERED):
             del self._recent[next(iter(self._recent))]
+
+    def _ends(self, line_id: str) -> Iterator[HeadRow]:
+        """Yield the last entry of each chain of this line, in the order they were begun."""
+        lengths: dict[str, int] = {}
+        for party, epoch, seq, entry_hash in self._all(
+            "SELECT party, epoch, seq, hash FROM chains WHERE line_id = ? ORDER BY chain_id",
+            (line_id,),
+            tuple,
+        ):
+            lengths[party] = lengths.get(party, 0) + seq
+            yield HeadRow(line_id, party, epoch, seq, entry_hash, lengths[party])
 
     def _chains(self, line_id: str) -> tuple[tuple[int, str, str], ...]:
         """Id, party and epoch of each chain of this line, in the order they were begun."""

@@ -1,9 +1,10 @@
 """Does the whole record verify? Asked at every start, before the node says a word.
 
 Five things are proven: the container is whole; each chain follows from its first entry to the head
-kept apart from it; every signature holds; every receipt names an entry of the log; every cosigned
-checkpoint has the root of the tree over its entries. One thread walks, the signatures are shared
-out: they are proven without the interpreter's lock (``bench/bench_store.py`` measures it).
+kept apart from it, and each epoch from an entry of one before; every signature holds; every receipt
+names an entry of the log; every cosigned checkpoint has the root of the tree over its entries. One
+thread walks, the signatures are shared out: they are proven without the interpreter's lock
+(``bench/bench_store.py`` measures it).
 """
 
 import os
@@ -27,11 +28,12 @@ from deconflict.line.checkpoint import (
     entry_leaf,
     open_checkpoint,
 )
-from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.envelope import SealedEnvelope, read_envelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.keys import VerifyKey
 from deconflict.line.log import ChainCheck, verify_signatures
 from deconflict.line.receipt import SealedReceipt, open_receipt
-from deconflict.line.statement import Signature
+from deconflict.line.statement import ChainPoint, Signature
 from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
 from deconflict.store.base import CheckpointRow, EntryRow, LineRow, ReceiptRow, Store
 
@@ -266,8 +268,11 @@ class _Walk:
         """The chain's entries, each linked to the one before it."""
         check: ChainCheck | None = None
         epoch = ""
+        last: EntryRow | None = None
         for row in self._store.entries(self._line.line_id, self._author):
             if check is None or row.epoch != epoch:
+                if last is not None:
+                    self._require_follows(row, last)
                 check = ChainCheck(line=self._line.line_id, party=self._author)
                 epoch = row.epoch
                 self._tree, self._agreed, self._later = CompactRange(), CompactRange(), bytearray()
@@ -291,7 +296,28 @@ class _Walk:
                 self._tree.add(leaf)
                 self._later += leaf
             self.entries += 1
+            last = row
             yield row, sealed
+
+    def _require_follows(self, row: EntryRow, last: EntryRow) -> None:
+        """Return when the first entry of a later epoch names an entry that it may follow.
+
+        The peer's, the one logged last: what it says cannot leave behind what was receipted. The
+        own, any of an earlier epoch: what the peer never held was left behind and said again.
+        """
+        opening = opening_of(read_envelope(row.data)) if row.seq == 1 else None
+        if opening is None:
+            raise _damage(row, "it begins another epoch and is no entry that opens one")
+        follows = opening.follows
+        if self._author == self._line.own_party:
+            held = None
+            if follows is not None:
+                held = self._store.entry_at(row.line_id, self._author, follows.epoch, follows.seq)
+            known = follows is None or (held is not None and held.hash == follows.hash)
+        else:
+            known = follows == ChainPoint(last.epoch, last.seq, last.hash)
+        if not known:
+            raise _damage(row, "the epoch that it opens follows an entry that is not in the record")
 
     def _hand_over(
         self,

@@ -12,6 +12,7 @@ from typing import Self
 
 from deconflict.errors import StoreBrokenError, StoreError
 from deconflict.store.base import Batch, Store
+from deconflict.store.guard import Guard
 
 __all__ = ["GroupCommitWriter"]
 
@@ -27,13 +28,23 @@ class GroupCommitWriter:
     it fails with it, and later ones are refused. Slots given out in memory and rows on disk can
     no longer be known to agree, so the node must start again from the record.
 
+    A batch's future is done only after the guard has moved to its slots too: what follows from it
+    may be signed. One move serves all batches of a flush.
+
     Args:
         store: what to write to; the caller closes it after the writer.
+        guard: what the node has signed; None where nothing is signed, as in a test of the store.
         before: called with each transaction before it is written, to find room for it.
     """
 
-    def __init__(self, store: Store, before: Callable[[Batch], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        guard: Guard | None = None,
+        before: Callable[[Batch], None] = lambda _: None,
+    ) -> None:
         self._store = store
+        self._guard = guard
         self._before = before
         self._changed = threading.Condition()
         self._waiting: list[tuple[Batch, Future[None]]] = []
@@ -84,6 +95,9 @@ class GroupCommitWriter:
                 merged = _merged([batch for batch, _ in group])
                 self._before(merged)
                 self._store.commit(merged)
+                # Crash here: entries that are durable and not signed, as the next start finds.
+                if self._guard is not None:
+                    self._guard.advance(merged)
             except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear it)
                 with self._changed:
                     self._failure = error

@@ -70,6 +70,16 @@ async def accept_terms(
     return answer(await services_of(request).node.accept_terms(actor, line, acceptance.terms_hash))
 
 
+@router.post("/lines/{line}/epoch", response_model=LineView)
+@needs(Action.TERMS)
+async def reopen_line(
+    line: str,
+    request: Request,
+) -> Response:
+    """Open a fresh epoch on a line where this node is mute, without the peer's answer."""
+    return answer(await services_of(request).node.reopen(actor_of(request), line))
+
+
 @router.get(
     "/lines/{line}/bundle",
     response_class=StreamingResponse,

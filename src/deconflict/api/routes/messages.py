@@ -64,7 +64,7 @@ async def send_message(
 async def list_messages(
     line: str,
     request: Request,
-    after_seq: Annotated[Digits, Query(ge=0, description="start behind this number")] = 0,
+    after_seq: Annotated[Digits, Query(ge=0, description="start behind this position")] = 0,
     limit: Annotated[Digits, Query(ge=1, le=1000)] = 200,
     direction: Annotated[
         Literal["out", "in"] | None, Query(description="ours or the peer's alone")

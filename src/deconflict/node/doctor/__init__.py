@@ -17,6 +17,7 @@ from deconflict.node.doctor.keys import certificate_check, keys_checks
 from deconflict.node.doctor.storage import (
     accounts_check,
     disk_check,
+    guard_check,
     record_check,
     record_in_use,
     reserve_check,
@@ -78,6 +79,8 @@ def _of_party(path: Path, settings: Settings | None) -> Iterator[Check]:
     else:
         words = "not verified: the key of a pinned peer cannot be read"
         yield Check("record", WARNING, words, "put right what is said of the peers, then ask again")
+    guard = path / settings.guard_path
+    yield guard_check(guard, path / "record.sqlite", own_key.key_id)
     yield accounts_check(path / "accounts.sqlite")
     if fault is not None:
         yield Check("peers", WRONG, told(fault), fault.remedy)

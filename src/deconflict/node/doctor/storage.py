@@ -19,14 +19,23 @@ from deconflict.errors import (
 )
 from deconflict.line.keys import VerifyKey
 from deconflict.line.precedence import Precedence
+from deconflict.line.resync import MuteReason
 from deconflict.line.room import FIRST_REFUSED
 from deconflict.node.disk import room_of, shortage_at
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.peers import PinnedPeer
+from deconflict.store.guard import read_guard
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 
-__all__ = ["accounts_check", "disk_check", "record_check", "record_in_use", "reserve_check"]
+__all__ = [
+    "accounts_check",
+    "disk_check",
+    "guard_check",
+    "record_check",
+    "record_in_use",
+    "reserve_check",
+]
 
 DISK_WRONG_BYTES: Final = 100_000_000  # room for some 1,000 alerts with all that hangs on them
 DISK_WARNING_BYTES: Final = 1_000_000_000
@@ -136,6 +145,41 @@ def record_check(
         f"on {_count(proven.lines, 'line')}, "
         f"every signature and chain verified in {took_s:.1f} s",
     )
+
+
+def guard_check(path: Path, record: Path, node: str) -> Check:
+    """Look at the guard: is it there, sound, of this node, and apart from the record.
+
+    Args:
+        path: its file.
+        record: the record's.
+        node: key id of this node.
+    """
+    try:
+        found = read_guard(path)
+    except StoreError as error:
+        return Check("guard", WRONG, told(error), error.remedy)
+    asks = "start the node: it is mute until its peers have answered, then speaks by itself"
+    if found is MuteReason.NO_GUARD:
+        return Check("guard", WRONG, f"missing ({path}): the node will be mute", asks)
+    if isinstance(found, MuteReason):
+        return Check("guard", WRONG, f"damaged ({path}): the node will be mute", asks)
+    if found.node != node:
+        words = f"{path} guards another node: this one will be mute"
+        return Check("guard", WRONG, words, "set guard_path in node.toml; each node has its own")
+    silent = sorted({name.partition("/")[0] for name, one in found.chains.items() if one.mute})
+    if silent:
+        lines = ", ".join(line[:8] for line in silent)
+        words = f"the node is mute or deaf on {_count(len(silent), 'line')} ({lines})"
+        return Check("guard", WARNING, words, "warn those peers by voice; deconflict line status")
+    if record.exists() and path.stat().st_dev == record.stat().st_dev:
+        return Check(
+            "guard",
+            WARNING,
+            "lies on the same disk as the record: one backup put back restores both",
+            "name a file on another disk: guard_path in node.toml (move the file there)",
+        )
+    return Check("guard", OK, f"apart from the record, {path}")
 
 
 def record_in_use(path: Path) -> bool:

@@ -38,6 +38,7 @@ from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
 from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
+from deconflict.node.tell.silence import tell_heard
 from deconflict.node.tell.talks import tell_lapsed, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
@@ -394,7 +395,8 @@ class Teller:
 
         With ``FORKED_CHECKPOINT``: or a checkpoint that contradicts what it sent. With
         ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record. With
-        ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said.
+        ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said. With
+        ``RESYNC_STUCK``: that what it holds does not lead to what is held here.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),
@@ -403,6 +405,13 @@ class Teller:
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
         )
+
+    def heard_while_silent(
+        self, line: Line, envelope: Envelope, message_hash: str, now: Now
+    ) -> None:
+        """Show a FLASH that this node, mute or deaf, cannot log; others wait."""
+        if self._envelope_of(message_hash) is None:
+            tell_heard(self.desk, line, envelope, message_hash, now)
 
     def restored(self, line: Line, now: Now) -> None:
         """Raise again what the record of a line implies, and close what it does not."""
@@ -432,7 +441,7 @@ class Teller:
             envelope = None if subject is None else self._envelope_of(subject)
             if envelope is None or subject is None:
                 return True
-            state = line.delivery(subject, envelope.seq).state
+            state = line.delivery(subject, (envelope.epoch, envelope.seq)).state
             reached = state not in (DeliveryState.QUEUED, DeliveryState.SENT)
             return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
         # The first look at the picture and the connection raises these again, if they still hold.

@@ -72,7 +72,10 @@ class OverdueTeller:
         if rule == "EXPIRED":
             values["expired"] = format_utc(envelope.created_utc_ms + (alert.expires_ms or 0))
         elif rule == "REFUSED":
-            if line.delivery(alert.hash, envelope.seq).reason == RefusalReason.NO_ROOM:
+            if (
+                line.delivery(alert.hash, (envelope.epoch, envelope.seq)).reason
+                == RefusalReason.NO_ROOM
+            ):
                 phrase = "REFUSED_NO_ROOM"
         else:
             limits = line.limits(envelope.prec)

@@ -1,0 +1,345 @@
+"""One end of a line: its two chains, and what it asks and answers while a record may be old."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from deconflict.errors import (
+    BrokenChainError,
+    LineStateError,
+    WrongLineError,
+    WrongSenderError,
+)
+from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
+from deconflict.line.incoming import Arrival, IncomingEntry, PeerChain, StoredLookup
+from deconflict.line.keys import RandomBytes
+from deconflict.line.moment import Now, utc_text
+from deconflict.line.outgoing import OutgoingEntry, OwnChain
+from deconflict.line.packets import Answer, Question, Role
+from deconflict.line.receipt import Receipt, SealedReceipt, open_receipt, seal_receipt
+from deconflict.line.reopening import opened_epoch
+from deconflict.line.restored import LineIdentity, Restored
+from deconflict.line.resync import Agreed, ChainReader, Resync, read_answer
+from deconflict.line.statement import ChainPoint
+
+__all__ = ["LineEnd", "SaidAgain"]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidAgain:
+    """What a deaf listener was told of the peer's chain.
+
+    Attributes:
+        entries: what may be logged now, in order.
+        whole: True exactly when the peer said that this is all of it.
+    """
+
+    entries: tuple[IncomingEntry, ...]
+    whole: bool
+
+
+class LineEnd:
+    """Both chains of one line at one end; see :mod:`.machine` for the order of calls.
+
+    Args:
+        identity: parties and keys.
+        own: the own chain.
+        peer: the peer's.
+        random_bytes: for fresh epochs and nonces.
+        found: what the disk holds.
+    """
+
+    def __init__(
+        self,
+        identity: LineIdentity,
+        own: OwnChain,
+        peer: PeerChain,
+        random_bytes: RandomBytes,
+        found: Restored,
+    ) -> None:
+        self.identity: Final = identity
+        self._out: Final = own
+        self._in: Final = peer
+        self._random_bytes: Final = random_bytes
+        self._own_way: Final = found.own_way
+        self._own_agreed: Final = found.own_agreed
+        self._receipt: SealedReceipt | None = None
+        self.resync: Final = Resync(
+            line=identity.line_id,
+            own=identity.own,
+            peer=identity.peer,
+            own_keys={identity.own_key.key_id: identity.own_key.verify_key},
+            random_bytes=random_bytes,
+            silence=found.silence,
+        )
+
+    def receipt_now(self) -> SealedReceipt | None:
+        """Return the receipt for all that is durable here; None when nothing is.
+
+        Made from durable state alone, so it has the same bytes after a restart.
+        """
+        point = self._in.logged
+        if self.resync.deaf:
+            return None
+        if point is not None and self._receipt is None:
+            receipt = Receipt(
+                v=1,
+                line=self.identity.line_id,
+                sender=self.identity.own,
+                to=self.identity.peer,
+                epoch=point.epoch,
+                seq=point.seq,
+                hash=point.hash,
+                received_utc=utc_text(self._in.logged_received_utc_ms),
+            )
+            self._receipt = seal_receipt(receipt, self.identity.own_key)
+        return self._receipt
+
+    def require_voice(self) -> None:
+        """Return when this node may sign on this line.
+
+        Raises:
+            LineStateError: its record may lack what it signed, or the line begins anew from the
+                record this moment, and would not know of what is said meanwhile.
+        """
+        if self.resync.closing and not self.resync.mute:
+            raise LineStateError(
+                f"this node takes up the line with {self.identity.peer} again this moment",
+                remedy="say it again",
+            )
+        if self.resync.mute:
+            raise LineStateError(
+                f"this node is mute on the line with {self.identity.peer}: its record may lack "
+                "what it has signed",
+                given=str(self.resync.silence.reason),
+                expected=f"an answer of {self.identity.peer}'s node, which this one asks for",
+                remedy=f"warn {self.identity.peer} by voice; this node speaks by itself once it "
+                "has its answer",
+            )
+
+    def left_behind(self, epoch: str, seq: int) -> bool:
+        """True exactly when a fresh epoch was opened before this own entry, and said it again."""
+        return (
+            bool(self._own_way)
+            and seq > self._own_way.get(epoch, 0)
+            and (self._out.head is None or epoch != self._out.head.epoch)
+        )
+
+    def question(self, now: Now) -> Question | None:
+        """Return what is to be asked of the peer now; None when nothing is due."""
+        return self.resync.due(self.receipted_on_way, self._in.logged, now)
+
+    @property
+    def receipted_on_way(self) -> ChainPoint | None:
+        """The last own entry that the peer receipted, whichever epoch it is of."""
+        return self._out.receipted or self._own_agreed
+
+    def agreed_alone(self) -> Agreed:
+        """Return what this node knows by itself that both hold, for a peer that does not answer.
+
+        Safe, for nothing is signed in an epoch that was used before. If the peer holds more, it
+        refuses the fresh epoch, and this node asks it.
+
+        Raises:
+            LineStateError: this node is not mute.
+        """
+        if not self.resync.mute:
+            raise LineStateError(
+                f"this node is not mute on the line with {self.identity.peer}",
+                remedy="see deconflict line status",
+            )
+        self.resync.close()
+        return Agreed(self.receipted_on_way, (), None)
+
+    def answer(
+        self,
+        question: Question,
+        now: Now,
+        *,
+        chain: ChainReader,
+        receipt: SealedReceipt | None,
+    ) -> Answer | None:
+        """Return the answer to the peer's question; None where this node cannot give it now.
+
+        Args:
+            question: as it came.
+            now: the present.
+            chain: what is durable here of the chain that it asks about: the peer's where it asks
+                as the author, else the own one.
+            receipt: the last one for that chain in the record.
+
+        Raises:
+            WrongLineError: of another line.
+        """
+        self._require_line(question.line)
+        resync = self.resync
+        if question.role is Role.AUTHOR:
+            if resync.deaf:
+                resync.void()
+            else:
+                receipt = self.receipt_now()
+            head = self._in.logged
+            return read_answer(question, chain, head=head, deaf=resync.deaf, receipt=receipt)
+        if resync.mute:
+            return None
+        if question.after is not None and not chain.holds(question.after):
+            # The peer has an entry of this node that stands not on its way: an epoch was opened
+            # without asking it. A whole listener would refuse that; a deaf one can only ask.
+            resync.refused(now)
+            return None
+        head = self._out.sealed_head
+        return read_answer(question, chain, head=head, deaf=False, receipt=receipt)
+
+    def hear_held(self, answer: Answer) -> Agreed | None:
+        """Take what the peer holds of the own chain; None for what does not count, or is not all.
+
+        Raises:
+            VerificationError: as :meth:`~deconflict.line.resync.Resync.hear_held`.
+        """
+        if answer.role is not Role.AUTHOR or not self.resync.counts(answer):
+            return None
+        agreed = self.resync.hear_held(answer, self.receipted_on_way)
+        if agreed is not None and agreed.receipt is not None:
+            receipt = open_receipt(agreed.receipt, self.identity.peer_keys)
+            self._require_line(receipt.line)
+            self._require_parties(receipt.sender, receipt.to)
+        return agreed
+
+    def reopen(
+        self, agreed: Agreed, said: Iterable[Envelope], now: Now, *, desks: tuple[str, str]
+    ) -> tuple[OutgoingEntry, ...]:
+        """Return the entries of a fresh epoch: the one that opens it, and what is said again.
+
+        To be made durable with what the peer holds and the record lacks, all or nothing; then a
+        new machine begins from the record. Nothing is signed here.
+
+        Args:
+            agreed: what the peer holds.
+            said: own entries behind the last receipted one, as the record has them.
+            now: the present.
+            desks: of this side and of the peer, for the entry that opens the epoch.
+
+        Raises:
+            LineStateError: the epoch drawn was used before: the random source is broken.
+        """
+        epoch = self._random_bytes(16).hex()
+        if epoch in self._own_way or epoch in {envelope.epoch for envelope, _ in agreed.held}:
+            raise LineStateError(
+                "the epoch that was drawn has been used before, so nothing is signed in it",
+                given=epoch,
+                expected="128 random bits that no other draw has given",
+                remedy="stop the node and see to the machine's source of random numbers",
+            )
+        return opened_epoch(
+            self.identity,
+            agreed,
+            said,
+            epoch=epoch,
+            heard=self._heard(),
+            now=now,
+            desks=desks,
+        )
+
+    def hear_again(
+        self,
+        answer: Answer,
+        now: Now,
+        *,
+        stored: StoredLookup,
+        clock_offset_ms: int = 0,
+    ) -> SaidAgain | None:
+        """Take the peer's chain, said again; None for an answer that does not count.
+
+        What this node receipted once, it had heard in time: a record that forgot it must not call
+        it late. So what the own receipt in the answer covers is not DELAYED.
+
+        Raises:
+            VerificationError, InvalidDocumentError: as :meth:`hear`.
+            BrokenChainError: the peer's chain does not contain what is logged here of it.
+        """
+        resync = self.resync
+        if answer.role is not Role.LISTENER or resync.mute or not resync.counts(answer):
+            return None
+        resync.void()
+        if not answer.begins:
+            raise BrokenChainError(
+                "the peer's chain does not contain what this node has logged of it",
+                given=_slot(self._in.logged),
+                expected=f"a chain that leads to {_slot(answer.head)}",
+                remedy="keep both records, and settle by voice which holds; export them first",
+            )
+        covered = self._receipted_before(answer.receipt, stored)
+        entries: list[IncomingEntry] = []
+        for sealed in answer.entries:
+            arrival = self._arrival(sealed, now, clock_offset_ms)
+            for entry in self._in.accept(arrival, stored).entries:
+                taken = replace(entry, delayed=False) if covered is not None else entry
+                entries.append(taken)
+                if covered == entry.point:
+                    covered = None
+        head = entries[-1].point if entries else self._in.logged
+        if head == answer.head:
+            resync.close()
+        return SaidAgain(tuple(entries), head == answer.head)
+
+    def kept_again(self, entries: Sequence[IncomingEntry]) -> None:
+        """Take the caller's word that entries said again are durable; no receipt follows yet.
+
+        Raises:
+            LineStateError: as :meth:`logged`.
+        """
+        self._in.mark_logged(entries)
+
+    # ---- inside -------------------------------------------------------------------------------
+
+    def _arrival(self, sealed: SealedEnvelope, now: Now, clock_offset_ms: int) -> Arrival:
+        envelope = open_envelope(sealed, self.identity.peer_keys)
+        self._require_line(envelope.line)
+        self._require_parties(envelope.sender.party, envelope.to.party)
+        return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
+
+    def _heard(self) -> ChainPoint | None:
+        # It is a receipt, and a deaf node gives none.
+        return None if self.resync.deaf else self._in.logged
+
+    def _receipted_before(
+        self, sealed: SealedReceipt | None, stored: StoredLookup
+    ) -> ChainPoint | None:
+        """Return the slot that an own receipt names, when it is not logged here yet."""
+        if sealed is None:
+            return None
+        own = self.identity.own_key
+        receipt = open_receipt(sealed, {own.key_id: own.verify_key})
+        self._require_line(receipt.line)
+        if stored(receipt.epoch, receipt.seq) is not None:
+            return None
+        return receipt.point
+
+    def _require_line(self, line: str) -> None:
+        if line != self.identity.line_id:
+            raise WrongLineError(
+                "the message belongs to another line",
+                given=line,
+                expected=self.identity.line_id,
+                remedy="refuse it and keep its bytes",
+            )
+
+    def _require_parties(self, sender: str, to: str) -> None:
+        if sender != self.identity.peer:
+            raise WrongSenderError(
+                "the message names another sender than this line's peer",
+                given=sender,
+                expected=self.identity.peer,
+                remedy="refuse it and keep its bytes",
+            )
+        if to != self.identity.own:
+            raise WrongLineError(
+                "the message is addressed to another party",
+                given=to,
+                expected=self.identity.own,
+                remedy="refuse it and keep its bytes",
+            )
+
+
+def _slot(point: ChainPoint | None) -> str:
+    return "nothing" if point is None else f"slot {point.seq} of epoch {point.epoch[:8]}…"

@@ -1,0 +1,397 @@
+"""Re-synchronisation: what a party asks whose record may be older than what it said or heard.
+
+A chain has two roles, and a restored party plays one in each chain of the line::
+
+    author    mute: signs nothing. Asks the peer what it holds in its name, takes all of it (each
+              entry carries its own signature), opens a fresh epoch behind it, and says again, in
+              that epoch, what the peer does not hold.
+    listener  deaf: logs nothing, receipts nothing. Asks the peer to say its chain again.
+
+The author goes first, on both sides: a deaf listener answers an author (and that answer is no
+receipt), a mute author does not answer a listener. An answer counts for the question of its nonce
+alone, and a deaf listener that answers an author asks its own question anew, for what that author
+said before, it may have said before its own restore. All of it is ``model/Restore.tla``.
+
+Sans-I/O. Packets: ``specs/packets.md`` §7; rules: ``specs/envelope.md`` §9.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from deconflict.errors import BrokenChainError, ForkedChainError, WrongLineError, WrongSenderError
+from deconflict.line.envelope import GENESIS, Envelope, SealedEnvelope, open_envelope
+from deconflict.line.epoch import opening_of
+from deconflict.line.keys import RandomBytes, VerifyKey
+from deconflict.line.moment import Now
+from deconflict.line.packets import Answer, Question, Role
+from deconflict.line.receipt import SealedReceipt
+from deconflict.line.statement import ChainPoint
+
+__all__ = [
+    "ANSWER_ENTRIES",
+    "WHOLE",
+    "Agreed",
+    "ChainReader",
+    "MuteReason",
+    "Resync",
+    "Silence",
+    "lacking",
+    "read_answer",
+]
+
+ANSWER_ENTRIES: Final = 128
+_ANSWER_BYTES: Final = 1_024 * 1_024
+_ASK_AGAIN_MS: Final = 1_000
+# An author whose EPOCH is refused opens another. One that a peer refuses again and again is to
+# fill nobody's disk with them.
+_REFUSED_PAUSES_MS: Final = (0, 1_000, 5_000, 30_000, 300_000)
+
+
+class MuteReason(StrEnum):
+    """Why a node does not speak on a line."""
+
+    NO_GUARD = "NO_GUARD"  # the guard is missing, and the record need not be new
+    GUARD_DAMAGED = "GUARD_DAMAGED"
+    OTHER_GUARD = "OTHER_GUARD"  # it guards the record of another node
+    OTHER_RUN = "OTHER_RUN"  # record and guard were not left by one and the same run of the node
+    RECORD_BEHIND = "RECORD_BEHIND"  # the record lacks what the guard says was signed
+    GUARD_BEHIND = "GUARD_BEHIND"  # the record holds what was signed after the guard was written
+    EPOCH_REFUSED = "EPOCH_REFUSED"  # the peer's log had moved on behind what the epoch followed
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """As what a party does not speak on a line until it is whole again.
+
+    Attributes:
+        mute: its record may lack what it signed: it signs nothing.
+        deaf: it may lack what it receipted: it logs and receipts nothing.
+        reason: why; None where it is neither.
+        refused: how many fresh epochs the peer has refused, one after the other.
+    """
+
+    mute: bool = False
+    deaf: bool = False
+    reason: MuteReason | None = None
+    refused: int = 0
+
+
+WHOLE: Final = Silence()
+
+
+class ChainReader(Protocol):
+    """One chain as it is durable here, on the way from its first entry to its head."""
+
+    def holds(self, point: ChainPoint) -> bool:
+        """True exactly when this very entry stands on that way."""
+
+    def after(self, point: ChainPoint | None) -> Iterable[SealedEnvelope]:
+        """Yield what stands behind an entry that is held, in order; None begins at the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the peer holds of the own chain, and what follows from it.
+
+    Attributes:
+        follows: the last entry that both hold: the new epoch stands behind it.
+        held: the own entries that the peer holds behind the last receipted one, each with its own
+            signature; those that the record lacks are to be put into it.
+        receipt: the peer's receipt for them; None from a deaf peer.
+    """
+
+    follows: ChainPoint | None
+    held: tuple[tuple[Envelope, SealedEnvelope], ...]
+    receipt: SealedReceipt | None
+
+
+def read_answer(
+    question: Question,
+    chain: ChainReader,
+    *,
+    head: ChainPoint | None,
+    deaf: bool,
+    receipt: SealedReceipt | None,
+) -> Answer:
+    """Return what a question is answered with.
+
+    Args:
+        question: the peer's.
+        chain: that it asks about.
+        head: how far that chain is durable here, and signed.
+        deaf: this node may have lost part of it, so the answer promises nothing.
+        receipt: the last one for that chain, whoever signed it.
+    """
+    after = question.after
+    begins = after is None or chain.holds(after)
+    entries: list[SealedEnvelope] = []
+    size = 0
+    if begins and head is not None and head != after:
+        for sealed in chain.after(after):
+            size += len(sealed.data)
+            if entries and (len(entries) == ANSWER_ENTRIES or size > _ANSWER_BYTES):
+                break
+            entries.append(sealed)
+            if sealed.hash == head.hash:
+                break
+    return Answer(
+        line=question.line,
+        role=question.role,
+        nonce=question.nonce,
+        deaf=deaf,
+        begins=begins,
+        head=head,
+        entries=tuple(entries),
+        receipt=None if deaf else receipt,
+    )
+
+
+@dataclass(slots=True)
+class _Asked:
+    nonce: str
+    after: ChainPoint | None
+    due_ms: int
+
+
+class Resync:
+    """What one end of a line asks until it is whole again.
+
+    Args:
+        line: the line.
+        own: this party.
+        peer: the other.
+        own_keys: this party's keys by key id.
+        random_bytes: for nonces.
+        silence: what is to be made whole.
+    """
+
+    def __init__(
+        self,
+        *,
+        line: str,
+        own: str,
+        peer: str,
+        own_keys: Mapping[str, VerifyKey],
+        random_bytes: RandomBytes,
+        silence: Silence,
+    ) -> None:
+        self._line: Final = line
+        self._own: Final = own
+        self._peer: Final = peer
+        self._own_keys: Final = own_keys
+        self._random_bytes: Final = random_bytes
+        self.silence = silence
+        self._asked: dict[Role, _Asked] = {}
+        self._held: list[tuple[Envelope, SealedEnvelope]] = []
+        self._not_before_ms = 0
+        self._done = False
+
+    @property
+    def whole(self) -> bool:
+        """True exactly when nothing is to be asked."""
+        return not (self.mute or self.deaf)
+
+    @property
+    def mute(self) -> bool:
+        """True exactly when this party signs nothing."""
+        return self.silence.mute
+
+    @property
+    def deaf(self) -> bool:
+        """True exactly when this party logs and receipts nothing."""
+        return self.silence.deaf
+
+    def refused(self, now: Now) -> None:
+        """Fall silent as the author: the peer cannot log the epoch opened last."""
+        before = self.silence.refused
+        pause_ms = _REFUSED_PAUSES_MS[min(before, len(_REFUSED_PAUSES_MS) - 1)]
+        self._not_before_ms = now.monotonic_ms + pause_ms
+        self.silence = Silence(
+            mute=True,
+            deaf=self.deaf,
+            reason=MuteReason.EPOCH_REFUSED,
+            refused=before + 1,
+        )
+        self._held = []
+        self._asked.pop(Role.AUTHOR, None)
+
+    def after_author(self) -> Silence:
+        """Return what is left once a fresh epoch is durable."""
+        silence = self.silence
+        reason = silence.reason if silence.deaf else None
+        return Silence(deaf=silence.deaf, reason=reason, refused=silence.refused)
+
+    def after_listener(self) -> Silence:
+        """Return what is left once all that the peer said is durable."""
+        return Silence(refused=self.silence.refused)
+
+    @property
+    def closing(self) -> bool:
+        """True exactly when what was asked for is on its way to the disk."""
+        return self._done
+
+    def close(self) -> None:
+        """Ask nothing more: what was asked for is on its way to the disk."""
+        self._done = True
+
+    @property
+    def _role(self) -> Role | None:
+        # The author first. What the peer says cites the own chain, and is judged by it.
+        if self._done:
+            return None
+        if self.mute:
+            return Role.AUTHOR
+        return Role.LISTENER if self.deaf else None
+
+    def next_ms(self) -> int | None:
+        """Return the monotonic time of the next question; None when there is none to ask."""
+        role = self._role
+        if role is None:
+            return None
+        asked = self._asked.get(role)
+        return max(self._not_before_ms, 0 if asked is None else asked.due_ms)
+
+    def due(self, after: ChainPoint | None, heard: ChainPoint | None, now: Now) -> Question | None:
+        """Return the question to be sent now; None when none is due.
+
+        Args:
+            after: the last own entry that the peer receipted.
+            heard: the last entry of the peer that is durable here.
+            now: the present.
+        """
+        role, due_ms = self._role, self.next_ms()
+        if role is None or due_ms is None or due_ms > now.monotonic_ms:
+            return None
+        begin = heard
+        if role is Role.AUTHOR:
+            begin = _point(*self._held[-1]) if self._held else after
+        # Fresh each time it is asked: an answer to what was asked before a restart, or before the
+        # peer's own restore, must not count.
+        nonce = self._random_bytes(16).hex()
+        self._asked[role] = _Asked(nonce, begin, now.monotonic_ms + _ASK_AGAIN_MS)
+        return Question(line=self._line, role=role, nonce=nonce, after=begin)
+
+    def void(self) -> None:
+        """Forget what was asked as the listener: an author asked, so it may have been restored."""
+        self._asked.pop(Role.LISTENER, None)
+
+    def counts(self, answer: Answer) -> bool:
+        """True exactly when an answer is to the question asked last in its role."""
+        asked = self._asked.get(answer.role)
+        return (
+            answer.line == self._line
+            and self._role is answer.role
+            and asked is not None
+            and asked.nonce == answer.nonce
+        )
+
+    def hear_held(self, answer: Answer, receipted: ChainPoint | None) -> Agreed | None:
+        """Take what the peer holds of the own chain; None when that is not all of it yet.
+
+        Args:
+            answer: to the last question; see :meth:`counts`.
+            receipted: the last own entry that the peer receipted, as the record has it.
+
+        Raises:
+            VerificationError: what it shows was not signed by this node, or does not follow.
+        """
+        asked = self._asked.pop(Role.AUTHOR)
+        if not answer.begins:
+            if self._held:  # it held that much a moment ago, and was restored meanwhile
+                self._held = []
+                return None
+            # It holds less than it receipted. What is receipted stays in the chain, whatever the
+            # peer says now; it takes the rest from here as a listener.
+            self._done = True
+            return Agreed(receipted, (), None)
+        last = asked.after
+        for sealed in answer.entries:
+            envelope = self._opened(sealed)
+            _require_next(last, envelope, sealed)
+            last = ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
+            self._held.append((envelope, sealed))
+        if last != answer.head:
+            if not answer.entries:
+                self._held = []
+                raise BrokenChainError(
+                    "the peer says that it holds more of this node's log than it shows",
+                    given=f"up to {_text(last)}",
+                    expected=_text(answer.head),
+                    remedy="ask the peer by voice; this node asks again",
+                )
+            return None
+        self._done = True
+        held, self._held = tuple(self._held), []
+        return Agreed(answer.head, held, answer.receipt)
+
+    def _opened(self, sealed: SealedEnvelope) -> Envelope:
+        envelope = open_envelope(sealed, self._own_keys)
+        if envelope.line != self._line:
+            raise WrongLineError(
+                "what the peer holds is of another line", given=envelope.line, expected=self._line
+            )
+        if (envelope.sender.party, envelope.to.party) != (self._own, self._peer):
+            raise WrongSenderError(
+                "what the peer holds was not said by this node to it",
+                given=f"from {envelope.sender.party} to {envelope.to.party}",
+                expected=f"from {self._own} to {self._peer}",
+            )
+        return envelope
+
+
+def lacking(
+    held: Sequence[tuple[Envelope, SealedEnvelope]],
+    stored_hash: Callable[[str, int], str | None],
+) -> tuple[tuple[Envelope, SealedEnvelope], ...]:
+    """Return those of the own entries a peer holds that the record lacks.
+
+    Raises:
+        ForkedChainError: the record has another entry in the slot of one. This node signed both,
+            or somebody else has its key: it must not speak.
+    """
+    missing = []
+    for envelope, sealed in held:
+        known = stored_hash(envelope.epoch, envelope.seq)
+        if known is None:
+            missing.append((envelope, sealed))
+        elif known != sealed.hash:
+            raise ForkedChainError(
+                "the peer holds a message in this node's name that is not the one recorded here",
+                given=f"slot {envelope.seq}: {sealed.hash[:16]}…",
+                expected=f"{known[:16]}…",
+                remedy="stop the node: its key or a copy of its record is in use elsewhere",
+                evidence=(sealed,),
+            )
+    return tuple(missing)
+
+
+def _point(envelope: Envelope, sealed: SealedEnvelope) -> ChainPoint:
+    return ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
+
+
+def _require_next(last: ChainPoint | None, envelope: Envelope, sealed: SealedEnvelope) -> None:
+    opening = opening_of(envelope)
+    if opening is not None:
+        follows = opening.follows == last and envelope.prev == GENESIS
+    elif last is None:
+        follows = envelope.seq == 1 and envelope.prev == GENESIS
+    else:
+        follows = (envelope.epoch, envelope.seq, envelope.prev) == (
+            last.epoch,
+            last.seq + 1,
+            last.hash,
+        )
+    if not follows:
+        raise BrokenChainError(
+            "what the peer holds in this node's name does not follow",
+            given=f"slot {envelope.seq}",
+            expected=f"behind {_text(last)}",
+            remedy="ask the peer by voice; this node asks again",
+            evidence=(sealed,),
+        )
+
+
+def _text(point: ChainPoint | None) -> str:
+    return "nothing" if point is None else f"slot {point.seq} of epoch {point.epoch[:8]}…"

@@ -1,0 +1,115 @@
+"""One party's chain in the record, as both sides have it: on the way, without what was left behind.
+
+A chain has epochs. Each later one begins with an entry that names which entry of an earlier one it
+follows, so the way to the head is found from the head. What an author had said behind that entry,
+and its peer never held, stands in the record still; it is not on the way, and was said again.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from deconflict.errors import StoreDamagedError
+from deconflict.line.envelope import SealedEnvelope, read_envelope, seal_envelope
+from deconflict.line.epoch import opening_of
+from deconflict.line.keys import SigningKey
+from deconflict.line.statement import ChainPoint, Signature
+from deconflict.store.base import EntryRow, Store
+
+__all__ = ["StoredChain", "Stretch", "way_of"]
+
+
+class Stretch(NamedTuple):
+    """The part of one epoch that is on the way: slots 1 to ``last_seq``."""
+
+    epoch: str
+    last_seq: int
+
+
+def way_of(store: Store, line_id: str, party: str) -> tuple[Stretch, ...]:
+    """Return a chain's way through its epochs, the first one first; empty for no chain.
+
+    Raises:
+        StoreDamagedError: an epoch follows an entry that is not in the record.
+    """
+    epochs = store.epochs(line_id, party)
+    way: list[Stretch] = []
+    end = ChainPoint(epochs[-1].epoch, epochs[-1].seq, epochs[-1].hash) if epochs else None
+    while end is not None:
+        held = store.entry_at(line_id, party, end.epoch, end.seq)
+        first = store.entry_at(line_id, party, end.epoch, 1)
+        if held is None or held.hash != end.hash or first is None or len(way) > len(epochs):
+            raise StoreDamagedError(
+                f"an epoch of {party}'s chain follows an entry that the record lacks",
+                given=f"slot {end.seq} of epoch {end.epoch}",
+                remedy="stop the node, keep the file as it is, and restore a verified copy",
+            )
+        way.append(Stretch(end.epoch, end.seq))
+        opening = opening_of(read_envelope(first.data))
+        end = None if opening is None else opening.follows
+    return tuple(reversed(way))
+
+
+class StoredChain:
+    """A chain as an asker may have it: durable, signed, in the order both sides agree on.
+
+    Args:
+        store: the record.
+        line_id: the line.
+        party: the author.
+        own_key: signs own entries again whose signature is not stored yet, to the same bytes.
+    """
+
+    def __init__(self, store: Store, line_id: str, party: str, own_key: SigningKey) -> None:
+        self._store = store
+        self._line_id = line_id
+        self._party = party
+        self._own_key = own_key
+        self._way = way_of(store, line_id, party)
+
+    def holds(self, point: ChainPoint) -> bool:
+        """True exactly when this very entry stands on the way."""
+        row = self._store.entry_at(self._line_id, self._party, point.epoch, point.seq)
+        return (
+            row is not None
+            and row.hash == point.hash
+            and any(s.epoch == point.epoch and point.seq <= s.last_seq for s in self._way)
+        )
+
+    def after(self, point: ChainPoint | None) -> Iterator[SealedEnvelope]:
+        """Yield what stands behind an entry that is held, in order; None begins at the first."""
+        return (self._sealed(row) for row in self.rows_after(point))
+
+    def rows_after(self, point: ChainPoint | None) -> Iterator[EntryRow]:
+        """Yield the same as they are stored."""
+        reached = point is None
+        for stretch in self._way:
+            first = 0
+            if not reached and point is not None:
+                if stretch.epoch != point.epoch:
+                    continue
+                reached, first = True, point.seq
+            yield from self._store.entries(
+                self._line_id,
+                self._party,
+                epoch=stretch.epoch,
+                after_seq=first,
+                limit=max(stretch.last_seq - first, 0),
+            )
+
+    def rows_behind(self, position: int) -> Iterator[EntryRow]:
+        """Yield what stands behind so many entries of the way."""
+        for stretch in self._way:
+            first = min(position, stretch.last_seq)
+            position -= first
+            yield from islice(
+                self._store.entries(
+                    self._line_id, self._party, epoch=stretch.epoch, after_seq=first
+                ),
+                stretch.last_seq - first,
+            )
+
+    def _sealed(self, row: EntryRow) -> SealedEnvelope:
+        if row.signature is None:
+            return seal_envelope(row.data, self._own_key)
+        return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))

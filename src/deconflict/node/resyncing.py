@@ -1,0 +1,184 @@
+"""A line whose record may be old: what the peer is asked and told until it is whole again.
+
+The line asks (``LineMachine.question``); here its answers become rows. Both ends of a
+re-synchronisation are one transaction each, and with it the guard is told that the chain is whole;
+then the line begins anew from the record, as after a start.
+"""
+
+from collections.abc import Callable
+
+from deconflict.line.envelope import read_envelope, seal_envelope
+from deconflict.line.keys import ALGORITHM
+from deconflict.line.moment import Now
+from deconflict.line.outgoing import OutgoingEntry
+from deconflict.line.packets import Answer, Packet, Question, Role
+from deconflict.line.receipt import SealedReceipt, read_receipt
+from deconflict.line.resync import Agreed, Silence, lacking
+from deconflict.line.statement import ChainPoint
+from deconflict.node.chains import StoredChain
+from deconflict.node.journal import Journal
+from deconflict.node.line import Line, sealed_receipt
+from deconflict.node.rows import entry_row, receipt_row
+from deconflict.node.tell.messages import Teller
+from deconflict.node.turn import done_whole
+from deconflict.node.work import Work
+from deconflict.store.base import EntryRow, Store, WholeChain
+
+__all__ = ["Resyncing"]
+
+
+class Resyncing:
+    """Answers a peer that lacks part of its record, and takes what it answers to us.
+
+    Args:
+        store: read; never written here.
+        journal: where events and alerts go.
+        teller: who turns what happens into alerts.
+    """
+
+    def __init__(self, *, store: Store, journal: Journal, teller: Teller) -> None:
+        self._store = store
+        self._journal = journal
+        self._teller = teller
+        self._begun: list[Line] = []
+
+    def answer(self, line: Line, question: Question, now: Now) -> list[Packet]:
+        """Return the answer to the peer's question, from what is durable at this moment."""
+        own = question.role is Role.LISTENER
+        party = line.book.own if own else line.peer
+        held = self._store.latest_receipt(line.line_id, line.peer)
+        answer = line.machine.answer(
+            question,
+            now,
+            chain=self._chain(line, party),
+            receipt=sealed_receipt(held) if own and held is not None else None,
+        )
+        return [] if answer is None else [answer]
+
+    def hear(self, line: Line, answer: Answer, work: Work, now: Now) -> None:
+        """Take an answer of the peer; one that was not asked for changes nothing.
+
+        Raises:
+            VerificationError, InvalidDocumentError: it does not prove what it says.
+        """
+        if answer.role is Role.AUTHOR:
+            agreed = line.machine.hear_held(answer)
+            if agreed is not None:
+                self._reopen(line, agreed, work, now)
+        else:
+            self._said_again(line, answer, work, now)
+        work.wake.add(line.line_id)
+
+    def reopen(self, line: Line, work: Work, now: Now) -> None:
+        """Open a fresh epoch without the peer's word, behind what it receipted last."""
+        self._reopen(line, line.machine.agreed_alone(), work, now)
+
+    def _reopen(self, line: Line, agreed: Agreed, work: Work, now: Now) -> None:
+        own = line.book.own
+        missing = lacking(agreed.held, self._hash_at(line, own))
+        receipted = line.machine.receipted_on_way
+        said = [read_envelope(row.data) for row in self._chain(line, own).rows_after(receipted)]
+        with done_whole("it opened a fresh epoch"):
+            desks = (self._journal.desk, line.peer_desk)
+            opened = line.machine.reopen(agreed, said, now, desks=desks)
+            self._journal.save_signatures(work)
+            for envelope, sealed in missing:
+                point = ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
+                work.entries.append(entry_row(line.line_id, own, point, sealed, now.utc_ms))
+            for entry in opened:
+                work.entries.append(_unsigned(line, entry, now))
+            if agreed.receipt is not None and self._is_news(line, agreed.receipt, agreed.follows):
+                work.receipts.append(receipt_row(line.line_id, line.peer, agreed.receipt, now))
+            head = opened[-1]
+            point = ChainPoint(head.epoch, head.seq, head.hash)
+            work.whole.append(WholeChain(line.line_id, own, point))
+            work.then(self._begins_anew(line, opened, line.machine.resync.after_author()))
+
+    def _said_again(self, line: Line, answer: Answer, work: Work, now: Now) -> None:
+        offset_ms = line.monitor.state(now).clock_offset_ms
+        part = line.machine.hear_again(
+            answer, now, stored=line.stored_lookup(self._store), clock_offset_ms=offset_ms or 0
+        )
+        if part is None:
+            return
+        with done_whole("it took what the peer said again"):
+            for entry in part.entries:
+                work.entries.append(
+                    entry_row(
+                        line.line_id,
+                        line.peer,
+                        entry.point,
+                        entry.sealed,
+                        entry.received_utc_ms,
+                        delayed=entry.delayed,
+                    )
+                )
+            work.then(lambda _: line.machine.kept_again(part.entries))
+            if part.whole:
+                work.whole.append(WholeChain(line.line_id, line.peer, answer.head))
+                work.then(self._begins_anew(line, (), line.machine.resync.after_listener()))
+
+    def _begins_anew(
+        self, line: Line, opened: tuple[OutgoingEntry, ...], silence: Silence
+    ) -> Callable[[Now], None]:
+        """Return what has the line begin anew from the record, once all of it is durable."""
+
+        def begin(now: Now) -> None:
+            line.read_again(self._store, now, silence)
+            for entry in opened:
+                # Durable, and the guard stands at it: now it may be signed.
+                sealed = seal_envelope(entry.data, line.machine.identity.own_key)
+                self._journal.keep_signature(sealed, now)
+            self._begun.append(line)
+
+        return begin
+
+    def take_begun(self) -> tuple[Line, ...]:
+        """Return, once, the lines that began anew: their alerts are what the record implies."""
+        begun, self._begun = tuple(self._begun), []
+        return begun
+
+    def begun(self, line: Line, work: Work, now: Now) -> None:
+        """Write what follows for people and terms once a line began anew."""
+        held = self._store.line(line.line_id)
+        if held is not None and held.terms_hash != line.book.terms_hash:
+            self._journal.keep_terms(line, work, now)
+        self._journal.event(
+            work,
+            now,
+            "line",
+            {"line_id": line.line_id, "peer": line.peer, "state": line.shown_status.value},
+        )
+
+    def _chain(self, line: Line, party: str) -> StoredChain:
+        return StoredChain(self._store, line.line_id, party, line.machine.identity.own_key)
+
+    def _hash_at(self, line: Line, party: str) -> Callable[[str, int], str | None]:
+        def hash_at(epoch: str, seq: int) -> str | None:
+            row = self._store.entry_at(line.line_id, party, epoch, seq)
+            return None if row is None else row.hash
+
+        return hash_at
+
+    def _is_news(self, line: Line, sealed: SealedReceipt, follows: ChainPoint | None) -> bool:
+        receipt = read_receipt(sealed.data)
+        held = self._store.latest_receipt(line.line_id, line.peer)
+        # A receipt for anything else than what the peer says it holds is nothing to build on.
+        return receipt.point == follows and (
+            held is None or held.epoch != receipt.epoch or held.seq < receipt.seq
+        )
+
+
+def _unsigned(line: Line, entry: OutgoingEntry, now: Now) -> EntryRow:
+    return EntryRow(
+        line_id=line.line_id,
+        party=line.book.own,
+        epoch=entry.epoch,
+        seq=entry.seq,
+        hash=entry.hash,
+        data=entry.data,
+        algorithm=ALGORITHM,
+        key_id=line.machine.identity.own_key.key_id,
+        signature=None,
+        logged_utc_ms=now.utc_ms,
+    )

@@ -1,0 +1,83 @@
+"""A node that is mute or deaf on a line says so, and what it can and cannot do meanwhile."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from deconflict.line.envelope import Envelope
+from deconflict.line.moment import Now
+from deconflict.line.precedence import Precedence
+from deconflict.line.resync import MuteReason
+from deconflict.messages.kinds import Kind
+from deconflict.messages.message_text import message_text
+from deconflict.messages.phrases import phrase_named, render
+from deconflict.node.alerts import AlertKey
+from deconflict.node.line import Line, read_body
+from deconflict.node.tell.desk import Desk, shown
+
+__all__ = ["reason_text", "tell_heard", "tell_silence"]
+
+_REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
+    {
+        MuteReason.NO_GUARD: "GUARD_MISSING",
+        MuteReason.GUARD_DAMAGED: "GUARD_MISSING",
+        MuteReason.OTHER_GUARD: "GUARD_OF_ANOTHER",
+        MuteReason.OTHER_RUN: "GUARD_AND_RECORD_APART",
+        MuteReason.GUARD_BEHIND: "GUARD_AND_RECORD_APART",
+        MuteReason.RECORD_BEHIND: "RECORD_BEHIND",
+        MuteReason.EPOCH_REFUSED: "EPOCH_REFUSED",
+    }
+)
+_MUTE: Final = "LINE_MUTE"
+_DEAF: Final = "LINE_DEAF"
+_HEARD: Final = "HEARD_WHILE_MUTE"
+_WHILE_SILENT: Final = (_MUTE, _DEAF, _HEARD, "RESYNC_STUCK")
+
+
+def reason_text(reason: MuteReason, language: str) -> str:
+    """Return in words why a node is mute or deaf."""
+    return render(phrase_named(_REASONS[reason]).number, {}, language)
+
+
+def tell_silence(desk: Desk, line: Line, now: Now) -> None:
+    """Raise what a person must know of a line that does not speak; close it once it does."""
+    silence = line.machine.resync.silence
+    rule = _MUTE if silence.mute else _DEAF if silence.deaf else None
+    for alert in desk.alerts.open_alerts():
+        over = alert.rule in (_MUTE, _DEAF) and alert.rule != rule
+        if alert.line_id == line.line_id and (
+            over or (rule is None and alert.rule in _WHILE_SILENT)
+        ):
+            key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)
+            desk.alerts.close(key, now_ms=now.utc_ms)
+    if rule is None or silence.reason is None:
+        return
+    desk.tell(
+        AlertKey(rule, line.line_id, line.peer),
+        {"peer": line.peer, "reason": reason_text(silence.reason, desk.language)},
+        drill=False,
+        urgency="FLASH" if silence.mute else "IMMEDIATE",
+        now_ms=now.utc_ms,
+        facts={"why": silence.reason.value},
+    )
+
+
+def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, now: Now) -> None:
+    """Show what is urgent though it cannot be logged; it comes again once this node is whole."""
+    body = read_body(envelope)
+    if envelope.prec is not Precedence.FLASH or body is None:
+        return
+
+    def words() -> str:
+        said = message_text(Kind(envelope.kind), body, party=line.peer, language=desk.language)
+        values = {"peer": line.peer, "text": said}
+        return render(phrase_named(_HEARD).number, values, desk.language)
+
+    desk.tell_text(
+        AlertKey(_HEARD, line.line_id, message_hash),
+        shown(_HEARD, words),
+        drill=envelope.drill,
+        urgency="FLASH",
+        now_ms=now.utc_ms,
+        facts={"message": message_hash, "kind": envelope.kind},
+    )

@@ -1,0 +1,723 @@
+"""Old backups in the simulator: either side put back at any time, also while it re-synchronises.
+
+The machines are the ones of service, through many epochs; disk, guard and network are simulated.
+Around the faults of ``run.py`` stand those of a backup: a disk is put back to what it was at
+an earlier moment, the guard stays, or is lost as well; both sides may be put back, and in overlap;
+people have a mute node speak without its peer's word; old answers come once more::
+
+    python -m tests.simulation.restores --restores 1000 --seed 1
+
+    I1  a receipt issued is true of its signer's log, or its signer is deaf (where one side alone
+        was ever put back), and one held is so always
+    I2  nothing is logged that its author did not sign
+    I3  both logs agree up to the receipt held
+    I4  no two signatures for one slot
+    I9  nobody suspects an honest peer
+
+and once the faults stop, both speak again and everything said is receipted. Alarms, expiry, trees
+and cosignatures are the business of ``run.py``: here nothing checks them.
+"""
+
+import argparse
+import copy
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.simulation.network import CALM, Weather
+from tests.simulation.party import PartySimulator
+from tests.simulation.referee import Referee
+from tests.simulation.run import Simulation
+from tests.simulation.setting import RULES, LineViolationError
+from tests.simulation.witness import WitnessSteps
+
+from deconflict.errors import DeconflictError
+from deconflict.line.alerts import fold_alerts
+from deconflict.line.checkpoint import entry_leaf
+from deconflict.line.delivery import KindRule
+from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope, seal_envelope
+from deconflict.line.epoch import EPOCH_KIND, opening_of
+from deconflict.line.incoming import IncomingEntry, Outcome
+from deconflict.line.keys import SigningKey
+from deconflict.line.machine import LineMachine, Restored
+from deconflict.line.outgoing import OutgoingEntry
+from deconflict.line.packets import Answer, Packet, Question, Role, encode_packets
+from deconflict.line.precedence import DEFAULT_TIMERS, Precedence
+from deconflict.line.receipt import (
+    RefusalReason,
+    SealedReceipt,
+    SealedRefusal,
+    open_receipt,
+    read_receipt,
+)
+from deconflict.line.restored import RestoredTree, TreeBuilder
+from deconflict.line.resync import WHOLE, Agreed, MuteReason, Silence, lacking
+from deconflict.line.statement import ChainPoint
+
+EPOCH_RULES: Final = {**RULES, EPOCH_KIND: KindRule(Precedence.IMMEDIATE)}
+
+
+class Chain:
+    """One chain on disk, in epochs, each in the order it was begun."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[str, list[SealedEnvelope]] = {}
+        self.received: dict[str, tuple[int, bool]] = {}
+
+    def add(self, sealed: SealedEnvelope, received_utc_ms: int = 0, delayed: bool = False) -> None:
+        envelope = read_envelope(sealed.data)
+        self.epochs.setdefault(envelope.epoch, []).append(sealed)
+        if envelope.seq != len(self.epochs[envelope.epoch]):
+            raise LineViolationError(f"slot {envelope.seq} is not the next on disk")
+        self.received[sealed.hash] = (received_utc_ms, delayed)
+
+    def at(self, epoch: str, seq: int) -> SealedEnvelope | None:
+        known = self.epochs.get(epoch, [])
+        return known[seq - 1] if 1 <= seq <= len(known) else None
+
+    def has(self, point: ChainPoint) -> bool:
+        sealed = self.at(point.epoch, point.seq)
+        return sealed is not None and sealed.hash == point.hash
+
+    @property
+    def head(self) -> ChainPoint | None:
+        if not self.epochs:
+            return None
+        epoch = next(reversed(self.epochs))
+        return ChainPoint(epoch, len(self.epochs[epoch]), self.epochs[epoch][-1].hash)
+
+    def way(self) -> dict[str, int]:
+        way: dict[str, int] = {}
+        end = self.head
+        while end is not None:
+            way[end.epoch] = end.seq
+            opening = opening_of(read_envelope(self.epochs[end.epoch][0].data))
+            end = None if opening is None else opening.follows
+        return dict(reversed(way.items()))
+
+    # -- as a ChainReader -----------------------------------------------------------------------
+
+    def holds(self, point: ChainPoint) -> bool:
+        return self.has(point) and point.seq <= self.way().get(point.epoch, 0)
+
+    def after(self, point: ChainPoint | None) -> Iterator[SealedEnvelope]:
+        reached = point is None
+        for epoch, last in self.way().items():
+            first = 0
+            if not reached and point is not None:
+                if epoch != point.epoch:
+                    continue
+                reached, first = True, point.seq
+            yield from self.epochs[epoch][first:last]
+
+
+@dataclass
+class Durable:
+    """All that a disk holds."""
+
+    own: Chain = field(default_factory=Chain)
+    peer: Chain = field(default_factory=Chain)
+    receipts: list[SealedReceipt] = field(default_factory=list)
+
+
+@dataclass
+class Guard:
+    """The file beside the disk: how far each chain is signed, and whether it lacks something."""
+
+    points: dict[str, ChainPoint | None] = field(default_factory=dict)
+    mute: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Commit:
+    """One transaction, and what may happen once it is durable and the guard has moved."""
+
+    own: list[SealedEnvelope] = field(default_factory=list)
+    peer: list[IncomingEntry] = field(default_factory=list)
+    receipts: list[SealedReceipt] = field(default_factory=list)
+    whole: dict[str, ChainPoint | None] = field(default_factory=dict)
+    then: list[Callable[[], None]] = field(default_factory=list)
+
+
+class NoTrees(WitnessSteps):
+    """Trees are kept, since a start needs them; nobody asks for a cosignature."""
+
+    def steps(self) -> Iterator[Callable[[], None]]:
+        return iter(())
+
+    def send_steps(self) -> Iterator[Callable[[], None]]:
+        return iter(())
+
+    def check(self) -> None:
+        return
+
+
+class RestoringParty(PartySimulator):
+    """One honest party whose disk may be put back."""
+
+    witness_steps = NoTrees
+
+    def __init__(
+        self, simulation: "RestoreSimulation", name: str, peer: str, key: SigningKey
+    ) -> None:
+        super().__init__(simulation, name, peer, key)
+        self.runs = simulation
+        self.durable = Durable()
+        self.backup = Durable()
+        self.guard: Guard | None = Guard()
+        self.waiting: list[Commit] = []  # written, not flushed
+        self.flushed: list[Commit] = []  # durable, the guard not yet moved
+        self.done: list[Callable[[], None]] = []  # may happen now, one at a time
+        self.answers: list[Answer] = []  # that ever came: the network may bring them again
+        self.restores = 0
+
+    # -- steps ---------------------------------------------------------------------------------
+
+    def steps(self) -> Iterator[Callable[[], None]]:
+        if self.machine is None:
+            return
+        if self.waiting:
+            yield self.flush
+        if self.flushed:
+            yield self.move_guard
+        if self.done:
+            yield self.finish
+        if self.to_send:
+            yield self.send_small
+        due_ms = self.machine.next_deadline_ms()
+        if due_ms is not None and due_ms <= self.now.monotonic_ms:
+            yield self.send_due
+        if self.to_answer and self.to_answer[0][0] <= self.simulation.at_ms:
+            yield self.answer
+
+    def commit(self, commit: Commit) -> None:
+        self.waiting.append(commit)
+
+    def say(self, kind: str, ref: str | None = None, expires_after_ms: int | None = None) -> None:
+        if self.live.resync.mute or self.live.resync.closing:
+            return
+        entry = self.drafted(kind, ref)
+        self.commit(Commit(own=[self.sealed(entry)], then=[lambda: self.seal_entry(entry)]))
+
+    def drafted(self, kind: str, ref: str | None) -> OutgoingEntry:
+        from deconflict.line.envelope import Draft
+
+        draft = Draft(
+            kind=kind,
+            body={"text": self.simulation.rng.randrange(10**9)},
+            sender_desk="watch",
+            to_desk="watch",
+            ref=ref,
+        )
+        return self.live.prepare(self.live.fitted(draft, self.now), self.now)
+
+    def sealed(self, entry: OutgoingEntry) -> SealedEnvelope:
+        # The signature is not looked at before ``seal_entry``: a row without one, and its bytes.
+        return seal_envelope(entry.data, self.key)
+
+    def seal_entry(self, entry: OutgoingEntry) -> None:
+        self.simulation.referee.note_signed(self, self.live.seal(entry))
+
+    def flush(self) -> None:
+        commit = self.waiting.pop(0)
+        self.apply(commit)
+        self.flushed.append(commit)
+
+    def apply(self, commit: Commit) -> None:
+        for sealed in commit.own:
+            self.durable.own.add(sealed)
+        for entry in commit.peer:
+            self.runs.require_signed(self, entry.sealed)
+            self.durable.peer.add(entry.sealed, entry.received_utc_ms, entry.delayed)
+        self.durable.receipts += commit.receipts
+
+    def move_guard(self) -> None:
+        commit = self.flushed.pop(0)
+        self.write_guard(commit)
+        self.done += commit.then
+
+    def write_guard(self, commit: Commit) -> None:
+        guard = self.guard
+        if guard is None:
+            raise LineViolationError("a running node has a guard")
+        for name, entries in (("own", commit.own), ("peer", [e.sealed for e in commit.peer])):
+            if entries and name not in guard.mute:
+                guard.points[name] = _point(entries[-1])
+        for name, head in commit.whole.items():
+            guard.points[name] = head
+            guard.mute.discard(name)
+
+    def finish(self) -> None:
+        self.done.pop(0)()
+
+    def answer(self) -> None:
+        _, kind, ref = self.to_answer.pop(0)
+        self.say(kind, ref)
+
+    def send_due(self) -> None:
+        question = self.live.question(self.now)
+        if question is not None:
+            self.simulation.network.send(self, [question])
+            return
+        super().send_due()
+
+    # -- hearing -------------------------------------------------------------------------------
+
+    def deliver(self, packet: Packet) -> None:
+        if isinstance(packet, Answer):
+            self.answers.append(packet)
+        match packet:
+            case SealedReceipt():
+                if self.live.hear_receipt(packet, self.now):
+                    self.commit(Commit(receipts=[packet]))
+            case SealedRefusal():
+                self.live.hear_refusal(packet, self.now)
+            case Question():
+                own = packet.role is Role.LISTENER
+                held = self.last_receipt() if own else None
+                chain = self.durable.own if own else self.durable.peer
+                answer = self.live.answer(packet, self.now, chain=chain, receipt=held)
+                if answer is not None:
+                    self.to_send.append(answer)
+            case Answer(role=Role.AUTHOR):
+                self.hear_held(packet)
+            case Answer():
+                self.hear_again(packet)
+            case _:
+                super().deliver(packet)
+
+    def hear(self, sealed: SealedEnvelope) -> None:
+        heard = self.live.hear(sealed, self.now, stored=self.stored)
+        if heard.entries:
+            entries = list(heard.entries)
+            self.commit(Commit(peer=entries, then=[lambda: self.receipt_for(entries)]))
+        if heard.receipt is not None:
+            self.to_send.append(heard.receipt)
+        if heard.want is not None:
+            self.to_send.append(heard.want)
+        if heard.outcome is Outcome.EPOCH_REFUSED:
+            refusal = self.live.refuse(sealed.hash, RefusalReason.BROKEN_CHAIN)
+            self.to_send.append(refusal)
+        if any(evidence.reason != "ORPHAN_EPOCH" for evidence in heard.evidence):
+            raise LineViolationError(
+                f"I9 seed {self.simulation.seed}: {self.name} suspects an honest peer"
+            )
+
+    def receipt_for(self, entries: list[IncomingEntry]) -> None:
+        self.simulation.referee.note_issued(self, self.live.logged(entries, self.now))
+        self.to_send.append(self.live.receipt_now() or self.nothing())
+
+    def nothing(self) -> SealedReceipt:
+        raise LineViolationError("a receipt was asked for, and there is none")
+
+    def stored(self, epoch: str, seq: int) -> SealedEnvelope | None:
+        return self.durable.peer.at(epoch, seq)
+
+    def hear_held(self, answer: Answer) -> None:
+        agreed = self.live.hear_held(answer)
+        if agreed is not None:
+            self.open_epoch(agreed)
+
+    def open_alone(self) -> None:
+        """As `deconflict line reopen` does: without the peer's word."""
+        if self.live.resync.mute and not self.live.resync.closing:
+            self.open_epoch(self.live.agreed_alone())
+
+    def open_epoch(self, agreed: Agreed) -> None:
+        own = self.durable.own
+
+        def hash_at(epoch: str, seq: int) -> str | None:
+            sealed = own.at(epoch, seq)
+            return None if sealed is None else sealed.hash
+
+        missing = lacking(agreed.held, hash_at)
+        said = [read_envelope(s.data) for s in own.after(self.live.receipted_on_way)]
+        opened = self.live.reopen(agreed, said, self.now, desks=("watch", "watch"))
+        rows = [*(sealed for _, sealed in missing), *(self.sealed(entry) for entry in opened)]
+        receipts = []
+        if agreed.receipt is not None and read_receipt(agreed.receipt.data).point == agreed.follows:
+            receipts.append(agreed.receipt)
+        self.reopened(rows, receipts)
+
+    def reopened(self, rows: list[SealedEnvelope], receipts: list[SealedReceipt]) -> None:
+        silence = self.live.resync.after_author()
+        whole = {"own": _point(rows[-1])}
+        then = [lambda: self.begin(silence)]
+        self.commit(Commit(own=rows, receipts=receipts, whole=dict(whole), then=then))
+
+    def hear_again(self, answer: Answer) -> None:
+        part = self.live.hear_again(answer, self.now, stored=self.stored)
+        if part is None:
+            return
+        commit = Commit(peer=list(part.entries))
+        commit.then.append(lambda: self.live.kept_again(part.entries))
+        if part.whole:
+            silence = self.live.resync.after_listener()
+            commit.whole["peer"] = answer.head
+            commit.then.append(lambda: self.begin(silence))
+        self.commit(commit)
+
+    # -- crash, backup and start ---------------------------------------------------------------
+
+    def crash(self) -> None:
+        for commit in self.waiting[: self.simulation.rng.randint(0, len(self.waiting))]:
+            self.apply(commit)
+        self.die()
+        self.waiting, self.flushed, self.done = [], [], []
+        self.to_send, self.to_answer = [], []
+
+    def back_up(self) -> None:
+        self.backup = copy.deepcopy(self.durable)
+
+    def restore(self) -> None:
+        self.crash()
+        self.durable = copy.deepcopy(self.backup)
+        self.restores += 1
+        if self.simulation.rng.random() < 0.2:
+            self.guard = None
+
+    def boot(self) -> None:
+        self.begin(self.compared())
+        self.tick()
+        if self.runs.faults:
+            for answer in self.answers[-3:]:
+                self.runs.bring_again(self, answer)
+
+    def compared(self) -> Silence:
+        """What the guard finds; as ``store.guard.Guard.start``."""
+        lost = self.guard is None
+        guard = self.guard = self.guard or Guard(mute={"own", "peer"})
+        for name, chain in (("own", self.durable.own), ("peer", self.durable.peer)):
+            point = guard.points.get(name)
+            if name not in guard.mute and point is not None and not chain.has(point):
+                guard.mute.add(name)
+            if name not in guard.mute:
+                guard.points[name] = chain.head
+        reason = MuteReason.NO_GUARD if lost else MuteReason.RECORD_BEHIND
+        return Silence(
+            mute="own" in guard.mute,
+            deaf="peer" in guard.mute,
+            reason=reason if guard.mute else None,
+        )
+
+    def begin(self, silence: Silence) -> None:
+        self.machine = LineMachine(
+            identity=self.simulation.identity_of(self.name),
+            rules=EPOCH_RULES,
+            random_bytes=self.simulation.rng.randbytes,
+            now=self.now,
+            restored=self.read_durable(silence),
+        )
+
+    def last_receipt(self) -> SealedReceipt | None:
+        """The one that says most: of the latest epoch, the highest number."""
+        order = list(self.durable.own.epochs)
+        return max(
+            self.durable.receipts,
+            key=lambda sealed: (
+                order.index(read_receipt(sealed.data).epoch),
+                read_receipt(sealed.data).seq,
+            ),
+            default=None,
+        )
+
+    def read_durable(self, silence: Silence) -> Restored:
+        own, peer = self.durable.own, self.durable.peer
+        keys = self.simulation.identity_of(self.name).peer_keys
+        sealed_receipt = self.last_receipt()
+        receipted = None if sealed_receipt is None else open_receipt(sealed_receipt, keys).point
+        way, present = own.way(), own.head
+        in_present = (
+            receipted is not None and present is not None and (receipted.epoch == present.epoch)
+        )
+        covered = receipted is not None
+        earlier, unreceipted, entries = [], set(), []
+        for sealed in own.after(None):
+            envelope = read_envelope(sealed.data)
+            if not covered:
+                unreceipted.add(sealed.hash)
+                if present is not None and envelope.epoch != present.epoch:
+                    earlier.append(sealed.hash)
+            if present is not None and envelope.epoch == present.epoch:
+                entries.append(sealed.data)
+            covered = covered and _point(sealed) != receipted
+        both: list[tuple[str, Envelope, bool]] = [
+            (sealed.hash, read_envelope(sealed.data), chain.received[sealed.hash][1])
+            for chain in (own, peer)
+            for sealed in chain.after(None)
+        ]
+        head = peer.head
+        last = None if head is None else peer.at(head.epoch, head.seq)
+        return Restored(
+            own_head=present,
+            own_entries=tuple(entries),
+            last_receipt=sealed_receipt if in_present else None,
+            peer_head=None if last is None else last.data,
+            peer_head_received_utc_ms=0 if last is None else peer.received[last.hash][0],
+            alerts=fold_alerts(
+                both,
+                own_party=self.name,
+                rules=EPOCH_RULES,
+                timers=DEFAULT_TIMERS,
+                is_receipted=lambda message_hash, _: message_hash not in unreceipted,
+            ),
+            own_tree=_tree(own),
+            peer_tree=_tree(peer),
+            own_way=way,
+            own_reopened=present is not None
+            and opening_of(read_envelope(own.epochs[present.epoch][0].data)) is not None,
+            own_earlier=tuple(earlier),
+            own_agreed=None if in_present else receipted,
+            silence=silence,
+        )
+
+
+def _point(sealed: SealedEnvelope) -> ChainPoint:
+    envelope = read_envelope(sealed.data)
+    return ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
+
+
+def _tree(chain: Chain) -> RestoredTree:
+    builder = TreeBuilder()
+    if chain.head is not None:
+        for sealed in chain.epochs[chain.head.epoch]:
+            builder.add(entry_leaf(sealed.hash, sealed.signature.value))
+    return builder.finish()
+
+
+class RestoreReferee(Referee):
+    """Sees what becomes of receipts and signatures while disks are put back."""
+
+    def note_said(self, party: PartySimulator, entry: OutgoingEntry) -> None:
+        return
+
+    def check_line(self) -> None:
+        simulation = self.simulation
+        assert isinstance(simulation, RestoreSimulation)
+        both, author = simulation.both, None
+        for author, signer in zip(both, both[::-1], strict=True):
+            if signer.machine is None or signer.machine.resync.deaf:
+                continue
+            logged = signer.durable.peer
+            if author.machine is not None and not author.machine.resync.mute:
+                held = author.machine.receipted_on_way
+                if held is not None and not logged.holds(held):
+                    raise LineViolationError(
+                        f"I3 seed {self._seed}: {author.name} holds a receipt for slot {held.seq} "
+                        f"that is not in the log of {signer.name}"
+                    )
+            issued = self.ghost.issued.get(signer.name)
+            alone = 0 in (author.restores, signer.restores)
+            if alone and issued is not None and not logged.holds(issued):
+                raise LineViolationError(
+                    f"I1 seed {self._seed}: {signer.name} receipted slot {issued.seq} and lost it"
+                )
+
+
+class RestoreSimulation(Simulation):
+    """One run: two parties that may be put back, one line, one seed."""
+
+    referee_kind = RestoreReferee
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        blue: type[RestoringParty] = RestoringParty,
+        red: type[RestoringParty] = RestoringParty,
+    ) -> None:
+        # Often enough to fall into a re-synchronisation, seldom enough that much is said between.
+        self.restore_every_ms = (4_000, 12_000, 40_000)[seed % 3]
+        self.faults = False
+        weather = Weather(alter=0.0, most_delay_ms=600, crash=0.003, cut_every_ms=60_000)
+        super().__init__(seed, blue=blue, red=red, weather=weather)
+        self.faults = True
+
+    @property
+    def both(self) -> list[RestoringParty]:
+        return [party for party in self.parties.values() if isinstance(party, RestoringParty)]
+
+    @property
+    def restores(self) -> int:
+        return sum(party.restores for party in self.both)
+
+    def happen_too(self) -> None:
+        if not self.faults:
+            return
+        for party in self.both:
+            copied = self._happens(f"{party.name} is backed up", 15_000)
+            # Somebody copies what runs well; a copy made while mute is a copy of a copy.
+            if copied and party.machine is not None and party.machine.resync.whole:
+                party.back_up()
+            if self._happens(f"{party.name} is put back", self.restore_every_ms):
+                party.restore()
+            if self._happens(f"{party.name} reopens", 3_000) and party.machine is not None:
+                party.open_alone()
+
+    def bring_again(self, to: PartySimulator, packet: Packet) -> None:
+        """Let an old packet arrive once more, within seconds."""
+        arrival = self.at_ms + self.rng.randint(0, 3_000)
+        self.network.on_the_way.append((arrival, -1, to.name, encode_packets([packet]), False))
+        self.network.on_the_way.sort()
+
+    def drain(self) -> None:
+        self.faults = False
+        self.weather = CALM
+        self.network.heal()
+        self._timers.clear()
+        self._happen()
+        for party in self.both:
+            if party.machine is None:
+                party.boot()
+        self._run_until(self.whole_again, 900_000)
+
+    def whole_again(self) -> bool:
+        return all(
+            party.live.resync.whole
+            and party.live.own_head == party.live.own_receipted
+            and not any(party.steps())
+            for party in self.both
+        )
+
+    def require_signed(self, party: RestoringParty, sealed: SealedEnvelope) -> None:
+        if sealed.hash not in self.ghost.signed_hashes[party.peer]:
+            raise LineViolationError(f"I2 seed {self.seed}: {party.name} logged a made-up entry")
+
+
+# ---- planted faults: each leaves out one rule ---------------------------------------------------
+
+
+class SpeaksAtOnce(RestoringParty):
+    """A restored author that asks nobody."""
+
+    def compared(self) -> Silence:
+        return Silence(deaf=super().compared().deaf, reason=MuteReason.RECORD_BEHIND)
+
+
+class KeepsItsEpoch(RestoringParty):
+    """A restored author that asks, and goes on in its old epoch."""
+
+    def reopened(self, rows: list[SealedEnvelope], receipts: list[SealedReceipt]) -> None:
+        fresh = _point(rows[-1]).epoch
+        known = [row for row in rows if _point(row).epoch != fresh]
+        head = _point(known[-1]) if known else self.durable.own.head
+        silence = self.live.resync.after_author()
+        whole = {"own": head}
+        then = [lambda: self.begin(silence)]
+        self.commit(Commit(own=known, receipts=receipts, whole=whole, then=then))
+
+
+class ReceiptsAtOnce(RestoringParty):
+    """A restored listener that logs and receipts as if nothing had happened."""
+
+    def compared(self) -> Silence:
+        return Silence(mute=super().compared().mute, reason=MuteReason.RECORD_BEHIND)
+
+
+class SignsBeforeTheGuard(RestoringParty):
+    """A node whose guard stays where it was while it signs."""
+
+    def write_guard(self, commit: Commit) -> None:
+        if commit.whole:
+            super().write_guard(commit)
+
+
+class BelievesAnyAnswer(RestoringParty):
+    """A node that takes an answer to an earlier question for one to its last."""
+
+    def begin(self, silence: Silence) -> None:
+        super().begin(silence)
+        resync = self.live.resync
+
+        def counts(answer: Answer) -> bool:
+            asked = resync._asked.get(answer.role)
+            if answer.role is not resync._role:
+                return False
+            if asked is None:
+                resync.due(self.live.receipted_on_way, self.live.peer_logged, self.now)
+            return answer.role in resync._asked
+
+        resync.counts = counts  # type: ignore[method-assign]
+
+
+class TakesAnyEpoch(RestoringParty):
+    """A listener that logs an epoch behind any entry it holds, and forgets what it passes over."""
+
+    def hear(self, sealed: SealedEnvelope) -> None:
+        envelope = read_envelope(sealed.data)
+        opening = opening_of(envelope)
+        peer = self.durable.peer
+        held = opening is not None and opening.follows is not None and peer.has(opening.follows)
+        new = envelope.epoch not in peer.epochs
+        if held and new and self.live.resync.whole and not (self.waiting or self.flushed):
+            self.runs.require_signed(self, sealed)
+            peer.add(sealed, self.now.utc_ms)
+            if self.guard is not None:
+                self.guard.points["peer"] = _point(sealed)
+            self.begin(WHOLE)
+        else:
+            super().hear(sealed)
+
+
+class LeavesTheRefusal(RestoringParty):
+    """An author that does nothing about an epoch that is refused."""
+
+    def deliver(self, packet: Packet) -> None:
+        if not isinstance(packet, SealedRefusal):
+            super().deliver(packet)
+
+
+PLANTED: Final = (
+    SpeaksAtOnce,
+    KeepsItsEpoch,
+    ReceiptsAtOnce,
+    SignsBeforeTheGuard,
+    BelievesAnyAnswer,
+    TakesAnyEpoch,
+    LeavesTheRefusal,
+)
+
+
+def play_restores(
+    seed: int,
+    *,
+    minutes: float = 2.0,
+    blue: type[RestoringParty] = RestoringParty,
+    red: type[RestoringParty] = RestoringParty,
+) -> RestoreSimulation:
+    """Play one run and drain it; raises LineViolationError at the first violation."""
+    simulation = RestoreSimulation(seed, blue=blue, red=red)
+    simulation.run(int(minutes * 60_000))
+    simulation.drain()
+    return simulation
+
+
+def main() -> int:
+    """Play runs until so many restores are done; 1 when anything was violated."""
+    parser = argparse.ArgumentParser(description="Put parties of a line back to old backups.")
+    parser.add_argument("--restores", type=int, default=1_000, help="how many at least")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first run")
+    parser.add_argument("--seconds", type=float, help="begin no run after so many")
+    options = parser.parse_args()
+    started, seed, restores, violations = time.monotonic(), options.seed, 0, 0
+    ends = started + (options.seconds or float("inf"))
+    while restores < options.restores and time.monotonic() < ends:
+        try:
+            restores += play_restores(seed).restores
+        except (LineViolationError, DeconflictError) as error:
+            violations += 1
+            restores += 1
+            print(f"seed {seed}: {type(error).__name__} {error}", flush=True)
+        seed += 1
+    spent = time.monotonic() - started
+    print(
+        f"{restores:,} restores in {seed - options.seed:,} runs of 2 minutes, "
+        f"{violations} violations, {spent:.0f} s"
+    )
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

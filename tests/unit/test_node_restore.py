@@ -1,0 +1,229 @@
+"""A node put back from an old copy: mute, asking, in a fresh epoch, and nobody is convicted."""
+
+from typing import NamedTuple
+
+import apsw
+import pytest
+
+from deconflict.errors import LineStateError
+from deconflict.line.resync import MuteReason, Silence
+from deconflict.messages.kinds import Kind
+from deconflict.node.chains import way_of
+from deconflict.store.sqlite import SqliteStore
+from deconflict.store.verify import verify_store
+from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
+
+MUTE = Silence(mute=True, deaf=True, reason=MuteReason.RECORD_BEHIND)
+SOON_S = 8.0  # more than every repetition
+
+
+class Backup(NamedTuple):
+    pair: NodePair
+    party: str
+    copy: SqliteStore
+
+
+def back_up(pair: NodePair, party: str) -> Backup:
+    copy = apsw.Connection(":memory:")
+    with copy.backup("main", pair.station(party).store._connection, "main") as backup:
+        backup.step()
+    return Backup(pair, party, SqliteStore(copy, ":memory:"))
+
+
+def put_back(backup: Backup, silence: Silence = MUTE) -> None:
+    backup.pair.world.restart(backup.party, store=backup.copy, silence=silence)
+
+
+def require_whole(pair: NodePair) -> None:
+    """Both hold the same on the way, both records verify, nobody is accused of anything."""
+    for author in ("blue", "red"):
+        there = pair.peer_of(author)
+        said, logged = (
+            [
+                (stretch, pair.station(holder).store.entry_at(pair.line_id, author, *stretch).hash)  # type: ignore[union-attr]
+                for stretch in way_of(pair.station(holder).store, pair.line_id, author)
+            ]
+            for holder in (author, there)
+        )
+        assert said == logged
+    keys = {
+        party: {key.key_id: key}
+        for party in ("blue", "red")
+        for key in (pair.station(party).core.key.verify_key,)
+    }
+    for party in ("blue", "red"):
+        station, line = pair.station(party), pair.line(party)
+        assert line.machine.resync.whole
+        assert line.machine.own_head == line.machine.own_receipted
+        verify_store(station.store, keys)
+        assert not {"FORKED_CHAIN", "RECEIPT_CONTRADICTS", "OWN_RECORD_IN_DOUBT"} & set(
+            pair.rules(party)
+        )
+        assert not [row for row in station.store.evidence(pair.line_id) if "Fork" in row.reason]
+
+
+def declared(pair: NodePair, holder: str, author: str) -> set[str]:
+    return {
+        one.declaration.declaration_id
+        for one in pair.line(holder).book.picture
+        if one.party == author
+    }
+
+
+def test_what_was_said_after_the_backup_comes_back_and_a_fresh_epoch_follows_it() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1), declaration(2))
+        pair.declare("red", declaration(3))
+        pair.run_for(SOON_S)
+        before = pair.line("blue").machine.own_head
+        put_back(backup)
+        assert declared(pair, "blue", "blue") == set()
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        head = pair.line("blue").machine.own_head
+        assert before is not None
+        assert head is not None
+        assert head.epoch != before.epoch
+        assert (
+            declared(pair, "blue", "blue")
+            == declared(pair, "red", "blue")
+            == {
+                declaration(1).declaration_id,
+                declaration(2).declaration_id,
+            }
+        )
+        assert declared(pair, "blue", "red") == {declaration(3).declaration_id}
+        pair.declare("blue", declaration(4))
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        assert declaration(4).declaration_id in declared(pair, "red", "blue")
+
+
+def test_what_the_peer_never_held_is_said_again_in_the_fresh_epoch() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 60_000)
+        pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        backup = back_up(pair, "blue")
+        pair.run_for(1)
+        put_back(backup)
+        pair.run_for(70)
+        require_whole(pair)
+        assert declared(pair, "red", "blue") == {declaration(1).declaration_id}
+        said = list(pair.blue.store.entries(pair.line_id, "blue"))
+        again = pair.line("blue").machine.own_head
+        assert again is not None
+        assert again.seq == 2
+        left = [row for row in said if pair.line("blue").machine.left_behind(row.epoch, row.seq)]
+        assert [
+            pair.line("blue").delivery(row.hash, (row.epoch, row.seq)).state for row in left
+        ] == ["SAID_AGAIN"]
+
+
+def test_a_mute_node_says_so_and_refuses_to_sign() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 30_000)
+        put_back(backup)
+        pair.run_for(2)
+        assert pair.alert("blue", "LINE_MUTE").urgency == "FLASH"
+        assert "by voice" in pair.alert("blue", "LINE_MUTE").text
+        with pytest.raises(LineStateError, match="mute"):
+            pair.declare("blue", declaration(2))
+        with pytest.raises(LineStateError, match="mute"):
+            pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(60)
+        assert "LINE_MUTE" not in pair.rules("blue")
+        assert "LINE_DEAF" not in pair.rules("blue")
+        require_whole(pair)
+
+
+def test_both_restored_do_not_wait_for_each_other() -> None:
+    with node_pair() as pair:
+        backups = [back_up(pair, party) for party in ("blue", "red")]
+        pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(SOON_S)
+        for backup in backups:
+            put_back(backup)
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        pair.declare("blue", declaration(3))
+        pair.declare("red", declaration(4))
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        assert declaration(3).declaration_id in declared(pair, "red", "blue")
+        assert declaration(4).declaration_id in declared(pair, "blue", "red")
+
+
+def test_restored_again_and_again_every_record_still_verifies() -> None:
+    with node_pair(seed=3) as pair:
+        for round_ in range(4):
+            party = ("blue", "red")[round_ % 2]
+            backup = back_up(pair, party)
+            pair.declare("blue", declaration(10 + round_))
+            pair.declare("red", declaration(20 + round_))
+            pair.run_for((0.3, 2, SOON_S, 0)[round_])
+            put_back(backup)
+            pair.run_for(SOON_S)
+            pair.declare("blue", declaration(30 + round_))
+            pair.run_for(SOON_S)
+            require_whole(pair)
+
+
+def test_a_flash_that_comes_while_deaf_is_shown_and_not_receipted() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "red")
+        put_back(backup, Silence(deaf=True, reason=MuteReason.RECORD_BEHIND))
+        line = pair.line("red")
+        line.machine.resync._not_before_ms = 2**60  # as if its questions were lost
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(2)
+        assert "HEARD_WHILE_MUTE" in pair.rules("red")
+        assert pair.line("blue").machine.own_receipted != pair.line("blue").machine.own_head
+        line.machine.resync._not_before_ms = 0
+        pair.run_for(SOON_S)
+        assert "HEARD_WHILE_MUTE" not in pair.rules("red")
+        assert "CEASE_RECEIVED" in pair.rules("red")
+        require_whole(pair)
+
+
+def test_an_epoch_behind_an_entry_the_peer_has_passed_is_refused_and_another_opened() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(2))
+        pair.run_for(SOON_S)
+        put_back(backup)
+        # Opened without the peer's word, behind what it receipted in the copy.
+        work = pair.blue.core.reopen(pair.line_id, pair.world.now)
+        pair.world.commit(pair.blue, work)
+        pair.declare("blue", declaration(3))  # goes out with the epoch, in one body
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        assert len(pair.blue.store.epochs(pair.line_id, "blue")) == 3
+        assert declared(pair, "blue", "blue") == declared(pair, "red", "blue")
+        assert declared(pair, "red", "blue") == {
+            declaration(number).declaration_id for number in (1, 2, 3)
+        }
+
+
+def test_a_restored_witness_goes_on_where_its_author_was_cosigned() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "red")
+        pair.declare("blue", declaration(1), declaration(2))
+        pair.run_for(25)
+        before = pair.line("blue").machine.checkpoints.own_cosigned.size
+        assert before > 0
+        put_back(backup)
+        pair.run_for(SOON_S)
+        pair.declare("blue", declaration(3))
+        pair.run_for(30)
+        require_whole(pair)
+        assert pair.line("blue").machine.checkpoints.own_cosigned.size > before
