@@ -33,6 +33,9 @@ TYPED: dict[ValueType, tuple[str, Any]] = {
     ValueType.ANSWER: ("roger", "ROGER"),
     ValueType.SAID: ("not-ours", "NOT_OURS"),
     ValueType.FIELDS: ("position,start_utc", ["position", "start_utc"]),
+    ValueType.INCIDENT: ("close-pass", "CLOSE_PASS"),
+    ValueType.BREACH: ("short-notice", "SHORT_NOTICE"),
+    ValueType.RISK: ("safety-not-assured", "SAFETY_NOT_ASSURED"),
     ValueType.TALK: ("by-phone", "BY_PHONE"),
     ValueType.TALKS: ("PHONE, en", ["PHONE", "en"]),
 }

@@ -59,6 +59,7 @@ def test_only_few_modules_call_the_kernel(module: str) -> None:
         assert module.startswith(KERNEL_USERS)
 
 
+@pytest.mark.timeout(600)  # each with all that it needs, anew: a minute on a quiet machine
 def test_every_module_imports_alone() -> None:
     script = (
         "import importlib, sys\n"
