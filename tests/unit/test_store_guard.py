@@ -1,5 +1,6 @@
 """The guard beside the record: what it finds at a start, and what it lets be signed."""
 
+import json
 import random
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def test_a_guard_that_is_missing_or_damaged_makes_every_line_mute(
         case "torn":
             path.write_bytes(data[:-20])
         case "changed":
-            path.write_bytes(data.replace(b'"seq":1', b'"seq":7'))
+            path.write_bytes(data.replace(b'"node":"', b'"node":"x'))
         case "noise":
             path.write_bytes(b"\x00" * 512)
     wanted = MuteReason.NO_GUARD if damage == "missing" else MuteReason.GUARD_DAMAGED
@@ -154,6 +155,57 @@ def test_record_and_guard_of_two_runs_are_found(
     start(path, store, seed=1)  # nothing is said in this run
     path.write_bytes(old)
     assert set(found(start(path, store)).values()) == {MuteReason.OTHER_RUN}
+
+
+def places(path: Path) -> tuple[bytes, bytes]:
+    data = path.read_bytes()
+    return data[: len(data) // 2], data[len(data) // 2 :]
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 100, 400])
+def test_a_move_that_was_cut_off_leaves_what_the_guard_said_before(
+    path: Path, store: SqliteStore, cut_at: int
+) -> None:
+    guard = start(path, store)
+    say(guard, store, entry(1))
+    before = places(path)
+    store.commit(Batch(entries=[entry(2)]))
+    guard.advance(Batch(entries=[entry(2)]))
+    # The plug was pulled while it wrote: nothing of the batch was signed.
+    torn = b"".join(
+        now if now == old else now[:cut_at] + old[cut_at:]
+        for now, old in zip(places(path), before, strict=True)
+    )
+    path.write_bytes(torn)
+    at = read_guard(path)
+    assert isinstance(at, GuardFile)
+    assert at.chains[f"{LINE}/blue"].point == ChainPoint(EPOCH, 1, entry(1).hash)
+    assert set(found(start(path, store)).values()) == {None}
+
+
+def test_a_move_writes_one_place_and_never_the_newer(path: Path, store: SqliteStore) -> None:
+    guard = start(path, store)
+    for seq in range(1, 6):
+        before = places(path)
+        newest = max(before, key=lambda place: json.loads(place.split(b"\n")[1])["moves"])
+        say(guard, store, entry(seq))
+        after = places(path)
+        assert sum(old != now for old, now in zip(before, after, strict=True)) == 1
+        assert newest in after
+
+
+def test_a_guard_of_many_lines_grows(path: Path, store: SqliteStore) -> None:
+    lines = [f"{number:032x}" for number in range(100)]
+    store.commit(Batch(lines=[LineRow(line, "blue", "red", 0) for line in lines]))
+    guard = start(path, store)
+    length = path.stat().st_size
+    for line in lines:
+        say(guard, store, entry(1, line=line), entry(1, line=line, party="red"))
+    assert path.stat().st_size > length
+    at = read_guard(path)
+    assert isinstance(at, GuardFile)
+    assert at.chains[f"{lines[-1]}/red"].point is not None
+    assert set(found(start(path, store)).values()) == {None}
 
 
 @pytest.mark.parametrize("step", ["first", "second"])
