@@ -119,6 +119,8 @@ def test_three_calls_from_the_request_to_the_proof(
     east.wait_for("line", "call", "list", says="arranged")
     for desk in desks:
         assert "1 call asked for or arranged" in desk.ok("line", "status")
+        peer = "east" if desk is west else "west"
+        assert f"A call with {peer} is arranged from" in desk.ok("line", "handover")
 
     # In a calendar.
     file = tmp_path / "call.ics"

@@ -16,6 +16,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.words import LANGUAGES, find_banned
 from deconflict.node.actor import Actor, Role
 from deconflict.node.handover import (
+    ArrangedView,
     CheckView,
     OpenView,
     Part,
@@ -135,6 +136,25 @@ def sheet(**changes: Any) -> Sheet:
 
 def parts(made: Sheet) -> list[str]:
     return [item.part.value for item in made.items]
+
+
+def test_arranged_calls_are_on_the_sheet_the_soonest_first() -> None:
+    calls = [
+        ArrangedView(
+            f"{number:064x}",
+            "red",
+            format_utc(at_ms),
+            format_utc(at_ms + HOUR_MS),
+            "SENIOR_1",
+            "PHONE",
+            drill=False,
+        )
+        for number, at_ms in ((1, START_MS + 30 * HOUR_MS), (2, START_MS + HOUR_MS))
+    ]
+    made = sheet(calls=calls)
+    assert parts(made) == ["UPCOMING", "UPCOMING"]
+    assert [item.about for item in made.items] == [calls[1].call_id, calls[0].call_id]
+    assert made.items[0].text.startswith("A call with red is arranged from 2015-09-30")
 
 
 def test_what_is_open_ends_or_is_due_is_on_the_sheet_part_by_part() -> None:

@@ -12,6 +12,7 @@ from deconflict.node.core import Say
 from deconflict.node.handover import (
     AHEAD_MS,
     GAP_MS,
+    ArrangedView,
     CheckView,
     OpenView,
     Sheet,
@@ -155,8 +156,27 @@ class DeskWork(Releasing):
             held=self.held(),
             checks=self._checks(),
             suspensions=self._later_suspensions(),
+            calls=self._arranged(),
             signed_off_utc=format_utc(shift.since_ms) if shift is not None and off else None,
             known=frozenset(shift.keys) if shift is not None and off else None,
+        )
+
+    def _arranged(self) -> tuple[ArrangedView, ...]:
+        return tuple(
+            ArrangedView(
+                call_id=held.hash,
+                peer=line.peer,
+                start_utc=held.slot.start_utc,
+                end_utc=held.slot.end_utc,
+                tier=held.offer.body.tier.value,
+                medium=held.medium.value,
+                drill=talk.drill,
+            )
+            for line in self._core.lines.values()
+            for talk in line.book.talks
+            if (held := talk.arranged) is not None
+            and talk.ended is None
+            and self._now.utc_ms < held.slot.end_ms
         )
 
     def open_messages(self) -> tuple[OpenView, ...]:

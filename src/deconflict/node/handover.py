@@ -18,6 +18,7 @@ from deconflict.node.views import AlertView, DeclarationView, HeldView, LineView
 __all__ = [
     "AHEAD_MS",
     "GAP_MS",
+    "ArrangedView",
     "CheckView",
     "OpenView",
     "Part",
@@ -85,6 +86,19 @@ class SuspensionView:
     party: str
     scope: str
     effective_utc: str
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArrangedView:
+    """One call that is arranged and not over."""
+
+    call_id: str
+    peer: str
+    start_utc: str
+    end_utc: str
+    tier: str
+    medium: str
     drill: bool
 
 
@@ -159,6 +173,7 @@ def hand_over_sheet(
     held: Sequence[HeldView],
     checks: Sequence[CheckView],
     suspensions: Sequence[SuspensionView] = (),
+    calls: Sequence[ArrangedView] = (),
     signed_off_utc: str | None = None,
     known: frozenset[str] | None = None,
 ) -> Sheet:
@@ -178,6 +193,7 @@ def hand_over_sheet(
         held: what waits for a second person.
         checks: the next check of each line.
         suspensions: those declared for later.
+        calls: those arranged, however far ahead.
         signed_off_utc: since when nobody has the watch.
         known: keys of what was on the sheet that was signed off; None when none was.
     """
@@ -192,6 +208,7 @@ def hand_over_sheet(
         *_alerts(alerts, opened),
         *(_ends(each, now_ms, language) for each in ending),
         *_upcoming(own, suspensions, now_ms, now_ms + ahead_ms, language),
+        *_calls(calls, language),
         *_held(held, language),
         *_checks(checks, language),
     ]
@@ -333,6 +350,25 @@ def _upcoming(
             f"suspension/{each.line_id}/{each.party}/{each.scope}/{each.effective_utc}",
             _say("LINE_SUSPENDED", said, language),
             due_utc=each.effective_utc,
+            drill=each.drill,
+        )
+
+
+def _calls(calls: Iterable[ArrangedView], language: str) -> Iterator[SheetItem]:
+    for each in sorted(calls, key=lambda each: (each.start_utc, each.call_id)):
+        values = {
+            "peer": each.peer,
+            "start": each.start_utc,
+            "end": each.end_utc,
+            "tier": each.tier,
+            "medium": each.medium,
+        }
+        yield SheetItem(
+            Part.UPCOMING,
+            f"call/{each.call_id}",
+            _say("SHEET_CALL", values, language),
+            about=each.call_id,
+            due_utc=each.start_utc,
             drill=each.drill,
         )
 
