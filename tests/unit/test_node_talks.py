@@ -17,12 +17,13 @@ from deconflict.messages.talks import (
     Subject,
     TalkAccept,
     TalkEnd,
+    TalkFault,
     TalkOffer,
     TalkReason,
     Tier,
 )
 from deconflict.node.call_views import TalkView, talk_view
-from deconflict.node.talks import Talk
+from deconflict.node.talks import Talk, TalkBook
 from messages_samples import bodies
 from node_pair import HOUR_MS, MINUTE_MS, START_MS, NodePair, node_pair
 
@@ -304,6 +305,29 @@ def test_whatever_crosses_both_sides_come_to_the_same_also_after_a_restart(seed:
             pair.world.restart(party)
         pair.run_for(3)
         assert {p: (states(pair), talk(pair, p).ended) for p in ("blue", "red")} == before
+
+
+def test_what_was_heard_of_a_later_epoch_is_not_taken_for_less_by_its_number() -> None:
+    book = TalkBook()
+    asked, countered = "aa" * 32, "bb" * 32
+    book.take(Kind.TALK_REQUEST, offer(), asked, ref=None, by="red", place=(0, 40), drill=False)
+    book.take(
+        Kind.TALK_PROPOSE, offer(), countered, ref=asked, by="blue", place=(0, 7), drill=False
+    )
+    # Blue was restored, and calls it off as the second message of its fresh epoch.
+    book.take(
+        Kind.TALK_CANCEL, end(), "cc" * 32, ref=countered, by="blue", place=(1, 2), drill=False
+    )
+
+    def fault(heard_to: tuple[int, int]) -> TalkFault | None:
+        body = accept(slot(2))
+        return book.fault(
+            Kind.TALK_ACCEPT, body, ref=countered, by="red", heard_to=heard_to, now_ms=START_MS
+        )
+
+    assert fault((0, 7)) is None  # it crossed
+    assert fault((1, 1)) is None
+    assert fault((1, 2)) is TalkFault.OVER
 
 
 def test_a_call_is_due_a_quarter_of_an_hour_before_it_begins() -> None:

@@ -157,7 +157,7 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.checks = LineChecks(own, peer)
-        self.call_room = CallRoom(own, peer)
+        self.call_room = CallRoom(own, peer, self.threads.place)
         self.talks, self.calls = self.call_room.talks, self.call_room.calls
         self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}

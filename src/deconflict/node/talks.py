@@ -57,14 +57,14 @@ class Arranged(msgspec.Struct, frozen=True):
 class Ended(msgspec.Struct, frozen=True):
     """That a call will not be held: declined or called off, by whom and why.
 
-    ``seq`` is the message's number in its author's chain.
+    ``place`` is the message's in its author's chain, epoch before number.
     """
 
     state: TalkState
     by: str
     body: TalkEnd
     hash: str
-    seq: int
+    place: tuple[int, int]
 
     @property
     def weight(self) -> tuple[bool, str]:
@@ -146,7 +146,7 @@ class TalkBook:
         *,
         ref: str | None,
         by: str,
-        heard_seq: int | None,
+        heard_to: tuple[int, int] | None,
         now_ms: int,
     ) -> TalkFault | None:
         """Return why a message changes nothing of a call; None when it does, or is about none.
@@ -156,7 +156,7 @@ class TalkBook:
             body: its body.
             ref: the message that it cites.
             by: its author.
-            heard_seq: how much of the other chain its author had heard; None: all that is here.
+            heard_to: how far its author had heard the other chain; None: all that is here.
             now_ms: when it becomes durable here.
         """
         if not isinstance(body, TalkOffer | TalkAccept | TalkEnd) or kind is Kind.TALK_REQUEST:
@@ -170,7 +170,7 @@ class TalkBook:
             return TalkFault.OWN_OFFER
         # What crossed the end is taken as if it had come before: it names the same call on both
         # sides, and the call is over on both.
-        if talk.ended is not None and not _crossed(talk.ended, by, heard_seq):
+        if talk.ended is not None and not _crossed(talk.ended, by, heard_to):
             return TalkFault.OVER
         offer = talk.standing
         if offer.hash != ref or talk.arranged is not None:
@@ -190,7 +190,7 @@ class TalkBook:
         *,
         ref: str | None,
         by: str,
-        seq: int,
+        place: tuple[int, int],
         drill: bool,
     ) -> tuple[str, ...]:
         """Let a message without fault change its call; return the offers left without a matter.
@@ -217,7 +217,7 @@ class TalkBook:
             case TalkEnd():
                 cancels = kind is Kind.TALK_CANCEL
                 state = TalkState.CALLED_OFF if cancels else TalkState.DECLINED
-                ended = Ended(state, by, body, message_hash, seq)
+                ended = Ended(state, by, body, message_hash, place)
                 if held.ended is None or held.ended.weight < ended.weight:
                     held.ended = ended
             case _:
@@ -236,6 +236,6 @@ class TalkBook:
         return oldest.messages()
 
 
-def _crossed(ended: Ended, by: str, heard_seq: int | None) -> bool:
+def _crossed(ended: Ended, by: str, heard_to: tuple[int, int] | None) -> bool:
     """True exactly when who answers did not know that the other side had ended the call."""
-    return ended.by != by and heard_seq is not None and heard_seq < ended.seq
+    return ended.by != by and heard_to is not None and heard_to < ended.place

@@ -160,7 +160,8 @@ class ThreadBook:
         """Note that a chain goes on in a fresh epoch: what is in it comes after all before."""
         self._ranks[epoch] = len(self._ranks) + 1
 
-    def _place(self, epoch: str, seq: int) -> tuple[int, int]:
+    def place(self, epoch: str, seq: int) -> tuple[int, int]:
+        """Return where a slot stands in its chain: whatever comes later compares as greater."""
         return self._ranks.get(epoch, 0), seq
 
     def reply(
@@ -189,9 +190,9 @@ class ThreadBook:
         ends = rule.closes and (not KINDS[thread.kind].settled_by or settled)
         # Who answered had heard that much: what was asked again behind it stays open.
         heard = envelope.heard
-        heard_to = (0, 0) if heard is None else self._place(heard.epoch, heard.seq)
+        heard_to = (0, 0) if heard is None else self.place(heard.epoch, heard.seq)
         for held in [self._open[name] for name in self._by_root[thread.root]]:
-            if ends and (held.hash == thread.hash or self._place(held.epoch, held.seq) <= heard_to):
+            if ends and (held.hash == thread.hash or self.place(held.epoch, held.seq) <= heard_to):
                 self.drop(held.hash)
             elif not ends and rule.closes and held.logged_ms <= thread.logged_ms:
                 self._open[held.hash] = msgspec.structs.replace(held, answered_by=kind)
