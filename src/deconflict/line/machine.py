@@ -330,8 +330,9 @@ class LineMachine(LineEnd):
             self.receipt_now() if accepted.outcome is Outcome.DUPLICATE else None,
             accepted.want,
             evidence,
+            # Of another epoch, the same number is another slot.
             ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
-            if self._in.is_refused(envelope.seq)
+            if accepted.outcome in kept and self._in.is_refused(envelope.seq)
             else None,
         )
 
