@@ -154,7 +154,8 @@ class Traced:
 
     def _run(self, injection: Injection | None) -> tuple[int, str]:
         """Run the node under strace while both sides speak; return its exit code and words."""
-        with Process(self.blue, (__file__, str(self._trace), str(injection or ""))) as node:
+        program = ("-m", "tests.faults.system_calls", str(self._trace), str(injection or ""))
+        with Process(self.blue, program) as node:
             try:
                 node.ready(START_S)
             except AssertionError as error:
@@ -283,7 +284,7 @@ def main() -> int:
 
 
 def _become_traced() -> None:
-    """Become the node under strace: ``system_calls.py TRACE INJECTION serve --node DIR …``."""
+    """Become the node under strace: ``TRACE INJECTION serve --node DIR …``."""
     trace, injection, *arguments = sys.argv[1:]
     record = str(Path(arguments[arguments.index("--node") + 1]) / "record.sqlite")
     command = strace_command(trace, injection, record)

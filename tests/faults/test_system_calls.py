@@ -1,6 +1,6 @@
 """A system call on the record fails: the node stops receipting, says why, and loses nothing.
 
-A share of the failures; all of them: ``make iofaults``.
+A share of the failures; all of them: ``make io-faults``.
 """
 
 from collections import Counter

@@ -8,8 +8,14 @@ import msgspec
 import pytest
 
 from deconflict.airspace.instant import MAX_UTC_MS, format_utc
-from deconflict.errors import ForkedChainError, InvalidDocumentError
-from deconflict.line.envelope import Draft, SealedEnvelope
+from deconflict.errors import BrokenChainError, ForkedChainError, InvalidDocumentError
+from deconflict.line.envelope import (
+    Draft,
+    SealedEnvelope,
+    envelope_bytes,
+    read_envelope,
+    seal_envelope,
+)
 from deconflict.line.keys import ALGORITHM
 from deconflict.line.moment import Now, utc_ms_from_text
 from deconflict.line.precedence import Precedence
@@ -367,3 +373,27 @@ def test_a_citation_of_what_was_never_said_is_told_too() -> None:
         pair.world.restart("blue")
         pair.run_for(1)
         assert "LINE_CHECK_RECEIVED" in pair.rules("blue")
+
+
+def test_a_message_that_follows_another_than_the_one_held_is_kept_and_told() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        honest = forge(pair, "LINE_CHECK", LineCheck(text="4821 0937"))
+        envelope = msgspec.structs.replace(read_envelope(honest.data), prev="ab" * 32)
+        broken = seal_envelope(envelope_bytes(envelope), pair.red.core.key)
+        heard = pair.blue.core.hear("red", pair.line_id, [broken], pair.world.now)
+        assert isinstance(heard.error, BrokenChainError)
+        assert [kept.data for kept in heard.work.evidence] == [broken.data]
+        assert "CHAIN BROKEN. red signed" in pair.alert("blue", "CHAIN_BROKEN").text
+
+
+def test_one_held_out_of_order_that_turns_out_to_follow_another_is_told_too() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        first = forge(pair, "LINE_CHECK", LineCheck(text="4821 0937"))
+        second = forge(pair, "LINE_CHECK", LineCheck(text="4821 0938"))
+        envelope = msgspec.structs.replace(read_envelope(second.data), prev="ab" * 32)
+        broken = seal_envelope(envelope_bytes(envelope), pair.red.core.key)
+        heard = pair.blue.core.hear("red", pair.line_id, [broken, first], pair.world.now)
+        assert [kept.reason for kept in heard.work.evidence] == ["BROKEN_CHAIN"]
+        assert "CHAIN_BROKEN" in pair.rules("blue")

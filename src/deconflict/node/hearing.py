@@ -173,6 +173,8 @@ class Hearing:
             work.evidence.append(_evidence(line, evidence.reason.value, evidence.sealed, now))
             if evidence.reason is EvidenceReason.FALSE_RECEIPT:
                 self._teller.forked(line, now, rule="RECEIPT_CONTRADICTS")
+            elif evidence.reason is EvidenceReason.BROKEN_CHAIN:
+                self._teller.forked(line, now, rule="CHAIN_BROKEN")
         if found.outcome is Outcome.NOT_NOW:
             self._teller.heard_while_silent(line, read_envelope(sealed.data), sealed.hash, now)
         if found.outcome is Outcome.EPOCH_REFUSED:
@@ -300,6 +302,8 @@ class Hearing:
             self._teller.forked(line, now, rule=rule)
         elif isinstance(packet, Answer):
             self._teller.forked(line, now, rule="RESYNC_STUCK")
+        elif isinstance(error, BrokenChainError) and error.evidence:
+            self._teller.forked(line, now, rule="CHAIN_BROKEN")
 
 
 def _refusals(line: Line, refused: Sequence[ChainPoint]) -> list[Packet]:
