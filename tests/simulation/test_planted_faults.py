@@ -19,6 +19,7 @@ from tests.simulation.run import play
 from tests.simulation.setting import LineViolationError
 from tests.simulation.witness import PeerTreeRecord, WitnessSteps
 
+import deconflict.line.end as end_module
 import deconflict.line.machine as machine_module
 import deconflict.line.witness as witness_module
 from deconflict.errors import DeconflictError
@@ -212,7 +213,7 @@ PLANTED_CODE: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
         "not drained",
     ),
     "signatures not verified": (
-        lambda m: m.setattr(machine_module, "open_envelope", unverified),
+        lambda m: m.setattr(end_module, "open_envelope", unverified),
         "suspects an honest peer",
     ),
 }
@@ -223,7 +224,7 @@ LIES_BELIEVED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "a false heard": lambda m: m.setattr(LineMachine, "_heard_is_false", lambda *_: False),
     "another's name": lambda m: m.setattr(LineMachine, "_require_parties", lambda *_: None),
     "another line": lambda m: m.setattr(LineMachine, "_require_line", lambda *_: None),
-    "another spelling": lambda m: m.setattr(machine_module, "open_envelope", any_spelling),
+    "another spelling": lambda m: m.setattr(end_module, "open_envelope", any_spelling),
 }
 
 SOME_CLOCKS = Weather(clock_every_ms=10_000)

@@ -44,6 +44,8 @@ _OUTCOMES = {
     Outcome.REFUSED: "NO_ROOM",
     Outcome.BEYOND_WINDOW: "TOO_FAR",
     Outcome.ORPHAN: "OTHER_EPOCH",
+    Outcome.EPOCH_REFUSED: "EPOCH_REFUSED",
+    Outcome.NOT_NOW: "NOT_NOW",
 }
 _VIEWS_AT_ONCE = 20
 

@@ -319,7 +319,8 @@ class JudgedMessage:
     hash: str
     seq: int
     kind: str
-    outcome: str  # NEW | HELD_BEFORE | WAITING | TOO_FAR | OTHER_EPOCH | NO_ROOM
+    # NEW | HELD_BEFORE | WAITING | TOO_FAR | OTHER_EPOCH | NO_ROOM | EPOCH_REFUSED | NOT_NOW
+    outcome: str
     delayed: bool
     text: str  # in the desk's language; empty where it is not in the record
 
