@@ -159,6 +159,11 @@ class Referee:
         if unreported:
             raise LineViolationError(f"fork seed {self._seed}: {len(unreported)} not reported")
 
+    def check_limits(self) -> None:
+        """Compare who was told with the limits that have passed."""
+        for party in self.simulation.parties.values():
+            self._check_alarms(party)
+
     def _check_receipt(
         self,
         which: str,

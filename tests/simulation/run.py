@@ -168,6 +168,9 @@ class Simulation:
             for party in parties:
                 party.measure()
         self.at_ms = min((ms for ms in times if ms > self.at_ms), default=self.at_ms + 1)
+        # A limit that was skipped is judged by what was told before, not by what is told now: of
+        # what was receipted in time, the next thing owed may be told in this very step.
+        self.referee.check_limits()
         for party in parties:
             party.tick()
 
