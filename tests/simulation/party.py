@@ -51,6 +51,7 @@ class PartySimulator:
         self.clock = SimulatedClock(simulation.rng)
         self.peer_offset_ms = 0  # the peer's UTC clock minus ours, as the beats last measured it
         self.measured_at_ms = -1
+        self.measured_when_heard_ms: dict[str, int] = {}
         self.started_at_ms = 0
         self.machine: LineMachine | None = None
         self.unsynced_own: list[OutgoingEntry] = []
@@ -233,6 +234,8 @@ class PartySimulator:
                 self.trees.hear_cosigned(packet)
 
     def hear(self, sealed: SealedEnvelope) -> None:
+        # One that is held out of order is judged by the clocks as they compared when it came.
+        self.measured_when_heard_ms.setdefault(sealed.hash, self.measured_at_ms)
         heard = self.live.hear(
             sealed, self.now, stored=self.stored, clock_offset_ms=self.peer_offset_ms
         )
@@ -260,6 +263,7 @@ class PartySimulator:
     def die(self) -> None:
         self.simulation.died()
         self.machine = None
+        self.measured_when_heard_ms.clear()
         self.unsynced_own, self.unsynced_peer, self.to_seal = [], [], []
         self.to_log, self.to_send, self.to_answer = [], [], []
         self.trees.crashed()

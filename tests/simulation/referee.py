@@ -114,9 +114,10 @@ class Referee:
         said_at_ms = self.ghost.said_at_ms.get(entry.hash)
         if expires_ms is None or said_at_ms is None:
             return
-        since_ms = min(said_at_ms, party.measured_at_ms)
+        measured_ms = party.measured_when_heard_ms.get(entry.hash, -1)
+        since_ms = min(said_at_ms, measured_ms)
         steady = all(one.clock.is_steady_since(since_ms) for one in (party, author))
-        if not steady or party.measured_at_ms < 0:
+        if not steady or measured_ms < 0:
             self.simulation.tally.ages_unknowable += 1
             return
         age_ms = self.simulation.at_ms - said_at_ms
