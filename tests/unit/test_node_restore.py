@@ -1,14 +1,17 @@
 """A node put back from an old copy: mute, asking, in a fresh epoch, and nobody is convicted."""
 
+import asyncio
 from typing import NamedTuple
 
 import apsw
 import pytest
+from test_node_runtime import runtime_of
 
 from deconflict.errors import LineStateError
 from deconflict.line.resync import MuteReason, Silence
 from deconflict.messages.kinds import Kind
 from deconflict.node.chains import way_of
+from deconflict.node.service import Node
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
@@ -120,6 +123,30 @@ def test_what_the_peer_never_held_is_said_again_in_the_fresh_epoch() -> None:
         assert [
             pair.line("blue").delivery(row.hash, (row.epoch, row.seq)).state for row in left
         ] == ["SAID_AGAIN"]
+
+
+def test_the_record_is_read_in_pages_across_epochs_each_message_once() -> None:
+    async def read(pair: NodePair, limit: int) -> list[int]:
+        async with runtime_of(pair) as runtime:
+            node = Node(pair.blue.core, runtime, pair.blue.store)
+            found: list[int] = []
+            while page := await node.messages(
+                pair.line_id, after_seq=found[-1] if found else 0, limit=limit, outgoing=True
+            ):
+                found += [message.position for message in page]
+            return found
+
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", *(declaration(number) for number in range(1, 6)))
+        pair.run_for(SOON_S)
+        put_back(backup)
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        # What came back and the entry that opens the epoch became durable at one instant.
+        entries = pair.blue.store.count(pair.line_id, "blue")
+        for limit in (2, 3, 200):
+            assert asyncio.run(read(pair, limit)) == list(range(1, entries + 1))
 
 
 def test_a_mute_node_says_so_and_refuses_to_sign() -> None:

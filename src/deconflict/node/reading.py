@@ -13,6 +13,7 @@ from deconflict.errors import (
     NotFoundError,
 )
 from deconflict.line.moment import Now
+from deconflict.line.statement import ChainPoint
 from deconflict.node.chains import StoredChain
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
@@ -100,7 +101,10 @@ class Reading:
         rows: list[EntryRow] = []
         for party in parties:
             rows += await asyncio.to_thread(self._rows, held, party, after_seq, limit)
-        rows.sort(key=lambda row: (row.logged_utc_ms, row.party, row.seq))
+        if len(parties) > 1:
+            # A chain by itself stays in its own order, whatever clock and epoch say: the last
+            # position of a page is where the next one begins.
+            rows.sort(key=lambda row: (row.logged_utc_ms, row.party, held.position(_slot(row))))
         language = self._core.language
         views: list[MessageView] = []
         for row in islice(rows, limit):
@@ -214,3 +218,7 @@ class Reading:
                 view = None if row is None else past_declaration_view(line, row, state)
                 if view is not None:
                     yield view
+
+
+def _slot(row: EntryRow) -> ChainPoint:
+    return ChainPoint(row.epoch, row.seq, row.hash)
