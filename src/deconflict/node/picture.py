@@ -224,10 +224,7 @@ class Picture:
                 stands until both its declarations were looked at again: what nobody has looked at
                 ends nothing.
         """
-        rules = Rules(minima, conversions)
-        if self._rules != rules:
-            self._rules = rules
-            self.mark_all_changed()
+        rules = self._under(Rules(minima, conversions))
         dirty = self._next_to_look(at_most)
         sides = (self._own, self._peer, *((self._untold,) if self._untold else ()))
         unchecked = tuple(d for side in sides for d in side.follow(dirty, rules))
@@ -274,10 +271,7 @@ class Picture:
 
         Unchecked are the drafts that the check refuses, and what it refuses of the other side.
         """
-        rules = Rules(minima, conversions)
-        if self._rules != rules:
-            self._rules = rules
-            self.mark_all_changed()
+        rules = self._under(Rules(minima, conversions))
         self._peer.follow(self._dirty, rules)
         trial = Picture(self._line_id)
         trial._peer, trial._rules = self._peer, rules
@@ -285,6 +279,13 @@ class Picture:
             trial.put(draft)
         found = trial.recheck(now_ms, minima, conversions).found
         return PictureChange(found, (), trial.unchecked())
+
+    def _under(self, rules: Rules) -> Rules:
+        """Return the rules; where they are others than before, everything is looked at anew."""
+        if self._rules != rules:
+            self._rules = rules
+            self.mark_all_changed()
+        return rules
 
     def _touch(self, key: str, start_ms: int) -> None:
         self._dirty.add(key)
