@@ -82,9 +82,7 @@ class NodeCore:
         self._teller = teller = Teller(
             Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
         )
-        self._saying = Saying(
-            party=party, key=key, drill=drill, store=store, journal=journal, teller=teller
-        )
+        self._saying = Saying(party=party, drill=drill, store=store, journal=journal, teller=teller)
         self._resyncing = Resyncing(store=store, journal=journal, teller=teller)
         self._hearing = Hearing(
             store=store, journal=journal, teller=teller, resyncing=self._resyncing

@@ -27,7 +27,7 @@ from deconflict.messages.bodies import Readback
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body, without_reference
 from deconflict.node.resyncing import Resyncing
-from deconflict.node.rows import entry_row, receipt_row
+from deconflict.node.rows import heard_row, receipt_row
 from deconflict.node.saying import Say, readback_result
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
@@ -209,16 +209,7 @@ class Hearing:
 
     def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> IncomingEntry:
         """Take an entry; return it as the machine may act on it once it is durable."""
-        work.entries.append(
-            entry_row(
-                line.line_id,
-                line.peer,
-                entry.point,
-                entry.sealed,
-                entry.received_utc_ms,
-                delayed=entry.delayed,
-            )
-        )
+        work.entries.append(heard_row(line.line_id, line.peer, entry))
         line.opened(entry.envelope)
         taken = line.book.take(
             entry.envelope,
