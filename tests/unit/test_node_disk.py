@@ -6,8 +6,8 @@ import pytest
 
 from deconflict.line.precedence import Precedence
 from deconflict.line.room import FIRST_REFUSED
-from deconflict.node.disk import RESERVE_FILE, DiskReserve, room_of, shortage_at
-from deconflict.store.base import Batch
+from deconflict.node.disk import RESERVE_FILE, DiskReserve, _bytes_of, room_of, shortage_at
+from deconflict.store.base import Batch, EventRow, NoteRow
 
 MIB = 1024 * 1024
 
@@ -48,6 +48,16 @@ def test_a_reserve_that_was_used_is_filled_up_with_the_next_commit(tmp_path: Pat
     reserve.make_room(Batch())
     assert room_of(tmp_path)[1] == 4 * MIB
     reserve.close()
+
+
+def test_room_is_made_for_all_that_a_row_holds() -> None:
+    long = bytes(100_000)
+    for batch in (
+        Batch(events=[EventRow(1, 0, "message", long)]),
+        Batch(notes=[NoteRow("held/1", long)]),
+    ):
+        assert _bytes_of(batch) > 200_000  # into the log and from there into the database
+    assert _bytes_of(Batch(notes=[NoteRow("held/1", None)])) > 0
 
 
 def test_a_node_without_the_right_to_a_reserve_goes_on_without(

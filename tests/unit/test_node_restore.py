@@ -12,6 +12,8 @@ from deconflict.line.resync import MuteReason, Silence
 from deconflict.messages.kinds import Kind
 from deconflict.node.chains import way_of
 from deconflict.node.service import Node
+from deconflict.node.work import Work
+from deconflict.replay.world import Station
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
@@ -239,6 +241,35 @@ def test_an_epoch_behind_an_entry_the_peer_has_passed_is_refused_and_another_ope
         assert declared(pair, "red", "blue") == {
             declaration(number).declaration_id for number in (1, 2, 3)
         }
+
+
+def test_what_is_on_its_way_to_the_disk_when_the_answer_comes_is_not_left_behind() -> None:
+    with node_pair() as pair:
+        world, commit = pair.world, pair.world.commit
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(2))
+        pair.run_for(SOON_S)
+        put_back(backup, Silence(mute=True, reason=MuteReason.RECORD_BEHIND))
+        commit(pair.blue, pair.blue.core.reopen(pair.line_id, world.now))
+
+        def slowly(station: Station, work: Work) -> None:
+            # A flush takes longer than refusal, question and answer together.
+            if station is pair.blue and not work.is_empty():
+                world.at(world.now.utc_ms + 500, lambda: commit(station, work))
+            else:
+                commit(station, work)
+
+        world.commit = slowly  # type: ignore[method-assign]
+        pair.run_for(0.01)
+        pair.declare("blue", declaration(3))
+        pair.run_for(2 * SOON_S)
+        world.commit = commit  # type: ignore[method-assign]
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        assert len(pair.blue.store.epochs(pair.line_id, "blue")) == 3
+        assert declaration(3).declaration_id in declared(pair, "red", "blue")
 
 
 def test_a_restored_witness_goes_on_where_its_author_was_cosigned() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from deconflict.errors import NoRoomError
+from deconflict.line.envelope import read_envelope
 from deconflict.line.precedence import Precedence
 from deconflict.line.room import ENOUGH, FIRST_REFUSED, shortage_that_refuses
 from deconflict.messages.bodies import LineCheck, Seen
@@ -24,6 +25,11 @@ def check(pair: NodePair, precedence: Precedence, party: str = "blue") -> str:
     )
     peer = pair.peer_of(party)
     return pair.world.say(party, peer, [say])[0].hash
+
+
+def results(pair: NodePair, readback: str) -> int:
+    said = [read_envelope(row.data) for row in pair.red.store.entries(pair.line_id, "blue")]
+    return sum(each.kind == Kind.READBACK_RESULT and each.ref == readback for each in said)
 
 
 def state(pair: NodePair, message: str) -> str:
@@ -48,6 +54,22 @@ def test_a_refused_message_is_shown_with_its_reason_kept_and_delivered_when_ther
         pair.run_for(31)
         assert state(pair, message) == "LACKED"
         assert "REFUSED" not in pair.rules("blue")
+
+
+def test_the_result_of_a_readback_is_said_once_the_reader_has_room_for_it() -> None:
+    with node_pair() as pair:
+        pair.red.core.shortage = NOTHING_BUT_FLASH
+        noticed = declaration(1)
+        (message,) = pair.declare("blue", noticed)
+        pair.run_for(1)
+        pair.red.core.shortage = ENOUGH
+        check(pair, Precedence.FLASH)  # behind it, so red takes the declaration along
+        pair.run_for(1)
+        readback = pair.read_back("red", noticed, message)
+        pair.run_for(1)
+        assert results(pair, readback) == 0  # red signed that it has no room for so long
+        pair.run_for(60)
+        assert results(pair, readback) == 1
 
 
 def test_the_desk_without_room_is_told_once_for_each_class_and_when_it_is_over() -> None:

@@ -39,7 +39,6 @@ def test_a_done_future_means_it_is_in_the_record(store: GatedStore) -> None:
     with GroupCommitWriter(store) as writer:
         assert writer.submit(Batch(entries=[entry])).result(10) is None
         assert store.entry(entry.hash) == entry
-        assert writer.failure is None
 
 
 def test_what_queues_during_a_commit_goes_into_the_next_one(store: GatedStore) -> None:
@@ -87,7 +86,6 @@ def test_the_first_error_fails_all_who_wait_and_ends_the_writer(store: GatedStor
         store.gate.set()
         for future in (forked, behind):
             assert isinstance(future.exception(10), StoreSlotTakenError)
-        assert isinstance(writer.failure, StoreSlotTakenError)
         with pytest.raises(StoreBrokenError, match="stopped at an earlier error"):
             writer.submit(Batch(notes=[NoteRow("later", b"1")]))
     assert store.notes() == ()

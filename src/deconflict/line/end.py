@@ -141,12 +141,17 @@ class LineEnd:
         refuses the fresh epoch, and this node asks it.
 
         Raises:
-            LineStateError: this node is not mute.
+            LineStateError: this node is not mute, or a slot is on its way to the disk.
         """
         if not self.resync.mute:
             raise LineStateError(
                 f"this node is not mute on the line with {self.identity.peer}",
                 remedy="see deconflict line status",
+            )
+        if not self._all_durable:
+            raise LineStateError(
+                f"a message to {self.identity.peer} is on its way to the disk this moment",
+                remedy="ask again in a second",
             )
         self.resync.close()
         return Agreed(self.receipted_on_way, (), None)
@@ -197,6 +202,10 @@ class LineEnd:
             VerificationError: as :meth:`~deconflict.line.resync.Resync.hear_held`.
         """
         if answer.role is not Role.AUTHOR or not self.resync.counts(answer):
+            return None
+        if not self._all_durable:
+            # A fresh epoch says again what the record holds: what is on its way there, it would
+            # leave behind for ever. A mute node takes no slot, so the next answer finds it there.
             return None
         agreed = self.resync.hear_held(answer, self.receipted_on_way)
         if agreed is not None and agreed.receipt is not None:
@@ -297,6 +306,10 @@ class LineEnd:
         self._require_line(envelope.line)
         self._require_parties(envelope.sender.party, envelope.to.party)
         return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
+
+    @property
+    def _all_durable(self) -> bool:
+        return self._out.head == self._out.sealed_head
 
     def _heard(self) -> ChainPoint | None:
         # It is a receipt, and a deaf node gives none.

@@ -19,11 +19,11 @@ from deconflict.errors import (
     WrongLineError,
     WrongSenderError,
 )
-from deconflict.line.envelope import GENESIS, Address, SealedEnvelope, read_envelope
+from deconflict.line.envelope import GENESIS, Address, SealedEnvelope
 from deconflict.line.keys import CONTEXT_ENVELOPE, VerifyKey, key_named
 from deconflict.line.statement import ChainPoint
 
-__all__ = ["ChainCheck", "verify_log", "verify_signatures"]
+__all__ = ["ChainCheck", "verify_signatures"]
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -45,13 +45,12 @@ class ChainCheck:
     Args:
         line: every entry's line.
         party: every entry's author.
-        after: begin behind this slot; None begins at slot 1.
     """
 
-    def __init__(self, *, line: str, party: str, after: ChainPoint | None = None) -> None:
+    def __init__(self, *, line: str, party: str) -> None:
         self._line: Final = line
         self._party: Final = party
-        self._head = after
+        self._head: ChainPoint | None = None
         self._last: SealedEnvelope | None = None
 
     @property
@@ -123,20 +122,15 @@ class ChainCheck:
         )
 
 
-def verify_signatures(
-    entries: Iterable[SealedEnvelope], keys: Mapping[str, VerifyKey], *, canonical: bool = False
-) -> int:
+def verify_signatures(entries: Iterable[SealedEnvelope], keys: Mapping[str, VerifyKey]) -> int:
     """Return how many entries there are, all signed by a key of ``keys``. Any thread may.
 
     Args:
         entries: in any order.
         keys: by key id.
-        canonical: also check that each is one canonical envelope. For bundles; what this node
-            logged was checked when it came.
 
     Raises:
         UnknownKeyError, BadSignatureError: the entry is the error's evidence.
-        NotCanonicalError, InvalidDocumentError: signed, but not one canonical envelope.
     """
     chosen = tuple(entries)
     by_key: dict[tuple[str, str], list[SealedEnvelope]] = {}
@@ -157,31 +151,4 @@ def verify_signatures(
                 remedy="keep the bytes as received; ask the sender to send them again",
                 evidence=(signed[bad],),
             )
-    if canonical:
-        for sealed in chosen:
-            read_envelope(sealed.data)
     return len(chosen)
-
-
-def verify_log(
-    entries: Iterable[SealedEnvelope],
-    keys: Mapping[str, VerifyKey],
-    *,
-    line: str,
-    party: str,
-    after: ChainPoint | None = None,
-    canonical: bool = False,
-) -> ChainPoint | None:
-    """Return the head of a chain that verifies whole: every signature and every link.
-
-    None exactly when there are no entries and no ``after``.
-
-    Raises:
-        VerificationError, InvalidDocumentError: as :meth:`ChainCheck.add` and
-            :func:`verify_signatures`, at the first entry that does not verify.
-    """
-    check = ChainCheck(line=line, party=party, after=after)
-    for sealed in entries:
-        verify_signatures((sealed,), keys, canonical=canonical)
-        check.add(sealed)
-    return check.head

@@ -131,9 +131,7 @@ DEFAULT_LIMITS: Final = PacketLimits()
 
 _MAX_LINE_BYTES: Final = MAX_ENVELOPE_BYTES * 4 // 3 + 1_024  # base64, and the fields around it
 _ANSWER_LINE: Final = b'{"type":"answer"'
-_MAX_ANSWER_BYTES: Final = (
-    4 * 1_024 * 1_024
-)  # several entries in one line: what it says, it says whole
+_MAX_ANSWER_BYTES: Final = 4 * 1_024 * 1_024  # several entries in one line
 _Text = Annotated[str, msgspec.Meta(max_length=_MAX_LINE_BYTES)]
 _Algorithm = Annotated[str, msgspec.Meta(max_length=32)]
 _KeyId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -141,11 +139,15 @@ _HashText = Annotated[str, msgspec.Meta(min_length=44, max_length=44)]
 _NoteText = Annotated[str, msgspec.Meta(max_length=MAX_CHECKPOINT_BYTES * 4 // 3 + 4)]
 
 
-class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+class _Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: _Text
     algorithm: _Algorithm
     key_id: _KeyId
     signature: _Text
+
+
+class _Signed(_Held, frozen=True, tag_field="type"):
+    pass
 
 
 class _Envelope(_Signed, frozen=True, tag="envelope"):
@@ -193,13 +195,6 @@ class _Question(
     role: Role
     nonce: _Nonce
     after: ChainPoint | None
-
-
-class _Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    data: _Text
-    algorithm: _Algorithm
-    key_id: _KeyId
-    signature: _Text
 
 
 class _Answer(
@@ -340,7 +335,7 @@ def _from_wire(wire: _Wire) -> Packet:
             return SealedRefusal(data, signature)
 
 
-def _signed(wire: _Signed | _Held) -> tuple[bytes, Signature]:
+def _signed(wire: _Held) -> tuple[bytes, Signature]:
     value = base64.b64decode(wire.signature, validate=True)
     return base64.b64decode(wire.data, validate=True), Signature(wire.algorithm, wire.key_id, value)
 

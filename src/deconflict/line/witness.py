@@ -4,7 +4,7 @@ It promises two things to whoever reads its cosignature: the chain so far has th
 out of every chain that this witness cosigned before. So it must never forget what it cosigned, nor
 cosign two trees side by side. Hence the order, and no other::
 
-    state = witness.judge(submission, time_s=...)     None: cosigned before, answer with `cosigned`
+    state = witness.judge(submission, epoch=..., time_s=...)     None: answer with `cosigned`
     ... make state durable, on the condition that state.previous_size is the one kept ...
     note  = witness.persisted(state)                  only now there is a cosignature
 
@@ -169,7 +169,7 @@ class Witness:
         self,
         submission: Submission,
         *,
-        epoch: str | None,
+        epoch: str,
         time_s: int,
         known: KnownTree | None = None,
     ) -> CosignedState | None:
@@ -177,7 +177,7 @@ class Witness:
 
         Args:
             submission: as it came.
-            epoch: of the author's chain held here; None takes whatever epoch it names first.
+            epoch: of the author's chain held here.
             time_s: now, by the witness's own clock, seconds since 1970.
             known: the tree over the entries held here; None for a witness that holds none.
 
@@ -193,12 +193,12 @@ class Witness:
         checkpoint, note = open_checkpoint(submission.note, self._author_keys)
         origin = checkpoint.origin
         kept = self._judged
-        held = epoch or (origin.epoch if kept is None else kept.checkpoint.origin.epoch)
-        if submission.line != self._line or origin != Origin(self._line, self._author, held):
+        held = Origin(self._line, self._author, epoch)
+        if submission.line != self._line or origin != held:
             raise WrongLineError(
                 "the checkpoint is about another chain",
                 given=origin.name,
-                expected=Origin(self._line, self._author, held).name,
+                expected=held.name,
                 remedy="refuse it and keep its bytes",
             )
         head, new = EMPTY if kept is None else kept.head, checkpoint.head

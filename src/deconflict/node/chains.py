@@ -10,10 +10,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from deconflict.errors import StoreDamagedError
-from deconflict.line.envelope import SealedEnvelope, read_envelope, seal_envelope
+from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.keys import SigningKey
-from deconflict.line.statement import ChainPoint, Signature
+from deconflict.line.statement import ChainPoint
+from deconflict.node.rows import sealed_again
 from deconflict.store.base import EntryRow, Store
 
 __all__ = ["StoredChain", "Stretch", "way_of"]
@@ -78,7 +79,7 @@ class StoredChain:
 
     def after(self, point: ChainPoint | None) -> Iterator[SealedEnvelope]:
         """Yield what stands behind an entry that is held, in order; None begins at the first."""
-        return (self._sealed(row) for row in self.rows_after(point))
+        return (sealed_again(row, self._own_key) for row in self.rows_after(point))
 
     def rows_after(self, point: ChainPoint | None) -> Iterator[EntryRow]:
         """Yield the same as they are stored."""
@@ -108,8 +109,3 @@ class StoredChain:
                 ),
                 stretch.last_seq - first,
             )
-
-    def _sealed(self, row: EntryRow) -> SealedEnvelope:
-        if row.signature is None:
-            return seal_envelope(row.data, self._own_key)
-        return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))

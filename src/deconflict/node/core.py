@@ -15,7 +15,13 @@ from typing import Any
 import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.errors import DeconflictError, LineStateError, NotFoundError, WrongLineError
+from deconflict.errors import (
+    DeconflictError,
+    LineStateError,
+    NoRoomError,
+    NotFoundError,
+    WrongLineError,
+)
 from deconflict.line.envelope import Envelope, SealedEnvelope
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.link import LinkState, LinkStatus, decode_beat, encode_beat
@@ -82,9 +88,7 @@ class NodeCore:
         self._teller = teller = Teller(
             Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
         )
-        self._saying = Saying(
-            party=party, key=key, drill=drill, store=store, journal=journal, teller=teller
-        )
+        self._saying = Saying(party=party, drill=drill, store=store, journal=journal, teller=teller)
         self._resyncing = Resyncing(store=store, journal=journal, teller=teller)
         self._hearing = Hearing(
             store=store, journal=journal, teller=teller, resyncing=self._resyncing
@@ -277,6 +281,9 @@ class NodeCore:
         for line, say in self._hearing.take_owed():
             try:
                 more, _ = self.say(line.line_id, [say], now)
+            except NoRoomError:
+                self._hearing.owe(line, say)  # a disk is nearly full: once it has room again
+                continue
             except LineStateError:
                 # Suspended, or no terms: the result of a readback is not said then. The peer
                 # decides when it reads back, so this must never be what stops a node.

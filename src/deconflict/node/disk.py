@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from deconflict.line.room import ENOUGH, FIRST_REFUSED, Shortage, shortage_that_refuses
-from deconflict.store.base import Batch
+from deconflict.store.base import Batch, NoteRow
 
 __all__ = ["RESERVE_FILE", "DiskReserve", "room_of", "shortage_at"]
 
@@ -142,16 +142,11 @@ def _left_in_log(folder: Path) -> int:
 
 
 def _bytes_of(batch: Batch) -> int:
-    rows = [
-        *batch.lines,
-        *batch.terms,
-        *batch.entries,
-        *batch.signatures,
-        *batch.receipts,
-        *batch.checkpoints,
-        *batch.evidence,
-        *batch.events,
-        *batch.notes,
-    ]
-    written = sum(_ROW_BYTES + len(getattr(row, "data", b"")) for row in rows)
-    return _WRITTEN_TIMES * written
+    rows = (row for name in Batch.__struct_fields__ for row in getattr(batch, name))
+    return _WRITTEN_TIMES * sum(_ROW_BYTES + _long_bytes_of(row) for row in rows)
+
+
+def _long_bytes_of(row: object) -> int:
+    """Return how long the part of a row is that need not fit on a page with the others."""
+    held = row.value if isinstance(row, NoteRow) else getattr(row, "data", None)
+    return len(held or b"")

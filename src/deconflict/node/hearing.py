@@ -27,7 +27,7 @@ from deconflict.messages.bodies import Readback
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body, without_reference
 from deconflict.node.resyncing import Resyncing
-from deconflict.node.rows import entry_row, receipt_row
+from deconflict.node.rows import heard_row, receipt_row
 from deconflict.node.saying import Say, readback_result
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
@@ -135,12 +135,17 @@ class Hearing:
         A readback may have been durable, and the machine's answer to it not yet, when the node
         ended.
         """
+        self._owed = [(owed_on, say) for owed_on, say in self._owed if owed_on is not line]
         for found in line.book.results_owed():
             envelope = self._journal.envelope_of(found.message_hash)
             body = None if envelope is None else read_body(envelope)
             if envelope is not None and isinstance(body, Readback):
                 say = readback_result(line, envelope, found.message_hash, body)
-                self._owed.append((line, say))
+                self.owe(line, say)
+
+    def owe(self, line: Line, say: Say) -> None:
+        """Have something said as an answer, as soon as it can be."""
+        self._owed.append((line, say))
 
     def take_owed(self) -> tuple[tuple[Line, Say], ...]:
         """Return, once, what the machine itself owes as an answer."""
@@ -209,16 +214,7 @@ class Hearing:
 
     def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> IncomingEntry:
         """Take an entry; return it as the machine may act on it once it is durable."""
-        work.entries.append(
-            entry_row(
-                line.line_id,
-                line.peer,
-                entry.point,
-                entry.sealed,
-                entry.received_utc_ms,
-                delayed=entry.delayed,
-            )
-        )
+        work.entries.append(heard_row(line.line_id, line.peer, entry))
         line.opened(entry.envelope)
         taken = line.book.take(
             entry.envelope,
@@ -231,9 +227,9 @@ class Hearing:
         self._journal.event(work, now, "message", line.message_event(taken))
         self._teller.heard(line, taken, now)
         if isinstance(taken.body, Readback) and not taken.delayed:
-            owed = (line, readback_result(line, taken.envelope, taken.hash, taken.body))
+            owed = readback_result(line, taken.envelope, taken.hash, taken.body)
             # Only what is durable can be cited, and others may ask us to advance before it is.
-            work.then(lambda _: self._owed.append(owed))
+            work.then(lambda _: self.owe(line, owed))
         self._journal.agreed(line, taken, work, now)
         return entry if taken.acts else replace(entry, envelope=without_reference(entry.envelope))
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import InvalidInputError, LineStateError, NotFoundError, StoreDamagedError
+from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
 from deconflict.line.alerts import fold_alerts
 from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
@@ -25,10 +25,9 @@ from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.paths import PathMonitors
 from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
-from deconflict.line.receipt import SealedReceipt
 from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
 from deconflict.line.resync import WHOLE, Silence
-from deconflict.line.statement import ChainPoint, Signature
+from deconflict.line.statement import ChainPoint
 from deconflict.line.tree import GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState
 from deconflict.messages.bodies import Body, Tally, parse_body
@@ -37,9 +36,10 @@ from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
 from deconflict.node.chains import way_of
-from deconflict.store.base import EntryRow, ReceiptRow, Store
+from deconflict.node.rows import sealed_of, sealed_receipt
+from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Line", "cited_by", "read_body", "sealed_of", "sealed_receipt", "without_reference"]
+__all__ = ["Line", "cited_by", "read_body", "without_reference"]
 
 # Without terms there is no minimum to check against and no landmark to read back from.
 _NEEDS_TERMS: Final = frozenset(
@@ -461,26 +461,6 @@ def cited_by(envelope: Envelope, envelope_of: Callable[[str], Envelope | None]) 
 def without_reference(envelope: Envelope) -> Envelope:
     """Return what the line may act on of a message that does nothing to the one it cites."""
     return msgspec.structs.replace(envelope, ref=None)
-
-
-def sealed_of(row: EntryRow) -> SealedEnvelope:
-    """Return a stored entry as it was signed.
-
-    Raises:
-        StoreDamagedError: its signature is missing.
-    """
-    if row.signature is None:
-        raise StoreDamagedError(
-            "an entry of the record has no signature",
-            given=f"{row.party}, slot {row.seq}",
-            remedy="start the node: it signs its own durable slots again",
-        )
-    return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
-
-
-def sealed_receipt(row: ReceiptRow) -> SealedReceipt:
-    """Return a stored receipt as it was signed."""
-    return SealedReceipt(row.data, Signature(row.algorithm, row.key_id, row.signature))
 
 
 class _Trees:

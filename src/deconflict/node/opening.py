@@ -38,7 +38,6 @@ from deconflict.store.writer import GroupCommitWriter
 
 __all__ = [
     "OpenNode",
-    "address_of",
     "addresses_of",
     "open_door",
     "open_node",
@@ -284,13 +283,11 @@ async def started(server: uvicorn.Server) -> "asyncio.Task[None]":
     return task
 
 
-def address_of(server: uvicorn.Server) -> tuple[str, int]:
-    """Return host and port of a server that listens; with port 0, the port it was given."""
-    return addresses_of(server)[0]
-
-
 def addresses_of(server: uvicorn.Server) -> list[tuple[str, int]]:
-    """Return hosts and ports at which a server listens, the first one first."""
+    """Return hosts and ports at which a server listens, the first one first.
+
+    For port 0, the port it was given.
+    """
     names = [one.sockets[0].getsockname() for one in server.servers]
     return [(str(name[0]), int(name[1])) for name in names]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
-from deconflict.line.envelope import SealedEnvelope, seal_envelope
 from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.packets import DEFAULT_LIMITS, Packet, encode_packets
 from deconflict.line.receipt import SealedReceipt
 from deconflict.line.witness import Cosigned, Submission
-from deconflict.node.line import Line, sealed_of
+from deconflict.node.line import Line
+from deconflict.node.rows import sealed_again
 from deconflict.store.base import EntryRow, Store
 
 __all__ = ["MAX_PARCEL_BODY_BYTES", "Chosen", "Standing", "choose", "standing"]
@@ -111,7 +111,7 @@ def choose(
     envelopes: list[Packet] = []
     left_out = left_out_bytes = 0
     for row in rows:
-        sealed = _sealed(row, key)
+        sealed = sealed_again(row, key)
         size = len(encode_packets([sealed]))
         if size > room or len(taken) == _MAX_ENVELOPES:
             # The peer logs in order, so what follows a message that is left out waits for it.
@@ -165,8 +165,3 @@ def _own_row(store: Store, line: Line, state: Standing, message: str) -> EntryRo
             "this message is not signed yet", given=message[:16], remedy="ask again in a second"
         )
     return row
-
-
-def _sealed(row: EntryRow, key: SigningKey) -> SealedEnvelope:
-    # Durable and sealed before, its signature maybe not stored yet: Ed25519 makes the same again.
-    return seal_envelope(row.data, key) if row.signature is None else sealed_of(row)

@@ -8,7 +8,6 @@ then the line begins anew from the record, as after a start.
 from collections.abc import Callable
 
 from deconflict.line.envelope import read_envelope, seal_envelope
-from deconflict.line.keys import ALGORITHM
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.packets import Answer, Packet, Question, Role
@@ -17,12 +16,12 @@ from deconflict.line.resync import Agreed, Silence, lacking
 from deconflict.line.statement import ChainPoint
 from deconflict.node.chains import StoredChain
 from deconflict.node.journal import Journal
-from deconflict.node.line import Line, sealed_receipt
-from deconflict.node.rows import entry_row, receipt_row
+from deconflict.node.line import Line
+from deconflict.node.rows import entry_row, heard_row, receipt_row, sealed_receipt, slot_row
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.work import Work
-from deconflict.store.base import EntryRow, Store, WholeChain
+from deconflict.store.base import Store, WholeChain
 
 __all__ = ["Resyncing"]
 
@@ -85,8 +84,7 @@ class Resyncing:
             for envelope, sealed in missing:
                 point = ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
                 work.entries.append(entry_row(line.line_id, own, point, sealed, now.utc_ms))
-            for entry in opened:
-                work.entries.append(_unsigned(line, entry, now))
+            work.entries += [slot_row(line.machine.identity, entry, now) for entry in opened]
             if agreed.receipt is not None and self._is_news(line, agreed.receipt, agreed.follows):
                 work.receipts.append(receipt_row(line.line_id, line.peer, agreed.receipt, now))
             head = opened[-1]
@@ -102,17 +100,7 @@ class Resyncing:
         if part is None:
             return
         with done_whole("it took what the peer said again"):
-            for entry in part.entries:
-                work.entries.append(
-                    entry_row(
-                        line.line_id,
-                        line.peer,
-                        entry.point,
-                        entry.sealed,
-                        entry.received_utc_ms,
-                        delayed=entry.delayed,
-                    )
-                )
+            work.entries += [heard_row(line.line_id, line.peer, entry) for entry in part.entries]
             work.then(lambda _: line.machine.kept_again(part.entries))
             if part.whole:
                 work.whole.append(WholeChain(line.line_id, line.peer, answer.head))
@@ -167,18 +155,3 @@ class Resyncing:
         return receipt.point == follows and (
             held is None or held.epoch != receipt.epoch or held.seq < receipt.seq
         )
-
-
-def _unsigned(line: Line, entry: OutgoingEntry, now: Now) -> EntryRow:
-    return EntryRow(
-        line_id=line.line_id,
-        party=line.book.own,
-        epoch=entry.epoch,
-        seq=entry.seq,
-        hash=entry.hash,
-        data=entry.data,
-        algorithm=ALGORITHM,
-        key_id=line.machine.identity.own_key.key_id,
-        signature=None,
-        logged_utc_ms=now.utc_ms,
-    )

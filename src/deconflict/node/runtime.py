@@ -147,7 +147,8 @@ class Runtime:
         them again.
         """
         await self._within_ration(peer_party, len(body))
-        turns, durable = await self._hear(peer_party, line_id, decode_packets(body))
+        parts = self._rationed(peer_party, decode_packets(body))
+        turns, durable = await self._hear(peer_party, line_id, parts)
         await asyncio.gather(*durable)
         self._due.set()
         if turns[-1].error is not None:
@@ -175,20 +176,23 @@ class Runtime:
         # By party, which the pinned key proves: the line is only what the caller says.
         return self._rations.setdefault(peer_party, Ration(self.now().monotonic_ms))
 
-    async def _hear(
-        self, peer_party: str, line_id: str, packets: Sequence[Packet]
-    ) -> tuple[list[Heard], list["asyncio.Future[None]"]]:
-        """Hear what the peer's ration is enough for; return the turns, one at least, and commits.
+    def _rationed(self, peer_party: str, packets: Sequence[Packet]) -> list[list[Packet]]:
+        """Return of the packets what the peer's ration is enough for, in turns to take."""
+        return self._ration_of(peer_party).parts(packets, self.now().monotonic_ms)
 
-        Some at a time: what a peer has saved up must not hold up alerts, beats and other peers.
+    async def _hear(
+        self, peer_party: str, line_id: str, parts: Sequence[Sequence[Packet]]
+    ) -> tuple[list[Heard], list["asyncio.Future[None]"]]:
+        """Hear packets, a part in a turn; return the turns, one at least, and their commits.
+
+        Others have their turns between: what a peer has saved up, or a person brings, must not
+        hold up alerts, beats and other peers.
         """
         turns: list[Heard] = []
         durable: list[asyncio.Future[None]] = []
-        parts = self._ration_of(peer_party).parts(packets, self.now().monotonic_ms)
         for part in parts or [[]]:
             if turns:
                 await asyncio.sleep(0)
-            self.core.shortage = self._shortage()
             with self._turn():
                 heard = self.core.hear(peer_party, line_id, part, self.now())
             turns.append(heard)
@@ -203,20 +207,9 @@ class Runtime:
 
         Verified as those of the network are, and by no ration: who brings them has an account.
         """
-        turns: list[Heard] = []
-        durable: list[asyncio.Future[None]] = []
-        for at in range(0, max(len(packets), 1), _BROUGHT_AT_ONCE):
-            if turns:
-                await asyncio.sleep(0)
-            self.core.shortage = self._shortage()
-            with self._turn():
-                part = packets[at : at + _BROUGHT_AT_ONCE]
-                heard = self.core.hear(peer_party, line_id, part, self.now())
-            turns.append(heard)
-            if not heard.work.is_empty():
-                durable.append(self.commit(heard.work))
-            if heard.error is not None:
-                break
+        starts = range(0, len(packets), _BROUGHT_AT_ONCE)
+        parts = [packets[at : at + _BROUGHT_AT_ONCE] for at in starts]
+        turns, durable = await self._hear(peer_party, line_id, parts)
         await asyncio.gather(*durable)
         self._due.set()
         return turns
@@ -238,7 +231,6 @@ class Runtime:
         """
         whole = beside or Work()
         posted: list[Posted] = []
-        self.core.shortage = self._shortage()
         with self._turn():
             for line_id, says in on_lines:
                 work, said = self.core.say(line_id, says, now)
@@ -307,7 +299,6 @@ class Runtime:
         Raises:
             StoreError: it could not be made durable; the node stops.
         """
-        self.core.shortage = self._shortage()
         with self._turn():
             work = self.core.advance(self.now())
         if not work.is_empty():
@@ -338,7 +329,8 @@ class Runtime:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """A turn that breaks off ends the node, whoever asked for it."""
+        """Tell the core what has room now; a turn that breaks off ends the node, whoever asked."""
+        self.core.shortage = self._shortage()
         try:
             yield
         except BrokenTurnError as error:
@@ -395,7 +387,8 @@ class Runtime:
                 answer = await way.link.post(f"/line/{line_id}/packets", body, _POST_TIMEOUT_S)
                 peer_party = self.core.peer_of(line_id)
                 self._ration_of(peer_party).use(cost_of_body(len(answer)))
-                _, durable = await self._hear(peer_party, line_id, decode_packets(answer))
+                parts = self._rationed(peer_party, decode_packets(answer))
+                _, durable = await self._hear(peer_party, line_id, parts)
             except (PeerUnreachableError, WrongSenderError) as error:
                 self.core.send_failed(line_id, error)
                 way.failed(self.now())

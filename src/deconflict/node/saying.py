@@ -16,7 +16,6 @@ from deconflict.errors import (
     NotFoundError,
 )
 from deconflict.line.envelope import Draft, Envelope, read_envelope
-from deconflict.line.keys import ALGORITHM, SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import FittedDraft
 from deconflict.line.precedence import Precedence
@@ -39,12 +38,13 @@ from deconflict.messages.phrases import phrase
 from deconflict.messages.summary import stated_points
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
+from deconflict.node.rows import slot_row
 from deconflict.node.talking import expiry_of_answer, require_talk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.views import Posted
 from deconflict.node.work import Work
-from deconflict.store.base import EntryRow, Store
+from deconflict.store.base import Store
 
 __all__ = ["ALWAYS_FITS", "Say", "Saying", "readback_result"]
 
@@ -74,7 +74,6 @@ class Saying:
 
     Args:
         party: our own.
-        key: signs what it says.
         drill: marks everything it says as exercise.
         store: read for the messages cited; never written here.
         journal: where events and alerts go.
@@ -85,14 +84,12 @@ class Saying:
         self,
         *,
         party: str,
-        key: SigningKey,
         drill: bool,
         store: Store,
         journal: Journal,
         teller: Teller,
     ) -> None:
         self._party = party
-        self._key = key
         self._drill = drill
         self._store = store
         self._journal = journal
@@ -132,20 +129,7 @@ class Saying:
 
     def _take_slot(self, line: Line, say: Say, draft: FittedDraft, work: Work, now: Now) -> Posted:
         entry = line.machine.prepare(draft, now)
-        work.entries.append(
-            EntryRow(
-                line_id=line.line_id,
-                party=self._party,
-                epoch=entry.epoch,
-                seq=entry.seq,
-                hash=entry.hash,
-                data=entry.data,
-                algorithm=ALGORITHM,
-                key_id=self._key.key_id,
-                signature=None,
-                logged_utc_ms=now.utc_ms,
-            )
-        )
+        work.entries.append(slot_row(line.machine.identity, entry, now))
         taken = line.book.take(
             entry.envelope, entry.hash, say.body, own=True, delayed=False, logged_ms=now.utc_ms
         )

@@ -53,11 +53,6 @@ class GroupCommitWriter:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    @property
-    def failure(self) -> Exception | None:
-        """The error that ended the writer, None while it works."""
-        return self._failure
-
     def submit(self, batch: Batch) -> Future[None]:
         """Queue a batch; the future is done when it is durable, or holds why it is not.
 
