@@ -133,7 +133,7 @@ class DeskWork(Releasing):
             drill=drill,
             lang=self._core.language,
         )
-        return (await self._say(actor, [(held, [say])]))[0]
+        return await self._say_one(actor, held, say)
 
     # ---- the watch -------------------------------------------------------------------------
 
@@ -256,20 +256,15 @@ class DeskWork(Releasing):
         self._require_sayable(on_lines, now)
         # In one commit: a watch that was taken and not said would be said by nobody.
         taken = self._core.watch.take_over(actor, now)
-        durable, _ = self._runtime.say(
-            [(line.line_id, some) for line, some in on_lines], now, beside=taken
-        )
-        await durable
-        self._runtime.nudge()
+        await self._say_together(on_lines, now, beside=taken)
         return sheet
 
     # ---- inside ----------------------------------------------------------------------------
 
     def _incident(self, incident_id: str, line: str | None) -> tuple[Line, IncidentFile]:
-        lines = self._core.lines.values() if line is None else [self._core.line_named(line)]
         found = [
             (each, held)
-            for each in lines
+            for each in self._lines(line)
             if (held := each.book.incidents.get(incident_id)) is not None
         ]
         if not found:

@@ -221,7 +221,7 @@ def needs_second_person(line: Line, kind: Kind, release_persons: int) -> bool:
     Args:
         line: where it would be said.
         kind: of the message.
-        release_persons: how many this party wants for declarations and terms.
+        release_persons: how many this party wants for declarations, terms and readouts.
     """
     if kind is Kind.ANSWER and line.book.terms is not None:
         return line.book.terms.party(line.book.own).answer_persons > 1
