@@ -137,11 +137,13 @@ class PaperView:
 
 def talk_view(line: Line, talk: Talk, now: Now, language: str) -> TalkView:
     """Return a call as it stands now."""
+    own = line.book.own
     state = talk.state(now.utc_ms)
     standing, arranged, ended = talk.standing, talk.arranged, talk.ended
     waits_for = None
     if state is TalkState.OFFERED:
-        waits_for = line.peer if standing.by == line.book.own else line.book.own
+        waits_for = line.peer if standing.by == own else own
+    recorded = arranged is not None and line.book.calls.is_recorded_by(own, arranged.hash)
     kind = Kind.TALK_REQUEST if len(talk.offers) == 1 else Kind.TALK_PROPOSE
     body = standing.body
     return TalkView(
@@ -161,7 +163,7 @@ def talk_view(line: Line, talk: Talk, now: Now, language: str) -> TalkView:
         text=message_text(kind, body, party=standing.by, language=language, drill=talk.drill),
         sequence=talk.sequence,
         drill=talk.drill,
-        recorded=(recorded := _is_recorded(line, talk)),
+        recorded=recorded,
         ahead=talk.is_ahead(now.utc_ms) and not recorded,
         call_id=None if arranged is None else arranged.hash,
         start_utc=None if arranged is None else arranged.slot.start_utc,
@@ -229,11 +231,6 @@ def talk_calendar(line_id: str, talk: Talk, now: Now, language: str) -> bytes:
         ),
         stamp_ms=now.utc_ms,
     )
-
-
-def _is_recorded(line: Line, talk: Talk) -> bool:
-    call = None if talk.arranged is None else line.book.calls.get(talk.arranged.hash)
-    return call is not None and line.book.own in call.records
 
 
 def _status(talk: Talk, state: TalkState, slot: Slot) -> EventStatus:
