@@ -16,11 +16,13 @@ from typing import Any, Final, TypeAlias
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidInputError
 from deconflict.messages.values import (
+    WORD_LISTS,
     ValueType,
     Wording,
     check_value,
     heard_value,
     say_value,
+    words_in,
     write_value,
 )
 from deconflict.messages.words import LANGUAGES
@@ -53,18 +55,6 @@ REASONS: Final = range(300, 350)
 Values: TypeAlias = Mapping[str, Any]
 
 _NUMBER: Final = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?")
-_WORD_TYPES: Final = {kind.value for kind in ValueType} & {
-    "kind",
-    "purpose",
-    "answer",
-    "said",
-    "talk",
-    "talks",
-    "fields",
-    "incident",
-    "breach",
-    "risk",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +120,7 @@ def check_values(number: int, values: object) -> Values:
                 raise InvalidDocumentError(
                     "this phrase is no reason", given=str(value), expected="300 to 349"
                 )
-            if kind.value in _WORD_TYPES:
+            if kind in WORD_LISTS:
                 _check_words(kind, value)
     return values
 
@@ -220,9 +210,8 @@ def _spelled(text: str, words: Wording) -> str:
 
 
 def _check_words(kind: ValueType, value: Any) -> None:
-    lists = kind in (ValueType.FIELDS, ValueType.TALKS)
-    known = wording(LANGUAGES[0])["terms"]["talk" if kind is ValueType.TALKS else kind.value]
-    for word in value if lists else (value,):
+    known = wording(LANGUAGES[0])["terms"][WORD_LISTS[kind]]
+    for word in words_in(kind, value):
         if word not in known:
             raise InvalidDocumentError(
                 "this is not one of the agreed words",
