@@ -40,6 +40,7 @@ __all__ = [
     "phrase_named",
     "phrases",
     "render",
+    "render_named",
     "say_aloud",
     "word_for",
     "wording",
@@ -135,6 +136,15 @@ def render(number: int, values: Values, language: str) -> str:
     'What the message cited here states has not been so since 2015-09-30 06:12:00Z.'
     """
     return _filled(number, values, language, write_value)
+
+
+def render_named(name: str, values: Values, language: str) -> str:
+    """Return the same of the phrase of this name.
+
+    >>> render_named("DRILL", {}, "en")
+    'DRILL DRILL DRILL.'
+    """
+    return render(phrase_named(name).number, values, language)
 
 
 def say_aloud(number: int, values: Values, language: str) -> str:

@@ -8,7 +8,7 @@ from deconflict.formats.icalendar import CalendarEvent, EventStatus, calendar
 from deconflict.line.moment import Now
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.messages.talks import CallRecord, Readout, Slot, readout_hash
 from deconflict.node.calls import Call
 from deconflict.node.line import Line
@@ -213,9 +213,9 @@ def talk_calendar(line_id: str, talk: Talk, now: Now, language: str) -> bytes:
     One that stands is tentative, the accepted one is confirmed, every other is cancelled.
     """
     state = talk.state(now.utc_ms)
-    summary = render(phrase_named("CALL_SUMMARY").number, {"call": talk.talk_id}, language)
+    summary = render_named("CALL_SUMMARY", {"call": talk.talk_id}, language)
     if talk.drill:
-        summary = f"{render(phrase_named('DRILL').number, {}, language)} {summary}"
+        summary = f"{render_named('DRILL', {}, language)} {summary}"
     times = dict.fromkeys(slot for offer in talk.offers for slot in offer.body.slots)
     return calendar(
         (

@@ -25,7 +25,7 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.messages.readback import differences_text
 from deconflict.messages.summary import summarise
 from deconflict.node import incidents
@@ -102,7 +102,7 @@ class Teller:
         warnings = (*warnings, *self.voice.noted(line, taken, now))
         changed = self._answer_changed(line, taken)
         if changed is not None:
-            text = render(phrase_named("ANSWER_CHANGED").number, changed, self.desk.language)
+            text = render_named("ANSWER_CHANGED", changed, self.desk.language)
             warnings = (*warnings, text)
         return warnings
 
