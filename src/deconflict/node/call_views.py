@@ -1,6 +1,6 @@
 """Calls and readouts as people and programs see them; values only, as all of ``views``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deconflict.airspace.instant import parse_utc
@@ -9,7 +9,7 @@ from deconflict.line.moment import Now
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import render_named
-from deconflict.messages.talks import CallRecord, Readout, Slot, readout_hash
+from deconflict.messages.talks import CallLanguage, CallRecord, Slot, readout_hash
 from deconflict.node.calls import Call
 from deconflict.node.line import Line
 from deconflict.node.papers import Paper
@@ -23,8 +23,10 @@ __all__ = [
     "RecordView",
     "SlotView",
     "TalkView",
+    "by_language",
     "call_view",
     "paper_view",
+    "record_view",
     "talk_calendar",
     "talk_view",
 ]
@@ -179,7 +181,7 @@ def call_view(line: Line, call: Call) -> CallView:
     """Return a call with everything that was said of it; own things first."""
     order = (line.book.own, line.peer)
     records = tuple(
-        _record(party, call.records[party].hash, call.records[party].body)
+        record_view(party, call.records[party].hash, call.records[party].body)
         for party in order
         if party in call.records
     )
@@ -203,7 +205,7 @@ def paper_view(paper: Paper) -> PaperView:
         call=paper.call,
         written_by=paper.by,
         written_utc=paper.at_utc,
-        texts={language.value: lines for language, lines in paper.texts.items()},
+        texts=by_language(paper.texts),
     )
 
 
@@ -241,7 +243,8 @@ def _status(talk: Talk, state: TalkState, slot: Slot) -> EventStatus:
     return EventStatus.CANCELLED
 
 
-def _record(party: str, message: str, body: CallRecord) -> RecordView:
+def record_view(party: str, message: str, body: CallRecord) -> RecordView:
+    """Return what one side records of a call, in the message of this hash."""
     return RecordView(
         party=party,
         message=message,
@@ -274,19 +277,20 @@ def _written(value: object) -> str:
 
 def _readouts(call: Call, order: tuple[str, str]) -> Iterator[ReadoutView]:
     for name, readout in call.agreed.items():
-        yield ReadoutView("AGREED", None, None, name, _texts(readout))
+        yield ReadoutView("AGREED", None, None, name, by_language(readout.texts))
     for party in order:
         if (waiting := call.waiting.get(party)) is not None:
-            texts = _texts(waiting.readout)
+            texts = by_language(waiting.readout.texts)
             yield ReadoutView("PROPOSED", party, waiting.hash, waiting.readout_hash, texts)
     for party in order:
         stated = call.stated.get(party)
         if stated is not None and stated.readout is None:
             yield ReadoutView("WITHHELD", party, stated.hash, None)
         elif stated is not None and stated.readout is not None:
-            name, texts = readout_hash(stated.readout), _texts(stated.readout)
+            name, texts = readout_hash(stated.readout), by_language(stated.readout.texts)
             yield ReadoutView("OWN", party, stated.hash, name, texts)
 
 
-def _texts(readout: Readout) -> dict[str, tuple[str, ...]]:
-    return {language.value: paragraphs for language, paragraphs in readout.texts.items()}
+def by_language(texts: Mapping[CallLanguage, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the paragraphs of a text, or its lines, by the code of their language."""
+    return {language.value: lines for language, lines in texts.items()}
