@@ -24,12 +24,11 @@ from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.in_force import conversions_of, landmarks_of, minima_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_script, message_text
-from deconflict.messages.phrases import wording
+from deconflict.messages.phrases import render_named, wording
 from deconflict.messages.plain import (
     ConflictCard,
     ConflictSide,
     Unanswered,
-    alert_text,
     conflict_card,
 )
 from deconflict.messages.summary import summarise
@@ -276,11 +275,11 @@ def test_alerts_are_told_by_the_name_of_their_phrase() -> None:
         "sent": "2016-09-17T13:25:00.000Z",
         "limit": 30_000,
     }
-    assert alert_text("NO_ANSWER", values, "en") == (
+    assert render_named("NO_ANSWER", values, "en") == (
         "NO ANSWER from red to cease request sent at 2016-09-17 13:25:00Z; the limit was 30 s. "
         "No answer is not consent."
     )
-    assert "Отсутствие ответа не есть согласие" in alert_text("NO_ANSWER", values, "ru")
+    assert "Отсутствие ответа не есть согласие" in render_named("NO_ANSWER", values, "ru")
 
 
 def test_flight_levels_are_told_as_such() -> None:

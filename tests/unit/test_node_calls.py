@@ -219,7 +219,7 @@ def test_a_flood_of_records_forgets_its_own_calls_first() -> None:
             pair.say("red", Kind.CALL_RECORD, record(20))
         pair.run_for(2)
         calls = pair.line("blue").book.calls
-        assert calls.get(call) is not None
+        assert call in {each.call_id for each in calls}
         assert len(tuple(calls)) == 256
 
 

@@ -1,4 +1,4 @@
-"""What the API asks of a node, and nothing more; ``deconflict.node.runtime.Node`` has it all.
+"""What the API asks of a node, and nothing more; ``deconflict.node.service.Node`` has it all.
 
 Written as a protocol so that the type checker compares the two, and so that the API is tested
 without keys, peers and a disk.

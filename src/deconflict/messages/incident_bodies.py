@@ -1,4 +1,4 @@
-"""What is said of an incident afterwards, and what is counted (specs/messages.md §7).
+"""What is said of an incident afterwards, and what is counted (specs/messages.md §8).
 
 Codes only, so that both sides count alike. Nothing here says who is right: a class of risk, a note
 of a breach and a tally are each the word of the party that signed it.

@@ -14,7 +14,7 @@ from deconflict.messages.phrases import word_for
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import write_form
 
-__all__ = ["incident_sentences", "tally_words"]
+__all__ = ["code_words", "incident_sentences", "tally_words"]
 
 
 def incident_sentences(body: Incident | BreachNote) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -46,16 +46,17 @@ def incident_sentences(body: Incident | BreachNote) -> Iterator[tuple[str, dict[
             yield name, {key: value}
 
 
+def code_words(code: IncidentWord | BreachWord, language: str) -> str:
+    """Return in words what kind of incident or breach a code names."""
+    kind = ValueType.INCIDENT if isinstance(code, IncidentWord) else ValueType.BREACH
+    return word_for(kind, code.value, language)
+
+
 def tally_words(body: Tally, language: str) -> str:
     """Return how many of each code a tally counts, in the order of the codes' list."""
-    counted = [
-        (word_for(ValueType.INCIDENT, word.value, language), len(body.incidents[word]))
-        for word in IncidentWord
-        if word in body.incidents
-    ] + [
-        (word_for(ValueType.BREACH, word.value, language), len(body.breaches[word]))
-        for word in BreachWord
-        if word in body.breaches
+    counted: list[tuple[IncidentWord | BreachWord, int]] = [
+        (word, len(body.incidents[word])) for word in IncidentWord if word in body.incidents
     ]
-    said = "; ".join(f"{words}: {number}" for words, number in counted)
+    counted += [(word, len(body.breaches[word])) for word in BreachWord if word in body.breaches]
+    said = "; ".join(f"{code_words(word, language)}: {number}" for word, number in counted)
     return said or word_for(ValueType.FIELDS, "none", language)

@@ -207,9 +207,8 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to=_DECLARES | {Kind.CONCERN},
             needs_reference=True,
         ),
-        # A counter-proposal answers what it cites, and asks in its turn.
         Kind.PROPOSE: KindForm(
-            KindRule(_P.PRIORITY, needs_seen=True, needs_answer=True, closes=True),
+            _counters(_P.PRIORITY),
             refers_to=frozenset((Kind.CONCERN, Kind.PROPOSE)),
             needs_reference=True,
         ),

@@ -43,7 +43,7 @@ from deconflict.messages.bodies import (
 from deconflict.messages.declared_text import declared_sentences
 from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named, render, say_aloud, word_for
+from deconflict.messages.phrases import phrase_named, render, render_named, say_aloud, word_for
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talk_text import TALKS, readout_sentences, talk_sentences
 from deconflict.messages.values import ValueType, spoken_id
@@ -90,15 +90,12 @@ def message_text(
     ]
     if isinstance(body, SafetyOfFlight):  # these say "ours" and "yours"
         whose = {"party": party, "text": parts[0]}
-        parts = [render(phrase_named("FROM_PARTY").number, whose, language)]
+        parts = [render_named("FROM_PARTY", whose, language)]
     if drill:
-        parts.insert(0, render(phrase_named("DRILL").number, {}, language))
+        parts.insert(0, render_named("DRILL", {}, language))
     if isinstance(body, Declared) and body.value.label is not None:
-        parts.append(render(phrase_named("LABEL").number, {"label": body.value.label}, language))
-    parts += [
-        render(phrase_named(name).number, values, language)
-        for name, values in readout_sentences(body)
-    ]
+        parts.append(render_named("LABEL", {"label": body.value.label}, language))
+    parts += [render_named(name, values, language) for name, values in readout_sentences(body)]
     if cited is not None:
         named = {
             "kind": cited.kind.value,
@@ -106,10 +103,9 @@ def message_text(
             "sent": cited.sent_utc,
             "message": cited.hash,
         }
-        parts.append(render(phrase_named("CITED").number, named, language))
+        parts.append(render_named("CITED", named, language))
     if body.not_binding is not None:
-        not_binding = phrase_named("NOT_BINDING").number
-        parts.append(render(not_binding, {"text": body.not_binding}, language))
+        parts.append(render_named("NOT_BINDING", {"text": body.not_binding}, language))
     return " ".join(parts)
 
 
@@ -127,7 +123,7 @@ def message_script(
         for number, values in message_phrases(kind, body, party=party, language=language)
     )
     if drill:
-        exercise = render(phrase_named("DRILL").number, {}, language)
+        exercise = render_named("DRILL", {}, language)
         return f"{exercise} {script} {exercise}"
     return script
 
@@ -154,10 +150,10 @@ def message_phrases(
             said = (_named(kind, body, language),)
     found = []
     for name, values in said:
-        number = phrase_named(name)
-        if "party" in number.values:
+        phrase = phrase_named(name)
+        if "party" in phrase.values:
             values["party"] = party
-        found.append((number.number, values))
+        found.append((phrase.number, values))
     return tuple(found)
 
 

@@ -16,11 +16,13 @@ from typing import Any, Final, TypeAlias
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidInputError
 from deconflict.messages.values import (
+    WORD_LISTS,
     ValueType,
     Wording,
     check_value,
     heard_value,
     say_value,
+    words_in,
     write_value,
 )
 from deconflict.messages.words import LANGUAGES
@@ -38,6 +40,7 @@ __all__ = [
     "phrase_named",
     "phrases",
     "render",
+    "render_named",
     "say_aloud",
     "word_for",
     "wording",
@@ -53,18 +56,6 @@ REASONS: Final = range(300, 350)
 Values: TypeAlias = Mapping[str, Any]
 
 _NUMBER: Final = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?")
-_WORD_TYPES: Final = {kind.value for kind in ValueType} & {
-    "kind",
-    "purpose",
-    "answer",
-    "said",
-    "talk",
-    "talks",
-    "fields",
-    "incident",
-    "breach",
-    "risk",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +121,7 @@ def check_values(number: int, values: object) -> Values:
                 raise InvalidDocumentError(
                     "this phrase is no reason", given=str(value), expected="300 to 349"
                 )
-            if kind.value in _WORD_TYPES:
+            if kind in WORD_LISTS:
                 _check_words(kind, value)
     return values
 
@@ -145,6 +136,15 @@ def render(number: int, values: Values, language: str) -> str:
     'What the message cited here states has not been so since 2015-09-30 06:12:00Z.'
     """
     return _filled(number, values, language, write_value)
+
+
+def render_named(name: str, values: Values, language: str) -> str:
+    """Return the same of the phrase of this name.
+
+    >>> render_named("DRILL", {}, "en")
+    'DRILL DRILL DRILL.'
+    """
+    return render(phrase_named(name).number, values, language)
 
 
 def say_aloud(number: int, values: Values, language: str) -> str:
@@ -220,9 +220,8 @@ def _spelled(text: str, words: Wording) -> str:
 
 
 def _check_words(kind: ValueType, value: Any) -> None:
-    lists = kind in (ValueType.FIELDS, ValueType.TALKS)
-    known = wording(LANGUAGES[0])["terms"]["talk" if kind is ValueType.TALKS else kind.value]
-    for word in value if lists else (value,):
+    known = wording(LANGUAGES[0])["terms"][WORD_LISTS[kind]]
+    for word in words_in(kind, value):
         if word not in known:
             raise InvalidDocumentError(
                 "this is not one of the agreed words",

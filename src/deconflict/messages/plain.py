@@ -16,7 +16,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import Values, phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.separation import Finding, FindingKind, Verdict
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "NotChecked",
     "Unanswered",
     "Untold",
-    "alert_text",
     "conflict_card",
 ]
 
@@ -106,10 +105,7 @@ class ConflictCard:
 
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
-        return " ".join(
-            render(phrase_named(name).number, values, language)
-            for name, values in self._sentences()
-        )
+        return " ".join(render_named(name, values, language) for name, values in self._sentences())
 
     def _sentences(self) -> Iterable[tuple[str, dict[str, Any]]]:
         if self.drill:
@@ -242,17 +238,6 @@ def conflict_card(
         not_checked=tuple(not_checked),
         untold=untold,
     )
-
-
-def alert_text(name: str, values: Values, language: str) -> str:
-    """Return the text of an alert by the name of its phrase (500 to 549).
-
-    >>> alert_text("LINE_DOWN", {"peer": "red", "since": "2015-09-30T06:12:00.000Z"}, "en")
-    'LINE DOWN. The line to red is down for a technical reason since 2015-09-30 06:12:00Z. \
-It was not declared closed. Messages can go as a file, by e-mail, on paper or by voice: \
-deconflict line carry red'
-    """
-    return render(phrase_named(name).number, values, language)
 
 
 def _places(

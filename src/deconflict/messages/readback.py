@@ -26,7 +26,7 @@ from deconflict.airspace.landmark import (
 )
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration, Purpose
-from deconflict.messages.phrases import phrase_named, render, word_for, wording
+from deconflict.messages.phrases import render_named, word_for, wording
 from deconflict.messages.summary import summarise
 from deconflict.messages.terms import ReadbackTolerances
 from deconflict.messages.values import ValueType, write_angle, write_value
@@ -102,8 +102,8 @@ class Difference:
         elif self.by is not None and unit is not None:
             values["by"] = write_value(unit, self.by, wording(language))
         else:
-            return render(phrase_named("DIFFERENCE").number, values, language)
-        return render(phrase_named("DIFFERENCE_BY").number, values, language)
+            return render_named("DIFFERENCE", values, language)
+        return render_named("DIFFERENCE_BY", values, language)
 
 
 _SHOWN: Final = {

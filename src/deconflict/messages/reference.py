@@ -24,8 +24,11 @@ _GROUPS: Final = (
     (200, "Safety of flight"),
     (300, "Reasons"),
     (500, "Alerts"),
+    (560, "Other bearers than the network"),
     (580, "Talks, calls and readouts, with their alerts"),
     (600, "Conflict card"),
+    (620, "A record that may be old"),
+    (630, "The paths of a line, and room on a disk"),
     (700, "What may hang on any of them"),
     (800, "Incidents, tallies and the watch"),
 )

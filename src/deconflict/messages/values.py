@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.altitude import AltitudeReference, check_altitude_tmm
@@ -28,12 +29,14 @@ from deconflict.units import (
 
 __all__ = [
     "ID_SHOWN",
+    "WORD_LISTS",
     "ValueType",
     "Wording",
     "check_value",
     "heard_value",
     "say_value",
     "spoken_id",
+    "words_in",
     "write_angle",
     "write_value",
 ]
@@ -81,17 +84,29 @@ class ValueType(StrEnum):
     RISK = "risk"
 
 
-_LISTED: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}  # lists of whose words
-_WORDS: Final = (
-    ValueType.KIND,
-    ValueType.PURPOSE,
-    ValueType.ANSWER,
-    ValueType.SAID,
-    ValueType.TALK,
-    ValueType.INCIDENT,
-    ValueType.BREACH,
-    ValueType.RISK,
-)
+# Of words of a closed list, the name of their list. A value of the second holds several.
+_ONE_WORD: Final = {
+    kind: kind.value
+    for kind in (
+        ValueType.KIND,
+        ValueType.PURPOSE,
+        ValueType.ANSWER,
+        ValueType.SAID,
+        ValueType.TALK,
+        ValueType.INCIDENT,
+        ValueType.BREACH,
+        ValueType.RISK,
+    )
+}
+_SEVERAL_WORDS: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}
+WORD_LISTS: Final[Mapping[ValueType, str]] = MappingProxyType({**_ONE_WORD, **_SEVERAL_WORDS})
+
+
+def words_in(kind: ValueType, value: Any) -> tuple[str, ...]:
+    """Return the words of closed lists that a checked value holds; none of another type."""
+    if kind in _SEVERAL_WORDS:
+        return tuple(value)
+    return (value,) if kind in _ONE_WORD else ()
 
 
 def check_value(kind: ValueType, value: object, name: str) -> None:
@@ -128,12 +143,12 @@ def check_value(kind: ValueType, value: object, name: str) -> None:
         case ValueType.ID:
             if not _ID.fullmatch(_text(name, value)):
                 raise _refused(name, value, "32 or 64 hex digits, small letters")
-        case ValueType.FIELDS | ValueType.TALKS:
+        case _ if kind in _SEVERAL_WORDS:
             if not isinstance(value, list | tuple) or not value:
                 raise _refused(name, value, "a list of agreed words")
             for item in value:
                 _text(name, item)
-        case _ if kind in _WORDS:
+        case _ if kind in _ONE_WORD:
             _text(name, value)
         case _:
             _whole(name, value, _MAX_WHOLE)
@@ -220,7 +235,7 @@ def heard_value(kind: ValueType, value: Any) -> str:
             return str(value)[:ID_SHOWN]
         case ValueType.NAME | ValueType.TEXT:
             return " ".join(value.split()).casefold()
-        case ValueType.FIELDS | ValueType.TALKS:
+        case _ if kind in _SEVERAL_WORDS:
             return ", ".join(value)
         case _:
             return str(value)
@@ -275,12 +290,9 @@ def _write(kind: ValueType, value: Any, wording: Wording, forms: Mapping[str, st
             )
         case ValueType.DURATION:
             return _duration(value, forms)
-        case ValueType.FIELDS | ValueType.TALKS:
-            words: Mapping[str, str] = wording["terms"][_LISTED[kind]]
-            return forms["list"].join(words[item] for item in value)
-        case _ if kind in _WORDS:
-            word: str = wording["terms"][kind.value][value]
-            return word
+        case _ if kind in WORD_LISTS:
+            words: Mapping[str, str] = wording["terms"][WORD_LISTS[kind]]
+            return forms["list"].join(words[word] for word in words_in(kind, value))
         case _:
             return str(value)
 

@@ -20,6 +20,7 @@ from deconflict.messages.phrases import (
     phrase,
     phrase_named,
     render,
+    render_named,
     say_aloud,
 )
 from deconflict.messages.values import ID_SHOWN, ValueType, spoken_id
@@ -106,7 +107,7 @@ def voice_script(
         "number": number,
         "message": message_hash,
     }
-    exercise = [render(phrase_named("DRILL").number, {}, language)] if drill else []
+    exercise = [render_named("DRILL", {}, language)] if drill else []
     lines = [*exercise, say_aloud(phrase_named("SCRIPT_BEGIN").number, begin, language)]
     for part in parts:
         template = {"number": part.phrase}
@@ -114,7 +115,7 @@ def voice_script(
         lines.append(say_aloud(part.phrase, part.values, language))
     check = {"check": check_digits(parts, drill=drill)}
     lines.append(say_aloud(phrase_named("SCRIPT_CHECK").number, check, language))
-    lines.append(render(phrase_named("SCRIPT_READ_BACK").number, {}, language))
+    lines.append(render_named("SCRIPT_READ_BACK", {}, language))
     return (*lines, *exercise)
 
 

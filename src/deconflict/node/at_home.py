@@ -5,18 +5,17 @@ the store's local notes, so that a restart forgets none of it.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
-
-import msgspec
+from typing import Any, Final
 
 from deconflict.line.moment import Now
 from deconflict.node.incidents import Account
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
+from deconflict.node.notes import note_of, read_notes
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.tell.messages import Teller
 from deconflict.node.work import Work
-from deconflict.store.base import NoteRow, Store
+from deconflict.store.base import Store
 
 __all__ = ["AtHome"]
 
@@ -25,8 +24,6 @@ _WORDS: Final = "words/"
 _ACCOUNT: Final = "account/"
 # A notice in words says no end, so it is held against what happens for a day.
 _WORDS_LAST_MS: Final = 86_400_000
-
-KeptT = TypeVar("KeptT")
 
 
 class AtHome:
@@ -41,9 +38,9 @@ class AtHome:
     def __init__(self, *, store: Store, journal: Journal, teller: Teller) -> None:
         self._journal = journal
         self._teller = teller
-        self._activities = _kept(store, _ACTIVITY, Activity)
-        self._words = _kept(store, _WORDS, WordsOnly)
-        self._accounts = _kept(store, _ACCOUNT, Account)
+        self._activities = read_notes(store.notes(_ACTIVITY), _ACTIVITY, Activity)
+        self._words = read_notes(store.notes(_WORDS), _WORDS, WordsOnly)
+        self._accounts = read_notes(store.notes(_ACCOUNT), _ACCOUNT, Account)
         self._changed = False
         for account in self._accounts.values():
             teller.outside_accounts.setdefault(account.event, []).append(account)
@@ -94,11 +91,11 @@ class AtHome:
         for name, activity in tuple(self._activities.items()):
             if activity.span.end_ms < now.utc_ms:
                 del self._activities[name]
-                work.notes.append(NoteRow(_ACTIVITY + name, None))
+                work.notes.append(note_of(_ACTIVITY, name, None))
         for name, notice in tuple(self._words.items()):
             if notice.told_ms + _WORDS_LAST_MS < now.utc_ms:
                 del self._words[name]
-                work.notes.append(NoteRow(_WORDS + name, None))
+                work.notes.append(note_of(_WORDS, name, None))
 
     def _words_of(self, line: Line, now: Now) -> list[WordsOnly]:
         mine = [w for name, w in self._words.items() if name.startswith(f"{line.line_id}/")]
@@ -109,13 +106,5 @@ class AtHome:
 
     def _keep(self, prefix: str, name: str, value: Any, now: Now) -> Work:
         work = self._journal.new_work(now)
-        work.notes.append(NoteRow(prefix + name, msgspec.json.encode(value)))
+        work.notes.append(note_of(prefix, name, value))
         return work
-
-
-def _kept(store: Store, prefix: str, kind: type[KeptT]) -> dict[str, KeptT]:
-    return {
-        note.key.removeprefix(prefix): msgspec.json.decode(note.value, type=kind)
-        for note in store.notes(prefix)
-        if note.value is not None
-    }

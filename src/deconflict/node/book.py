@@ -61,9 +61,6 @@ from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
-# All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
-# itself a thousand times must not make each alert a thousand times longer.
-_ACCOUNTS_COMPARED: Final = 16
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
 _HASH_DIGITS: Final = 64
 
@@ -549,7 +546,7 @@ class LineBook:
         told[:] = [held for held in told if (held.by, held.message) != corrected]
         told.append(account)
         own = [held for held in told if held.by == party]
-        if len(own) > _ACCOUNTS_COMPARED:
+        if len(own) > incidents.ACCOUNTS_COMPARED:
             told.remove(own[0])
 
 

@@ -17,32 +17,15 @@ from deconflict.messages.talks import (
     differing_record_fields,
     readout_hash,
 )
+from deconflict.node.call_views import RecordView, by_language, record_view
 from deconflict.node.line import read_body
+from deconflict.node.talking import READOUT_KINDS
 
-__all__ = ["CallProof", "VerifiedCall", "VerifiedReadout", "VerifiedRecord"]
+__all__ = ["CallProof", "VerifiedCall", "VerifiedReadout"]
 
-_KINDS: Final = frozenset(
-    (
-        *(Kind.TALK_ACCEPT, Kind.CALL_RECORD),
-        *(Kind.READOUT_PROPOSE, Kind.READOUT_AGREE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD),
-    )
-)
+_KINDS: Final = READOUT_KINDS | {Kind.TALK_ACCEPT, Kind.CALL_RECORD}
 # Of a record with more readouts than this, only the hashes of the later ones are told.
 _TEXTS_KEPT: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedRecord:
-    """What one side signed of a call: its newest record."""
-
-    party: str
-    message: str
-    start_utc: str
-    end_utc: str
-    tier: str
-    medium: str
-    languages: tuple[str, ...]
-    participants: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +48,13 @@ class VerifiedReadout:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCall:
-    """What both sides signed of one call; of two records that differ, none is chosen."""
+    """What both sides signed of one call; of two records that differ, none is chosen.
+
+    ``records`` holds the newest of each side.
+    """
 
     call_id: str
-    records: tuple[VerifiedRecord, ...]
+    records: tuple[RecordView, ...]
     differing: tuple[str, ...]
     readouts: tuple[VerifiedReadout, ...]
 
@@ -123,15 +109,18 @@ class CallProof:
         for call_id, about in by_call.items():
             readouts = _readouts(about, texts_left)
             texts_left -= len(readouts)
-            records = {said.party: said for said in about if isinstance(said.body, CallRecord)}
-            bodies = [said.body for said in records.values() if isinstance(said.body, CallRecord)]
+            records = {
+                said.party: (said.hash, said.body)
+                for said in about
+                if isinstance(said.body, CallRecord)
+            }
+            bodies = [body for _, body in records.values()]
             calls.append(
                 VerifiedCall(
                     call_id=call_id,
                     records=tuple(
-                        _record(said, said.body)
-                        for said in records.values()
-                        if isinstance(said.body, CallRecord)
+                        record_view(party, message, body)
+                        for party, (message, body) in records.items()
                     ),
                     differing=differing_record_fields(*bodies) if len(bodies) == 2 else (),
                     readouts=readouts,
@@ -149,19 +138,6 @@ class CallProof:
         while (cited := self._refs.get(name)) is not None and cited in self._refs:
             name = cited
         return name
-
-
-def _record(said: _Said, body: CallRecord) -> VerifiedRecord:
-    return VerifiedRecord(
-        party=said.party,
-        message=said.hash,
-        start_utc=body.start_utc,
-        end_utc=body.end_utc,
-        tier=body.tier.value,
-        medium=body.medium.value,
-        languages=tuple(body.languages),
-        participants={party: tuple(roles) for party, roles in body.participants.items()},
-    )
 
 
 def _readouts(about: list[_Said], texts_left: int) -> tuple[VerifiedReadout, ...]:
@@ -203,11 +179,7 @@ def _readout(state: str, said: tuple[_Said, ...]) -> VerifiedReadout:
         messages=tuple(each.hash for each in said),
         late=any(each.late for each in said),
         drill=any(each.drill for each in said),
-        texts=(
-            {}
-            if readout is None
-            else {language.value: lines for language, lines in readout.texts.items()}
-        ),
+        texts={} if readout is None else by_language(readout.texts),
     )
 
 

@@ -1,6 +1,6 @@
 """Calls and readouts as people and programs see them; values only, as all of ``views``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deconflict.airspace.instant import parse_utc
@@ -8,8 +8,8 @@ from deconflict.formats.icalendar import CalendarEvent, EventStatus, calendar
 from deconflict.line.moment import Now
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
-from deconflict.messages.phrases import phrase_named, render
-from deconflict.messages.talks import CallRecord, Readout, Slot, readout_hash
+from deconflict.messages.phrases import render_named
+from deconflict.messages.talks import CallLanguage, CallRecord, Slot, readout_hash
 from deconflict.node.calls import Call
 from deconflict.node.line import Line
 from deconflict.node.papers import Paper
@@ -23,8 +23,10 @@ __all__ = [
     "RecordView",
     "SlotView",
     "TalkView",
+    "by_language",
     "call_view",
     "paper_view",
+    "record_view",
     "talk_calendar",
     "talk_view",
 ]
@@ -137,11 +139,13 @@ class PaperView:
 
 def talk_view(line: Line, talk: Talk, now: Now, language: str) -> TalkView:
     """Return a call as it stands now."""
+    own = line.book.own
     state = talk.state(now.utc_ms)
     standing, arranged, ended = talk.standing, talk.arranged, talk.ended
     waits_for = None
     if state is TalkState.OFFERED:
-        waits_for = line.peer if standing.by == line.book.own else line.book.own
+        waits_for = line.peer if standing.by == own else own
+    recorded = arranged is not None and line.book.calls.is_recorded_by(own, arranged.hash)
     kind = Kind.TALK_REQUEST if len(talk.offers) == 1 else Kind.TALK_PROPOSE
     body = standing.body
     return TalkView(
@@ -161,7 +165,7 @@ def talk_view(line: Line, talk: Talk, now: Now, language: str) -> TalkView:
         text=message_text(kind, body, party=standing.by, language=language, drill=talk.drill),
         sequence=talk.sequence,
         drill=talk.drill,
-        recorded=(recorded := _is_recorded(line, talk)),
+        recorded=recorded,
         ahead=talk.is_ahead(now.utc_ms) and not recorded,
         call_id=None if arranged is None else arranged.hash,
         start_utc=None if arranged is None else arranged.slot.start_utc,
@@ -177,7 +181,7 @@ def call_view(line: Line, call: Call) -> CallView:
     """Return a call with everything that was said of it; own things first."""
     order = (line.book.own, line.peer)
     records = tuple(
-        _record(party, call.records[party].hash, call.records[party].body)
+        record_view(party, call.records[party].hash, call.records[party].body)
         for party in order
         if party in call.records
     )
@@ -201,7 +205,7 @@ def paper_view(paper: Paper) -> PaperView:
         call=paper.call,
         written_by=paper.by,
         written_utc=paper.at_utc,
-        texts={language.value: lines for language, lines in paper.texts.items()},
+        texts=by_language(paper.texts),
     )
 
 
@@ -211,9 +215,9 @@ def talk_calendar(line_id: str, talk: Talk, now: Now, language: str) -> bytes:
     One that stands is tentative, the accepted one is confirmed, every other is cancelled.
     """
     state = talk.state(now.utc_ms)
-    summary = render(phrase_named("CALL_SUMMARY").number, {"call": talk.talk_id}, language)
+    summary = render_named("CALL_SUMMARY", {"call": talk.talk_id}, language)
     if talk.drill:
-        summary = f"{render(phrase_named('DRILL').number, {}, language)} {summary}"
+        summary = f"{render_named('DRILL', {}, language)} {summary}"
     times = dict.fromkeys(slot for offer in talk.offers for slot in offer.body.slots)
     return calendar(
         (
@@ -231,11 +235,6 @@ def talk_calendar(line_id: str, talk: Talk, now: Now, language: str) -> bytes:
     )
 
 
-def _is_recorded(line: Line, talk: Talk) -> bool:
-    call = None if talk.arranged is None else line.book.calls.get(talk.arranged.hash)
-    return call is not None and line.book.own in call.records
-
-
 def _status(talk: Talk, state: TalkState, slot: Slot) -> EventStatus:
     if state is TalkState.OFFERED and slot in talk.standing.body.slots:
         return EventStatus.TENTATIVE
@@ -244,7 +243,8 @@ def _status(talk: Talk, state: TalkState, slot: Slot) -> EventStatus:
     return EventStatus.CANCELLED
 
 
-def _record(party: str, message: str, body: CallRecord) -> RecordView:
+def record_view(party: str, message: str, body: CallRecord) -> RecordView:
+    """Return what one side records of a call, in the message of this hash."""
     return RecordView(
         party=party,
         message=message,
@@ -277,19 +277,20 @@ def _written(value: object) -> str:
 
 def _readouts(call: Call, order: tuple[str, str]) -> Iterator[ReadoutView]:
     for name, readout in call.agreed.items():
-        yield ReadoutView("AGREED", None, None, name, _texts(readout))
+        yield ReadoutView("AGREED", None, None, name, by_language(readout.texts))
     for party in order:
         if (waiting := call.waiting.get(party)) is not None:
-            texts = _texts(waiting.readout)
+            texts = by_language(waiting.readout.texts)
             yield ReadoutView("PROPOSED", party, waiting.hash, waiting.readout_hash, texts)
     for party in order:
         stated = call.stated.get(party)
         if stated is not None and stated.readout is None:
             yield ReadoutView("WITHHELD", party, stated.hash, None)
         elif stated is not None and stated.readout is not None:
-            name, texts = readout_hash(stated.readout), _texts(stated.readout)
+            name, texts = readout_hash(stated.readout), by_language(stated.readout.texts)
             yield ReadoutView("OWN", party, stated.hash, name, texts)
 
 
-def _texts(readout: Readout) -> dict[str, tuple[str, ...]]:
-    return {language.value: paragraphs for language, paragraphs in readout.texts.items()}
+def by_language(texts: Mapping[CallLanguage, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the paragraphs of a text, or its lines, by the code of their language."""
+    return {language.value: lines for language, lines in texts.items()}

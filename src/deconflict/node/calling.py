@@ -1,6 +1,6 @@
 """What people ask of a running node about calls: arranging, recording, readouts, own papers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,7 +101,7 @@ class Calling(Releasing):
         require(actor, Action.TALK)
         _require_kind(kind, TALK_KINDS)
         say = self._of_call(actor, kind, body, ref, to_desk, drill=drill, release=release)
-        return (await self._say(actor, [(self._core.line_named(line), [say])]))[0]
+        return await self._say_one(actor, self._core.line_named(line), say)
 
     async def readout(
         self,
@@ -119,7 +119,7 @@ class Calling(Releasing):
         require(actor, Action.READOUT)
         _require_kind(kind, READOUT_KINDS)
         say = self._of_call(actor, kind, body, ref, to_desk, drill=drill, release=release)
-        return (await self._say(actor, [(self._core.line_named(line), [say])]))[0]
+        return await self._say_one(actor, self._core.line_named(line), say)
 
     # ---- kept at home ---------------------------------------------------------------------
 
@@ -168,11 +168,6 @@ class Calling(Releasing):
         # No event: whoever may read the stream may not read these.
         await self._runtime.commit(self._core.note_paper(note, self._now))
 
-    def _lines(self, line: str | None) -> Iterable[Line]:
-        if line is None:
-            return tuple(self._core.lines.values())
-        return (self._core.line_named(line),)
-
     def _talk_view(self, line: Line, talk: Talk) -> TalkView:
         view = talk_view(line, talk, self._now, self._core.language)
         arranged = talk.arranged
@@ -210,7 +205,7 @@ def _begins(view: TalkView) -> str:
 
 
 def _require_kind(kind: str, kinds: frozenset[Kind]) -> None:
-    if kind not in {str(each) for each in kinds}:
+    if kind not in kinds:
         raise InvalidInputError(
             "messages of this kind are not said here",
             given=kind[:40],

@@ -105,9 +105,10 @@ class CallBook:
     def __iter__(self) -> Iterator[Call]:
         return iter(tuple(self._calls.values()))
 
-    def get(self, call_id: str) -> Call | None:
-        """Return the call of this name."""
-        return self._calls.get(call_id)
+    def is_recorded_by(self, party: str, call_id: str) -> bool:
+        """True exactly when a party has recorded that this call was held."""
+        call = self._calls.get(call_id)
+        return call is not None and party in call.records
 
     def arranged(self, acceptance: str, *, drill: bool) -> None:
         """Note an acceptance that holds: a call has that name from now on."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
-from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import Account, WatchChange, check_outgoing
 from deconflict.messages.kinds import Kind
 from deconflict.node.actor import Action, Actor, require
@@ -133,7 +132,7 @@ class DeskWork(Releasing):
             drill=drill,
             lang=self._core.language,
         )
-        return (await self._say(actor, [(held, [say])]))[0]
+        return await self._say_one(actor, held, say)
 
     # ---- the watch -------------------------------------------------------------------------
 
@@ -174,9 +173,7 @@ class DeskWork(Releasing):
             )
             for line in self._core.lines.values()
             for talk in line.book.talks
-            if (held := talk.arranged) is not None
-            and talk.ended is None
-            and self._now.utc_ms < held.slot.end_ms
+            if (held := talk.arranged) is not None and talk.is_ahead(self._now.utc_ms)
         )
 
     def open_messages(self) -> tuple[OpenView, ...]:
@@ -256,20 +253,15 @@ class DeskWork(Releasing):
         self._require_sayable(on_lines, now)
         # In one commit: a watch that was taken and not said would be said by nobody.
         taken = self._core.watch.take_over(actor, now)
-        durable, _ = self._runtime.say(
-            [(line.line_id, some) for line, some in on_lines], now, beside=taken
-        )
-        await durable
-        self._runtime.nudge()
+        await self._say_together(on_lines, now, beside=taken)
         return sheet
 
     # ---- inside ----------------------------------------------------------------------------
 
     def _incident(self, incident_id: str, line: str | None) -> tuple[Line, IncidentFile]:
-        lines = self._core.lines.values() if line is None else [self._core.line_named(line)]
         found = [
             (each, held)
-            for each in lines
+            for each in self._lines(line)
             if (held := each.book.incidents.get(incident_id)) is not None
         ]
         if not found:
@@ -320,8 +312,6 @@ class DeskWork(Releasing):
 
 
 def _open_view(line: Line, thread: Thread) -> OpenView:
-    limits = line.limits(Precedence(thread.precedence))
-    within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
     return OpenView(
         message=thread.hash,
         line_id=line.line_id,
@@ -330,7 +320,7 @@ def _open_view(line: Line, thread: Thread) -> OpenView:
         kind=thread.kind.value,
         precedence=thread.precedence,
         sent_utc=format_utc(thread.sent_ms),
-        due_utc=format_utc(thread.logged_ms + within_ms),
+        due_utc=format_utc(line.answer_due_ms(thread)),
         seen=thread.seen,
         answered_by=None if thread.answered_by is None else thread.answered_by.value,
         declaration_id=thread.declaration_id,

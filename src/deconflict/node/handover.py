@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named, render, word_for
+from deconflict.messages.phrases import render_named, word_for
 from deconflict.messages.values import ValueType
 from deconflict.node.views import AlertView, DeclarationView, HeldView, LineView
 
@@ -244,7 +244,7 @@ def _warnings(
         yield SheetItem(
             Part.WARNINGS,
             f"warning/{each.message}",
-            _say(name, values, language),
+            render_named(name, values, language),
             about=each.message,
             urgency=each.precedence,
         )
@@ -252,7 +252,7 @@ def _warnings(
         yield SheetItem(
             Part.WARNINGS,
             f"warning/{declared.declaration_id}",
-            _say(
+            render_named(
                 "COVER_ENDS",
                 {
                     "declaration": declared.declaration_id,
@@ -276,7 +276,7 @@ def _open(opened: Iterable[OpenView], language: str) -> Iterator[SheetItem]:
         yield SheetItem(
             parts.get(each.kind, Part.OTHERS),
             f"message/{each.message}",
-            _say("SHEET_OURS" if each.own else "SHEET_THEIRS", values, language),
+            render_named("SHEET_OURS" if each.own else "SHEET_THEIRS", values, language),
             done=tuple(word_for(ValueType.KIND, kind, language) for kind in done),
             about=each.message,
             urgency=each.precedence,
@@ -313,7 +313,7 @@ def _ends(declared: DeclarationView, now_ms: int, language: str) -> SheetItem:
     return SheetItem(
         Part.ENDING,
         f"declaration/{declared.declaration_id}",
-        _say("DECLARATION_EXPIRING", values, language),
+        render_named("DECLARATION_EXPIRING", values, language),
         about=declared.declaration_id,
         due_utc=declared.end_utc,
         drill=declared.drill,
@@ -338,7 +338,7 @@ def _upcoming(
         yield SheetItem(
             Part.UPCOMING,
             f"begins/{declared.declaration_id}/{declared.start_utc}",
-            _say("SHEET_BEGINS", values, language),
+            render_named("SHEET_BEGINS", values, language),
             about=declared.declaration_id,
             due_utc=declared.start_utc,
             drill=declared.drill,
@@ -348,7 +348,7 @@ def _upcoming(
         yield SheetItem(
             Part.UPCOMING,
             f"suspension/{each.line_id}/{each.party}/{each.scope}/{each.effective_utc}",
-            _say("LINE_SUSPENDED", said, language),
+            render_named("LINE_SUSPENDED", said, language),
             due_utc=each.effective_utc,
             drill=each.drill,
         )
@@ -366,7 +366,7 @@ def _calls(calls: Iterable[ArrangedView], language: str) -> Iterator[SheetItem]:
         yield SheetItem(
             Part.UPCOMING,
             f"call/{each.call_id}",
-            _say("SHEET_CALL", values, language),
+            render_named("SHEET_CALL", values, language),
             about=each.call_id,
             due_utc=each.start_utc,
             drill=each.drill,
@@ -380,7 +380,7 @@ def _held(held: Iterable[HeldView], language: str) -> Iterator[SheetItem]:
             yield SheetItem(
                 Part.HELD,
                 f"held/{each.held_id}/{number}",
-                _say("SHEET_HELD", values, language),
+                render_named("SHEET_HELD", values, language),
                 about=each.held_id,
                 drill=message.drill,
             )
@@ -392,10 +392,6 @@ def _checks(checks: Iterable[CheckView], language: str) -> Iterator[SheetItem]:
         yield SheetItem(
             Part.CHECKS,
             f"check/{each.line_id}/{each.due_utc}",
-            _say("SHEET_LINE_CHECK", values, language),
+            render_named("SHEET_LINE_CHECK", values, language),
             due_utc=each.due_utc,
         )
-
-
-def _say(name: str, values: dict[str, Any], language: str) -> str:
-    return render(phrase_named(name).number, values, language)

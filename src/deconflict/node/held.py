@@ -27,6 +27,7 @@ from deconflict.messages.kinds import KINDS, Kind
 from deconflict.messages.terms import terms_from_wire, terms_to_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.line import Line
+from deconflict.node.notes import note_of, read_notes
 from deconflict.node.saying import Say
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.store.base import NoteRow
@@ -150,14 +151,7 @@ class HeldBook:
 
     def __init__(self, notes: Iterable[NoteRow], random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
-        self._held = {
-            held.held_id: held
-            for held in (
-                msgspec.json.decode(note.value, type=Held)
-                for note in notes
-                if note.value is not None
-            )
-        }
+        self._held = read_notes(notes, NOTE, Held)
 
     def list(self) -> tuple[Held, ...]:
         """Return all of it, the oldest first."""
@@ -207,12 +201,12 @@ class HeldBook:
     @staticmethod
     def kept(held: Held) -> NoteRow:
         """Return what keeps it across a restart."""
-        return NoteRow(NOTE + held.held_id, msgspec.json.encode(held))
+        return note_of(NOTE, held.held_id, held)
 
     @staticmethod
     def gone(held: Held) -> NoteRow:
         """Return what forgets it."""
-        return NoteRow(NOTE + held.held_id, None)
+        return note_of(NOTE, held.held_id, None)
 
 
 def needs_second_person(line: Line, kind: Kind, release_persons: int) -> bool:
@@ -221,7 +215,7 @@ def needs_second_person(line: Line, kind: Kind, release_persons: int) -> bool:
     Args:
         line: where it would be said.
         kind: of the message.
-        release_persons: how many this party wants for declarations and terms.
+        release_persons: how many this party wants for declarations, terms and readouts.
     """
     if kind is Kind.ANSWER and line.book.terms is not None:
         return line.book.terms.party(line.book.own).answer_persons > 1

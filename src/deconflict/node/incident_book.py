@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from deconflict.airspace.instant import parse_utc
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Account, Body
@@ -33,13 +34,19 @@ from deconflict.node.tally import (
     Replaced,
     compare,
     count,
-    counted_of,
     named_as,
     replaced_by,
     tally_of,
 )
 
-__all__ = ["INCIDENT_KINDS", "Filed", "IncidentBook", "IncidentFile", "Misfiled"]
+__all__ = [
+    "INCIDENT_KINDS",
+    "Filed",
+    "IncidentBook",
+    "IncidentFile",
+    "Misfiled",
+    "named_incident",
+]
 
 INCIDENT_KINDS: Final = frozenset(
     kind.value
@@ -54,7 +61,6 @@ INCIDENT_KINDS: Final = frozenset(
 )
 
 # Of each party: whoever repeats itself a thousand times must not make each page as long.
-_ACCOUNTS_COMPARED: Final = 16
 _RISKS_KEPT: Final = 16
 _TALLIES_KEPT: Final = 16
 _EVIDENCE_KEPT: Final = 256
@@ -154,8 +160,8 @@ class IncidentBook:
         self._counted: dict[str, Counted] = {}
         self._replaced: set[Replaced] = set()
         self._tallies: dict[str, list[Filed]] = {}
-        self._epochs: dict[str, list[str]] = {own: [], peer: []}
-        self._now = ["", ""]  # the epoch last seen of the peer, and of our own side
+        # Of each party, in the order in which they began; the values say nothing.
+        self._epochs: dict[str, dict[str, None]] = {own: {}, peer: {}}
 
     def __iter__(self) -> Iterator[IncidentFile]:
         return iter(tuple(self._files.values()))
@@ -179,8 +185,7 @@ class IncidentBook:
         self, envelope: Envelope, message_hash: str, body: Body | None, *, own: bool, late: bool
     ) -> Misfiled | None:
         """Let one entry in; return why it belongs to no incident, if it names one in vain."""
-        if envelope.epoch != self._now[own]:
-            self.pass_by(envelope, own=own)
+        self.pass_by(envelope, own=own)
         if envelope.kind not in INCIDENT_KINDS or body is None:
             return None
         party = self.own if own else self.peer
@@ -202,15 +207,7 @@ class IncidentBook:
                 _keep(self._tallies.setdefault(party, []), filed, _TALLIES_KEPT)
                 return None
             case Incident() | BreachNote():
-                self._counted[message_hash] = counted = counted_of(
-                    body,
-                    party=party,
-                    message_hash=message_hash,
-                    ref=envelope.ref,
-                    epoch=envelope.epoch,
-                    seq=envelope.seq,
-                    drill=envelope.drill,
-                )
+                self._counted[message_hash] = counted = _counted(filed, body)
                 if counted.ref is not None:
                     self._replaced.add(replaced_by(counted))
         misfiled = self.misfit(body, envelope.ref, own=own, drill=envelope.drill)
@@ -219,11 +216,8 @@ class IncidentBook:
         return misfiled
 
     def pass_by(self, envelope: Envelope, *, own: bool) -> None:
-        """Note in which order a party's epochs came, of an entry that says nothing here."""
-        self._now[own] = envelope.epoch
-        epochs = self._epochs[self.own if own else self.peer]
-        if envelope.epoch not in epochs:
-            epochs.append(envelope.epoch)
+        """Note an entry that may say nothing here: in which order its party's epochs came."""
+        self._epochs[self.own if own else self.peer].setdefault(envelope.epoch)
 
     def misfit(self, body: Body, ref: str | None, *, own: bool, drill: bool) -> Misfiled | None:
         """Return why a message cannot belong where it names, or None when it can."""
@@ -232,7 +226,7 @@ class IncidentBook:
             noted = self._counted.get(ref or "")
             if noted is None or noted.party != party or noted.incident_id is not None:
                 return Misfiled.NOT_OWN
-        incident_id = getattr(body, "incident_id", None)
+        incident_id = named_incident(body)
         if incident_id is None:
             return None
         held = self._files.get(incident_id)
@@ -251,7 +245,7 @@ class IncidentBook:
             NotFoundError, LineStateError: it cannot; saying so later would be told as our mistake.
         """
         misfit = self.misfit(body, ref, own=True, drill=drill)
-        named = getattr(body, "incident_id", None) or "none"
+        named = named_incident(body) or "none"
         if misfit is Misfiled.NO_SUCH:
             raise NotFoundError(
                 "no incident of this id is open on this line",
@@ -362,10 +356,27 @@ class IncidentBook:
         held.accounts = [
             old for old in held.accounts if old.party != party or old.hash != filed.ref
         ]
-        held.accounts.append(filed)
-        mine = [old for old in held.accounts if old.party == party]
-        if len(mine) > _ACCOUNTS_COMPARED:
-            held.accounts.remove(mine[0])
+        _keep(held.accounts, filed, incidents.ACCOUNTS_COMPARED)
+
+
+def named_incident(body: Body | None) -> str | None:
+    """Return the incident that a body names, None when it names none."""
+    named: str | None = getattr(body, "incident_id", None)
+    return named
+
+
+def _counted(filed: Filed, body: Incident | BreachNote) -> Counted:
+    return Counted(
+        party=filed.party,
+        hash=filed.hash,
+        ref=filed.ref,
+        epoch=filed.epoch,
+        seq=filed.seq,
+        drill=filed.drill,
+        at_ms=parse_utc(body.at_utc),
+        word=body.what if isinstance(body, Incident) else body.breach,
+        incident_id=body.incident_id if isinstance(body, Incident) else None,
+    )
 
 
 def _keep(kept: list[Filed], filed: Filed, most: int) -> None:

@@ -12,7 +12,8 @@ from deconflict.airspace.instant import format_utc
 from deconflict.airspace.landmark import Landmark
 from deconflict.messages.bodies import Account
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.incident_bodies import Evidence, IncidentWord, Risk, Tally
+from deconflict.messages.incident_bodies import BreachWord, Evidence, IncidentWord, Risk, Tally
+from deconflict.messages.incident_text import code_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import word_for
@@ -224,7 +225,7 @@ def incident_row(
         opened_by=held.opened.party,
         at_utc=stated.at_utc,
         what=stated.what.value,
-        words=word_for(ValueType.INCIDENT, stated.what.value, language),
+        words=code_words(stated.what, language),
         drill=held.drill,
         accounts=dict(held.accounts_said),
         evidence=len(held.evidence),
@@ -250,7 +251,7 @@ def incident_view(
         opened_utc=held.opened.created_utc,
         at_utc=stated.at_utc,
         what=stated.what.value,
-        words=word_for(ValueType.INCIDENT, stated.what.value, language),
+        words=code_words(stated.what, language),
         place=place_view(stated.position.position, shelf.landmarks),
         level=None if stated.level is None else write_form(stated.level),
         drill=held.drill,
@@ -367,7 +368,7 @@ def _breach(book: IncidentBook, noted: Counted, language: str) -> BreachView:
         by=noted.party,
         message=noted.hash,
         breach=noted.word.value,
-        words=word_for(ValueType.BREACH, noted.word.value, language),
+        words=code_words(noted.word, language),
         at_utc=format_utc(noted.at_ms),
         taken_back=book.is_taken_back(noted),
     )
@@ -380,32 +381,29 @@ def _numbers(tally: Tally) -> dict[str, int]:
 
 
 def _entries(book: IncidentBook, tally: Tally, language: str) -> tuple[TallyEntry, ...]:
+    named: list[tuple[IncidentWord | BreachWord, tuple[str, ...]]] = [*tally.incidents.items()]
+    named += tally.breaches.items()
     entries = []
-    for kind, lists in (
-        (ValueType.INCIDENT, tally.incidents),
-        (ValueType.BREACH, tally.breaches),
-    ):
-        for word, messages in lists.items():
-            for message in messages:
-                held = book.counted(message)
-                entries.append(
-                    TallyEntry(
-                        message=message,
-                        word=word.value,
-                        words=word_for(kind, word.value, language),
-                        by=None if held is None else held.party,
-                        at_utc=None if held is None else format_utc(held.at_ms),
-                    )
+    for word, messages in named:
+        for message in messages:
+            held = book.counted(message)
+            entries.append(
+                TallyEntry(
+                    message=message,
+                    word=word.value,
+                    words=code_words(word, language),
+                    by=None if held is None else held.party,
+                    at_utc=None if held is None else format_utc(held.at_ms),
                 )
+            )
     return tuple(entries)
 
 
 def _difference(one: Difference, language: str) -> DifferenceView:
-    kind = ValueType.INCIDENT if isinstance(one.word, IncidentWord) else ValueType.BREACH
     return DifferenceView(
         message=one.message,
         word=one.word.value,
-        words=word_for(kind, one.word.value, language),
+        words=code_words(one.word, language),
         in_tally=one.in_tally,
         why=one.why.value,
     )

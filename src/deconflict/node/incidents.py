@@ -5,6 +5,7 @@ R24, R29. Nothing is repaired and none of the accounts is chosen: they are laid 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import parse_utc
@@ -13,6 +14,7 @@ from deconflict.errors import InvalidTimeError
 from deconflict.messages.bodies import places_of
 
 __all__ = [
+    "ACCOUNTS_COMPARED",
     "Account",
     "Implausible",
     "differing_fields",
@@ -22,6 +24,10 @@ __all__ = [
 ]
 
 Value = str | int | bool
+
+# All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
+# itself a thousand times must not make each alert a thousand times longer.
+ACCOUNTS_COMPARED: Final = 16
 
 # Ground speeds that such an object can have, metres per second. Source: proposals of the
 # scenario set, 300 to 1,500 knots for a combat jet.

@@ -19,9 +19,10 @@ from deconflict.messages.bodies import TermsMessage
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line
+from deconflict.node.notes import note_of, read_notes
 from deconflict.node.views import AlertView, EventView
 from deconflict.node.work import Work
-from deconflict.store.base import NoteRow, SignatureRow, Store, TermsRow
+from deconflict.store.base import SignatureRow, Store, TermsRow
 
 __all__ = ["Journal"]
 
@@ -44,14 +45,8 @@ class Journal:
 
     def __init__(self, desk: str, store: Store) -> None:
         self.desk = desk
-        self.alerts = AlertBook(
-            desk,
-            [
-                msgspec.json.decode(note.value, type=AlertView)
-                for note in store.notes(_ALERT_NOTE)
-                if note.value is not None
-            ],
-        )
+        kept = read_notes(store.notes(_ALERT_NOTE), _ALERT_NOTE, AlertView)
+        self.alerts = AlertBook(desk, kept.values())
         self._store = store
         self._next_event_id = store.last_event_id() + 1
         self._unsaved: list[SignatureRow] = []
@@ -112,8 +107,7 @@ class Journal:
         for alert in self.alerts.drain():
             self.event(work, now, "alert", msgspec.to_builtins(alert))
             key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)
-            value = msgspec.json.encode(alert) if alert.open else None
-            work.notes.append(NoteRow(_ALERT_NOTE + key.name, value))
+            work.notes.append(note_of(_ALERT_NOTE, key.name, alert if alert.open else None))
 
     def agreed(self, line: Line, taken: Taken, work: Work, now: Now) -> None:
         """Write how an entry changed the terms; once agreed, them with both signatures."""

@@ -37,6 +37,7 @@ from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
 from deconflict.node.chains import way_of
 from deconflict.node.rows import sealed_of, sealed_receipt
+from deconflict.node.threads import Thread
 from deconflict.store.base import EntryRow, Store
 
 __all__ = ["Line", "cited_by", "read_body", "without_reference"]
@@ -276,6 +277,11 @@ class Line:
         if terms is not None and kind in terms.timers.answer_within_ms:
             return terms.timers.answer_within_ms[kind]
         return KINDS[kind].answer_within_ms
+
+    def answer_due_ms(self, thread: Thread) -> int:
+        """Return by when a message wants its answer; a limit of its own can only shorten ours."""
+        limit_ms = self.limits(Precedence(thread.precedence)).answer_ms
+        return thread.logged_ms + min(thread.answer_within_ms or limit_ms, limit_ms)
 
     def count(self, start_ms: int, end_ms: int, *, drill: bool) -> Tally:
         """Return our tally of a period, as our next message can say it.

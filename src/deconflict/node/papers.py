@@ -13,6 +13,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
 from deconflict.messages.talks import CallLanguage
 from deconflict.messages.words import check_text
+from deconflict.node.notes import note_of, read_notes
 from deconflict.store.base import NoteRow
 
 __all__ = ["PAPER", "Paper", "PaperBook", "Texts"]
@@ -61,14 +62,7 @@ class PaperBook:
 
     def __init__(self, notes: Iterable[NoteRow], random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
-        self._papers = {
-            paper.paper_id: paper
-            for paper in (
-                msgspec.json.decode(note.value, type=Paper)
-                for note in notes
-                if note.value is not None
-            )
-        }
+        self._papers = read_notes(notes, PAPER, Paper)
 
     def list(self, line_id: str, call: str | None = None) -> tuple[Paper, ...]:
         """Return those of one line, or of one call of it, the oldest first."""
@@ -143,12 +137,12 @@ class PaperBook:
     @staticmethod
     def kept(paper: Paper) -> NoteRow:
         """Return what keeps it across a restart."""
-        return NoteRow(PAPER + paper.paper_id, msgspec.json.encode(paper))
+        return note_of(PAPER, paper.paper_id, paper)
 
     @staticmethod
     def gone(paper: Paper) -> NoteRow:
         """Return what forgets it."""
-        return NoteRow(PAPER + paper.paper_id, None)
+        return note_of(PAPER, paper.paper_id, None)
 
 
 def _check(texts: Texts) -> None:

@@ -9,9 +9,7 @@ import msgspec
 
 from deconflict import __version__
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import (
-    NotFoundError,
-)
+from deconflict.errors import NotFoundError
 from deconflict.line.moment import Now
 from deconflict.line.statement import ChainPoint
 from deconflict.node.chains import StoredChain
@@ -202,6 +200,12 @@ class Reading:
             line.book.picture for line in self._core.lines.values() if line.book.terms is not None
         )
         return max((picture.unseen for picture in pictures), default=0)
+
+    def _lines(self, line: str | None) -> tuple[Line, ...]:
+        """Return the line of this id or with this peer; every line when none is named."""
+        if line is None:
+            return tuple(self._core.lines.values())
+        return (self._core.line_named(line),)
 
     def _line_view(self, line: Line) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)

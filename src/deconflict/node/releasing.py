@@ -17,6 +17,7 @@ from deconflict.node.line import Line
 from deconflict.node.reading import Reading
 from deconflict.node.runtime import Runtime
 from deconflict.node.views import HeldMessage, HeldView, Posted
+from deconflict.node.work import Work
 from deconflict.store.base import Store
 
 __all__ = ["Releasing"]
@@ -29,8 +30,8 @@ class Releasing(Reading):
         core: what it knows.
         runtime: what drives it.
         store: its record.
-        release_persons: how many this party wants for declarations and terms: 1 or 2. How many an
-            ANSWER needs, the terms say.
+        release_persons: how many this party wants for declarations, terms and readouts: 1 or 2.
+            How many an ANSWER needs, the terms say.
     """
 
     def __init__(
@@ -65,10 +66,7 @@ class Releasing(Reading):
         gone = self._core.note_held(
             HeldBook.gone(held), {"held_id": held_id, "state": "RELEASED"}, self._now
         )
-        durable, posted = self._runtime.say(_by_id(on_lines), self._now, beside=gone)
-        await durable
-        self._runtime.nudge()
-        return posted
+        return await self._say_together(on_lines, self._now, beside=gone)
 
     async def withdraw(self, actor: Actor, held_id: str) -> HeldView:
         """Forget what is held; anybody can who may say such things.
@@ -102,7 +100,21 @@ class Releasing(Reading):
         if len(on_lines) > 1:
             # All or none: what one line refuses must not have been said on another before.
             self._require_sayable(on_lines, now)
-        durable, posted = self._runtime.say(_by_id(on_lines), now)
+        return await self._say_together(on_lines, now)
+
+    async def _say_one(self, actor: Actor, line: Line, say: Say) -> Posted:
+        return (await self._say(actor, [(line, [say])]))[0]
+
+    async def _say_together(
+        self,
+        on_lines: Sequence[tuple[Line, Sequence[Say]]],
+        now: Now,
+        *,
+        beside: Work | None = None,
+    ) -> tuple[Posted, ...]:
+        """Say it in one commit, with what else is to be kept in it; nobody is asked any more."""
+        by_id = [(line.line_id, says) for line, says in on_lines]
+        durable, posted = self._runtime.say(by_id, now, beside=beside)
         await durable
         self._runtime.nudge()
         return posted
@@ -164,7 +176,3 @@ class Releasing(Reading):
                 )
             )
         return HeldView(held.held_id, held.by, held.at_utc, tuple(messages))
-
-
-def _by_id(on_lines: Sequence[tuple[Line, Sequence[Say]]]) -> list[tuple[str, Sequence[Say]]]:
-    return [(line.line_id, says) for line, says in on_lines]

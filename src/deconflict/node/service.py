@@ -6,20 +6,10 @@ from itertools import islice
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import (
-    InvalidInputError,
-    LineStateError,
-    NotFoundError,
-)
+from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms
-from deconflict.messages.bodies import (
-    Body,
-    Cancel,
-    Seen,
-    TermsMessage,
-    parse_body,
-)
+from deconflict.messages.bodies import Body, Cancel, Seen, TermsMessage, parse_body
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
@@ -36,15 +26,9 @@ from deconflict.node.equivocation import equivocation_of
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
-from deconflict.node.show import (
-    conflict_view,
-)
+from deconflict.node.show import conflict_view
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
-from deconflict.node.views import (
-    Checked,
-    LineView,
-    Posted,
-)
+from deconflict.node.views import Checked, LineView, Posted
 
 __all__ = ["Node"]
 
@@ -277,8 +261,8 @@ class Node(DeskWork, Carrying, Calling):
 
         Drafts are refused, and warned of, as they would be if they were declared now; only a
         suspension, which may be over by then, stands in no draft's way. Nothing is sent and nothing
-        kept. Without terms there are no minima, so a line without terms is
-        refused rather than passed over.
+        kept. Without terms there are no minima, so a line without terms is refused rather than
+        passed over.
         """
         require(actor, Action.CHECK)
         now = self._now
@@ -351,7 +335,7 @@ class Node(DeskWork, Carrying, Calling):
             expires_after_ms=expires_after_ms,
             answer_within_ms=answer_within_ms,
         )
-        return (await self._say(actor, [(self._core.line_named(line), [say])]))[0]
+        return await self._say_one(actor, self._core.line_named(line), say)
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         """Say that a message of the peer stood on the screen of this desk."""
@@ -366,7 +350,7 @@ class Node(DeskWork, Carrying, Calling):
             ref=message_hash,
             lang=self._core.language,
         )
-        return (await self._say(actor, [(self._core.line_named(view.line_id), [say])]))[0]
+        return await self._say_one(actor, self._core.line_named(view.line_id), say)
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         """Yield the whole record of a line as a bundle that verifies anywhere."""
@@ -512,7 +496,7 @@ class Node(DeskWork, Carrying, Calling):
     ) -> Posted:
         body = TermsMessage(terms=terms, signature=sign_terms(terms, self._core.key))
         say = Say(kind=kind, body=body, desk=actor.desk, ref=ref, lang=self._core.language)
-        return (await self._say(actor, [(line, [say])]))[0]
+        return await self._say_one(actor, line, say)
 
 
 def _terms_of(lines: Iterable[Line]) -> list[Terms]:

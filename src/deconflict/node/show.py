@@ -18,7 +18,7 @@ from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.messages.terms import terms_to_wire
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
@@ -118,8 +118,8 @@ def message_view(
     own = row.party == line.book.own
     delivery = line.delivery(row.hash, (row.epoch, row.seq)) if own else None
     text = (
-        render(
-            phrase_named("UNREADABLE").number,
+        render_named(
+            "UNREADABLE",
             {"peer": row.party, "sent": envelope.created_utc},
             language,
         )

@@ -15,9 +15,7 @@ import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.messages.incident_bodies import (
-    BreachNote,
     BreachWord,
-    Incident,
     IncidentWord,
     Tally,
 )
@@ -30,7 +28,6 @@ __all__ = [
     "Why",
     "compare",
     "count",
-    "counted_of",
     "named_as",
     "replaced_by",
     "tally_of",
@@ -52,30 +49,6 @@ class Counted(msgspec.Struct, frozen=True):
     at_ms: int
     word: IncidentWord | BreachWord
     incident_id: str | None  # of an incident alone: a correction keeps it
-
-
-def counted_of(
-    body: Incident | BreachNote,
-    *,
-    party: str,
-    message_hash: str,
-    ref: str | None,
-    epoch: str,
-    seq: int,
-    drill: bool,
-) -> Counted:
-    """Return what of a message is counted."""
-    return Counted(
-        party=party,
-        hash=message_hash,
-        ref=ref,
-        epoch=epoch,
-        seq=seq,
-        drill=drill,
-        at_ms=parse_utc(body.at_utc),
-        word=body.what if isinstance(body, Incident) else body.breach,
-        incident_id=body.incident_id if isinstance(body, Incident) else None,
-    )
 
 
 @dataclass(frozen=True, slots=True)

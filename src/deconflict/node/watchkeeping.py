@@ -15,9 +15,10 @@ from deconflict.line.moment import Now
 from deconflict.node.actor import Actor
 from deconflict.node.alerts import AlertKey
 from deconflict.node.journal import Journal
+from deconflict.node.notes import note_of, read_notes
 from deconflict.node.tell.desk import Desk
 from deconflict.node.work import Work
-from deconflict.store.base import NoteRow, Store
+from deconflict.store.base import Store
 
 __all__ = ["Shift", "Watchkeeping"]
 
@@ -57,11 +58,7 @@ class Watchkeeping:
     def __init__(self, *, store: Store, journal: Journal, desk: Desk) -> None:
         self._journal = journal
         self._desk = desk
-        self._shifts: dict[str, Shift] = {
-            note.key.removeprefix(_WATCH): msgspec.json.decode(note.value, type=Shift)
-            for note in store.notes(_WATCH)
-            if note.value is not None
-        }
+        self._shifts = read_notes(store.notes(_WATCH), _WATCH, Shift)
 
     def shift(self, desk: str) -> Shift | None:
         """Return the last change at a desk; None when nobody ever took or left the watch there."""
@@ -129,7 +126,7 @@ class Watchkeeping:
     def _note(self, shift: Shift, actor: Actor, state: str, now: Now) -> Work:
         work = self._journal.new_work(now)
         self._shifts[shift.desk] = shift
-        work.notes.append(NoteRow(_WATCH + shift.desk, msgspec.json.encode(shift)))
+        work.notes.append(note_of(_WATCH, shift.desk, shift))
         event: dict[str, Any] = {
             "desk": shift.desk,
             "state": state,

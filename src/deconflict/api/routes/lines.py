@@ -18,6 +18,8 @@ __all__ = ["ROUTES"]
 router = APIRouter(prefix=BASE, tags=["lines"], route_class=OperatorRoute, responses=REFUSALS)
 parcels = APIRouter(prefix=BASE, tags=["lines"], route_class=ParcelRoute, responses=REFUSALS)
 
+_A_FILE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {OCTETS: {}}}}
+
 
 @router.get("/lines", response_model=list[LineView])
 @needs(Action.READ)
@@ -83,7 +85,7 @@ async def reopen_line(
 @router.get(
     "/lines/{line}/bundle",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}},
+    responses=_A_FILE,
 )
 @needs(Action.EXPORT)
 async def export_bundle(
@@ -99,14 +101,9 @@ async def export_bundle(
     services.node.line(line)  # an unknown line is refused before the answer has begun
     return StreamingResponse(
         services.node.export(actor, line),
-        media_type="application/octet-stream",
+        media_type=OCTETS,
         headers={"Content-Disposition": 'attachment; filename="record.deconflict"'},
     )
-
-
-_A_FILE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/octet-stream": {}}}
-}
 
 
 @router.get("/lines/{line}/proofs/{message_hash}", response_class=Response, responses=_A_FILE)
@@ -185,7 +182,7 @@ async def take_parcel(
 def _file(data: bytes, name: str) -> Response:
     return Response(
         data,
-        media_type="application/octet-stream",
+        media_type=OCTETS,
         headers={"Content-Disposition": f'attachment; filename="{name}.deconflict"'},
     )
 

@@ -40,7 +40,8 @@ async def send_message(
         raise InvalidDocumentError(
             "a message of this kind has a call of its own",
             given=message.kind,
-            remedy="POST /declarations and what follows it, or /lines/{line}/terms/…",
+            remedy="POST /declarations and what follows it, /lines/{line}/terms/… or "
+            "/lines/{line}/readouts",
         )
     posted = await services_of(request).node.send(
         actor,

@@ -13,7 +13,7 @@ from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import Cited, message_text
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import phrase_named, render, render_named
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.tell.ladder import ladder_text
 from deconflict.node.threads import Thread
@@ -71,9 +71,7 @@ class Desk:
 
     def marked(self, text: str, *, drill: bool) -> str:
         """Return the text as a desk reads it: of an exercise, it says so first."""
-        return (
-            f"{render(phrase_named('DRILL').number, {}, self.language)} {text}" if drill else text
-        )
+        return f"{render_named('DRILL', {}, self.language)} {text}" if drill else text
 
     def tell(
         self,

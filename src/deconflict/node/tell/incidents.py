@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from deconflict.line.moment import Now
 from deconflict.messages.bodies import Account, Risk, Tally
-from deconflict.messages.incident_bodies import Incident, IncidentWord
+from deconflict.messages.incident_bodies import Incident
+from deconflict.messages.incident_text import code_words
 from deconflict.messages.phrases import word_for
 from deconflict.messages.values import ID_SHOWN, ValueType
 from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
-from deconflict.node.incident_book import Filed, Misfiled
+from deconflict.node.incident_book import Filed, Misfiled, named_incident
 from deconflict.node.line import Line
 from deconflict.node.tally import Difference
 from deconflict.node.tell.desk import Desk
@@ -23,7 +24,6 @@ from deconflict.node.tell.desk import Desk
 __all__ = ["IncidentTeller", "tell_accounts"]
 
 _NAMED: Final = 12
-_COMPARED: Final = 16  # of each party; where one has as many, older ones may differ still
 
 
 class IncidentTeller:
@@ -108,7 +108,7 @@ class IncidentTeller:
                 "peer": line.peer,
                 "kind": taken.kind.value,
                 "sent": taken.envelope.created_utc,
-                "incident": getattr(taken.body, "incident_id", None),
+                "incident": named_incident(taken.body),
             },
             drill=taken.envelope.drill,
             urgency="ROUTINE",
@@ -183,7 +183,7 @@ def tell_accounts(
     odd = [found for account in accounts for found in incidents.implausible_figures(account)]
     if not (fields or odd):
         most = max(Counter(account.by for account in accounts).values(), default=0)
-        if most < _COMPARED:
+        if most < incidents.ACCOUNTS_COMPARED:  # of one with as many, older ones may differ still
             desk.alerts.close(key, now_ms=now.utc_ms)
         return
     places = incidents.places_apart_m(accounts)
@@ -216,13 +216,10 @@ def _has_word_of(accounts: Sequence[Filed], party: str) -> bool:
 
 def _entries(found: Sequence[Difference], language: str) -> str:
     """Return entries as one short text; all of them are on the page of the tally."""
-    named = [f"{one.message[:ID_SHOWN]} ({_word(one, language)})" for one in found[:_NAMED]]
+    named = [
+        f"{one.message[:ID_SHOWN]} ({code_words(one.word, language)})" for one in found[:_NAMED]
+    ]
     return _listed(named, len(found)) or word_for(ValueType.FIELDS, "none", language)
-
-
-def _word(one: Difference, language: str) -> str:
-    kind = ValueType.INCIDENT if isinstance(one.word, IncidentWord) else ValueType.BREACH
-    return word_for(kind, one.word.value, language)
 
 
 def _first_of(fields: Sequence[str]) -> str:

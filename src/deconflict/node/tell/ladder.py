@@ -11,7 +11,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.line.alerts import Alarm
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
-from deconflict.messages.phrases import phrase_named, render, wording
+from deconflict.messages.phrases import phrase_named, render, render_named, wording
 from deconflict.node.line import Line
 from deconflict.node.views import AlertView
 
@@ -60,7 +60,7 @@ def ladder_text(ladder: Mapping[str, Any], language: str) -> str:
         words = wording(language)["terms"]["step"]
         steps = ", ".join(words[step] for step in ladder["next_steps"])
         values = {"at": ladder["next_utc"], "steps": steps}
-        parts.append(render(phrase_named("NEXT_STEP").number, values, language))
+        parts.append(render_named("NEXT_STEP", values, language))
     return " ".join(parts)
 
 

@@ -25,7 +25,7 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.messages.readback import differences_text
 from deconflict.messages.summary import summarise
 from deconflict.node import incidents
@@ -37,9 +37,14 @@ from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
-from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES, OverdueTeller
+from deconflict.node.tell.overdue import (
+    ANSWER_RULES,
+    RECEIPT_RULES,
+    OverdueTeller,
+    close_thread,
+)
 from deconflict.node.tell.silence import tell_heard
-from deconflict.node.tell.talks import tell_lapsed, tell_not_taken
+from deconflict.node.tell.talks import tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
 
@@ -97,7 +102,7 @@ class Teller:
         warnings = (*warnings, *self.voice.noted(line, taken, now))
         changed = self._answer_changed(line, taken)
         if changed is not None:
-            text = render(phrase_named("ANSWER_CHANGED").number, changed, self.desk.language)
+            text = render_named("ANSWER_CHANGED", changed, self.desk.language)
             warnings = (*warnings, text)
         return warnings
 
@@ -145,32 +150,25 @@ class Teller:
     def _watch_peer(
         self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
     ) -> None:
-        limits = line.limits(envelope.prec)
-        within_ms = min(thread.answer_within_ms or limits.answer_ms, limits.answer_ms)
         self.desk.tell_text(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
             self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of)),
             drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
-            deadline_ms=thread.logged_ms + within_ms,
+            deadline_ms=line.answer_due_ms(thread),
             facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
-        tell_lapsed(self.desk, line, taken.lapsed, now)
+        for lapsed in taken.lapsed:
+            close_thread(self.desk, line, lapsed, now)
         thread = taken.thread
         if thread is None or not taken.ended:
             return
         if line.book.threads.is_open(thread.root):
             return  # the same was asked again, and the answer did not know of it
-        rules = (
-            ("CEASE_OPEN", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
-            if thread.own
-            else (received_rule(thread.kind),)
-        )
-        for rule in rules:
-            self.desk.alerts.close(AlertKey(rule, line.line_id, thread.root), now_ms=now.utc_ms)
+        close_thread(self.desk, line, thread, now)
 
     def _delayed(self, line: Line, taken: Taken, now: Now) -> None:
         envelope = taken.envelope

@@ -19,7 +19,7 @@ from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.ladder import climbed
 from deconflict.node.threads import DECLARES, Thread
 
-__all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller"]
+__all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
 
 RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
 # These can lose their matter without an answer: called off, replaced, or their time has passed.
@@ -261,6 +261,17 @@ class OverdueTeller:
         root = line.book.threads.root_of(message_hash)
         for rule in past:
             self.desk.alerts.close(AlertKey(rule, line.line_id, root), now_ms=now.utc_ms)
+
+
+def close_thread(desk: Desk, line: Line, thread: Thread, now: Now) -> None:
+    """Close what was told of a message that waits for nothing any more."""
+    rules = (
+        ("CEASE_OPEN", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
+        if thread.own
+        else (received_rule(thread.kind),)
+    )
+    for rule in rules:
+        desk.alerts.close(AlertKey(rule, line.line_id, thread.root), now_ms=now.utc_ms)
 
 
 def _root(line: Line, alarm: Alarm) -> str:

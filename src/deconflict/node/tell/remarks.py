@@ -18,7 +18,7 @@ from deconflict.messages.notice import (
     outside_theatre,
     third_parties_concerned,
 )
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.messages.terms import Terms
 
 __all__ = ["Remark", "not_checked", "remarks_on", "short_notice", "third_party"]
@@ -46,7 +46,7 @@ class Remark:
 
     def text(self, language: str) -> str:
         """Return it in words."""
-        return render(phrase_named(self.phrase or self.rule).number, self.values, language)
+        return render_named(self.phrase or self.rule, self.values, language)
 
 
 def remarks_on(

@@ -10,7 +10,7 @@ from deconflict.line.precedence import Precedence
 from deconflict.line.resync import MuteReason
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import render_named
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, shown
@@ -36,7 +36,7 @@ _WHILE_SILENT: Final = (_MUTE, _DEAF, _HEARD, "RESYNC_STUCK")
 
 def reason_text(reason: MuteReason, language: str) -> str:
     """Return in words why a node is mute or deaf."""
-    return render(phrase_named(_REASONS[reason]).number, {}, language)
+    return render_named(_REASONS[reason], {}, language)
 
 
 def tell_silence(desk: Desk, line: Line, now: Now) -> None:
@@ -71,7 +71,7 @@ def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, no
     def words() -> str:
         said = message_text(Kind(envelope.kind), body, party=line.peer, language=desk.language)
         values = {"peer": line.peer, "text": said}
-        return render(phrase_named(_HEARD).number, values, desk.language)
+        return render_named(_HEARD, values, desk.language)
 
     desk.tell_text(
         AlertKey(_HEARD, line.line_id, message_hash),

@@ -12,14 +12,13 @@ from deconflict.node.book import Taken
 from deconflict.node.calls import Call
 from deconflict.node.line import Line
 from deconflict.node.talks import Talk, TalkState
-from deconflict.node.tell.desk import Desk, received_rule
-from deconflict.node.tell.overdue import ANSWER_RULES, RECEIPT_RULES
-from deconflict.node.threads import Thread
+from deconflict.node.tell.desk import Desk
+from deconflict.node.tell.overdue import close_thread
 
-__all__ = ["DUE_BEFORE_MS", "tell_lapsed", "tell_not_taken", "tell_talks"]
+__all__ = ["tell_not_taken", "tell_talks"]
 
 # Chosen: time enough to find an interpreter who is in the house.
-DUE_BEFORE_MS: Final = 15 * 60_000
+_DUE_BEFORE_MS: Final = 15 * 60_000
 
 
 def tell_talks(desk: Desk, line: Line, now: Now) -> None:
@@ -31,18 +30,6 @@ def tell_talks(desk: Desk, line: Line, now: Now) -> None:
             _lapse(desk, line, talk, now)
     for call in line.book.calls:
         _records(desk, line, call, now)
-
-
-def tell_lapsed(desk: Desk, line: Line, threads: tuple[Thread, ...], now: Now) -> None:
-    """Close what was told of messages that wait for an answer no longer."""
-    for thread in threads:
-        rules = (
-            (*RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
-            if thread.own
-            else (received_rule(thread.kind),)
-        )
-        for rule in rules:
-            desk.alerts.close(AlertKey(rule, line.line_id, thread.root), now_ms=now.utc_ms)
 
 
 def tell_not_taken(desk: Desk, line: Line, taken: Taken, fault: TalkFault, now: Now) -> None:
@@ -70,9 +57,8 @@ def _due(desk: Desk, line: Line, talk: Talk, now: Now) -> None:
     if held is None:
         return
     key = AlertKey("CALL_DUE", line.line_id, held.hash)
-    call = line.book.calls.get(held.hash)
-    recorded = call is not None and line.book.own in call.records
-    begins_ms = held.slot.start_ms - DUE_BEFORE_MS
+    recorded = line.book.calls.is_recorded_by(line.book.own, held.hash)
+    begins_ms = held.slot.start_ms - _DUE_BEFORE_MS
     if talk.ended is not None or recorded or not begins_ms <= now.utc_ms < held.slot.end_ms:
         desk.alerts.close(key, now_ms=now.utc_ms)
         return
@@ -114,7 +100,7 @@ def _lapse(desk: Desk, line: Line, talk: Talk, now: Now) -> None:
     thread = line.book.threads.get(talk.standing.hash)
     if thread is not None:
         line.book.threads.drop(thread.hash)
-        tell_lapsed(desk, line, (thread,), now)
+        close_thread(desk, line, thread, now)
 
 
 def _records(desk: Desk, line: Line, call: Call, now: Now) -> None:

@@ -12,7 +12,7 @@ from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.messages.bodies import Voice, VoiceSide
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named, render
+from deconflict.messages.phrases import phrase_named, render, render_named
 from deconflict.messages.values import spoken_id
 from deconflict.messages.voice import check_digits, heard_differs, is_urgent, voice_text
 from deconflict.node.alerts import AlertKey
@@ -54,7 +54,7 @@ class VoiceTeller:
         elif note.by_us:
             self._heard(line, note, now)
         right = check_digits(note.body.said, drill=note.drill) == note.body.check
-        wrong = render(phrase_named("VOICE_CHECK_WRONG").number, {}, self._desk.language)
+        wrong = render_named("VOICE_CHECK_WRONG", {}, self._desk.language)
         return () if right else (wrong,)
 
     def passed(self, line: Line, taken: Taken, now: Now) -> None:
