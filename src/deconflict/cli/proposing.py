@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.options import talks_to_node
+from deconflict.cli.options import RELEASES, talks_to_node, typed_word
 from deconflict.cli.output import short
 from deconflict.cli.sending import Manner, manner_options, post
 from deconflict.errors import InvalidInputError
@@ -91,7 +91,7 @@ def propose(
 @click.option(
     "--to",
     "passed_to",
-    type=click.Choice(("own-forces", "coalition", "none")),
+    type=click.Choice(RELEASES),
     required=True,
     help="To whom the receiver may pass it on.",
 )
@@ -112,7 +112,7 @@ def consent(
     """
     from deconflict.cli.client import NodeClient
 
-    body = {"release": passed_to.replace("-", "_").upper()}
+    body = {"release": typed_word(passed_to)}
     with NodeClient.of(node_dir, account) as node:
         cited = node.message(about)
         ref = cited["hash"]
