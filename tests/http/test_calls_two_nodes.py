@@ -226,3 +226,18 @@ def test_words_and_names_that_a_call_cannot_hold_are_refused(desks: tuple[Desk, 
         "en=They granted permission",
         says="granted",
     )
+
+
+def test_a_call_that_nobody_arranged_is_found_by_its_record(desks: tuple[Desk, Desk]) -> None:
+    west, _ = desks
+    call = west.json(
+        *("line", "call", "record", "--start", at(-9), "--end", at(-5), "--tier", "watch"),
+        *("--by", "phone", "--language", "en", "--ours", "planner", "--theirs", "planner"),
+    )["hash"]
+    assert f"Call {call[:10]} with east" in west.ok("line", "call", "list", call[:10])
+    west.refused("line", "call", "list", call[:3], says="too short for the id of a call")
+    west.refused("line", "call", "list", call[:10] + "z", says="no call has this id")
+    note = west.json("line", "call", "note", call[:10], "They were in a hurry.")["paper_id"]
+    assert "hurry" in west.ok("line", "call", "note", call[:10])
+    assert f"{note} is thrown away" in west.ok("line", "call", "note", "--delete", note)
+    assert "No notes" in west.ok("line", "call", "note", call[:10])
