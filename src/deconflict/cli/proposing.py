@@ -1,6 +1,6 @@
 """``deconflict line propose`` and ``consent``: what one side suggests, and may be passed on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def propose(
         first, second = cited["body"]["first"], cited["body"]["second"]
         if change is None:
             pair = [node.declaration(one) for one in (first, second)]
-            (changed,) = (one["declaration_id"] for one in pair if one["own"])
+            changed = _yours(pair)
         else:
             changed = node.declaration(change)["declaration_id"]
         body: dict[str, Any] = {"first": first, "second": second, "declaration_id": changed}
@@ -117,6 +117,18 @@ def consent(
         cited = node.message(about)
         ref = cited["hash"]
         post(node, cited["line_id"], "RELEASE_CONSENT", body, manner, ref=ref, as_json=as_json)
+
+
+def _yours(pair: Iterable[dict[str, Any]]) -> str:
+    """Return the declaration that is one's own; a peer may name two of its own, or two of ours."""
+    yours = [str(one["declaration_id"]) for one in pair if one["own"]]
+    if len(yours) != 1:
+        raise InvalidInputError(
+            "which of the two would change?",
+            given=f"{len(yours)} of them yours",
+            expected="--change ID",
+        )
+    return yours[0]
 
 
 def _either(

@@ -317,7 +317,12 @@ def _texts(typed: tuple[str, ...], files: tuple[str, ...]) -> dict[str, list[str
         found.setdefault(language, []).append(text)
     for pair in files:
         language, name = _pair(pair)
-        content = Path(name).read_text("utf-8")
+        try:
+            content = Path(name).read_text("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidInputError(
+                "this file is no text", given=name, expected="UTF-8 text"
+            ) from None
         paragraphs = (" ".join(part.split()) for part in content.split("\n\n"))
         found.setdefault(language, []).extend(part for part in paragraphs if part)
     return found
