@@ -25,6 +25,7 @@ from pathlib import Path
 
 from tests.faults.kill_ledger import ANSWER_KIND, ANSWERED_KIND, Ledger, Violation, require
 from tests.processes.nodes import (
+    SAFETY,
     Api,
     ApiError,
     Forked,
@@ -40,14 +41,6 @@ from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
 PARTIES = ("blue", "red")
 DELIVERED = ("LACKED", "SEEN", "LOADED", "CLOSED")
 OVERDUE = ("NO_RECEIPT", "NOT_SEEN", "NO_ANSWER")  # the most basic thing owed is the one told
-ASKED = {
-    "phrase": 208,
-    "values": {
-        "where": {"lat_e7": 354_012_000, "lon_e7": 359_487_000},
-        "reach": 2_000_000,
-        "since": "2015-09-30T06:12:00.000Z",
-    },
-}
 DRAIN_S = 60.0
 SHIPPED_EVERY = 20  # every so many starts are not forked but made with the shipped command
 
@@ -241,7 +234,7 @@ class Run:
                 if alert["rule"] == f"{ANSWERED_KIND}_RECEIVED" and rng.random() < 0.9:
                     self._answer(api, party, alert["subject"], {"answer": "ROGER"})
         elif rng.random() < 0.2:
-            self._post(api, party, ANSWERED_KIND, ASKED)
+            self._post(api, party, ANSWERED_KIND, SAFETY)
         else:
             # What asks for nothing, so that the open alerts stay as many as a watch can have.
             said = {"answer": "ROGER", "not_binding": f"{party} {number}"}
@@ -266,7 +259,7 @@ class Run:
         """Let each side ask once, so that the other has something to answer."""
         for party, peer in zip(PARTIES, reversed(PARTIES), strict=True):
             with self._members[party].api() as api:
-                self._first[peer] = self._post(api, party, ANSWERED_KIND, ASKED)
+                self._first[peer] = self._post(api, party, ANSWERED_KIND, SAFETY)
         for party in PARTIES:
             with self._members[party].api() as api:
                 wait_until(lambda api=api: self._heard_one(api), DRAIN_S, "the first message")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.processes.nodes import (
+    SAFETY,
     Api,
     ApiError,
     Member,
@@ -41,14 +42,6 @@ LEFT_MIB = {
     Precedence.ROUTINE: 120,
     Precedence.PRIORITY: 104,
     Precedence.IMMEDIATE: 80,
-}
-SAFETY = {
-    "phrase": 208,
-    "values": {
-        "where": {"lat_e7": 354_012_000, "lon_e7": 359_487_000},
-        "reach": 2_000_000,
-        "since": "2015-09-30T06:12:00.000Z",
-    },
 }
 
 

@@ -20,13 +20,14 @@ POINTS = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def _strace() -> None:
     reason = why_not()
     if reason is not None:
         pytest.skip(f"NO SYSTEM CALL WAS MADE TO FAIL: {reason}")
 
 
+@pytest.mark.usefixtures("_strace")
 def test_a_failed_call_stops_the_node_in_words_and_nothing_is_lost(tmp_path: Path) -> None:
     traced = Traced(tmp_path)
     try:
@@ -38,6 +39,7 @@ def test_a_failed_call_stops_the_node_in_words_and_nothing_is_lost(tmp_path: Pat
     assert sum(traced.report.stopped.values()) == len(POINTS)
 
 
+@pytest.mark.usefixtures("_strace")
 def test_a_message_that_is_not_there_would_be_missed(tmp_path: Path) -> None:
     traced = Traced(tmp_path)
     try:

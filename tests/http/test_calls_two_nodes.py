@@ -201,7 +201,9 @@ def test_a_call_is_declined_or_called_off_and_that_is_an_answer(desks: tuple[Des
     assert "the matter is settled" in east.wait_for("line", "status", "--all", says="CALLED OFF")
 
 
-def test_words_and_names_that_a_call_cannot_hold_are_refused(desks: tuple[Desk, Desk]) -> None:
+def test_words_and_names_that_a_call_cannot_hold_are_refused(
+    desks: tuple[Desk, Desk], tmp_path: Path
+) -> None:
     west, _ = desks
     west.refused("line", "call", "request", "--tier", "watch", says="when?")
     west.refused(
@@ -226,3 +228,21 @@ def test_words_and_names_that_a_call_cannot_hold_are_refused(desks: tuple[Desk, 
         "en=They granted permission",
         says="granted",
     )
+    (tmp_path / "ru.txt").write_bytes("Стороны говорили.".encode("cp1251"))
+    file = f"ru={tmp_path / 'ru.txt'}"
+    west.refused("line", "readout", "own", call[:10], "--file", file, says="UTF-8 text")
+
+
+def test_a_call_that_nobody_arranged_is_found_by_its_record(desks: tuple[Desk, Desk]) -> None:
+    west, _ = desks
+    call = west.json(
+        *("line", "call", "record", "--start", at(-9), "--end", at(-5), "--tier", "watch"),
+        *("--by", "phone", "--language", "en", "--ours", "planner", "--theirs", "planner"),
+    )["hash"]
+    assert f"Call {call[:10]} with east" in west.ok("line", "call", "list", call[:10])
+    west.refused("line", "call", "list", call[:3], says="too short for the id of a call")
+    west.refused("line", "call", "list", call[:10] + "z", says="no call has this id")
+    note = west.json("line", "call", "note", call[:10], "They were in a hurry.")["paper_id"]
+    assert "hurry" in west.ok("line", "call", "note", call[:10])
+    assert f"{note} is thrown away" in west.ok("line", "call", "note", "--delete", note)
+    assert "No notes" in west.ok("line", "call", "note", call[:10])

@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
-from tests.processes.nodes import HOST, free_port
+from tests.processes.nodes import HOST, Member, free_port, make_nodes
 
 
 class Network:
@@ -91,6 +92,14 @@ class Network:
             for one in (writer, back):
                 if one is not None:
                     one.transport.abort()
+
+
+def make_networked(root: Path, parties: tuple[str, str]) -> tuple[Network, dict[str, Member]]:
+    """Make the folders of two nodes that call each other through a network, still to be run."""
+    network = Network(parties)
+    members = make_nodes(root, parties, peer_urls={party: network.url(party) for party in parties})
+    network.doors.update({party: member.peer_port for party, member in members.items()})
+    return network, members
 
 
 async def _pump(

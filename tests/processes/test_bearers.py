@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.processes.network import Network
-from tests.processes.nodes import Member, Nursery, make_nodes, wait_until
+from tests.processes.network import Network, make_networked
+from tests.processes.nodes import SAFETY, Member, Nursery, wait_until
 from tests.processes.scanner import scan
 
 from deconflict.cli import main
@@ -20,11 +20,6 @@ from deconflict.cli.client import token_path
 pytestmark = pytest.mark.processes
 
 PARTIES = ("blue", "red")
-PLACE = {"lat_e7": 354_012_000, "lon_e7": 359_487_000}
-PERSONNEL = {
-    "phrase": 208,
-    "values": {"where": PLACE, "reach": 2_000_000, "since": "2015-09-30T06:12:00.000Z"},
-}
 
 
 @dataclass
@@ -61,7 +56,7 @@ class Watch:
 
     def say(self, number: int = 1) -> list[str]:
         with self.member.api() as api:
-            return [str(api.send(self.peer, "SAFETY", PERSONNEL)["hash"]) for _ in range(number)]
+            return [str(api.send(self.peer, "SAFETY", SAFETY)["hash"]) for _ in range(number)]
 
     def state_of(self, message: str) -> str:
         with self.member.api() as api:
@@ -78,9 +73,7 @@ class Watch:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Watch, Watch]]:
     root = tmp_path_factory.mktemp("bearers")
-    network = Network(PARTIES)
-    members = make_nodes(root, PARTIES, peer_urls={party: network.url(party) for party in PARTIES})
-    network.doors.update({party: member.peer_port for party, member in members.items()})
+    network, members = make_networked(root, PARTIES)
     with ExitStack() as stack:
         stack.enter_context(network.running())
         nursery = stack.enter_context(Nursery())

@@ -7,20 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.processes.network import Network
-from tests.processes.nodes import Api, Member, Nursery, make_nodes, wait_until
+from tests.processes.network import Network, make_networked
+from tests.processes.nodes import SAFETY, Api, Member, Nursery, wait_until
 
 pytestmark = pytest.mark.processes
 
 PARTIES = ("blue", "red")
-SAFETY = {
-    "phrase": 208,
-    "values": {
-        "where": {"lat_e7": 354_012_000, "lon_e7": 359_487_000},
-        "reach": 2_000_000,
-        "since": "2015-09-30T06:12:00.000Z",
-    },
-}
 BUSY_MACHINE_S = 1.5
 
 
@@ -35,9 +27,7 @@ class Mad:
 @pytest.fixture(scope="module")
 def mad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mad]:
     root = tmp_path_factory.mktemp("clocks")
-    network = Network(PARTIES)
-    members = make_nodes(root, PARTIES, peer_urls={party: network.url(party) for party in PARTIES})
-    network.doors.update({party: member.peer_port for party, member in members.items()})
+    network, members = make_networked(root, PARTIES)
     with ExitStack() as stack:
         stack.enter_context(network.running())
         nursery = stack.enter_context(Nursery("tests.faults.node_taps:mad_clock", "-"))

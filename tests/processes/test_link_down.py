@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from tests.processes.network import Network
-from tests.processes.nodes import EventStream, Member, Nursery, make_nodes, wait_until
+from tests.processes.network import Network, make_networked
+from tests.processes.nodes import SAFETY, EventStream, Member, Nursery, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -53,9 +53,7 @@ class Desks:
 @pytest.fixture(scope="module")
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
     root = tmp_path_factory.mktemp("link")
-    network = Network(PARTIES)
-    members = make_nodes(root, PARTIES, peer_urls={party: network.url(party) for party in PARTIES})
-    network.doors.update({party: member.peer_port for party, member in members.items()})
+    network, members = make_networked(root, PARTIES)
     with ExitStack() as stack:
         stack.enter_context(network.running())
         nursery = stack.enter_context(Nursery())
@@ -94,11 +92,8 @@ def test_what_is_said_during_a_cut_arrives_after_it(desks: Desks) -> None:
     desks.wait_up()
     blue, red = (desks.members[party] for party in PARTIES)
     desks.network.cut(*PARTIES)
-    place = {"lat_e7": 354_012_000, "lon_e7": 359_487_000}
-    since = "2015-09-30T06:12:00.000Z"
-    safety = {"phrase": 208, "values": {"where": place, "reach": 2_000_000, "since": since}}
     with blue.api() as api, red.api() as other:
-        posted = api.send("red", "SAFETY", safety)
+        posted = api.send("red", "SAFETY", SAFETY)
         # FLASH: its author is told after 2 s that there is no receipt, before the line is DOWN.
         wait_until(
             lambda: (

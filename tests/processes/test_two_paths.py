@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.processes.network import Network
-from tests.processes.nodes import Api, EventStream, Member, Process, make_nodes, wait_until
+from tests.processes.nodes import SAFETY, Api, EventStream, Member, Process, make_nodes, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -27,14 +27,6 @@ FLASH_S = 0.2
 # The first message on the dead path waits until that path lags, 0.5 s and two round trips; double
 # it for a busy machine. The time-out of a body is 5 s, that of a beat 2 s.
 FAIL_OVER_S = 1.2
-SAFETY = {
-    "phrase": 208,
-    "values": {
-        "where": {"lat_e7": 354_012_000, "lon_e7": 359_487_000},
-        "reach": 2_000_000,
-        "since": "2015-09-30T06:12:00.000Z",
-    },
-}
 
 
 @dataclass

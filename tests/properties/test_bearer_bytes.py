@@ -94,4 +94,5 @@ def test_what_is_read_is_what_was_written(messages: int) -> None:
     packed = pack_parcel(parcel)
     for files in ([parcel], [armoured(packed).encode()], ["\n".join(code_texts(packed)).encode()]):
         (brought,) = parcels_of(files)
+        assert brought.parcel == parcel
         assert parcel[:-65].endswith(encode_packets(decode_parcel(brought.parcel).packets))

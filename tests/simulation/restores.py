@@ -23,9 +23,9 @@ import copy
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
+from tests.simulation.copied_disk import Commit, Durable, Guard, point_of, tree_of
 from tests.simulation.network import CALM, Weather
 from tests.simulation.party import PartySimulator
 from tests.simulation.referee import Referee
@@ -35,9 +35,8 @@ from tests.simulation.witness import WitnessSteps
 
 from deconflict.errors import DeconflictError
 from deconflict.line.alerts import fold_alerts
-from deconflict.line.checkpoint import entry_leaf
 from deconflict.line.delivery import KindRule
-from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope, seal_envelope
+from deconflict.line.envelope import Draft, Envelope, SealedEnvelope, read_envelope, seal_envelope
 from deconflict.line.epoch import EPOCH_KIND, opening_of
 from deconflict.line.incoming import IncomingEntry, Outcome
 from deconflict.line.keys import SigningKey
@@ -52,93 +51,9 @@ from deconflict.line.receipt import (
     open_receipt,
     read_receipt,
 )
-from deconflict.line.restored import RestoredTree, TreeBuilder
-from deconflict.line.resync import WHOLE, Agreed, MuteReason, Silence, lacking
-from deconflict.line.statement import ChainPoint
+from deconflict.line.resync import Agreed, MuteReason, Silence, lacking
 
 EPOCH_RULES: Final = {**RULES, EPOCH_KIND: KindRule(Precedence.IMMEDIATE)}
-
-
-class Chain:
-    """One chain on disk, in epochs, each in the order it was begun."""
-
-    def __init__(self) -> None:
-        self.epochs: dict[str, list[SealedEnvelope]] = {}
-        self.received: dict[str, tuple[int, bool]] = {}
-
-    def add(self, sealed: SealedEnvelope, received_utc_ms: int = 0, delayed: bool = False) -> None:
-        envelope = read_envelope(sealed.data)
-        self.epochs.setdefault(envelope.epoch, []).append(sealed)
-        if envelope.seq != len(self.epochs[envelope.epoch]):
-            raise LineViolationError(f"slot {envelope.seq} is not the next on disk")
-        self.received[sealed.hash] = (received_utc_ms, delayed)
-
-    def at(self, epoch: str, seq: int) -> SealedEnvelope | None:
-        known = self.epochs.get(epoch, [])
-        return known[seq - 1] if 1 <= seq <= len(known) else None
-
-    def has(self, point: ChainPoint) -> bool:
-        sealed = self.at(point.epoch, point.seq)
-        return sealed is not None and sealed.hash == point.hash
-
-    @property
-    def head(self) -> ChainPoint | None:
-        if not self.epochs:
-            return None
-        epoch = next(reversed(self.epochs))
-        return ChainPoint(epoch, len(self.epochs[epoch]), self.epochs[epoch][-1].hash)
-
-    def way(self) -> dict[str, int]:
-        way: dict[str, int] = {}
-        end = self.head
-        while end is not None:
-            way[end.epoch] = end.seq
-            opening = opening_of(read_envelope(self.epochs[end.epoch][0].data))
-            end = None if opening is None else opening.follows
-        return dict(reversed(way.items()))
-
-    # -- as a ChainReader -----------------------------------------------------------------------
-
-    def holds(self, point: ChainPoint) -> bool:
-        return self.has(point) and point.seq <= self.way().get(point.epoch, 0)
-
-    def after(self, point: ChainPoint | None) -> Iterator[SealedEnvelope]:
-        reached = point is None
-        for epoch, last in self.way().items():
-            first = 0
-            if not reached and point is not None:
-                if epoch != point.epoch:
-                    continue
-                reached, first = True, point.seq
-            yield from self.epochs[epoch][first:last]
-
-
-@dataclass
-class Durable:
-    """All that a disk holds."""
-
-    own: Chain = field(default_factory=Chain)
-    peer: Chain = field(default_factory=Chain)
-    receipts: list[SealedReceipt] = field(default_factory=list)
-
-
-@dataclass
-class Guard:
-    """The file beside the disk: how far each chain is signed, and whether it lacks something."""
-
-    points: dict[str, ChainPoint | None] = field(default_factory=dict)
-    mute: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Commit:
-    """One transaction, and what may happen once it is durable and the guard has moved."""
-
-    own: list[SealedEnvelope] = field(default_factory=list)
-    peer: list[IncomingEntry] = field(default_factory=list)
-    receipts: list[SealedReceipt] = field(default_factory=list)
-    whole: dict[str, ChainPoint | None] = field(default_factory=dict)
-    then: list[Callable[[], None]] = field(default_factory=list)
 
 
 class NoTrees(WitnessSteps):
@@ -202,8 +117,6 @@ class RestoringParty(PartySimulator):
         self.commit(Commit(own=[self.sealed(entry)], then=[lambda: self.seal_entry(entry)]))
 
     def drafted(self, kind: str, ref: str | None) -> OutgoingEntry:
-        from deconflict.line.envelope import Draft
-
         draft = Draft(
             kind=kind,
             body={"text": self.simulation.rng.randrange(10**9)},
@@ -244,7 +157,7 @@ class RestoringParty(PartySimulator):
             raise LineViolationError("a running node has a guard")
         for name, entries in (("own", commit.own), ("peer", [e.sealed for e in commit.peer])):
             if entries and name not in guard.mute:
-                guard.points[name] = _point(entries[-1])
+                guard.points[name] = point_of(entries[-1])
         for name, head in commit.whole.items():
             guard.points[name] = head
             guard.mute.discard(name)
@@ -343,7 +256,7 @@ class RestoringParty(PartySimulator):
 
     def reopened(self, rows: list[SealedEnvelope], receipts: list[SealedReceipt]) -> None:
         silence = self.live.resync.after_author()
-        whole = {"own": _point(rows[-1])}
+        whole = {"own": point_of(rows[-1])}
         then = [lambda: self.begin(silence)]
         self.commit(Commit(own=rows, receipts=receipts, whole=dict(whole), then=then))
 
@@ -442,7 +355,7 @@ class RestoringParty(PartySimulator):
                     earlier.append(sealed.hash)
             if present is not None and envelope.epoch == present.epoch:
                 entries.append(sealed.data)
-            covered = covered and _point(sealed) != receipted
+            covered = covered and point_of(sealed) != receipted
         both: list[tuple[str, Envelope, bool]] = [
             (sealed.hash, read_envelope(sealed.data), chain.received[sealed.hash][1])
             for chain in (own, peer)
@@ -463,8 +376,8 @@ class RestoringParty(PartySimulator):
                 timers=DEFAULT_TIMERS,
                 is_receipted=lambda message_hash, _: message_hash not in unreceipted,
             ),
-            own_tree=_tree(own),
-            peer_tree=_tree(peer),
+            own_tree=tree_of(own),
+            peer_tree=tree_of(peer),
             own_way=way,
             own_reopened=present is not None
             and opening_of(read_envelope(own.epochs[present.epoch][0].data)) is not None,
@@ -472,19 +385,6 @@ class RestoringParty(PartySimulator):
             own_agreed=None if in_present else receipted,
             silence=silence,
         )
-
-
-def _point(sealed: SealedEnvelope) -> ChainPoint:
-    envelope = read_envelope(sealed.data)
-    return ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
-
-
-def _tree(chain: Chain) -> RestoredTree:
-    builder = TreeBuilder()
-    if chain.head is not None:
-        for sealed in chain.epochs[chain.head.epoch]:
-            builder.add(entry_leaf(sealed.hash, sealed.signature.value))
-    return builder.finish()
 
 
 class RestoreReferee(Referee):
@@ -496,7 +396,7 @@ class RestoreReferee(Referee):
     def check_line(self) -> None:
         simulation = self.simulation
         assert isinstance(simulation, RestoreSimulation)
-        both, author = simulation.both, None
+        both = simulation.both
         for author, signer in zip(both, both[::-1], strict=True):
             if signer.machine is None or signer.machine.resync.deaf:
                 continue
@@ -584,100 +484,6 @@ class RestoreSimulation(Simulation):
     def require_signed(self, party: RestoringParty, sealed: SealedEnvelope) -> None:
         if sealed.hash not in self.ghost.signed_hashes[party.peer]:
             raise LineViolationError(f"I2 seed {self.seed}: {party.name} logged a made-up entry")
-
-
-# ---- planted faults: each leaves out one rule ---------------------------------------------------
-
-
-class SpeaksAtOnce(RestoringParty):
-    """A restored author that asks nobody."""
-
-    def compared(self) -> Silence:
-        return Silence(deaf=super().compared().deaf, reason=MuteReason.RECORD_BEHIND)
-
-
-class KeepsItsEpoch(RestoringParty):
-    """A restored author that asks, and goes on in its old epoch."""
-
-    def reopened(self, rows: list[SealedEnvelope], receipts: list[SealedReceipt]) -> None:
-        fresh = _point(rows[-1]).epoch
-        known = [row for row in rows if _point(row).epoch != fresh]
-        head = _point(known[-1]) if known else self.durable.own.head
-        silence = self.live.resync.after_author()
-        whole = {"own": head}
-        then = [lambda: self.begin(silence)]
-        self.commit(Commit(own=known, receipts=receipts, whole=whole, then=then))
-
-
-class ReceiptsAtOnce(RestoringParty):
-    """A restored listener that logs and receipts as if nothing had happened."""
-
-    def compared(self) -> Silence:
-        return Silence(mute=super().compared().mute, reason=MuteReason.RECORD_BEHIND)
-
-
-class SignsBeforeTheGuard(RestoringParty):
-    """A node whose guard stays where it was while it signs."""
-
-    def write_guard(self, commit: Commit) -> None:
-        if commit.whole:
-            super().write_guard(commit)
-
-
-class BelievesAnyAnswer(RestoringParty):
-    """A node that takes an answer to an earlier question for one to its last."""
-
-    def begin(self, silence: Silence) -> None:
-        super().begin(silence)
-        resync = self.live.resync
-
-        def counts(answer: Answer) -> bool:
-            asked = resync._asked.get(answer.role)
-            if answer.role is not resync._role:
-                return False
-            if asked is None:
-                resync.due(self.live.receipted_on_way, self.live.peer_logged, self.now)
-            return answer.role in resync._asked
-
-        resync.counts = counts  # type: ignore[method-assign]
-
-
-class TakesAnyEpoch(RestoringParty):
-    """A listener that logs an epoch behind any entry it holds, and forgets what it passes over."""
-
-    def hear(self, sealed: SealedEnvelope) -> None:
-        envelope = read_envelope(sealed.data)
-        opening = opening_of(envelope)
-        peer = self.durable.peer
-        held = opening is not None and opening.follows is not None and peer.has(opening.follows)
-        new = envelope.epoch not in peer.epochs
-        if held and new and self.live.resync.whole and not (self.waiting or self.flushed):
-            self.runs.require_signed(self, sealed)
-            peer.add(sealed, self.now.utc_ms)
-            if self.guard is not None:
-                self.guard.points["peer"] = _point(sealed)
-            self.begin(WHOLE)
-        else:
-            super().hear(sealed)
-
-
-class LeavesTheRefusal(RestoringParty):
-    """An author that does nothing about an epoch that is refused."""
-
-    def deliver(self, packet: Packet) -> None:
-        if not isinstance(packet, SealedRefusal):
-            super().deliver(packet)
-
-
-PLANTED: Final = (
-    SpeaksAtOnce,
-    KeepsItsEpoch,
-    ReceiptsAtOnce,
-    SignsBeforeTheGuard,
-    BelievesAnyAnswer,
-    TakesAnyEpoch,
-    LeavesTheRefusal,
-)
 
 
 def play_restores(

@@ -1,10 +1,21 @@
-"""Old backups put back at any time: no slot is signed twice, and both sides speak again."""
+"""Old backups put back at any time: no slot is signed twice, and both sides speak again.
+
+Each planted fault is a party that leaves out one rule, and is found in a few runs.
+"""
+
+from typing import Final
 
 import pytest
-from tests.simulation.restores import PLANTED, RestoringParty, play_restores
+from tests.simulation.copied_disk import Commit, point_of
+from tests.simulation.restores import RestoringParty, play_restores
 from tests.simulation.setting import LineViolationError
 
 from deconflict.errors import DeconflictError
+from deconflict.line.envelope import SealedEnvelope, read_envelope
+from deconflict.line.epoch import opening_of
+from deconflict.line.packets import Answer, Packet
+from deconflict.line.receipt import SealedReceipt, SealedRefusal
+from deconflict.line.resync import WHOLE, MuteReason, Silence
 
 SEEDS = 24
 
@@ -23,6 +34,97 @@ def test_one_seed_plays_one_run() -> None:
     one, other = play_restores(5), play_restores(5)
     assert one.ghost.signed == other.ghost.signed
     assert one.tally == other.tally
+
+
+class SpeaksAtOnce(RestoringParty):
+    """A restored author that asks nobody."""
+
+    def compared(self) -> Silence:
+        return Silence(deaf=super().compared().deaf, reason=MuteReason.RECORD_BEHIND)
+
+
+class KeepsItsEpoch(RestoringParty):
+    """A restored author that asks, and goes on in its old epoch."""
+
+    def reopened(self, rows: list[SealedEnvelope], receipts: list[SealedReceipt]) -> None:
+        fresh = point_of(rows[-1]).epoch
+        known = [row for row in rows if point_of(row).epoch != fresh]
+        head = point_of(known[-1]) if known else self.durable.own.head
+        silence = self.live.resync.after_author()
+        whole = {"own": head}
+        then = [lambda: self.begin(silence)]
+        self.commit(Commit(own=known, receipts=receipts, whole=whole, then=then))
+
+
+class ReceiptsAtOnce(RestoringParty):
+    """A restored listener that logs and receipts as if nothing had happened."""
+
+    def compared(self) -> Silence:
+        return Silence(mute=super().compared().mute, reason=MuteReason.RECORD_BEHIND)
+
+
+class SignsBeforeTheGuard(RestoringParty):
+    """A node whose guard stays where it was while it signs."""
+
+    def write_guard(self, commit: Commit) -> None:
+        if commit.whole:
+            super().write_guard(commit)
+
+
+class BelievesAnyAnswer(RestoringParty):
+    """A node that takes an answer to an earlier question for one to its last."""
+
+    def begin(self, silence: Silence) -> None:
+        super().begin(silence)
+        resync = self.live.resync
+
+        def counts(answer: Answer) -> bool:
+            asked = resync._asked.get(answer.role)
+            if answer.role is not resync._role:
+                return False
+            if asked is None:
+                resync.due(self.live.receipted_on_way, self.live.peer_logged, self.now)
+            return answer.role in resync._asked
+
+        resync.counts = counts  # type: ignore[method-assign]
+
+
+class TakesAnyEpoch(RestoringParty):
+    """A listener that logs an epoch behind any entry it holds, and forgets what it passes over."""
+
+    def hear(self, sealed: SealedEnvelope) -> None:
+        envelope = read_envelope(sealed.data)
+        opening = opening_of(envelope)
+        peer = self.durable.peer
+        held = opening is not None and opening.follows is not None and peer.has(opening.follows)
+        new = envelope.epoch not in peer.epochs
+        if held and new and self.live.resync.whole and not (self.waiting or self.flushed):
+            self.runs.require_signed(self, sealed)
+            peer.add(sealed, self.now.utc_ms)
+            if self.guard is not None:
+                self.guard.points["peer"] = point_of(sealed)
+            self.begin(WHOLE)
+        else:
+            super().hear(sealed)
+
+
+class LeavesTheRefusal(RestoringParty):
+    """An author that does nothing about an epoch that is refused."""
+
+    def deliver(self, packet: Packet) -> None:
+        if not isinstance(packet, SealedRefusal):
+            super().deliver(packet)
+
+
+PLANTED: Final = (
+    SpeaksAtOnce,
+    KeepsItsEpoch,
+    ReceiptsAtOnce,
+    SignsBeforeTheGuard,
+    BelievesAnyAnswer,
+    TakesAnyEpoch,
+    LeavesTheRefusal,
+)
 
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.__name__)

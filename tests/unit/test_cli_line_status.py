@@ -30,6 +30,8 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "peer": "red",
         "state": "UP",
         "suspended": False,
+        "mute": False,
+        "deaf": False,
         "since_utc": None,
         "last_heard_utc": None,
         "terms_state": "AGREED",

@@ -16,7 +16,7 @@ class Nowhere:
     """A link that nothing is posted on here."""
 
     async def post(self, path: str, body: bytes, timeout_s: float) -> bytes:
-        raise AssertionError("nothing is to be posted here")
+        raise AssertionError(f"a body was posted to {path}")
 
     async def close(self) -> None:
         return

@@ -254,3 +254,4 @@ def test_what_signs_nothing_moves_no_guard(path: Path, store: SqliteStore) -> No
     guard = start(path, store)
     path.unlink()
     guard.advance(Batch())
+    assert not path.exists()

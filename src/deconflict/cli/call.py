@@ -8,27 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deconflict.cli.call_picture import held_row, show_call, show_papers
+from deconflict.cli.call_picture import held_row, show_call
 from deconflict.cli.call_words import (
     LANGUAGES,
     MEDIA,
     REASONS,
     SUBJECTS,
     TIERS,
-    find_call,
-    find_talk,
     show_talks,
     slot_wire,
     spelled,
     typed_roles,
-    typed_word,
     typed_words,
 )
 from deconflict.cli.command import Group, command
-from deconflict.cli.options import line_option, talks_to_node
-from deconflict.cli.output import clean, count, sentences, table, when, write_json
+from deconflict.cli.options import line_option, talks_to_node, typed_word
+from deconflict.cli.output import count, sentences, table, when, write_json
+from deconflict.cli.papers import keep_paper, papers_of, say_kept, show_papers, throw_away
 from deconflict.cli.sending import Manner, manner_options, post
-from deconflict.errors import InvalidInputError
+from deconflict.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -73,6 +71,15 @@ def _offer_options(function: Any) -> Any:
     ):
         function = option(function)
     return function
+
+
+_reason_option = click.option(
+    "--reason",
+    type=click.Choice(REASONS),
+    default="no-reason",
+    show_default=True,
+    help="Why, as a word of the agreed list.",
+)
 
 
 @command(
@@ -156,7 +163,7 @@ def propose(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        talk = find_talk(node, wanted)
+        talk = node.talk(wanted)
         held = node.get("messages", talk["message"])["body"]
         kept = {name: value for name, value in held.items() if name != "not_binding"}
         offer = _changed(kept, tier, subject, slots, languages, media, place)
@@ -187,7 +194,7 @@ def accept(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        talk = find_talk(node, wanted)
+        talk = node.talk(wanted)
         slots, media = talk["slots"], talk["media"]
         if (number is None and len(slots) > 1) or (number or 1) > len(slots):
             raise InvalidInputError(
@@ -207,13 +214,7 @@ def accept(
 
 @command("decline", group=call, example="deconflict line call decline 9f86d08188 --reason time")
 @click.argument("wanted", metavar="ID")
-@click.option(
-    "--reason",
-    type=click.Choice(REASONS),
-    default="no-reason",
-    show_default=True,
-    help="Why, as a word of the agreed list.",
-)
+@_reason_option
 @manner_options
 @talks_to_node
 def decline(
@@ -228,20 +229,14 @@ def decline(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        talk = find_talk(node, wanted)
+        talk = node.talk(wanted)
         body = {"reason": typed_word(reason)}
         _answer(node, talk, "TALK_DECLINE", body, manner, as_json=as_json)
 
 
 @command("cancel", group=call, example="deconflict line call cancel 9f86d08188 --reason settled")
 @click.argument("wanted", metavar="ID")
-@click.option(
-    "--reason",
-    type=click.Choice(REASONS),
-    default="no-reason",
-    show_default=True,
-    help="Why, as a word of the agreed list.",
-)
+@_reason_option
 @manner_options
 @talks_to_node
 def cancel(
@@ -256,7 +251,7 @@ def cancel(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        talk = find_talk(node, wanted)
+        talk = node.talk(wanted)
         ref = talk["call_id"] or talk["message"]
         body = {"reason": typed_word(reason)}
         line_id = talk["line_id"]
@@ -274,7 +269,7 @@ def standby(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        talk = find_talk(node, wanted)
+        talk = node.talk(wanted)
         body = {"desk": node.get("me")["desk"], "at_utc": node.get("node")["now_utc"]}
         ref = talk["message"]
         post(node, talk["line_id"], "STANDBY", body, manner, ref=ref, as_json=as_json)
@@ -339,7 +334,7 @@ def ics(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        talk = find_talk(node, wanted)
+        talk = node.talk(wanted)
         path = ("lines", talk["line_id"], "talks", talk["talk_id"], "calendar")
         content = b"".join(node.download(*path))
     if out is not None:
@@ -461,18 +456,13 @@ def note(
 
     with NodeClient.of(node_dir, account) as node:
         if delete is not None:
-            gone = node.delete("papers", delete)
-            if as_json:
-                write_json(gone)
-            else:
-                click.echo(f"{clean(gone['paper_id'])} is thrown away.")
+            throw_away(node, delete, as_json=as_json)
             return
         if wanted is None:
             raise InvalidInputError("of which call?", expected="ID, or --delete NOTE")
-        about = find_call(node, wanted)
-        path = ("lines", about["line_id"], "papers")
+        about = node.call(wanted)
         if text is None:
-            notes = [p for p in node.get(*path, call=about["call_id"]) if p["kind"] == "note"]
+            notes = papers_of(node, about, "note")
             if as_json:
                 write_json(notes)
             elif not notes:
@@ -481,24 +471,18 @@ def note(
                 show_papers(notes)
             return
         lines = [each for each in text.splitlines() if each.strip()]
-        body = {"kind": "note", "call": about["call_id"], "texts": {language: lines}}
-        kept = node.post(*path, body=body)
-    if as_json:
-        write_json(kept)
-    else:
-        click.echo(f"Note {clean(kept['paper_id'])} is kept here, and never sent.")
+        kept = keep_paper(node, about, "note", {language: lines})
+    say_kept(kept, as_json=as_json)
 
 
 def _show_one(node: "NodeClient", wanted: str, *, as_json: bool) -> None:
-    talks = [
-        each
-        for each in node.get("talks")
-        if _named(wanted, each["talk_id"], each["message"], each["call_id"])
-    ]
-    talk = find_talk(node, wanted) if talks else None
+    try:
+        talk = node.talk(wanted)
+    except NotFoundError:  # nobody asked for it; it may have been held all the same
+        talk = None
     # A call that is only asked for has no name yet, and nothing was recorded of it.
     name = wanted if talk is None else talk["call_id"]
-    held = None if name is None else find_call(node, name)
+    held = None if name is None else node.call(name)
     if as_json:
         write_json({"talk": talk, "call": held})
         return
@@ -509,10 +493,6 @@ def _show_one(node: "NodeClient", wanted: str, *, as_json: bool) -> None:
         show_call(held)
 
 
-def _named(wanted: str, *names: str | None) -> bool:
-    return any(name is not None and name.startswith(wanted.lower()) for name in names)
-
-
 def _about(
     node: "NodeClient", wanted: str | None, line: str | None
 ) -> tuple[dict[str, Any], str | None, str, str]:
@@ -520,7 +500,7 @@ def _about(
     if wanted is None:
         view = node.line(line)
         return {}, None, view["line_id"], view["peer"]
-    held = find_call(node, wanted)
+    held = node.call(wanted)
     arranged = [talk for talk in node.get("talks") if talk["call_id"] == held["call_id"]]
     known = arranged[0] if arranged else held["records"][0] if held["records"] else {}
     return known, held["call_id"], held["line_id"], held["peer"]

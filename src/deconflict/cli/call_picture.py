@@ -1,4 +1,4 @@
-"""Calls that were held, readouts and own papers, as a person reads them."""
+"""Calls that were held and their readouts, as a person reads them."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,23 +11,12 @@ from deconflict.cli.output import clean, sentences, short, span, when
 if TYPE_CHECKING:
     from deconflict.node.call_proof import VerifiedCall, VerifiedReadout
 
-__all__ = ["held_row", "show_call", "show_papers", "show_proven_call", "show_texts"]
+__all__ = ["held_row", "show_call", "show_proven_call", "show_texts"]
 
 
 def field_name(field: str) -> str:
     """Return the name of a record's field as people read it: ``end_utc`` is ``end``."""
     return clean(field.removesuffix("_utc"))
-
-
-def show_papers(papers: list[dict[str, Any]]) -> None:
-    """Print own notes or drafts: which, by whom, when, and their text."""
-    for paper in papers:
-        click.echo(
-            click.style(clean(paper["paper_id"]), bold=True)
-            + f"  {paper['kind']} by {clean(paper['written_by'])}, {when(paper['written_utc'])},"
-            + " kept here, never sent"
-        )
-        show_texts(paper["texts"])
 
 
 def show_texts(texts: Mapping[str, Sequence[str]]) -> None:

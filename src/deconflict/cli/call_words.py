@@ -1,15 +1,12 @@
-"""What people type and read of calls: words of closed lists, times, roles; finding a call by id."""
+"""What people type and read of calls: words of closed lists, times, roles."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from deconflict.cli.options import typed_word
 from deconflict.cli.output import clean, short, table, when
-from deconflict.errors import InvalidInputError, NotFoundError
-
-if TYPE_CHECKING:
-    from deconflict.cli.client import NodeClient
+from deconflict.errors import InvalidInputError
 
 __all__ = [
     "LANGUAGES",
@@ -18,13 +15,10 @@ __all__ = [
     "ROLES",
     "SUBJECTS",
     "TIERS",
-    "find_call",
-    "find_talk",
     "show_talks",
     "slot_wire",
     "spelled",
     "typed_roles",
-    "typed_word",
     "typed_words",
 ]
 
@@ -41,16 +35,8 @@ ROLES: Final = (
     *("watch-officer", "releasing-officer", "senior-1", "senior-2", "senior-3", "interpreter"),
     *("legal-adviser", "planner", "air-traffic-liaison", "humanitarian-notifier"),
 )
-_SHORTEST: Final = 4
 _DURATION: Final = re.compile(r"(.+)\+([0-9]{1,3}) ?min", re.ASCII)
 _MINUTE_MS: Final = 60_000
-
-WordT = TypeVar("WordT", bound=StrEnum)
-
-
-def typed_word(word: str) -> str:
-    """Return the word that travels: ``senior-1`` is ``SENIOR_1``."""
-    return word.upper().replace("-", "_")
 
 
 def typed_words(words: Iterable[str]) -> list[str]:
@@ -107,40 +93,6 @@ def typed_roles(text: str) -> list[str]:
     return typed_words(found)
 
 
-def find_talk(node: "NodeClient", wanted: str) -> dict[str, Any]:
-    """Return the call that is asked for or arranged, by the beginning of any id of it.
-
-    Raises:
-        NotFoundError: there is none.
-        InvalidInputError: too short, or several begin so.
-    """
-    return _one(
-        node.get("talks"),
-        wanted,
-        lambda talk: (talk["talk_id"], talk["message"], talk["call_id"]),
-        "deconflict line call list --all",
-    )
-
-
-def find_call(node: "NodeClient", wanted: str) -> dict[str, Any]:
-    """Return the call that was held or arranged, by the beginning of any id of it.
-
-    Raises:
-        NotFoundError: there is none.
-        InvalidInputError: too short, or several begin so.
-    """
-    calls = node.get("calls")
-    talks = {talk["call_id"]: talk for talk in node.get("talks") if talk["call_id"]}
-
-    def names(call: dict[str, Any]) -> Sequence[str | None]:
-        records = (record["message"] for record in call["records"])
-        readouts = (readout["message"] for readout in call["readouts"])
-        talk = talks.get(call["call_id"], {})
-        return (call["call_id"], talk.get("talk_id"), *records, *readouts)
-
-    return _one(calls, wanted, names, "deconflict line call list --all")
-
-
 def show_talks(talks: Sequence[Mapping[str, Any]], *, own: str) -> None:
     """Print calls that are asked for or arranged, a line each."""
     table(
@@ -177,26 +129,3 @@ def _when(talk: Mapping[str, Any]) -> str:
     first = min(slot["start_utc"] for slot in talk["slots"])
     more = len(talk["slots"]) - 1
     return when(first) + (f" or {more} more" if more else "")
-
-
-def _one(
-    found: Sequence[dict[str, Any]],
-    wanted: str,
-    names: Callable[[dict[str, Any]], Sequence[str | None]],
-    listed_by: str,
-) -> dict[str, Any]:
-    if len(wanted) < _SHORTEST:
-        raise InvalidInputError(
-            "this is too short for the id of a call",
-            given=wanted,
-            expected=f"at least its first {_SHORTEST} characters",
-        )
-    begins = wanted.lower()
-    fitting = [one for one in found if any(n and n.startswith(begins) for n in names(one))]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise InvalidInputError(
-            f"{len(fitting)} calls begin so", given=wanted, expected="a longer part of the id"
-        )
-    raise NotFoundError("no call has this id", given=wanted, remedy=f"list them: {listed_by}")

@@ -8,7 +8,7 @@ import click
 
 from deconflict.cli.command import command
 from deconflict.cli.options import talks_to_node
-from deconflict.cli.output import clean, count, sentences, write_json
+from deconflict.cli.output import clean, count, sentences, short, write_json
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _show_waiting(node: "NodeClient", line: dict[str, Any], *, as_json: bool) ->
     click.echo(f"{peer} has not signed for {count(len(waiting), 'message')} of yours.")
     for one in waiting[:20]:
         drill = "DRILL " if one["drill"] else ""
-        click.echo(f"  {one['seq']:>5}  {one['hash'][:10]}  {drill}{clean(one['kind'])}")
+        click.echo(f"  {one['seq']:>5}  {short(one['hash'])}  {drill}{clean(one['kind'])}")
     if waiting[20:]:
         click.echo(f"  ... and {len(waiting) - 20} more")
     show_ways(line["peer"])

@@ -5,7 +5,7 @@ that the node raised.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,7 +174,7 @@ class NodeClient:
         return _one(
             self.declarations(active=False),
             wanted,
-            "declaration_id",
+            lambda one: (one["declaration_id"],),
             "declaration",
             "`deconflict declare --list`",
         )
@@ -186,18 +186,65 @@ class NodeClient:
             NotFoundError: there is none.
             InvalidInputError: several begin so.
         """
-        return _one(self.get("conflicts"), wanted, "conflict_id", "conflict", "`deconflict check`")
+        return _one(
+            self.get("conflicts"),
+            wanted,
+            lambda one: (one["conflict_id"],),
+            "conflict",
+            "`deconflict check`",
+        )
 
-    def incident(self, wanted: str) -> dict[str, Any]:
-        """Return the incident whose id begins so, as a row of the list.
+    def incident(self, wanted: str, *, line: str | None) -> dict[str, Any]:
+        """Return the incident whose id begins so, whole; on this line, where it is on several.
 
         Raises:
             NotFoundError: there is none.
             InvalidInputError: several begin so.
         """
+        whole = wanted
+        if len(wanted) != 32:
+            whole = _one(
+                self.get("incidents"),
+                wanted,
+                lambda one: (one["incident_id"],),
+                "incident",
+                "`deconflict incident list`",
+            )["incident_id"]
+        found: dict[str, Any] = self.get("incidents", whole, line=line)
+        return found
+
+    def talk(self, wanted: str) -> dict[str, Any]:
+        """Return the call that is asked for or arranged, by the beginning of any id of it.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidInputError: too short, or several begin so.
+        """
         return _one(
-            self.get("incidents"), wanted, "incident_id", "incident", "`deconflict incident list`"
+            self.get("talks"),
+            wanted,
+            lambda talk: (talk["talk_id"], talk["message"], talk["call_id"]),
+            "call",
+            "deconflict line call list --all",
         )
+
+    def call(self, wanted: str) -> dict[str, Any]:
+        """Return the call that was held or arranged, by the beginning of any id of it.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidInputError: too short, or several begin so.
+        """
+        calls = self.get("calls")
+        talks = {talk["call_id"]: talk for talk in self.get("talks") if talk["call_id"]}
+
+        def names(call: dict[str, Any]) -> Sequence[str | None]:
+            records = (record["message"] for record in call["records"])
+            readouts = (readout["message"] for readout in call["readouts"])
+            talk = talks.get(call["call_id"], {})
+            return (call["call_id"], talk.get("talk_id"), *records, *readouts)
+
+        return _one(calls, wanted, names, "call", "deconflict line call list --all")
 
     def message(self, wanted: str) -> dict[str, Any]:
         """Return the message whose hash is or begins so, searching each line's latest messages.
@@ -214,7 +261,7 @@ class NodeClient:
             for direction, last in (("out", line["own_seq"]), ("in", line["peer_seq"])):
                 after = max(0, last - SEARCHED_BACK)
                 recent += self.messages(line["line_id"], direction=direction, after_seq=after)
-        return _one(recent, wanted, "hash", "message", "`deconflict log`")
+        return _one(recent, wanted, lambda one: (one["hash"],), "message", "`deconflict log`")
 
     def messages(
         self, line_id: str, *, direction: str, after_seq: int = 0
@@ -300,7 +347,11 @@ def _fits(identifier: str, wanted: str) -> bool:
 
 
 def _one(
-    found: Sequence[dict[str, Any]], wanted: str, key: str, what: str, listed_by: str
+    found: Sequence[dict[str, Any]],
+    wanted: str,
+    names: Callable[[dict[str, Any]], Sequence[str | None]],
+    what: str,
+    listed_by: str,
 ) -> dict[str, Any]:
     if len(wanted) < SHORTEST_PREFIX:
         raise InvalidInputError(
@@ -308,7 +359,7 @@ def _one(
             given=wanted,
             expected=f"at least its first {SHORTEST_PREFIX} characters",
         )
-    fitting = [item for item in found if _fits(item[key], wanted)]
+    fitting = [one for one in found if any(name and _fits(name, wanted) for name in names(one))]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
-from deconflict.cli.options import as_written_option, existing_file, need_terminal, talks_to_node
+from deconflict.cli.options import (
+    RELEASES,
+    as_written_option,
+    existing_file,
+    need_terminal,
+    talks_to_node,
+    typed_word,
+)
 from deconflict.cli.output import (
     clean,
     count,
@@ -59,7 +66,7 @@ TOGETHER = 200  # so many go in one request, all of them or none
 )
 @click.option(
     "--release",
-    type=click.Choice(["own-forces", "coalition", "none"]),
+    type=click.Choice(RELEASES),
     default="own-forces",
     show_default=True,
     help="To whom the receiver may pass it on.",
@@ -116,7 +123,7 @@ def declare(
     manner = {
         "lines": list(lines) or None,
         "drill": drill,
-        "release": release.replace("-", "_").upper(),
+        "release": typed_word(release),
         "as_written": as_written,
     }
     with NodeClient.of(node_dir, account) as node:

@@ -20,7 +20,7 @@ from deconflict.cli.output import (
     write_json,
 )
 
-__all__ = ["incident", "listed", "show", "show_incident"]
+__all__ = ["RISKS", "incident", "listed", "show", "show_incident"]
 
 incident = LazyGroup(
     "incident",
@@ -39,13 +39,14 @@ incident = LazyGroup(
     example="deconflict incident list",
 )
 
-_LETTERS = {
-    "RISK_OF_COLLISION": "A",
-    "SAFETY_NOT_ASSURED": "B",
-    "NO_RISK_OF_COLLISION": "C",
-    "UNDETERMINED": "D",
-    "USUAL_MARGINS_HELD": "E",
+RISKS = {
+    "a": "RISK_OF_COLLISION",
+    "b": "SAFETY_NOT_ASSURED",
+    "c": "NO_RISK_OF_COLLISION",
+    "d": "UNDETERMINED",
+    "e": "USUAL_MARGINS_HELD",
 }
+_LETTERS = {risk: letter.upper() for letter, risk in RISKS.items()}
 
 
 @command("list", example="deconflict incident list")
@@ -105,7 +106,7 @@ def show(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        view = node.get("incidents", _whole_id(node, incident_id), line=line)
+        view = node.incident(incident_id, line=line)
     if as_json:
         write_json(view)
         return
@@ -134,12 +135,6 @@ def show_incident(view: dict[str, Any]) -> None:
     _show_apart(view)
     _show_evidence(view)
     _show_breaches(view)
-
-
-def _whole_id(node: Any, wanted: str) -> str:
-    if len(wanted) == 32:
-        return wanted
-    return str(node.incident(wanted)["incident_id"])
 
 
 def _letters(risk: dict[str, str | None]) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
-from deconflict.cli.options import existing_file, line_option, talks_to_node
+from deconflict.cli.incident import RISKS, show_incident
+from deconflict.cli.options import PLACE, existing_file, line_option, talks_to_node, typed_word
 from deconflict.cli.output import clean, short, when, write_json
 from deconflict.cli.sending import Manner, manner_options, post
 from deconflict.errors import InvalidInputError
@@ -21,16 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["account", "breach", "evidence", "opens", "risk", "sha256_of"]
 
-PLACE = "Coordinates in any notation: decimal, degrees and minutes, MGRS."
 AT = "When it happened, UTC, as 2015-09-30T06:12:00Z."
 PIECE_BYTES = 1 << 20
-RISKS = {
-    "a": "RISK_OF_COLLISION",
-    "b": "SAFETY_NOT_ASSURED",
-    "c": "NO_RISK_OF_COLLISION",
-    "d": "UNDETERMINED",
-    "e": "USUAL_MARGINS_HELD",
-}
 RISK_WORDS = [*RISKS, *(word.lower().replace("_", "-") for word in RISKS.values())]
 INCIDENTS = [
     *("close-pass", "area-entered", "line-crossed", "level-left", "undeclared-flight"),
@@ -98,7 +91,7 @@ def opens(
         )
     body: dict[str, Any] = {
         "incident_id": secrets.token_hex(16),
-        "what": what.upper().replace("-", "_"),
+        "what": typed_word(what),
         "at_utc": time_wire(at_utc),
         "position": place_wire(place),
         "risk": _risk_code(risk_word),
@@ -110,7 +103,7 @@ def opens(
         if correct is None:
             line_id = node.line(line)["line_id"]
         else:
-            view = _view(node, correct, line)
+            view = node.incident(correct, line=line)
             line_id, ref = view["line_id"], view["stated_message"]
             body["incident_id"] = view["incident_id"]
         post(node, line_id, "INCIDENT", body, manner, ref=ref, as_json=as_json)
@@ -167,7 +160,7 @@ def account(
 
     stated = _fields(given, places)
     with NodeClient.of(node_dir, account) as node:
-        view = _view(node, incident_id, line)
+        view = node.incident(incident_id, line=line)
         if by is not None:
             _keep_outside(node, view, by, stated, as_published, as_json=as_json)
             return
@@ -224,7 +217,7 @@ def evidence(
     digest, size = sha256_of(file)
     kind = media_type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     with NodeClient.of(node_dir, account) as node:
-        view = _view(node, incident_id, line)
+        view = node.incident(incident_id, line=line)
         if only_check:
             if not _check(view, file, digest, size, as_json=as_json):
                 ctx.exit(EXIT_FINDING)
@@ -265,7 +258,7 @@ def risk(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        view = _view(node, incident_id, line)
+        view = node.incident(incident_id, line=line)
         body = {"incident_id": view["incident_id"], "risk": _risk_code(word)}
         post(node, view["line_id"], "RISK", body, manner, as_json=as_json)
 
@@ -323,7 +316,7 @@ def breach(
         )
     if withdraw is None and at_utc is None:
         raise InvalidInputError("when was it?", expected=f"--at TIME. {AT}")
-    body: dict[str, Any] = {"breach": (what or "withdrawn").upper().replace("-", "_")}
+    body: dict[str, Any] = {"breach": typed_word(what or "withdrawn")}
     if at_utc is not None:
         body["at_utc"] = time_wire(at_utc)
     if place is not None:
@@ -335,7 +328,7 @@ def breach(
         if declaration is not None:
             body["declaration_id"] = node.declaration(declaration)["declaration_id"]
         if incident_id is not None:
-            view = _view(node, incident_id, line)
+            view = node.incident(incident_id, line=line)
             body["incident_id"], line_id = view["incident_id"], view["line_id"]
         body.setdefault("at_utc", node.get("node")["now_utc"])
         ref = None
@@ -357,12 +350,6 @@ def sha256_of(file: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _view(node: "NodeClient", wanted: str, line: str | None) -> dict[str, Any]:
-    whole = wanted if len(wanted) == 32 else node.incident(wanted)["incident_id"]
-    found: dict[str, Any] = node.get("incidents", whole, line=line)
-    return found
-
-
 def _require_own(message: dict[str, Any], kind: str, *, corrects: bool) -> None:
     """Refuse to correct what is not one's own, or to correct one's own without saying so."""
     own = message["outgoing"] and message["kind"] == kind
@@ -377,7 +364,7 @@ def _require_own(message: dict[str, Any], kind: str, *, corrects: bool) -> None:
 
 
 def _risk_code(word: str) -> str:
-    return RISKS.get(word) or word.upper().replace("-", "_")
+    return RISKS.get(word) or typed_word(word)
 
 
 def _fields(given: Iterable[str], places: Iterable[str]) -> dict[str, str | int | bool]:
@@ -422,8 +409,6 @@ def _keep_outside(
     *,
     as_json: bool,
 ) -> None:
-    from deconflict.cli.incident import show_incident
-
     kept = node.post(
         "incidents",
         view["incident_id"],

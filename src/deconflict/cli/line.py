@@ -139,7 +139,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if unseen := one["declarations_unseen"]:
             said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
             click.echo(click.style(f"{said}\n", bold=True))
-        if _silent(one):
+        if _silence(one):
             click.echo(click.style(_silence_words(one), bold=True) + "\n")
     _paths(lines)
     if held:
@@ -219,13 +219,13 @@ def _show_down(line: dict[str, Any]) -> None:
     click.echo()
 
 
-def _silent(line: dict[str, Any]) -> bool:
-    return bool(line.get("mute") or line.get("deaf"))
+def _silence(line: dict[str, Any]) -> str | None:
+    return "MUTE" if line["mute"] else "DEAF" if line["deaf"] else None
 
 
 def _state(line: dict[str, Any]) -> str:
-    if _silent(line):
-        return ("MUTE" if line["mute"] else "DEAF") + f", {line['state']}"
+    if silence := _silence(line):
+        return f"{silence}, {line['state']}"
     return "SUSPENDED" if line["suspended"] else str(line["state"])
 
 
@@ -237,7 +237,7 @@ def _silence_words(line: dict[str, Any]) -> str:
     else:
         cannot = f"logs and receipts nothing of {peer}; it can send"
     return (
-        f"{_state(line).partition(',')[0]} on the line with {peer}: this node {cannot}.\n"
+        f"{_silence(line)} on the line with {peer}: this node {cannot}.\n"
         f"  Why: {clean(line['silent_because'] or 'not known')}\n"
         f"  Warn {peer} by voice. It ends by itself once {peer}'s node has answered; if that "
         f"cannot be:\n  deconflict line reopen {peer}"

@@ -11,6 +11,8 @@ import click
 from deconflict.errors import ConfigurationError, InvalidInputError
 
 __all__ = [
+    "PLACE",
+    "RELEASES",
     "as_json_option",
     "as_option",
     "as_written_option",
@@ -24,6 +26,7 @@ __all__ = [
     "private_text",
     "secret",
     "talks_to_node",
+    "typed_word",
     "write_private",
 ]
 
@@ -57,6 +60,13 @@ as_written_option = click.option(
     help="The places are meant, though latitude and longitude look exchanged.",
 )
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+PLACE = "Coordinates in any notation: decimal, degrees and minutes, MGRS."
+RELEASES = ("own-forces", "coalition", "none")  # to whom a receiver may pass a message on
+
+
+def typed_word(word: str) -> str:
+    """Return the word of an agreed list that travels: ``senior-1`` is ``SENIOR_1``."""
+    return word.upper().replace("-", "_")
 
 
 def talks_to_node(function: Callable[..., Any]) -> Callable[..., Any]:

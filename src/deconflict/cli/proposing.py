@@ -1,13 +1,13 @@
 """``deconflict line propose`` and ``consent``: what one side suggests, and may be passed on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.options import talks_to_node
+from deconflict.cli.options import RELEASES, talks_to_node, typed_word
 from deconflict.cli.output import short
 from deconflict.cli.sending import Manner, manner_options, post
 from deconflict.errors import InvalidInputError
@@ -74,7 +74,7 @@ def propose(
         first, second = cited["body"]["first"], cited["body"]["second"]
         if change is None:
             pair = [node.declaration(one) for one in (first, second)]
-            (changed,) = (one["declaration_id"] for one in pair if one["own"])
+            changed = _yours(pair)
         else:
             changed = node.declaration(change)["declaration_id"]
         body: dict[str, Any] = {"first": first, "second": second, "declaration_id": changed}
@@ -91,7 +91,7 @@ def propose(
 @click.option(
     "--to",
     "passed_to",
-    type=click.Choice(("own-forces", "coalition", "none")),
+    type=click.Choice(RELEASES),
     required=True,
     help="To whom the receiver may pass it on.",
 )
@@ -112,11 +112,23 @@ def consent(
     """
     from deconflict.cli.client import NodeClient
 
-    body = {"release": passed_to.replace("-", "_").upper()}
+    body = {"release": typed_word(passed_to)}
     with NodeClient.of(node_dir, account) as node:
         cited = node.message(about)
         ref = cited["hash"]
         post(node, cited["line_id"], "RELEASE_CONSENT", body, manner, ref=ref, as_json=as_json)
+
+
+def _yours(pair: Iterable[dict[str, Any]]) -> str:
+    """Return the declaration that is one's own; a peer may name two of its own, or two of ours."""
+    yours = [str(one["declaration_id"]) for one in pair if one["own"]]
+    if len(yours) != 1:
+        raise InvalidInputError(
+            "which of the two would change?",
+            given=f"{len(yours)} of them yours",
+            expected="--change ID",
+        )
+    return yours[0]
 
 
 def _either(

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deconflict.cli.call_picture import show_call, show_papers, show_texts
-from deconflict.cli.call_words import LANGUAGES, find_call
+from deconflict.cli.call_picture import show_call, show_texts
+from deconflict.cli.call_words import LANGUAGES
 from deconflict.cli.command import Group, command
 from deconflict.cli.options import need_terminal, talks_to_node
-from deconflict.cli.output import clean, short, write_json
+from deconflict.cli.output import short, write_json
+from deconflict.cli.papers import keep_paper, papers_of, say_kept, show_papers, throw_away
 from deconflict.cli.sending import Manner, manner_options, post
 from deconflict.errors import InvalidInputError, LineStateError
 
@@ -80,29 +81,21 @@ def draft(
 
     with NodeClient.of(node_dir, account) as node:
         if delete is not None:
-            gone = node.delete("papers", delete)
-            if as_json:
-                write_json(gone)
-            else:
-                click.echo(f"{clean(gone['paper_id'])} is thrown away.")
+            throw_away(node, delete, as_json=as_json)
             return
         if wanted is None:
             raise InvalidInputError("of which call?", expected="ID, or --delete DRAFT")
-        call = find_call(node, wanted)
+        call = node.call(wanted)
         texts = _texts(typed, files)
         if not texts:
             raise InvalidInputError("what text?", expected="--text LANG=TEXT or --file LANG=FILE")
-        path = ("lines", call["line_id"], "papers")
         if draft_id is None:
-            body = {"kind": "draft", "call": call["call_id"], "texts": texts}
-            kept = node.post(*path, body=body)
+            kept = keep_paper(node, call, "draft", texts)
         else:
             before = _draft(node, call, draft_id)
-            kept = node.post(*path, before["paper_id"], body={"texts": before["texts"] | texts})
-    if as_json:
-        write_json(kept)
-    else:
-        click.echo(f"Draft {clean(kept['paper_id'])} is kept here, and never sent.")
+            path = ("lines", call["line_id"], "papers", before["paper_id"])
+            kept = node.post(*path, body={"texts": before["texts"] | texts})
+    say_kept(kept, as_json=as_json)
 
 
 @command("show", group=readout, example="deconflict line readout show 9f86d08188")
@@ -113,9 +106,8 @@ def show(wanted: str, node_dir: Path | None, account: str | None, as_json: bool)
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        call = find_call(node, wanted)
-        papers = node.get("lines", call["line_id"], "papers", call=call["call_id"])
-    drafts = [paper for paper in papers if paper["kind"] == "draft"]
+        call = node.call(wanted)
+        drafts = papers_of(node, call, "draft")
     if as_json:
         write_json({"call": call, "drafts": drafts})
         return
@@ -208,7 +200,7 @@ def agree(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        call = find_call(node, wanted)
+        call = node.call(wanted)
         waiting = _proposed_by_peer(call)
         if waiting is None:
             raise LineStateError(
@@ -243,7 +235,7 @@ def withhold(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        call = find_call(node, wanted)
+        call = node.call(wanted)
         body = {"call": call["call_id"]}
         ref = _answered(call)
         _post(node, call, "READOUT_WITHHELD", body, manner, ref, as_json=as_json)
@@ -264,7 +256,7 @@ def _state(
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
-        call = find_call(node, wanted)
+        call = node.call(wanted)
         texts: Mapping[str, Sequence[str]] = _texts(typed, files)
         if draft_id is not None:
             texts = {**_draft(node, call, draft_id)["texts"], **texts}
@@ -307,8 +299,7 @@ def _answered(call: dict[str, Any]) -> str:
 
 
 def _draft(node: "NodeClient", call: dict[str, Any], wanted: str) -> dict[str, Any]:
-    papers = node.get("lines", call["line_id"], "papers", call=call["call_id"])
-    drafts = [p for p in papers if p["kind"] == "draft" and p["paper_id"].startswith(wanted)]
+    drafts = [p for p in papers_of(node, call, "draft") if p["paper_id"].startswith(wanted)]
     if len(drafts) != 1:
         raise InvalidInputError(
             "no draft of this call has this name",
@@ -326,7 +317,12 @@ def _texts(typed: tuple[str, ...], files: tuple[str, ...]) -> dict[str, list[str
         found.setdefault(language, []).append(text)
     for pair in files:
         language, name = _pair(pair)
-        content = Path(name).read_text("utf-8")
+        try:
+            content = Path(name).read_text("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidInputError(
+                "this file is no text", given=name, expected="UTF-8 text"
+            ) from None
         paragraphs = (" ".join(part.split()) for part in content.split("\n\n"))
         found.setdefault(language, []).extend(part for part in paragraphs if part)
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deconflict.cli.incident import show_incident
 from deconflict.cli.incident_say import sha256_of
 from deconflict.cli.output import clean, count, fields, short, when
 
@@ -69,8 +70,6 @@ def show_recorded(summary: "RecordedSummary", checked: list[CheckedFile]) -> Non
 def show_pages(pages: Iterable["IncidentView"]) -> None:
     """Print each incident of a record as a node prints it."""
     from msgspec import to_builtins
-
-    from deconflict.cli.incident import show_incident
 
     for page in pages:
         click.echo()

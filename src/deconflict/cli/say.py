@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.options import line_option, node_folder, talks_to_node
+from deconflict.cli.options import PLACE, line_option, node_folder, talks_to_node
 from deconflict.cli.output import clean, short, write_json
 from deconflict.cli.sending import Manner, manner_options, post
 from deconflict.errors import InvalidInputError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["cease", "concern", "query", "resume", "send", "suspend"]
 
-PLACE = "Coordinates in any notation: decimal, degrees and minutes, MGRS."
 EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
 
 

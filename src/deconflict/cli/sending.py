@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deconflict.cli.options import RELEASES, typed_word
 from deconflict.cli.output import clean, sentences, short, write_json
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def manner_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(
         *, to_desk: str | None, release: str, drill: bool, note: str | None, **rest: Any
     ) -> Any:
-        manner = Manner(to_desk, release.replace("-", "_").upper(), drill, note)
+        manner = Manner(to_desk, typed_word(release), drill, note)
         return function(manner=manner, **rest)
 
     for option in (
@@ -56,7 +57,7 @@ def manner_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--drill", is_flag=True, help="Mark it as an exercise."),
         click.option(
             "--release",
-            type=click.Choice(["own-forces", "coalition", "none"]),
+            type=click.Choice(RELEASES),
             default="own-forces",
             show_default=True,
             help="To whom the receiver may pass it on.",

@@ -108,6 +108,8 @@ def _contents(files: tuple[str, ...]) -> list[bytes]:
 
 
 def _show(taken: dict[str, Any]) -> None:
+    from deconflict.line.pieces import numbers_text
+
     peer = clean(taken["from_party"])
     how = {"file": "as a file", "e-mail": "by e-mail", "codes": "as scanned codes"}
     click.echo(f"From {peer}, {how[taken['bearer']]}, made {when(taken['made_utc'])}:")
@@ -117,7 +119,7 @@ def _show(taken: dict[str, Any]) -> None:
     for outcome, words in _OUTCOMES.items():
         found = by_outcome.get(outcome, ())
         if found:
-            numbers = _numbers([message["seq"] for message in found])
+            numbers = numbers_text(sorted(message["seq"] for message in found))
             click.echo(f"  {count(len(found), 'message')} {words}: {numbers}")
     if not taken["messages"]:
         click.echo("  no message in it")
@@ -161,9 +163,3 @@ def _show_back(taken: dict[str, Any]) -> None:
             f"it until your receipt is there.\nIt goes by itself when the network is back, or now "
             f"by any way: deconflict line carry {peer}"
         )
-
-
-def _numbers(numbers: list[int]) -> str:
-    from deconflict.line.pieces import numbers_text
-
-    return numbers_text(sorted(numbers))

@@ -62,7 +62,9 @@ def show_script(node: "NodeClient", line: dict[str, Any], wanted: str, *, as_jso
         click.echo()
     name = clean(message["to_party"])
     click.echo(f"{name} types it in: deconflict line heard {clean(message['from_party'])}")
-    click.echo(f"Then note that you said it: deconflict line spoken {name} {message['hash'][:10]}")
+    click.echo(
+        f"Then note that you said it: deconflict line spoken {name} {short(message['hash'])}"
+    )
 
 
 @command("spoken", example="deconflict line spoken red 4f2a9c01")
