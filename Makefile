@@ -19,7 +19,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 test: lint rust unit ## everything CI runs
 
 unit: $(VENV)/dev-built postgis $(VENV)/pymeos java strace $(VENV)/tlc
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev-built types ## style, types, layers
 	$(BIN)/ruff check .
