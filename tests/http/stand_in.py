@@ -18,6 +18,7 @@ from deconflict.node.views import (
     ConflictView,
     DeclarationView,
     EventView,
+    ExportView,
     HeldView,
     LineView,
     MessageView,
@@ -145,6 +146,17 @@ class StandInNode:
     async def withdraw(self, actor: Actor, held_id: str) -> HeldView:
         self.calls.append(("withdraw", actor, held_id))
         return self.held()[0]
+
+    async def ask_export(
+        self, actor: Actor, line: str, what: str, message: str | None = None
+    ) -> ExportView:
+        self.line(line)
+        return ExportView("FREE")
+
+    def require_exportable(
+        self, actor: Actor, line: str, what: str, message: str | None = None
+    ) -> object:
+        return self.line(line)
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         await self.message(message_hash)

@@ -39,6 +39,11 @@ ROLES = (
     "senior",
     "interpreter",
     "legal_adviser",
+    "senior_1",
+    "senior_2",
+    "senior_3",
+    "humanitarian_notifier",
+    "civil_liaison",
 )
 BY = "command line"
 

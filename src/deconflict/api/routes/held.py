@@ -18,24 +18,27 @@ router = APIRouter(prefix=BASE, tags=["held"], route_class=OperatorRoute, respon
 @router.get("/held", response_model=list[HeldView])
 @needs(Action.READ)
 async def list_held(request: Request) -> Response:
-    """List what one person wrote and a second has to release, the oldest first."""
+    """List what one person wrote or asked for and a second has to release, the oldest first.
+
+    Who is to be let in is in the list too, and is released at `/enrolments`.
+    """
     return answer(services_of(request).node.held())
 
 
 @router.post("/held/{held_id}/release", response_model=list[Posted])
-@needs(Action.SEND)
+@needs(Action.READ)
 async def release(held_id: str, request: Request) -> Response:
-    """Say what another account wrote: all of it or nothing.
+    """Say what another account wrote: all of it or nothing. Or let it take away what it asked for.
 
-    Whoever wrote it cannot release it. Where what it was written against has changed, it is refused
-    and stays held.
+    Whoever wrote it cannot release it, and who releases it must be allowed to do the same alone.
+    Where what it was written against has changed, it is refused and stays held.
     """
     actor = actor_of(request)
     return answer(await services_of(request).node.release(actor, held_id))
 
 
 @router.post("/held/{held_id}/withdraw", response_model=HeldView)
-@needs(Action.SEND)
+@needs(Action.READ)
 async def withdraw(held_id: str, request: Request) -> Response:
     """Forget what is held; nothing of it was said."""
     actor = actor_of(request)
