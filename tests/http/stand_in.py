@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration
@@ -139,7 +140,9 @@ class StandInNode:
     def held(self) -> tuple[HeldView, ...]:
         return (HeldView("3f9a01cc", "boris", "2015-09-30T06:00:00Z", ()),)
 
-    async def release(self, actor: Actor, held_id: str) -> tuple[Posted, ...]:
+    async def release(
+        self, actor: Actor, held_id: str, *, places: Sequence[Position] = ()
+    ) -> tuple[Posted, ...]:
         self.calls.append(("release", actor, held_id))
         return (self.say("NOTIFY", {}),)
 

@@ -5,6 +5,7 @@ import pytest
 from test_node_release import AUDITOR, SECOND, WATCH, WRITER, run, said
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.position import Position
 from deconflict.errors import (
     InvalidDocumentError,
     InvalidInputError,
@@ -22,13 +23,24 @@ from deconflict.messages.bodies import (
     body_to_wire,
     parse_body,
 )
+from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import KINDS, SAID_ALONE, Kind, ends_flash
 from deconflict.node.actor import Actor, Role
 from deconflict.node.exports import ASKED_MS, RELEASED_MS, Export, parcel_waits
 from deconflict.node.service import Node
 from deconflict.replay.world import DESKS
 from messages_samples import bodies
-from node_pair import LATAKIA, START_MS, NodePair, cease, declaration, node_pair, query
+from node_pair import (
+    FAR,
+    LATAKIA,
+    START_MS,
+    NodePair,
+    cease,
+    circle,
+    declaration,
+    node_pair,
+    query,
+)
 
 SECOND_WATCH = Actor("second-watch", frozenset({Role.WATCH_OFFICER}), DESKS[0])
 ADMINISTRATOR = Actor("admin", frozenset({Role.ADMINISTRATOR}), DESKS[0])
@@ -265,6 +277,66 @@ def test_one_person_takes_away_where_one_is_enough_and_it_is_written_down() -> N
         assert [event.kind for event in pair.blue.store.events(0)].count("export") == 1
 
     run(test, persons=1)
+
+
+# ---- protected sites -------------------------------------------------------------------------
+
+
+def site(number: int = 1, at: Position = LATAKIA) -> Declaration:
+    return declaration(number, Purpose.PROTECTED_SITE, circle(at=at, radius_m=300))
+
+
+@pytest.mark.parametrize(
+    "places", [(), (FAR,), (Position.from_degrees(35.9, 35.4),)], ids=["none", "far", "exchanged"]
+)
+def test_a_site_is_released_only_by_who_finds_it_on_a_map_of_their_own(
+    places: tuple[Position, ...],
+) -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        (posted,) = await node.declare(WRITER, [site()], lines=[pair.line_id])
+        with pytest.raises(NotReleasedError, match="map of your own"):
+            await node.release(SECOND, str(posted.held_id), places=places)
+        assert len(node.held()) == 1
+        near = Position.from_degrees(35.402, 35.9)  # 222 m
+        (released,) = await node.release(SECOND, str(posted.held_id), places=(near,))
+        assert released.kind == "NOTIFY"
+
+    run(test)
+
+
+def test_every_site_that_is_released_together_is_found() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        sites = [site(1), site(2, FAR)]
+        posted = await node.declare(WRITER, sites, lines=[pair.line_id])
+        with pytest.raises(NotReleasedError):
+            await node.release(SECOND, str(posted[0].held_id), places=(LATAKIA,))
+        assert len(await node.release(SECOND, str(posted[0].held_id), places=(LATAKIA, FAR))) == 2
+
+    run(test)
+
+
+def test_a_notifier_declares_sites_and_no_flight_and_releases_none() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        with pytest.raises(NotPermittedError):
+            await node.declare(NOTIFIER, [declaration(3)], lines=[pair.line_id])
+        (flight,) = await node.declare(WRITER, [declaration(3)], lines=None)
+        await node.release(SECOND, str(flight.held_id))
+        for act in (
+            node.cancel(NOTIFIER, declaration(3).declaration_id),
+            node.tell(NOTIFIER, declaration(3).declaration_id, lines=[pair.line_id]),
+            node.update(NOTIFIER, site(3), lines=None),
+        ):
+            with pytest.raises(NotPermittedError):
+                await act
+        (posted,) = await node.declare(NOTIFIER, [site()], lines=[pair.line_id])
+        other = Actor("other-notifier", NOTIFIER.roles, NOTIFIER.desk)
+        with pytest.raises(NotPermittedError):
+            await node.release(other, str(posted.held_id), places=(LATAKIA,))
+        await node.release(SECOND, str(posted.held_id), places=(LATAKIA,))
+        (gone,) = await node.cancel(NOTIFIER, site().declaration_id)
+        assert gone.state == "HELD"
+
+    run(test)
 
 
 # ---- parcels ---------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Enrolment:
         text = render_named(name, values, language)
         if self.what == "ACCOUNT":
             new = msgspec.json.decode(self.data, type=NewAccount)
-            text += f" ({', '.join(new.roles)}; {new.desk})"
+            text += f" ({', '.join(new.roles).replace('_', ' ')}; {new.desk})"
         return HeldView(
             self.enrolment_id,
             self.by,

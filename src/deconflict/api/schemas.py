@@ -106,6 +106,19 @@ class ParcelWanted(Request):
     )
 
 
+class PlaceFound(Request):
+    """A place in whole 1e-7 degrees."""
+
+    lat_e7: Annotated[int, Field(ge=-900_000_000, le=900_000_000)]
+    lon_e7: Annotated[int, Field(ge=-1_800_000_000, le=1_800_000_000)]
+
+
+class Release(Request):
+    """Where the second person finds each protected site, on a map of their own."""
+
+    places: Annotated[list[PlaceFound], Field(max_length=100)] = []
+
+
 class ExportWanted(Request):
     """What is to be taken away in a file; ``message`` is for a MESSAGE, and for nothing else."""
 

@@ -27,13 +27,26 @@ _LETS_IN: Final = ("ACCOUNT", "ENABLE", "PASSWORD", "PEER")
     "release",
     example="deconflict line release\n"
     "deconflict line release 3f9a01cc\n"
+    'deconflict line release 3f9a01cc --place "35.2854 N 40.1760 E"\n'
     "deconflict line release 3f9a01cc --withdraw",
 )
 @click.argument("held_id", required=False, metavar="[ID]")
 @click.option("--withdraw", is_flag=True, help="Forget it; nothing of it is sent.")
+@click.option(
+    "--place",
+    "places",
+    multiple=True,
+    metavar="PLACE",
+    help="Of a protected site: where you find it, on a map of your own; repeat it.",
+)
 @talks_to_node
 def release(
-    held_id: str | None, withdraw: bool, node_dir: Any, account: str | None, as_json: bool
+    held_id: str | None,
+    withdraw: bool,
+    places: tuple[str, ...],
+    node_dir: Any,
+    account: str | None,
+    as_json: bool,
 ) -> None:
     """Release what another person wrote or asked for, or list what waits.
 
@@ -43,9 +56,11 @@ def release(
     releases it under their own account. Nobody releases what they wrote.
 
     Hold each place against your own map before you release it: it stands here in every notation,
-    and as it lies from the nearest agreed landmark.
+    and as it lies from the nearest agreed landmark. A protected site is released with --place, read
+    from a map of your own and not from here: it has to lie within what is declared.
     """
     from deconflict.cli.client import NodeClient
+    from deconflict.cli.typed import place_wire
 
     if withdraw and held_id is None:
         raise InvalidInputError("what is to be withdrawn?", expected="the ID of what is held")
@@ -61,7 +76,8 @@ def release(
             else:
                 click.echo(f"{clean(gone['held_id'])} is withdrawn; nothing of it was sent.")
             return
-        posted = node.post("held", held_id, "release", body={})
+        found = [place_wire(place) for place in places]
+        posted = node.post("held", held_id, "release", body={"places": found})
     if as_json:
         write_json({"posted": posted})
         return

@@ -11,8 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
+from deconflict.airspace.geodesy import distance
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.errors import LineStateError, NotFoundError, NotPermittedError
+from deconflict.airspace.position import Position
+from deconflict.errors import (
+    LineStateError,
+    NotFoundError,
+    NotPermittedError,
+    NotReleasedError,
+)
 from deconflict.line.keys import SigningKey
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms
@@ -24,7 +31,9 @@ from deconflict.messages.bodies import (
     body_to_wire,
     parse_body,
 )
+from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind, ends_flash
+from deconflict.messages.summary import summarise
 from deconflict.messages.terms import terms_from_wire, terms_to_wire
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.exports import ASKED_MS, RELEASED_MS, Wanted
@@ -34,9 +43,18 @@ from deconflict.node.saying import Say
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.store.base import NoteRow
 
-__all__ = ["NOTE", "Held", "HeldBook", "HeldSay", "needs_second_person", "require_as_written"]
+__all__ = [
+    "NOTE",
+    "Held",
+    "HeldBook",
+    "HeldSay",
+    "needs_second_person",
+    "require_as_written",
+    "require_sites_found",
+]
 
 NOTE: Final = "held/"
+SITE_WITHIN_M: Final = 100.0  # as well as a house is read from a map of 1:50,000, 2 mm on it
 _ID_BYTES: Final = 4
 MOST_HELD: Final = 1_000
 
@@ -324,6 +342,35 @@ def require_as_written(line: Line, say: Say, now_ms: int) -> None:
         case TermsMessage():
             if say.body.terms.replaces != book.terms_hash:
                 raise _changed("other terms are in force now")
+
+
+def require_sites_found(held: Held, says: Iterable[Say], places: Sequence[Position]) -> None:
+    """Return when a second person has found every protected site on a map of their own (R38).
+
+    A site that is declared at a wrong place is worse than one that is not declared. Who only looks
+    at what is written finds no slip in it, so the place is given again and compared by machine.
+
+    Raises:
+        NotReleasedError: a site is declared, and none of these places lies within it.
+    """
+    for say in says:
+        if not isinstance(say.body, Declared):
+            continue
+        if say.body.value.purpose is not Purpose.PROTECTED_SITE:
+            continue
+        stated = summarise(say.body.value.geometry)
+        reach_m = max(stated.reach_mm / 1000, SITE_WITHIN_M)
+        nearest_m = min((distance(stated.position, place) for place in places), default=None)
+        if nearest_m is None or nearest_m > reach_m:
+            raise NotReleasedError(
+                "a protected site is released with its place, read from a map of your own",
+                given="no place"
+                if nearest_m is None
+                else f"{nearest_m:,.0f} m from the place that is written",
+                expected=f"at most {reach_m:,.0f} m",
+                remedy=f"deconflict line release {held.held_id} --place PLACE; where it still "
+                "differs, somebody has the wrong place: withdraw it",
+            )
 
 
 def _changed(problem: str) -> LineStateError:

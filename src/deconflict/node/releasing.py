@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
 from deconflict.line.moment import Now
 from deconflict.messages.message_text import message_text
@@ -15,6 +16,7 @@ from deconflict.node.held import (
     HeldBook,
     needs_second_person,
     require_as_written,
+    require_sites_found,
 )
 from deconflict.node.line import Line
 from deconflict.node.reading import Reading
@@ -57,10 +59,18 @@ class Releasing(Reading):
         own = (self._shown(held) for held in self._held.list(self._now.utc_ms))
         return tuple(sorted((*own, *self._also()), key=lambda view: view.written_utc))
 
-    async def release(self, actor: Actor, held_id: str) -> tuple[Posted, ...]:
+    async def release(
+        self, actor: Actor, held_id: str, *, places: Sequence[Position] = ()
+    ) -> tuple[Posted, ...]:
         """Say what another person wrote: all of it, or nothing, and then it is still held.
 
+        Args:
+            actor: the second person.
+            held_id: what it is named.
+            places: where this person finds the protected sites that it declares.
+
         Raises:
+            NotReleasedError: a site is declared, and was not found by this person.
             NotPermittedError: they wrote it themselves, or may not say such things.
             NotFoundError: nothing is held under this name.
             LineStateError: what it was written against has changed.
@@ -74,6 +84,7 @@ class Releasing(Reading):
             return ()
         on_lines = self._on_lines(held)
         for line, says in on_lines:
+            require_sites_found(held, says, places)
             for say in says:
                 require_as_written(line, say, self._now.utc_ms)
         self._require_sayable(on_lines, self._now)
