@@ -26,6 +26,7 @@ from deconflict.messages.bodies import (
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import KINDS, SAID_ALONE, Kind, ends_flash
 from deconflict.node.actor import Actor, Role
+from deconflict.node.core import NodeCore
 from deconflict.node.exports import ASKED_MS, RELEASED_MS, Export, parcel_waits
 from deconflict.node.service import Node
 from deconflict.replay.world import DESKS
@@ -168,6 +169,24 @@ def test_nothing_that_a_party_says_ends_its_own_flash(kind: Kind) -> None:
         assert pair.line("blue").book.threads.is_open(message)
         alarm = "NO_ANSWER" if kind is Kind.SAFETY else "CEASE_OPEN"
         assert alarm in pair.rules("blue")
+
+
+def test_a_flash_outlives_the_pin_of_its_peer() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(40)
+        blue = pair.blue.core
+        # As a node that starts after its peer was removed: the record is there, the line is not.
+        again = NodeCore(
+            party="blue",
+            desks=DESKS,
+            language="en",
+            key=blue.key,
+            store=pair.blue.store,
+            random_bytes=blue.random_bytes,
+        )
+        again.advance(pair.world.now)
+        assert "CEASE_OPEN" in [alert.rule for alert in again.alerts]
 
 
 # ---- what is taken away ----------------------------------------------------------------------
