@@ -19,6 +19,7 @@ from test_node_runtime import runtime_of
 
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
+from deconflict.errors import LineStateError
 from deconflict.messages.bodies import body_to_wire
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
@@ -28,6 +29,7 @@ from deconflict.replay.world import DESKS
 from node_pair import LATAKIA, NodePair, cease, circle, declaration, node_pair, query
 
 PASSWORD = "a long evening at sea"
+NOW_MS = 1_443_593_520_000
 LABEL = "ZEBRA-ONE"
 NOTE = "kittiwake over the harbour"
 TEXT = "4711 0815 2342"
@@ -88,7 +90,7 @@ def test_who_has_no_right_to_messages_reads_none_by_any_route(tmp_path: Path, ro
             node = Node(pair.blue.core, runtime, pair.blue.store, release_persons=2)
             names = await filled(pair, node)
             accounts = Accounts(
-                tmp_path / "accounts.sqlite", now=lambda: 1_443_593_520_000, random_bytes=os.urandom
+                tmp_path / "accounts.sqlite", now=lambda: NOW_MS, random_bytes=os.urandom
             )
             for each in (role, Role.WATCH_OFFICER):
                 accounts.add(each.value, PASSWORD, roles=[each], desk=DESKS[0], by="setup")
@@ -96,7 +98,7 @@ def test_who_has_no_right_to_messages_reads_none_by_any_route(tmp_path: Path, ro
             app = build_operator_app(
                 node,
                 accounts,
-                now=lambda: 1_443_593_520_000,
+                now=lambda: NOW_MS,
                 random_bytes=os.urandom,
                 release_persons=2,
             )
@@ -152,3 +154,74 @@ async def everything(
 def _refusal(answer: httpx.Response) -> str:
     assert answer.status_code < 500, answer.text
     return json.dumps(answer.json()["error"])
+
+
+def test_a_record_is_refused_before_its_first_byte_and_given_once_it_is_released(
+    tmp_path: Path,
+) -> None:
+    async def inside(pair: NodePair) -> None:
+        async with runtime_of(pair) as runtime:
+            node = Node(pair.blue.core, runtime, pair.blue.store, release_persons=2)
+            accounts = Accounts(
+                tmp_path / "accounts.sqlite", now=lambda: NOW_MS, random_bytes=os.urandom
+            )
+            for name in ("boris", "lev"):
+                accounts.add(name, PASSWORD, roles=["releasing_officer"], desk="watch", by="setup")
+            app = build_operator_app(
+                node, accounts, now=lambda: NOW_MS, random_bytes=os.urandom, release_persons=2
+            )
+            boris, lev = (
+                {"Authorization": f"Bearer {accounts.issue(name, by='test').token}"}
+                for name in ("boris", "lev")
+            )
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            line = f"/api/v1/lines/{pair.line_id}"
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+                refused = await http.get(f"{line}/bundle", headers=boris)
+                assert refused.status_code == 409
+                assert refused.json()["error"]["type"] == "NotReleasedError"
+                wanted = {"what": "RECORD"}
+                asked = (await http.post(f"{line}/exports", json=wanted, headers=boris)).json()
+                assert asked["state"] == "HELD"
+                release = f"/api/v1/held/{asked['held_id']}/release"
+                assert (await http.post(release, headers=boris)).status_code == 403
+                assert (await http.post(release, headers=lev)).json() == []
+                given = await http.get(f"{line}/bundle", headers=boris)
+                assert given.status_code == 200
+                assert given.content
+                assert (await http.get(f"{line}/bundle", headers=lev)).status_code == 409
+            app.state.services.close()
+            accounts.close()
+
+    with node_pair() as pair:
+        pair.run_for(1)
+        asyncio.run(inside(pair))
+
+
+def test_who_waits_to_be_let_in_stands_in_the_held_list_and_on_the_sheet(tmp_path: Path) -> None:
+    async def inside(pair: NodePair) -> None:
+        async with runtime_of(pair) as runtime:
+            node = Node(pair.blue.core, runtime, pair.blue.store, release_persons=2)
+            accounts = Accounts(
+                tmp_path / "accounts.sqlite", now=lambda: NOW_MS, random_bytes=os.urandom
+            )
+            app = build_operator_app(
+                node, accounts, now=lambda: NOW_MS, random_bytes=os.urandom, release_persons=2
+            )
+            services = app.state.services
+            node.look_also(services.waiting)
+            admin = Actor("admin", frozenset({Role.ADMINISTRATOR}), DESKS[0])
+            asked = services.enrolments.ask_peer(admin, "green", b"invitation")
+            (held,) = node.held()
+            assert (held.held_id, held.what) == (asked.enrolment_id, "PEER")
+            (item,) = [item for item in node.handover(DESKS[0]).items if item.part == "HELD"]
+            assert item.about == asked.enrolment_id
+            assert "party green, to be pinned" in item.text
+            with pytest.raises(LineStateError, match="another place"):
+                await node.release(WRITER, asked.enrolment_id)
+            services.close()
+            accounts.close()
+
+    with node_pair() as pair:
+        pair.run_for(1)
+        asyncio.run(inside(pair))

@@ -1,4 +1,7 @@
-"""What else needs two persons: the end of a FLASH, and what is taken away. And what never waits."""
+"""What else needs two persons (R38, R43): the end of a FLASH, what is taken away, a site.
+
+And what never waits: SAFETY, CEASE, ACK and QUERY.
+"""
 
 import msgspec
 import pytest
@@ -291,6 +294,8 @@ def test_what_may_be_taken_away_outlives_the_node() -> None:
 
 def test_one_person_takes_away_where_one_is_enough_and_it_is_written_down() -> None:
     async def test(pair: NodePair, node: Node) -> None:
+        with pytest.raises(NotFoundError):  # nothing is taken away, and nothing written down
+            await node.disclose(AUDITOR, pair.line_id, "ab" * 32)
         assert (await node.ask_export(AUDITOR, pair.line_id, "RECORD")).state == "FREE"
         assert b"".join([part async for part in node.export(AUDITOR, pair.line_id)])
         assert [event.kind for event in pair.blue.store.events(0)].count("export") == 1

@@ -152,15 +152,12 @@ class Releasing(Reading):
 
     # ---- inside ---------------------------------------------------------------------------
 
-    async def _take_away(
-        self, actor: Actor, line: str, what: Export, message: str | None = None
-    ) -> None:
-        """Refuse what was not released; write down what was, before a byte of it leaves."""
-        wanted = self.require_exportable(actor, line, what, message)
+    async def _note_export(self, actor: Actor, wanted: Wanted) -> None:
+        """Write down that something is taken away, before a byte of it leaves."""
         event = {
-            "what": what.value,
+            "what": wanted.what.value,
             "line_id": wanted.line_id,
-            "message": message,
+            "message": wanted.message,
             "desk": actor.desk,
             "account": actor.account,
         }

@@ -356,7 +356,7 @@ class Node(DeskWork, Carrying, Calling):
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         """Yield the whole record of a line as a bundle that verifies anywhere."""
-        await self._take_away(actor, line, Export.RECORD)
+        await self._note_export(actor, self.require_exportable(actor, line, Export.RECORD))
         held = self._core.line_named(line)
         lines = export_bundle(
             self._store,
@@ -374,7 +374,7 @@ class Node(DeskWork, Carrying, Calling):
 
     async def disclose(self, actor: Actor, line: str, message_hash: str) -> bytes:
         """Return one message as a file that proves its place and shows no other message."""
-        await self._take_away(actor, line, Export.MESSAGE, message_hash)
+        wanted = self.require_exportable(actor, line, Export.MESSAGE, message_hash)
         held = self._core.line_named(line)
         proof = await asyncio.to_thread(
             disclose,
@@ -384,15 +384,17 @@ class Node(DeskWork, Carrying, Calling):
             signer=self._core.key,
             peer_key=held.peer_key,
         )
+        await self._note_export(actor, wanted)
         return encode_proof_file(proof)
 
     async def fork(self, actor: Actor, line: str) -> bytes:
         """Return the proof that the peer signed two things for one place."""
-        await self._take_away(actor, line, Export.FORK)
+        wanted = self.require_exportable(actor, line, Export.FORK)
         held = self._core.line_named(line)
         proof = await asyncio.to_thread(
             equivocation_of, self._store, held.line_id, held.peer, held.peer_key
         )
+        await self._note_export(actor, wanted)
         return encode_proof_file(proof)
 
     # ---- inside ---------------------------------------------------------------------------
