@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from deconflict.cli.command import Group, command
+from deconflict.cli.enrol import (
+    asker_options,
+    enrolments_of,
+    proven,
+    say_asked_for,
+    takes_two,
+)
 from deconflict.cli.options import as_json_option, existing_file, node_folder, node_option
 from deconflict.cli.output import clean, fields, short, table, when, write_json
 from deconflict.errors import InvalidInputError
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
     from deconflict.node.folder import NodeFolder
     from deconflict.node.peers import PinnedPeer
 
-__all__ = ["peer"]
+__all__ = ["ask_fingerprint", "peer"]
 
 RESTART = "A node that is running takes this up when it starts again."
 
@@ -44,17 +51,36 @@ def peer() -> None:
     metavar="DIGITS",
     help="What you heard by voice, not what stands in the file. Without it you are asked.",
 )
+@asker_options
 @node_option
 @as_json_option
-def add(invitation: Path, fingerprint: str | None, node_dir: Path | None, as_json: bool) -> None:
-    """Pin a party from its invitation file."""
+def add(
+    invitation: Path,
+    fingerprint: str | None,
+    account: str | None,
+    as_password_file: Path | None,
+    node_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Pin a party from its invitation file.
+
+    Where your node wants two persons (release_persons = 2 in node.toml), you name yourself with
+    --as, and a second person, who has heard the fingerprint too, releases it: deconflict enrol.
+    """
     from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
 
     folder = _open(node_dir)
     with invitation.open("rb") as file:
         offered = Invitation.parse(file.read(MAX_INVITATION_BYTES + 2))
     if fingerprint is None:
-        fingerprint = _ask_fingerprint(offered.party)
+        fingerprint = ask_fingerprint(offered.party)
+    if takes_two(folder.path):
+        folder.peers().require_pinnable(offered, fingerprint)
+        with enrolments_of(folder.path) as (accounts, enrolments):
+            actor = proven(accounts, account, as_password_file)
+            asked = enrolments.ask_peer(actor, offered.party, offered.export())
+        say_asked_for(asked, as_json=as_json)
+        return
     pinned = folder.peers().pin(offered, fingerprint)
     if as_json:
         write_json(_facts(pinned))
@@ -171,7 +197,7 @@ def invite(out: Path, node_dir: Path | None, as_json: bool) -> None:
     click.echo(click.style(f"    {made.verify_key.fingerprint()}", bold=True))
 
 
-def _ask_fingerprint(party: str) -> str:
+def ask_fingerprint(party: str) -> str:
     """Ask for what was heard; the file's own fingerprint is not shown, so it cannot be copied."""
     if not sys.stdin.isatty():
         raise InvalidInputError(

@@ -120,6 +120,14 @@ class PeerBook:
                 or its TLS key, is pinned for another party; the party is pinned with another key.
             VerificationError: an older invitation than the pinned one.
         """
+        self.require_pinnable(invitation, spoken_fingerprint)
+        peer = self._peer(invitation)
+        write_atomically(self._file(peer.party), invitation.export(), mode=0o600)
+        self.reload()
+        return peer
+
+    def require_pinnable(self, invitation: Invitation, spoken_fingerprint: str) -> None:
+        """Return when this could be pinned now; raises as :meth:`pin`, and pins nothing."""
         if not invitation.verify_key.is_spoken(spoken_fingerprint):
             raise InvalidInputError(
                 "this is no fingerprint",
@@ -150,10 +158,6 @@ class PeerBook:
                 "this invitation is older than the one that is pinned",
                 remedy="ask the other party for its present invitation",
             )
-        peer = self._peer(invitation)
-        write_atomically(self._file(peer.party), invitation.export(), mode=0o600)
-        self.reload()
-        return peer
 
     def list(self) -> tuple[PinnedPeer, ...]:
         """Return the pinned peers, by name."""
