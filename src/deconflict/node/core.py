@@ -39,9 +39,11 @@ from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
+from deconflict.node.tell.witnesses import tell_witness
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.watchkeeping import Watchkeeping
+from deconflict.node.witness.state import WitnessState
 from deconflict.node.work import Work
 from deconflict.store.base import NoteRow, Store
 
@@ -339,6 +341,18 @@ class NodeCore:
         """Keep or forget a note or a draft that is this party's own; no event tells of it."""
         work = self._journal.new_work(now)
         work.notes.append(note)
+        return work
+
+    def witnessed(
+        self, line_id: str, state: WitnessState, notes: Sequence[NoteRow], now: Now
+    ) -> Work:
+        """Take what a third witness did, or failed to do, for our chain on a line."""
+        line = self.lines[line_id]
+        line.witnesses[state.name] = state
+        work = self._journal.new_work(now)
+        work.notes.extend(notes)
+        tell_witness(self._teller.desk, line, state, now)
+        self._journal.tell(work, now)
         return work
 
     def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
