@@ -375,7 +375,8 @@ class Settings:
         settings: dict[str, Any] = {}
         for key, value in found.items():
             kind, words = _KINDS.get(key, (str, "text"))
-            texts = value if isinstance(value, list) and key != "witness" else []
+            listed = value if isinstance(value, list) else []
+            texts = [] if key == "witness" else listed
             # In Python true is a number, in a file it is not.
             if type(value) is not kind or not all(isinstance(text, str) for text in texts):
                 raise ConfigurationError(
@@ -384,7 +385,7 @@ class Settings:
                     expected=words,
                 )
             if key == "witness":
-                settings[key] = tuple(ThirdWitness.of(table) for table in value)
+                settings[key] = tuple(ThirdWitness.of(table) for table in listed)
             elif kind is list:
                 settings[key] = tuple(texts)
             else:
