@@ -223,6 +223,43 @@ def test_a_record_and_guard_put_back_together_are_found_out_by_the_witness(
     assert alert.text.startswith("OWN RECORD IN DOUBT. The witness agency.example/w1")
 
 
+def test_a_node_that_was_set_back_learns_it_a_moment_after_its_start(
+    pair: NodePair, door: WitnessDoor
+) -> None:
+    say(pair, 1)
+    ask(asking(pair, door), pair)
+    copy = old_copy(pair.blue)
+    say(pair, 2, 3)
+    ask(asking(pair, door), pair)
+    pair.world.cut("blue", "red", pair.world.now.utc_ms)
+    pair.world.restart("blue", store=copy)
+    one = asking(pair, door)
+    assert view(pair).waiting == 0  # as far as it knows, all is seen
+
+    async def started() -> None:
+        running = asyncio.create_task(one.run())
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if view(pair).contradicts:
+                break
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(started())
+    assert pair.alert("blue", "WITNESS_CONTRADICTS")
+
+
+def test_asked_again_about_the_same_it_keeps_the_earlier_time(
+    pair: NodePair, door: WitnessDoor
+) -> None:
+    say(pair, 1)
+    one = asking(pair, door)
+    ask(one, pair)
+    kept = pair.blue.store.notes("witness")
+    assert ask(one, pair)
+    assert pair.blue.store.notes("witness") == kept
+
+
 def test_two_parties_that_rewrite_their_common_record_are_found_out_by_the_witness(
     pair: NodePair, door: WitnessDoor
 ) -> None:
@@ -369,6 +406,23 @@ def test_a_witness_that_signs_nothing_for_an_hour_is_told_and_over_once_it_signs
     assert alert.text.startswith("WITNESS SILENT. agency.example/w1 has signed for nothing")
     assert ask(asking(pair, door), pair)
     assert "WITNESS_SILENT" not in [one.rule for one in station.core.alerts]
+
+
+def test_what_is_open_about_a_witness_is_over_when_it_is_asked_no_longer(
+    pair: NodePair, door: WitnessDoor
+) -> None:
+    say(pair, 1)
+    nowhere = asking(pair, door, url="https://127.0.0.1:1")
+    ask(nowhere, pair)
+    pair.run_for(2 * HOUR_S)
+    ask(nowhere, pair)
+    pair.world.restart("blue")
+    pair.blue.core.asks_witnesses(["agency.example/w1"], pair.world.now)
+    pair.run_for(5)
+    assert "WITNESS_SILENT" in pair.rules("blue")
+    pair.blue.core.asks_witnesses([], pair.world.now)
+    pair.run_for(5)
+    assert "WITNESS_SILENT" not in pair.rules("blue")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

@@ -9,7 +9,7 @@ Here is the one door to it all; behind it stand ``saying``, ``hearing``, ``passi
 ``at_home`` (what is never sent), which share one ``journal``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
-from deconflict.node.tell.witnesses import tell_witness
+from deconflict.node.tell.witnesses import forget_witnesses, tell_witness
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.watchkeeping import Watchkeeping
@@ -354,6 +354,10 @@ class NodeCore:
         tell_witness(self._teller.desk, line, state, now)
         self._journal.tell(work, now)
         return work
+
+    def asks_witnesses(self, names: Collection[str], now: Now) -> None:
+        """Take which third witnesses are asked; what was open about others is over."""
+        forget_witnesses(self._teller.desk, names, now)
 
     def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
         """Tell that a parcel was made or taken: what left or came by no network."""

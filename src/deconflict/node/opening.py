@@ -144,6 +144,7 @@ async def open_node(
             ]
         with GroupCommitWriter(store, guard, reserve.make_room) as writer:
             runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
+            core.asks_witnesses([one.key.name for one in folder.settings.witness], clock.now())
             for witness in folder.settings.witness:
                 asking = Asking(witness, folder.path, core=core, store=store, driver=runtime)
                 runtime.beside.append(asking.run)

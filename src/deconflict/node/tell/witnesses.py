@@ -1,5 +1,6 @@
 """A third witness that signs nothing, or says that it knows another record of ours."""
 
+from collections.abc import Collection
 from typing import Final
 
 from deconflict.airspace.instant import format_utc
@@ -9,7 +10,7 @@ from deconflict.node.line import Line
 from deconflict.node.tell.desk import Desk
 from deconflict.node.witness.state import WitnessState
 
-__all__ = ["tell_witness"]
+__all__ = ["forget_witnesses", "tell_witness"]
 
 _CONTRADICTS: Final = "WITNESS_CONTRADICTS"
 _SILENT: Final = "WITNESS_SILENT"
@@ -45,3 +46,17 @@ def tell_witness(desk: Desk, line: Line, state: WitnessState, now: Now) -> None:
         desk.close(_SILENT, line.line_id, state.name, now.utc_ms)
     if state.problem is None and state.contradicts is None:
         desk.close(_CONTRADICTS, line.line_id, state.name, now.utc_ms)
+
+
+def forget_witnesses(desk: Desk, asked: Collection[str], now: Now) -> None:
+    """Close what is open about witnesses that are asked no longer.
+
+    Args:
+        desk: whose alerts.
+        asked: the names of those that are.
+        now: the present.
+    """
+    for rule in (_CONTRADICTS, _SILENT):
+        for key in desk.alerts.keys(rule):
+            if key.subject not in asked:
+                desk.alerts.close(key, now_ms=now.utc_ms)

@@ -52,8 +52,8 @@ logger = logging.getLogger("deconflict.witness")
 _LOOK_S: Final = 1.0  # how often it is looked whether something waits
 _LEAST_PAUSE_S: Final = 10.0  # after a failure; doubled after each further one
 _LONGEST_PAUSE_S: Final = 900.0
-_AT_ONCE: Final = 500  # entries read in one go: ten milliseconds, and then others' turn
-_REST_S: Final = 0.02
+_AT_ONCE: Final = 500  # entries read in one go, some ten milliseconds; then others have their turn
+_REST_S: Final = 0.1  # a tenth of a core, for as long as a whole chain has to be read
 _LEAST_PATIENCE_MS: Final = 3_600_000
 _OK, _CONFLICT, _UNPROVEN = 200, 409, 422
 _TRIES: Final = 3  # the witness says where it stands, is proven it, and may have been asked before
@@ -78,6 +78,15 @@ class _Place:
     line: Line
     standing: Standing | None  # as kept; of another epoch than the present one it counts for none
     asked_s: float | None = None  # on the loop's clock, when it signed last
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """How a tree grew: from where, the proof of it, and what it is now."""
+
+    old_size: int
+    proof: tuple[bytes, ...]
+    reached: CompactRange
 
 
 class _Refused(Exception):  # noqa: N818  (never leaves this module: it ends one try)
@@ -134,15 +143,20 @@ class Asking:
                     await asyncio.sleep(pause_s)
 
     def _is_due(self, place: _Place) -> bool:
-        """True exactly when both sides have fixed more than it signed for, and it may be asked."""
+        """True exactly when there is something to ask about, and it may be asked again.
+
+        That is what both sides have fixed since it signed last. After a start it is all that they
+        ever fixed: a node that was set back, with everything that could tell it so, learns it here.
+        """
         own = place.line.machine.own_head
         fixed = place.line.machine.checkpoints.own_cosigned.size
+        if place.asked_s is None:
+            return fixed > 0
         seen = place.standing
         size = seen.size if seen is not None and own is not None and seen.epoch == own.epoch else 0
         if fixed <= size:
             return False
-        now_s = asyncio.get_running_loop().time()
-        return place.asked_s is None or now_s - place.asked_s >= self._witness.every_s
+        return asyncio.get_running_loop().time() - place.asked_s >= self._witness.every_s
 
     async def ask(self, line_id: str) -> bool:
         """Ask about one line now, and tell the core what came of it.
@@ -199,12 +213,12 @@ class Asking:
         note = self._own_part(row)
         old = self._known(place, row)
         for _ in range(_TRIES):
-            tree = await self._tree(row, old)
-            request = AddCheckpoint(tree.agreed_size, tree.consistency(row.size), note.to_bytes())
+            grown = await self._grown(row, old)
+            request = AddCheckpoint(grown.old_size, grown.proof, note.to_bytes())
             answer = await self._open_client().ask(add_checkpoint_bytes(request))
             if answer.status == _OK:
-                return self._signed(row, note, tree, answer)
-            old = await self._other_beginning(line, row, tree.agreed_size, answer)
+                return self._signed(row, note, grown.reached, answer, place.standing)
+            old = await self._other_beginning(line, row, grown.old_size, answer)
         raise _Refused("the witness says each time that it stands elsewhere")
 
     def _own_part(self, row: CheckpointRow) -> SignedNote:
@@ -225,15 +239,25 @@ class Asking:
         except VerificationError:
             return CompactRange()  # it says where it stands, and the chain is read up to there
 
-    async def _tree(self, row: CheckpointRow, old: CompactRange) -> GrowingTree:
-        """Return the tree of a checkpoint, agreed as far as the witness has it."""
-        tree = GrowingTree(old, await self._leaves(row, old.size, row.size))
-        if tree.head_at(row.size).root == row.root:
-            return tree
-        if old.size == 0:
+    async def _grown(self, row: CheckpointRow, old: CompactRange) -> "_Grown":
+        """Return the proof that a checkpoint grew out of what the witness has.
+
+        Raises:
+            _Refused: this record is not what its own checkpoint covers.
+        """
+        if old.size:
+            leaves = await self._leaves(row, old.size, row.size)
+            # A witness that was away for long is far behind: off the loop.
+            grown = await asyncio.to_thread(_proven, old, leaves, row.size)
+            if grown.reached.head.root != row.root:
+                # What was kept of where it stands is damaged: read the chain from its beginning.
+                again = await self._range(row, old.size)
+                grown = await asyncio.to_thread(_proven, again, leaves, row.size)
+        else:
+            grown = _Grown(0, (), await self._range(row, row.size))
+        if grown.reached.head.root != row.root:
             raise _Refused("the record is not the one that its own checkpoint covers")
-        # What was kept of where it stands is damaged: read the chain from its beginning.
-        return await self._tree(row, await self._range(row, old.size))
+        return grown
 
     async def _range(self, row: CheckpointRow, size: int) -> CompactRange:
         found = CompactRange()
@@ -262,11 +286,17 @@ class Asking:
         return b"".join(entry_leaf(one.hash, one.signature or b"") for one in entries)
 
     def _signed(
-        self, row: CheckpointRow, note: SignedNote, tree: GrowingTree, answer: WitnessAnswer
+        self,
+        row: CheckpointRow,
+        note: SignedNote,
+        reached: CompactRange,
+        answer: WitnessAnswer,
+        before: Standing | None,
     ) -> tuple[Standing, tuple[NoteRow, ...]]:
         """Return what is kept of an answer, once its signature holds under the pinned key."""
         signed, time_s = with_cosignature(note, answer.body, self._key)
-        reached = tree.range_at(row.size)
+        if before is not None and (before.epoch, before.size) == (row.epoch, row.size):
+            return before, ()  # the earlier time says more
         standing = Standing(row.epoch, row.size, reached.peaks, time_s * 1_000)
         kept = cosignature_row(row, self._key, signed)
         return standing, (kept, standing_row(row.line_id, self._key, standing))
@@ -323,6 +353,11 @@ class Asking:
         held = place.line.witnesses[self._key.name]
         since_ms = now_ms if held.since_ms is None else held.since_ms
         return msgspec.structs.replace(held, since_ms=since_ms, asked_ms=now_ms)
+
+
+def _proven(old: CompactRange, leaves: bytearray, size: int) -> _Grown:
+    tree = GrowingTree(old, leaves)
+    return _Grown(old.size, tree.consistency(size), tree.range_at(size))
 
 
 _WHY: Final[Mapping[int, str]] = {
