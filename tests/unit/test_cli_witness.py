@@ -85,6 +85,27 @@ def test_a_line_is_added_once_and_shown(agency: Path, tmp_path: Path) -> None:
     assert run("witness", "add-line", agency, blue, blue).exit_code == 2
 
 
+def test_a_changed_key_is_taken_for_the_line_that_keeps_its_id(
+    agency: Path, tmp_path: Path
+) -> None:
+    blue, red = invitation(tmp_path, "blue"), invitation(tmp_path, "red")
+    line = told("witness", "add-line", agency, blue, red)["line_id"]
+    (tmp_path / "new").mkdir()
+    changed = invitation(tmp_path / "new", "blue")
+    added = told("witness", "add-line", agency, changed, red, "--line", line)
+    assert (added["line_id"], added["added"]) == (line, ["blue"])
+    ledger = WitnessFolder.open(agency).ledger()
+    try:
+        assert len(ledger.keys_of(line, "blue")) == 2
+    finally:
+        ledger.close()
+    green = invitation(tmp_path, "green")
+    for files, known in (((changed, red), "0" * 32), ((green, red), line)):
+        result = run("witness", "add-line", agency, *files, "--line", known)
+        assert result.exit_code == 2
+        assert "no such line of these parties" in result.output
+
+
 def test_a_key_that_others_may_read_is_refused(agency: Path) -> None:
     (agency / "keys" / "witness.key").chmod(0o644)
     result = run("witness", "show", agency)

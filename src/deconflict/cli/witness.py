@@ -92,8 +92,14 @@ def create(folder: Path, name: str, listen: str, url: str, as_json: bool) -> Non
 @_folder
 @click.argument("one", metavar="INVITATION", type=existing_file)
 @click.argument("other", metavar="INVITATION", type=existing_file)
+@click.option(
+    "--line",
+    "known",
+    metavar="ID",
+    help="A line known here already: take the new key of a party that has changed it.",
+)
 @as_json_option
-def add_line(folder: Path, one: Path, other: Path, as_json: bool) -> None:
+def add_line(folder: Path, one: Path, other: Path, known: str | None, as_json: bool) -> None:
     """Be willing to cosign the chains of two parties' line; counts at once, also while it runs.
 
     The invitations are the files that the parties gave each other. A wrong one does no harm to
@@ -105,7 +111,7 @@ def add_line(folder: Path, one: Path, other: Path, as_json: bool) -> None:
     invitations = [_invitation(file) for file in (one, other)]
     ledger = opened.ledger()
     try:
-        line, new = opened.add_line(ledger, invitations, now_utc_ms=_now_ms())
+        line, new = opened.add_line(ledger, invitations, line=known, now_utc_ms=_now_ms())
     finally:
         ledger.close()
     if as_json:

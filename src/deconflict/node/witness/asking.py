@@ -21,7 +21,7 @@ from deconflict.errors import (
     StoreError,
     VerificationError,
 )
-from deconflict.line.checkpoint import Checkpoint, Origin, author_signed, entry_leaf
+from deconflict.line.checkpoint import Origin, entry_leaf
 from deconflict.line.moment import Now
 from deconflict.line.note import NoteKey, SignedNote, read_note
 from deconflict.line.tlog_witness import (
@@ -30,7 +30,7 @@ from deconflict.line.tlog_witness import (
     read_size,
     with_cosignature,
 )
-from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
+from deconflict.line.tree import CompactRange, GrowingTree
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
 from deconflict.node.settings import ThirdWitness
@@ -223,11 +223,10 @@ class Asking:
 
     def _own_part(self, row: CheckpointRow) -> SignedNote:
         """Return the checkpoint with our signature alone: the peer's is not for others to see."""
-        key = self._core.key
-        checkpoint = Checkpoint(
-            Origin(row.line_id, row.party, row.epoch), TreeHead(row.size, row.root)
-        )
-        return author_signed(read_note(row.note), checkpoint, {key.key_id: key.verify_key})
+        note, origin = read_note(row.note), Origin(row.line_id, row.party, row.epoch)
+        # By its name, whichever of our keys made it: the record was verified when it was read.
+        own = tuple(one for one in note.signatures if one.name == origin.name)
+        return SignedNote(note.text, own)
 
     def _known(self, place: _Place, row: CheckpointRow) -> CompactRange:
         """Return the tree that the witness is known to have signed for; none of another epoch."""

@@ -203,15 +203,27 @@ class WitnessFolder:
         return WitnessLedger.open(self.path / "ledger.sqlite")
 
     def add_line(
-        self, ledger: WitnessLedger, invitations: Sequence[Invitation], *, now_utc_ms: int
+        self,
+        ledger: WitnessLedger,
+        invitations: Sequence[Invitation],
+        *,
+        line: str | None = None,
+        now_utc_ms: int,
     ) -> tuple[str, tuple[str, ...]]:
         """Be willing to cosign both chains of the line of two parties.
+
+        Args:
+            ledger: where it is kept.
+            invitations: of both.
+            line: the id of a line of theirs that is known here; it keeps its id when a party
+                changes its key, and the invitations then no longer give it.
+            now_utc_ms: now.
 
         Returns:
             The line's id, and the parties whose key was new here.
 
         Raises:
-            ConfigurationError: they are not of two parties.
+            ConfigurationError: they are not of two parties, or the line is none of theirs.
         """
         parties = [one.party for one in invitations]
         if len(invitations) != 2 or parties[0] == parties[1]:
@@ -219,7 +231,14 @@ class WitnessFolder:
                 "a line is of two parties", given=", ".join(parties) or "nobody"
             )
         a, b = invitations
-        line = line_id(a.party, a.verify_key.key_id, b.party, b.verify_key.key_id)
+        if line is None:
+            line = line_id(a.party, a.verify_key.key_id, b.party, b.verify_key.key_id)
+        elif {one.party for one in ledger.authors() if one.line_id == line} != set(parties):
+            raise ConfigurationError(
+                "this witness knows no such line of these parties",
+                given=f"{line[:64]}, {' and '.join(parties)}",
+                expected="the whole id of a line that `deconflict witness show --json` lists",
+            )
         new = [
             one.party
             for one in invitations
