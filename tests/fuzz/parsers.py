@@ -33,10 +33,18 @@ from deconflict.line.checkpoint import read_checkpoint
 from deconflict.line.envelope import envelope_bytes, read_envelope
 from deconflict.line.keys import VerifyKey
 from deconflict.line.link import decode_beat, encode_beat
-from deconflict.line.note import read_note
+from deconflict.line.note import NoteKey, read_note
 from deconflict.line.packets import decode_packets, encode_packets
 from deconflict.line.receipt import read_receipt
 from deconflict.line.statement import statement_bytes
+from deconflict.line.tlog_witness import (
+    add_checkpoint_bytes,
+    origin_of,
+    read_add_checkpoint,
+    read_size,
+    size_bytes,
+    with_cosignature,
+)
 from deconflict.messages.agreement import read_terms
 from deconflict.messages.bodies import parse_body
 from deconflict.messages.kinds import Kind
@@ -47,7 +55,8 @@ from deconflict.node.equivocation import verify_equivocation
 from deconflict.node.folder import NodeFolder
 from deconflict.node.invitation import Invitation
 from deconflict.node.proof_lines import Disclosure, encode_proof_file, read_proof_file
-from deconflict.node.settings import Settings
+from deconflict.node.settings import Endpoint, Settings
+from deconflict.node.witness.folder import WitnessSettings
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 
@@ -109,6 +118,30 @@ def _note(data: bytes) -> None:
         read_checkpoint(note.text)
 
 
+def _add_checkpoint(data: bytes) -> None:
+    request = read_add_checkpoint(data)
+    _same(data, add_checkpoint_bytes(request))
+    with suppress(DeconflictError):
+        origin_of(request)
+
+
+def _cosignatures(data: bytes) -> None:
+    answered = _vectors("tlog-witness.json")["answers"][1]
+    note, key = read_note(answered["note"].encode()), NoteKey.from_text(answered["vkey"])
+    signed, _ = with_cosignature(note, data, key)
+    if signed.text != note.text or len(signed.signatures) != 2:
+        raise AssertionError(f"{data!r} became {signed!r}")
+
+
+def _tlog_size(data: bytes) -> None:
+    _same(data, size_bytes(read_size(data)))
+
+
+def _vkey(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    _same(text.encode(), NoteKey.from_text(text).to_text().encode())
+
+
 def _bundle_line(data: bytes) -> None:
     _same(data, encoded(decoded(data)))
 
@@ -138,6 +171,12 @@ def _terms(data: bytes) -> None:
 def _settings(data: bytes) -> None:
     settings = Settings.parse(data.decode("utf-8", "replace"))
     if Settings.parse(settings.render()) != settings:
+        raise AssertionError(f"{settings} is not read back as it was written")
+
+
+def _witness_settings(data: bytes) -> None:
+    settings = WitnessSettings.parse(data.decode("utf-8", "replace"))
+    if WitnessSettings.parse(settings.render()) != settings:
         raise AssertionError(f"{settings} is not read back as it was written")
 
 
@@ -204,6 +243,16 @@ def _texts(name: str, *lists: str, field: str = "text") -> Callable[[], Iterator
 def _packet_texts() -> Iterator[bytes]:
     for name in ("packets.json", "resync.json"):
         yield from _texts(name, "good", "bad")()
+
+
+def _vkeys() -> Iterator[bytes]:
+    yield _vectors("tlog-witness.json")["answers"][1]["vkey"].encode()
+    for vkey in _vectors("tlog-witness.json")["bad_vkeys"]:
+        yield vkey.encode()
+
+
+def _witness_settings_corpus() -> Iterator[bytes]:
+    yield WitnessSettings("agency.example/w1", Endpoint("::1", 8444)).render().encode()
 
 
 def _bundle_lines() -> Iterator[bytes]:
@@ -273,6 +322,13 @@ PARSERS: dict[str, Parser] = {
     "receipt": Parser(_receipt, _texts("receipt.json", "cases")),
     "note": Parser(_note, _texts("note.json", "good", "bad", field="note")),
     "checkpoint": Parser(_note, _texts("checkpoint.json", "good", "bad", field="note")),
+    "add-checkpoint": Parser(
+        _add_checkpoint, _texts("tlog-witness.json", "requests", "bad_requests", field="body")
+    ),
+    "cosignatures": Parser(_cosignatures, _texts("tlog-witness.json", "answers", field="answer")),
+    "tlog-size": Parser(_tlog_size, _texts("tlog-witness.json", "sizes", field="body")),
+    "vkey": Parser(_vkey, _vkeys),
+    "witness-settings": Parser(_witness_settings, _witness_settings_corpus),
     "beat": Parser(_beat, _beats),
     "bundle-line": Parser(_bundle_line, _bundle_lines),
     "bundle": Parser(_bundle, _whole_bundle),

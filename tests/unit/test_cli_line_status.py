@@ -6,6 +6,8 @@ from click.testing import CliRunner
 from deconflict.cli.client import NodeClient
 from deconflict.cli.line import status
 
+WITNESSES: list[dict[str, object]] = []
+
 
 def alert(number: int, rule: str, urgency: str, *, drill: bool = False) -> dict[str, object]:
     return {
@@ -41,6 +43,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "clock_offset_ms": 0,
         "declarations_unseen": 1200,
         "paths": [],
+        "witnesses": WITNESSES,
     }
 
     class Node:
@@ -125,3 +128,29 @@ def test_twenty_are_shown_without_a_count(alerts: list[dict[str, object]]) -> No
 
 def test_what_nobody_has_looked_at_yet_is_said(alerts: list[dict[str, object]]) -> None:
     assert "red: 1200 declarations not yet looked at for conflicts" in shown()
+
+
+def test_what_third_witnesses_have_seen_is_shown_where_any_are_asked(
+    alerts: list[dict[str, object]],
+) -> None:
+    assert "WITNESS" not in shown()
+    asked = {
+        "name": "agency.example/w1",
+        "messages": 41,
+        "seen_utc": "2015-09-30T06:30:00.000Z",
+        "waiting": 2,
+        "asked_utc": "2015-09-30T06:31:00.000Z",
+        "problem": None,
+        "contradicts": False,
+    }
+    silent = {**asked, "name": "b.example", "messages": 0, "seen_utc": None, "problem": "is down"}
+    other = {**asked, "name": "c.example", "problem": "its words", "contradicts": True}
+    WITNESSES.extend([asked, silent, other])
+    try:
+        said = shown()
+    finally:
+        WITNESSES.clear()
+    rows = [line.split() for line in said.splitlines() if ".example" in line]
+    assert rows[0] == ["red", "agency.example/w1", "41", "2015-09-30", "06:30:00Z", "2"]
+    assert rows[1][2:] == ["0", "never", "2", "is", "down"]
+    assert rows[2][-2:] == ["ANOTHER", "RECORD"]

@@ -59,6 +59,11 @@ COMMANDS = (
         "Play incidents through real node cores; compare what is raised with what should be.",
     ),
     Entry("verify", "record:verify", "Verify an exported file offline, without any node."),
+    Entry(
+        "witness",
+        "witness:witness",
+        "A third witness: signs how far the chains of a line have come, none of them twice.",
+    ),
 )
 
 main = LazyGroup(

@@ -144,6 +144,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if _silence(one):
             click.echo(click.style(_silence_words(one), bold=True) + "\n")
     _paths(lines)
+    _witnesses(lines)
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))
@@ -181,6 +182,25 @@ def _paths(lines: list[dict[str, Any]]) -> None:
     ]
     if rows:
         table(("PEER", "PATH", "STATE", "SINCE", "LAST HEARD", "ROUND TRIP"), rows)
+        click.echo()
+
+
+def _witnesses(lines: list[dict[str, Any]]) -> None:
+    """Print how far third witnesses have signed this node's chains, where any are asked."""
+    rows = [
+        (
+            one["peer"],
+            seen["name"],
+            seen["messages"],
+            when(seen["seen_utc"]),
+            seen["waiting"],
+            "ANOTHER RECORD" if seen["contradicts"] else seen["problem"] or "",
+        )
+        for one in lines
+        for seen in one["witnesses"]
+    ]
+    if rows:
+        table(("PEER", "WITNESS", "SEEN", "AT", "WAITING", "PROBLEM"), rows, right=(2, 4))
         click.echo()
 
 

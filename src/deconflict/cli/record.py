@@ -1,7 +1,7 @@
 """``deconflict log``, ``export`` and ``verify``: what was said, and that it was said."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from deconflict.errors import InvalidDocumentError, InvalidInputError, Verificat
 
 if TYPE_CHECKING:
     from deconflict.line.keys import VerifyKey
+    from deconflict.line.note import NoteKey
     from deconflict.node.bundle_proof import VerifiedBundle
 
 __all__ = ["export", "log", "message_rows", "verify"]
@@ -214,6 +215,13 @@ def export(
     help="A party's invitation file, obtained from that party itself. Repeat for each party.",
 )
 @click.option(
+    "--witness",
+    "vkeys",
+    multiple=True,
+    metavar="VKEY",
+    help="The key of a third witness, as its owner gave it: how far had it seen this? Repeat it.",
+)
+@click.option(
     "--evidence",
     "files",
     multiple=True,
@@ -228,6 +236,7 @@ def verify(
     ctx: click.Context,
     bundle: Path,
     keys: tuple[str, ...],
+    vkeys: tuple[str, ...],
     files: tuple[Path, ...],
     incidents: bool,
     as_json: bool,
@@ -241,6 +250,9 @@ def verify(
     Of one message written alone, 0 means that its author signed it and that it stands where it says
     in a log that both sides fixed. Of a fork, 0 means that the party named did sign both.
 
+    With --witness, it is also shown how far that third witness had signed each side's chain, and
+    when; what it signed wrongly is exit code 1, and what it never saw is said.
+
     With --evidence, exit code 1 also says that a file is none that the record names as evidence of
     an incident: it may be another one, or this one changed.
     """
@@ -251,6 +263,7 @@ def verify(
 
     trusted = _read_keys(keys)
     _require_each_key(bundle, trusted)
+    witnesses = _read_witnesses(vkeys)
     try:
         small = verified_proof(bundle, trusted)
         if small is not None and files:
@@ -259,12 +272,18 @@ def verify(
                 given=f"{bundle}: one message, or a fork",
                 expected="a record, as written by: deconflict export --line PEER --out FILE",
             )
+        if small is not None and witnesses:
+            raise InvalidInputError(
+                "what a witness has seen is looked up in a whole record",
+                given=f"{bundle}: one message, or a fork",
+                expected="a record, as written by: deconflict export --line PEER --out FILE",
+            )
         if small is not None:
             show_proof(bundle, small, as_json=as_json)
             return
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             recorded = RecordedIncidents()
-            proven = verify_bundle(_pieces(file, bar), trusted, recorded.look)
+            proven = verify_bundle(_pieces(file, bar), trusted, recorded.look, witnesses=witnesses)
     except (VerificationError, InvalidDocumentError) as error:
         if not as_json:
             click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")
@@ -282,11 +301,28 @@ def verify(
     else:
         click.echo(click.style("VERIFIED", fg="green", bold=True) + f"  {bundle}\n")
         _show_proven(proven)
+        if witnesses:
+            _show_seen(proven, witnesses)
         show_recorded(summary, checked)
         if incidents:
             show_pages(recorded.pages(proven.line_id, proven.by, "en"))
     if not all(each.named for each in checked):
         ctx.exit(EXIT_FINDING)
+
+
+def _read_witnesses(given: tuple[str, ...]) -> list["NoteKey"]:
+    """Return the keys of third witnesses, each once."""
+    from deconflict.line.note import NoteKey, NoteKind
+
+    found = [NoteKey.from_text(written.strip()) for written in dict.fromkeys(given)]
+    for key in found:
+        if key.kind is not NoteKind.WITNESS:
+            raise InvalidInputError(
+                "this is the key of a log, not of a witness",
+                given=key.to_text(),
+                expected="the key that the witness's owner gave (cosignature/v1, type 0x04)",
+            )
+    return found
 
 
 def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
@@ -379,6 +415,26 @@ def _show_proven(proven: "VerifiedBundle") -> None:
         click.echo()
         for call in proven.calls:
             show_proven_call(call)
+
+
+def _show_seen(proven: "VerifiedBundle", witnesses: Sequence["NoteKey"]) -> None:
+    """Print how far each witness had seen each side's chain."""
+    seen = {(chain.party, one.vkey): one for chain in proven.chains for one in chain.seen_by}
+    rows = []
+    for key in witnesses:
+        for chain in proven.chains:
+            one = seen.get((chain.party, key.to_text()))
+            rows.append(
+                (
+                    key.name,
+                    chain.party,
+                    "nothing" if one is None else f"{one.messages} of {chain.length}",
+                    "-" if one is None else when(one.seen_utc),
+                    "-" if one is None else when(one.first_utc),
+                )
+            )
+    click.echo()
+    table(("WITNESS", "PARTY", "SEEN", "AT", "FIRST AT"), rows)
 
 
 def _reopened(proven: "VerifiedBundle") -> str | None:

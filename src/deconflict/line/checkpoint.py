@@ -31,6 +31,7 @@ __all__ = [
     "open_checkpoint",
     "read_checkpoint",
     "seal_checkpoint",
+    "seen_time_s",
 ]
 
 MAX_CHECKPOINT_BYTES: Final = 8_192  # its text has 200 bytes, each of a few signatures 300
@@ -168,7 +169,16 @@ def cosignature_time_s(note: SignedNote, witness: str, keys: KeysById) -> int:
         InvalidDocumentError: at a time that no screen can show.
     """
     found = signed_by(note, [_witness_key(witness, key) for key in keys.values()])
-    time_s = found.verify(note)
+    return seen_time_s(note, found)
+
+
+def seen_time_s(note: SignedNote, key: NoteKey) -> int:
+    """Return the same of one witness known by its own name and key, as a third one is.
+
+    Raises:
+        UnknownKeyError, BadSignatureError, InvalidDocumentError: as :func:`cosignature_time_s`.
+    """
+    time_s = key.verify(note)
     if time_s >= _END_OF_2199_S:
         raise InvalidDocumentError(
             "a cosignature says a time that is out of range",

@@ -94,6 +94,32 @@ class NoteKey:
         encoded = name.encode() + b"\n" + bytes([kind.value]) + key.public
         self.key_id: Final = hashlib.sha256(encoded).digest()[:_KEY_ID_BYTES]
 
+    @classmethod
+    def from_text(cls, text: str) -> "NoteKey":
+        """Return the key written by :meth:`to_text`, of a kind that this line uses.
+
+        Raises:
+            InvalidDocumentError: it is none, or another spelling of one.
+            WeakKeyError: as :class:`~.keys.VerifyKey`.
+        """
+        name, _, rest = text.partition("+")
+        _, _, encoded = rest.partition("+")
+        try:
+            kind, *public = base64.b64decode(encoded, validate=True)
+            found = (
+                cls(name, NoteKind(kind), VerifyKey(bytes(public))) if is_key_name(name) else None
+            )
+        except ValueError:
+            found = None
+        if found is None or found.to_text() != text:
+            raise InvalidDocumentError(
+                "this is not a verifier key of a signed note",
+                given=repr(text[:200]),
+                expected="NAME+KEYID+BASE64, as in agency.example/w1+1a2b3c4d+BFr...",
+                remedy="copy the whole line that its owner gave you",
+            )
+        return found
+
     def to_text(self) -> str:
         """Return the key as tools of transparency logs take it (a *vkey*)."""
         encoded = base64.b64encode(bytes([self.kind.value]) + self.key.public).decode("ascii")

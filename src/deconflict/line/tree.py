@@ -91,6 +91,11 @@ class CompactRange:
         return self._size
 
     @property
+    def peaks(self) -> tuple[bytes, ...]:
+        """The roots of its whole subtrees, the largest first; with the size, all there is of it."""
+        return tuple(self._peaks)
+
+    @property
     def head(self) -> TreeHead:
         """Size and root."""
         return TreeHead(self._size, self.part(0, self._size) if self._size else EMPTY_ROOT)
@@ -173,6 +178,14 @@ class GrowingTree:
             ValueError: it was smaller than the agreed part, or is not so large yet.
         """
         return self._range_at(size).head
+
+    def range_at(self, size: int) -> CompactRange:
+        """Return the same as whole subtrees, to be kept or grown apart from this one.
+
+        Raises:
+            ValueError: as :meth:`head_at`.
+        """
+        return self._range_at(size)
 
     def agree(self, size: int) -> None:
         """Take the first ``size`` leaves as agreed on, and forget the single leaves among them.

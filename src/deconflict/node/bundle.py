@@ -31,6 +31,7 @@ from deconflict.node.bundle_lines import (
     base64_text,
     encoded,
 )
+from deconflict.node.witness.state import with_lines, witness_lines
 from deconflict.store.base import (
     CheckpointRow,
     EntryRow,
@@ -102,9 +103,11 @@ def _items(
             if receipt.seq <= last.get((author, receipt.epoch), 0):
                 yield ReceiptItem(*_signed(receipt), stored_utc=utc_text(receipt.stored_utc_ms))
     for author in sorted(keys):
+        third = witness_lines(store, line.line_id, author)
         for checkpoint in store.checkpoints(line.line_id, author):
             if checkpoint.size <= last.get((author, checkpoint.epoch), 0):
                 note = cosigned_note(checkpoint, line, signer)
+                note = with_lines(note, third.get((checkpoint.epoch, checkpoint.size)))
                 yield CheckpointItem(
                     base64_text(note.to_bytes()), stored_utc=utc_text(checkpoint.stored_utc_ms)
                 )

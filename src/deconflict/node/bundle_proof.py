@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -21,13 +21,14 @@ from deconflict.line.checkpoint import (
     entry_leaf,
     open_checkpoint,
     read_checkpoint,
+    seen_time_s,
 )
 from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
 from deconflict.line.moment import utc_text
-from deconflict.line.note import read_note
+from deconflict.line.note import NoteKey, read_note
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.statement import (
     ChainPoint,
@@ -50,7 +51,7 @@ from deconflict.node.bundle_lines import (
 )
 from deconflict.node.call_proof import CallProof, VerifiedCall
 
-__all__ = ["VerifiedBundle", "VerifiedChain", "verify_bundle"]
+__all__ = ["SeenBy", "VerifiedBundle", "VerifiedChain", "verify_bundle"]
 
 _ORDER: Final = (
     Manifest,
@@ -63,6 +64,22 @@ _ORDER: Final = (
 )
 Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
 _Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBy:
+    """How far a third witness signed to have seen one party's chain.
+
+    ``messages`` is of the longest checkpoint that it signed, ``seen_utc`` when, by its clock;
+    ``first_utc`` is of the earliest one.
+    """
+
+    witness: str
+    vkey: str
+    messages: int
+    seen_utc: str
+    checkpoints: int
+    first_utc: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,7 @@ class VerifiedChain:
     checkpoints: int = 0
     epochs: int = 0
     left_behind: int = 0  # said before a fresh epoch, not held by the peer then, and said again
+    seen_by: tuple[SeenBy, ...] = ()  # of the third witnesses whose keys were given
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +123,11 @@ class VerifiedBundle:
 
 
 def verify_bundle(
-    chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey], look: Look | None = None
+    chunks: Iterable[bytes],
+    trusted: Mapping[str, VerifyKey],
+    look: Look | None = None,
+    *,
+    witnesses: Sequence[NoteKey] = (),
 ) -> VerifiedBundle:
     """Return what the bundle proves, or raise at the first thing that does not hold.
 
@@ -117,6 +139,7 @@ def verify_bundle(
         trusted: each party's key, obtained from that party; the bundle cannot vouch for its own.
         look: is shown each entry once its signature and place hold. What it makes of them counts
             for nothing unless the whole bundle verifies.
+        witnesses: keys of third witnesses; the lines of others are not looked at.
 
     Raises:
         InvalidDocumentError: not a whole bundle in its one byte form.
@@ -135,7 +158,7 @@ def verify_bundle(
                 raise malformed("it stands behind the seal", "the seal as the last line")
             match item:
                 case Manifest() if verifier is None:
-                    verifier = _Verifier(item, trusted, look)
+                    verifier = _Verifier(item, trusted, look, witnesses)
                 case Seal() if verifier is not None:
                     sealed = verifier.seal(item, digest)
                 case _ if isinstance(item, _Taken) and verifier is not None:
@@ -174,6 +197,7 @@ class _Chain:
     cosigned: ChainPoint | None = None  # the last entry under the last cosigned checkpoint
     cosigned_s: int = 0
     checkpoints: int = 0
+    seen: dict[str, list[tuple[ChainPoint, int]]] = field(default_factory=dict)  # by vkey
     _way: dict[str, int] | None = None
 
     @property
@@ -203,6 +227,10 @@ class _Chain:
         self._way = dict(reversed(way.items()))
         return self._way
 
+    def seen_of(self, key: NoteKey) -> list[tuple[ChainPoint, int]]:
+        """What a third witness signed to have seen of it, each with the time."""
+        return self.seen.get(key.to_text(), [])
+
     def position(self, point: ChainPoint) -> int | None:
         """How many entries lie on the way up to and including a point; None: it is not on it."""
         before = 0
@@ -217,10 +245,15 @@ class _Verifier:
     """Takes a bundle's lines in order and keeps what they prove."""
 
     def __init__(
-        self, manifest: Manifest, trusted: Mapping[str, VerifyKey], look: Look | None
+        self,
+        manifest: Manifest,
+        trusted: Mapping[str, VerifyKey],
+        look: Look | None,
+        witnesses: Sequence[NoteKey],
     ) -> None:
         self._manifest = manifest
         self._look = look
+        self._witnesses = witnesses
         self._chains = {
             party: _Chain(party, _trusted_key(party, stated, trusted))
             for party, stated in sorted(manifest.keys.items())
@@ -415,6 +448,10 @@ class _Verifier:
         if chain.cosigned is None or place > self._place(chain, chain.cosigned, ""):
             chain.cosigned, chain.cosigned_s = point, time_s
         chain.checkpoints += 1
+        for key in self._witnesses:
+            if any((one.name, one.key_id) == (key.name, key.key_id) for one in note.signatures):
+                seen = (point, seen_time_s(note, key))
+                chain.seen.setdefault(key.to_text(), []).append(seen)
 
     def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
         points = [self._receipts[chain.party]] if chain.party in self._receipts else []
@@ -444,6 +481,7 @@ class _Verifier:
             checkpoints=chain.checkpoints,
             epochs=len(chain.hashes),
             left_behind=chain.length - way,
+            seen_by=tuple(_seen_by(chain, key) for key in self._witnesses if chain.seen_of(key)),
         )
 
     @staticmethod
@@ -487,6 +525,19 @@ class _Verifier:
     def _other(self, party: str) -> _Chain:
         first, second = self._chains.values()
         return second if party == first.party else first
+
+
+def _seen_by(chain: _Chain, key: NoteKey) -> SeenBy:
+    seen = [(chain.position(point) or 0, time_s) for point, time_s in chain.seen_of(key)]
+    messages, time_s = max(seen)
+    return SeenBy(
+        witness=key.name,
+        vkey=key.to_text(),
+        messages=messages,
+        seen_utc=utc_text(time_s * 1_000),
+        checkpoints=len(seen),
+        first_utc=utc_text(min(time_s for _, time_s in seen) * 1_000),
+    )
 
 
 def _trusted_key(party: str, stated: str, trusted: Mapping[str, VerifyKey]) -> VerifyKey:

@@ -9,7 +9,7 @@ Here is the one door to it all; behind it stand ``saying``, ``hearing``, ``passi
 ``at_home`` (what is never sent), which share one ``journal``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -39,9 +39,11 @@ from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
+from deconflict.node.tell.witnesses import forget_witnesses, tell_witness
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.watchkeeping import Watchkeeping
+from deconflict.node.witness.state import WitnessState
 from deconflict.node.work import Work
 from deconflict.store.base import NoteRow, Store
 
@@ -347,6 +349,22 @@ class NodeCore:
         work = self._journal.new_work(now)
         work.notes.append(note)
         return work
+
+    def witnessed(
+        self, line_id: str, state: WitnessState, notes: Sequence[NoteRow], now: Now
+    ) -> Work:
+        """Take what a third witness did, or failed to do, for our chain on a line."""
+        line = self.lines[line_id]
+        line.witnesses[state.name] = state
+        work = self._journal.new_work(now)
+        work.notes.extend(notes)
+        tell_witness(self._teller.desk, line, state, now)
+        self._journal.tell(work, now)
+        return work
+
+    def asks_witnesses(self, names: Collection[str], now: Now) -> None:
+        """Take which third witnesses are asked; what was open about others is over."""
+        forget_witnesses(self._teller.desk, names, now)
 
     def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
         """Tell that a parcel was made or taken: what left or came by no network."""

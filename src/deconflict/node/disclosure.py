@@ -29,6 +29,7 @@ from deconflict.line.tree import GrowingTree, verify_inclusion
 from deconflict.node.bundle import cosigned_note
 from deconflict.node.bundle_lines import base64_text
 from deconflict.node.proof_lines import Disclosure, SignedNoteItem, SignedThing
+from deconflict.node.witness.state import with_lines, witness_lines
 from deconflict.store.base import CheckpointRow, EntryRow, Store
 
 __all__ = ["VerifiedDisclosure", "disclose", "verify_disclosure"]
@@ -77,6 +78,8 @@ def disclose(
             given=f"size {checkpoint.size} of {entry.party}",
             remedy="stop the node and verify the database",
         )
+    third = witness_lines(store, line, entry.party).get((checkpoint.epoch, checkpoint.size))
+    note = with_lines(cosigned_note(checkpoint, row, signer), third)
     keys = {row.own_party: signer.verify_key, row.peer_party: peer_key}
     return Disclosure(
         format="deconflict-disclosure/1",
@@ -89,7 +92,7 @@ def disclose(
             base64_text(entry.signature or b""),
         ),
         proof=tuple(base64_text(one) for one in tree.inclusion(entry.seq - 1, tree.size)),
-        checkpoint=SignedNoteItem(base64_text(cosigned_note(checkpoint, row, signer).to_bytes())),
+        checkpoint=SignedNoteItem(base64_text(note.to_bytes())),
     )
 
 

@@ -38,6 +38,7 @@ from deconflict.node.book import LineBook, Taken
 from deconflict.node.chains import way_of
 from deconflict.node.rows import sealed_of, sealed_receipt
 from deconflict.node.threads import Thread
+from deconflict.node.witness.state import WitnessState
 from deconflict.store.base import EntryRow, Store
 
 __all__ = ["Line", "cited_by", "read_body", "without_reference"]
@@ -141,6 +142,7 @@ class Line:
         self.shown_status = LinkStatus.UNKNOWN
         self.shown_paths: dict[int, LinkStatus] = {}
         self.checked_once = False
+        self.witnesses: dict[str, WitnessState] = {}  # third ones, by name
         self._random_bytes = random_bytes
         self._before = before or {}  # by epoch: entries on the way in the epochs before it
         self._timers = DEFAULT_TIMERS

@@ -30,6 +30,7 @@ from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
+from deconflict.node.witness.asking import Asking
 from deconflict.store.base import Batch, LineRow, SignatureRow
 from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
@@ -143,6 +144,10 @@ async def open_node(
             ]
         with GroupCommitWriter(store, guard, reserve.make_room) as writer:
             runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
+            core.asks_witnesses([one.key.name for one in folder.settings.witness], clock.now())
+            for witness in folder.settings.witness:
+                asking = Asking(witness, folder.path, core=core, store=store, driver=runtime)
+                runtime.beside.append(asking.run)
             first, *more = folder.settings.peer_listens
             door = build_peer_server(
                 runtime,

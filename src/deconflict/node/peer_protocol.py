@@ -32,9 +32,11 @@ from deconflict.errors import DeconflictError, VerificationError
 from deconflict.node.pki import spki_sha256
 
 __all__ = [
+    "BoundedProtocol",
     "DoorLimits",
     "PeerCertProtocol",
     "PeerHandler",
+    "Refused",
     "peer_app",
 ]
 
@@ -89,7 +91,7 @@ class PeerHandler(Protocol):
         ...
 
 
-class _Refused(Exception):  # noqa: N818  (never leaves this module: it stops the parser)
+class Refused(Exception):  # noqa: N818  (never leaves this module: it stops the parser)
     """What arrived does not pass the door."""
 
 
@@ -153,11 +155,14 @@ async def _write(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-class PeerCertProtocol(HttpToolsProtocol):
-    """One connection: uvicorn's HTTP/1.1, with the caller's certificate, and cut at any doubt.
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection: uvicorn's HTTP/1.1, bounded in bytes and time, and cut at any doubt.
 
-    uvicorn hands no certificate to applications (its issues 1119 and 3132) and answers bad
-    requests in clear text; this class does the one and prevents the other.
+    Args:
+        config: of the server.
+        server_state: of the server.
+        limits: how much one caller may take.
+        on_lost: called once, when the connection has ended.
     """
 
     def __init__(
@@ -165,16 +170,13 @@ class PeerCertProtocol(HttpToolsProtocol):
         *,
         config: uvicorn.Config,
         server_state: ServerState,
-        party_of: Callable[[str], str | None],
         limits: DoorLimits,
         on_lost: Callable[[], None],
     ) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
         self.limits = limits
         self.peer_party: str | None = None
-        self._party_of = party_of
         self._on_lost = on_lost
-        self._spki = ""
         self._head_bytes = 0
         self._reading_head = True
         self._deadline: asyncio.TimerHandle | None = None
@@ -187,20 +189,9 @@ class PeerCertProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Called when the handshake is done: look whose key opened the door."""
+        """Called when the handshake is done: the first request has to arrive in time."""
         super().connection_made(transport)
-        tls = transport.get_extra_info("ssl_object")
-        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-        try:
-            self._spki = spki_sha256(certificate or b"")
-        except VerificationError:
-            return self.cut("no readable certificate")
-        self.peer_party = self._party_of(self._spki)
-        if self.peer_party is None:
-            return self.cut("its key is not pinned")
-        if self._connections_of(self.peer_party) > self.limits.connections_per_party:
-            return self.cut("too many connections of this party")
-        return self._start_deadline()
+        self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called once, however the connection ended."""
@@ -229,24 +220,8 @@ class PeerCertProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins: there must be none under way, nodes do not pipeline."""
         if self.cycle is not None and not self.cycle.response_complete:
-            raise _Refused("pipelined request")
+            raise Refused("pipelined request")
         super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """The head of a request is whole: judge it before anything acts on it."""
-        # Asked again for each request: a peer removed while connected is out at once.
-        if self.peer_party is None or self._party_of(self._spki) != self.peer_party:
-            raise _Refused("its key is pinned no longer")
-        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
-            raise _Refused("not POST of HTTP/1.1")
-        if TARGET.fullmatch(self.url) is None:
-            raise _Refused("no such path")
-        self._judge_headers()
-        self._reading_head = False
-        self.scope["extensions"] = {
-            "deconflict": {"connection": self, "peer_party": self.peer_party}
-        }
-        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is whole: from here on time is the handler's."""
@@ -263,16 +238,12 @@ class PeerCertProtocol(HttpToolsProtocol):
         else:
             self.cycle.keep_alive = False
 
-    def _judge_headers(self) -> None:
-        names = [name for name, _ in self.headers]
-        if len(set(names)) != len(names) or not KNOWN_HEADERS.issuperset(names):
-            raise _Refused("a header that no node sends")
-        length = dict(self.headers).get(b"content-length", b"")
-        if re.fullmatch(rb"[0-9]{1,8}", length) is None or int(length) > self.limits.body_bytes:
-            raise _Refused("no length, or too long")
-
-    def _connections_of(self, party: str) -> int:
-        return sum(1 for other in self.connections if getattr(other, "peer_party", None) == party)
+    def _require_length(self) -> None:
+        """Raise unless the head says once, in figures, how long a body within the limit is."""
+        lengths = [value for name, value in self.headers if name == b"content-length"]
+        said = lengths[0] if len(lengths) == 1 else b""
+        if re.fullmatch(rb"[0-9]{1,8}", said) is None or int(said) > self.limits.body_bytes:
+            raise Refused("no length, or too long")
 
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(
@@ -283,3 +254,65 @@ class PeerCertProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class PeerCertProtocol(BoundedProtocol):
+    """A connection of a peer: with the caller's certificate, whose key must be pinned.
+
+    uvicorn hands no certificate to applications (its issues 1119 and 3132) and answers bad
+    requests in clear text; this class does the one and prevents the other.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        party_of: Callable[[str], str | None],
+        limits: DoorLimits,
+        on_lost: Callable[[], None],
+    ) -> None:
+        super().__init__(config=config, server_state=server_state, limits=limits, on_lost=on_lost)
+        self._party_of = party_of
+        self._spki = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called when the handshake is done: look whose key opened the door."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        try:
+            self._spki = spki_sha256(certificate or b"")
+        except VerificationError:
+            return self.cut("no readable certificate")
+        self.peer_party = self._party_of(self._spki)
+        if self.peer_party is None:
+            return self.cut("its key is not pinned")
+        if self._connections_of(self.peer_party) > self.limits.connections_per_party:
+            return self.cut("too many connections of this party")
+        return None
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is whole: judge it before anything acts on it."""
+        # Asked again for each request: a peer removed while connected is out at once.
+        if self.peer_party is None or self._party_of(self._spki) != self.peer_party:
+            raise Refused("its key is pinned no longer")
+        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
+            raise Refused("not POST of HTTP/1.1")
+        if TARGET.fullmatch(self.url) is None:
+            raise Refused("no such path")
+        self._judge_headers()
+        self._reading_head = False
+        self.scope["extensions"] = {
+            "deconflict": {"connection": self, "peer_party": self.peer_party}
+        }
+        super().on_headers_complete()
+
+    def _judge_headers(self) -> None:
+        names = [name for name, _ in self.headers]
+        if len(set(names)) != len(names) or not KNOWN_HEADERS.issuperset(names):
+            raise Refused("a header that no node sends")
+        self._require_length()
+
+    def _connections_of(self, party: str) -> int:
+        return sum(1 for other in self.connections if getattr(other, "peer_party", None) == party)

@@ -16,11 +16,19 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from deconflict.errors import ConfigurationError
-from deconflict.node.peer_protocol import DoorLimits, PeerCertProtocol, PeerHandler, peer_app
+from deconflict.node.peer_protocol import (
+    BoundedProtocol,
+    DoorLimits,
+    PeerCertProtocol,
+    PeerHandler,
+    peer_app,
+)
 
 __all__ = [
+    "BoundedServer",
     "DoorLimits",
     "PeerHandler",
     "PeerServer",
@@ -73,8 +81,8 @@ class _Threshold:
             del self._open[address]
 
 
-class PeerServer(uvicorn.Server):
-    """A uvicorn server that keeps its own threshold and leaves signals to the node.
+class BoundedServer(uvicorn.Server):
+    """A uvicorn server that keeps its own threshold and leaves signals to whoever runs it.
 
     uvicorn would accept every connection and give a handshake 60 s; here the limits hold before
     TLS begins, and a handshake has 5 s. It may listen at several addresses, one for each network
@@ -88,14 +96,14 @@ class PeerServer(uvicorn.Server):
         config: uvicorn.Config,
         *,
         more: Sequence[tuple[str, int]] = (),
-        party_of: Callable[[str], str | None],
         limits: DoorLimits,
+        new_protocol: Callable[[ServerState, Callable[[], None]], BoundedProtocol],
     ) -> None:
         super().__init__(config)
         self.port = 0
         self._addresses = ((config.host, config.port), *more)
-        self._party_of = party_of
         self._limits = limits
+        self._new_protocol = new_protocol
         self._at_work: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
@@ -198,16 +206,10 @@ class PeerServer(uvicorn.Server):
 
     async def _greet(self, connection: socket.socket, address: str, threshold: _Threshold) -> None:
         loop = asyncio.get_running_loop()
-        protocols: list[PeerCertProtocol] = []
+        protocols: list[BoundedProtocol] = []
 
-        def create_protocol() -> PeerCertProtocol:
-            protocol = PeerCertProtocol(
-                config=self.config,
-                server_state=self.server_state,
-                party_of=self._party_of,
-                limits=self._limits,
-                on_lost=lambda: threshold.leave(address),
-            )
+        def create_protocol() -> BoundedProtocol:
+            protocol = self._new_protocol(self.server_state, lambda: threshold.leave(address))
             protocols.append(protocol)
             return protocol
 
@@ -226,6 +228,36 @@ class PeerServer(uvicorn.Server):
             # when it has called connection_made; a failed handshake reaches neither.
             if not any(protocol.transport is not None for protocol in protocols):
                 threshold.leave(address)
+
+
+class PeerServer(BoundedServer):
+    """The server of the door to other parties' nodes.
+
+    Args:
+        config: of uvicorn.
+        more: further addresses and ports.
+        party_of: as of :func:`build_peer_server`.
+        limits: how much one caller may take.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        more: Sequence[tuple[str, int]] = (),
+        party_of: Callable[[str], str | None],
+        limits: DoorLimits,
+    ) -> None:
+        def new_protocol(state: ServerState, on_lost: Callable[[], None]) -> PeerCertProtocol:
+            return PeerCertProtocol(
+                config=config,
+                server_state=state,
+                party_of=party_of,
+                limits=limits,
+                on_lost=on_lost,
+            )
+
+        super().__init__(config, more=more, limits=limits, new_protocol=new_protocol)
 
 
 def _require_one_here(bound: Sequence[socket.socket]) -> None:

@@ -9,7 +9,7 @@ whole record may speak again.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
@@ -73,6 +73,9 @@ class Runtime:
         links: for each line id, the ways to the peer, one for each network path.
         clock: both clocks.
         shortage: tells which classes of messages get no room on the disk now.
+
+    Attributes:
+        beside: what runs beside the lines for as long as the node does; no line waits for it.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Runtime:
         self._due = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
+        self.beside: list[Callable[[], Coroutine[None, None, None]]] = []
         self._last: asyncio.Future[None] | None = None  # of the commit begun last
 
     async def run(self) -> None:
@@ -109,6 +113,7 @@ class Runtime:
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self._keep_time())]
+                running.extend(tasks.create_task(run()) for run in self.beside)
                 for line_id, ways in self._ways.items():
                     running.append(tasks.create_task(self._talk(line_id, ways)))
                     running.extend(tasks.create_task(self._beat(line_id, way)) for way in ways)

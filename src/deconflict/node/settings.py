@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from deconflict.errors import ConfigurationError
+from deconflict.errors import ConfigurationError, InvalidDocumentError, WeakKeyError
+from deconflict.line.note import NoteKey, NoteKind
 
-__all__ = ["LANGUAGES", "Endpoint", "Settings", "require_desk", "require_party", "require_url"]
+__all__ = [
+    "LANGUAGES",
+    "Endpoint",
+    "Settings",
+    "ThirdWitness",
+    "require_desk",
+    "require_party",
+    "require_url",
+]
 
 LANGUAGES = ("en", "ru")
 MOST_DESKS = 8
@@ -21,9 +30,11 @@ _KINDS: dict[str, tuple[type, str]] = {
     "languages": (list, "a list of texts"),
     "release_persons": (int, "1 or 2"),
     "reserve_mib": (int, "a whole number of MiB"),
+    "witness": (list, "tables, each under a line [[witness]]"),
 }
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PATH = re.compile(r'[^"\\\x00-\x1f\x7f]{1,1000}')
+_PREFIX = re.compile(r"[A-Za-z0-9._~/-]{0,200}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 _NO_SECOND = """\
@@ -62,7 +73,28 @@ reserve_mib = {reserve_mib}
 # Where the node keeps how far it has signed: a small file. Name one on another disk than this
 # folder, so that a backup put back here does not put it back too.
 guard_path = "{guard_path}"
+
+# Third witnesses, none by default: each signs how far your chains have come, so that they cannot
+# be rewritten unseen. It learns lengths, roots, parties and when they grow; no message. Their
+# tables stand last: a setting below one would be taken for a part of it.
+{witnesses}
 """
+
+_NO_WITNESS = """\
+# [[witness]]
+# vkey = "agency.example/w1+6a40fc16+BN2a..."
+# url = "https://agency.example:8444"
+# trust = "agency.pem"
+# every_s = 300\
+"""
+_WITNESS = """\
+[[witness]]
+vkey = "{one.vkey}"
+url = "{one.url}"
+trust = "{one.trust}"
+every_s = {one.every_s}\
+"""
+MOST_WITNESSES = 4
 
 
 def _is_address(host: str) -> bool:
@@ -122,6 +154,85 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ThirdWitness:
+    """A third witness that this node asks.
+
+    Args:
+        vkey: its key as it gave it, ``NAME+KEYID+BASE64``: the name is in it.
+        url: its submission prefix, ``https://host:port`` or with a path.
+        trust: a PEM file with the certificates that TLS trusts for it: its own, or a root;
+            absolute or from the node's folder on.
+        every_s: how often it is asked at most, 10 s to a day; it learns the pace of a line no
+            finer.
+
+    Raises:
+        ConfigurationError: any of them is not of that form.
+    """
+
+    vkey: str
+    url: str
+    trust: str
+    every_s: int = 300
+
+    def __post_init__(self) -> None:
+        try:
+            kind = NoteKey.from_text(self.vkey).kind
+        except (InvalidDocumentError, WeakKeyError) as error:
+            raise ConfigurationError(
+                "the key of a witness cannot be used",
+                given=self.vkey[:200],
+                expected=error.expected,
+                remedy="copy the whole line that its owner gave you",
+            ) from error
+        if kind is not NoteKind.WITNESS:
+            raise ConfigurationError(
+                "the key of a witness is of another kind",
+                given=self.vkey[:200],
+                expected="an Ed25519 key for cosignature/v1 (type 0x04)",
+            )
+        prefix, _, path = self.url.removeprefix("https://").partition("/")
+        require_url(f"https://{prefix}")
+        if not self.url.startswith("https://") or not _PREFIX.fullmatch(path):
+            raise ConfigurationError(
+                "the URL of a witness cannot be used",
+                given=repr(self.url[:120]),
+                expected="https://host:port, or with a path",
+            )
+        if not _PATH.fullmatch(self.trust):
+            raise ConfigurationError(
+                "the file of certificates trusted for a witness cannot be used",
+                given=repr(self.trust[:80]),
+                expected="a path of 1 to 1,000 characters, without quotes and backslashes",
+            )
+        if not 10 <= self.every_s <= 86_400:
+            raise ConfigurationError(
+                "how often a witness is asked is out of range",
+                given=f"every_s {self.every_s}",
+                expected="10 to 86400",
+            )
+
+    @property
+    def key(self) -> NoteKey:
+        """What its cosignatures are verified with."""
+        return NoteKey.from_text(self.vkey)
+
+    @classmethod
+    def of(cls, table: Any) -> "ThirdWitness":
+        """Return the witness that a table of ``node.toml`` describes; raises as the class."""
+        kinds = {"vkey": str, "url": str, "trust": str, "every_s": int}
+        sound = isinstance(table, dict) and all(
+            type(value) is kinds.get(key) for key, value in table.items()
+        )
+        if not sound or not {"vkey", "url", "trust"} <= table.keys():
+            raise ConfigurationError(
+                "a [[witness]] in node.toml cannot be used",
+                given=repr(table)[:120],
+                expected="vkey, url and trust, each a text; every_s a whole number, or left out",
+            )
+        return cls(**table)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of a node.
 
@@ -140,6 +251,7 @@ class Settings:
             is taken away and who is let in need, 1 or 2.
         reserve_mib: what is kept on the disk for alerts, MiB, 64 to 65,536.
         guard_path: the guard's file, absolute or from the node's folder on.
+        witness: third witnesses to be asked, at most 4, each with a name of its own.
 
     Raises:
         ConfigurationError: any of them is not of that form.
@@ -156,6 +268,7 @@ class Settings:
     second_peer_url: str = ""
     reserve_mib: int = 64
     guard_path: str = "guard/guard"
+    witness: tuple[ThirdWitness, ...] = ()
 
     def __post_init__(self) -> None:
         require_party(self.party)
@@ -191,6 +304,13 @@ class Settings:
                 "the path of the guard cannot be used",
                 given=f"guard_path {self.guard_path[:80]!r}",
                 expected="a path of 1 to 1,000 characters, without quotes and backslashes",
+            )
+        names = [one.key.name for one in self.witness]
+        if len(names) > MOST_WITNESSES or len(set(names)) != len(names):
+            raise ConfigurationError(
+                "the list of witnesses cannot be used",
+                given=", ".join(names)[:120],
+                expected=f"at most {MOST_WITNESSES}, each name once",
             )
         if not self.operators_listen.is_loopback:
             raise ConfigurationError(
@@ -258,7 +378,8 @@ class Settings:
         settings: dict[str, Any] = {}
         for key, value in found.items():
             kind, words = _KINDS.get(key, (str, "text"))
-            texts = value if isinstance(value, list) else []
+            listed = value if isinstance(value, list) else []
+            texts = [] if key == "witness" else listed
             # In Python true is a number, in a file it is not.
             if type(value) is not kind or not all(isinstance(text, str) for text in texts):
                 raise ConfigurationError(
@@ -266,7 +387,9 @@ class Settings:
                     given=repr(value)[:80],
                     expected=words,
                 )
-            if kind is list:
+            if key == "witness":
+                settings[key] = tuple(ThirdWitness.of(table) for table in listed)
+            elif kind is list:
                 settings[key] = tuple(texts)
             else:
                 settings[key] = Endpoint.parse(str(value)) if key.endswith("_listen") else value
@@ -291,6 +414,7 @@ class Settings:
             release_persons=self.release_persons,
             reserve_mib=self.reserve_mib,
             guard_path=self.guard_path,
+            witnesses="\n\n".join(_WITNESS.format(one=one) for one in self.witness) or _NO_WITNESS,
         )
 
     def _require_second_path(self) -> None:

@@ -32,7 +32,9 @@ from deconflict.node.views import (
     PathView,
     PlaceView,
     TermsView,
+    WitnessView,
 )
+from deconflict.node.witness.state import WitnessState
 from deconflict.store.base import EntryRow
 from deconflict.units import METRES_PER_NAUTICAL_MILE, metres_from_tmm
 
@@ -91,6 +93,23 @@ def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> L
         mute=silence.mute,
         deaf=silence.deaf,
         silent_because=(None if silence.reason is None else reason_text(silence.reason, language)),
+        witnesses=tuple(_witness_view(line, one) for one in line.witnesses.values()),
+    )
+
+
+def _witness_view(line: Line, one: WitnessState) -> WitnessView:
+    own = line.machine.own_head
+    fixed = 0 if own is None else line.machine.checkpoints.own_cosigned.size
+    here = own is not None and own.epoch == one.epoch
+    seen = ChainPoint(one.epoch, one.size, "") if one.size else None
+    return WitnessView(
+        name=one.name,
+        messages=line.position(seen),
+        seen_utc=_utc(one.seen_ms),
+        waiting=max(0, fixed - (one.size if here else 0)),
+        asked_utc=_utc(one.asked_ms),
+        problem=one.problem,
+        contradicts=one.contradicts is not None,
     )
 
 

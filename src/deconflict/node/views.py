@@ -28,6 +28,7 @@ __all__ = [
     "RefusedView",
     "TakenView",
     "TermsView",
+    "WitnessView",
 ]
 
 
@@ -60,6 +61,19 @@ class PathView:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessView:
+    """What a third witness has signed of this node's chain on a line, and how it answers."""
+
+    name: str
+    messages: int  # of ours, from the first on, that it signed to have seen; 0 for none yet
+    seen_utc: str | None  # when, by its clock
+    waiting: int  # messages that both sides have fixed since, and it has not signed for
+    asked_utc: str | None  # when it was asked last
+    problem: str | None  # in words, why there was no cosignature then
+    contradicts: bool = False  # it holds another chain of ours than this record
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
     """One line: is it up, who was heard when, what is open."""
 
@@ -86,6 +100,7 @@ class LineView:
     mute: bool = False  # this node signs nothing: its record may lack what it signed
     deaf: bool = False  # it logs and receipts nothing: its record may lack what it receipted
     silent_because: str | None = None  # in words, of either
+    witnesses: tuple[WitnessView, ...] = ()  # third ones that are asked, as node.toml names them
 
 
 @dataclass(frozen=True, slots=True)

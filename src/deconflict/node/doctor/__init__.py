@@ -22,6 +22,7 @@ from deconflict.node.doctor.storage import (
     record_in_use,
     reserve_check,
 )
+from deconflict.node.doctor.witnesses import witness_checks
 from deconflict.node.folder import read_settings, read_tls_pin, read_verify_key
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.settings import Settings
@@ -86,6 +87,7 @@ def _of_party(path: Path, settings: Settings | None) -> Iterator[Check]:
         yield Check("peers", WRONG, told(fault), fault.remedy)
     else:
         yield from _peers(peers)
+        yield from witness_checks(path, settings, own_key, peers)
 
 
 def _peers(peers: tuple[PinnedPeer, ...]) -> Iterator[Check]:

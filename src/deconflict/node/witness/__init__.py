@@ -1,0 +1,1 @@
+"""The third witness: its own small server, and how a node asks one."""
