@@ -76,6 +76,22 @@ def test_lists_of_commands_agree_with_the_commands() -> None:
                 assert first == entry.help, entry.name
 
 
+@pytest.mark.parametrize(
+    ("name", "group"), [each for each in [("", main), *ALL] if isinstance(each[1], click.Group)]
+)
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_lists_of_commands_say_what_each_is_for_in_full(
+    name: str, group: click.Group, width: int
+) -> None:
+    context = click.Context(group, info_name=name, terminal_width=width)
+    shown = " ".join(group.get_help(context).split())
+    for command in group.list_commands(context):
+        found = group.get_command(context, command)
+        assert found is not None
+        first = " ".join((found.help or "").split("\n\n")[0].split())
+        assert f"{command} {first}" in shown
+
+
 def test_help_of_the_whole_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
