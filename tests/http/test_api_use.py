@@ -90,7 +90,7 @@ def test_declarations_go_out_as_json_and_as_geojson(releasing: Client, node: Sta
     ids = first.json()["declaration_ids"] + second.json()["declaration_ids"]
     assert len(set(ids)) == 3
     assert list(node.declared) == ids
-    assert [call[2]["drill"] for call in node.calls] == [False, True]
+    assert [call[2]["drill"] for call in node.calls] == [None, True]
     assert [call[2]["lines"] for call in node.calls] == [None, [PEER]]
     one, other = (node.declared[name].geometry for name in ids[:2])
     assert one == other  # the same area, said in two ways

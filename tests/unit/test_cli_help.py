@@ -44,7 +44,7 @@ def test_examples_name_commands_and_options_that_exist(name: str, command: Comma
         path = next(
             " ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in by_name
         )
-        known = {option for p in by_name[path].params for option in p.opts}
+        known = {o for p in by_name[path].params for o in (*p.opts, *p.secondary_opts)}
         used = {word for word in words if word.startswith("--")}
         assert used <= known, line
 
@@ -61,7 +61,7 @@ def test_pages_name_commands_and_options_that_exist(page: Path) -> None:
             " ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in by_name
         )
         assert not (isinstance(by_name[path], click.Group) and len(words) > 2), line
-        known = {option for p in by_name[path].params for option in p.opts}
+        known = {o for p in by_name[path].params for o in (*p.opts, *p.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known, line
 
 
@@ -83,7 +83,7 @@ def test_lists_of_commands_agree_with_the_commands() -> None:
 def test_lists_of_commands_say_what_each_is_for_in_full(
     name: str, group: click.Group, width: int
 ) -> None:
-    context = click.Context(group, info_name=name, terminal_width=width)
+    context = group.make_context(name, [], resilient_parsing=True, terminal_width=width)
     shown = " ".join(group.get_help(context).split())
     for command in group.list_commands(context):
         found = group.get_command(context, command)

@@ -41,6 +41,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "clock_offset_ms": 0,
         "declarations_unseen": 1200,
         "paths": [],
+        "drill_until_utc": None,
+        "peer_drill_until_utc": None,
+        "without_line": [],
     }
 
     class Node:
@@ -125,3 +128,28 @@ def test_twenty_are_shown_without_a_count(alerts: list[dict[str, object]]) -> No
 
 def test_what_nobody_has_looked_at_yet_is_said(alerts: list[dict[str, object]]) -> None:
     assert "red: 1200 declarations not yet looked at for conflicts" in shown()
+
+
+def test_parties_without_a_line_are_named(alerts: list[dict[str, object]]) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    (line,) = node.__enter__().lines()
+    assert "no line to" not in shown()
+    line |= {"without_line": ["cedar", "fir"]}
+    assert "no line to cedar, fir, named in the terms with red" in shown()
+
+
+@pytest.mark.parametrize("which", ["drill_until_utc", "peer_drill_until_utc"])
+def test_a_line_in_exercise_says_so(alerts: list[dict[str, object]], which: str) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    (line,) = node.__enter__().lines()
+    assert "DRILL" not in shown()
+    line |= {which: "2015-09-30T08:00:00.000Z"}
+    assert "UP, DRILL" in shown()
+
+
+def test_a_real_flash_amid_an_exercise_is_shown_as_real(alerts: list[dict[str, object]]) -> None:
+    alerts += [alert(1, "CEASE_RECEIVED", "FLASH") | {"facts": {"amid_exercise": True}}]
+    alerts += [alert(2, "CEASE_RECEIVED", "FLASH", drill=True)]
+    text = shown()
+    assert "REAL FLASH" in text
+    assert "DRILL FLASH" in text

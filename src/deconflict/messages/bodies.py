@@ -24,6 +24,7 @@ from deconflict.messages.declaration import (
     SoundDeclaration,
     declaration_to_wire,
 )
+from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
 from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
@@ -69,6 +70,7 @@ __all__ = [
     "Risk",
     "SafetyOfFlight",
     "SaidWord",
+    "ScopeChange",
     "Seen",
     "Standby",
     "Suspend",
@@ -363,6 +365,25 @@ class Resume(Body, frozen=True):
     effective_utc: UtcText
 
 
+class ScopeChange(Body, frozen=True):
+    """SCOPE: from ``effective_utc``, the suspension of ``scope`` holds for ``to`` instead."""
+
+    scope: ScopeName
+    to: ScopeName
+    effective_utc: UtcText
+    reason: int = 331
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        _check_reason(self.reason)
+        if self.to == self.scope:
+            raise InvalidDocumentError(
+                "the scope is to change to itself",
+                given=self.scope,
+                expected="another scope that the terms name",
+            )
+
+
 class Account(Body, frozen=True):
     """ACCOUNT: what this side says of an incident, or of an event without one (R29).
 
@@ -496,6 +517,9 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.WATCH_CHANGE: WatchChange,
         Kind.VOICE: Voice,
         Kind.EPOCH: Epoch,
+        Kind.SCOPE: ScopeChange,
+        Kind.DRILL_BEGIN: DrillBegin,
+        Kind.DRILL_END: DrillEnd,
     }
 )
 

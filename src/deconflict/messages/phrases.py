@@ -50,7 +50,9 @@ ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that s
 SAFETY_PHRASES: Final = range(200, 250)
 # What messages say: an alert, a reason, a card is the reader's own. A number never changes its
 # meaning, so what came later stands behind the rest.
-MESSAGE_PHRASES: Final = frozenset((*range(101, 250), *range(580, 594), *range(800, 813)))
+MESSAGE_PHRASES: Final = frozenset(
+    (*range(101, 250), *range(580, 594), *range(800, 813), *range(840, 843))
+)
 REASONS: Final = range(300, 350)
 
 Values: TypeAlias = Mapping[str, Any]

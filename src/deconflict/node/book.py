@@ -35,6 +35,7 @@ from deconflict.messages.bodies import (
     ReleaseConsent,
     Resume,
     SaidWord,
+    ScopeChange,
     Standby,
     Suspend,
     TermsMessage,
@@ -45,12 +46,13 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
+from deconflict.messages.kinds import KIND_RULES, KINDS, NEVER_EXERCISE, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
+from deconflict.node.exercise import Announced
 from deconflict.node.incident_book import IncidentBook, Misfiled
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
@@ -71,6 +73,8 @@ class NotTaken(StrEnum):
     OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
     NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
     NOTHING_TO_RESUME = "NOTHING_TO_RESUME"  # its author does not hold that scope suspended
+    NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE"  # nor this one
+    EXERCISE_OF_REAL = "EXERCISE_OF_REAL"  # an exercise changes nothing that is none (R9)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -153,6 +157,8 @@ class LineBook:
         self.terms_by: str | None = None  # the acceptance that put them in force
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
+        self.announced = Announced()
+        self._exercises: set[bytes] = set()  # messages that are exercise
         self.checks = LineChecks(own, peer)
         self.call_room = CallRoom(own, peer, self.threads.place)
         self.talks, self.calls = self.call_room.talks, self.call_room.calls
@@ -213,8 +219,15 @@ class LineBook:
         if body is not None:
             signed = Signed(taken.kind, body, message_hash, envelope.drill)
             self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
+        crosses = self._crosses(envelope, message_hash, body, own=own)
+        if not delayed:
+            self.announced.take(
+                envelope, message_hash, body, party=self.party_of(own=own), logged_ms=logged_ms
+            )
         if delayed or body is None or fault is not None:
             return taken
+        if crosses:
+            return msgspec.structs.replace(taken, acts=False, not_taken=NotTaken.EXERCISE_OF_REAL)
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         said_before = self._said_before(taken)
@@ -330,6 +343,25 @@ class LineBook:
                 return suspension
         return None
 
+    def _crosses(
+        self, envelope: Envelope, message_hash: str, body: Body | None, *, own: bool
+    ) -> bool:
+        """True exactly when an entry is exercise and about what is none: it changes nothing."""
+        if not envelope.drill:
+            return False
+        self._exercises.add(bytes.fromhex(message_hash))
+        if envelope.kind in NEVER_EXERCISE:
+            return True
+        if envelope.ref is not None and bytes.fromhex(envelope.ref) not in self._exercises:
+            return True
+        if isinstance(body, DeclaredBody):
+            held = self.picture.get(f"{self.party_of(own=own)}/{body.sound.declaration_id}")
+        elif isinstance(body, Cancel):
+            held = self.picture.get(f"{self.party_of(own=own)}/{body.declaration_id}")
+        else:
+            return False
+        return held is not None and not held.drill
+
     def _retypes(self, envelope: Envelope, body: Body) -> bool:
         """True unless it answers an open line check with another text than was asked for."""
         if envelope.ref is None or not isinstance(body, LineCheck):
@@ -402,6 +434,8 @@ class LineBook:
                     body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
                 ):
                     return NotTaken.NOTHING_TO_RESUME
+            case ScopeChange() as body:
+                return self._change_scope(body, party, drill=taken.envelope.drill)
             case Account(event=str(event)) as body:
                 self._tell_account(event, body, party, taken)
             case ReleaseConsent() as body if taken.envelope.ref is not None:
@@ -409,6 +443,13 @@ class LineBook:
             case Voice() as body:
                 self.voices.note(Note(body, taken.own, taken.envelope.drill))
         return None
+
+    def _change_scope(self, body: ScopeChange, party: str, *, drill: bool) -> NotTaken | None:
+        named = self.terms is not None and self.terms.names_scope(body.to)
+        effective_ms = parse_utc(body.effective_utc)
+        if named and self.suspensions.change(body.scope, body.to, party, effective_ms, drill=drill):
+            return None
+        return NotTaken.NOTHING_TO_CHANGE
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
         declared = Declared(
@@ -421,7 +462,9 @@ class LineBook:
             taken.envelope.drill,
         )
         held = self._standing(declared.key, taken.logged_ms)
-        if held is not None and held.sound.revision >= sound.revision:
+        # What is declared in earnest stands in the place of an exercise, whatever its revision.
+        real_now = held is not None and held.drill and not declared.drill
+        if held is not None and held.sound.revision >= sound.revision and not real_now:
             return NotTaken.OLDER_REVISION
         self._drop_threads(declared.key)
         earlier = self._messages_of.get(declared.key, b"")

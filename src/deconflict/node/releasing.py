@@ -1,6 +1,7 @@
 """Saying what one person may say alone, holding what needs two, releasing it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deconflict.line.moment import Now
 from deconflict.messages.message_text import message_text
@@ -124,7 +125,12 @@ class Releasing(Reading):
     ) -> tuple[Posted, ...]:
         # What cannot be said is refused to who writes it, not to who releases it.
         self._require_sayable(on_lines, now)
-        says = [(line.line_id, say) for line, some in on_lines for say in some]
+        # Marked as of now: whoever wrote it in an exercise meant it so, whenever it is released.
+        says = [
+            (line.line_id, replace(say, drill=self._core.is_drill(line.line_id, say, now)))
+            for line, some in on_lines
+            for say in some
+        ]
         held = self._held.hold(actor, says, now.utc_ms)
         kept = self._core.note_held(
             HeldBook.kept(held), {"held_id": held.held_id, "state": "HELD"}, now

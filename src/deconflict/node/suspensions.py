@@ -51,6 +51,21 @@ class Suspensions:
         self._held[scope, by, drill] = replace(held, resumed_ms=effective_ms)
         return True
 
+    def change(self, scope: str, to: str, by: str, effective_ms: int, *, drill: bool) -> bool:
+        """Let one side's suspension hold for another scope; True exactly when it held this one.
+
+        Between the two is no gap: from the same instant the one is over and the other in effect.
+        What is suspended already by the same side, and earlier, stays so.
+        """
+        if not self.resume(scope, by, effective_ms, drill=drill):
+            return False
+        held = self._held.get((to, by, drill))
+        since_ms = effective_ms
+        if held is not None and (held.resumed_ms is None or effective_ms <= held.resumed_ms):
+            since_ms = min(held.effective_ms, effective_ms)
+        self.suspend(to, by, since_ms, drill=drill)
+        return True
+
     def require_resumable(
         self, scope: str, by: str, effective_ms: int, now_ms: int, *, drill: bool
     ) -> None:
