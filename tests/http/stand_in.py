@@ -121,7 +121,7 @@ class StandInNode:
     async def drill_report(self, line: str) -> DrillReport:
         self.line(line)
         at = format_utc(START_MS)
-        return DrillReport(LINE, PEER, at, at, at, True, None, ())
+        return DrillReport(LINE, PEER, "blue.example", at, at, at, True, None, ())
 
     async def messages(
         self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None

@@ -23,7 +23,7 @@ from deconflict.messages.drill_bodies import DrillEnd
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import render_named
 from deconflict.node.core import Say
-from deconflict.node.drill_report import DrilledMessage, drill_report
+from deconflict.node.drill_report import DrilledMessage, drill_report, last_exercise
 from deconflict.node.exercise import LONGEST_MS
 from deconflict.replay.world import DESKS
 from node_pair import LATAKIA, MINUTE_MS, NodePair, cease, declaration, node_pair, query
@@ -307,7 +307,7 @@ def test_drilled_change_of_scope_leaves_a_real_suspension() -> None:
 
 def reported(pair: NodePair, party: str) -> dict[str, DrilledMessage]:
     station = pair.station(party)
-    exercise = station.core.drills.last(pair.line_id)
+    exercise = last_exercise(pair.line(party), station.core.drills.last(pair.line_id))
     assert exercise is not None
     events = station.store.events(exercise.after_event)
     found = drill_report(pair.line(party), exercise, events, pair.world.now.utc_ms)
@@ -341,6 +341,28 @@ def test_report_says_when_each_message_was_held_seen_answered_and_what_was_misse
         assert bad.ladder[0].after_ms >= 60_000
         assert found[theirs].missed == ("SEEN", "ANSWER")
         assert not found[theirs].own
+
+
+def test_peer_of_an_announced_exercise_has_a_report_of_it_too() -> None:
+    with node_pair() as pair:
+        pair.begin_drill("blue", announced=True)
+        pair.run_for(1)
+        asked = pair.say("blue", Kind.CEASE, here())
+        pair.run_for(2)
+        pair.say("red", Kind.ACK, ack(), ref=asked)
+        pair.run_for(2)
+        pair.say("red", Kind.CEASE, here())  # in earnest: the exercise is over
+        pair.run_for(2)
+        after = pair.say("blue", Kind.QUERY, query(), drill=True)
+        pair.run_for(2)
+        pair.world.restart("red")
+        found = reported(pair, "red")
+        assert found[asked].answered_ms is not None
+        assert 1_900 <= found[asked].answered_ms < 2_100  # from when red held it
+        assert after not in found
+        theirs = pair.line("red").book.announced.last("blue")
+        assert theirs is not None
+        assert theirs.cut_by is not None
 
 
 def test_report_is_of_the_exercise_alone_though_it_is_over() -> None:

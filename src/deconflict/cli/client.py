@@ -5,6 +5,7 @@ that the node raised.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ LOGINS = "tokens"  # folder in the node's folder
 SHORTEST_PREFIX = 4
 SEARCHED_BACK = 1000  # messages of each direction looked through for the beginning of an id
 TIMEOUT_S = 30.0
+_TO_THE_SECOND = re.compile(r"T([0-9:]{8})\.[0-9]{3}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,9 +311,8 @@ class NodeClient:
         if lasts is None or self._drill_said or context is None or context.params.get("as_json"):
             return
         self._drill_said = True
-        said = (
-            f"DRILL with {clean(lasts)}. What you write there is marked DRILL; in earnest: --real"
-        )
+        on = _TO_THE_SECOND.sub(r" \1Z", clean(lasts))
+        said = f"DRILL with {on}. What you write there is marked DRILL; in earnest: --real"
         click.echo(click.style(said, fg="yellow", bold=True), err=True)
 
     def _unreachable(self, error: httpx.HTTPError) -> NoReturn:

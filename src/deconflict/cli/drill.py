@@ -164,12 +164,14 @@ def report(
 
 
 def _show(found: dict[str, Any], missed: int) -> None:
-    end = when(found["ended_utc"]) if found["ended_utc"] else f"lasts until {found['until_utc']}"
-    told = "told" if found["announced"] else "not told"
+    peer = clean(found["peer"])
+    until = f"it lasts until {when(found['until_utc'])}"
+    end = f"to {when(found['ended_utc'])}" if found["ended_utc"] else until
+    told = f"{peer} was {'told' if found['announced'] else 'not told'}"
+    whose = f"announced by {peer}" if found["by"] == found["peer"] else told
     click.echo(
         click.style("DRILL", bold=True)
-        + f" on the line with {clean(found['peer'])}, {when(found['begun_utc'])} to {end}; "
-        f"{clean(found['peer'])} was {told}."
+        + f" on the line with {peer}, {when(found['begun_utc'])}, {end}; {whose}."
     )
     if found["cut_by"]:
         click.echo(f"A real message ended it: {short(found['cut_by'])}")

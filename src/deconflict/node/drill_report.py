@@ -19,7 +19,7 @@ from deconflict.node.exercise import Exercise
 from deconflict.node.line import Line
 from deconflict.store.base import EventRow
 
-__all__ = ["DrillReport", "DrilledMessage", "Rung", "drill_report"]
+__all__ = ["DrillReport", "DrilledMessage", "Rung", "drill_report", "last_exercise"]
 
 _HELD: Final = frozenset(
     (
@@ -63,6 +63,7 @@ class DrillReport:
 
     line_id: str
     peer: str
+    by: str  # whose: this party, or the peer that announced it
     begun_utc: str
     until_utc: str
     ended_utc: str | None
@@ -72,14 +73,33 @@ class DrillReport:
     drill: bool = True  # all of it is exercise
 
 
+def last_exercise(line: Line, own: Exercise | None) -> Exercise | None:
+    """Return the exercise of a line that began last: our own, or the one that the peer announced.
+
+    Of the peer's, ``desk`` is empty: who began it there, nobody here knows.
+    """
+    theirs = line.book.announced.last(line.peer)
+    if theirs is None or (own is not None and own.begun_ms >= theirs.begun_ms):
+        return own
+    return Exercise(
+        line.line_id,
+        "",
+        theirs.begun_ms,
+        theirs.until_ms,
+        announced=True,
+        ended_ms=theirs.ended_ms,
+        cut_by=theirs.cut_by,
+    )
+
+
 def drill_report(
     line: Line, exercise: Exercise, events: Iterable[EventRow], now_ms: int
 ) -> DrillReport:
     """Return what an exercise showed, from the events since it began."""
-    over_ms = exercise.ended_ms or now_ms
+    over_ms = min(exercise.ended_ms or now_ms, exercise.until_ms)
     found: dict[str, _Followed] = {}
     for row in events:
-        if row.kind not in ("message", "delivery", "alert"):
+        if row.kind not in ("message", "delivery", "alert") or row.at_utc_ms < exercise.begun_ms:
             continue
         data = msgspec.json.decode(row.data)
         if data.get("line_id") != line.line_id:
@@ -93,9 +113,10 @@ def drill_report(
     return DrillReport(
         line_id=line.line_id,
         peer=line.peer,
+        by=line.book.own if exercise.desk else line.peer,
         begun_utc=format_utc(exercise.begun_ms),
         until_utc=format_utc(exercise.until_ms),
-        ended_utc=None if exercise.ended_ms is None else format_utc(exercise.ended_ms),
+        ended_utc=None if exercise.is_on(now_ms) else format_utc(over_ms),
         announced=exercise.announced,
         cut_by=exercise.cut_by,
         messages=tuple(each.shown(line, now_ms) for each in found.values()),

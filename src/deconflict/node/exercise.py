@@ -13,7 +13,7 @@ from deconflict.messages.bodies import Body
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.kinds import KIND_RULES
 
-__all__ = ["LONGEST_MS", "Announced", "Exercise", "ends_exercise"]
+__all__ = ["LONGEST_MS", "Announced", "Announcement", "Exercise", "ends_exercise"]
 
 # Chosen: one day. Whoever forgets to end an exercise must not be found still in it by a real need.
 LONGEST_MS: Final = 86_400_000
@@ -47,11 +47,33 @@ class Exercise(msgspec.Struct, frozen=True):
         return self.ended_ms is None and now_ms < self.until_ms
 
 
+class Announcement(msgspec.Struct, frozen=True):
+    """An exercise as its own side announced it.
+
+    Attributes:
+        message: what announced it.
+        begun_ms: when that became durable here.
+        until_ms: when it ends by itself.
+        ended_ms: when it was ended before; None when it was not.
+        cut_by: the real message of FLASH precedence that ended it.
+    """
+
+    message: str
+    begun_ms: int
+    until_ms: int
+    ended_ms: int | None = None
+    cut_by: str | None = None
+
+    def is_on(self, now_ms: int) -> bool:
+        """True exactly when it lasts."""
+        return self.ended_ms is None and now_ms < self.until_ms
+
+
 class Announced:
     """What the two sides of one line announced of their exercises, as the record leaves it."""
 
     def __init__(self) -> None:
-        self._by: dict[str, tuple[int, str]] = {}  # party -> until when, and the message
+        self._by: dict[str, Announcement] = {}  # the last of each party
 
     def take(
         self,
@@ -64,23 +86,33 @@ class Announced:
     ) -> None:
         """Let one entry of the record begin or end what its author announced."""
         if ends_exercise(envelope):
-            self._by.clear()
+            for each in tuple(self._by):
+                self._end(each, logged_ms, cut_by=message_hash)
         match body:
             case DrillBegin():
                 until_ms = min(body.until_ms, logged_ms + LONGEST_MS)
-                self._by[party] = until_ms, message_hash
+                self._by[party] = Announcement(message_hash, logged_ms, until_ms)
             case DrillEnd():
-                self._by.pop(party, None)
+                self._end(party, logged_ms)
+
+    def last(self, party: str) -> Announcement | None:
+        """Return the exercise that a side announced last, over or not; None when it never did."""
+        return self._by.get(party)
 
     def until_ms(self, party: str, now_ms: int) -> int | None:
         """Return when the exercise that a side announced is over; None when none lasts."""
-        until_ms, _ = self._by.get(party, (now_ms, ""))
-        return until_ms if now_ms < until_ms else None
+        held = self._by.get(party)
+        return held.until_ms if held is not None and held.is_on(now_ms) else None
 
     def message(self, party: str, now_ms: int) -> str | None:
         """Return the message that announced the exercise of a side; None when none lasts."""
-        until_ms, message_hash = self._by.get(party, (now_ms, ""))
-        return message_hash if now_ms < until_ms else None
+        held = self._by.get(party)
+        return held.message if held is not None and held.is_on(now_ms) else None
+
+    def _end(self, party: str, at_ms: int, *, cut_by: str | None = None) -> None:
+        held = self._by.get(party)
+        if held is not None and held.is_on(at_ms):
+            self._by[party] = msgspec.structs.replace(held, ended_ms=at_ms, cut_by=cut_by)
 
 
 def ends_exercise(envelope: Envelope) -> bool:

@@ -8,7 +8,7 @@ from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.kinds import Kind
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.core import Say
-from deconflict.node.drill_report import DrillReport, drill_report
+from deconflict.node.drill_report import DrillReport, drill_report, last_exercise
 from deconflict.node.line import Line
 from deconflict.node.releasing import Releasing
 from deconflict.node.views import DrillView
@@ -83,16 +83,16 @@ class Exercising(Releasing):
         return tuple(self._drill_view(held) for held in chosen)
 
     async def drill_report(self, line: str) -> DrillReport:
-        """Return what the present or the last exercise of a line showed.
+        """Return what the present or the last exercise of a line showed, ours or the peer's.
 
         Raises:
             LineStateError: there was none.
         """
         held = self._core.line_named(line)
-        exercise = self._core.drills.last(held.line_id)
+        exercise = last_exercise(held, self._core.drills.last(held.line_id))
         if exercise is None:
             raise LineStateError(
-                f"this desk has held no exercise on the line with {held.peer}",
+                f"no exercise was held or announced on the line with {held.peer}",
                 remedy="begin one: deconflict line drill begin",
             )
         events = await asyncio.to_thread(lambda: tuple(self._store.events(exercise.after_event)))
