@@ -11,6 +11,7 @@ from deconflict.messages.bodies import (
     Ack,
     AnswerWord,
     Cease,
+    Concern,
     Declared,
     LineCheck,
     ScopeChange,
@@ -279,6 +280,23 @@ def test_real_notice_takes_the_place_of_the_same_declared_as_exercise() -> None:
             held = pair.line(party).book.picture.get(f"blue/{1:032x}")
             assert held is not None
             assert (held.message_hash, held.drill) == (real, False)
+
+
+def test_nobody_is_concerned_about_an_exercise_and_a_real_plan() -> None:
+    with node_pair() as pair:
+        ours = pair.say("blue", Kind.NOTIFY, Declared.of(declaration(1)), drill=True)
+        theirs = pair.say("red", Kind.NOTIFY, Declared.of(declaration(2)))
+        pair.run_for(2)
+        assert pair.alert("blue", "CONFLICT").drill
+        body = Concern(
+            first=f"{1:032x}",
+            second=f"{2:032x}",
+            first_message=ours,
+            second_message=theirs,
+            reason=311,
+        )
+        with pytest.raises(LineStateError, match="cannot meet"):
+            pair.say("blue", Kind.CONCERN, body, ref=theirs)
 
 
 def test_drilled_line_check_counts_as_one() -> None:

@@ -1,4 +1,4 @@
-"""An exercise as a running node's desk begins, ends and judges it; what it marks on the way."""
+"""How a running node's desk holds an exercise (R9); whom its declarations do not reach (R26)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""How two cores come to the same terms, and what a suspended scope still carries."""
+"""How two cores come to the same terms, and what a suspended scope still carries (R7)."""
 
 import pytest
 

@@ -290,6 +290,11 @@ class LineBook:
         """True exactly when we said STANDBY of this message."""
         return message_hash in self._stood_by
 
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Our party and the peer."""
+        return self.own, self.peer
+
     def party_of(self, *, own: bool) -> str:
         """Return our party or the peer."""
         return self.own if own else self.peer

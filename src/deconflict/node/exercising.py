@@ -22,8 +22,13 @@ class Exercising(Releasing):
 
     def exercises(self) -> tuple[DrillView, ...]:
         """Return the exercises that last, ours and those that a peer announced."""
-        views = (self._drill_view(line) for line in self._core.lines.values())
-        return tuple(view for view in views if view.until_utc or view.peer_until_utc)
+        now = self._now
+        return tuple(
+            self._drill_view(line)
+            for line in self._core.lines.values()
+            if self._core.drills.on(line.line_id, now)
+            or line.book.announced.message(line.peer, now.utc_ms)
+        )
 
     async def begin_drill(
         self, actor: Actor, until_utc: str, *, line: str | None = None, announced: bool = True

@@ -23,8 +23,10 @@ from deconflict.line.room import Shortage, room_class
 from deconflict.messages.bodies import (
     Body,
     BreachNote,
+    Concern,
     Declared,
     Loaded,
+    Propose,
     Readback,
     ReadbackResult,
     Resume,
@@ -337,6 +339,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     _require_scope(line, say.body, now, drill=drill)
+    _require_meeting(line, say.body)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)
     if isinstance(say.body, Loaded):
         held = line.book.picture.get(f"{line.peer}/{say.body.declaration_id}")
@@ -396,6 +399,20 @@ def _require_scope(line: Line, body: Body, now: Now, *, drill: bool) -> None:
     if isinstance(body, Resume | ScopeChange):
         line.book.suspensions.require_resumable(
             body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms, drill=drill
+        )
+
+
+def _require_meeting(line: Line, body: Body) -> None:
+    """Refuse a concern or a proposal about two plans of which one alone is exercise."""
+    if not isinstance(body, Concern | Propose):
+        return
+    named = [f"{party}/{one}" for one in (body.first, body.second) for party in line.book.parties]
+    held = [found for name in named if (found := line.book.picture.get(name)) is not None]
+    if len({declared.drill for declared in held}) > 1:
+        raise LineStateError(
+            "one of the two is exercise and the other is not: they cannot meet",
+            given=", ".join(f"{d.party} {'exercise' if d.drill else 'real'}" for d in held),
+            remedy="nothing is to be done about it",
         )
 
 

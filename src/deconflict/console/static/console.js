@@ -85,6 +85,7 @@ function showLines(lines) {
       el("p", `last heard ${short(line.last_heard_utc)} · terms ${line.terms_state.toLowerCase().replaceAll("_", " ")}` +
         ` · receipted ${line.receipted_seq} of ${line.own_seq}` +
         (line.clock_offset_ms === null ? " · peer's clock unknown" : ` · peer's clock ${line.clock_offset_ms} ms from ours`)));
+    if (line.without_line.length) item.append(el("p", `no line to ${line.without_line.join(", ")}: what you declare does not reach them`));
     if (line.suspended) item.append(el("p", `SUSPENDED: ${line.suspended_scope ?? "all"}; safety messages and cease requests still pass`));
     return item;
   }), "no line yet");
@@ -129,7 +130,7 @@ function showConflicts(conflicts) {
 function showDeclarations(declarations) {
   const all = (states) => [...new Set(Object.values(states).map(String))].join(", ") || "not sent";
   $("declarations").replaceChildren(...declarations.map((each) => row(
-    each.own ? "own" : each.party, `${each.purpose}${each.label ? ` “${each.label}”` : ""}`,
+    each.own ? "own" : each.party, `${each.drill ? "DRILL " : ""}${each.purpose}${each.label ? ` “${each.label}”` : ""}`,
     short(each.start_utc), short(each.end_utc), all(each.delivery), all(each.readback),
     Object.values(each.loaded).every(Boolean) && Object.keys(each.loaded).length ? "yes" : "not known")));
 }
