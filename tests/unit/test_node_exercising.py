@@ -10,6 +10,7 @@ from test_node_runtime import runtime_of
 
 from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.errors import InvalidDocumentError, LineStateError, NotPermittedError
+from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import Declared
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
@@ -68,6 +69,18 @@ def test_begun_and_ended_it_is_said_to_the_peer_and_shown() -> None:
         ]
         report = await node.drill_report("red")
         assert [message.kind for message in report.messages][:2] == ["DRILL_BEGIN", "LINE_CHECK"]
+
+    run(test)
+
+
+def test_exercise_ends_also_where_nothing_can_be_said() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        await node.begin_drill(WATCH, in_ms(pair))
+        pair.blue.core.shortage = frozenset(Precedence)
+        before = len(await node.messages("red"))
+        await node.end_drill(WATCH)
+        assert node.exercises() == ()
+        assert len(await node.messages("red")) == before
 
     run(test)
 

@@ -34,6 +34,7 @@ __all__ = [
     "SAFETY_PHRASES",
     "Phrase",
     "Values",
+    "check_reason",
     "check_values",
     "heard_values",
     "phrase",
@@ -99,6 +100,19 @@ def phrase_named(name: str) -> Phrase:
     507
     """
     return _by_name()[name]
+
+
+def check_reason(number: int) -> None:
+    """Return when a phrase can be given as a reason.
+
+    Raises:
+        InvalidDocumentError: it is none, or takes values.
+    """
+    if number not in REASONS:
+        raise InvalidDocumentError(
+            "this phrase is no reason", given=str(number), expected="300 to 349"
+        )
+    check_values(number, {})
 
 
 def check_values(number: int, values: object) -> Values:

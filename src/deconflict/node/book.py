@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from deconflict.airspace.instant import parse_utc
 from deconflict.errors import VerificationError
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
@@ -46,13 +45,13 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
-from deconflict.messages.kinds import KIND_RULES, KINDS, NEVER_EXERCISE, Kind, Release
+from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
-from deconflict.node.exercise import Announced
+from deconflict.node.exercise import Announced, Marks
 from deconflict.node.incident_book import IncidentBook, Misfiled
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
@@ -158,7 +157,7 @@ class LineBook:
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
         self.announced = Announced()
-        self._exercises: set[bytes] = set()  # messages that are exercise
+        self._marks = Marks()
         self.checks = LineChecks(own, peer)
         self.call_room = CallRoom(own, peer, self.threads.place)
         self.talks, self.calls = self.call_room.talks, self.call_room.calls
@@ -219,7 +218,7 @@ class LineBook:
         if body is not None:
             signed = Signed(taken.kind, body, message_hash, envelope.drill)
             self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
-        crosses = self._crosses(envelope, message_hash, body, own=own)
+        crosses = self._marks.crosses(envelope, message_hash, self._names(body, own=own))
         if not delayed:
             self.announced.take(
                 envelope, message_hash, body, party=self.party_of(own=own), logged_ms=logged_ms
@@ -348,24 +347,16 @@ class LineBook:
                 return suspension
         return None
 
-    def _crosses(
-        self, envelope: Envelope, message_hash: str, body: Body | None, *, own: bool
-    ) -> bool:
-        """True exactly when an entry is exercise and about what is none: it changes nothing."""
-        if not envelope.drill:
-            return False
-        self._exercises.add(bytes.fromhex(message_hash))
-        if envelope.kind in NEVER_EXERCISE:
-            return True
-        if envelope.ref is not None and bytes.fromhex(envelope.ref) not in self._exercises:
-            return True
-        if isinstance(body, DeclaredBody):
-            held = self.picture.get(f"{self.party_of(own=own)}/{body.sound.declaration_id}")
-        elif isinstance(body, Cancel):
-            held = self.picture.get(f"{self.party_of(own=own)}/{body.declaration_id}")
-        else:
-            return False
-        return held is not None and not held.drill
+    def _names(self, body: Body | None, *, own: bool) -> Declared | None:
+        """Return what the author of a body has declared under the id that it names as its own."""
+        match body:
+            case DeclaredBody():
+                name = body.sound.declaration_id
+            case Cancel():
+                name = body.declaration_id
+            case _:
+                return None
+        return self.picture.get(f"{self.party_of(own=own)}/{name}")
 
     def _retypes(self, envelope: Envelope, body: Body) -> bool:
         """True unless it answers an open line check with another text than was asked for."""
@@ -425,36 +416,20 @@ class LineBook:
                 self._agree(body, party, taken)
             case Standby() if taken.own and taken.envelope.ref is not None:
                 self._stood_by.add(taken.envelope.ref)
-            case Suspend() as body:
-                # Where nothing is agreed by that name, nothing stops.
-                if self.terms is not None and self.terms.names_scope(body.scope):
-                    self.suspensions.suspend(
-                        body.scope,
-                        party,
-                        parse_utc(body.effective_utc),
-                        drill=taken.envelope.drill,
-                    )
-            case Resume() as body:
-                if not self.suspensions.resume(
-                    body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
-                ):
+            case Suspend() | Resume() | ScopeChange() as body:
+                drill = taken.envelope.drill
+                if not self.suspensions.take(body, party, self.terms, drill=drill):
+                    if isinstance(body, ScopeChange):
+                        return NotTaken.NOTHING_TO_CHANGE
                     return NotTaken.NOTHING_TO_RESUME
-            case ScopeChange() as body:
-                return self._change_scope(body, party, drill=taken.envelope.drill)
             case Account(event=str(event)) as body:
-                self._tell_account(event, body, party, taken)
+                told = self.accounts.setdefault(event, [])
+                incidents.tell(told, body, party, taken.envelope, taken.hash)
             case ReleaseConsent() as body if taken.envelope.ref is not None:
                 self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
             case Voice() as body:
                 self.voices.note(Note(body, taken.own, taken.envelope.drill))
         return None
-
-    def _change_scope(self, body: ScopeChange, party: str, *, drill: bool) -> NotTaken | None:
-        named = self.terms is not None and self.terms.names_scope(body.to)
-        effective_ms = parse_utc(body.effective_utc)
-        if named and self.suspensions.change(body.scope, body.to, party, effective_ms, drill=drill):
-            return None
-        return NotTaken.NOTHING_TO_CHANGE
 
     def _declare(self, sound: SoundDeclaration, party: str, taken: Taken) -> NotTaken | None:
         declared = Declared(
@@ -577,25 +552,6 @@ class LineBook:
         key = (bytes.fromhex(ref), taken.own)
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
-
-    def _tell_account(self, event: str, body: Account, party: str, taken: Taken) -> None:
-        account = incidents.Account(
-            event=event,
-            by=party,
-            fields=body.fields,
-            object_kind=body.object_kind,
-            as_published=body.as_published,
-            drill=taken.envelope.drill,
-            message=taken.hash,
-        )
-        told = self.accounts.setdefault(event, [])
-        # A correction stands in the place of what it cites; both stay in the record (R15).
-        corrected = (party, taken.envelope.ref)
-        told[:] = [held for held in told if (held.by, held.message) != corrected]
-        told.append(account)
-        own = [held for held in told if held.by == party]
-        if len(own) > incidents.ACCOUNTS_COMPARED:
-            told.remove(own[0])
 
 
 def _place(body: Body) -> Place | None:

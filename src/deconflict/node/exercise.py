@@ -11,9 +11,10 @@ from deconflict.line.envelope import Envelope
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import Body
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
-from deconflict.messages.kinds import KIND_RULES
+from deconflict.messages.kinds import KIND_RULES, NEVER_EXERCISE
+from deconflict.node.declared import Declared
 
-__all__ = ["LONGEST_MS", "Announced", "Announcement", "Exercise", "ends_exercise"]
+__all__ = ["LONGEST_MS", "Announced", "Announcement", "Exercise", "Marks", "ends_exercise"]
 
 # Chosen: one day. Whoever forgets to end an exercise must not be found still in it by a real need.
 LONGEST_MS: Final = 86_400_000
@@ -113,6 +114,28 @@ class Announced:
         held = self._by.get(party)
         if held is not None and held.is_on(at_ms):
             self._by[party] = msgspec.structs.replace(held, ended_ms=at_ms, cut_by=cut_by)
+
+
+class Marks:
+    """Which messages of one line are exercise; 32 bytes for each that is."""
+
+    def __init__(self) -> None:
+        self._marked: set[bytes] = set()
+
+    def crosses(self, envelope: Envelope, message_hash: str, names: Declared | None) -> bool:
+        """Take an entry; True exactly when it is exercise and about what is none.
+
+        ``names`` is what its own side has declared under the id that it declares or cancels.
+        """
+        if not envelope.drill:
+            return False
+        self._marked.add(bytes.fromhex(message_hash))
+        cited = None if envelope.ref is None else bytes.fromhex(envelope.ref)
+        return (
+            envelope.kind in NEVER_EXERCISE
+            or (cited is not None and cited not in self._marked)
+            or (names is not None and not names.drill)
+        )
 
 
 def ends_exercise(envelope: Envelope) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import LineStateError
+from deconflict.line.moment import Now
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.kinds import Kind
 from deconflict.node.actor import Action, Actor, require
@@ -80,10 +81,10 @@ class Exercising(Releasing):
                 "no exercise lasts" + ("" if line is None else f" on the line with {line[:40]}"),
                 remedy="see what was held: deconflict line drill report",
             )
+        on_lines = [(held, [say]) for held in chosen if (say := self._end_of(actor, held, now))]
         ended = Work()
         for held in chosen:
             ended.merge(self._core.end_drill(held.line_id, now))
-        on_lines = [(held, [say]) for held in chosen if (say := self._end_of(actor, held))]
         await self._say_together(on_lines, now, beside=ended)
         return tuple(self._drill_view(held) for held in chosen)
 
@@ -103,18 +104,26 @@ class Exercising(Releasing):
         events = await asyncio.to_thread(lambda: tuple(self._store.events(exercise.after_event)))
         return drill_report(held, exercise, events, self._now.utc_ms)
 
-    def _end_of(self, actor: Actor, line: Line) -> Say | None:
-        """Return what tells the peer that the exercise is over; None where it cannot be said."""
-        announced = line.book.announced.message(line.book.own, self._now.utc_ms)
-        if announced is None or line.machine.resync.silence.mute:
+    def _end_of(self, actor: Actor, line: Line, now: Now) -> Say | None:
+        """Return what tells the peer that the exercise is over; None where it cannot be said.
+
+        A line that is mute, or a disk that is full, keeps no desk in an exercise.
+        """
+        announced = line.book.announced.message(line.book.own, now.utc_ms)
+        if announced is None:
             return None
-        return Say(
+        say = Say(
             kind=Kind.DRILL_END,
-            body=DrillEnd(at_utc=format_utc(self._now.utc_ms)),
+            body=DrillEnd(at_utc=format_utc(now.utc_ms)),
             desk=actor.desk,
             ref=announced,
             lang=self._core.language,
         )
+        try:
+            self._core.require_sayable(line.line_id, [say], now)
+        except LineStateError:
+            return None
+        return say
 
     def _drill_view(self, line: Line) -> DrillView:
         now = self._now

@@ -8,8 +8,10 @@ kept apart: it changes nothing that is real.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import LineStateError
+from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
+from deconflict.messages.terms import Terms
 
 __all__ = ["Suspension", "Suspensions"]
 
@@ -37,6 +39,25 @@ class Suspensions:
 
     def __iter__(self) -> Iterator[Suspension]:
         return iter(tuple(self._held.values()))
+
+    def take(
+        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, *, drill: bool
+    ) -> bool:
+        """Let a message of one side change them; False when it is about what that side holds not.
+
+        Where nothing is agreed by the name of a scope, nothing stops.
+        """
+        effective_ms = parse_utc(body.effective_utc)
+        match body:
+            case Suspend(scope=scope):
+                if terms is not None and terms.names_scope(scope):
+                    self.suspend(scope, by, effective_ms, drill=drill)
+                return True
+            case Resume(scope=scope):
+                return self.resume(scope, by, effective_ms, drill=drill)
+            case ScopeChange(scope=scope, to=to):
+                named = terms is not None and terms.names_scope(to)
+                return named and self.change(scope, to, by, effective_ms, drill=drill)
 
     def suspend(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> None:
         """Let one side suspend a scope; its own earlier suspension of it is replaced."""
