@@ -179,6 +179,9 @@ def bodies() -> dict[str, dict[str, Any]]:
         "STANDBY": report,
         "SUSPEND": {"scope": "ALL", "effective_utc": START, "reason": 331},
         "RESUME": {"scope": "ALL", "effective_utc": END},
+        "SCOPE": {"scope": "ALL", "to": "DECLARATIONS", "effective_utc": END, "reason": 331},
+        "DRILL_BEGIN": {"until_utc": END},
+        "DRILL_END": {"at_utc": END},
         "RELEASE_CONSENT": {"release": "COALITION"},
         "ACCOUNT": {
             "event": "pass",

@@ -12,6 +12,7 @@ from deconflict.airspace.volume import Volume
 from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import Body, Cease, Declared, Query, Readback, TermsMessage
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.drill_bodies import DrillBegin
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
@@ -103,10 +104,34 @@ class NodePair:
         return self.station(party).line(self.peer_of(party))
 
     def say(
-        self, party: str, kind: Kind, body: Body, *, ref: str | None = None, drill: bool = False
+        self,
+        party: str,
+        kind: Kind,
+        body: Body,
+        *,
+        ref: str | None = None,
+        drill: bool | None = None,
     ) -> str:
         say = Say(kind=kind, body=body, desk=DESKS[0], ref=ref, drill=drill)
         return self.world.say(party, self.peer_of(party), [say])[0].hash
+
+    def begin_drill(self, party: str, *, minutes: int = 60, announced: bool = False) -> None:
+        """Let a party begin an exercise, telling the other or not."""
+        station = self.station(party)
+        until_ms = self.world.now.utc_ms + minutes * MINUTE_MS
+        work = station.core.begin_drill(
+            self.line_id, DESKS[0], until_ms, self.world.now, announced=announced
+        )
+        self.world.commit(station, work)
+        if announced:
+            self.say(
+                party, Kind.DRILL_BEGIN, DrillBegin(until_utc=format_utc(until_ms)), drill=True
+            )
+
+    def end_drill(self, party: str) -> None:
+        """Let a party end its exercise."""
+        station = self.station(party)
+        self.world.commit(station, station.core.end_drill(self.line_id, self.world.now))
 
     def declare(self, party: str, *declarations: Declaration) -> list[str]:
         says = [

@@ -11,6 +11,7 @@ from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
+from deconflict.node.drill_report import DrillReport
 from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
@@ -18,6 +19,7 @@ from deconflict.node.views import (
     Checked,
     ConflictView,
     DeclarationView,
+    DrillView,
     EventView,
     ExportView,
     HeldView,
@@ -49,6 +51,7 @@ class StandInNode:
         self.defect: Exception | None = None
         self.open: list[AlertView] = []
         self.found: list[ConflictView] = []
+        self.drilling: str | None = None
 
     # -- what is shown
 
@@ -98,6 +101,29 @@ class StandInNode:
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
         return self.line(line)
+
+    def exercises(self) -> tuple[DrillView, ...]:
+        if self.drilling is None:
+            return ()
+        until_utc = self.drilling
+        return (DrillView(LINE, PEER, format_utc(START_MS), until_utc, True, None),)
+
+    async def begin_drill(
+        self, actor: Actor, until_utc: str, *, line: str | None = None, announced: bool = True
+    ) -> tuple[DrillView, ...]:
+        self.calls.append(("drill", actor, (until_utc, line, announced)))
+        self.drilling = until_utc
+        return self.exercises()
+
+    async def end_drill(self, actor: Actor, *, line: str | None = None) -> tuple[DrillView, ...]:
+        self.calls.append(("drill end", actor, line))
+        self.drilling = None
+        return (DrillView(LINE, PEER, None, None, False, None),)
+
+    async def drill_report(self, line: str) -> DrillReport:
+        self.line(line)
+        at = format_utc(START_MS)
+        return DrillReport(LINE, PEER, "blue.example", at, at, at, True, None, ())
 
     async def messages(
         self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None

@@ -69,3 +69,9 @@ def test_every_file_of_the_console_is_served(console: Client) -> None:
         assert console.get(path).content == found.read_bytes()
     for outside in ("/console/", "/console/../api/app.py", "/console/%2e%2e/__init__.py"):
         assert console.get(outside).status_code == 404
+
+
+@pytest.mark.parametrize(("script", "marks"), [("console.js", 3), ("map.js", 2)])
+def test_an_exercise_is_marked_wherever_the_page_shows_one(script: str, marks: int) -> None:
+    shown = re.findall(r'\.drill \? "DRILL "', STATIC.joinpath(script).read_text())
+    assert len(shown) == marks

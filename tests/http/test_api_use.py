@@ -90,7 +90,7 @@ def test_declarations_go_out_as_json_and_as_geojson(releasing: Client, node: Sta
     ids = first.json()["declaration_ids"] + second.json()["declaration_ids"]
     assert len(set(ids)) == 3
     assert list(node.declared) == ids
-    assert [call[2]["drill"] for call in node.calls] == [False, True]
+    assert [call[2]["drill"] for call in node.calls] == [None, True]
     assert [call[2]["lines"] for call in node.calls] == [None, [PEER]]
     one, other = (node.declared[name].geometry for name in ids[:2])
     assert one == other  # the same area, said in two ways
@@ -338,3 +338,34 @@ def test_every_example_in_the_documentation_is_accepted(
     for example in schemas["Outgoing"]["examples"]:
         parse_body(Kind(example["kind"]), example["body"])
         assert releasing.post(f"/api/v1/lines/{LINE}/messages", json=example).status_code == 200
+
+
+def test_every_answer_says_that_an_exercise_lasts(releasing: Client, node: StandInNode) -> None:
+    assert "Deconflict-Drill" not in releasing.get("/api/v1/lines").headers
+    until = "2015-09-30T08:00:00.000Z"
+    begun = releasing.post("/api/v1/drills", json={"until_utc": until, "line": PEER})
+    assert begun.json()[0]["until_utc"] == until
+    assert node.calls[-1][2] == (until, PEER, True)
+    for answered in (begun, releasing.get("/api/v1/lines"), releasing.get("/api/v1/node")):
+        assert answered.headers["Deconflict-Drill"] == f"{PEER} until {until}"
+    assert releasing.get("/api/v1/drills").json()[0]["announced"] is True
+    assert releasing.get(f"/api/v1/lines/{LINE}/drill").json()["drill"] is True
+    ended = releasing.post("/api/v1/drills/end", json={})
+    assert ended.json()[0]["until_utc"] is None
+    assert "Deconflict-Drill" not in ended.headers
+
+
+def test_a_stranger_does_not_learn_of_an_exercise(client: Client, node: StandInNode) -> None:
+    node.drilling = "2015-09-30T08:00:00.000Z"
+    refused = client.get("/api/v1/lines")
+    assert refused.status_code == 401
+    assert "Deconflict-Drill" not in refused.headers
+
+
+@pytest.mark.parametrize("said", [None, True, False])
+def test_the_mark_of_a_message_goes_as_it_was_said(
+    releasing: Client, node: StandInNode, said: bool | None
+) -> None:
+    body = {"kind": "LINE_CHECK", "body": {"text": "4711"}, "drill": said}
+    releasing.post(f"/api/v1/lines/{PEER}/messages", json=body)
+    assert node.calls[-1][2]["drill"] is said

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+import click
 import pytest
 
 from deconflict.cli.client import NodeClient
@@ -23,11 +24,14 @@ class Answers(BaseHTTPRequestHandler):
     status: ClassVar[int] = 200
     body: ClassVar[bytes] = b"{}"
     asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
+    drill: ClassVar[str | None] = None
 
     def do_GET(self) -> None:
         self.asked.append((self.path, dict(self.headers)))
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(self.body)))
+        if self.drill is not None:
+            self.send_header("Deconflict-Drill", self.drill)
         self.end_headers()
         self.wfile.write(self.body)
 
@@ -40,7 +44,7 @@ def client() -> Iterator[NodeClient]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    Answers.status, Answers.body = 200, b"{}"
+    Answers.status, Answers.body, Answers.drill = 200, b"{}", None
     Answers.asked.clear()
     with NodeClient(f"http://127.0.0.1:{server.server_address[1]}", "secret-token") as made:
         yield made
@@ -113,3 +117,26 @@ def test_events_are_read_with_ids_and_comments_are_skipped(client: NodeClient) -
     )
     found = [(event.event_id, event.kind, event.data) for event in client.events(6)]
     assert found == [(7, "line", {"a": 1}), (8, "alert", {})]
+
+
+def test_an_exercise_is_said_once_and_before_anything_else(
+    client: NodeClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Answers.drill = "red until 2015-09-30T08:00:00.000Z"
+    with click.Context(click.Command("any")) as context:
+        context.params = {"as_json": False}
+        client.get("node")
+        client.get("lines")
+    said = capsys.readouterr().err
+    assert said.count("DRILL with red until 2015-09-30 08:00:00Z") == 1
+    assert "in earnest: --real" in said
+
+
+def test_a_program_that_reads_json_is_not_told_in_words(
+    client: NodeClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Answers.drill = "red until 2015-09-30T08:00:00.000Z"
+    with click.Context(click.Command("any")) as context:
+        context.params = {"as_json": True}
+        client.get("node")
+    assert capsys.readouterr().err == ""

@@ -443,6 +443,49 @@ def test_what_is_asked_is_answered(blue: Party, red: Party) -> None:
     assert "not ours" in shown
 
 
+def test_an_exercise_marks_what_is_written_and_a_real_cease_ends_it(
+    blue: Party, red: Party
+) -> None:
+    where = ("--place", "36SYE6779321530", "--reach", "2km")
+    assert "red is told" in blue.ok("line", "drill", "begin", "--for", "1h")
+    assert "THEIRS UNTIL" in red.ok("line", "drill", "list")
+    status = blue.ok("line", "status")
+    assert status.startswith("DRILL with red until ")  # before anything else
+    assert "UP, DRILL" in status
+    drilled = blue.ok("line", "cease", *where)
+    assert "DRILL DRILL DRILL." in drilled
+    assert "say it again as real" in drilled
+    answered = red.ok("line", "ack", red.last("CEASE")["hash"][:10], account="olga")
+    assert "DRILL DRILL DRILL." in answered
+    report = blue.json("line", "drill", "report")
+    (cease,) = (each for each in report["messages"] if each["kind"] == "CEASE")
+    assert cease["answered_by"] == "ACK"
+    assert "DRILL CEASE" in blue.ok("line", "drill", "report")
+    real = blue.ok("line", "cease", *where, "--real")
+    assert "EXERCISE OVER" in real
+    assert "DRILL DRILL DRILL." not in real
+    assert "REAL FLASH" in red.ok("line", "status")
+    assert "No exercise lasts." in blue.ok("line", "drill", "list")
+    assert "a real CEASE is open" in blue.ok("line", "drill", "begin", "--for", "1h", code=2)
+    assert blue.run("line", "drill", "end").exit_code == 2
+    theirs = red.json("line", "drill", "report")
+    assert (theirs["by"], theirs["cut_by"]) == ("blue", red.last("CEASE")["hash"])
+    red.ok("line", "answer", red.last("CEASE")["hash"][:10], "ceased", account="olga")
+
+
+def test_a_page_and_an_email_of_an_exercise_say_so(blue: Party, tmp_path: Path) -> None:
+    blue.ok("line", "send", *PERSONNEL, "--drill")
+    drilled = [m for m in blue.json("log") if m["outgoing"] and m["drill"]][-1]
+    said = blue.ok("line", "carry", "red", "--voice", drilled["hash"][:12])
+    assert said.count("DRILL DRILL DRILL.") >= 1
+    text, page = tmp_path / "mail.txt", tmp_path / "page.svg"
+    only = ("--since", drilled["position"])
+    assert "DRILL" in blue.ok("line", "carry", "red", *only, "--email", text)
+    assert text.read_text().splitlines()[0].startswith("DRILL")
+    blue.ok("line", "carry", "red", *only, "--qr", page)
+    assert "DRILL DRILL DRILL" in page.read_text()
+
+
 def test_a_line_check_retyped_wrongly_alarms(blue: Party, red: Party) -> None:
     blue.ok("line", "check", account="olga")
     check = red.last("LINE_CHECK")

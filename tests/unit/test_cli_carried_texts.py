@@ -82,3 +82,39 @@ def test_codes_stand_six_a_page_and_each_says_which_it_is() -> None:
     numbered = re.findall(r">(\d+)/(\d+)  [0-9a-f]{16}<", "".join(drawn))
     assert numbered == [(str(number), str(codes)) for number in range(1, codes + 1)]
     assert sum(page.count("<path") for page in drawn) == codes
+
+
+def drilled(*marks: bool) -> dict[str, Any]:
+    """A parcel with so many messages, those marked True of an exercise."""
+    (message,) = made()["messages"]
+    mark = {"en": "DRILL DRILL DRILL.", "ru": "УЧЕНИЕ УЧЕНИЕ УЧЕНИЕ."}
+    return made(
+        messages=[
+            message | {"drill": drill, "seq": number} | ({"texts": mark} if drill else {})
+            for number, drill in enumerate(marks, start=17)
+        ]
+    )
+
+
+def test_an_email_and_a_page_of_an_exercise_say_so_before_anything_else() -> None:
+    words = email_text(drilled(True, True), PACKED)
+    assert words.startswith("УЧЕНИЕ УЧЕНИЕ УЧЕНИЕ.")
+    assert "\nDRILL DRILL DRILL.\n\nMessages of blue" in words
+    (page,) = pages(drilled(True), PACKED)
+    assert ">DRILL DRILL DRILL<" in page
+
+
+def test_an_email_and_a_page_count_the_exercises_among_what_is_real() -> None:
+    words = " ".join(email_text(drilled(True, False, False), PACKED).split())
+    assert "Exercise in it: 1 of 3 messages." in words
+    assert "Из 3 сообщений учением являются 1." in words
+    (page,) = pages(drilled(True, False, False), PACKED)
+    assert "DRILL: 1 of 3 messages; the others are real" in page
+
+
+def test_an_email_and_a_page_of_what_is_real_say_nothing_of_an_exercise() -> None:
+    words = email_text(made(), PACKED)
+    assert "DRILL" not in words
+    assert "УЧЕНИ" not in words
+    (page,) = pages(made(), PACKED)
+    assert "DRILL" not in page

@@ -44,7 +44,7 @@ def test_examples_name_commands_and_options_that_exist(name: str, command: Comma
         path = next(
             " ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in by_name
         )
-        known = {option for p in by_name[path].params for option in p.opts}
+        known = {o for p in by_name[path].params for o in (*p.opts, *p.secondary_opts)}
         used = {word for word in words if word.startswith("--")}
         assert used <= known, line
 
@@ -61,7 +61,7 @@ def test_pages_name_commands_and_options_that_exist(page: Path) -> None:
             " ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in by_name
         )
         assert not (isinstance(by_name[path], click.Group) and len(words) > 2), line
-        known = {option for p in by_name[path].params for option in p.opts}
+        known = {o for p in by_name[path].params for o in (*p.opts, *p.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known, line
 
 
@@ -74,6 +74,22 @@ def test_lists_of_commands_agree_with_the_commands() -> None:
                 assert command is not None
                 first = (command.help or "").split("\n\n")[0].replace("\n", " ")
                 assert first == entry.help, entry.name
+
+
+@pytest.mark.parametrize(
+    ("name", "group"), [each for each in [("", main), *ALL] if isinstance(each[1], click.Group)]
+)
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_lists_of_commands_say_what_each_is_for_in_full(
+    name: str, group: click.Group, width: int
+) -> None:
+    context = group.make_context(name, [], resilient_parsing=True, terminal_width=width)
+    shown = " ".join(group.get_help(context).split())
+    for command in group.list_commands(context):
+        found = group.get_command(context, command)
+        assert found is not None
+        first = " ".join((found.help or "").split("\n\n")[0].split())
+        assert f"{command} {first}" in shown
 
 
 def test_help_of_the_whole_imports_nothing_heavy() -> None:

@@ -44,6 +44,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "declarations_unseen": 1200,
         "paths": [],
         "witnesses": WITNESSES,
+        "drill_until_utc": None,
+        "peer_drill_until_utc": None,
+        "without_line": [],
     }
 
     class Node:
@@ -154,3 +157,28 @@ def test_what_third_witnesses_have_seen_is_shown_where_any_are_asked(
     assert rows[0] == ["red", "agency.example/w1", "41", "2015-09-30", "06:30:00Z", "2"]
     assert rows[1][2:] == ["0", "never", "2", "is", "down"]
     assert rows[2][-2:] == ["ANOTHER", "RECORD"]
+
+
+def test_parties_without_a_line_are_named(alerts: list[dict[str, object]]) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    (line,) = node.__enter__().lines()
+    assert "no line to" not in shown()
+    line |= {"without_line": ["cedar", "fir"]}
+    assert "no line to cedar, fir, named in the terms with red" in shown()
+
+
+@pytest.mark.parametrize("which", ["drill_until_utc", "peer_drill_until_utc"])
+def test_a_line_in_exercise_says_so(alerts: list[dict[str, object]], which: str) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    (line,) = node.__enter__().lines()
+    assert "DRILL" not in shown()
+    line |= {which: "2015-09-30T08:00:00.000Z"}
+    assert "UP, DRILL" in shown()
+
+
+def test_a_real_flash_amid_an_exercise_is_shown_as_real(alerts: list[dict[str, object]]) -> None:
+    alerts += [alert(1, "CEASE_RECEIVED", "FLASH") | {"facts": {"amid_exercise": True}}]
+    alerts += [alert(2, "CEASE_RECEIVED", "FLASH", drill=True)]
+    text = shown()
+    assert "REAL FLASH" in text
+    assert "DRILL FLASH" in text

@@ -21,6 +21,7 @@ from deconflict.line.moment import Now, utc_ms_from_text
 from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import Receipt, seal_receipt
 from deconflict.line.statement import ChainPoint
+from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import (
     Account,
     Ack,
@@ -28,11 +29,14 @@ from deconflict.messages.bodies import (
     Body,
     Cancel,
     Cease,
+    Declared,
     LineCheck,
     Readback,
     Resume,
+    ScopeChange,
     Seen,
     Suspend,
+    TermsMessage,
     body_to_wire,
 )
 from deconflict.messages.declaration import declaration_to_wire
@@ -45,7 +49,7 @@ from deconflict.node.work import Work
 from deconflict.replay.world import DESKS
 from deconflict.store.base import Batch, EntryRow, NoteRow
 from deconflict.store.writer import GroupCommitWriter
-from node_pair import HOUR_MS, START_MS, NodePair, circle, declaration, node_pair
+from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, cease, circle, declaration, node_pair
 
 
 def forge(
@@ -57,12 +61,13 @@ def forge(
     created_ms: int | None = None,
     expires_after_ms: int | None = None,
     cites: ChainPoint | None = None,
+    drill: bool = False,
 ) -> SealedEnvelope:
     """Return what red signs without its own node's checks."""
     red, line, now = pair.red, pair.line("red"), pair.world.now
     wire = body_to_wire(body) if isinstance(body, Body) else body
     draft = Draft(kind=kind, body=wire, sender_desk=DESKS[0], to_desk=DESKS[0], ref=ref)
-    draft = replace(draft, expires_after_ms=expires_after_ms)
+    draft = replace(draft, expires_after_ms=expires_after_ms, drill=drill)
     at = now if created_ms is None else Now(created_ms, now.monotonic_ms)
     # Its chain takes what its machine would refuse, as an unknown kind.
     chain = line.machine._out
@@ -397,3 +402,60 @@ def test_one_held_out_of_order_that_turns_out_to_follow_another_is_told_too() ->
         heard = pair.blue.core.hear("red", pair.line_id, [broken, first], pair.world.now)
         assert [kept.reason for kept in heard.work.evidence] == ["BROKEN_CHAIN"]
         assert "CHAIN_BROKEN" in pair.rules("blue")
+
+
+# ---- an exercise of the peer that is about what is real -----------------------------------
+
+
+def test_drilled_cancel_update_and_notice_leave_what_is_declared_in_earnest() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("red", declaration(1))
+        pair.run_for(1)
+        name = f"{1:032x}"
+        attack(pair, "CANCEL", Cancel(declaration_id=name), ref=message, drill=True)
+        attack(pair, "UPDATE", Declared.of(declaration(1, revision=2)), ref=message, drill=True)
+        attack(pair, "NOTIFY", Declared.of(declaration(1, revision=3)), drill=True)
+        pair.run_for(1)
+        held = pair.line("blue").book.picture.get(f"red/{name}")
+        assert held is not None
+        assert (held.message_hash, held.drill) == (message, False)
+        told = [alert for alert in pair.blue.core.alerts if alert.rule == "EXERCISE_OF_REAL"]
+        assert len(told) == 3
+        assert all(alert.drill and alert.text.startswith("DRILL") for alert in told)
+        pair.world.restart("blue")
+        held = pair.line("blue").book.picture.get(f"red/{name}")
+        assert held is not None
+        assert held.message_hash == message
+
+
+@pytest.mark.parametrize("kind", ["ACK", "SEEN", "CEASED", "STANDBY"])
+def test_drilled_answer_does_nothing_to_a_real_cease(kind: str) -> None:
+    with node_pair() as pair:
+        real = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(1)
+        at = {"desk": "watch", "at_utc": pair.now_utc}
+        body = {"answer": "ROGER"} if kind == "ACK" else at
+        attack(pair, kind, body, ref=real, drill=True)
+        pair.run_for(1)
+        thread = pair.line("blue").book.threads.get(real)
+        assert thread is not None
+        assert (thread.answered_by, thread.seen) == (None, False)
+        assert pair.line("blue").book.progress(real) is None
+
+
+def test_drilled_terms_are_proposed_to_nobody() -> None:
+    with node_pair() as pair:
+        book = pair.line("blue").book
+        terms = pair.terms(version=2, replaces=book.terms_hash)
+        body = TermsMessage(terms=terms, signature=sign_terms(terms, pair.red.core.key))
+        attack(pair, "TERMS_PROPOSE", body, drill=True)
+        assert book.proposal is None
+
+
+def test_change_of_a_scope_that_is_not_suspended_is_told_and_changes_nothing() -> None:
+    with node_pair() as pair:
+        change = ScopeChange(scope="ALL", to="DECLARATIONS", effective_utc=format_utc(START_MS))
+        attack(pair, "SCOPE", change)
+        pair.run_for(1)
+        assert not [a for a in pair.blue.core.alerts if a.rule == "LINE_SUSPENDED"]
+        assert "scope ALL, which red does not" in pair.alert("blue", "NOTHING_TO_CHANGE").text

@@ -1,4 +1,4 @@
-"""How two cores come to the same terms, and what a suspended scope still carries."""
+"""How two cores come to the same terms, and what a suspended scope still carries (R7)."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from deconflict.errors import InvalidDocumentError, LineStateError
 from deconflict.messages.agreement import sign_terms, terms_hash
 from deconflict.messages.bodies import (
     Resume,
+    ScopeChange,
     Suspend,
     TermsMessage,
 )
@@ -17,6 +18,7 @@ from node_pair import (
     LATAKIA,
     NodePair,
     cease,
+    declaration,
     node_pair,
     query,
 )
@@ -160,3 +162,74 @@ def test_what_is_not_suspended_cannot_be_resumed() -> None:
         pair.run_for(2)
         with pytest.raises(LineStateError, match="not suspended"):
             pair.say("blue", Kind.RESUME, resume(pair))
+
+
+# ---- change of scope -----------------------------------------------------------------
+
+
+def scope_change(
+    pair: NodePair, scope: str, to: str, *, after_ms: int = 0, reason: int = 331
+) -> ScopeChange:
+    effective = format_utc(pair.world.now.utc_ms + after_ms)
+    return ScopeChange(scope=scope, to=to, effective_utc=effective, reason=reason)
+
+
+def stopped(pair: NodePair, party: str) -> set[str]:
+    """The scopes that stand suspended as a party's desk is told."""
+    alerts = pair.station(party).core.alerts
+    return {str(alert.subject) for alert in alerts if alert.rule == "LINE_SUSPENDED"}
+
+
+def test_suspension_holds_for_another_scope_without_a_gap() -> None:
+    with node_pair() as pair:
+        said = pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        change = scope_change(pair, "ALL", "DECLARATIONS", after_ms=60_000)
+        pair.say("blue", Kind.SCOPE, change, ref=said)
+        pair.run_for(50)
+        assert [stopped(pair, party) for party in ("blue", "red")] == [{"ALL"}] * 2
+        pair.run_for(15)
+        assert [stopped(pair, party) for party in ("blue", "red")] == [{"DECLARATIONS"}] * 2
+        pair.say("red", Kind.QUERY, query())  # what only the wider scope stopped
+        with pytest.raises(LineStateError, match="suspended"):
+            pair.declare("red", declaration(1))
+
+
+def test_changed_suspension_outlasts_a_restart_and_is_resumed_by_its_new_scope() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        changed = pair.say("blue", Kind.SCOPE, scope_change(pair, "ALL", "DECLARATIONS"))
+        pair.run_for(2)
+        pair.world.restart("red")
+        pair.run_for(2)
+        assert stopped(pair, "red") == {"DECLARATIONS"}
+        with pytest.raises(LineStateError, match="not suspended"):
+            pair.say("blue", Kind.RESUME, resume(pair))
+        body = Resume(scope="DECLARATIONS", effective_utc=pair.now_utc)
+        pair.say("blue", Kind.RESUME, body, ref=changed)
+        pair.run_for(2)
+        assert stopped(pair, "blue") | stopped(pair, "red") == set()
+
+
+def test_scope_is_changed_by_who_suspended_it_alone_and_to_what_the_terms_name() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=pair.now_utc))
+        pair.run_for(2)
+        with pytest.raises(LineStateError, match="only blue can"):
+            pair.say("red", Kind.SCOPE, scope_change(pair, "ALL", "DECLARATIONS"))
+        with pytest.raises(InvalidDocumentError, match="no such scope"):
+            pair.say("blue", Kind.SCOPE, scope_change(pair, "ALL", "BOGUS"))
+        with pytest.raises(InvalidDocumentError, match="to itself"):
+            scope_change(pair, "ALL", "ALL")
+
+
+def test_change_of_scope_does_not_end_what_the_same_side_suspended_before() -> None:
+    with node_pair() as pair:
+        for scope in ("DECLARATIONS", "ALL"):
+            body = Suspend(scope=scope, effective_utc=pair.now_utc)
+            pair.say("blue", Kind.SUSPEND, body)
+        pair.say("blue", Kind.SCOPE, scope_change(pair, "ALL", "DECLARATIONS", after_ms=60_000))
+        pair.run_for(2)
+        assert stopped(pair, "red") == {"ALL", "DECLARATIONS"}
+        pair.run_for(65)
+        assert stopped(pair, "red") == {"DECLARATIONS"}

@@ -45,7 +45,7 @@ class Wanted:
     named: frozenset[str]
     lines: Sequence[str] | None = None
     line: str | None = None
-    drill: bool = False
+    drill: bool | None = None
     release: str = "OWN_FORCES"
     as_written: bool = False
 

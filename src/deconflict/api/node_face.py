@@ -11,6 +11,7 @@ from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
+from deconflict.node.drill_report import DrillReport
 from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.views import (
@@ -18,6 +19,7 @@ from deconflict.node.views import (
     Checked,
     ConflictView,
     DeclarationView,
+    DrillView,
     EventView,
     ExportView,
     HeldView,
@@ -49,7 +51,7 @@ class NodeFace(Protocol):
         declarations: Sequence[Declaration],
         *,
         lines: Sequence[str] | None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
@@ -59,7 +61,7 @@ class NodeFace(Protocol):
         declaration: Declaration,
         *,
         lines: Sequence[str] | None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
@@ -69,7 +71,7 @@ class NodeFace(Protocol):
         declaration: Declaration,
         *,
         lines: Sequence[str] | None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
@@ -79,7 +81,7 @@ class NodeFace(Protocol):
         declaration_id: str,
         *,
         lines: Sequence[str],
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]: ...
@@ -104,7 +106,7 @@ class NodeFace(Protocol):
         ref: str | None = None,
         precedence: str | None = None,
         to_desk: str | None = None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         lang: str | None = None,
         expires_after_ms: int | None = None,
@@ -191,7 +193,7 @@ class NodeFace(Protocol):
         *,
         ref: str | None = None,
         to_desk: str | None = None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
     ) -> Posted: ...
     async def readout(
@@ -203,7 +205,7 @@ class NodeFace(Protocol):
         *,
         ref: str | None = None,
         to_desk: str | None = None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
     ) -> Posted: ...
     def papers(self, actor: Actor, line: str, call: str | None = None) -> tuple[PaperView, ...]: ...
@@ -218,3 +220,11 @@ class NodeFace(Protocol):
         paper_id: str | None = None,
     ) -> PaperView: ...
     async def drop_paper(self, actor: Actor, paper_id: str) -> PaperView: ...
+    def exercises(self) -> tuple[DrillView, ...]: ...
+    async def begin_drill(
+        self, actor: Actor, until_utc: str, *, line: str | None = None, announced: bool = True
+    ) -> tuple[DrillView, ...]: ...
+    async def end_drill(
+        self, actor: Actor, *, line: str | None = None
+    ) -> tuple[DrillView, ...]: ...
+    async def drill_report(self, line: str) -> DrillReport: ...

@@ -23,6 +23,7 @@ from deconflict.node.actor import Action, Actor, Role, allowed, require
 
 __all__ = [
     "BEARER",
+    "DRILL_HEADER",
     "GEO_JSON",
     "OCTETS",
     "SMALL_BODY_BYTES",
@@ -45,6 +46,7 @@ BODY_TIMEOUT_S: Final = 30.0
 # How the OpenAPI document calls the token. Not FastAPI's HTTPBearer: it would read each request's
 # token a second time, for nothing but this.
 BEARER: Final = "HTTPBearer"
+DRILL_HEADER: Final = "Deconflict-Drill"
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
@@ -102,12 +104,16 @@ class PublicRoute(APIRoute):
             self.admit(request)
             _refuse_repeated_query(request)
             if not reads_body:
-                return await inner(request)
+                return self.marked(request, await inner(request))
             strict = _StrictRequest(request.scope, request.receive)
             await strict.load(self.max_body_bytes, media_types)
-            return await inner(strict)
+            return self.marked(request, await inner(strict))
 
         return handle
+
+    def marked(self, request: Request, answer: Response) -> Response:  # noqa: ARG002 (an operator's)
+        """Return the answer as it goes out."""
+        return answer
 
 
 class OperatorRoute(PublicRoute):
@@ -139,6 +145,13 @@ class OperatorRoute(PublicRoute):
         """
         actor = services_of(request).accounts.authenticate(bearer_token(request))
         request.state.actor = require(actor, self.action)
+
+    def marked(self, request: Request, answer: Response) -> Response:
+        """Say on every answer that an exercise of this side lasts, on which lines, until when."""
+        own = [each for each in services_of(request).node.exercises() if each.until_utc]
+        if own:
+            answer.headers[DRILL_HEADER] = ", ".join(f"{e.peer} until {e.until_utc}" for e in own)
+        return answer
 
 
 class BulkRoute(OperatorRoute):

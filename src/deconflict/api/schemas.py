@@ -5,7 +5,7 @@ terms may hold is decided by the rooms that know them; here they are objects.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -126,6 +126,13 @@ class ExportWanted(Request):
     message: Hash | None = None
 
 
+AS_THE_LINE: Final = Field(
+    None,
+    description="null: as the message cited, or as the line is; false: real, though an exercise "
+    "lasts; true: exercise",
+)
+
+
 class Outgoing(Request):
     """A message to the peer; what ``body`` holds depends on ``kind``."""
 
@@ -134,7 +141,7 @@ class Outgoing(Request):
     ref: Hash | None = Field(None, description="hash of the message this one answers")
     precedence: Name | None = Field(None, description="FLASH, IMMEDIATE, PRIORITY or ROUTINE")
     to_desk: Name | None = None
-    drill: bool = False
+    drill: bool | None = AS_THE_LINE
     release: Name = "OWN_FORCES"
     lang: Name | None = None
     expires_after_ms: Milliseconds | None = None
@@ -154,7 +161,7 @@ class AboutCall(Request):
     body: dict[str, Any]
     ref: Hash | None = Field(None, description="hash of the message it answers or belongs to")
     to_desk: Name | None = None
-    drill: bool = False
+    drill: bool | None = AS_THE_LINE
     release: Name = "OWN_FORCES"
 
     model_config = ConfigDict(
@@ -231,7 +238,7 @@ class DeclareOptions(Request):
         None,
         description="default: every line with agreed terms; a protected site needs them named",
     )
-    drill: bool = False
+    drill: bool | None = AS_THE_LINE
     release: Name = "OWN_FORCES"
     as_written: AsWritten = False
 
@@ -248,7 +255,7 @@ class Tell(Request):
     """Which further lines learn of what is declared on others."""
 
     lines: Annotated[list[Name], Field(min_length=1, max_length=1000)]
-    drill: bool = False
+    drill: bool | None = AS_THE_LINE
     release: Name = "OWN_FORCES"
     as_written: AsWritten = False
 
@@ -311,6 +318,20 @@ class SignOff(Request):
     with_open: bool = Field(
         False, description="true: a cease request is open, or own cover ends, and that is known"
     )
+
+
+class DrillWanted(Request):
+    """An exercise that is to begin."""
+
+    until_utc: Name
+    line: Name | None = Field(None, description="default: every line")
+    announced: bool = Field(True, description="whether the peers are told")
+
+
+class DrillEnded(Request):
+    """An exercise that is to end."""
+
+    line: Name | None = Field(None, description="default: every line in exercise")
 
 
 class TakeOver(Request):

@@ -176,9 +176,13 @@ def _written(files: list[tuple[str, bytes]]) -> list[str]:
 
 
 def _show_made(made: dict[str, Any], files: list[str]) -> None:
+    from deconflict.cli.paper import drill_mark
+
     peer = clean(made["to_party"])
     for name in files:
         click.echo(click.style(clean(name), bold=True))
+    if mark := drill_mark(made):
+        click.echo(click.style(f"  {mark}.", fg="yellow", bold=True))
     numbers = [one["seq"] for one in made["messages"]]
     if numbers:
         which = f"number {numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"

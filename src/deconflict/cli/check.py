@@ -128,9 +128,10 @@ def _side(conflict: dict[str, Any], which: str) -> str:
 
 
 def _name(declared: dict[str, Any]) -> str:
-    """Return its label, or what it is and how its id begins."""
+    """Return its label, or what it is and how its id begins; an exercise says so first."""
     purpose = declared["purpose"].replace("_", " ").lower()
-    return declared.get("label") or f"{purpose} {short(declared['declaration_id'], 6)}"
+    name = declared.get("label") or f"{purpose} {short(declared['declaration_id'], 6)}"
+    return f"DRILL {name}" if declared.get("drill") else name
 
 
 def _write_picture(

@@ -5,6 +5,7 @@ that the node raised.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from types import TracebackType
 from typing import Any, NoReturn
 from urllib.parse import quote
 
+import click
 import httpx
 
 from deconflict import errors
 from deconflict.cli.options import node_folder
+from deconflict.cli.output import clean
 from deconflict.errors import (
     ConfigurationError,
     DeconflictError,
@@ -32,6 +35,7 @@ LOGINS = "tokens"  # folder in the node's folder
 SHORTEST_PREFIX = 4
 SEARCHED_BACK = 1000  # messages of each direction looked through for the beginning of an id
 TIMEOUT_S = 30.0
+_TO_THE_SECOND = re.compile(r"T([0-9:]{8})\.[0-9]{3}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class NodeClient:
     def __init__(self, url: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url
+        self._drill_said = False
         # No proxy and no netrc from the environment: the token goes to the node and nowhere else.
         self._http = httpx.Client(
             base_url=f"{url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False
@@ -105,6 +110,7 @@ class NodeClient:
         """Yield the bytes of an answer as they come."""
         try:
             with self._http.stream("GET", _path(parts)) as answer:
+                self._say_drill(answer.headers.get("Deconflict-Drill"))
                 if answer.is_error:
                     answer.read()
                     _raise_answer(answer)
@@ -120,6 +126,7 @@ class NodeClient:
             with self._http.stream(
                 "GET", "events", params=_given({"after": after}), timeout=timeout
             ) as answer:
+                self._say_drill(answer.headers.get("Deconflict-Drill"))
                 if answer.is_error:
                     answer.read()
                     _raise_answer(answer)
@@ -130,6 +137,16 @@ class NodeClient:
     def lines(self) -> list[dict[str, Any]]:
         """Return all lines."""
         return list(self.get("lines"))
+
+    def marks(self, drill: bool | None, lines: Sequence[str]) -> bool:
+        """Return whether what is written on these lines (on all, when none is named) is a drill."""
+        if drill is not None:
+            return drill
+        return any(
+            each["drill_until_utc"]
+            for each in self.lines()
+            if not lines or each["peer"] in lines or each["line_id"] in lines
+        )
 
     def declarations(self, *, active: bool) -> list[dict[str, Any]]:
         """Return the declarations, own and the peers'; ``active`` leaves out what is over."""
@@ -283,9 +300,20 @@ class NodeClient:
             answer = self._http.request(method, _path(parts), **content)
         except httpx.HTTPError as error:
             self._unreachable(error)
+        self._say_drill(answer.headers.get("Deconflict-Drill"))
         if answer.is_error:
             _raise_answer(answer)
         return answer.json() if answer.content else None
+
+    def _say_drill(self, lasts: str | None) -> None:
+        """Say once, before anything else, that an exercise of this side lasts; not to programs."""
+        context = click.get_current_context(silent=True)
+        if lasts is None or self._drill_said or context is None or context.params.get("as_json"):
+            return
+        self._drill_said = True
+        on = _TO_THE_SECOND.sub(r" \1Z", clean(lasts))
+        said = f"DRILL with {on}. What you write there is marked DRILL; in earnest: --real"
+        click.echo(click.style(said, fg="yellow", bold=True), err=True)
 
     def _unreachable(self, error: httpx.HTTPError) -> NoReturn:
         raise NodeUnreachableError(

@@ -89,6 +89,16 @@ class Group(click.Group):
         """Return the names in the order a user needs them, not sorted."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each command with the whole first sentence of its help, wrapped, never cut."""
+        rows = [
+            (name, " ".join((found.help or "").split("\n\n")[0].split()))
+            for name in self.list_commands(ctx)
+            if (found := self.get_command(ctx, name)) is not None and not found.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the group's own arguments, as `Command` does."""
         with _usage_as(ctx, as_json="--json" in args):

@@ -10,6 +10,7 @@ from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import (
     RELEASES,
     as_written_option,
+    drill_option,
     existing_file,
     need_terminal,
     talks_to_node,
@@ -71,7 +72,7 @@ TOGETHER = 200  # so many go in one request, all of them or none
     show_default=True,
     help="To whom the receiver may pass it on.",
 )
-@click.option("--drill", is_flag=True, help="Mark it as an exercise.")
+@drill_option
 @as_written_option
 @talks_to_node
 @click.pass_context
@@ -89,7 +90,7 @@ def declare(
     dry_run: bool,
     lines: tuple[str, ...],
     release: str,
-    drill: bool,
+    drill: bool | None,
     as_written: bool,
     node_dir: Path | None,
     account: str | None,
@@ -142,11 +143,13 @@ def declare(
             need_terminal("a declaration", "a FILE")
             from deconflict.cli.interactive import ask_declaration
 
-            drafts = [ask_declaration(node, drill=drill)]
+            drafts = [ask_declaration(node, drill=node.marks(drill, lines))]
         else:
             drafts = _drafts(files)
         if dry_run:
-            found = _conflicts(node, drafts, as_written=as_written, drill=drill, as_json=as_json)
+            found = _conflicts(
+                node, drafts, as_written=as_written, drill=node.marks(drill, lines), as_json=as_json
+            )
         elif update or correct:
             found = _replace(node, update, correct, drafts, manner, as_json=as_json)
         else:
@@ -187,7 +190,7 @@ def _declare(
     )
     if len(ids) > 40:
         click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
-    _echo(node, drafts, drill=manner["drill"])
+    _echo(node, drafts, drill=node.marks(manner["drill"], manner["lines"] or ()))
     if say_held(posted):
         return bool(conflicts)
     _say_warnings(posted)
@@ -309,6 +312,12 @@ def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
             for one in found
         ],
     )
+    for one in found:
+        if one["not_reached"]:
+            named = ", ".join(clean(each) for each in one["not_reached"])
+            click.echo(
+                f"{short(one['declaration_id'])} does not reach {named}: no line carries it."
+            )
 
 
 def _both(by_line: dict[str, str]) -> str:

@@ -29,6 +29,13 @@ def _words(made: dict[str, Any], language: str) -> Iterator[str]:
         return _wrapped(render(phrase_named(name).number, values, language))
 
     sender, receiver = made["from_party"], made["to_party"]
+    messages = made["messages"]
+    if drills := sum(bool(message["drill"]) for message in messages):
+        if drills == len(messages):
+            yield said("DRILL")
+        else:
+            yield said("PARCEL_DRILL", drills=drills, messages=len(messages))
+        yield ""
     yield said("PARCEL_HEAD", sender=sender, receiver=receiver, made=made["made_utc"])
     yield said("PARCEL_NOT_AUTHENTIC")
     yield ""

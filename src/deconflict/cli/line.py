@@ -65,6 +65,16 @@ line = LazyGroup(
         Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),
+        Entry(
+            "scope",
+            "say:scope",
+            "Let a suspension of yours hold for another scope, from a time on.",
+        ),
+        Entry(
+            "drill",
+            "drill:drill",
+            "Hold an exercise on the line: begin it, end it, see what it showed.",
+        ),
         Entry("call", "call:call", "Arrange calls with the peer, and record those that were held."),
         Entry(
             "readout",
@@ -141,6 +151,10 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if unseen := one["declarations_unseen"]:
             said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
             click.echo(click.style(f"{said}\n", bold=True))
+        if third := one["without_line"]:
+            named = ", ".join(clean(each) for each in third)
+            said = f"no line to {named}, named in the terms with {clean(one['peer'])}"
+            click.echo(click.style(said, bold=True) + ": what you declare does not reach them.\n")
         if _silence(one):
             click.echo(click.style(_silence_words(one), bold=True) + "\n")
     _paths(lines)
@@ -222,7 +236,8 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     # What to name in an answer: a message, a declaration or a conflict.
     found = _ID.search(alert["subject"] or "")
     about = f", about {short(found[0])}" if found else ""
-    drill = "DRILL " if alert["drill"] else ""
+    real = click.style("REAL ", fg="red", bold=True) if "amid_exercise" in alert["facts"] else ""
+    drill = "DRILL " if alert["drill"] else real
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
@@ -248,7 +263,9 @@ def _silence(line: dict[str, Any]) -> str | None:
 def _state(line: dict[str, Any]) -> str:
     if silence := _silence(line):
         return f"{silence}, {line['state']}"
-    return "SUSPENDED" if line["suspended"] else str(line["state"])
+    state = "SUSPENDED" if line["suspended"] else str(line["state"])
+    exercised = line["drill_until_utc"] or line["peer_drill_until_utc"]
+    return f"{state}, DRILL" if exercised else state
 
 
 def _silence_words(line: dict[str, Any]) -> str:

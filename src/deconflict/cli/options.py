@@ -16,6 +16,7 @@ __all__ = [
     "as_json_option",
     "as_option",
     "as_written_option",
+    "drill_option",
     "existing_file",
     "known_password",
     "line_option",
@@ -58,6 +59,13 @@ as_written_option = click.option(
     "--as-written",
     is_flag=True,
     help="The places are meant, though latitude and longitude look exchanged.",
+)
+drill_option = click.option(
+    "--drill/--real",
+    "drill",
+    default=None,
+    help="Mark it as an exercise, or say that it is none while one lasts. Neither: as the message "
+    "that it answers, or as the line is.",
 )
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLACE = "Coordinates in any notation: decimal, degrees and minutes, MGRS."

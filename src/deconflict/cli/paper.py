@@ -8,7 +8,7 @@ from deconflict.cli.output import clean
 from deconflict.cli.svg import element, text
 from deconflict.line.codes import code_texts
 
-__all__ = ["CODES_A_PAGE", "pages"]
+__all__ = ["CODES_A_PAGE", "drill_mark", "pages"]
 
 # Millimetres of A4. A code of version 15 has 77 modules and 4 of quiet zone on each side: at 80 mm
 # a module is 0.94 mm, twice what a telephone needs at arm's length.
@@ -54,6 +54,8 @@ def _page(made: dict[str, Any], texts: list[str], number: int, count: int, codes
             size=3.6,
         ),
     ]
+    if mark := drill_mark(made):
+        parts.append(text(mark, (20, 8), size=5))
     for place, said in enumerate(texts):
         left, top = _LEFT[place % _ACROSS], _TOP[place // _ACROSS]
         which = (number - 1) * CODES_A_PAGE + place + 1
@@ -65,6 +67,21 @@ def _page(made: dict[str, Any], texts: list[str], number: int, count: int, codes
         f'viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif">'
         f"<title>{clean(name)}</title>{body}</svg>\n"
     )
+
+
+def drill_mark(made: dict[str, Any]) -> str:
+    """Return how a parcel with exercises in it is marked; nothing when there are none.
+
+    >>> drill_mark({"messages": [{"drill": True}, {"drill": False}]})
+    'DRILL: 1 of 2 messages; the others are real'
+    """
+    messages = made["messages"]
+    drills = sum(bool(message["drill"]) for message in messages)
+    if not drills:
+        return ""
+    if drills == len(messages):
+        return "DRILL DRILL DRILL"
+    return f"DRILL: {drills} of {len(messages)} messages; the others are real"
 
 
 def _code(said: str, left: float, top: float) -> str:

@@ -1,4 +1,4 @@
-"""``deconflict line send``, ``concern``, ``cease``, ``query``, ``suspend``, ``resume``.
+"""``deconflict line send``, ``concern``, ``cease``, ``query``, ``suspend``, ``resume``, ``scope``.
 
 What opens a thread.
 
@@ -21,7 +21,7 @@ from deconflict.errors import InvalidInputError
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
 
-__all__ = ["cease", "concern", "query", "resume", "send", "suspend"]
+__all__ = ["cease", "concern", "query", "resume", "scope", "send", "suspend"]
 
 EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
 
@@ -324,6 +324,51 @@ def resume(
         return {"scope": scope, "effective_utc": from_utc or node.get("node")["now_utc"]}
 
     _send(node_dir, account, line, "RESUME", body, manner, as_json=as_json)
+
+
+@command(
+    "scope", example="deconflict line scope --from ALL --to DECLARATIONS --reason technical-work"
+)
+@click.option("--from", "held", required=True, metavar="NAME", help="The scope that is suspended.")
+@click.option("--to", "to", required=True, metavar="NAME", help="The scope it is to hold for.")
+@click.option("--effective", metavar="TIME", help=EFFECTIVE)
+@click.option(
+    "--reason",
+    default="decided-by-our-side",
+    show_default=True,
+    metavar="WORD",
+    help="As technical-work; another word is answered with all.",
+)
+@line_option
+@manner_options
+@talks_to_node
+def scope(
+    held: str,
+    to: str,
+    effective: str | None,
+    reason: str,
+    line: str | None,
+    manner: Manner,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
+) -> None:
+    """Let a suspension of yours hold for another scope, from a time on.
+
+    There is no gap between the two. What the other side suspended, only the other side can change;
+    what the line as a whole is for stands in its terms, which both sign.
+    """
+    from deconflict.cli.typed import time_wire, typed_value
+    from deconflict.messages.values import ValueType
+
+    number = typed_value(ValueType.PHRASE, reason, "reason")
+    from_utc = None if effective is None else time_wire(effective)
+
+    def body(node: "NodeClient") -> dict[str, Any]:
+        start = from_utc or node.get("node")["now_utc"]
+        return {"scope": held, "to": to, "effective_utc": start, "reason": number}
+
+    _send(node_dir, account, line, "SCOPE", body, manner, as_json=as_json)
 
 
 def _send(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deconflict.cli.options import RELEASES, typed_word
+from deconflict.cli.options import RELEASES, drill_option, typed_word
 from deconflict.cli.output import clean, sentences, short, write_json
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ ASKING = (
     "QUERY",
     "SAFETY",
     "SUSPEND",
+    "SCOPE",
     "TERMS_PROPOSE",
     *("TALK_REQUEST", "TALK_PROPOSE", "READOUT_PROPOSE"),
 )
@@ -38,7 +39,7 @@ class Manner:
 
     to_desk: str | None
     release: str
-    drill: bool
+    drill: bool | None  # None: as what it cites, or as the line is
     note: str | None
 
 
@@ -47,14 +48,14 @@ def manner_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)  # the options that click has hung on the function come along
     def call(
-        *, to_desk: str | None, release: str, drill: bool, note: str | None, **rest: Any
+        *, to_desk: str | None, release: str, drill: bool | None, note: str | None, **rest: Any
     ) -> Any:
         manner = Manner(to_desk, typed_word(release), drill, note)
         return function(manner=manner, **rest)
 
     for option in (
         click.option("--note", metavar="TEXT", help="Free text beside it; it binds nobody."),
-        click.option("--drill", is_flag=True, help="Mark it as an exercise."),
+        drill_option,
         click.option(
             "--release",
             type=click.Choice(RELEASES),

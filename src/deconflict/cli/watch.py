@@ -101,6 +101,12 @@ class _Screen:
                     f"{when(data['since_utc'])}  path {int(data['path'])} to {clean(data['peer'])} "
                     f"is {state}"
                 )
+            case "drill":
+                lasts = data["state"] == "ON"
+                how = f"begins, until {when(data['until_utc'])}" if lasts else "is over"
+                cut = "; a real message ended it" if data["cut_by"] else ""
+                peer = clean(data["peer"])
+                click.echo(f"{'':20}  DRILL on the line with {peer} {how}{cut}")
             case "delivery":
                 if (words := DELIVERY.get(data["state"], clean(data["state"]))) is not None:
                     click.echo(f"{'':20}  {short(data['hash'])} {words}")

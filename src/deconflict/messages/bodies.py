@@ -24,10 +24,12 @@ from deconflict.messages.declaration import (
     SoundDeclaration,
     declaration_to_wire,
 )
+from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
-from deconflict.messages.phrases import REASONS, SAFETY_PHRASES, check_values
+from deconflict.messages.phrases import SAFETY_PHRASES, check_reason, check_values
 from deconflict.messages.readback import ReadbackValues
+from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
 from deconflict.messages.talks import TALK_FORMS, ReadoutText
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.messages.voice_bodies import Voice, VoicePart, VoiceSide
@@ -69,6 +71,7 @@ __all__ = [
     "Risk",
     "SafetyOfFlight",
     "SaidWord",
+    "ScopeChange",
     "Seen",
     "Standby",
     "Suspend",
@@ -90,7 +93,6 @@ MAX_ACCOUNT_FIELDS: Final = 32
 MAX_ACCOUNT_TEXT: Final = 200
 MAX_LANGUAGES: Final = 16
 
-ScopeName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,31}\Z")]
 FieldName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,47}\Z")]
 Language: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2,3}\Z")]  # ISO 639
 Tenths: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=3599)]
@@ -156,7 +158,7 @@ class Cancel(Body, frozen=True):
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
-        _check_reason(self.reason)
+        check_reason(self.reason)
 
 
 class Ack(Body, frozen=True):
@@ -201,7 +203,7 @@ class Concern(Body, frozen=True):
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
-        _check_reason(self.reason)
+        check_reason(self.reason)
 
 
 class Propose(Body, frozen=True):
@@ -289,7 +291,7 @@ class Cease(Body, frozen=True):
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
-        _check_reason(self.reason)
+        check_reason(self.reason)
         if self.declaration_id is None and self.position is None:
             raise InvalidDocumentError(
                 "a cease request names nothing",
@@ -342,25 +344,6 @@ class Standby(Body, frozen=True):
 
     desk: Name
     at_utc: UtcText
-
-
-class Suspend(Body, frozen=True):
-    """SUSPEND: from ``effective_utc``, the kinds that the scope of the terms names stop."""
-
-    scope: ScopeName
-    effective_utc: UtcText
-    reason: int = 331
-
-    def __post_init__(self) -> None:
-        Body.__post_init__(self)
-        _check_reason(self.reason)
-
-
-class Resume(Body, frozen=True):
-    """RESUME: from ``effective_utc``, the suspension of this scope is over."""
-
-    scope: ScopeName
-    effective_utc: UtcText
 
 
 class Account(Body, frozen=True):
@@ -496,6 +479,9 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.WATCH_CHANGE: WatchChange,
         Kind.VOICE: Voice,
         Kind.EPOCH: Epoch,
+        Kind.SCOPE: ScopeChange,
+        Kind.DRILL_BEGIN: DrillBegin,
+        Kind.DRILL_END: DrillEnd,
     }
 )
 
@@ -586,14 +572,6 @@ def _free_texts(body: Body) -> Iterator[tuple[str, str]]:
             yield from body.terms.free_texts()
         case ReadoutText():
             yield from body.readout.free_texts()
-
-
-def _check_reason(number: int) -> None:
-    if number not in REASONS:
-        raise InvalidDocumentError(
-            "this phrase is no reason", given=str(number), expected="300 to 349"
-        )
-    check_values(number, {})
 
 
 def _typed(text: str) -> str:

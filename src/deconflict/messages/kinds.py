@@ -15,8 +15,10 @@ from deconflict.line.delivery import KindRule
 from deconflict.line.precedence import Precedence
 
 __all__ = [
+    "IN_EARNEST",
     "KINDS",
     "KIND_RULES",
+    "NEVER_EXERCISE",
     "Kind",
     "KindForm",
     "Release",
@@ -74,6 +76,9 @@ class Kind(StrEnum):
     WATCH_CHANGE = "WATCH_CHANGE"
     VOICE = "VOICE"
     EPOCH = "EPOCH"
+    SCOPE = "SCOPE"
+    DRILL_BEGIN = "DRILL_BEGIN"
+    DRILL_END = "DRILL_END"
 
 
 class Release(StrEnum):
@@ -280,6 +285,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                     Kind.CEASE,
                     Kind.SUSPEND,
                     Kind.RESUME,
+                    Kind.SCOPE,
                     Kind.TERMS_PROPOSE,
                     Kind.TALK_REQUEST,
                     Kind.TALK_PROPOSE,
@@ -293,7 +299,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         Kind.SUSPEND: KindForm(_asks(_P.IMMEDIATE), always_passes=True),
         Kind.RESUME: KindForm(
             _asks(_P.IMMEDIATE),
-            refers_to=frozenset((Kind.SUSPEND,)),
+            refers_to=frozenset((Kind.SUSPEND, Kind.SCOPE)),
             refers_to_own=True,
             always_passes=True,
         ),
@@ -399,11 +405,38 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         ),
         # Said by the node itself. A person there is to know that this side's record was restored.
         Kind.EPOCH: KindForm(_tells(_P.IMMEDIATE), always_passes=True),
+        Kind.SCOPE: KindForm(
+            _asks(_P.IMMEDIATE),
+            refers_to=frozenset((Kind.SUSPEND, Kind.SCOPE)),
+            refers_to_own=True,
+            always_passes=True,
+        ),
+        Kind.DRILL_BEGIN: KindForm(_tells(_P.IMMEDIATE), always_passes=True),
+        Kind.DRILL_END: KindForm(
+            _tells(_P.IMMEDIATE),
+            refers_to=frozenset((Kind.DRILL_BEGIN,)),
+            refers_to_own=True,
+            always_passes=True,
+        ),
     }
 )
 
 # What one watch officer says alone, whatever the party has set (R43).
 SAID_ALONE: Final = frozenset((Kind.SAFETY, Kind.CEASE, Kind.ACK, Kind.QUERY))
+# What an exercise of a desk does not mark by itself: terms are signed in earnest or not at all, an
+# epoch is the node's own, and of the rest each message says itself what it counts or notes.
+IN_EARNEST: Final = frozenset(
+    (
+        Kind.TERMS_PROPOSE,
+        Kind.TERMS_ACCEPT,
+        Kind.EPOCH,
+        Kind.TALLY,
+        Kind.WATCH_CHANGE,
+        Kind.VOICE,
+    )
+)
+# And what cannot be an exercise at all, whoever says so.
+NEVER_EXERCISE: Final = frozenset((Kind.TERMS_PROPOSE, Kind.TERMS_ACCEPT, Kind.EPOCH))
 
 KIND_RULES: Final[Mapping[str, KindRule]] = MappingProxyType(
     {kind.value: form.rule for kind, form in KINDS.items()}

@@ -30,6 +30,7 @@ from deconflict.messages.bodies import (
     Resume,
     Risk,
     SafetyOfFlight,
+    ScopeChange,
     Seen,
     Standby,
     Suspend,
@@ -41,6 +42,7 @@ from deconflict.messages.bodies import (
     places_of,
 )
 from deconflict.messages.declared_text import declared_sentences
+from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, render_named, say_aloud, word_for
@@ -206,6 +208,12 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return "SUSPEND", {"scope": scope, "effective": effective, "reason": reason}
         case Resume(scope=scope, effective_utc=effective):
             return "RESUME", {"scope": scope, "effective": effective}
+        case ScopeChange(scope=scope, to=to, effective_utc=effective, reason=reason):
+            return "SCOPE", {"scope": scope, "to": to, "effective": effective, "reason": reason}
+        case DrillBegin(until_utc=until):
+            return "DRILL_BEGIN", {"until": until}
+        case DrillEnd(at_utc=at):
+            return "DRILL_END", {"at": at}
         case Account(event=None):
             fields = _fields(body, language)
             return "INCIDENT_ACCOUNT", {"incident": body.incident_id, "fields": fields}

@@ -34,6 +34,7 @@ __all__ = [
     "SAFETY_PHRASES",
     "Phrase",
     "Values",
+    "check_reason",
     "check_values",
     "heard_values",
     "phrase",
@@ -50,7 +51,9 @@ ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that s
 SAFETY_PHRASES: Final = range(200, 250)
 # What messages say: an alert, a reason, a card is the reader's own. A number never changes its
 # meaning, so what came later stands behind the rest.
-MESSAGE_PHRASES: Final = frozenset((*range(101, 250), *range(580, 594), *range(800, 813)))
+MESSAGE_PHRASES: Final = frozenset(
+    (*range(101, 250), *range(580, 594), *range(800, 813), *range(840, 843))
+)
 REASONS: Final = range(300, 350)
 
 Values: TypeAlias = Mapping[str, Any]
@@ -97,6 +100,19 @@ def phrase_named(name: str) -> Phrase:
     507
     """
     return _by_name()[name]
+
+
+def check_reason(number: int) -> None:
+    """Return when a phrase can be given as a reason.
+
+    Raises:
+        InvalidDocumentError: it is none, or takes values.
+    """
+    if number not in REASONS:
+        raise InvalidDocumentError(
+            "this phrase is no reason", given=str(number), expected="300 to 349"
+        )
+    check_values(number, {})
 
 
 def check_values(number: int, values: object) -> Values:

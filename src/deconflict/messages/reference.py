@@ -31,6 +31,7 @@ _GROUPS: Final = (
     (630, "The paths of a line, and room on a disk"),
     (700, "What may hang on any of them"),
     (800, "Incidents, tallies and the watch"),
+    (840, "Exercises, and the change of a suspension's scope"),
 )
 
 

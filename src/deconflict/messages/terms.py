@@ -34,6 +34,7 @@ __all__ = [
     "ReadbackTolerances",
     "RungTerms",
     "Scope",
+    "ScopeName",
     "Terms",
     "TermsSignature",
     "TheatreTerms",

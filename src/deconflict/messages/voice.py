@@ -47,6 +47,7 @@ SAYABLE: Final = frozenset(
         *(Kind.CONCERN, Kind.PROPOSE, Kind.QUERY, Kind.ANSWER, Kind.SAFETY),
         *(Kind.CEASE, Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH),
         *(Kind.LINE_CHECK, Kind.LINE_CHECK_REPLY, Kind.SUSPEND, Kind.RESUME),
+        *(Kind.SCOPE, Kind.DRILL_BEGIN, Kind.DRILL_END),
         Kind.RELEASE_CONSENT,
     )
 )

@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from deconflict.airspace.instant import parse_utc
 from deconflict.errors import VerificationError
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
@@ -35,6 +34,7 @@ from deconflict.messages.bodies import (
     ReleaseConsent,
     Resume,
     SaidWord,
+    ScopeChange,
     Standby,
     Suspend,
     TermsMessage,
@@ -51,6 +51,7 @@ from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
+from deconflict.node.exercise import Announced, Marks
 from deconflict.node.incident_book import IncidentBook, Misfiled
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
@@ -71,6 +72,8 @@ class NotTaken(StrEnum):
     OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
     NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
     NOTHING_TO_RESUME = "NOTHING_TO_RESUME"  # its author does not hold that scope suspended
+    NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE"  # nor this one
+    EXERCISE_OF_REAL = "EXERCISE_OF_REAL"  # an exercise changes nothing that is none (R9)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -153,6 +156,8 @@ class LineBook:
         self.terms_by: str | None = None  # the acceptance that put them in force
         self._proposals: dict[str, Proposal] = {}  # by message, those that may still be accepted
         self.suspensions = Suspensions()
+        self.announced = Announced()
+        self._marks = Marks()
         self.checks = LineChecks(own, peer)
         self.call_room = CallRoom(own, peer, self.threads.place)
         self.talks, self.calls = self.call_room.talks, self.call_room.calls
@@ -213,8 +218,15 @@ class LineBook:
         if body is not None:
             signed = Signed(taken.kind, body, message_hash, envelope.drill)
             self.voices.signed(signed, envelope.seq, own=own)  # late or not, it was signed
+        crosses = self._marks.crosses(envelope, message_hash, self._names(body, own=own))
+        if not delayed:
+            self.announced.take(
+                envelope, message_hash, body, party=self.party_of(own=own), logged_ms=logged_ms
+            )
         if delayed or body is None or fault is not None:
             return taken
+        if crosses:
+            return msgspec.structs.replace(taken, acts=False, not_taken=NotTaken.EXERCISE_OF_REAL)
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         said_before = self._said_before(taken)
@@ -277,6 +289,11 @@ class LineBook:
         """True exactly when we said STANDBY of this message."""
         return message_hash in self._stood_by
 
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Our party and the peer."""
+        return self.own, self.peer
+
     def party_of(self, *, own: bool) -> str:
         """Return our party or the peer."""
         return self.own if own else self.peer
@@ -329,6 +346,17 @@ class LineBook:
             ):
                 return suspension
         return None
+
+    def _names(self, body: Body | None, *, own: bool) -> Declared | None:
+        """Return what the author of a body has declared under the id that it names as its own."""
+        match body:
+            case DeclaredBody():
+                name = body.sound.declaration_id
+            case Cancel():
+                name = body.declaration_id
+            case _:
+                return None
+        return self.picture.get(f"{self.party_of(own=own)}/{name}")
 
     def _retypes(self, envelope: Envelope, body: Body) -> bool:
         """True unless it answers an open line check with another text than was asked for."""
@@ -388,22 +416,15 @@ class LineBook:
                 self._agree(body, party, taken)
             case Standby() if taken.own and taken.envelope.ref is not None:
                 self._stood_by.add(taken.envelope.ref)
-            case Suspend() as body:
-                # Where nothing is agreed by that name, nothing stops.
-                if self.terms is not None and self.terms.names_scope(body.scope):
-                    self.suspensions.suspend(
-                        body.scope,
-                        party,
-                        parse_utc(body.effective_utc),
-                        drill=taken.envelope.drill,
-                    )
-            case Resume() as body:
-                if not self.suspensions.resume(
-                    body.scope, party, parse_utc(body.effective_utc), drill=taken.envelope.drill
-                ):
+            case Suspend() | Resume() | ScopeChange() as body:
+                drill = taken.envelope.drill
+                if not self.suspensions.take(body, party, self.terms, drill=drill):
+                    if isinstance(body, ScopeChange):
+                        return NotTaken.NOTHING_TO_CHANGE
                     return NotTaken.NOTHING_TO_RESUME
             case Account(event=str(event)) as body:
-                self._tell_account(event, body, party, taken)
+                told = self.accounts.setdefault(event, [])
+                incidents.tell(told, body, party, taken.envelope, taken.hash)
             case ReleaseConsent() as body if taken.envelope.ref is not None:
                 self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
             case Voice() as body:
@@ -421,7 +442,9 @@ class LineBook:
             taken.envelope.drill,
         )
         held = self._standing(declared.key, taken.logged_ms)
-        if held is not None and held.sound.revision >= sound.revision:
+        # What is declared in earnest stands in the place of an exercise, whatever its revision.
+        real_now = held is not None and held.drill and not declared.drill
+        if held is not None and held.sound.revision >= sound.revision and not real_now:
             return NotTaken.OLDER_REVISION
         self._drop_threads(declared.key)
         earlier = self._messages_of.get(declared.key, b"")
@@ -529,25 +552,6 @@ class LineBook:
         key = (bytes.fromhex(ref), taken.own)
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
-
-    def _tell_account(self, event: str, body: Account, party: str, taken: Taken) -> None:
-        account = incidents.Account(
-            event=event,
-            by=party,
-            fields=body.fields,
-            object_kind=body.object_kind,
-            as_published=body.as_published,
-            drill=taken.envelope.drill,
-            message=taken.hash,
-        )
-        told = self.accounts.setdefault(event, [])
-        # A correction stands in the place of what it cites; both stay in the record (R15).
-        corrected = (party, taken.envelope.ref)
-        told[:] = [held for held in told if (held.by, held.message) != corrected]
-        told.append(account)
-        own = [held for held in told if held.by == party]
-        if len(own) > incidents.ACCOUNTS_COMPARED:
-            told.remove(own[0])
 
 
 def _place(body: Body) -> Place | None:

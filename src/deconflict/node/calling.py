@@ -94,7 +94,7 @@ class Calling(Releasing):
         *,
         ref: str | None = None,
         to_desk: str | None = None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
     ) -> Posted:
         """Ask for a call, counter, accept, decline, call off, or record one that was held."""
@@ -112,7 +112,7 @@ class Calling(Releasing):
         *,
         ref: str | None = None,
         to_desk: str | None = None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
     ) -> Posted:
         """Propose a readout, sign the peer's, state one's own, or withhold details."""
@@ -185,7 +185,7 @@ class Calling(Releasing):
         ref: str | None,
         to_desk: str | None,
         *,
-        drill: bool,
+        drill: bool | None,
         release: str,
     ) -> Say:
         return Say(

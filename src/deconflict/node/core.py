@@ -29,6 +29,7 @@ from deconflict.line.moment import Now
 from deconflict.line.packets import Packet
 from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.at_home import AtHome
+from deconflict.node.drills import Drills
 from deconflict.node.hearing import Heard, Hearing
 from deconflict.node.incidents import Account
 from deconflict.node.journal import Journal
@@ -60,7 +61,6 @@ class NodeCore:
         key: signs what it says.
         store: read for old entries; never written here.
         random_bytes: for ids and epochs (``os.urandom`` in service).
-        drill: marks everything it says as exercise.
 
     Attributes:
         shortage: which classes of messages get no room here now; whoever drives the core knows.
@@ -75,13 +75,11 @@ class NodeCore:
         key: SigningKey,
         store: Store,
         random_bytes: RandomBytes,
-        drill: bool = False,
     ) -> None:
         self.party = party
         self.desks = tuple(desks)
         self.language = language
         self.key = key
-        self.drill = drill
         self.random_bytes = random_bytes
         self.lines: dict[str, Line] = {}
         self.shortage: Shortage = ENOUGH
@@ -90,10 +88,17 @@ class NodeCore:
         self._teller = teller = Teller(
             Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
         )
-        self._saying = Saying(party=party, drill=drill, store=store, journal=journal, teller=teller)
+        self.drills = drills = Drills(store=store, journal=journal, desk=teller.desk)
+        self._saying = Saying(
+            party=party, drills=drills, store=store, journal=journal, teller=teller
+        )
         self._resyncing = Resyncing(store=store, journal=journal, teller=teller)
         self._hearing = Hearing(
-            store=store, journal=journal, teller=teller, resyncing=self._resyncing
+            store=store,
+            journal=journal,
+            teller=teller,
+            resyncing=self._resyncing,
+            drills=drills,
         )
         self._at_home = AtHome(store=store, journal=journal, teller=teller)
         self.watch = Watchkeeping(store=store, journal=journal, desk=teller.desk)
@@ -162,6 +167,40 @@ class NodeCore:
             BannedWordError, InvalidDocumentError: as :meth:`say`.
         """
         self._saying.require_writable(self.line_named(line_id), says, now)
+
+    def is_drill(self, line_id: str, say: Say, now: Now) -> bool:
+        """True exactly when this, said on a line now, would be marked as exercise.
+
+        Raises:
+            InvalidDocumentError, NotFoundError: what it cites is not in the record of the line.
+        """
+        return self._saying.is_drill(self.line_named(line_id), say, now)
+
+    def begin_drill(
+        self, line_id: str, desk: str, until_ms: int, now: Now, *, announced: bool
+    ) -> Work:
+        """Begin an exercise on a line: what is written there from now on is marked (R9).
+
+        Raises:
+            LineStateError: as :meth:`Drills.require_beginnable`.
+        """
+        line = self.line_named(line_id)
+        self.drills.require_beginnable(line, until_ms, now)
+        work = self._journal.new_work(now)
+        self.drills.begin(line, desk, until_ms, work, now, announced=announced)
+        self._journal.tell(work, now)
+        return work
+
+    def end_drill(self, line_id: str, now: Now) -> Work:
+        """End the exercise of a line.
+
+        Raises:
+            LineStateError: none lasts.
+        """
+        work = self._journal.new_work(now)
+        self.drills.end(self.line_named(line_id), work, now)
+        self._journal.tell(work, now)
+        return work
 
     def hear(self, peer_party: str, line_id: str, packets: Iterable[Packet], now: Now) -> Heard:
         """Take packets that came by the connection of ``peer_party``, in their order.
@@ -279,6 +318,7 @@ class NodeCore:
                 self._take_up(line, now)
                 self._resyncing.begun(line, work, now)
             self.watch.look(now)
+            self.drills.look(self.lines.values(), work, now)
             self._passing.advance(work, now, self.shortage)
         for line, say in self._hearing.take_owed():
             try:

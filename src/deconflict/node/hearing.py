@@ -24,6 +24,7 @@ from deconflict.line.room import Shortage
 from deconflict.line.statement import ChainPoint, hash_of
 from deconflict.line.witness import Cosigned, CosignedState, Submission
 from deconflict.messages.bodies import Readback
+from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body, without_reference
 from deconflict.node.resyncing import Resyncing
@@ -79,15 +80,23 @@ class Hearing:
         journal: where events and alerts go.
         teller: who turns what happens into alerts.
         resyncing: who answers and asks where a record may be old.
+        drills: the exercises that last, which a real FLASH ends.
     """
 
     def __init__(
-        self, *, store: Store, journal: Journal, teller: Teller, resyncing: Resyncing
+        self,
+        *,
+        store: Store,
+        journal: Journal,
+        teller: Teller,
+        resyncing: Resyncing,
+        drills: Drills,
     ) -> None:
         self._store = store
         self._journal = journal
         self._teller = teller
         self._resyncing = resyncing
+        self._drills = drills
         self._owed: list[tuple[Line, Say]] = []
         self._refused: dict[str, str] = {}  # by line, the epoch of the peer refused last
 
@@ -226,6 +235,7 @@ class Hearing:
         )
         self._journal.event(work, now, "message", line.message_event(taken))
         self._teller.heard(line, taken, now)
+        self._drills.passed(line, taken, work, now)
         if isinstance(taken.body, Readback) and not taken.delayed:
             owed = readback_result(line, taken.envelope, taken.hash, taken.body)
             # Only what is durable can be cited, and others may ask us to advance before it is.

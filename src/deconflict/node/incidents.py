@@ -11,6 +11,8 @@ from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import parse_utc
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidTimeError
+from deconflict.line.envelope import Envelope
+from deconflict.messages import bodies
 from deconflict.messages.bodies import places_of
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "differing_fields",
     "implausible_figures",
     "places_apart_m",
+    "tell",
     "times_apart_ms",
 ]
 
@@ -56,6 +59,28 @@ class Implausible:
     time_field: str
     speed_mps: float
     plausible_mps: tuple[float, float]
+
+
+def tell(
+    told: list[Account], body: bodies.Account, by: str, envelope: Envelope, message_hash: str
+) -> None:
+    """Lay what a message tells of an event beside what is told of it already."""
+    account = Account(
+        event=body.event or "",
+        by=by,
+        fields=body.fields,
+        object_kind=body.object_kind,
+        as_published=body.as_published,
+        drill=envelope.drill,
+        message=message_hash,
+    )
+    # A correction stands in the place of what it cites; both stay in the record (R15).
+    corrected = (by, envelope.ref)
+    told[:] = [held for held in told if (held.by, held.message) != corrected]
+    told.append(account)
+    mine = [held for held in told if held.by == by]
+    if len(mine) > ACCOUNTS_COMPARED:
+        told.remove(mine[0])
 
 
 def differing_fields(accounts: Sequence[Account]) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ class Journal:
         self._unsaved: list[SignatureRow] = []
         self._unsaved_since_ms = 0
 
+    @property
+    def last_event_id(self) -> int:
+        """The id of the newest event, written or about to be."""
+        return self._next_event_id - 1
+
     def new_work(self, now: Now) -> Work:
         """Begin a turn; it takes along the signatures that have waited long enough."""
         work = Work()

@@ -57,6 +57,7 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.LOADED,
         Kind.SUSPEND,
         Kind.RESUME,
+        Kind.SCOPE,
     )
 )
 _FORGET_EVERY: Final = 1_024  # entries

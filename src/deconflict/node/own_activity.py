@@ -87,9 +87,10 @@ class Mismatch:
 def mismatch(activity: Activity, declared: Iterable[Declared]) -> Mismatch | None:
     """Return how an activity differs from our notices; None exactly when one of them covers it.
 
-    A notice covers an activity whose centre lies in it, in place and in time.
+    A notice covers an activity whose centre lies in it, in place and in time. One that is exercise
+    covers nothing: what is really done is none.
     """
-    notices = [d for d in declared if d.own and d.declaration.purpose in _NOTICES]
+    notices = [d for d in declared if d.own and not d.drill and d.declaration.purpose in _NOTICES]
     centre = Activity(activity.activity_id, activity.position, activity.span)
     covering = {finding.second for finding in _meetings(centre, notices)}
     if covering:

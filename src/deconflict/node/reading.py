@@ -70,7 +70,7 @@ class Reading:
             language=core.language,
             signing_key_fingerprint=core.key.verify_key.fingerprint(),
             lines=len(core.lines),
-            drill=core.drill,
+            drill=any(core.drills.on(line_id, self._now) for line_id in core.lines),
             last_event_id=self.last_event_id(),
         )
 
@@ -209,7 +209,15 @@ class Reading:
 
     def _line_view(self, line: Line) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
-        return line_view(line, open_alerts, self._now, self._core.language)
+        drill = self._core.drills.on(line.line_id, self._now)
+        return line_view(
+            line,
+            open_alerts,
+            self._now,
+            self._core.language,
+            drill_until_ms=None if drill is None else drill.until_ms,
+            peers=[other.peer for other in self._core.lines.values()],
+        )
 
     def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:
         chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_key)

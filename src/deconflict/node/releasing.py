@@ -1,6 +1,7 @@
 """Saying what one person may say alone, holding what needs two, releasing it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from deconflict.airspace.position import Position
@@ -235,7 +236,12 @@ class Releasing(Reading):
     ) -> tuple[Posted, ...]:
         # What cannot be said is refused to who writes it, not to who releases it.
         self._require_sayable(on_lines, now)
-        says = [(line.line_id, say) for line, some in on_lines for say in some]
+        # Marked as of now: whoever wrote it in an exercise meant it so, whenever it is released.
+        says = [
+            (line.line_id, replace(say, drill=self._core.is_drill(line.line_id, say, now)))
+            for line, some in on_lines
+            for say in some
+        ]
         held = self._held.hold(actor, says, now.utc_ms)
         await self._commit((held, "HELD", actor))
         return tuple(

@@ -23,19 +23,30 @@ from deconflict.line.room import Shortage, room_class
 from deconflict.messages.bodies import (
     Body,
     BreachNote,
+    Concern,
     Declared,
     Loaded,
+    Propose,
     Readback,
     ReadbackResult,
     Resume,
     SafetyOfFlight,
+    ScopeChange,
     Suspend,
     body_to_wire,
     check_outgoing,
 )
-from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, check_reference, precedence_of_reply
+from deconflict.messages.kinds import (
+    KIND_RULES,
+    KINDS,
+    NEVER_EXERCISE,
+    Kind,
+    check_reference,
+    precedence_of_reply,
+)
 from deconflict.messages.phrases import phrase
 from deconflict.messages.summary import stated_points
+from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.rows import slot_row
@@ -49,6 +60,7 @@ from deconflict.store.base import Store
 __all__ = ["ALWAYS_FITS", "Say", "Saying", "readback_result"]
 
 # Written with all their digits, so many fill no envelope (MAX_ENVELOPE_BYTES).
+_IN_NEED: Final = frozenset((Kind.SAFETY, Kind.CEASE))  # real with one word, whatever they cite
 ALWAYS_FITS: Final = {"vertices": 1_500, "waypoints": 600}
 
 
@@ -62,7 +74,7 @@ class Say:
     ref: str | None = None
     precedence: Precedence | None = None
     to_desk: str | None = None
-    drill: bool = False
+    drill: bool | None = None  # None: as what it cites, or as the line is
     release: str = "OWN_FORCES"
     lang: str = "en"
     expires_after_ms: int | None = None
@@ -74,7 +86,7 @@ class Saying:
 
     Args:
         party: our own.
-        drill: marks everything it says as exercise.
+        drills: the exercises that last.
         store: read for the messages cited; never written here.
         journal: where events and alerts go.
         teller: who turns what happens into alerts.
@@ -84,13 +96,13 @@ class Saying:
         self,
         *,
         party: str,
-        drill: bool,
+        drills: Drills,
         store: Store,
         journal: Journal,
         teller: Teller,
     ) -> None:
         self._party = party
-        self._drill = drill
+        self._drills = drills
         self._store = store
         self._journal = journal
         self._teller = teller
@@ -101,6 +113,10 @@ class Saying:
         """Return when each of these can be said now; nothing is taken."""
         self._drafts(line, says, now, shortage)
 
+    def is_drill(self, line: Line, say: Say, now: Now) -> bool:
+        """True exactly when this would be marked as exercise, were it said now."""
+        return self._is_drill(line, say, self._cited(line, say.ref), now)
+
     def require_writable(self, line: Line, says: Sequence[Say], now: Now) -> None:
         """Return when each of these can be said as far as it lies with what they say.
 
@@ -109,7 +125,7 @@ class Saying:
         for index, say in enumerate(says):
             cited = self._cited(line, say.ref)
             with _whose(index, say):
-                self._written(line, say, cited, now, drill=self._is_drill(say, cited))
+                self._written(line, say, cited, now, drill=self._is_drill(line, say, cited, now))
 
     def say(
         self, line: Line, says: Sequence[Say], now: Now, shortage: Shortage
@@ -136,6 +152,9 @@ class Saying:
         work.then(self._journal.sealing(line, entry, acts=taken.acts))
         self._journal.event(work, now, "message", line.message_event(taken))
         warnings = self._teller.said(line, taken, now)
+        warnings = (*warnings, *self._drills.passed(line, taken, work, now))
+        if say.drill is None and say.ref is None and taken.envelope.drill:
+            warnings = (*warnings, self._teller.desk.said("MARKED_DRILL"))
         self._journal.agreed(line, taken, work, now)
         return Posted(
             hash=entry.hash,
@@ -153,7 +172,7 @@ class Saying:
         drafts = []
         for index, say in enumerate(says):
             cited = self._cited(line, say.ref)
-            drill = self._is_drill(say, cited)
+            drill = self._is_drill(line, say, cited, now)
             _require_open(line, say, now, drill=drill)
             _require_room(line, say.kind, _precedence(say, cited), now, shortage)
             with _whose(index, say):
@@ -171,6 +190,12 @@ class Saying:
             _require_complete(say.body)
         else:
             check_reference(say.kind, cited.kind, ref_is_own=cited.own)
+        if drill and say.kind in NEVER_EXERCISE:
+            raise InvalidDocumentError(
+                f"{say.kind} is meant in earnest or not said",
+                given="DRILL",
+                remedy="leave the drill mark out",
+            )
         if say.drill and cited is not None and not cited.drill:
             raise InvalidDocumentError(
                 "an exercise cannot change or answer what is real",
@@ -216,9 +241,16 @@ class Saying:
                 raise _too_long(say.body, error) from error
             raise
 
-    def _is_drill(self, say: Say, cited: "_Cited | None") -> bool:
-        # What belongs to an exercise stays one, also when nobody thought of the mark.
-        return say.drill or self._drill or (cited is not None and cited.drill)
+    def _is_drill(self, line: Line, say: Say, cited: "_Cited | None", now: Now) -> bool:
+        if say.drill is False and say.kind in _IN_NEED:
+            return False  # also where it is about what was an exercise until now
+        if cited is not None:
+            # What belongs to an exercise stays one, also when nobody thought of the mark; and what
+            # answers a real message is real, also while an exercise lasts.
+            return cited.drill
+        if say.drill is None:
+            return self._drills.marks(line.line_id, say.kind, now)
+        return say.drill
 
     def _cited(self, line: Line, ref: str | None) -> "_Cited | None":
         if ref is None:
@@ -307,6 +339,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     _require_scope(line, say.body, now, drill=drill)
+    _require_meeting(line, say.body)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)
     if isinstance(say.body, Loaded):
         held = line.book.picture.get(f"{line.peer}/{say.body.declaration_id}")
@@ -358,12 +391,28 @@ def _require_complete(body: Body) -> None:
 
 
 def _require_scope(line: Line, body: Body, now: Now, *, drill: bool) -> None:
-    """Refuse to suspend what the terms do not name, or to resume what we did not suspend."""
-    if isinstance(body, Suspend | Resume) and line.book.terms is not None:
+    """Refuse to suspend what the terms do not name, or to resume or change what is not ours."""
+    if isinstance(body, Suspend | Resume | ScopeChange) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.scope)
-    if isinstance(body, Resume):
+    if isinstance(body, ScopeChange) and line.book.terms is not None:
+        line.book.terms.stops(Kind.NOTIFY, body.to)
+    if isinstance(body, Resume | ScopeChange):
         line.book.suspensions.require_resumable(
             body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms, drill=drill
+        )
+
+
+def _require_meeting(line: Line, body: Body) -> None:
+    """Refuse a concern or a proposal about two plans of which one alone is exercise."""
+    if not isinstance(body, Concern | Propose):
+        return
+    named = [f"{party}/{one}" for one in (body.first, body.second) for party in line.book.parties]
+    held = [found for name in named if (found := line.book.picture.get(name)) is not None]
+    if len({declared.drill for declared in held}) > 1:
+        raise LineStateError(
+            "one of the two is exercise and the other is not: they cannot meet",
+            given=", ".join(f"{d.party} {'exercise' if d.drill else 'real'}" for d in held),
+            remedy="nothing is to be done about it",
         )
 
 

@@ -23,6 +23,7 @@ from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_named, require_sendable, unchecked_texts
 from deconflict.node.equivocation import equivocation_of
+from deconflict.node.exercising import Exercising
 from deconflict.node.exports import Export
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
@@ -48,12 +49,14 @@ _OWN_WAY = (
         Kind.TALLY,
         Kind.WATCH_CHANGE,
         Kind.EPOCH,
+        Kind.DRILL_BEGIN,
+        Kind.DRILL_END,
     }
 )
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying, Calling):
+class Node(DeskWork, Carrying, Calling, Exercising):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -125,7 +128,7 @@ class Node(DeskWork, Carrying, Calling):
         declarations: Sequence[Declaration],
         *,
         lines: Sequence[str] | None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]:
@@ -147,6 +150,7 @@ class Node(DeskWork, Carrying, Calling):
                     remedy="send an UPDATE or a CORRECTION of it, or tell further lines of it",
                 )
         says = self._notices(actor, declarations, drill=drill, release=release)
+        self._require_one_mark(says[:1], chosen)
         return await self._say(actor, [(line, says) for line in chosen])
 
     async def update(
@@ -155,7 +159,7 @@ class Node(DeskWork, Carrying, Calling):
         declaration: Declaration,
         *,
         lines: Sequence[str] | None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]:
@@ -176,7 +180,7 @@ class Node(DeskWork, Carrying, Calling):
         declaration: Declaration,
         *,
         lines: Sequence[str] | None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]:
@@ -197,7 +201,7 @@ class Node(DeskWork, Carrying, Calling):
         declaration_id: str,
         *,
         lines: Sequence[str],
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         as_written: bool = False,
     ) -> tuple[Posted, ...]:
@@ -219,7 +223,7 @@ class Node(DeskWork, Carrying, Calling):
         agreed = _terms_of(chosen)
         require_sendable([newest.declaration], agreed, self._now, as_written=as_written)
         says = self._notices(
-            actor, [newest.declaration], drill=drill or newest.drill, release=release
+            actor, [newest.declaration], drill=newest.drill or bool(drill), release=release
         )
         return await self._say(actor, [(line, says) for line in chosen])
 
@@ -302,7 +306,7 @@ class Node(DeskWork, Carrying, Calling):
         ref: str | None = None,
         precedence: str | None = None,
         to_desk: str | None = None,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
         lang: str | None = None,
         expires_after_ms: int | None = None,
@@ -318,7 +322,7 @@ class Node(DeskWork, Carrying, Calling):
                 "messages of this kind are not sent one by one",
                 given=kind,
                 expected="declare, update, correct, cancel; terms propose, terms accept; "
-                "incident tally; line handover; line call, line readout",
+                "incident tally; line handover; line call, line readout; line drill",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(
@@ -421,7 +425,7 @@ class Node(DeskWork, Carrying, Calling):
         actor: Actor,
         declarations: Iterable[Declaration],
         *,
-        drill: bool = False,
+        drill: bool | None = None,
         release: str = "OWN_FORCES",
     ) -> list[Say]:
         return [
@@ -436,6 +440,20 @@ class Node(DeskWork, Carrying, Calling):
             for declaration in declarations
         ]
 
+    def _require_one_mark(self, says: Sequence[Say], lines: Iterable[Line]) -> None:
+        """Refuse what would be exercise on one line and real on another."""
+        for say in says:
+            now = self._now
+            drills = [ln.peer for ln in lines if self._core.is_drill(ln.line_id, say, now)]
+            real = [ln.peer for ln in lines if ln.peer not in drills]
+            if drills and real:
+                raise LineStateError(
+                    "an exercise lasts on some of these lines, and not on others",
+                    given=f"exercise: {', '.join(drills)}; none: {', '.join(real)}",
+                    expected="a declaration that is exercise on each line it goes to, or on none",
+                    remedy="say which: --drill or --real; or name the lines: --line PEER",
+                )
+
     def _carrying(self, declaration_id: str) -> Iterator[tuple[Line, Declared]]:
         for line in self._core.lines.values():
             declared = line.book.picture.get(f"{self._core.party}/{declaration_id}")
@@ -449,7 +467,7 @@ class Node(DeskWork, Carrying, Calling):
         declaration: Declaration,
         *,
         lines: Sequence[str] | None,
-        drill: bool,
+        drill: bool | None,
         release: str,
         as_written: bool,
     ) -> tuple[Posted, ...]:

@@ -1,6 +1,6 @@
 """What a node knows, as the views that people and programs read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +18,7 @@ from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_text
+from deconflict.messages.notice import third_parties_concerned
 from deconflict.messages.phrases import render_named
 from deconflict.messages.terms import terms_to_wire
 from deconflict.node.line import Line, cited_by, read_body
@@ -51,8 +52,25 @@ __all__ = [
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 
 
-def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> LineView:
-    """Return a line as it stands now."""
+def line_view(
+    line: Line,
+    open_alerts: int,
+    now: Now,
+    language: str = "en",
+    *,
+    drill_until_ms: int | None = None,
+    peers: Collection[str] = (),
+) -> LineView:
+    """Return a line as it stands now.
+
+    Args:
+        line: the line.
+        open_alerts: how many are open about it.
+        now: the present.
+        language: of its texts.
+        drill_until_ms: while this side holds an exercise: its end.
+        peers: the parties that this node has a line to.
+    """
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.receipted_on_way
@@ -94,6 +112,13 @@ def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> L
         deaf=silence.deaf,
         silent_because=(None if silence.reason is None else reason_text(silence.reason, language)),
         witnesses=tuple(_witness_view(line, one) for one in line.witnesses.values()),
+        drill_until_utc=_utc(drill_until_ms),
+        without_line=tuple(
+            third.name
+            for third in (() if book.terms is None else book.terms.third_parties)
+            if third.name not in peers
+        ),
+        peer_drill_until_utc=_utc(book.announced.until_ms(line.peer, now.utc_ms)),
     )
 
 
@@ -207,7 +232,20 @@ def declaration_view(items: Iterable[tuple[Line, Declared]]) -> DeclarationView:
         loaded={line.line_id: item.key in line.book.loaded for line, item in carried},
         geometry=geometry_to_wire(declaration.geometry),
         drill=declared.drill,
+        not_reached=_not_reached(carried),
     )
+
+
+def _not_reached(carried: Sequence[tuple[Line, Declared]]) -> tuple[str, ...]:
+    """Return the third parties concerned by a declaration that no line carries it to (R26)."""
+    told = {line.peer for line, _ in carried}
+    concerned = dict.fromkeys(
+        name
+        for line, item in carried
+        if line.book.terms is not None
+        for name in third_parties_concerned(item.declaration, line.book.terms)
+    )
+    return tuple(name for name in concerned if name not in told)
 
 
 def past_declaration_view(line: Line, row: EntryRow, state: str) -> DeclarationView | None:

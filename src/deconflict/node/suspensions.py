@@ -8,8 +8,10 @@ kept apart: it changes nothing that is real.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import LineStateError
+from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
+from deconflict.messages.terms import Terms
 
 __all__ = ["Suspension", "Suspensions"]
 
@@ -38,6 +40,25 @@ class Suspensions:
     def __iter__(self) -> Iterator[Suspension]:
         return iter(tuple(self._held.values()))
 
+    def take(
+        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, *, drill: bool
+    ) -> bool:
+        """Let a message of one side change them; False when it is about what that side holds not.
+
+        Where nothing is agreed by the name of a scope, nothing stops.
+        """
+        effective_ms = parse_utc(body.effective_utc)
+        match body:
+            case Suspend(scope=scope):
+                if terms is not None and terms.names_scope(scope):
+                    self.suspend(scope, by, effective_ms, drill=drill)
+                return True
+            case Resume(scope=scope):
+                return self.resume(scope, by, effective_ms, drill=drill)
+            case ScopeChange(scope=scope, to=to):
+                named = terms is not None and terms.names_scope(to)
+                return named and self.change(scope, to, by, effective_ms, drill=drill)
+
     def suspend(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> None:
         """Let one side suspend a scope; its own earlier suspension of it is replaced."""
         self._held[scope, by, drill] = Suspension(scope, by, effective_ms, drill=drill)
@@ -49,6 +70,21 @@ class Suspensions:
         if held is None or (held.resumed_ms is not None and held.resumed_ms <= effective_ms):
             return False
         self._held[scope, by, drill] = replace(held, resumed_ms=effective_ms)
+        return True
+
+    def change(self, scope: str, to: str, by: str, effective_ms: int, *, drill: bool) -> bool:
+        """Let one side's suspension hold for another scope; True exactly when it held this one.
+
+        Between the two is no gap: from the same instant the one is over and the other in effect.
+        What is suspended already by the same side, and earlier, stays so.
+        """
+        if not self.resume(scope, by, effective_ms, drill=drill):
+            return False
+        held = self._held.get((to, by, drill))
+        since_ms = effective_ms
+        if held is not None and (held.resumed_ms is None or effective_ms <= held.resumed_ms):
+            since_ms = min(held.effective_ms, effective_ms)
+        self.suspend(to, by, since_ms, drill=drill)
         return True
 
     def require_resumable(

@@ -13,6 +13,7 @@ __all__ = [
     "Checked",
     "ConflictView",
     "DeclarationView",
+    "DrillView",
     "EventView",
     "ExportView",
     "HeldMessage",
@@ -101,6 +102,21 @@ class LineView:
     deaf: bool = False  # it logs and receipts nothing: its record may lack what it receipted
     silent_because: str | None = None  # in words, of either
     witnesses: tuple[WitnessView, ...] = ()  # third ones that are asked, as node.toml names them
+    drill_until_utc: str | None = None  # while this side holds an exercise
+    peer_drill_until_utc: str | None = None  # while the peer holds one that it announced
+    without_line: tuple[str, ...] = ()  # third parties of its terms that this node has no line to
+
+
+@dataclass(frozen=True, slots=True)
+class DrillView:
+    """The exercise that lasts on one line: this side's own, the peer's, or both."""
+
+    line_id: str
+    peer: str
+    begun_utc: str | None  # of this side's own; None when none lasts
+    until_utc: str | None
+    announced: bool  # whether the peer was told
+    peer_until_utc: str | None  # of the one that the peer announced
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +195,7 @@ class DeclarationView:
     loaded: dict[str, bool]  # line id -> held by the peer's acting unit
     geometry: dict[str, Any]
     drill: bool = False
+    not_reached: tuple[str, ...] = ()  # concerned by it, and no party of a line that carries it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from deconflict.api.routes import (
     accounts,
     calls,
     declarations,
+    drills,
     events,
     findings,
     held,
@@ -36,4 +37,5 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *calls.ROUTES,
     *incidents.ROUTES,
     *watch.ROUTES,
+    *drills.ROUTES,
 )

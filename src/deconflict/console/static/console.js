@@ -68,6 +68,16 @@ const fill = (id, nodes, empty) => $(id).replaceChildren(...(nodes.length ? node
 const short = (utc) => (utc ? `${utc.slice(5, 10)} ${utc.slice(11, 19)}Z` : "never");
 const may = (action) => session.actions.includes(action);
 
+// While an exercise lasts the whole page is framed, and says on which lines and until when.
+function showDrills(lines) {
+  const own = lines.filter((line) => line.drill_until_utc).map((line) => `${line.peer} until ${short(line.drill_until_utc)}`);
+  const theirs = lines.filter((line) => line.peer_drill_until_utc).map((line) => `of ${line.peer} until ${short(line.peer_drill_until_utc)}`);
+  const said = [own.length ? `DRILL with ${own.join(", ")}: what you write there is marked DRILL` : "", theirs.length ? `DRILL ${theirs.join(", ")}` : ""];
+  $("drill").textContent = said.filter(Boolean).join(" · ");
+  $("drill").hidden = !(own.length || theirs.length);
+  document.body.classList.toggle("drill", own.length > 0);
+}
+
 function showLines(lines) {
   fill("lines", lines.map((line) => {
     const item = el("li", "", `line ${line.state}`);
@@ -75,6 +85,7 @@ function showLines(lines) {
       el("p", `last heard ${short(line.last_heard_utc)} · terms ${line.terms_state.toLowerCase().replaceAll("_", " ")}` +
         ` · receipted ${line.receipted_seq} of ${line.own_seq}` +
         (line.clock_offset_ms === null ? " · peer's clock unknown" : ` · peer's clock ${line.clock_offset_ms} ms from ours`)));
+    if (line.without_line.length) item.append(el("p", `no line to ${line.without_line.join(", ")}: what you declare does not reach them`));
     if (line.suspended) item.append(el("p", `SUSPENDED: ${line.suspended_scope ?? "all"}; safety messages and cease requests still pass`));
     return item;
   }), "no line yet");
@@ -95,7 +106,8 @@ function showAlerts(alerts) {
   if (fresh.some((alert) => ["FLASH", "IMMEDIATE"].includes(alert.urgency))) beep();
   fill("alerts", alerts.map((alert) => {
     const item = el("li", "", `alert ${alert.urgency}`);
-    item.append(el("strong", `${alert.drill ? "DRILL " : ""}${alert.urgency} `), el("span", alert.text),
+    const mark = alert.drill ? "DRILL " : alert.facts.amid_exercise ? "REAL " : "";
+    item.append(el("strong", `${mark}${alert.urgency} `), el("span", alert.text),
       el("p", `since ${short(alert.raised_utc)}${escalated(alert)} · desk ${alert.desk}`));
     if (alert.deadline_utc) {
       const deadline = el("p", "", "deadline");
@@ -118,7 +130,7 @@ function showConflicts(conflicts) {
 function showDeclarations(declarations) {
   const all = (states) => [...new Set(Object.values(states).map(String))].join(", ") || "not sent";
   $("declarations").replaceChildren(...declarations.map((each) => row(
-    each.own ? "own" : each.party, `${each.purpose}${each.label ? ` “${each.label}”` : ""}`,
+    each.own ? "own" : each.party, `${each.drill ? "DRILL " : ""}${each.purpose}${each.label ? ` “${each.label}”` : ""}`,
     short(each.start_utc), short(each.end_utc), all(each.delivery), all(each.readback),
     Object.values(each.loaded).every(Boolean) && Object.keys(each.loaded).length ? "yes" : "not known")));
 }
@@ -196,6 +208,7 @@ function show(panel, value, name = panel.name) {
 async function refresh() {
   const [lines, alerts, conflicts, declarations] = await Promise.all(["/lines", "/alerts", "/conflicts", "/declarations"].map((path) => call("GET", path)));
   show(showLines, lines);
+  show(showDrills, lines, "drill");
   show(showAlerts, alerts);
   show(showConflicts, conflicts);
   show(showDeclarations, declarations);
@@ -232,7 +245,6 @@ async function enter() {
   $("desk").hidden = false;
   $("party").textContent = node.party;
   $("who").textContent = `desk ${session.desk} · ${session.account} (${session.roles.join(", ").replaceAll("_", " ")})`;
-  $("drill").hidden = !node.drill;
   session.actions = (await call("GET", "/me")).actions;
   $("speak").hidden = !may("send");
   setInterval(tick, 1000);
@@ -270,13 +282,20 @@ $("logout").addEventListener("click", act(async () => (await call("DELETE", "/se
 $("ask-cancel").addEventListener("click", () => $("ask").close());
 $("line-check").addEventListener("click", act(() => {
   const groups = [...crypto.getRandomValues(new Uint32Array(3))].map((value) => String(value % 10_000).padStart(4, "0"));
-  return say($("speak").line.value, "LINE_CHECK", { text: groups.join(" ") }, { drill: $("speak").drill.checked });
+  return say($("speak").line.value, "LINE_CHECK", { text: groups.join(" ") }, { drill: marked() });
 }));
 $("speak").addEventListener("submit", act(() => {
   const { number, text, values } = phrases.find((each) => each.number === Number($("speak").phrase.value));
-  const line = $("speak").line.value, drill = $("speak").drill.checked;
-  return ask("Safety of flight", `${drill ? "DRILL " : ""}${text}`, values, {}, (said) => say(line, "SAFETY", { phrase: number, values: said }, { drill }));
+  const line = $("speak").line.value, drill = marked();
+  const lasts = drill === null ? document.body.classList.contains("drill") : drill;
+  return ask("Safety of flight", `${lasts ? "DRILL (in earnest: choose REAL) " : ""}${text}`, values, {}, (said) => say(line, "SAFETY", { phrase: number, values: said }, { drill }));
 }));
+
+// null: as the line is. What answers a message has its mark, whatever stands here.
+function marked() {
+  const { value } = $("speak").drill;
+  return value === "" ? null : value === "true";
+}
 
 if (session) act(enter)();
 else $("login").hidden = false;

@@ -15,9 +15,9 @@ export function draw(svg, declarations, conflicts) {
   for (const shape of shapes) {
     const path = shape.points.map(put).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
     const node = add(svg, shape.closed ? "polygon" : "polyline", { points: path, class: shape.of.own ? "own" : "peer" });
-    add(node, "title").textContent = `${shape.of.party}: ${shape.of.purpose} ${shape.of.label ?? ""}`;
+    add(node, "title").textContent = `${shape.of.drill ? "DRILL " : ""}${shape.of.party}: ${shape.of.purpose} ${shape.of.label ?? ""}`;
     const [x, y] = put(shape.points[0]);
-    add(svg, "text", { x: x + 4, y: y - 4 }).textContent = shape.of.label ?? shape.of.purpose;
+    add(svg, "text", { x: x + 4, y: y - 4 }).textContent = `${shape.of.drill ? "DRILL " : ""}${shape.of.label ?? shape.of.purpose}`;
   }
   for (const mark of marks) {
     const [x, y] = put([mark.place.lon_deg, mark.place.lat_deg]);

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Cancel, Resume
+from deconflict.messages.bodies import Cancel, Resume, ScopeChange
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import KINDS
@@ -31,6 +31,8 @@ _REMARKS: Final = (
 _UNTIL_READ: Final = (
     NotTaken.NOTHING_TO_CANCEL,
     NotTaken.NOTHING_TO_RESUME,
+    NotTaken.NOTHING_TO_CHANGE,
+    NotTaken.EXERCISE_OF_REAL,
     "ANSWER_CHANGED",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
@@ -81,6 +83,16 @@ class DeclarationTeller:
         resumption of nothing until a desk here says that it has read it.
         """
         values: dict[str, Any] = {"peer": line.peer, "sent": taken.envelope.created_utc}
+        if why is NotTaken.EXERCISE_OF_REAL:
+            self.desk.tell(
+                AlertKey(why, line.line_id, taken.hash),
+                {**values, "kind": taken.kind.value},
+                drill=True,
+                urgency="IMMEDIATE",
+                now_ms=now.utc_ms,
+                facts={"message": taken.hash},
+            )
+            return
         match taken.body:
             case DeclaredBody() as body:
                 name = body.value.declaration_id
@@ -94,7 +106,7 @@ class DeclarationTeller:
             case Cancel() as body:
                 name = body.declaration_id
                 values |= {"declaration": name}
-            case Resume() as body:
+            case Resume() | ScopeChange() as body:
                 name = body.scope
                 values |= {"scope": name}
             case _:

@@ -17,6 +17,7 @@ from deconflict.messages.phrases import phrase_named, render, render_named
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.tell.ladder import ladder_text
 from deconflict.node.threads import Thread
+from deconflict.node.views import AlertView
 
 __all__ = ["Desk", "about", "received_rule", "shown"]
 
@@ -53,6 +54,11 @@ class Desk:
     def __init__(self, alerts: AlertBook, language: str) -> None:
         self.alerts = alerts
         self.language = language
+        self._exercised: set[str] = set()  # the lines on which an exercise lasts
+
+    def exercised(self, line_id: str, *, lasts: bool) -> None:
+        """Note whether an exercise lasts on a line: then what is real and FLASH says so first."""
+        (self._exercised.add if lasts else self._exercised.discard)(line_id)
 
     def words_of(self, envelope: Envelope, body: Body | None, cited: Cited | None = None) -> str:
         """Return a message in the desk's language, unmarked; nothing when nobody can read it."""
@@ -72,6 +78,10 @@ class Desk:
     def marked(self, text: str, *, drill: bool) -> str:
         """Return the text as a desk reads it: of an exercise, it says so first."""
         return f"{render_named('DRILL', {}, self.language)} {text}" if drill else text
+
+    def said(self, name: str) -> str:
+        """Return a phrase without values in the desk's language."""
+        return render_named(name, {}, self.language)
 
     def tell(
         self,
@@ -131,6 +141,10 @@ class Desk:
         if ladder is None and held is not None:
             ladder = held.facts.get("ladder")
         facts = dict(facts or {})
+        if not drill and urgency == "FLASH" and self._amid_exercise(key, held):
+            # It stays when the exercise has ended for it: that is what it was shown as.
+            facts["amid_exercise"] = True
+            text = f"{render_named('REAL', {}, self.language)} {text}"
         if ladder:
             facts["ladder"] = dict(ladder)
             text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
@@ -146,6 +160,11 @@ class Desk:
             level=level,
             desk=desk,
             drill=drill,
+        )
+
+    def _amid_exercise(self, key: AlertKey, held: AlertView | None) -> bool:
+        return key.line_id in self._exercised or (
+            held is not None and "amid_exercise" in held.facts
         )
 
     def close(self, rule: str, line_id: str | None, subject: str | None, now_ms: int) -> None:

@@ -283,9 +283,13 @@ class Teller:
         outside = self.outside_accounts.get(event, [])
         if line.book.incidents.get(event) is not None:
             self.incidents.accounts(line, event, outside, now)
-        if told:
-            key = AlertKey("ACCOUNTS_DIFFER", line.line_id, event)
-            tell_accounts(self.desk, line, key, {"event": event}, [*told, *outside], now)
+        for drill in (False, True):
+            # What was said in an exercise is not held against what was said in earnest.
+            same = [account for account in told if account.drill is drill]
+            beside = [account for account in outside if account.drill is drill]
+            if same:
+                key = AlertKey("ACCOUNTS_DIFFER", line.line_id, event, "drill" if drill else None)
+                tell_accounts(self.desk, line, key, {"event": event}, [*same, *beside], now)
 
     def link(self, line: Line, state: LinkState, now: Now) -> None:
         """Tell that a line went down, or that it is up again."""
