@@ -26,6 +26,7 @@ from bench import (
     bench_scaling,
     bench_screen,
     bench_start,
+    bench_turns,
     bench_windows,
 )
 from bench.report import print_rows
@@ -40,13 +41,15 @@ def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
         root = Path(temporary)
-        for name in ("line", "burst", "start", "life", "flood", "files"):
+        for name in ("line", "burst", "turns", "start", "life", "flood", "files"):
             (root / name).mkdir()
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
         rows = bench_line.measure(root / "line", seconds=15 if quick else 60, rate=200)
         print_rows("Messages between two nodes", rows)
         rows = bench_burst.measure(root / "burst", 1_000)
         print_rows("Many messages at once", rows)
+        rows = bench_turns.measure(root / "turns", 200, 10 if quick else 20)
+        print_rows("What a message costs", rows)
         rows = bench_start.measure(root / "start", messages=10_000 if quick else 100_000)
         print_rows("Start, memory, export", rows)
         rows = bench_life.measure(root / "life", kills=4 if quick else 20)

@@ -187,6 +187,9 @@ class Outcome:
     alert_s: list[float]
     post_s: list[float]
     cpu: dict[str, float]
+    each_us: dict[
+        str, float
+    ]  # processor time of each node by message posted, what follows included
 
 
 async def run(
@@ -204,6 +207,9 @@ async def run(
             who: (after_s - before_s[who]) / spent for who, after_s in processor_s(parties).items()
         }
         await settled(sides)
+        each_us = {
+            party.name: (party.cpu_s - before_s[party.name]) / posted * 1e6 for party in parties
+        }
         # With the last receipt the run is over: what came late counts, as late.
         ended = max(max(side.receipted_s.values()) for side in sides)
         mine = [side.posts.keys() - old for side, old in zip(sides, before, strict=True)]
@@ -232,7 +238,16 @@ async def run(
     logged = sum(party.line["own_seq"] for party in parties) - seq_before
     receipted, lost = compare(parties, line_id)
     return Outcome(
-        posted, max(spent, ended - begun), logged, receipted, lost, receipt_s, alert_s, post_s, cpu
+        posted,
+        max(spent, ended - begun),
+        logged,
+        receipted,
+        lost,
+        receipt_s,
+        alert_s,
+        post_s,
+        cpu,
+        each_us,
     )
 
 
@@ -316,6 +331,7 @@ def rows_of(
     asked = f"≥ {rate:.0f}/s, none lost" if is_asked else ""
     held = per_s >= rate * 0.99 and done.lost == 0 if is_asked else None
     cpu = ", ".join(f"{who} {share:.0%}" for who, share in done.cpu.items())
+    each = ", ".join(f"{who} {spent:,.0f} µs" for who, spent in done.each_us.items())
     return [
         Row(
             f"{title}: posted, durable, receipted",
@@ -333,6 +349,7 @@ def rows_of(
             percentile(done.alert_s, 0.99) <= 0.1 if is_asked else None,
         ),
         Row(f"{title}: processor", "", cpu),
+        Row(f"{title}: processor time a message posted, with what follows from it", "", each),
     ]
 
 

@@ -137,6 +137,21 @@ def sound_span(trajectory: object) -> tuple[int, int] | None:
     None says nothing: ``deconflict.airspace`` decides then.
     """
 
+def sound_plan(
+    trajectory: object,
+) -> tuple[list[tuple[int, int, int, int]], tuple[int, int, int]] | None:
+    """Return waypoints and containment of a trajectory's JSON value that is surely sound.
+
+    Of each waypoint instant, latitude, longitude and altitude; of the containment lateral, vertical
+    and time; all as they are written, the instant in milliseconds. None says nothing.
+    """
+
+def is_surely_canonical(data: bytes, max_depth: int) -> bool:
+    """Return True only if ``data`` is one JSON value in canonical form, at most so deep.
+
+    False says nothing: ``deconflict.line.canonical`` decides then.
+    """
+
 class Index:
     """Active declarations by number, asked what one more would meet; safe among threads.
 

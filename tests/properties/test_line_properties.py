@@ -2,23 +2,30 @@
 
 import contextlib
 import json
+import re
 
+import msgspec
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict.errors import DeconflictError, InvalidDocumentError, NotCanonicalError
-from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.canonical import (
+    Json,
+    canonical_bytes,
+    is_surely_canonical,
+    parse_canonical,
+)
 from deconflict.line.checkpoint import open_checkpoint
-from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.envelope import Language, SealedEnvelope
 from deconflict.line.keyfile import open_seed
 from deconflict.line.link import decode_beat
 from deconflict.line.moment import utc_ms_from_text, utc_text
 from deconflict.line.note import SignedNote, read_note
 from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
-from deconflict.line.statement import Signature
+from deconflict.line.statement import Seq, Signature, read_statement, statement_bytes
 from deconflict.line.witness import Cosigned, Submission
 from effort import examples
 from line_talk import LINE, at, talk
@@ -59,6 +66,12 @@ PACKET: st.SearchStrategy[Packet] = st.one_of(
 )
 
 
+class _Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    seq: Seq
+    lang: Language
+    body: Json
+
+
 @given(JSON)
 def test_fast_writing_is_the_slow_writing(value: object) -> None:
     assert canonical_bytes(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
@@ -81,6 +94,38 @@ def test_any_other_spelling_is_refused(value: object, style: dict[str, bool]) ->
     raise AssertionError(other)
 
 
+@given(st.text(alphabet='{}[]":,\\u0123456789eE.-+ntf \x00\x1fab\u00e9\U0001f600', max_size=30))
+def test_what_is_surely_canonical_is_what_rfc_8785_writes(text: str) -> None:
+    data = text.encode()
+    if is_surely_canonical(data):
+        assert rfc8785.dumps(json.loads(data)) == data
+
+
+@given(JSON)
+def test_most_of_what_is_written_is_surely_canonical(value: object) -> None:
+    data = canonical_bytes(value)
+    hard = not data.isascii() or re.search(rb"\d[.e]|\d{16}|\\", data)
+    assert is_surely_canonical(data) or hard
+
+
+@given(JSON, st.sampled_from(["body", "lang", "seq"]), st.data())
+def test_a_statement_is_read_and_written_as_its_value_is(
+    body: object, name: str, data: st.DataObject
+) -> None:
+    value = {"body": body, "lang": "en", "seq": 1}
+    if data.draw(st.booleans()):
+        value[name] = data.draw(JSON)
+    written = rfc8785.dumps(value)  # type: ignore[arg-type]
+    try:
+        read = msgspec.convert(json.loads(written), _Statement, strict=True)
+    except msgspec.ValidationError:
+        with pytest.raises(InvalidDocumentError):
+            read_statement(written, _Statement)
+        return
+    assert read_statement(written, _Statement) == read
+    assert statement_bytes(read) == written
+
+
 @given(
     st.binary(max_size=80)
     | st.text(alphabet='{}[]":,\\u0123456789eE.-+ntf ', max_size=60).map(str.encode)
@@ -100,7 +145,7 @@ def test_no_bytes_break_a_reader(data: bytes) -> None:
         except DeconflictError:
             continue
         if read is parse_canonical:
-            assert canonical_bytes(value) == data
+            assert rfc8785.dumps(value) == data  # type: ignore[arg-type]
         if isinstance(value, SignedNote):
             assert value.to_bytes() == data
 

@@ -1,5 +1,6 @@
 """What a start reads quickly, it reads as a message is read when it comes."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deconflict.airspace import Trajectory
+from deconflict.airspace import Trajectory, wire
+from deconflict.airspace.wire import geometry_from_wire, geometry_to_wire
 from deconflict.errors import InvalidInputError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.messages.bodies import parse_body
@@ -76,18 +78,32 @@ def outcome(read: Any, *arguments: Any) -> Any:
 def test_a_declaration_is_found_sound_exactly_when_it_can_be_read(
     declaration: Declaration, data: st.DataObject
 ) -> None:
-    wire = msgspec.json.decode(canonical_bytes(declaration_to_wire(declaration)))
+    value = msgspec.json.decode(canonical_bytes(declaration_to_wire(declaration)))
     if data.draw(st.booleans()):
-        path = data.draw(st.sampled_from(places(wire)))
-        wire = altered(wire, path, data.draw(OTHERS))
-    read = outcome(declaration_from_wire, wire)
-    sound = outcome(SoundDeclaration.from_wire, wire)
+        path = data.draw(st.sampled_from(places(value)))
+        value = altered(value, path, data.draw(OTHERS))
+    read = outcome(declaration_from_wire, value)
+    sound = outcome(SoundDeclaration.from_wire, value)
     if not isinstance(sound, SoundDeclaration):
         assert sound == read
         return
     assert sound.end_ms == read.span.end_ms
     assert (sound.declaration_id, sound.revision) == (read.declaration_id, read.revision)
     assert sound.value == read
+
+
+@given(trajectories(), st.data())
+def test_a_plan_found_sound_is_the_plan_that_is_checked(
+    trajectory: Trajectory, data: st.DataObject
+) -> None:
+    value: Any = geometry_to_wire(trajectory)
+    if data.draw(st.booleans()):
+        path = data.draw(st.sampled_from(places(value)))
+        value = altered(value, path, data.draw(OTHERS))
+    quickly = outcome(geometry_from_wire, value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "_kernel", SimpleNamespace(sound_plan=lambda _: None))
+        assert outcome(geometry_from_wire, value) == quickly
 
 
 @given(trajectories())
@@ -106,11 +122,11 @@ def test_most_plans_are_not_built_to_be_found_sound(trajectory: Trajectory) -> N
 def test_a_body_is_read_alike_as_text_and_as_value(
     body: tuple[str, dict[str, Any]], data: st.DataObject
 ) -> None:
-    kind, wire = body
+    kind, value = body
     if data.draw(st.booleans()):
-        path = data.draw(st.sampled_from(places(msgspec.json.decode(canonical_bytes(wire)))))
-        wire = altered(msgspec.json.decode(canonical_bytes(wire)), path, data.draw(OTHERS))
-    text = canonical_bytes(wire)
+        path = data.draw(st.sampled_from(places(msgspec.json.decode(canonical_bytes(value)))))
+        value = altered(msgspec.json.decode(canonical_bytes(value)), path, data.draw(OTHERS))
+    text = canonical_bytes(value)
     as_value = outcome(parse_body, kind, msgspec.json.decode(text))
     as_text = outcome(parse_body, kind, msgspec.Raw(text))
     if isinstance(as_value, tuple):

@@ -26,6 +26,7 @@ KERNEL_USERS = (
     "deconflict.airspace.geodesy",
     "deconflict.airspace.wire",
     "deconflict.formats.geojson_stream",
+    "deconflict.line.canonical",
     "deconflict.line.keys",
     "deconflict.separation.",
     "deconflict.store.sqlite_rows",

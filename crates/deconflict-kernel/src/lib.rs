@@ -22,6 +22,7 @@
 pub mod advise;
 pub mod aside;
 pub mod bounds;
+pub mod canonical;
 pub mod convex;
 pub mod ellipsoid;
 pub mod encounter;

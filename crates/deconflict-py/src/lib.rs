@@ -1,5 +1,6 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod advising;
+mod canonical;
 mod columns;
 mod indexing;
 mod json_features;
@@ -39,6 +40,8 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(moving::moved_aside, module)?)?;
     module.add_function(wrap_pyfunction!(json_features::json_features, module)?)?;
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
+    module.add_function(wrap_pyfunction!(plan::sound_plan, module)?)?;
+    module.add_function(wrap_pyfunction!(canonical::is_surely_canonical, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
     module.add_class::<indexing::Index>()?;

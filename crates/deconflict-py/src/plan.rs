@@ -1,4 +1,5 @@
-//! `_kernel.sound_span`: a trajectory as it lies in JSON, a span out when it is surely sound.
+//! `_kernel.sound_span` and `sound_plan`: a trajectory as it lies in JSON, its span, and its
+//! waypoints and containment, out when it is surely sound.
 
 use deconflict_kernel::plan::{self, Containment, Waypoint};
 use pyo3::intern;
@@ -8,6 +9,33 @@ use pyo3::types::{PyDict, PyInt, PyList, PyString};
 /// First and last instant (ms) of a trajectory that is surely sound; None when not known.
 #[pyfunction]
 pub fn sound_span(trajectory: &Bound<'_, PyAny>) -> PyResult<Option<(i64, i64)>> {
+    let found = plan_of(trajectory)?;
+    Ok(found.and_then(|(points, around)| plan::sound_span(&points, around)))
+}
+
+type Row = (i64, i64, i64, i64);
+type Around = (i64, i64, i64);
+
+/// Waypoints (instant, latitude, longitude, altitude) and containment (lateral, vertical, time) of a
+/// trajectory that is surely sound; None when not known.
+#[pyfunction]
+pub fn sound_plan(trajectory: &Bound<'_, PyAny>) -> PyResult<Option<(Vec<Row>, Around)>> {
+    let found = plan_of(trajectory)?;
+    Ok(found
+        .filter(|(points, around)| plan::sound_span(points, *around).is_some())
+        .map(|(points, around)| {
+            let rows = points
+                .iter()
+                .map(|at| (at.at_ms, at.lat_e7, at.lon_e7, at.altitude_tmm))
+                .collect();
+            (
+                rows,
+                (around.lateral_mm, around.vertical_tmm, around.time_ms),
+            )
+        }))
+}
+
+fn plan_of(trajectory: &Bound<'_, PyAny>) -> PyResult<Option<(Vec<Waypoint>, Containment)>> {
     let py = trajectory.py();
     let Some(members) = object(trajectory, 3) else {
         return Ok(None);
@@ -37,7 +65,7 @@ pub fn sound_span(trajectory: &Bound<'_, PyAny>) -> PyResult<Option<(i64, i64)>>
             None => return Ok(None),
         }
     }
-    Ok(plan::sound_span(&points, around))
+    Ok(Some((points, around)))
 }
 
 fn containment(value: &Bound<'_, PyAny>) -> PyResult<Option<Containment>> {

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -25,6 +26,7 @@ from deconflict.units import E7_PER_DEGREE
 __all__ = ["MAX_POSITION_TEXT", "PositionEcho", "echo", "parse_position"]
 
 MAX_POSITION_TEXT: Final = 120
+_REMEMBERED: Final = 1_024  # one message says a place several times, and each look at it again
 
 _EXPECTED: Final = (
     "35.4012, 35.9487 · 35°24'04.3\"N 35°56'55.3\"E · 352404N0355655E · 36SYE6779321530"
@@ -95,6 +97,11 @@ def echo(position: Position) -> PositionEcho:
     PositionEcho(decimal='35.4012000, 35.9487000', dms='35°24\\'04.3200"N 035°56\\'55.3200"E', \
 mgrs='36SYE6779321530')
     """
+    return _echo_of(position)
+
+
+@lru_cache(_REMEMBERED)
+def _echo_of(position: Position) -> PositionEcho:
     return PositionEcho(
         decimal=f"{_decimal(position.lat_e7)}, {_decimal(position.lon_e7)}",
         dms=f"{_dms(position.lat_e7, 2, 'NS')} {_dms(position.lon_e7, 3, 'EW')}",
@@ -390,8 +397,9 @@ def _decimal(value_e7: int) -> str:
 
 
 def _dms(value_e7: int, width: int, sides: str) -> str:
-    # 1e-4 seconds are 2.8e-8 degrees, so rounding to them loses nothing of 1e-7 degrees.
-    ten_thousandths = round(Fraction(abs(value_e7) * 36_000_000, E7_PER_DEGREE))
+    # 1e-4 seconds are 2.8e-8 degrees, so rounding to them loses nothing of 1e-7 degrees. Each of
+    # those is 3.6 of them, which is never half way between two.
+    ten_thousandths = (abs(value_e7) * 36 + 5) // 10
     minutes_whole, seconds = divmod(ten_thousandths, 600_000)
     degrees, minutes = divmod(minutes_whole, 60)
     side = sides[1] if value_e7 < 0 else sides[0]

@@ -1,6 +1,6 @@
 """A flight's planned motion: waypoints with times, and how far from it the flight may be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -23,6 +23,7 @@ __all__ = [
     "Trajectory",
     "Waypoint",
     "merge_repeated",
+    "of_sound_plan",
 ]
 
 MAX_WAYPOINTS: Final = 10_000
@@ -132,6 +133,39 @@ class Trajectory:
         """From the earliest to the latest instant the flight may be up, containment included."""
         window_ms = self.containment.time_ms
         return TimeSpan(self.waypoints[0].at_ms - window_ms, self.waypoints[-1].at_ms + window_ms)
+
+
+def of_sound_plan(
+    reference: AltitudeReference,
+    rows: Iterable[tuple[int, int, int, int]],
+    containment: Containment,
+) -> Trajectory:
+    """Return the trajectory that ``Trajectory`` would make of a plan found sound; unchecked.
+
+    For plans that ``_kernel.sound_plan`` gave out: it has looked at every number, and to look again
+    at each of a flight costs ten times what making it does.
+
+    Args:
+        reference: of the altitudes.
+        rows: of each waypoint instant, latitude, longitude and altitude, in their units.
+        containment: how far from the plan the flight may be.
+    """
+    new, put = object.__new__, object.__setattr__  # the way round what frozen values check
+    waypoints = []
+    for at_ms, lat_e7, lon_e7, altitude_tmm in rows:
+        position = new(Position)
+        put(position, "lat_e7", lat_e7)
+        put(position, "lon_e7", lon_e7)
+        waypoint = new(Waypoint)
+        put(waypoint, "at_ms", at_ms)
+        put(waypoint, "position", position)
+        put(waypoint, "altitude_tmm", altitude_tmm)
+        waypoints.append(waypoint)
+    trajectory = new(Trajectory)
+    put(trajectory, "reference", reference)
+    put(trajectory, "waypoints", tuple(waypoints))
+    put(trajectory, "containment", containment)
+    return trajectory
 
 
 def merge_repeated(waypoints: Sequence[Waypoint]) -> tuple[Waypoint, ...]:

@@ -10,7 +10,13 @@ from deconflict.airspace.instant import TimeSpan, format_utc, parse_utc
 from deconflict.airspace.outline import Circle, Corridor, Outline, Polygon
 from deconflict.airspace.position import Position
 from deconflict.airspace.ring import MAX_VERTICES
-from deconflict.airspace.trajectory import MAX_WAYPOINTS, Containment, Trajectory, Waypoint
+from deconflict.airspace.trajectory import (
+    MAX_WAYPOINTS,
+    Containment,
+    Trajectory,
+    Waypoint,
+    of_sound_plan,
+)
 from deconflict.airspace.volume import Volume
 from deconflict.airspace.where import located, parse_each
 from deconflict.errors import InvalidDocumentError
@@ -137,6 +143,10 @@ def _outline_to_wire(outline: Outline) -> dict[str, object]:
 
 def _trajectory(value: object) -> Trajectory:
     members = _object(value, "reference", "waypoints", "containment")
+    found = _kernel.sound_plan(value)
+    if found is not None:
+        rows, around = found
+        return of_sound_plan(_reference(members), rows, Containment(*around))
     with located(".containment"):
         limits = _object(members["containment"], "lateral_mm", "vertical_tmm", "time_ms")
         containment = Containment(

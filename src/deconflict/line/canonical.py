@@ -14,9 +14,17 @@ from typing import Any, Final, NoReturn, TypeAlias
 import msgspec
 import rfc8785
 
+from deconflict import _kernel
 from deconflict.errors import InvalidDocumentError, NotCanonicalError
 
-__all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "Json", "canonical_bytes", "parse_canonical"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_DOCUMENT_BYTES",
+    "Json",
+    "canonical_bytes",
+    "is_surely_canonical",
+    "parse_canonical",
+]
 
 Json: TypeAlias = Any  # null, bool, int, float, str, list, dict[str, Json]; mypy has no room for it
 
@@ -26,14 +34,13 @@ MAX_WHOLE_NUMBER: Final = 2**53 - 1  # RFC 7493 (I-JSON) §2.2: what every JSON 
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _DECODER: Final = msgspec.json.Decoder()
-_UNSURE: Final = object()
+_DEEPEST_WRITTEN: Final = 64  # levels that are written the fast way; more are no message's
 
 # Possessive and total: at any quote it matches to the end of the string or of the data, so no
 # input makes it slow.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
 _NOT_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_BEYOND_BASIC_PLANE = re.compile(rb"[\xf0-\xff]")
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _SIXTEEN_DIGITS = b"0" * 16  # 2**53 has sixteen
 _WHOLE_NUMBER = re.compile(rb"(?<![\d.eE+-])-?\d{16,}+(?![.eE])")
@@ -69,6 +76,17 @@ def canonical_bytes(value: Json) -> bytes:
     return written
 
 
+def is_surely_canonical(data: bytes, max_depth: int = MAX_DEPTH) -> bool:
+    """True only if ``data`` is the canonical form of what it says, at most so many levels deep.
+
+    Found in one pass over the bytes. False says nothing: :func:`parse_canonical` is the judge.
+
+    >>> is_surely_canonical(b'{"seq":1}'), is_surely_canonical(b'{"seq": 1}')
+    (True, False)
+    """
+    return _kernel.is_surely_canonical(data, max_depth)
+
+
 def parse_canonical(
     data: bytes, *, max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DEPTH
 ) -> Json:
@@ -89,11 +107,10 @@ def parse_canonical(
             expected=f"at most {max_bytes:,}",
             remedy="send bulk parts beside the message",
         )
+    if is_surely_canonical(data, max_depth):
+        return _DECODER.decode(data)
     outside_strings = _outside_strings(data)
     _refuse_depth(outside_strings, max_depth)
-    value = _read_fast(data, outside_strings)
-    if value is not _UNSURE:
-        return value
     _refuse_wide_numbers(outside_strings)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
@@ -119,39 +136,17 @@ def _canonical_or_none(value: Json) -> bytes | None:
 def _written_fast(value: Json) -> bytes | None:
     """Return what RFC 8785 would write, by an encoder in C; None when unsure.
 
-    The two agree unless a number is not a plain whole number, or a key order by code points could
-    differ from one by UTF-16 units (a character beyond the basic plane). Reading back catches
+    The two agree wherever the kernel finds what the encoder wrote canonical. Reading back catches
     what the encoder would coerce (bytes, instants, sets). The slow way stays the judge of every
-    such case; tests/properties holds both against each other.
+    other case; tests/properties holds both against each other.
     """
     try:
         data = _ENCODER.encode(value)
     except (TypeError, ValueError):
         return None
-    if _is_hard(data, _outside_strings(data)):
+    if not is_surely_canonical(data, _DEEPEST_WRITTEN):
         return None
     return data if _DECODER.decode(data) == value else None
-
-
-def _read_fast(data: bytes, outside_strings: bytes) -> Json:
-    """Return what canonical ``data`` says; _UNSURE when it is not canonical, or may not be."""
-    if _is_hard(data, outside_strings):
-        return _UNSURE
-    try:
-        value = _DECODER.decode(data)
-        return value if _ENCODER.encode(value) == data else _UNSURE
-    except ValueError:  # msgspec.DecodeError is one
-        return _UNSURE
-
-
-def _is_hard(data: bytes, outside_strings: bytes) -> bool:
-    """True when only RFC 8785 itself tells how what ``data`` says is written, or whether it is.
-
-    Every number too wide for a double is one of these.
-    """
-    if not data.isascii() and _BEYOND_BASIC_PLANE.search(data):
-        return True
-    return _has_hard_number(outside_strings)
 
 
 def _outside_strings(data: bytes) -> bytes:
@@ -159,18 +154,6 @@ def _outside_strings(data: bytes) -> bytes:
     if b"\\" in data:
         return _STRING.sub(b'"', data)
     return b'"'.join(data.split(b'"')[::2])  # without escapes, every second part is a string
-
-
-def _has_hard_number(outside_strings: bytes) -> bool:
-    """True when any number may be more than a short whole one (a fraction, an exponent, -0)."""
-    shape = outside_strings.translate(_DIGITS_TO_ZERO)
-    return (
-        b"0." in shape
-        or b"0e" in shape
-        or b"0E" in shape
-        or b"-0" in outside_strings
-        or _SIXTEEN_DIGITS in shape
-    )
 
 
 def _refuse_depth(outside_strings: bytes, max_depth: int) -> None:

@@ -174,6 +174,8 @@ def third_parties_concerned(declaration: Declaration, terms: Terms) -> tuple[str
     Two circles decide, one round the declaration and one round the third party's place, so a name
     may be one too many and is never one too few. A third party without a place is always named.
     """
+    if not terms.third_parties:
+        return ()
     summary = summarise(declaration.geometry)
     named: list[str] = []
     for third in terms.third_parties:

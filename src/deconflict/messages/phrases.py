@@ -130,15 +130,11 @@ def check_values(number: int, values: object) -> Values:
             expected=", ".join(f"{name} ({kind})" for name, kind in wanted.items()) or "none",
         )
     for name, kind in wanted.items():
-        value = values[name]
-        with located(f"values.{name}"):
-            check_value(kind, value, name)
-            if kind is ValueType.PHRASE and (value not in REASONS or phrase(value).values):
-                raise InvalidDocumentError(
-                    "this phrase is no reason", given=str(value), expected="300 to 349"
-                )
-            if kind in WORD_LISTS:
-                _check_words(kind, value)
+        try:
+            _check(kind, values[name], name)
+        except InvalidInputError:
+            with located(f"values.{name}"):
+                raise
     return values
 
 
@@ -233,6 +229,16 @@ def _spelled(text: str, words: Wording) -> str:
         return " ".join(digits.get(c) or signs[c] for c in match.group())
 
     return _NUMBER.sub(spell, text)
+
+
+def _check(kind: ValueType, value: Any, name: str) -> None:
+    check_value(kind, value, name)
+    if kind is ValueType.PHRASE and (value not in REASONS or phrase(value).values):
+        raise InvalidDocumentError(
+            "this phrase is no reason", given=str(value), expected="300 to 349"
+        )
+    if kind in WORD_LISTS:
+        _check_words(kind, value)
 
 
 def _check_words(kind: ValueType, value: Any) -> None:

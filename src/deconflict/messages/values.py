@@ -7,9 +7,10 @@ compare screens. Distances that say how close something came are rounded down, n
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -47,7 +48,10 @@ _MAX_TEXT: Final = 16_384  # a message's longest part; what people type is bound
 _MAX_WHOLE: Final = 2**53 - 1  # RFC 7493 §2.2
 _ID: Final = re.compile(r"[0-9a-f]{32}([0-9a-f]{32})?")
 _MS: Final = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000}
+_REMEMBERED: Final = 1_024  # altitudes: flights have them in common
+_REFERENCES: Final = frozenset(reference.value for reference in AltitudeReference)
 _SHORT_MM: Final = 1_000_000  # below one kilometre a distance is written in metres alone
+_PLACES: Final = {places: Decimal(1).scaleb(-places) for places in (-2, 0, 1, 2, 5)}
 _MMPS_PER_KNOT: Final = Decimal(MILLIMETRES_PER_NAUTICAL_MILE) / 3600
 _MMPS_PER_KMH: Final = Decimal(1_000_000) / 3600
 
@@ -118,40 +122,7 @@ def check_value(kind: ValueType, value: object, name: str) -> None:
     Raises:
         InvalidInputError: it is not; the text begins with ``name``.
     """
-    match kind:
-        case ValueType.POSITION:
-            position_from_wire(value)
-        case ValueType.TIME:
-            if type(value) is not str or format_utc(parse_utc(value)) != value:
-                raise _refused(name, value, "UTC as 2015-09-30T06:12:00.000Z")
-        case ValueType.ALTITUDE:
-            members = _object(name, value, "reference", "tmm")
-            _reference(name, members["reference"])
-            check_altitude_tmm(members["tmm"], f"{name}.tmm")
-        case ValueType.BAND:
-            members = _object(name, value, "reference", "lower_tmm", "upper_tmm")
-            _reference(name, members["reference"])
-            for limit in ("lower_tmm", "upper_tmm"):
-                if members[limit] is not None:
-                    check_altitude_tmm(members[limit], f"{name}.{limit}")
-        case ValueType.BEARING:
-            _whole(name, value, 3599)
-        case ValueType.NAME:
-            check_text(_text(name, value), what=name, max_chars=_MAX_NAME)
-        case ValueType.TEXT:
-            check_text(_text(name, value), what=name, max_chars=_MAX_TEXT)
-        case ValueType.ID:
-            if not _ID.fullmatch(_text(name, value)):
-                raise _refused(name, value, "32 or 64 hex digits, small letters")
-        case _ if kind in _SEVERAL_WORDS:
-            if not isinstance(value, list | tuple) or not value:
-                raise _refused(name, value, "a list of agreed words")
-            for item in value:
-                _text(name, item)
-        case _ if kind in _ONE_WORD:
-            _text(name, value)
-        case _:
-            _whole(name, value, _MAX_WHOLE)
+    _CHECKS[kind](name, value)
 
 
 def write_value(kind: ValueType, value: Any, wording: Wording) -> str:
@@ -263,65 +234,75 @@ def spoken_id(text: str) -> str:
 
 
 def _write(kind: ValueType, value: Any, wording: Wording, forms: Mapping[str, str]) -> str:
-    match kind:
-        case ValueType.ALTITUDE:
-            return _altitude(value["reference"], value["tmm"], forms)
-        case ValueType.BAND:
-            lower, upper = value["lower_tmm"], value["upper_tmm"]
-            reference = value["reference"]
-            return forms["band"].format(
-                lower=forms["surface"] if lower is None else _altitude(reference, lower, forms),
-                upper=forms["unlimited"] if upper is None else _altitude(reference, upper, forms),
-            )
-        case ValueType.DISTANCE:
-            return _distance(value, forms, ROUND_HALF_EVEN)
-        case ValueType.SEPARATION:
-            return _distance(value, forms, ROUND_FLOOR)
-        case ValueType.HEIGHT:
-            return forms["height"].format(
-                ft=_trimmed(Decimal(value) / TMM_PER_FOOT, ROUND_FLOOR),
-                m=_trimmed(Decimal(value) / TMM_PER_METRE, ROUND_FLOOR),
-            )
-        case ValueType.BEARING:
-            return forms["bearing"].format(deg=_bearing(value))
-        case ValueType.SPEED:
-            return forms["speed"].format(
-                kt=_rounded(value / _MMPS_PER_KNOT, 0), kmh=_rounded(value / _MMPS_PER_KMH, 0)
-            )
-        case ValueType.DURATION:
-            return _duration(value, forms)
-        case _ if kind in WORD_LISTS:
-            words: Mapping[str, str] = wording["terms"][WORD_LISTS[kind]]
-            return forms["list"].join(words[word] for word in words_in(kind, value))
-        case _:
-            return str(value)
+    form = _FORMS.get(kind)
+    if form is not None:
+        return form(value, forms)
+    if kind in WORD_LISTS:
+        words: Mapping[str, str] = wording["terms"][WORD_LISTS[kind]]
+        return forms["list"].join(words[word] for word in words_in(kind, value))
+    return str(value)
 
 
 def _time(text: str) -> str:
     return text.replace("T", " ").replace(".000Z", "Z")
 
 
+def _at_altitude(value: Any, forms: Mapping[str, str]) -> str:
+    return _altitude(value["reference"], value["tmm"], forms)
+
+
+def _band(value: Any, forms: Mapping[str, str]) -> str:
+    lower, upper = value["lower_tmm"], value["upper_tmm"]
+    reference = value["reference"]
+    return forms["band"].format(
+        lower=forms["surface"] if lower is None else _altitude(reference, lower, forms),
+        upper=forms["unlimited"] if upper is None else _altitude(reference, upper, forms),
+    )
+
+
 def _altitude(reference: str, tmm: int, forms: Mapping[str, str]) -> str:
-    ft, m = Decimal(tmm) / TMM_PER_FOOT, Decimal(tmm) / TMM_PER_METRE
     level, odd = divmod(tmm, TMM_PER_FOOT * FEET_PER_FLIGHT_LEVEL)
     form = forms[f"altitude_{reference}"]
     if reference == AltitudeReference.FL and (odd or level < 0):
         form = forms["altitude_FL_odd"]
-    return form.format(
-        ft=_trimmed(ft, ROUND_HALF_EVEN),
-        m=_trimmed(m, ROUND_HALF_EVEN),
-        level=f"{level:03d}",
-        eightyfour="84",
+    ft, m = _feet_and_metres(tmm, ROUND_HALF_EVEN)
+    return form.format(ft=ft, m=m, level=f"{level:03d}", eightyfour="84")
+
+
+def _height(tmm: int, forms: Mapping[str, str]) -> str:
+    ft, m = _feet_and_metres(tmm, ROUND_FLOOR)
+    return forms["height"].format(ft=ft, m=m)
+
+
+@lru_cache(_REMEMBERED)
+def _feet_and_metres(tmm: int, rounding: str) -> tuple[str, str]:
+    return (
+        _trimmed(Decimal(tmm) / TMM_PER_FOOT, rounding),
+        _trimmed(Decimal(tmm) / TMM_PER_METRE, rounding),
     )
 
 
-def _distance(mm: int, forms: Mapping[str, str], rounding: str) -> str:
+def _separation(mm: int, forms: Mapping[str, str]) -> str:
+    return _distance(mm, forms, ROUND_FLOOR)
+
+
+def _distance(mm: int, forms: Mapping[str, str], rounding: str = ROUND_HALF_EVEN) -> str:
     if mm < _SHORT_MM:
         return forms["distance_short"].format(m=_trimmed(Decimal(mm) / 1000, rounding))
     return forms["distance"].format(
         nm=_rounded(Decimal(mm) / MILLIMETRES_PER_NAUTICAL_MILE, 2, rounding),
         km=_rounded(Decimal(mm) / 1_000_000, 2, rounding),
     )
+
+
+def _speed(mmps: int, forms: Mapping[str, str]) -> str:
+    return forms["speed"].format(
+        kt=_rounded(mmps / _MMPS_PER_KNOT, 0), kmh=_rounded(mmps / _MMPS_PER_KMH, 0)
+    )
+
+
+def _towards(ddeg: int, forms: Mapping[str, str]) -> str:
+    return forms["bearing"].format(deg=_bearing(ddeg))
 
 
 def _bearing(ddeg: int) -> str:
@@ -341,13 +322,107 @@ def _duration(ms: int, forms: Mapping[str, str]) -> str:
     return " ".join(parts)
 
 
+# What is written and said in the same form; the two differ in the forms.
+_FORMS: Final[Mapping[ValueType, Callable[[Any, Mapping[str, str]], str]]] = MappingProxyType(
+    {
+        ValueType.ALTITUDE: _at_altitude,
+        ValueType.BAND: _band,
+        ValueType.DISTANCE: _distance,
+        ValueType.SEPARATION: _separation,
+        ValueType.HEIGHT: _height,
+        ValueType.BEARING: _towards,
+        ValueType.SPEED: _speed,
+        ValueType.DURATION: _duration,
+    }
+)
+
+
 def _rounded(value: Decimal, places: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-places), rounding=rounding)
+    return value.quantize(_PLACES[places], rounding=rounding)
 
 
 def _trimmed(value: Decimal, rounding: str) -> str:
     text = f"{_rounded(value, 1, rounding):f}"
     return text.removesuffix(".0")
+
+
+def _check_position(_: str, value: object) -> None:
+    position_from_wire(value)
+
+
+def _check_time(name: str, value: object) -> None:
+    if type(value) is not str or format_utc(parse_utc(value)) != value:
+        raise _refused(name, value, "UTC as 2015-09-30T06:12:00.000Z")
+
+
+def _check_altitude(name: str, value: object) -> None:
+    members = _object(name, value, "reference", "tmm")
+    _check_reference(name, members["reference"])
+    check_altitude_tmm(members["tmm"], f"{name}.tmm")
+
+
+def _check_band(name: str, value: object) -> None:
+    members = _object(name, value, "reference", "lower_tmm", "upper_tmm")
+    _check_reference(name, members["reference"])
+    for limit in ("lower_tmm", "upper_tmm"):
+        if members[limit] is not None:
+            check_altitude_tmm(members[limit], f"{name}.{limit}")
+
+
+def _check_reference(name: str, value: object) -> None:
+    if type(value) is not str or value not in _REFERENCES:
+        raise _refused(f"{name}.reference", value, "W84, AMSL, FL or AGL")
+
+
+def _check_bearing(name: str, value: object) -> None:
+    _check_whole(name, value, 3599)
+
+
+def _check_name(name: str, value: object) -> None:
+    check_text(_text(name, value), what=name, max_chars=_MAX_NAME)
+
+
+def _check_text(name: str, value: object) -> None:
+    check_text(_text(name, value), what=name, max_chars=_MAX_TEXT)
+
+
+def _check_id(name: str, value: object) -> None:
+    if not _ID.fullmatch(_text(name, value)):
+        raise _refused(name, value, "32 or 64 hex digits, small letters")
+
+
+def _check_word(name: str, value: object) -> None:
+    _text(name, value)
+
+
+def _check_words(name: str, value: object) -> None:
+    if not isinstance(value, list | tuple) or not value:
+        raise _refused(name, value, "a list of agreed words")
+    for item in value:
+        _text(name, item)
+
+
+def _check_whole(name: str, value: object, largest: int = _MAX_WHOLE) -> None:
+    if type(value) is not int or not 0 <= value <= largest:
+        raise _refused(name, value, f"a whole number from 0 to {largest}")
+
+
+# A message is put in words as it comes, twenty values and more: a table finds the way at once.
+_CHECKS: Final[Mapping[ValueType, Callable[[str, object], None]]] = MappingProxyType(
+    {
+        **dict.fromkeys(ValueType, _check_whole),
+        ValueType.POSITION: _check_position,
+        ValueType.TIME: _check_time,
+        ValueType.ALTITUDE: _check_altitude,
+        ValueType.BAND: _check_band,
+        ValueType.BEARING: _check_bearing,
+        ValueType.NAME: _check_name,
+        ValueType.TEXT: _check_text,
+        ValueType.ID: _check_id,
+        **dict.fromkeys(_ONE_WORD, _check_word),
+        **dict.fromkeys(_SEVERAL_WORDS, _check_words),
+    }
+)
 
 
 def _refused(name: str, value: object, expected: str) -> InvalidDocumentError:
@@ -362,17 +437,7 @@ def _text(name: str, value: object) -> str:
     return value
 
 
-def _whole(name: str, value: object, largest: int) -> None:
-    if type(value) is not int or not 0 <= value <= largest:
-        raise _refused(name, value, f"a whole number from 0 to {largest}")
-
-
 def _object(name: str, value: object, *keys: str) -> Mapping[str, object]:
-    if not isinstance(value, dict) or set(value) != set(keys):
+    if not isinstance(value, dict) or value.keys() != set(keys):
         raise _refused(name, value, "an object with exactly " + ", ".join(keys))
     return value
-
-
-def _reference(name: str, value: object) -> None:
-    if value not in tuple(AltitudeReference):
-        raise _refused(f"{name}.reference", value, "W84, AMSL, FL or AGL")

@@ -51,6 +51,7 @@ class Heard:
         error: why the rest of the packets was not looked at; the connection is to be cut.
         judged: what became of each envelope, in order.
         entries: what entered the peer's chain, held ones that came earlier included.
+        taken: the same as the line may act on it, once it is durable.
         receipted: how many own messages a receipt newly covers.
         looked_at: how many packets were looked at, the one refused included.
     """
@@ -59,6 +60,7 @@ class Heard:
     error: DeconflictError | None = None
     judged: list[tuple[SealedEnvelope, Outcome]] = field(default_factory=list)
     entries: list[IncomingEntry] = field(default_factory=list)
+    taken: list[IncomingEntry] = field(default_factory=list)
     receipted: int = 0
     looked_at: int = 0
     _answers: list[Callable[[], list[Packet]]] = field(default_factory=list)
@@ -106,12 +108,15 @@ class Hearing:
         """Take packets of this line's peer, in their order, up to the first that is refused."""
         owes_receipt = False
         refused: list[ChainPoint] = []
+        offset_ms = line.monitor.state(now).clock_offset_ms or 0
         for packet in packets:
             heard.looked_at += 1
             try:
                 match packet:
                     case SealedEnvelope():
-                        owes_receipt |= self._envelope(line, packet, heard, now, shortage, refused)
+                        owes_receipt |= self._envelope(
+                            line, packet, heard, now, shortage, refused, offset_ms
+                        )
                     case SealedReceipt():
                         self._receipt(line, packet, heard, now)
                     case SealedRefusal():
@@ -169,13 +174,13 @@ class Hearing:
         now: Now,
         shortage: Shortage,
         refused: list[ChainPoint],
+        offset_ms: int,
     ) -> bool:
-        offset_ms = line.monitor.state(now).clock_offset_ms
         found = line.machine.hear(
             sealed,
             now,
             stored=line.stored_lookup(self._store),
-            clock_offset_ms=offset_ms or 0,
+            clock_offset_ms=offset_ms,
             shortage=shortage,
         )
         work = heard.work
@@ -209,12 +214,13 @@ class Hearing:
         # The machine holds them now. What goes wrong from here on is no fault of the packet.
         with done_whole("it took what the peer said"):
             entries = [self._take(line, entry, work, now) for entry in found.entries]
-        if entries:
+        if entries and not heard.taken:
 
             def log(at: Now) -> None:
-                line.machine.logged(entries, at)
+                line.machine.logged(heard.taken, at)  # all of the turn: one receipt is signed
 
             work.then(log)
+        heard.taken.extend(entries)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
 
     def _follows_refused(self, line: Line, sealed: SealedEnvelope) -> bool:

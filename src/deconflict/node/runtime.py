@@ -158,7 +158,8 @@ class Runtime:
         self._due.set()
         if turns[-1].error is not None:
             raise turns[-1].error
-        return encode_packets([packet for heard in turns for packet in heard.answer()])
+        # Each turn owes the receipt for all that is durable by now: it is said once.
+        return encode_packets(dict.fromkeys(packet for heard in turns for packet in heard.answer()))
 
     async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
         """Take the peer's beat on a path; return our own."""

@@ -43,12 +43,9 @@ def tell_silence(desk: Desk, line: Line, now: Now) -> None:
     """Raise what a person must know of a line that does not speak; close it once it does."""
     silence = line.machine.resync.silence
     rule = _MUTE if silence.mute else _DEAF if silence.deaf else None
-    for alert in desk.alerts.open_alerts():
-        over = alert.rule in (_MUTE, _DEAF) and alert.rule != rule
-        if alert.line_id == line.line_id and (
-            over or (rule is None and alert.rule in _WHILE_SILENT)
-        ):
-            key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)
+    over = _WHILE_SILENT if rule is None else (_DEAF if rule == _MUTE else _MUTE,)
+    for key in (key for name in over for key in desk.alerts.keys(name)):
+        if key.line_id == line.line_id:
             desk.alerts.close(key, now_ms=now.utc_ms)
     if rule is None or silence.reason is None:
         return
