@@ -14,6 +14,7 @@ from deconflict.cli.output import clean, fields, short, table, when, write_json
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from deconflict.line.root import Root
     from deconflict.node.folder import NodeFolder
     from deconflict.node.peers import PinnedPeer
 
@@ -44,9 +45,20 @@ def peer() -> None:
     metavar="DIGITS",
     help="What you heard by voice, not what stands in the file. Without it you are asked.",
 )
+@click.option(
+    "--root-fingerprint",
+    metavar="DIGITS",
+    help="What you heard of its root's, where the invitation brings one that is not pinned yet.",
+)
 @node_option
 @as_json_option
-def add(invitation: Path, fingerprint: str | None, node_dir: Path | None, as_json: bool) -> None:
+def add(
+    invitation: Path,
+    fingerprint: str | None,
+    root_fingerprint: str | None,
+    node_dir: Path | None,
+    as_json: bool,
+) -> None:
     """Pin a party from its invitation file."""
     from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
 
@@ -55,12 +67,19 @@ def add(invitation: Path, fingerprint: str | None, node_dir: Path | None, as_jso
         offered = Invitation.parse(file.read(MAX_INVITATION_BYTES + 2))
     if fingerprint is None:
         fingerprint = _ask_fingerprint(offered.party)
-    pinned = folder.peers().pin(offered, fingerprint)
+    peers = folder.peers()
+    if root_fingerprint is None and offered.root is not None and sys.stdin.isatty():
+        known = next((one.root for one in peers.list() if one.party == offered.party), None)
+        if known != offered.root:
+            root_fingerprint = click.prompt("Fingerprint of their root", err=True)
+    pinned = peers.pin(offered, fingerprint, root_fingerprint)
     if as_json:
         write_json(_facts(pinned))
         return
     at = " and ".join(pinned.urls)
     click.echo(f"{pinned.party} is pinned, at {at}. The line is {short(pinned.line_id)}.")
+    if pinned.root is None:
+        click.echo(f"Without a root: {pinned.party} can change its key only by being pinned anew.")
     click.echo(RESTART)
 
 
@@ -97,6 +116,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             "party": folder.settings.party,
             "fingerprint": folder.verify_key.fingerprint(),
             "key_id": folder.verify_key.key_id,
+            "root_fingerprint": _root_fingerprint(folder.root()),
             "peer_url": folder.settings.peer_url,
             "peer_urls": list(folder.settings.peer_urls),
             "desks": list(folder.settings.desks),
@@ -108,6 +128,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             (
                 ("party", f"{own['party']} (this node)"),
                 ("fingerprint", own["fingerprint"]),
+                ("root fingerprint", own["root_fingerprint"]),
                 ("desks", ", ".join(folder.settings.desks)),
                 *_called_at(folder.settings.peer_urls),
             )
@@ -123,6 +144,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
         (
             ("party", pinned.party),
             ("fingerprint", pinned.verify_key.fingerprint()),
+            ("root fingerprint", _root_fingerprint(pinned.root)),
             ("desks", ", ".join(pinned.invitation.desks)),
             *_called_at(pinned.urls),
             ("invitation of", when(format_utc(pinned.invitation.created_utc_ms))),
@@ -200,7 +222,11 @@ def _called_at(urls: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(f"called at, path {number}", url) for number, url in enumerate(urls, start=1)]
 
 
-def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
+def _root_fingerprint(root: "Root | None") -> str | None:
+    return None if root is None else root.fingerprint()
+
+
+def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str] | None]:
     from deconflict.airspace.instant import format_utc
 
     return {
@@ -208,6 +234,7 @@ def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
         "line_id": pinned.line_id,
         "fingerprint": pinned.verify_key.fingerprint(),
         "key_id": pinned.verify_key.key_id,
+        "root_fingerprint": _root_fingerprint(pinned.root),
         "tls_spki_sha256": pinned.spki_sha256,
         "urls": list(pinned.urls),
         "desks": list(pinned.invitation.desks),

@@ -15,10 +15,10 @@ from deconflict.line.envelope import (
     Envelope,
     SealedEnvelope,
     read_envelope,
-    seal_envelope,
 )
 from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkStatus
 from deconflict.line.machine import LineMachine
@@ -36,7 +36,8 @@ from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
 from deconflict.node.chains import way_of
-from deconflict.node.rows import sealed_of, sealed_receipt
+from deconflict.node.line_keys import LineKeys
+from deconflict.node.rows import sealed_again, sealed_of, sealed_receipt
 from deconflict.node.threads import Thread
 from deconflict.store.base import EntryRow, Store
 
@@ -121,6 +122,7 @@ class Line:
         machine: the two chains, sans-I/O.
         monitor: is the peer there, and on which path?
         book: what the record implies.
+        keys: what its keys follow from, together with the record.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class Line:
         machine: LineMachine,
         monitor: PathMonitors,
         book: LineBook,
+        keys: LineKeys,
         peer_desk: str,
         random_bytes: RandomBytes,
         before: dict[str, int] | None = None,
@@ -135,6 +138,7 @@ class Line:
         self.machine = machine
         self.monitor = monitor
         self.book = book
+        self.keys = keys
         self.peer_desk = peer_desk
         self.last_reached_ms: int | None = None
         self.last_problem: str | None = None
@@ -155,8 +159,7 @@ class Line:
         line_id: str,
         own: str,
         peer: str,
-        own_key: SigningKey,
-        peer_keys: Mapping[str, VerifyKey],
+        keys: LineKeys,
         peer_desk: str,
         random_bytes: RandomBytes,
         now: Now,
@@ -170,7 +173,7 @@ class Line:
         Raises:
             StoreDamagedError: the record contradicts itself.
         """
-        identity = LineIdentity(line_id, own, peer, own_key, peer_keys)
+        identity = keys.identity(store, line_id, own, peer)
         machine, book, before = _read(store, identity, proof, random_bytes, now, silence)
         monitor = PathMonitors(
             line_id=line_id,
@@ -180,15 +183,16 @@ class Line:
             now=now,
             called=paths,
         )
-        return cls(machine, monitor, book, peer_desk, random_bytes, before)
+        return cls(machine, monitor, book, keys, peer_desk, random_bytes, before)
 
     def read_again(self, store: Store, now: Now, silence: Silence) -> None:
         """Begin anew from the record, as a start does: it has what it lacked.
 
         Only while the line is mute or deaf: nothing is then said or heard that memory alone has.
         """
+        identity = self.keys.identity(store, self.line_id, self.book.own, self.peer)
         self.machine, self.book, self._before = _read(
-            store, self.machine.identity, None, self._random_bytes, now, silence
+            store, identity, None, self._random_bytes, now, silence
         )
         self.checked_once = False
         self.use_terms()
@@ -205,8 +209,13 @@ class Line:
 
     @property
     def peer_key(self) -> VerifyKey:
-        """The key under which the peer speaks."""
-        return next(iter(self.machine.identity.peer_keys.values()))
+        """The key with which the peer was pinned: the first one."""
+        return self.keys.peer
+
+    @property
+    def own_key(self) -> SigningKey:
+        """The key with which this node signs here now."""
+        return self.machine.identity.own_key
 
     @property
     def second_desk(self) -> str | None:
@@ -347,12 +356,12 @@ def _read(
 ) -> tuple[LineMachine, LineBook, dict[str, int]]:
     """Return both chains, and what they imply, as the record leaves them."""
     line_id, own, peer = identity.line_id, identity.own, identity.peer
-    own_keys = {identity.own_key.key_id: identity.own_key.verify_key}
-    book = LineBook(line_id, own, peer, {own: own_keys, peer: identity.peer_keys})
+    rings = {own: identity.own_ring.ever, peer: identity.peer_ring.ever}
+    book = LineBook(line_id, own, peer, rings)
     ways = {party: dict(way_of(store, line_id, party)) for party in (own, peer)}
     present = next(reversed(ways[own]), None)
     heads: dict[str, ChainPoint] = {}
-    trees = _Trees(store, identity.own_key, proof)
+    trees = _Trees(store, identity.own_keys, proof)
     last_peer: EntryRow | None = None
     receipt = store.latest_receipt(line_id, peer)
     receipted = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
@@ -472,9 +481,9 @@ def without_reference(envelope: Envelope) -> Envelope:
 class _Trees:
     """The trees over both chains while they are read; from the proof, where that makes them."""
 
-    def __init__(self, store: Store, own_key: SigningKey, proof: ChainProof | None) -> None:
+    def __init__(self, store: Store, own_keys: OwnKeys, proof: ChainProof | None) -> None:
         self._store = store
-        self._own_key = own_key
+        self._own_keys = own_keys
         self._proof = proof
         self._builders: dict[str, TreeBuilder] = {}
         self._kept: dict[str, CosignedState | None] = {}
@@ -488,7 +497,7 @@ class _Trees:
             self._unsigned[row.party] = []
         if row.signature is None:
             # An own slot that was durable, and its signature not kept yet: the same one again.
-            signature = seal_envelope(row.data, self._own_key).signature.value
+            signature = sealed_again(row, self._own_keys).signature.value
             self._unsigned[row.party].append(entry_leaf(row.hash, signature))
         elif self._proof is None:
             self._builders[row.party].add(entry_leaf(row.hash, row.signature))

@@ -212,7 +212,7 @@ class Reading:
         return line_view(line, open_alerts, self._now, self._core.language)
 
     def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:
-        chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_key)
+        chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
         return list(islice(chain.rows_behind(after), limit))
 
     def _past(self) -> Iterator[DeclarationView]:

@@ -359,7 +359,8 @@ class Node(DeskWork, Carrying, Calling):
         lines = export_bundle(
             self._store,
             held.line_id,
-            signer=self._core.key,
+            signer=held.own_key,
+            own_keys=self._core.keys,
             peer_key=held.peer_key,
             exported_utc_ms=self._now.utc_ms,
         )
@@ -494,7 +495,7 @@ class Node(DeskWork, Carrying, Calling):
     async def _say_terms(
         self, actor: Actor, line: Line, kind: Kind, terms: Terms, ref: str | None
     ) -> Posted:
-        body = TermsMessage(terms=terms, signature=sign_terms(terms, self._core.key))
+        body = TermsMessage(terms=terms, signature=sign_terms(terms, line.own_key))
         say = Say(kind=kind, body=body, desk=actor.desk, ref=ref, lang=self._core.language)
         return await self._say_one(actor, line, say)
 

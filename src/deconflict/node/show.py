@@ -54,7 +54,7 @@ def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> L
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.receipted_on_way
-    silence = machine.resync.silence
+    silence, identity = machine.resync.silence, machine.identity
     scopes = sorted(
         {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
     )  # an exercise stops nothing that is real
@@ -91,6 +91,9 @@ def line_view(line: Line, open_alerts: int, now: Now, language: str = "en") -> L
         mute=silence.mute,
         deaf=silence.deaf,
         silent_because=(None if silence.reason is None else reason_text(silence.reason, language)),
+        own_key_number=identity.own_ring.present.number,
+        peer_key_number=identity.peer_ring.present.number,
+        key_change_waits=identity.own_keys.number > identity.own_ring.present.number,
     )
 
 

@@ -85,6 +85,9 @@ class LineView:
     mute: bool = False  # this node signs nothing: its record may lack what it signed
     deaf: bool = False  # it logs and receipts nothing: its record may lack what it receipted
     silent_because: str | None = None  # in words, of either
+    own_key_number: int = 0  # the key this node signs with here; 0 for the first
+    peer_key_number: int = 0
+    key_change_waits: bool = False  # a newer key of this node is not in force here yet
 
 
 @dataclass(frozen=True, slots=True)
