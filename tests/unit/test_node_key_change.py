@@ -7,7 +7,8 @@ import apsw
 import msgspec
 import pytest
 
-from deconflict.errors import StoreDamagedError, UnknownKeyError
+from deconflict.errors import NotFoundError, StoreDamagedError, UnknownKeyError
+from deconflict.line.envelope import envelope_bytes, read_envelope, seal_envelope
 from deconflict.line.key_change import ChangeReason, asked_change, signed_by_root
 from deconflict.line.keys import CONTEXT_ENVELOPE, SigningKey, VerifyKey
 from deconflict.line.resync import MuteReason, Silence
@@ -15,7 +16,11 @@ from deconflict.line.root import Root
 from deconflict.node.bundle import _sealed_lines, export_bundle
 from deconflict.node.bundle_lines import CheckpointItem, EntryItem, base64_text, decoded
 from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
+from deconflict.node.disclosure import disclose, verify_disclosure
+from deconflict.node.equivocation import equivocation_of
 from deconflict.node.opening import sign_what_waits
+from deconflict.node.proof_lines import Disclosure, encode_proof_file, read_proof_file
+from deconflict.node.rows import sealed_again
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 from node_pair import NodePair, declaration, node_pair
@@ -186,6 +191,70 @@ def test_a_record_in_which_the_old_key_signs_after_its_change_proves_nothing() -
         verify_bundle(_sealed_lines(kept, red), keys, roots=ROOTS)
         with pytest.raises(UnknownKeyError, match="not in force there"):
             verify_bundle(_sealed_lines(forged, red), keys, roots=ROOTS)
+
+
+def test_a_message_alone_is_proven_under_a_later_key_by_the_root() -> None:
+    with rooted() as pair:
+        change(pair, "blue")
+        change(pair, "red")
+        pair.run_for(SOON_S)
+        (said,) = pair.declare("blue", declaration(1))
+        pair.run_for(3 * SOON_S)
+        line, keys = pair.line("red"), first_keys(pair)
+        proof = disclose(
+            pair.red.store,
+            pair.line_id,
+            said,
+            signer=line.own_key,
+            peer_key=keys["blue"],
+            own_key=keys["red"],
+            changes=line.key_changes,
+        )
+        read = read_proof_file(encode_proof_file(proof))
+        assert isinstance(read, Disclosure)
+        assert verify_disclosure(read, keys, ROOTS).hash == said
+        with pytest.raises(UnknownKeyError, match="no root of"):
+            verify_disclosure(read, keys)
+        with pytest.raises(UnknownKeyError, match="signed by neither"):
+            verify_disclosure(msgspec.structs.replace(read, changes=()), keys, ROOTS)
+
+
+def test_what_a_revoked_key_signed_afterwards_is_no_fork_of_its_owner() -> None:
+    with rooted() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        stolen = pair.blue.core.key
+        first = next(iter(pair.red.store.entries(pair.line_id, "blue")))
+        change(pair, "blue", revoked=True)
+        pair.run_for(SOON_S)
+        envelope = read_envelope(first.data)
+        other = msgspec.structs.replace(envelope, clock_err_ms=envelope.clock_err_ms + 1)
+        forged = seal_envelope(envelope_bytes(other), stolen)
+        heard = pair.red.core.hear("blue", pair.line_id, [forged], pair.world.now)
+        pair.world.commit(pair.red, heard.work)
+        (kept,) = pair.red.store.evidence(pair.line_id)
+        assert kept.reason == "OLD_KEY"
+        ring = pair.line("red").machine.identity.peer_ring
+        key = first_keys(pair)["blue"]
+        with pytest.raises(NotFoundError):
+            equivocation_of(pair.red.store, pair.line_id, "blue", key, ring)
+        assert "FORKED_CHAIN" not in pair.rules("red")
+
+
+def test_a_revocation_goes_by_any_bearer() -> None:
+    with rooted() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms)
+        change(pair, "blue", revoked=True)
+        pair.run_for(SOON_S)
+        head = pair.line("blue").machine.own_head
+        assert head is not None
+        rows = pair.blue.store.entries(pair.line_id, "blue", epoch=head.epoch)
+        packets = [sealed_again(row, pair.blue.core.keys) for row in rows]
+        heard = pair.red.core.hear("blue", pair.line_id, packets, world.now)
+        assert heard.error is None
+        world.commit(pair.red, heard.work)
+        assert numbers(pair, "blue") == (1, 1)
 
 
 def test_what_the_peer_never_held_is_said_again_under_the_new_key() -> None:

@@ -238,10 +238,10 @@ def verify(
     from deconflict.node.bundle_incidents import RecordedIncidents
     from deconflict.node.bundle_proof import verify_bundle
 
-    trusted = _read_keys(keys)
+    trusted, roots = _read_keys(keys), _read_roots(keys)
     _require_each_key(bundle, trusted)
     try:
-        small = verified_proof(bundle, trusted)
+        small = verified_proof(bundle, trusted, roots)
         if small is not None and files:
             raise InvalidInputError(
                 "evidence is looked up in a whole record",
@@ -254,7 +254,7 @@ def verify(
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             recorded = RecordedIncidents()
             pieces = _pieces(file, bar)
-            proven = verify_bundle(pieces, trusted, recorded.look, _read_roots(keys))
+            proven = verify_bundle(pieces, trusted, recorded.look, roots)
     except (VerificationError, InvalidDocumentError) as error:
         if not as_json:
             click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")

@@ -20,7 +20,7 @@ from deconflict.line.packets import Answer, Question, Role
 from deconflict.line.receipt import Receipt, SealedReceipt, open_receipt, seal_receipt
 from deconflict.line.reopening import opened_epoch
 from deconflict.line.restored import LineIdentity, Restored
-from deconflict.line.resync import Agreed, ChainReader, MuteReason, Resync, read_answer
+from deconflict.line.resync import Agreed, ChainReader, Resync, read_answer
 from deconflict.line.statement import ChainPoint
 
 __all__ = ["LineEnd", "SaidAgain"]
@@ -105,8 +105,7 @@ class LineEnd:
                 record this moment, and would not know of what is said meanwhile; or its key is
                 being changed, which takes one exchange with the peer.
         """
-        changing = self.resync.silence.reason is MuteReason.KEY_CHANGED
-        if changing or (self.resync.closing and not self.resync.mute):
+        if self.resync.changing_key or (self.resync.closing and not self.resync.mute):
             raise LineStateError(
                 f"this node takes up the line with {self.identity.peer} again this moment",
                 remedy="say it again",
@@ -189,7 +188,7 @@ class LineEnd:
                 receipt = self.receipt_now()
             head = self._in.logged
             return read_answer(question, chain, head=head, deaf=resync.deaf, receipt=receipt)
-        if resync.mute:
+        if resync.mute and not resync.changing_key:
             return None
         if question.after is not None and not chain.holds(question.after):
             # The peer has an entry of this node that stands not on its way: an epoch was opened
@@ -210,6 +209,10 @@ class LineEnd:
         if not self.all_durable:
             # A fresh epoch says again what the record holds: what is on its way there, it would
             # leave behind for ever. A mute node takes no slot, so the next answer finds it there.
+            return None
+        if answer.deaf and self.resync.changing_key:
+            # The peer lost what it may have receipted, this node lost nothing: the peer is told all
+            # of it again first, or an epoch would leave behind what it once promised to hold.
             return None
         agreed = self.resync.hear_held(answer, self.receipted_on_way)
         if agreed is not None and agreed.receipt is not None:

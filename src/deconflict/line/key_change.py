@@ -8,6 +8,7 @@ rules: ``specs/key-change.md``.
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -49,6 +50,7 @@ __all__ = [
     "read_change",
     "read_unproven",
     "signed_by_root",
+    "vouched_keys",
 ]
 
 CONTEXT_KEY_CHANGE: Final = b"deconflict/1 key change\n"
@@ -244,6 +246,22 @@ def open_change(change: KeyChange, *, party: str, first: str, root: Root | None)
     key = _new_key(statement)
     _require_possession(change, key)
     return OpenedChange(statement, key)
+
+
+def vouched_keys(
+    changes: Iterable[KeyChange], *, party: str, first: VerifyKey, root: Root | None
+) -> dict[str, VerifyKey]:
+    """Return by key id the first key of a party and each later one that a change vouches for.
+
+    Without the chain: which of them was in force where, only the record proves.
+
+    Raises:
+        VerificationError, InvalidDocumentError: as :func:`open_change`, of any of them.
+    """
+    opened = [
+        open_change(change, party=party, first=first.key_id, root=root).key for change in changes
+    ]
+    return {key.key_id: key for key in (first, *opened)}
 
 
 def read_change(data: bytes) -> KeyChange:

@@ -37,12 +37,14 @@ class KeyInForce:
         number: 0 for the first, else that of the change that brought it.
         before: the one it replaced; None for the first.
         revokes: whether what the one before signs counts for nothing.
+        change: which brought it; None for the first.
     """
 
     key: VerifyKey
     number: int = 0
     before: "KeyInForce | None" = None
     revokes: bool = False
+    change: KeyChange | None = None
 
     def earlier(self) -> Iterator["KeyInForce"]:
         """Yield those before it on its way, the last one first."""
@@ -104,6 +106,11 @@ class KeyRing(Mapping[str, VerifyKey]):
     def after(self, point: ChainPoint | None) -> KeyInForce:
         """Return the key in force behind an entry; behind none, the first."""
         return self.of(None if point is None else point.epoch)
+
+    def changes(self) -> tuple[KeyChange, ...]:
+        """Return the changes on the way to the key in force, the first one first."""
+        way = (self._present, *self._present.earlier())
+        return tuple(held.change for held in reversed(way) if held.change is not None)
 
     def is_revoked(self, key_id: str) -> bool:
         """True exactly when a change revoked this key on the way to the present one."""
@@ -219,7 +226,7 @@ class KeyRing(Mapping[str, VerifyKey]):
                 expected="a key that never signed for this party",
                 remedy="draw another one: deconflict node key renew",
             )
-        return KeyInForce(key, number, before, opened.revokes)
+        return KeyInForce(key, number, before, opened.revokes, change)
 
     def _introduced(self, data: bytes) -> VerifyKey | None:
         try:

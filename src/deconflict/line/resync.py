@@ -236,6 +236,16 @@ class Resync:
         self._held = []
         self._asked.pop(Role.AUTHOR, None)
 
+    @property
+    def changing_key(self) -> bool:
+        """True exactly when it is silent for a change of key alone, and lacks nothing."""
+        return self.silence.reason is MuteReason.KEY_CHANGED
+
+    def keep_key(self) -> None:
+        """Speak again with the key in force; the change is taken up at another time."""
+        self.silence = self.after_author()
+        self._asked.pop(Role.AUTHOR, None)
+
     def after_author(self) -> Silence:
         """Return what is left once a fresh epoch is durable."""
         silence = self.silence

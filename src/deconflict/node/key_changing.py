@@ -12,7 +12,6 @@ from typing import Final
 
 from deconflict.line.link import LinkStatus
 from deconflict.line.moment import Now
-from deconflict.line.resync import MuteReason
 from deconflict.node.line import Line
 from deconflict.node.work import Work
 
@@ -38,13 +37,17 @@ class KeyChanging:
         machine = line.machine
         if machine.resync.closing:
             return
-        if machine.resync.silence.reason is MuteReason.KEY_CHANGED:
+        if machine.resync.changing_key:
             asked_ms = self._waited_ms(line, now)
             if line.monitor.state(now).status is LinkStatus.UP and asked_ms < _WAIT_FOR_ANSWER_MS:
                 return
-            # A peer that does not answer must not keep us mute: nothing of ours was lost. If it
-            # holds more than we know, it refuses the epoch, and is asked then.
-            self._open(line, work, now)
+            # A peer that does not answer must not keep us mute: nothing of ours was lost.
+            if machine.identity.own_keys.revokes:
+                # If it holds more than we know, it refuses the epoch, and is asked then.
+                self._open(line, work, now)
+            else:
+                self._since_ms.pop(line.line_id, None)
+                machine.resync.keep_key()
         elif not self.is_due(line):
             self._since_ms.pop(line.line_id, None)
         elif machine.all_durable:

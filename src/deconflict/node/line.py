@@ -18,6 +18,7 @@ from deconflict.line.envelope import (
 )
 from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
+from deconflict.line.key_change import KeyChange
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkStatus
@@ -211,6 +212,12 @@ class Line:
     def peer_key(self) -> VerifyKey:
         """The key with which the peer was pinned: the first one."""
         return self.keys.peer
+
+    @property
+    def key_changes(self) -> tuple[KeyChange, ...]:
+        """The changes of either party's key that are in force here."""
+        identity = self.machine.identity
+        return (*identity.own_ring.changes(), *identity.peer_ring.changes())
 
     @property
     def own_key(self) -> SigningKey:

@@ -380,8 +380,10 @@ class Node(DeskWork, Carrying, Calling):
             self._store,
             held.line_id,
             message_hash,
-            signer=self._core.key,
+            signer=held.own_key,
             peer_key=held.peer_key,
+            own_key=self._core.key.verify_key,
+            changes=held.key_changes,
         )
         return encode_proof_file(proof)
 
@@ -390,7 +392,12 @@ class Node(DeskWork, Carrying, Calling):
         require(actor, Action.EXPORT)
         held = self._core.line_named(line)
         proof = await asyncio.to_thread(
-            equivocation_of, self._store, held.line_id, held.peer, held.peer_key
+            equivocation_of,
+            self._store,
+            held.line_id,
+            held.peer,
+            held.peer_key,
+            held.machine.identity.peer_ring,
         )
         return encode_proof_file(proof)
 
