@@ -366,7 +366,8 @@ def test_a_peer_that_pinned_no_root_keeps_the_old_key_and_both_are_told() -> Non
         assert numbers(pair, "blue") == (0, 0)
         assert held(pair, "red", "blue") == {declaration(1).declaration_id}
         assert "KEY_NOT_TAKEN" in pair.rules("blue")
-        assert "KEY_NOT_VOUCHED" in pair.rules("red")
+        assert "PEER_ROOT_NOT_PINNED" in pair.rules("red")
+        assert "KEY_NOT_VOUCHED" not in pair.rules("red")
 
 
 def test_a_revocation_is_in_force_at_the_peer_within_seconds() -> None:

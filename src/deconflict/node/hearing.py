@@ -192,7 +192,9 @@ class Hearing:
         if found.outcome is Outcome.NOT_NOW:
             self._teller.heard_while_silent(line, read_envelope(sealed.data), sealed.hash, now)
         if found.outcome is Outcome.KEY_REFUSED:
-            self._teller.forked(line, now, rule="KEY_NOT_VOUCHED")
+            rooted = line.keys.peer_root is not None
+            rule = "KEY_NOT_VOUCHED" if rooted else "PEER_ROOT_NOT_PINNED"
+            self._teller.forked(line, now, rule=rule)
             key_refusal = line.machine.refuse(sealed.hash, RefusalReason.KEY_REFUSED)
             heard.then_answer(lambda: [key_refusal])
             self._refused[line.line_id] = read_envelope(sealed.data).epoch

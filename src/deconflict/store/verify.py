@@ -295,6 +295,7 @@ class _Walk:
         """The chain's entries, each linked to the one before it."""
         check: ChainCheck | None = None
         epoch = ""
+        signer: str | None = None
         last: EntryRow | None = None
         for row in self._store.entries(self._line.line_id, self._author):
             if check is None or row.epoch != epoch:
@@ -302,6 +303,7 @@ class _Walk:
                     self._require_follows(row, last)
                 check = ChainCheck(line=self._line.line_id, party=self._author)
                 epoch = row.epoch
+                signer = None if self._ring is None else self._ring.of(epoch).key.key_id
                 self._tree, self._agreed, self._later = CompactRange(), CompactRange(), bytearray()
             sealed = SealedEnvelope(
                 row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
@@ -312,7 +314,9 @@ class _Walk:
                 raise _damage(row, str(error)) from error
             if (point.epoch, point.seq) != (row.epoch, row.seq):
                 raise _damage(row, f"it says of itself that it is number {point.seq}")
-            self._require_key(row)
+            if row.key_id != signer and row.seq > 1 and signer is not None:
+                # Who signs the first entry of an epoch was decided when the keys were read.
+                raise _damage(row, f"its key, {row.key_id[:16]}…, is not the one in force there")
             if row.signature is None:
                 if self._author != self._line.own_party:
                     raise _damage(row, "it is not signed, and only own entries may wait for that")
@@ -326,19 +330,6 @@ class _Walk:
             self.entries += 1
             last = row
             yield row, sealed
-
-    def _require_key(self, row: EntryRow) -> None:
-        """Return when the entry names the key in force at its slot; its signature comes later.
-
-        Who signs the first entry of an epoch was decided when the keys were read.
-        """
-        if self._ring is None or row.seq == 1:
-            return
-        in_force = self._ring.of(row.epoch).key
-        if row.key_id != in_force.key_id:
-            raise _damage(
-                row, f"it is signed by key {row.key_id[:16]}…, which is not in force there"
-            )
 
     def _require_follows(self, row: EntryRow, last: EntryRow) -> None:
         """Return when the first entry of a later epoch names an entry that it may follow.

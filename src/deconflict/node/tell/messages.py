@@ -397,7 +397,8 @@ class Teller:
         ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said. With
         ``RESYNC_STUCK``: that what it holds does not lead to what is held here. With
         ``CHAIN_BROKEN``: that what it signed does not follow what is held here. With
-        ``KEY_NOT_VOUCHED``: that it signed a change of key which its root did not. With
+        ``KEY_NOT_VOUCHED``: that it signed a change of key which its root did not; with
+        ``PEER_ROOT_NOT_PINNED``: a change, and no root of it is known here. With
         ``KEY_NOT_TAKEN``: that it refused ours, for it has pinned no root of ours.
         """
         self.desk.tell(
