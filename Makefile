@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java strace io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace soak io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -19,7 +19,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 test: lint rust unit ## everything CI runs
 
 unit: $(VENV)/dev-built postgis $(VENV)/pymeos java strace $(VENV)/tlc
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev-built types ## style, types, layers
 	$(BIN)/ruff check .
@@ -122,6 +122,10 @@ model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; print
 
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
+
+soak: $(VENV)/dev-built ## a busy line under faults, for the messages of a day (MESSAGES=864000 RATE=150 SEED=1)
+	$(BIN)/python -m tests.faults.soak --messages $(or $(MESSAGES),864000) \
+	  --rate $(or $(RATE),150) --seed $(or $(SEED),1)
 
 io-faults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
 	$(BIN)/python -m tests.faults.system_calls --seed $(or $(SEED),1) \

@@ -26,6 +26,7 @@
             StaleCheckpointError       a proof begins at another size than the witness signed last
         LineStateError             what was asked is impossible in the present state of the line
             NoRoomError                our disk, or the peer's, has room for what is urgent alone
+            NotReleasedError           a second person has to release this first
         StoreError                 the database cannot be trusted or used
             StoreInUseError            another process holds it
             StoreVersionError          it was written by a newer deconflict
@@ -201,6 +202,10 @@ class LineStateError(DeconflictError):
 
 class NoRoomError(LineStateError):
     """A disk is nearly full, ours or the peer's: room is kept for what is more urgent."""
+
+
+class NotReleasedError(LineStateError):
+    """The party wants two persons for this, and a second one has not released it."""
 
 
 class StoreError(DeconflictError):

@@ -222,6 +222,11 @@ def _texts(name: str, *lists: str, field: str = "text") -> Callable[[], Iterator
     return corpus
 
 
+def _packet_texts() -> Iterator[bytes]:
+    for name in ("packets.json", "resync.json"):
+        yield from _texts(name, "good", "bad")()
+
+
 def _bundle_lines() -> Iterator[bytes]:
     for line in _vectors("bundle.json")["bundle"]:
         yield (line if isinstance(line, str) else json.dumps(line)).encode() + b"\n"
@@ -285,7 +290,7 @@ def _invitations() -> Iterator[bytes]:
 PARSERS: dict[str, Parser] = {
     "canonical": Parser(_canonical, _texts("canonical.json", "valid", field="value_json")),
     "envelope": Parser(_envelope, _texts("envelope.json", "cases")),
-    "packets": Parser(_packets, _texts("packets.json", "good", "bad")),
+    "packets": Parser(_packets, _packet_texts),
     "receipt": Parser(_receipt, _texts("receipt.json", "cases")),
     "note": Parser(_note, _texts("note.json", "good", "bad", field="note")),
     "checkpoint": Parser(_note, _texts("checkpoint.json", "good", "bad", field="note")),

@@ -11,6 +11,7 @@ PASSWORD = "a long evening at sea"
 ROLES = (
     *("watch_officer", "releasing_officer", "auditor", "administrator"),
     *("senior", "interpreter", "legal_adviser"),
+    *("senior_1", "senior_2", "senior_3", "humanitarian_notifier", "civil_liaison"),
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration
@@ -18,6 +19,7 @@ from deconflict.node.views import (
     ConflictView,
     DeclarationView,
     EventView,
+    ExportView,
     HeldView,
     LineView,
     MessageView,
@@ -138,13 +140,26 @@ class StandInNode:
     def held(self) -> tuple[HeldView, ...]:
         return (HeldView("3f9a01cc", "boris", "2015-09-30T06:00:00Z", ()),)
 
-    async def release(self, actor: Actor, held_id: str) -> tuple[Posted, ...]:
+    async def release(
+        self, actor: Actor, held_id: str, *, places: Sequence[Position] = ()
+    ) -> tuple[Posted, ...]:
         self.calls.append(("release", actor, held_id))
         return (self.say("NOTIFY", {}),)
 
     async def withdraw(self, actor: Actor, held_id: str) -> HeldView:
         self.calls.append(("withdraw", actor, held_id))
         return self.held()[0]
+
+    async def ask_export(
+        self, actor: Actor, line: str, what: str, message: str | None = None
+    ) -> ExportView:
+        self.line(line)
+        return ExportView("FREE")
+
+    def require_exportable(
+        self, actor: Actor, line: str, what: str, message: str | None = None
+    ) -> object:
+        return self.line(line)
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
         await self.message(message_hash)

@@ -149,7 +149,7 @@ def test_logging_in_and_out(client: Client) -> None:
     assert me["account"] == "watch_officer"
     assert me["actions"] == [
         *("view_node", "read", "check", "send"),
-        *("talk", "read_papers", "write_papers"),
+        *("talk", "read_papers", "write_papers", "warn", "read_sites"),
     ]
     assert client.delete("/api/v1/session", headers=headers).json() == {"done": True}
     assert client.get("/api/v1/me", headers=headers).status_code == 401

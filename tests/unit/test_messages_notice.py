@@ -1,12 +1,15 @@
-"""Short notice (R13), places outside the theatre, third parties without a line (R26)."""
+"""Short notice (R13), places outside, impossible speeds (R24), third parties (R26)."""
 
 import pytest
 
 from deconflict.airspace import Position
+from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.trajectory import Trajectory, Waypoint
 from deconflict.airspace.volume import Volume
 from deconflict.errors import InvalidPositionError
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.notice import (
+    implausible_leg,
     lead_time_shortfall,
     outside_theatre,
     require_not_exchanged,
@@ -137,3 +140,44 @@ def test_the_far_side_of_the_earth_is_outside() -> None:
 def test_an_edge_belongs_to_the_ring() -> None:
     meridian_edge = place(15, 10)
     assert contains(SQUARE, meridian_edge)
+
+
+def flown(*waypoints: tuple[float, float, float, int]) -> Trajectory:
+    """A flight through (seconds, latitude, longitude, feet)."""
+    return Trajectory(
+        AltitudeReference.AMSL,
+        tuple(
+            Waypoint(START_MS + int(after_s * 1_000), place(lat, lon), feet * 3_048)
+            for after_s, lat, lon, feet in waypoints
+        ),
+    )
+
+
+def test_a_flight_as_aircraft_fly_is_plausible() -> None:
+    assert implausible_leg(flight()) is None
+    assert implausible_leg(activity()) is None
+
+
+def test_a_waypoint_whose_places_are_exchanged_is_a_leg_that_nobody_flies() -> None:
+    wrong = flown((0, 35.1, 40.1, 30_000), (600, 40.3, 35.3, 30_000), (1_200, 35.5, 40.5, 30_000))
+    found = implausible_leg(flight(geometry=wrong))
+    assert found is not None
+    assert not found.too_steep
+    assert found.length_m / (found.duration_ms / 1_000) > 1_000
+    assert found.start in wrong.waypoints
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(112, False), (110, True)])
+def test_a_kilometre_a_second_is_the_edge(seconds: int, told: bool) -> None:
+    leg = flown((0, 36.0, 36.0, 30_000), (seconds, 37.0, 36.0, 30_000))  # 110,973 m of meridian
+    assert (implausible_leg(flight(geometry=leg)) is not None) is told
+
+
+def test_a_flight_level_written_in_feet_is_a_climb_that_nobody_flies() -> None:
+    wrong = flown((0, 35.1, 40.1, 300), (60, 35.2, 40.1, 30_000), (600, 35.9, 40.5, 300_000))
+    steep = flown((0, 35.1, 40.1, 300), (20, 35.12, 40.1, 30_000))
+    assert implausible_leg(flight(geometry=wrong)) is None  # 170 m/s: some do
+    found = implausible_leg(flight(geometry=steep))
+    assert found is not None
+    assert found.too_steep
+    assert (found.height_tmm, found.duration_ms) == (29_700 * 3_048, 20_000)

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
+from deconflict.airspace.trajectory import Trajectory, Waypoint
 from deconflict.airspace.volume import Volume
 from deconflict.errors import LineStateError
 from deconflict.line.envelope import Envelope, read_envelope
@@ -46,6 +48,30 @@ def test_conflict_ends_when_one_of_the_two_is_cancelled() -> None:
         pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
         pair.run_for(2)
         assert not any("CONFLICT" in pair.rules(party) for party in ("blue", "red"))
+
+
+def test_a_leg_that_nobody_flies_is_told_at_both_desks_until_it_is_corrected() -> None:
+    def flight(minutes: int, revision: int) -> Declaration:
+        start_ms = START_MS + HOUR_MS
+        legs = Trajectory(
+            AltitudeReference.AMSL,
+            (
+                Waypoint(start_ms, Position.from_degrees(35.1, 36.1), 60_960_000),
+                Waypoint(
+                    start_ms + minutes * 60_000, Position.from_degrees(36.1, 36.1), 60_960_000
+                ),
+            ),
+        )
+        return Declaration(f"{1:032x}", Purpose.FLIGHT, legs, revision=revision)
+
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", flight(1, revision=1))  # 111 km in a minute
+        pair.run_for(2)
+        for party in ("blue", "red"):
+            assert "FASTER THAN ANY AIRCRAFT" in pair.alert(party, "LEG_TOO_FAST").text
+        pair.say("blue", Kind.UPDATE, Declared.of(flight(10, revision=2)), ref=message)
+        pair.run_for(2)
+        assert not any("LEG_TOO_FAST" in pair.rules(party) for party in ("blue", "red"))
 
 
 def test_older_revision_never_replaces_a_newer_one() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import apsw
+import msgspec
 
 from deconflict.api.accounts_file import (
     Transaction,
@@ -38,7 +39,7 @@ from deconflict.errors import (
 )
 from deconflict.node.actor import Actor, Role, parse_roles
 
-__all__ = ["Account", "Accounts", "Session", "TrailEntry"]
+__all__ = ["Account", "Accounts", "NewAccount", "Session", "TrailEntry"]
 
 SESSION_MS: Final = 12 * 3600 * 1000  # a session ends with the watch
 FREE_ATTEMPTS: Final = 5
@@ -105,6 +106,18 @@ class _Seen:
         return self.stamp == stamp and self.at_utc_ms <= now < self.until_utc_ms
 
 
+class NewAccount(msgspec.Struct, frozen=True):
+    """An account that can be made; ``password`` is the stored form."""
+
+    name: str
+    desk: str
+    roles: tuple[str, ...]
+    password: bytes
+
+    def __repr__(self) -> str:
+        return f"NewAccount(name={self.name!r}, roles={self.roles!r})"
+
+
 class Accounts:
     """The accounts file. Every method may be called from any thread.
 
@@ -151,6 +164,12 @@ class Accounts:
         Raises:
             InvalidInputError: the name, desk, roles or password break a rule, or the name is taken.
         """
+        new = self.prepare(name, password, roles=roles, desk=desk)
+        with self._write() as db:
+            return self.put(db, new, by=by)
+
+    def prepare(self, name: str, password: str, *, roles: Iterable[str], desk: str) -> NewAccount:
+        """Return an account that can be made, without its password; raises as :meth:`add`."""
         if not _NAME.fullmatch(name):
             raise InvalidInputError(
                 "this account name cannot be used",
@@ -162,17 +181,33 @@ class Accounts:
                 "this desk name cannot be used", given=desk[:40], expected="such as watch-desk"
             )
         granted = parse_roles(roles)
-        check_password_rules(password, account=name)
-        hashed = self._hash(password)
+        if any(account.name == name for account in self.list()):
+            raise InvalidInputError("this account exists already", given=name)
+        return NewAccount(name, desk, tuple(sorted(granted)), self.hashed(name, password))
+
+    def put(self, db: apsw.Connection, new: NewAccount, *, by: str) -> Account:
+        """Make a prepared account within a change.
+
+        Raises:
+            InvalidInputError: the name is taken.
+        """
         now = self._now()
-        with self._write() as db:
-            if _one(db, "SELECT 1 FROM account WHERE name = ?", name):
-                raise InvalidInputError("this account exists already", given=name)
-            db.execute("INSERT INTO account VALUES (?, ?, ?, 0, ?)", (name, desk, hashed, now))
-            for role in granted:
-                db.execute("INSERT INTO account_role VALUES (?, ?)", (name, role.value))
-            self._note(db, name, "account added: " + ", ".join(sorted(granted)), by)
-        return Account(name, granted, desk, disabled=False, created_utc_ms=now)
+        if _one(db, "SELECT 1 FROM account WHERE name = ?", new.name):
+            raise InvalidInputError("this account exists already", given=new.name)
+        db.execute(
+            "INSERT INTO account VALUES (?, ?, ?, 0, ?)", (new.name, new.desk, new.password, now)
+        )
+        for role in new.roles:
+            db.execute("INSERT INTO account_role VALUES (?, ?)", (new.name, role))
+        self.note(db, new.name, "account added: " + ", ".join(new.roles), by)
+        return Account(
+            new.name, parse_roles(new.roles), new.desk, disabled=False, created_utc_ms=now
+        )
+
+    def hashed(self, name: str, password: str) -> bytes:
+        """Return the stored form of a new password; raises InvalidInputError for a weak one."""
+        check_password_rules(password, account=name)
+        return self._hash(password)
 
     def list(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
@@ -216,7 +251,7 @@ class Accounts:
                 )
             db.execute("UPDATE account SET disabled = 1 WHERE name = ?", (name,))
             db.execute("DELETE FROM session WHERE account = ?", (name,))
-            self._note(db, name, "account disabled", by)
+            self.note(db, name, "account disabled", by)
 
     def enable(self, name: str, *, by: str) -> None:
         """Let a disabled account log in again.
@@ -225,9 +260,13 @@ class Accounts:
             NotFoundError: there is no such account.
         """
         with self._write() as db:
-            self._known(db, name)
-            db.execute("UPDATE account SET disabled = 0 WHERE name = ?", (name,))
-            self._note(db, name, "account enabled", by)
+            self.put_enabled(db, name, by=by)
+
+    def put_enabled(self, db: apsw.Connection, name: str, *, by: str) -> None:
+        """Do as :meth:`enable` within a change."""
+        self._known(db, name)
+        db.execute("UPDATE account SET disabled = 0 WHERE name = ?", (name,))
+        self.note(db, name, "account enabled", by)
 
     def set_password(self, name: str, password: str, *, by: str) -> None:
         """Give the account another password and end its sessions.
@@ -236,14 +275,17 @@ class Accounts:
             NotFoundError: there is no such account.
             InvalidInputError: the password breaks a rule.
         """
-        check_password_rules(password, account=name)
-        hashed = self._hash(password)
+        hashed = self.hashed(name, password)
         with self._write() as db:
-            self._known(db, name)
-            db.execute("UPDATE account SET password = ? WHERE name = ?", (hashed, name))
-            db.execute("DELETE FROM session WHERE account = ?", (name,))
-            db.execute("DELETE FROM failure WHERE account = ?", (name,))
-            self._note(db, name, "password changed", by)
+            self.put_password(db, name, hashed, by=by)
+
+    def put_password(self, db: apsw.Connection, name: str, hashed: bytes, *, by: str) -> None:
+        """Do as :meth:`set_password` within a change, with a password that is hashed."""
+        self._known(db, name)
+        db.execute("UPDATE account SET password = ? WHERE name = ?", (hashed, name))
+        db.execute("DELETE FROM session WHERE account = ?", (name,))
+        db.execute("DELETE FROM failure WHERE account = ?", (name,))
+        self.note(db, name, "password changed", by)
 
     def change_password(self, name: str, old: str, new: str) -> None:
         """Give an account another password at its own wish, and end its sessions.
@@ -269,6 +311,18 @@ class Accounts:
             TooManyAttemptsError: too many wrong ones; the password was not looked at.
         """
         return self._open_session(name, event="login", by=name, proven=self._prove(name, password))
+
+    def prove(self, name: str, password: str) -> Actor:
+        """Return whose name and password these are; no session is opened.
+
+        Raises:
+            NotAuthenticatedError, TooManyAttemptsError: as :meth:`log_in`.
+        """
+        self._prove(name, password)
+        with self._write() as db:
+            db.execute("DELETE FROM failure WHERE account = ?", (name,))
+        account = next(each for each in self.list() if each.name == name)
+        return Actor(name, account.roles, account.desk)
 
     def issue(self, name: str, *, by: str) -> Session:
         """Return a new session without a password, for whoever may read this file anyway.
@@ -317,7 +371,7 @@ class Accounts:
                 _digest(token),
             )
             if account:
-                self._note(db, account, "logout", account)
+                self.note(db, account, "logout", account)
 
     def trail(self, *, before: int | None = None, limit: int = 200) -> tuple[TrailEntry, ...]:
         """Return what happened to accounts, newest first, below entry ``before``."""
@@ -328,6 +382,23 @@ class Accounts:
                 (2**62 if before is None else before, limit),
             ).fetchall()
         return tuple(TrailEntry(*row) for row in rows)
+
+    # -- who waits to be let in (enrolments.py) ---------------------------------------------
+
+    def enrolments(self) -> tuple[Any, ...]:
+        """Return the rows of who waits to be let in, the oldest first."""
+        with self._read_lock:
+            rows: list[Any] = self._reader.execute(
+                "SELECT enrolment_id, what, subject, data, by, at_utc_ms, expires_utc_ms"
+                " FROM enrolment ORDER BY at_utc_ms, enrolment_id"
+            ).fetchall()
+        return tuple(rows)
+
+    @contextmanager
+    def changing(self) -> Iterator[apsw.Connection]:
+        """Begin one durable change of the file, all of it or nothing."""
+        with self._write() as db:
+            yield db
 
     # -- inside ---------------------------------------------------------------------------
 
@@ -351,7 +422,7 @@ class Accounts:
             matches = password_matches(stored, password)
         if not matches or row is None:
             with self._write() as db:
-                self._note(db, _shown(name), "login refused", "")
+                self.note(db, _shown(name), "login refused", "")
             self._wrong()
         return stored
 
@@ -404,7 +475,7 @@ class Accounts:
             )
             db.execute("DELETE FROM failure WHERE account = ?", (name,))
             self._prune(db)
-            self._note(db, name, event, by)
+            self.note(db, name, event, by)
         return Session(token, now + SESSION_MS, Actor(name, _roles(row[2]), row[0]))
 
     def _prune(self, db: apsw.Connection) -> None:
@@ -420,7 +491,8 @@ class Accounts:
             (KEPT_FAILURES,),
         )
 
-    def _note(self, db: apsw.Connection, account: str, event: str, by: str) -> None:
+    def note(self, db: apsw.Connection, account: str, event: str, by: str) -> None:
+        """Write one line of the trail within a change."""
         db.execute(
             "INSERT INTO trail (at_utc_ms, account, event, by) VALUES (?, ?, ?, ?)",
             (self._now(), account, event, by),

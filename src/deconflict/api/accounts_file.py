@@ -19,7 +19,7 @@ from deconflict.errors import (
 
 __all__ = ["Transaction", "change_stamp", "connect", "make_private", "migrate"]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE account (
     name TEXT PRIMARY KEY, desk TEXT NOT NULL, password BLOB NOT NULL,
@@ -40,6 +40,14 @@ CREATE TABLE failure (
 CREATE TABLE trail (
     entry_id INTEGER PRIMARY KEY, at_utc_ms INTEGER NOT NULL, account TEXT NOT NULL,
     event TEXT NOT NULL, by TEXT NOT NULL
+) STRICT;
+"""
+# Of version 2: who waits for a second person to be let in.
+_ENROLMENT: Final = """
+CREATE TABLE enrolment (
+    enrolment_id TEXT PRIMARY KEY, what TEXT NOT NULL, subject TEXT NOT NULL,
+    data BLOB NOT NULL, by TEXT NOT NULL,
+    at_utc_ms INTEGER NOT NULL, expires_utc_ms INTEGER NOT NULL
 ) STRICT;
 """
 
@@ -140,7 +148,7 @@ def change_stamp(path: Path) -> tuple[int, int]:
 
 
 def migrate(db: apsw.Connection) -> None:
-    """Make the tables in a new file, inside the caller's transaction.
+    """Make the tables that are missing, inside the caller's transaction.
 
     Raises:
         StoreVersionError: the file was written by a newer deconflict.
@@ -155,4 +163,6 @@ def migrate(db: apsw.Connection) -> None:
         )
     if version == 0:
         db.execute(_SCHEMA)
+    if version < _VERSION:
+        db.execute(_ENROLMENT)
         db.pragma("user_version", _VERSION)

@@ -21,6 +21,6 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 _encoder = msgspec.json.Encoder()
 
 
-def answer(value: Any) -> Response:
+def answer(value: Any, status: int = 200) -> Response:
     """Return a JSON answer; the value is a view, already decided, and is written as it is."""
-    return Response(_encoder.encode(value), media_type="application/json")
+    return Response(_encoder.encode(value), status, media_type="application/json")

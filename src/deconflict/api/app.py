@@ -38,6 +38,7 @@ def build_operator_app(
     now: Callable[[], int],
     random_bytes: Callable[[int], bytes],
     names: Iterable[str] = LOOPBACK_NAMES,
+    release_persons: int = 1,
 ) -> FastAPI:
     """Return the application that serves one node to its operators.
 
@@ -47,6 +48,7 @@ def build_operator_app(
         now: the time in UTC milliseconds.
         random_bytes: a source fit for keys, for the ids of new declarations.
         names: the host names by which the server may be addressed.
+        release_persons: how many persons let an account in, 1 or 2.
     """
     app = FastAPI(
         routes=list(ROUTES),
@@ -58,7 +60,7 @@ def build_operator_app(
         redoc_url=None,
         middleware=[Middleware(Guard, names=frozenset(names))],
     )
-    app.state.services = Services(node, accounts, now, random_bytes)
+    app.state.services = Services(node, accounts, now, random_bytes, release_persons)
     add_error_handlers(app)
     add_docs(app, base=BASE)
     return app

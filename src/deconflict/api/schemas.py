@@ -5,7 +5,7 @@ terms may hold is decided by the rooms that know them; here they are objects.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -104,6 +104,26 @@ class ParcelWanted(Request):
     max_bytes: Annotated[int, Field(ge=1, le=8 * 1024 * 1024)] | None = Field(
         None, description="of packets; what does not fit is counted in the answer"
     )
+
+
+class PlaceFound(Request):
+    """A place in whole 1e-7 degrees."""
+
+    lat_e7: Annotated[int, Field(ge=-900_000_000, le=900_000_000)]
+    lon_e7: Annotated[int, Field(ge=-1_800_000_000, le=1_800_000_000)]
+
+
+class Release(Request):
+    """Where the second person finds each protected site, on a map of their own."""
+
+    places: Annotated[list[PlaceFound], Field(max_length=100)] = []
+
+
+class ExportWanted(Request):
+    """What is to be taken away in a file; ``message`` is for a MESSAGE, and for nothing else."""
+
+    what: Literal["RECORD", "MESSAGE", "FORK", "PARCEL"]
+    message: Hash | None = None
 
 
 class Outgoing(Request):

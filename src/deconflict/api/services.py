@@ -9,8 +9,10 @@ from typing import Final, ParamSpec, TypeVar
 from starlette.requests import Request
 
 from deconflict.api.accounts import Accounts
+from deconflict.api.enrolments import Enrolments
 from deconflict.api.node_face import NodeFace
 from deconflict.errors import TooManyAttemptsError
+from deconflict.node.views import HeldView
 
 __all__ = ["Services", "services_of"]
 
@@ -28,12 +30,27 @@ class Services:
     accounts: Accounts
     now: Callable[[], int]
     random_bytes: Callable[[int], bytes]
+    release_persons: int = 1
+    enrolments: Enrolments = field(init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     streams: dict[str, int] = field(default_factory=dict)  # open event streams by account
     _waiting: int = 0
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="accounts")
     )
+
+    def __post_init__(self) -> None:
+        self.enrolments = Enrolments(
+            self.accounts,
+            persons=self.release_persons,
+            now=self.now,
+            random_bytes=self.random_bytes,
+        )
+
+    def waiting(self) -> tuple[HeldView, ...]:
+        """Return who waits for a second person to be let in."""
+        language = self.node.node().language
+        return tuple(each.view(language) for each in self.enrolments.waiting())
 
     async def in_accounts_thread(
         self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs

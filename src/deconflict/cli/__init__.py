@@ -24,6 +24,9 @@ COMMANDS = (
     Entry("node", "node_keys:node", "The root of a party and the node's change of key."),
     Entry("account", "account:account", "Accounts of the people who work with this node."),
     Entry("peer", "peer:peer", "Parties this node talks to, each pinned by its fingerprint."),
+    Entry(
+        "enrol", "enrol:enrol", "Who waits for a second person to be let in: accounts and peers."
+    ),
     Entry("terms", "terms:terms", "The terms of a line, which both parties sign."),
     Entry(
         "declare", "declare:declare", "Declare flights, areas and sites; update, correct, cancel."

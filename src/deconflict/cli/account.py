@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from deconflict.cli.command import Group, command
+from deconflict.cli.enrol import (
+    asker_options,
+    enrolments_of,
+    proven,
+    say_asked_for,
+    takes_two,
+)
 from deconflict.cli.options import (
     as_json_option,
     existing_file,
@@ -39,6 +46,11 @@ ROLES = (
     "senior",
     "interpreter",
     "legal_adviser",
+    "senior_1",
+    "senior_2",
+    "senior_3",
+    "humanitarian_notifier",
+    "civil_liaison",
 )
 BY = "command line"
 
@@ -54,10 +66,11 @@ password_file_option = click.option(
 def account() -> None:
     """Accounts of the people who work with this node.
 
-    A watch officer reads and answers. A releasing officer also declares and agrees terms. A senior
-    holds calls and answers for their readouts; an interpreter reads and takes notes of calls; a
-    legal adviser reads. An auditor reads and exports. An administrator keeps accounts and the
-    machine, and reads no message.
+    A watch officer reads and answers. A releasing officer also declares and agrees terms. A senior,
+    of the first to third tier, holds calls and answers for their readouts; an interpreter reads and
+    takes notes of calls; a legal adviser reads. A humanitarian notifier declares protected sites
+    and warns, and sees its sites alone; a civil liaison reads and warns. An auditor reads and
+    exports. An administrator keeps accounts and the machine, and reads no message.
     """
 
 
@@ -83,6 +96,7 @@ def account() -> None:
     "--login", "log_in", is_flag=True, help="Also log in, so that commands can act as it."
 )
 @password_file_option
+@asker_options
 @node_option
 @as_json_option
 def add(
@@ -91,12 +105,28 @@ def add(
     desk: str | None,
     log_in: bool,
     password_file: Path | None,
+    account: str | None,
+    as_password_file: Path | None,
     node_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Add an account; its password is asked for."""
+    """Add an account; its password is asked for.
+
+    Where your node wants two persons (release_persons = 2 in node.toml), an administrator asks for
+    it, named with --as, and a second person releases it: deconflict enrol.
+    """
     folder = node_folder(node_dir)
     desk = desk or _first_desk(folder)
+    if takes_two(folder):
+        from deconflict.api.enrolments import Enrolment
+
+        with enrolments_of(folder) as (waiting_in, enrolments):
+            actor = proven(waiting_in, account, as_password_file)
+            password = password_from(password_file, account=name)
+            asked = enrolments.add_account(actor, name, password, roles=roles, desk=desk)
+        if isinstance(asked, Enrolment):
+            say_asked_for(asked, as_json=as_json)
+        return
     accounts = open_accounts(folder)
     try:
         password = password_from(password_file, account=name)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from deconflict.cli.command import command
+from deconflict.cli.asking import ask_export, say_asked
+from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import clean, count, sentences, short, write_json
-from deconflict.errors import InvalidInputError
+from deconflict.errors import InvalidInputError, NotReleasedError
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -38,7 +39,9 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--since", type=click.IntRange(min=1), metavar="N", help="From message number N on.")
 @click.option("--message", metavar="ID", help="This message alone.")
 @talks_to_node
+@click.pass_context
 def carry(
+    ctx: click.Context,
     peer: str,
     out: str | None,
     email: str | None,
@@ -59,6 +62,10 @@ def carry(
 
     Without a way to carry it, this says what waits. The other side reads a file, an e-mail or
     scanned codes in with `deconflict line take`, and carries its receipt back the same way.
+
+    Where your node wants two persons (release_persons = 2), what took two to say takes two to carry
+    (exit code 1: nothing is written yet). With a safety message, a cease request, an
+    acknowledgement or a query in it, it goes at once.
     """
     from deconflict.cli.client import NodeClient
 
@@ -87,16 +94,16 @@ def carry(
         bytes_at_most = (
             EMAIL_BYTES if email is not None else PAPER_BYTES if qr is not None else None
         )
-        made = node.post(
-            "lines",
-            line["line_id"],
-            "parcel",
-            body={
-                "since_seq": since,
-                "message": None if message is None else node.message(message)["hash"],
-                "max_bytes": bytes_at_most,
-            },
-        )
+        wanted = {
+            "since_seq": since,
+            "message": None if message is None else node.message(message)["hash"],
+            "max_bytes": bytes_at_most,
+        }
+        try:
+            made = node.post("lines", line["line_id"], "parcel", body=wanted)
+        except NotReleasedError:
+            say_asked(ask_export(node, line["line_id"], "PARCEL"), as_json=as_json)
+            ctx.exit(EXIT_FINDING)
     files = _write(made, out, email, qr)
     if as_json:
         write_json({**made, "files": files})

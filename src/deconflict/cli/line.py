@@ -53,7 +53,9 @@ line = LazyGroup(
         ),
         Entry("check", "reply:check", "Check the line from person to person, or answer a check."),
         Entry(
-            "release", "release:release", "Release what another person wrote, or list what waits."
+            "release",
+            "release:release",
+            "Release what another person wrote or asked for, or list what waits.",
         ),
         Entry(
             "consent",

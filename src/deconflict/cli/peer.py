@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from deconflict.cli.command import Group, command
+from deconflict.cli.enrol import (
+    asker_options,
+    enrolments_of,
+    proven,
+    say_asked_for,
+    takes_two,
+)
 from deconflict.cli.options import as_json_option, existing_file, node_folder, node_option
 from deconflict.cli.output import clean, fields, short, table, when, write_json
 from deconflict.errors import InvalidInputError
@@ -16,9 +23,10 @@ from deconflict.errors import InvalidInputError
 if TYPE_CHECKING:
     from deconflict.line.root import Root
     from deconflict.node.folder import NodeFolder
-    from deconflict.node.peers import PinnedPeer
+    from deconflict.node.invitation import Invitation
+    from deconflict.node.peers import PeerBook, PinnedPeer
 
-__all__ = ["peer"]
+__all__ = ["ask_fingerprint", "ask_root_fingerprint", "peer"]
 
 RESTART = "A node that is running takes this up when it starts again."
 
@@ -50,28 +58,40 @@ def peer() -> None:
     metavar="DIGITS",
     help="What you heard of its root's, where the invitation brings one that is not pinned yet.",
 )
+@asker_options
 @node_option
 @as_json_option
 def add(
     invitation: Path,
     fingerprint: str | None,
     root_fingerprint: str | None,
+    account: str | None,
+    as_password_file: Path | None,
     node_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Pin a party from its invitation file."""
+    """Pin a party from its invitation file.
+
+    Where your node wants two persons (release_persons = 2 in node.toml), you name yourself with
+    --as, and a second person, who has heard the fingerprint too, releases it: deconflict enrol.
+    """
     from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
 
     folder = _open(node_dir)
     with invitation.open("rb") as file:
         offered = Invitation.parse(file.read(MAX_INVITATION_BYTES + 2))
     if fingerprint is None:
-        fingerprint = _ask_fingerprint(offered.party)
+        fingerprint = ask_fingerprint(offered.party)
     peers = folder.peers()
-    if root_fingerprint is None and offered.root is not None and sys.stdin.isatty():
-        known = next((one.root for one in peers.list() if one.party == offered.party), None)
-        if known != offered.root:
-            root_fingerprint = click.prompt("Fingerprint of their root", err=True)
+    if root_fingerprint is None:
+        root_fingerprint = ask_root_fingerprint(offered, peers)
+    if takes_two(folder.path):
+        peers.require_pinnable(offered, fingerprint, root_fingerprint)
+        with enrolments_of(folder.path) as (accounts, enrolments):
+            actor = proven(accounts, account, as_password_file)
+            asked = enrolments.ask_peer(actor, offered.party, offered.export())
+        say_asked_for(asked, as_json=as_json)
+        return
     pinned = peers.pin(offered, fingerprint, root_fingerprint)
     if as_json:
         write_json(_facts(pinned))
@@ -193,7 +213,7 @@ def invite(out: Path, node_dir: Path | None, as_json: bool) -> None:
     click.echo(click.style(f"    {made.verify_key.fingerprint()}", bold=True))
 
 
-def _ask_fingerprint(party: str) -> str:
+def ask_fingerprint(party: str) -> str:
     """Ask for what was heard; the file's own fingerprint is not shown, so it cannot be copied."""
     if not sys.stdin.isatty():
         raise InvalidInputError(
@@ -207,6 +227,15 @@ def _ask_fingerprint(party: str) -> str:
         err=True,
     )
     heard: str = click.prompt("Fingerprint", err=True)
+    return heard
+
+
+def ask_root_fingerprint(offered: "Invitation", peers: "PeerBook") -> str | None:
+    """Ask for what was heard of a root that is not pinned yet; None where nobody can be asked."""
+    known = next((one.root for one in peers.list() if one.party == offered.party), None)
+    if offered.root is None or offered.root == known or not sys.stdin.isatty():
+        return None
+    heard: str = click.prompt("Fingerprint of their root", err=True)
     return heard
 
 

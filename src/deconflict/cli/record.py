@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from deconflict.cli.asking import ask_export, say_asked
 from deconflict.cli.command import EXIT_FINDING, command, show_error
 from deconflict.cli.options import (
     as_json_option,
@@ -128,7 +129,9 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
     help="The file to write; it must not exist yet.",
 )
 @talks_to_node
+@click.pass_context
 def export(
+    ctx: click.Context,
     line: str | None,
     only: str | None,
     fork: bool,
@@ -146,6 +149,10 @@ def export(
     With --only it holds one message, and proves its place without showing any other. With --fork it
     holds two things the peer signed for one place in its log, where the node has found such; the
     peer's invitation file alone is enough to check that.
+
+    Where your node wants two persons (release_persons = 2 in node.toml), nothing is written the
+    first time (exit code 1): a second person releases it with `deconflict line release`, and then
+    the same command writes the file, for an hour.
     """
     from deconflict.cli.client import NodeClient
 
@@ -163,8 +170,14 @@ def export(
     with NodeClient.of(node_dir, account) as node:
         view = node.line(line)
         path: tuple[str, ...] = ("lines", view["line_id"])
-        if only is not None:
-            path = (*path, "proofs", node.message(only)["hash"])
+        message = None if only is None else node.message(only)["hash"]
+        what = "MESSAGE" if message else "FORK" if fork else "RECORD"
+        asked = ask_export(node, view["line_id"], what, message)
+        if asked["state"] == "HELD":
+            say_asked(asked, as_json=as_json)
+            ctx.exit(EXIT_FINDING)
+        if message is not None:
+            path = (*path, "proofs", message)
         else:
             path = (*path, "fork" if fork else "bundle")
         part = out.with_name(out.name + ".part")

@@ -1,7 +1,7 @@
 """What every sending command shares: how a message is marked, and what is said once it is out."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
         click.echo(f"  {clean(sent['to_party'])} has signed that it holds this.{answer}")
 
 
-def say_held(posted: Iterable[dict[str, Any]]) -> bool:
+def say_held(posted: Sequence[dict[str, Any]]) -> bool:
     """Say what waits for a second person and how it goes on; True exactly when anything does."""
     held = list(dict.fromkeys(one["held_id"] for one in posted if one["held_id"]))
     if held:
@@ -128,6 +128,10 @@ def say_held(posted: Iterable[dict[str, Any]]) -> bool:
         )
         for held_id in held:
             click.echo(f"  deconflict line release {clean(held_id)}")
+        if any(one["kind"] == "CEASED" for one in posted):
+            click.echo(
+                "The cease request stays open. To acknowledge it at once: deconflict line ack"
+            )
     return bool(held)
 
 

@@ -75,7 +75,9 @@ async def _run(
         accounts,
         now=lambda: opened.runtime.now().utc_ms,
         random_bytes=os.urandom,
+        release_persons=settings.release_persons,
     )
+    opened.node.look_also(app.state.services.waiting)
     add_console(app)
     operators = build_operator_server(
         app, settings.operators_listen.host, settings.operators_listen.port

@@ -402,6 +402,9 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
     }
 )
 
+# What one watch officer says alone, whatever the party has set (R43).
+SAID_ALONE: Final = frozenset((Kind.SAFETY, Kind.CEASE, Kind.ACK, Kind.QUERY))
+
 KIND_RULES: Final[Mapping[str, KindRule]] = MappingProxyType(
     {kind.value: form.rule for kind, form in KINDS.items()}
 )
@@ -444,6 +447,16 @@ def settles(kind: Kind, ref_kind: Kind) -> bool:
     A kind that nothing settles ends with its answer, so for those this is False.
     """
     return kind in KINDS[ref_kind].settled_by
+
+
+def ends_flash(kind: Kind) -> bool:
+    """True exactly when it ends the matter of a FLASH that an answer alone leaves open.
+
+    >>> [kind.value for kind in Kind if ends_flash(kind)]
+    ['CEASED']
+    """
+    flashes = (form for form in KINDS.values() if form.rule.precedence is Precedence.FLASH)
+    return any(kind in form.settled_by for form in flashes)
 
 
 def precedence_of_reply(kind: Kind, cited: Precedence) -> Precedence:

@@ -1,15 +1,18 @@
-"""What is remarkable in a declaration besides conflicts: short notice, wrong place, third parties.
+"""What is remarkable in a declaration besides conflicts: notice, places, speeds, third parties.
 
 All of it is told, and but for one thing nothing of it stops a message: short notice is sent anyway,
 flagged (R13). Latitude and longitude exchanged throughout are refused at entry, unless meant.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
 
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.notation import echo
 from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
+from deconflict.airspace.trajectory import Trajectory, Waypoint
 from deconflict.errors import InvalidPositionError
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.summary import stated_points, summarise
@@ -17,14 +20,40 @@ from deconflict.messages.terms import Terms
 from deconflict.messages.theatre import contains
 
 __all__ = [
+    "ImplausibleLeg",
     "LeadTimeShortfall",
     "OutsideTheatre",
+    "implausible_leg",
     "lead_time_shortfall",
     "notice_shortfall",
     "outside_theatre",
     "require_not_exchanged",
     "third_parties_concerned",
 ]
+
+# What no aircraft reaches: the fastest ever flew 980 m/s, the steepest climb was some 340 m/s. What
+# does (a missile's test, a rocket) is told all the same, and its desk knows why.
+_FASTEST_MPS: Final = 1_000.0
+_STEEPEST_TMM_PER_MS: Final = 4_000  # 400 m/s
+
+
+@dataclass(frozen=True, slots=True)
+class ImplausibleLeg:
+    """A leg that no aircraft flies: a place, a time or a unit may be wrong.
+
+    Attributes:
+        start: where and when it begins.
+        length_m: over the ground, geodesic on WGS84.
+        height_tmm: climbed or descended.
+        duration_ms: from its first to its last instant.
+        too_steep: whether the climb alone is implausible, and not the ground speed.
+    """
+
+    start: Waypoint
+    length_m: float
+    height_tmm: int
+    duration_ms: int
+    too_steep: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +98,33 @@ def notice_shortfall(
     if notice_ms >= least_ms:
         return None
     return LeadTimeShortfall(start_ms, notice_ms, least_ms)
+
+
+def implausible_leg(declaration: Declaration) -> ImplausibleLeg | None:
+    """Return the leg that is farthest from what any aircraft flies; None when all are plausible.
+
+    Over 1,000 m/s over the ground, or else over 400 m/s up or down. It is flagged, never repaired
+    and never refused (R24). Volumes have no legs.
+    """
+    if not isinstance(declaration.geometry, Trajectory):
+        return None
+    legs = [
+        ImplausibleLeg(
+            start,
+            inverse(start.position, end.position).distance_m,
+            abs(end.altitude_tmm - start.altitude_tmm),
+            end.at_ms - start.at_ms,
+            too_steep=False,
+        )
+        for start, end in pairwise(declaration.geometry.waypoints)
+    ]
+    fastest = max(legs, key=lambda leg: leg.length_m / leg.duration_ms)
+    if fastest.length_m * 1_000 > _FASTEST_MPS * fastest.duration_ms:
+        return fastest
+    steepest = max(legs, key=lambda leg: leg.height_tmm / leg.duration_ms)
+    if steepest.height_tmm > _STEEPEST_TMM_PER_MS * steepest.duration_ms:
+        return replace(steepest, too_steep=True)
+    return None
 
 
 def outside_theatre(declaration: Declaration, terms: Terms) -> OutsideTheatre | None:

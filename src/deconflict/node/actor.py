@@ -22,9 +22,14 @@ class Role(StrEnum):
     RELEASING_OFFICER = "releasing_officer"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
-    SENIOR = "senior"  # of tier 1, 2 or 3: holds calls and answers for what is said of them
+    SENIOR = "senior"  # of no tier in particular: holds calls and answers for what is said of them
     INTERPRETER = "interpreter"
     LEGAL_ADVISER = "legal_adviser"
+    SENIOR_1 = "senior_1"
+    SENIOR_2 = "senior_2"
+    SENIOR_3 = "senior_3"
+    HUMANITARIAN_NOTIFIER = "humanitarian_notifier"  # speaks of protected sites, and for them
+    CIVIL_LIAISON = "civil_liaison"  # between the desk and civil air traffic
 
 
 class Action(StrEnum):
@@ -34,7 +39,7 @@ class Action(StrEnum):
     READ = "read"  # lines, record, declarations, conflicts, alerts, events
     CHECK = "check"  # a draft against what is declared; sends nothing
     SEND = "send"  # every message but declarations and terms
-    DECLARE = "declare"  # declare, update, correct, cancel
+    DECLARE = "declare"  # declare, update, correct, cancel: anything
     TERMS = "terms"  # propose, accept
     EXPORT = "export"  # the whole record of a line, to take away
     HEALTH = "health"  # clock, certificates, disk, database, lines up or down; no content
@@ -44,7 +49,27 @@ class Action(StrEnum):
     READOUT = "readout"  # propose, agree, state, withhold: what the party says of a call
     READ_PAPERS = "read_papers"  # own notes of calls and drafts of readouts, kept at home
     WRITE_PAPERS = "write_papers"
+    WARN = "warn"  # SAFETY and CEASE alone
+    DECLARE_SITE = "declare_site"  # protected sites alone
+    READ_SITES = "read_sites"  # own protected sites, and who holds and has seen them
+    ENROL = "enrol"  # ask for, release or withdraw that a peer or an account is let in
 
+
+# What seniors may is the same in each tier: the tier says with whom they talk.
+_SENIOR: Final = frozenset(
+    {
+        Action.VIEW_NODE,
+        Action.READ,
+        Action.READ_SITES,
+        Action.CHECK,
+        Action.SEND,
+        Action.WARN,
+        Action.TALK,
+        Action.READOUT,
+        Action.READ_PAPERS,
+        Action.WRITE_PAPERS,
+    }
+)
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
@@ -52,8 +77,10 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             {
                 Action.VIEW_NODE,
                 Action.READ,
+                Action.READ_SITES,
                 Action.CHECK,
                 Action.SEND,
+                Action.WARN,
                 Action.TALK,
                 Action.READ_PAPERS,
                 Action.WRITE_PAPERS,
@@ -63,38 +90,51 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
             {
                 Action.VIEW_NODE,
                 Action.READ,
+                Action.READ_SITES,
                 Action.CHECK,
                 Action.SEND,
+                Action.WARN,
                 Action.DECLARE,
+                Action.DECLARE_SITE,
                 Action.TERMS,
                 Action.EXPORT,
+                Action.ENROL,
                 Action.TALK,
                 Action.READOUT,
                 Action.READ_PAPERS,
                 Action.WRITE_PAPERS,
             }
         ),
-        Role.AUDITOR: frozenset({Action.VIEW_NODE, Action.READ, Action.EXPORT, Action.TRAIL}),
-        Role.ADMINISTRATOR: frozenset(
-            {Action.VIEW_NODE, Action.HEALTH, Action.TRAIL, Action.ADMINISTER}
+        Role.AUDITOR: frozenset(
+            {Action.VIEW_NODE, Action.READ, Action.READ_SITES, Action.EXPORT, Action.TRAIL}
         ),
-        Role.SENIOR: frozenset(
+        Role.ADMINISTRATOR: frozenset(
+            {Action.VIEW_NODE, Action.HEALTH, Action.TRAIL, Action.ADMINISTER, Action.ENROL}
+        ),
+        Role.SENIOR: _SENIOR,
+        Role.SENIOR_1: _SENIOR,
+        Role.SENIOR_2: _SENIOR,
+        Role.SENIOR_3: _SENIOR,
+        # Who translates writes down what was said; who advises reads it. Neither speaks here.
+        Role.INTERPRETER: frozenset(
             {
                 Action.VIEW_NODE,
                 Action.READ,
-                Action.CHECK,
-                Action.SEND,
-                Action.TALK,
-                Action.READOUT,
+                Action.READ_SITES,
                 Action.READ_PAPERS,
                 Action.WRITE_PAPERS,
             }
         ),
-        # Who translates writes down what was said; who advises reads it. Neither speaks here.
-        Role.INTERPRETER: frozenset(
-            {Action.VIEW_NODE, Action.READ, Action.READ_PAPERS, Action.WRITE_PAPERS}
+        Role.LEGAL_ADVISER: frozenset(
+            {Action.VIEW_NODE, Action.READ, Action.READ_SITES, Action.READ_PAPERS}
         ),
-        Role.LEGAL_ADVISER: frozenset({Action.VIEW_NODE, Action.READ, Action.READ_PAPERS}),
+        # Sees no flight and no activity of its own party: that is not for who speaks for a site.
+        Role.HUMANITARIAN_NOTIFIER: frozenset(
+            {Action.VIEW_NODE, Action.READ_SITES, Action.DECLARE_SITE, Action.WARN}
+        ),
+        Role.CIVIL_LIAISON: frozenset(
+            {Action.VIEW_NODE, Action.READ, Action.READ_SITES, Action.CHECK, Action.WARN}
+        ),
     }
 )
 

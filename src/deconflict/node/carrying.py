@@ -22,6 +22,7 @@ from deconflict.line.parcel import ParcelHead, decode_parcel, encode_parcel
 from deconflict.messages.words import LANGUAGES
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.core import Heard
+from deconflict.node.exports import Export, parcel_waits
 from deconflict.node.line import Line
 from deconflict.node.parcels import MAX_PARCEL_BODY_BYTES, choose, standing
 from deconflict.node.releasing import Releasing
@@ -75,6 +76,7 @@ class Carrying(Releasing):
 
         Raises:
             InvalidInputError: both of the two are asked for, or more than a parcel can hold.
+            NotReleasedError: a second person has to release it (:mod:`deconflict.node.exports`).
             As :func:`deconflict.node.parcels.choose`.
         """
         require(actor, Action.SEND)
@@ -109,6 +111,8 @@ class Carrying(Releasing):
             message=message,
             max_bytes=limit,
         )
+        if parcel_waits(read_envelope(row.data) for row in chosen.rows):
+            self.require_exportable(actor, line, Export.PARCEL)
         made_utc = format_utc(now.utc_ms)
         data = encode_parcel(
             chosen.packets,

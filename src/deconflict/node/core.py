@@ -336,11 +336,18 @@ class NodeCore:
         """Return what sources without a line say of an event or an incident."""
         return tuple(self._teller.outside_accounts.get(event, ()))
 
-    def note_held(self, note: NoteRow, event: dict[str, Any], now: Now) -> Work:
-        """Keep or forget what waits for a second person; the event says what became of it."""
+    def note_held(self, changed: Iterable[tuple[NoteRow, dict[str, Any]]], now: Now) -> Work:
+        """Keep or forget what waits for a second person; each event says what became of it."""
         work = self._journal.new_work(now)
-        work.notes.append(note)
-        self._journal.event(work, now, "held", event)
+        for note, event in changed:
+            work.notes.append(note)
+            self._journal.event(work, now, "held", event)
+        return work
+
+    def note_export(self, event: dict[str, Any], now: Now) -> Work:
+        """Tell that something was taken away in a file, and by whom."""
+        work = self._journal.new_work(now)
+        self._journal.event(work, now, "export", event)
         return work
 
     def note_paper(self, note: NoteRow, now: Now) -> Work:

@@ -375,6 +375,14 @@ def _calls(calls: Iterable[ArrangedView], language: str) -> Iterator[SheetItem]:
 
 def _held(held: Iterable[HeldView], language: str) -> Iterator[SheetItem]:
     for each in held:
+        if each.text:
+            yield SheetItem(
+                Part.HELD,
+                f"held/{each.held_id}",
+                each.text,
+                about=each.held_id,
+                due_utc=each.expires_utc,
+            )
         for number, message in enumerate(each.messages):
             values = {"kind": message.kind, "peer": message.peer, "written": each.written_utc}
             yield SheetItem(

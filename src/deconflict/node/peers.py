@@ -131,6 +131,16 @@ class PeerBook:
                 party is pinned with another key.
             VerificationError: an older invitation than the pinned one.
         """
+        self.require_pinnable(invitation, spoken_fingerprint, spoken_root)
+        peer = self._peer(invitation)
+        write_atomically(self._file(peer.party), invitation.export(), mode=0o600)
+        self.reload()
+        return peer
+
+    def require_pinnable(
+        self, invitation: Invitation, spoken_fingerprint: str, spoken_root: str | None = None
+    ) -> None:
+        """Return when this could be pinned now; raises as :meth:`pin`, and pins nothing."""
         _require_spoken(spoken_fingerprint)
         if not invitation.verify_key.matches(spoken_fingerprint):
             raise WrongSenderError(
@@ -156,10 +166,6 @@ class PeerBook:
                 "this invitation is older than the one that is pinned",
                 remedy="ask the other party for its present invitation",
             )
-        peer = self._peer(invitation)
-        write_atomically(self._file(peer.party), invitation.export(), mode=0o600)
-        self.reload()
-        return peer
 
     @staticmethod
     def _compare_root(offered: Invitation, pinned: Root | None, spoken: str | None) -> None:

@@ -1,27 +1,34 @@
 """Saying what one person may say alone, holding what needs two, releasing it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
+from deconflict.airspace.position import Position
+from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
 from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
 from deconflict.messages.message_text import message_text
-from deconflict.node.actor import Actor
+from deconflict.node.actor import Actor, require
 from deconflict.node.core import NodeCore, Say
+from deconflict.node.exports import Export, Wanted, export_text
 from deconflict.node.held import (
     NOTE,
     Held,
     HeldBook,
     needs_second_person,
     require_as_written,
+    require_sites_found,
 )
 from deconflict.node.line import Line
 from deconflict.node.reading import Reading
 from deconflict.node.runtime import Runtime
-from deconflict.node.views import HeldMessage, HeldView, Posted
+from deconflict.node.views import ExportView, HeldMessage, HeldView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
 
 __all__ = ["Releasing"]
+
+_Change: TypeAlias = tuple[Held, str, Actor]
 
 
 class Releasing(Reading):
@@ -31,8 +38,9 @@ class Releasing(Reading):
         core: what it knows.
         runtime: what drives it.
         store: its record.
-        release_persons: how many this party wants for declarations, terms and readouts: 1 or 2.
-            How many an ANSWER needs, the terms say.
+        release_persons: how many this party wants for declarations, terms and readouts, for what
+            ends a CEASE, and for what is taken away: 1 or 2. How many an ANSWER needs, the terms
+            say. SAFETY, CEASE, ACK and QUERY never wait.
     """
 
     def __init__(
@@ -41,32 +49,49 @@ class Releasing(Reading):
         super().__init__(core, runtime, store)
         self._release_persons = release_persons
         self._held = HeldBook(store.notes(NOTE), core.random_bytes)
+        self._also: Callable[[], tuple[HeldView, ...]] = tuple
+
+    def look_also(self, waiting: Callable[[], tuple[HeldView, ...]]) -> None:
+        """Show beside one's own what waits elsewhere in the node: who is to be let in."""
+        self._also = waiting
 
     def held(self) -> tuple[HeldView, ...]:
         """Return what waits for a second person, the oldest first."""
-        return tuple(self._shown(held) for held in self._held.list())
+        own = (self._shown(held) for held in self._held.list(self._now.utc_ms))
+        return tuple(sorted((*own, *self._also()), key=lambda view: view.written_utc))
 
-    async def release(self, actor: Actor, held_id: str) -> tuple[Posted, ...]:
+    async def release(
+        self, actor: Actor, held_id: str, *, places: Sequence[Position] = ()
+    ) -> tuple[Posted, ...]:
         """Say what another person wrote: all of it, or nothing, and then it is still held.
 
+        Args:
+            actor: the second person.
+            held_id: what it is named.
+            places: where this person finds the protected sites that it declares.
+
         Raises:
+            NotReleasedError: a site is declared, and was not found by this person.
             NotPermittedError: they wrote it themselves, or may not say such things.
             NotFoundError: nothing is held under this name.
             LineStateError: what it was written against has changed.
         """
         # Until it is dropped nothing is awaited, so that nobody else can release it meanwhile.
-        held = self._held.get(held_id)
+        held = self._held_named(held_id)
         held.require_releasable(actor)
+        if held.export is not None:
+            granted = self._held.grant(held, actor, self._now.utc_ms)
+            await self._commit((granted, "RELEASED", actor))
+            return ()
         on_lines = self._on_lines(held)
         for line, says in on_lines:
+            require_sites_found(held, says, places)
             for say in says:
                 require_as_written(line, say, self._now.utc_ms)
         self._require_sayable(on_lines, self._now)
         self._held.drop(held)
         # In one commit: were it said and still held, it could be said again.
-        gone = self._core.note_held(
-            HeldBook.gone(held), {"held_id": held_id, "state": "RELEASED"}, self._now
-        )
+        gone = self._noted((held, "RELEASED", actor))
         return await self._say_together(on_lines, self._now, beside=gone)
 
     async def withdraw(self, actor: Actor, held_id: str) -> HeldView:
@@ -76,16 +101,102 @@ class Releasing(Reading):
             NotPermittedError: they may not.
             NotFoundError: nothing is held under this name.
         """
-        held = self._held.get(held_id)
+        held = self._held_named(held_id)
         held.require_allowed(actor)
         self._held.drop(held)
-        gone = self._core.note_held(
-            HeldBook.gone(held), {"held_id": held_id, "state": "WITHDRAWN"}, self._now
-        )
-        await self._runtime.commit(gone)
+        await self._commit((held, "WITHDRAWN", actor))
         return self._shown(held)
 
+    # ---- what is taken away ----------------------------------------------------------------
+
+    async def ask_export(
+        self, actor: Actor, line: str, what: str, message: str | None = None
+    ) -> ExportView:
+        """Ask to take something away; where two persons are wanted it waits for the second.
+
+        Asked again, it is the same that waits; once released, who asked may take it for an hour.
+        """
+        wanted = self._wanted(line, what, message)
+        require(actor, wanted.what.action)
+        if self._release_persons < 2:
+            return ExportView("FREE")
+        now_ms = self._now.utc_ms
+        held = self._held.asked(actor, wanted, now_ms)
+        if held is None:
+            held = self._held.ask(actor, wanted, now_ms)
+            await self._commit((held, "HELD", actor))
+        return ExportView("HELD" if held.waits else "RELEASED", held.held_id, held.expires_utc)
+
+    def require_exportable(
+        self, actor: Actor, line: str, what: str, message: str | None = None
+    ) -> Wanted:
+        """Return what this person may take away now.
+
+        Raises:
+            NotPermittedError: their role may not.
+            NotReleasedError: two persons are wanted, and no second one has released it to them.
+        """
+        wanted = self._wanted(line, what, message)
+        require(actor, wanted.what.action)
+        if self._release_persons > 1:
+            held = self._held.asked(actor, wanted, self._now.utc_ms)
+            if held is None or held.waits:
+                raise NotReleasedError(
+                    "this party wants two persons for what is taken away",
+                    given="nobody asked yet" if held is None else f"{held.held_id} waits",
+                    expected="a second person to have released it, within the last hour",
+                    remedy="ask: POST /lines/{line}/exports; then deconflict line release"
+                    if held is None
+                    else f"under another account: deconflict line release {held.held_id}",
+                )
+        return wanted
+
     # ---- inside ---------------------------------------------------------------------------
+
+    async def _note_export(self, actor: Actor, wanted: Wanted) -> None:
+        """Write down that something is taken away, before a byte of it leaves."""
+        event = {
+            "what": wanted.what.value,
+            "line_id": wanted.line_id,
+            "message": wanted.message,
+            "desk": actor.desk,
+            "account": actor.account,
+        }
+        await self._runtime.commit(self._core.note_export(event, self._now))
+
+    def _wanted(self, line: str, what: str, message: str | None) -> Wanted:
+        if what not in tuple(Export) or (what == Export.MESSAGE) != (message is not None):
+            raise InvalidInputError(
+                "this cannot be taken away",
+                given=what[:20],
+                expected="RECORD, FORK or PARCEL; or MESSAGE, and which",
+            )
+        return Wanted(Export(what), self._core.line_named(line).line_id, message)
+
+    def _held_named(self, held_id: str) -> Held:
+        if any(view.held_id == held_id for view in self._also()):
+            raise LineStateError(
+                "who is let in is released at another place",
+                given=held_id[:20],
+                expected="what is said or taken away",
+                remedy=f"deconflict enrol release {held_id[:20]}",
+            )
+        return self._held.get(held_id, self._now.utc_ms)
+
+    async def _commit(self, change: _Change) -> None:
+        await self._runtime.commit(self._noted(change))
+
+    def _noted(self, change: _Change) -> Work:
+        """Write down who did what to something held, and what has lapsed meanwhile."""
+        now = self._now
+        lapsed = [
+            (HeldBook.gone(held), _event(held, "EXPIRED", None))
+            for held in self._held.take_lapsed(now.utc_ms)
+        ]
+        held, state, actor = change
+        keeps = state == "HELD" or held.released_by is not None
+        note = HeldBook.kept(held) if keeps else HeldBook.gone(held)
+        return self._core.note_held([*lapsed, (note, _event(held, state, actor))], now)
 
     async def _say(
         self, actor: Actor, on_lines: Sequence[tuple[Line, Sequence[Say]]]
@@ -127,10 +238,7 @@ class Releasing(Reading):
         self._require_sayable(on_lines, now)
         says = [(line.line_id, say) for line, some in on_lines for say in some]
         held = self._held.hold(actor, says, now.utc_ms)
-        kept = self._core.note_held(
-            HeldBook.kept(held), {"held_id": held.held_id, "state": "HELD"}, now
-        )
-        await self._runtime.commit(kept)
+        await self._commit((held, "HELD", actor))
         return tuple(
             Posted(
                 hash="",
@@ -180,4 +288,36 @@ class Releasing(Reading):
                     body=each.body,
                 )
             )
-        return HeldView(held.held_id, held.by, held.at_utc, tuple(messages))
+        what, text = "MESSAGES", ""
+        if held.export is not None:
+            what = held.export.what.value
+            line = self._core.lines.get(held.export.line_id)
+            text = export_text(
+                held.export,
+                held.export.line_id if line is None else line.peer,
+                held.at_utc,
+                held.expires_utc or held.at_utc,
+                self._core.language,
+            )
+        return HeldView(
+            held.held_id,
+            held.by,
+            held.at_utc,
+            tuple(messages),
+            what=what,
+            text=text,
+            expires_utc=held.expires_utc,
+        )
+
+
+def _event(held: Held, state: str, actor: Actor | None) -> dict[str, Any]:
+    """Return what the journal says of something held: who asked, and who did this to it."""
+    return {
+        "held_id": held.held_id,
+        "state": state,
+        "what": "MESSAGES" if held.export is None else held.export.what.value,
+        "asked_by": held.by,
+        "asked_desk": held.desk,
+        "by": None if actor is None else actor.account,
+        "desk": None if actor is None else actor.desk,
+    }

@@ -11,7 +11,7 @@ from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import Body, Cancel, Seen, TermsMessage, parse_body
 from deconflict.messages.bodies import Declared as DeclaredBody
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, require
@@ -23,6 +23,7 @@ from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
 from deconflict.node.drafts import check_drafts, require_named, require_sendable, unchecked_texts
 from deconflict.node.equivocation import equivocation_of
+from deconflict.node.exports import Export
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
@@ -133,7 +134,7 @@ class Node(DeskWork, Carrying, Calling):
         A protected site goes to nobody who is not named (R37). Latitude and longitude that look
         exchanged are refused, unless ``as_written``.
         """
-        require(actor, Action.DECLARE)
+        require(actor, _declaring(declarations))
         chosen = self._ready_lines(lines)
         if lines is None:
             require_named(declarations, [line.peer for line in chosen])
@@ -201,8 +202,9 @@ class Node(DeskWork, Carrying, Calling):
         as_written: bool = False,
     ) -> tuple[Posted, ...]:
         """Declare on further lines what is declared on others, as it stands there now."""
-        require(actor, Action.DECLARE)
+        require(actor, Action.DECLARE_SITE)
         carried = [declared for _, declared in self._carrying(declaration_id)]
+        require(actor, _declaring(declared.declaration for declared in carried))
         if not carried:
             raise _not_declared(declaration_id)
         newest = max(carried, key=lambda declared: declared.sound.revision)
@@ -225,8 +227,9 @@ class Node(DeskWork, Carrying, Calling):
         self, actor: Actor, declaration_id: str, *, reason_number: int | None = None
     ) -> tuple[Posted, ...]:
         """Say on every line that carries it that a declaration no longer holds."""
-        require(actor, Action.DECLARE)
+        require(actor, Action.DECLARE_SITE)
         carried = list(self._carrying(declaration_id))
+        require(actor, _declaring(declared.declaration for _, declared in carried))
         if not carried:
             raise _not_declared(declaration_id)
         body = Cancel(declaration_id=declaration_id, reason=reason_number or 301)
@@ -306,8 +309,7 @@ class Node(DeskWork, Carrying, Calling):
         answer_within_ms: int | None = None,
     ) -> Posted:
         """Send a message of any kind but declarations, terms and what is about calls."""
-        # Who may pass on what was declared is for whoever may declare.
-        require(actor, Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND)
+        require(actor, _sending(kind))
         if ref is not None:
             await self._runtime.settled()  # what was shown a moment ago may still be on its way
         parsed: Body = parse_body(kind, body)
@@ -354,7 +356,7 @@ class Node(DeskWork, Carrying, Calling):
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         """Yield the whole record of a line as a bundle that verifies anywhere."""
-        require(actor, Action.EXPORT)
+        await self._note_export(actor, self.require_exportable(actor, line, Export.RECORD))
         held = self._core.line_named(line)
         lines = export_bundle(
             self._store,
@@ -373,7 +375,7 @@ class Node(DeskWork, Carrying, Calling):
 
     async def disclose(self, actor: Actor, line: str, message_hash: str) -> bytes:
         """Return one message as a file that proves its place and shows no other message."""
-        require(actor, Action.EXPORT)
+        wanted = self.require_exportable(actor, line, Export.MESSAGE, message_hash)
         held = self._core.line_named(line)
         proof = await asyncio.to_thread(
             disclose,
@@ -385,11 +387,12 @@ class Node(DeskWork, Carrying, Calling):
             own_key=self._core.key.verify_key,
             changes=held.key_changes,
         )
+        await self._note_export(actor, wanted)
         return encode_proof_file(proof)
 
     async def fork(self, actor: Actor, line: str) -> bytes:
         """Return the proof that the peer signed two things for one place."""
-        require(actor, Action.EXPORT)
+        wanted = self.require_exportable(actor, line, Export.FORK)
         held = self._core.line_named(line)
         proof = await asyncio.to_thread(
             equivocation_of,
@@ -399,6 +402,7 @@ class Node(DeskWork, Carrying, Calling):
             held.peer_key,
             held.machine.identity.peer_ring,
         )
+        await self._note_export(actor, wanted)
         return encode_proof_file(proof)
 
     # ---- inside ---------------------------------------------------------------------------
@@ -457,13 +461,14 @@ class Node(DeskWork, Carrying, Calling):
         release: str,
         as_written: bool,
     ) -> tuple[Posted, ...]:
-        require(actor, Action.DECLARE)
+        require(actor, _declaring([declaration]))
         wanted = None if lines is None else {self._core.line_named(n).line_id for n in lines}
         carried = [
             (line, declared)
             for line, declared in self._carrying(declaration.declaration_id)
             if wanted is None or line.line_id in wanted
         ]
+        require(actor, _declaring(declared.declaration for _, declared in carried))
         if not carried:
             raise _not_declared(declaration.declaration_id)
         agreed = _terms_of(line for line, _ in carried)
@@ -505,6 +510,20 @@ class Node(DeskWork, Carrying, Calling):
         body = TermsMessage(terms=terms, signature=sign_terms(terms, line.own_key))
         say = Say(kind=kind, body=body, desk=actor.desk, ref=ref, lang=self._core.language)
         return await self._say_one(actor, line, say)
+
+
+def _sending(kind: str) -> Action:
+    """Return what somebody must be allowed to send a message of this kind."""
+    if kind in (Kind.SAFETY, Kind.CEASE):
+        return Action.WARN
+    # Who may pass on what was declared is for whoever may declare.
+    return Action.DECLARE if kind == Kind.RELEASE_CONSENT else Action.SEND
+
+
+def _declaring(declarations: Iterable[Declaration]) -> Action:
+    """Return what somebody must be allowed to declare these, or to change or end them."""
+    sites = all(each.purpose is Purpose.PROTECTED_SITE for each in declarations)
+    return Action.DECLARE_SITE if sites else Action.DECLARE
 
 
 def _terms_of(lines: Iterable[Line]) -> list[Terms]:

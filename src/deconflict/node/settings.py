@@ -51,7 +51,9 @@ peer_url = "{peer_url}"
 # Where this party's own operators and programs reach it. Plain HTTP: loopback only.
 operators_listen = "{operators_listen}"
 
-# How many persons a declaration and terms need: 1, or 2 (one writes, another releases).
+# How many persons it takes to declare, to agree terms, to say that something has ceased, to take a
+# record away in a file, and to let an account or a peer in: 1, or 2 (one asks, another releases).
+# SAFETY, CEASE, ACK and QUERY never wait.
 release_persons = {release_persons}
 
 # What is kept on the disk for alerts, in MiB. With less than twice that left, ROUTINE messages are
@@ -134,7 +136,8 @@ class Settings:
         second_peer_url: what other parties call on the second path; empty for the URL of
             ``second_peer_listen``, and without that for no second path.
         operators_listen: where own operators reach the node; loopback only, since it is plain HTTP.
-        release_persons: how many persons a declaration, terms and a readout need, 1 or 2.
+        release_persons: how many persons a declaration, terms, a readout, the end of a CEASE, what
+            is taken away and who is let in need, 1 or 2.
         reserve_mib: what is kept on the disk for alerts, MiB, 64 to 65,536.
         guard_path: the guard's file, absolute or from the node's folder on.
 

@@ -14,6 +14,7 @@ __all__ = [
     "ConflictView",
     "DeclarationView",
     "EventView",
+    "ExportView",
     "HeldMessage",
     "HeldView",
     "JudgedMessage",
@@ -258,12 +259,32 @@ class HeldMessage:
 
 @dataclass(frozen=True, slots=True)
 class HeldView:
-    """Messages that wait for a second person; they are released together."""
+    """What waits for a second person: messages that are released together, or one thing asked for.
+
+    ``what`` is MESSAGES; RECORD, MESSAGE, FORK or PARCEL, to be taken away; or ACCOUNT, ENABLE,
+    PASSWORD or PEER, to be let in. But for messages, ``text`` says it and ``expires_utc`` when it
+    lapses.
+    """
 
     held_id: str
     written_by: str  # the account
     written_utc: str
     messages: tuple[HeldMessage, ...]
+    what: str = "MESSAGES"
+    text: str = ""
+    expires_utc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportView:
+    """Whether somebody may take something away.
+
+    ``state``: FREE needs one person, HELD waits for the second, RELEASED until ``expires_utc``.
+    """
+
+    state: str
+    held_id: str | None = None
+    expires_utc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Accounts, kept by the administrator."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.enrolments import Enrolment
 from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import (
@@ -19,8 +20,13 @@ from deconflict.api.schemas import (
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidInputError
 from deconflict.node.actor import Action
+from deconflict.node.views import HeldView
 
 __all__ = ["ROUTES"]
+
+_WAITS: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": HeldView, "description": "a second person has to release it"}
+}
 
 router = APIRouter(prefix=BASE, tags=["accounts"], route_class=OperatorRoute, responses=REFUSALS)
 
@@ -32,7 +38,7 @@ async def list_accounts(request: Request) -> Response:
     return answer([AccountView.of(each) for each in services_of(request).accounts.list()])
 
 
-@router.post("/accounts", response_model=AccountView)
+@router.post("/accounts", response_model=AccountView, responses=_WAITS)
 @needs(Action.ADMINISTER)
 async def add_account(
     account: NewAccount,
@@ -41,7 +47,8 @@ async def add_account(
     """Make an account.
 
     Roles: `watch_officer`, `releasing_officer`, `auditor`; or `administrator`, which stands alone
-    because it has no message rights. The desk is one of this node's.
+    because it has no message rights. The desk is one of this node's. Where the party wants two
+    persons it waits (202) for another account to release it.
     """
     actor = actor_of(request)
     services = services_of(request)
@@ -51,13 +58,15 @@ async def add_account(
             "this node has no such desk", given=account.desk[:40], expected=", ".join(desks)
         )
     made = await services.in_accounts_thread(
-        services.accounts.add,
+        services.enrolments.add_account,
+        actor,
         account.name,
         account.password,
         roles=account.roles,
         desk=account.desk,
-        by=actor.account,
     )
+    if isinstance(made, Enrolment):
+        return answer(made.view(services.node.node().language), 202)
     return answer(AccountView.of(made))
 
 
@@ -74,33 +83,68 @@ async def disable_account(
     return answer(Done())
 
 
-@router.post("/accounts/{name}/enable", response_model=Done)
+@router.post("/accounts/{name}/enable", response_model=Done, responses=_WAITS)
 @needs(Action.ADMINISTER)
 async def enable_account(
     name: str,
     request: Request,
 ) -> Response:
-    """Let a disabled account log in again."""
+    """Let a disabled account log in again; with two persons it waits (202)."""
     actor = actor_of(request)
     services = services_of(request)
-    await services.in_accounts_thread(services.accounts.enable, name, by=actor.account)
+    asked = await services.in_accounts_thread(services.enrolments.enable, actor, name)
+    if asked is not None:
+        return answer(asked.view(services.node.node().language), 202)
     return answer(Done())
 
 
-@router.post("/accounts/{name}/password", response_model=Done)
+@router.post("/accounts/{name}/password", response_model=Done, responses=_WAITS)
 @needs(Action.ADMINISTER)
 async def set_password(
     name: str,
     password: NewPassword,
     request: Request,
 ) -> Response:
-    """Give an account another password. Its sessions end, and the trail says who did it."""
+    """Give an account another password. Its sessions end, and the trail says who did it.
+
+    Who sets it can act as that account, so with two persons it waits (202). An own password is
+    changed with `POST /me/password`.
+    """
     actor = actor_of(request)
     services = services_of(request)
-    await services.in_accounts_thread(
-        services.accounts.set_password, name, password.password, by=actor.account
+    asked = await services.in_accounts_thread(
+        services.enrolments.set_password, actor, name, password.password
     )
+    if asked is not None:
+        return answer(asked.view(services.node.node().language), 202)
     return answer(Done())
+
+
+@router.get("/enrolments", response_model=list[HeldView])
+@needs(Action.ENROL)
+async def list_enrolments(request: Request) -> Response:
+    """List who waits for a second person to be let in: accounts and peers, the oldest first."""
+    return answer(services_of(request).waiting())
+
+
+@router.post("/enrolments/{held_id}/release", response_model=HeldView)
+@needs(Action.ENROL)
+async def release_enrolment(held_id: str, request: Request) -> Response:
+    """Let in whom another account asked for. A peer is pinned at the machine instead (409)."""
+    actor = actor_of(request)
+    services = services_of(request)
+    done = await services.in_accounts_thread(services.enrolments.release, actor, held_id)
+    return answer(done.view(services.node.node().language))
+
+
+@router.post("/enrolments/{held_id}/withdraw", response_model=HeldView)
+@needs(Action.ENROL)
+async def withdraw_enrolment(held_id: str, request: Request) -> Response:
+    """Forget that somebody was to be let in."""
+    actor = actor_of(request)
+    services = services_of(request)
+    gone = await services.in_accounts_thread(services.enrolments.withdraw, actor, held_id)
+    return answer(gone.view(services.node.node().language))
 
 
 @router.get("/accounts/trail", response_model=list[TrailView])

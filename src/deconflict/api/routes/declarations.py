@@ -13,7 +13,7 @@ from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions, Tell
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.node.actor import Action
 from deconflict.node.views import DeclarationView
 
@@ -24,10 +24,11 @@ bulk = APIRouter(prefix=BASE, tags=["declarations"], route_class=BulkRoute, resp
 
 
 @bulk.post("/declarations", response_model=Declared, openapi_extra=reads(Declare))
-@needs(Action.DECLARE)
+@needs(Action.DECLARE_SITE)
 async def declare(request: Request) -> Response:
     """Declare flights, activities, hazards, own presence or protected sites.
 
+    A humanitarian notifier declares, changes and ends protected sites, and nothing else.
     All of them are sent, or none. Geometry is mandatory; no callsign, type or mission is asked
     for. The answer comes once all are durable here and on their way. Where latitude and longitude
     look exchanged (all of it outside the agreed theatre, and inside if exchanged) they are refused,
@@ -59,10 +60,22 @@ async def list_declarations(
     return answer(services_of(request).node.declarations(active_only=active == "true"))
 
 
+@small.get("/sites", response_model=list[DeclarationView])
+@needs(Action.READ_SITES)
+async def list_sites(request: Request) -> Response:
+    """List our protected sites: on which lines, who holds them, has seen and has loaded them.
+
+    Nothing else that this party or a peer declared is in it.
+    """
+    found = services_of(request).node.declarations(active_only=True)
+    site = Purpose.PROTECTED_SITE.value
+    return answer([each for each in found if each.own and each.purpose == site])
+
+
 @bulk.post(
     "/declarations/{declaration_id}/update", response_model=Declared, openapi_extra=reads(Declare)
 )
-@needs(Action.DECLARE)
+@needs(Action.DECLARE_SITE)
 async def update(
     declaration_id: str,
     request: Request,
@@ -85,7 +98,7 @@ async def update(
 @bulk.post(
     "/declarations/{declaration_id}/correct", response_model=Declared, openapi_extra=reads(Declare)
 )
-@needs(Action.DECLARE)
+@needs(Action.DECLARE_SITE)
 async def correct(
     declaration_id: str,
     request: Request,
@@ -106,7 +119,7 @@ async def correct(
 
 
 @small.post("/declarations/{declaration_id}/tell", response_model=Declared)
-@needs(Action.DECLARE)
+@needs(Action.DECLARE_SITE)
 async def tell(
     declaration_id: str,
     wanted: Tell,
@@ -126,7 +139,7 @@ async def tell(
 
 
 @small.post("/declarations/{declaration_id}/cancel", response_model=Declared)
-@needs(Action.DECLARE)
+@needs(Action.DECLARE_SITE)
 async def cancel(
     declaration_id: str,
     ended: Cancel,

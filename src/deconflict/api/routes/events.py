@@ -37,10 +37,10 @@ async def stream_events(
     """Follow what happens, as server-sent events.
 
     Each event has an `id` that only grows, its `event` is the kind (message, delivery, alert,
-    conflict, conflict_ended, declaration, line, path, terms, held, watch, parcel), its `data` JSON.
-    Come back with the last id seen and nothing is lost and nothing comes twice. A comment line
-    comes every 10 seconds; hearing nothing for 15 means that the connection is gone. A reader that
-    is too slow gets the event `resume` and is let go.
+    conflict, conflict_ended, declaration, line, path, terms, held, watch, parcel, export), its
+    `data` JSON. Come back with the last id seen and nothing is lost and nothing comes twice. A
+    comment line comes every 10 seconds; hearing nothing for 15 means that the connection is gone. A
+    reader that is too slow gets the event `resume` and is let go.
     """
     actor = actor_of(request)
     services = services_of(request)

@@ -8,10 +8,17 @@ from starlette.responses import Response, StreamingResponse
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OCTETS, OperatorRoute, ParcelRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Acceptance, ParcelWanted, Proposal
+from deconflict.api.schemas import Acceptance, ExportWanted, ParcelWanted, Proposal
 from deconflict.api.services import services_of
 from deconflict.node.actor import Action
-from deconflict.node.views import LineView, ParcelView, Posted, TakenView, TermsView
+from deconflict.node.views import (
+    ExportView,
+    LineView,
+    ParcelView,
+    Posted,
+    TakenView,
+    TermsView,
+)
 
 __all__ = ["ROUTES"]
 
@@ -82,6 +89,24 @@ async def reopen_line(
     return answer(await services_of(request).node.reopen(actor_of(request), line))
 
 
+@router.post("/lines/{line}/exports", response_model=ExportView)
+@needs(Action.READ)
+async def ask_export(
+    line: str,
+    wanted: ExportWanted,
+    request: Request,
+) -> Response:
+    """Ask to take something away, where the party wants two persons for that.
+
+    `FREE`: it wants one, take it. `HELD`: another account has to release it, as what is written.
+    `RELEASED`: take it before `expires_utc`. A parcel waits only where what it holds took two
+    persons to say, and never with a FLASH, an acknowledgement or a query in it.
+    """
+    actor = actor_of(request)
+    node = services_of(request).node
+    return answer(await node.ask_export(actor, line, wanted.what, wanted.message))
+
+
 @router.get(
     "/lines/{line}/bundle",
     response_class=StreamingResponse,
@@ -94,11 +119,13 @@ async def export_bundle(
 ) -> Response:
     """Export the whole record of a line as one file that `deconflict verify` checks offline.
 
-    A bundle that broke off on the way lacks its seal and does not verify.
+    A bundle that broke off on the way lacks its seal and does not verify. Where the party wants two
+    persons it is refused until another account has released it: `POST /lines/{line}/exports`.
     """
     actor = actor_of(request)
     services = services_of(request)
-    services.node.line(line)  # an unknown line is refused before the answer has begun
+    # What is refused is refused before the answer has begun.
+    services.node.require_exportable(actor, line, "RECORD")
     return StreamingResponse(
         services.node.export(actor, line),
         media_type=OCTETS,

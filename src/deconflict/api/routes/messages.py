@@ -24,7 +24,7 @@ router = APIRouter(prefix=BASE, tags=["messages"], route_class=OperatorRoute, re
 
 
 @router.post("/lines/{line}/messages", response_model=Posted)
-@needs(Action.SEND)
+@needs(Action.WARN)
 async def send_message(
     line: str,
     message: Outgoing,

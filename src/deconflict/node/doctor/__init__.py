@@ -88,7 +88,7 @@ def _of_party(path: Path, settings: Settings | None) -> Iterator[Check]:
         yield Check("record", WARNING, words, "put right what is said of the peers, then ask again")
     guard = path / settings.guard_path
     yield guard_check(guard, path / "record.sqlite", own_key.key_id)
-    yield accounts_check(path / "accounts.sqlite")
+    yield accounts_check(path / "accounts.sqlite", settings.release_persons)
     if fault is not None:
         yield Check("peers", WRONG, told(fault), fault.remedy)
     else:

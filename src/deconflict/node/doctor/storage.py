@@ -7,7 +7,7 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -22,6 +22,7 @@ from deconflict.line.precedence import Precedence
 from deconflict.line.resync import MuteReason
 from deconflict.line.room import FIRST_REFUSED
 from deconflict.line.root import Root
+from deconflict.node.actor import PERMISSIONS, Action
 from deconflict.node.disk import room_of, shortage_at
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.peers import PinnedPeer
@@ -206,8 +207,13 @@ def record_in_use(path: Path) -> bool:
     return False
 
 
-def accounts_check(path: Path) -> Check:
-    """Look whether anybody can log in, with the accounts of this file."""
+def accounts_check(path: Path, release_persons: int = 1) -> Check:
+    """Look whether anybody can log in, and whether as many may release as are wanted.
+
+    Args:
+        path: the accounts file.
+        release_persons: how many this party wants.
+    """
     if not path.exists():
         return Check(
             "accounts",
@@ -224,11 +230,15 @@ def accounts_check(path: Path) -> Check:
         try:
             found = db.pragma("quick_check")
             active = db.execute("SELECT count(*) FROM account WHERE NOT disabled").get
+            held: list[Any] = db.execute(
+                "SELECT name, role FROM account JOIN account_role ON account = name"
+                " WHERE NOT disabled"
+            ).fetchall()
         finally:
             db.close()
     except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError) as error:
         # SQLError: it is a database, and without the table of accounts.
-        found, active = type(error).__name__, 0
+        found, active, held = type(error).__name__, 0, []
     except (apsw.BusyError, apsw.LockedError):
         return Check("accounts", OK, "in use at this moment by another process")
     except apsw.Error as error:
@@ -240,6 +250,12 @@ def accounts_check(path: Path) -> Check:
     if found != "ok":
         words = f"the accounts file is damaged ({found})"
         return Check("accounts", WRONG, words, "put it aside and add the accounts anew")
+    for action, what in ((Action.DECLARE, "release what is declared"), (Action.ENROL, "let in")):
+        able = {name for name, role in held if action in PERMISSIONS.get(role, ())}
+        if len(able) < release_persons and release_persons > 1:
+            words = f"{release_persons} persons are wanted, and only {len(able)} may {what}"
+            remedy = "add another releasing officer; release_persons = 1 in node.toml until then"
+            return Check("accounts", WARNING, words, remedy)
     return Check("accounts", OK, f"{active} that can log in")
 
 

@@ -22,6 +22,12 @@ from deconflict.node.threads import DECLARES
 __all__ = ["DeclarationTeller"]
 
 _EXPIRING_MS: Final = 600_000
+_REMARKS: Final = (
+    "LEAD_TIME_SHORT",
+    "OUTSIDE_THEATRE",
+    "LEG_TOO_FAST",
+    "THIRD_PARTY_NOT_REACHED",
+)
 _UNTIL_READ: Final = (
     NotTaken.NOTHING_TO_CANCEL,
     NotTaken.NOTHING_TO_RESUME,
@@ -41,7 +47,7 @@ class DeclarationTeller:
         """Look at a declaration; return what its sender should know at once, in words."""
         if not isinstance(taken.body, DeclaredBody) or line.book.terms is None:
             return ()
-        declaration = taken.body.value
+        declaration, drill = taken.body.value, taken.envelope.drill
         if not taken.own:
             for rule in NotTaken:
                 self.desk.close(rule, line.line_id, declaration.declaration_id, now.utc_ms)
@@ -57,13 +63,15 @@ class DeclarationTeller:
             terms=line.book.terms,
             now_ms=now.utc_ms,
         )
-        for remark in found:
-            self._tell(line, declaration.declaration_id, remark, now, drill=taken.envelope.drill)
+        if taken.not_taken is None:
+            if declaration.revision > 1 and not self._shared(line, declaration, own=taken.own):
+                self._close_remarks(line, declaration, found, now)
+            for remark in found:
+                self._tell(line, declaration.declaration_id, remark, now, drill=drill)
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
-            self.site(line, declaration, now, drill=taken.envelope.drill)
+            self.site(line, declaration, now, drill=drill)
         return tuple(
-            self.desk.marked(remark.text(self.desk.language), drill=taken.envelope.drill)
-            for remark in found
+            self.desk.marked(remark.text(self.desk.language), drill=drill) for remark in found
         )
 
     def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
@@ -137,6 +145,16 @@ class DeclarationTeller:
             facts=remark.facts,
         )
 
+    def _close_remarks(
+        self, line: Line, declaration: Declaration, still: Iterable[Remark], now: Now
+    ) -> None:
+        """Close what was remarkable in the revision before, and is not in this one (R27)."""
+        kept = {(remark.rule, remark.object) for remark in still}
+        for key in [key for rule in _REMARKS for key in self.desk.alerts.keys(rule)]:
+            of_this = (key.line_id, key.subject) == (line.line_id, declaration.declaration_id)
+            if of_this and (key.rule, key.object) not in kept:
+                self.desk.alerts.close(key, now_ms=now.utc_ms)
+
     def site(self, line: Line, declaration: Declaration, now: Now, *, drill: bool) -> None:
         """Tell that a protected site is held here and not yet by the unit that acts."""
         # Receipted by a headquarters is not held by the unit that acts (Kunduz, 2015): the desk is
@@ -152,17 +170,12 @@ class DeclarationTeller:
     def over(self, line: Line, declared: Declared, now: Now) -> None:
         """Close what was told about a declaration that is cancelled or over."""
         declaration_id = declared.declaration.declaration_id
-        other = line.peer if declared.own else line.book.own
-        # Ids are drawn at random. Where both sides hold one, somebody took it: what is told about
-        # the other declaration under it stays until that one is over as well.
-        shared = line.book.picture.get(f"{other}/{declaration_id}") is not None
+        shared = self._shared(line, declared.declaration, own=declared.own)
         for rule in (
             ()
             if shared
             else (
-                "LEAD_TIME_SHORT",
-                "OUTSIDE_THEATRE",
-                "THIRD_PARTY_NOT_REACHED",
+                *_REMARKS,
                 "SITE_NOT_LOADED",
                 "READBACK_WRONG",
                 "DECLARATION_EXPIRING",
@@ -172,6 +185,15 @@ class DeclarationTeller:
         ):
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
         self._close_messages(line, line.book.messages_of(declared.key), now)
+
+    def _shared(self, line: Line, declaration: Declaration, *, own: bool) -> bool:
+        """Whether both sides hold a declaration of this id.
+
+        Ids are drawn at random, so somebody took it: what is told about the other declaration
+        under it stays until that one is over as well.
+        """
+        other = line.peer if own else line.book.own
+        return line.book.picture.get(f"{other}/{declaration.declaration_id}") is not None
 
     def _close_messages(self, line: Line, hashes: Iterable[str], now: Now) -> None:
         for message_hash in hashes:

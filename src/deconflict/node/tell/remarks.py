@@ -12,8 +12,10 @@ from deconflict.airspace.instant import format_utc
 from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.notice import (
+    ImplausibleLeg,
     LeadTimeShortfall,
     OutsideTheatre,
+    implausible_leg,
     lead_time_shortfall,
     outside_theatre,
     third_parties_concerned,
@@ -64,6 +66,9 @@ def remarks_on(
     outside = outside_theatre(declaration, terms)
     if outside is not None:
         found.append(_outside(name, party, outside, terms))
+    leg = implausible_leg(declaration)
+    if leg is not None:
+        found.append(_implausible(name, party, leg))
     concerned = third_parties_concerned(declaration, terms)
     return found + [third_party(name, party, third) for third in concerned]
 
@@ -119,4 +124,25 @@ def _outside(declaration_id: str, party: str, outside: OutsideTheatre, terms: Te
         values=values,
         urgency="IMMEDIATE",
         phrase=None if outside.swapped is None else "OUTSIDE_THEATRE_SWAPPED",
+    )
+
+
+def _implausible(declaration_id: str, party: str, leg: ImplausibleLeg) -> Remark:
+    values: dict[str, Any] = {
+        "party": party,
+        "declaration": declaration_id,
+        "where": position_to_wire(leg.start.position),
+        "at": format_utc(leg.start.at_ms),
+        "time": leg.duration_ms,
+    }
+    if leg.too_steep:
+        values["height"] = leg.height_tmm
+    else:
+        values["length"] = round(leg.length_m * 1_000)
+        values["speed"] = round(leg.length_m * 1_000_000 / leg.duration_ms)
+    return Remark(
+        rule="LEG_TOO_FAST",
+        values=values,
+        urgency="IMMEDIATE",
+        phrase="LEG_TOO_STEEP" if leg.too_steep else None,
     )

@@ -1,0 +1,444 @@
+"""A day of a busy line in hours: two real nodes that never rest, faults among it, and what grows.
+
+    python -m tests.faults.soak --messages 864000 --rate 150 --seed 1
+
+A line that needs ten messages a second says 864,000 in a day. Both watches post the traffic of
+``bench.traffic`` and answer what is asked of them, through the operators' APIs alone; now and then
+a node is killed, stopped for some seconds or ended and started again, or the network is cut, one
+way or both. Meanwhile it is looked at what must not grow without end: memory, open files, threads,
+the log that the database writes ahead. At the end everything has to be delivered, and both records
+are read to the last entry: nothing that an API called durable is missing, both say the same, and
+whatever asked for an answer has one or is an open alert.
+"""
+
+import argparse
+import itertools
+import json
+import random
+import signal
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.nodes import Party, agree
+from bench.traffic import Post, Traffic
+from tests.faults.kill_ledger import Violation, require
+from tests.processes.network import make_networked
+from tests.processes.nodes import (
+    Api,
+    ApiError,
+    Process,
+    Unreachable,
+)
+
+from deconflict.line.envelope import read_envelope
+from deconflict.store.sqlite import SqliteStore
+
+PARTIES = ("blue", "red")
+ANSWERS = {"SAFETY": ("ACK", {"answer": "ROGER"}), "QUERY": ("ANSWER", None)}
+FAULTS = ("kill", "kill both", "end", "freeze", "cut", "cut one way")
+DRAIN_S = 120.0
+LOOK_EVERY_S = 10.0
+KNOWN = 64  # bytes of a message's hash, as text
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one node was like at one moment."""
+
+    party: str
+    at_s: float
+    started_s: float
+    messages: int  # in its record, of both sides
+    rss_mb: float
+    open_files: int
+    threads: int
+    ahead_mb: float  # written ahead by the database, not yet in its file
+
+
+@dataclass
+class Report:
+    """What a run did."""
+
+    posted: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    looks: list[Look] = field(default_factory=list)
+    start_s: list[float] = field(default_factory=list)
+    entries: int = 0
+    answered: int = 0
+    overdue: int = 0
+    spent_s: float = 0.0
+    drain_s: float = 0.0
+
+    def lines(self) -> Iterator[str]:
+        yield f"messages     {self.posted:,} posted in {self.spent_s:,.0f} s, {self.entries:,} in"
+        yield f"             each record; {self.answered:,} questions answered, {self.overdue} open"
+        yield f"faults       {dict(self.faults)}; posts refused meanwhile {dict(self.refused)}"
+        yield f"starts       {len(self.start_s)}, longest {max(self.start_s):.1f} s"
+        yield f"drained      {self.drain_s:.1f} s after the last post"
+        for party in PARTIES:
+            looks = [look for look in self.looks if look.party == party]
+            if not looks:
+                continue
+            last = looks[-1]
+            yield (
+                f"{party:12} {last.rss_mb:.0f} MB with {last.messages:,} messages "
+                f"({kb_a_message(looks):.2f} kB each), at most {max(k.open_files for k in looks)} "
+                f"files, {max(k.threads for k in looks)} threads, "
+                f"{max(k.ahead_mb for k in looks):.0f} MB written ahead"
+            )
+
+
+class Soak:
+    """One run.
+
+    Args:
+        directory: for the nodes' folders.
+        seed: of what is said, and of the faults and their moments.
+        rate: posts a second, both sides together, without the answers.
+        fault_every_s: mean time between faults.
+
+    Attributes:
+        durable: the hashes of what each party's API called durable and no record has shown yet.
+    """
+
+    def __init__(self, directory: Path, seed: int, rate: float, fault_every_s: float) -> None:
+        self._rng = random.Random(seed)
+        self._seed, self._rate, self._every_s = seed, rate, fault_every_s
+        self._network, self._members = make_networked(directory, PARTIES)
+        self._running: dict[str, Process] = {}
+        self._started: dict[str, float] = {}
+        self._enough = threading.Event()
+        self._stop = threading.Event()
+        self._errors: list[BaseException] = []
+        self._lock = threading.Lock()
+        self.durable: dict[str, set[bytes]] = {party: set() for party in PARTIES}
+        self.line_id = ""
+        self._owed: Counter[str] = Counter()
+        self.report = Report()
+
+    def play(
+        self, messages: int, *, most_s: float = float("inf"), progress: bool = False
+    ) -> Report:
+        """Post until both records together hold ``messages``, then let everything arrive.
+
+        Raises:
+            Violation: a promise was broken.
+        """
+        began = time.monotonic()
+        with ExitStack() as stack:
+            stack.enter_context(self._network.running())
+            stack.callback(self._kill_all)
+            for party in PARTIES:
+                self._start(party)
+            line_id = self.line_id = self._agree()
+            watches = [
+                threading.Thread(target=self._guarded, args=(work, party, line_id), daemon=True)
+                for work in (self._post_on, self._answer_on)
+                for party in PARTIES
+            ]
+            for watch in watches:
+                watch.start()
+            self._while_they_speak(messages, began + most_s, line_id, progress=progress)
+            self.report.spent_s = time.monotonic() - began
+            self._drain(line_id)
+            self._stop.set()
+            for watch in watches:
+                watch.join(timeout=30)
+            self._raise_errors()
+            overdue = self._open_alerts()
+            for party in PARTIES:
+                self._running[party].stop()
+            self.read_records(overdue)
+        return self.report
+
+    # ---- while they speak -----------------------------------------------------------------
+
+    def _while_they_speak(
+        self, messages: int, ends: float, line_id: str, *, progress: bool
+    ) -> None:
+        kinds = itertools.cycle(self._rng.sample(FAULTS, len(FAULTS)))
+        fault_at = time.monotonic() + self._every_s
+        look_at = 0.0
+        held = 0
+        while held < messages and (now := time.monotonic()) < ends:
+            self._raise_errors()
+            if now >= look_at:
+                held = self._look(line_id) or held
+                look_at = now + min(LOOK_EVERY_S, self._every_s / 2)
+                if progress:
+                    print(f"{held:,} messages, {self.report.faults.total()} faults", flush=True)
+            if now >= fault_at:
+                self._fault(next(kinds))
+                fault_at = time.monotonic() + self._rng.uniform(0.5, 1.5) * self._every_s
+            time.sleep(0.1)
+
+    def _fault(self, kind: str) -> None:
+        rng = self._rng
+        victim = rng.choice(PARTIES)
+        self.report.faults[kind] += 1
+        match kind:
+            case "kill" | "kill both":
+                victims = PARTIES if kind == "kill both" else (victim,)
+                for party in victims:
+                    self._running[party].kill()
+                for party in victims:
+                    self._start(party)
+            case "end":
+                code = self._running[victim].stop()
+                require(code == 0, f"{victim} ended with {code}: {self._running[victim].words()}")
+                self._start(victim)
+            case "freeze":
+                self._running[victim].signal(signal.SIGSTOP)
+                time.sleep(rng.uniform(0.5, 8))
+                self._running[victim].signal(signal.SIGCONT)
+            case _:
+                self._network.cut(*(PARTIES if kind == "cut" else (victim,)))
+                time.sleep(rng.uniform(0.5, 15))
+                self._network.mend()
+
+    def _look(self, line_id: str) -> int:
+        """Look at both; return how many messages the fuller record holds, 0 if neither answers."""
+        most = 0
+        for party, node in self._running.items():
+            member = self._members[party]
+            try:
+                with member.api() as api:
+                    line = api.line(line_id)
+            except (Unreachable, ApiError):
+                continue
+            messages = int(line["own_seq"] or 0) + int(line["peer_seq"] or 0)
+            record = member.folder.record_path
+            ahead = record.with_name(record.name + "-wal")
+            status = dict(
+                line.split(":", 1)
+                for line in Path(f"/proc/{node.pid}/status").read_text().splitlines()
+            )
+            self.report.looks.append(
+                Look(
+                    party,
+                    time.monotonic(),
+                    self._started[party],
+                    messages,
+                    int(status["VmRSS"].split()[0]) * 1024 / 1e6,
+                    len(list(Path(f"/proc/{node.pid}/fd").iterdir())),
+                    int(status["Threads"]),
+                    ahead.stat().st_size / 1e6 if ahead.exists() else 0.0,
+                )
+            )
+            most = max(most, messages)
+        return most
+
+    def _start(self, party: str) -> None:
+        began = time.monotonic()
+        node = self._running[party] = Process(self._members[party])
+        try:
+            node.ready(600)
+        except AssertionError as error:
+            raise Violation(f"{party} does not start again: {error}") from error
+        self._started[party] = time.monotonic()
+        self.report.start_s.append(time.monotonic() - began)
+
+    def _agree(self) -> str:
+        blue, red = (
+            Party(m.party, m.path, m.folder.settings.operators_listen, m.token)
+            for m in self._members.values()
+        )
+        return agree(blue, red)
+
+    # ---- the watches ------------------------------------------------------------------------
+
+    def _guarded(self, work: Any, party: str, line_id: str) -> None:
+        try:
+            work(party, line_id)
+        except BaseException as error:  # noqa: BLE001  (handed to the thread that judges)
+            self._errors.append(error)
+
+    def _post_on(self, party: str, line_id: str) -> None:
+        traffic = Traffic(line_id, _now_ms(), self._seed + PARTIES.index(party))
+        due = time.monotonic()
+        with self._members[party].api() as api:
+            for post in traffic.posts():
+                if self._stop.is_set() or self._enough.is_set():
+                    return
+                traffic.now_ms = _now_ms()
+                self._say(api, party, post)
+                due = max(due + len(PARTIES) / self._rate, time.monotonic() - 1.0)
+                self._stop.wait(max(0.0, due - time.monotonic()))
+
+    def _say(self, api: Api, party: str, post: Post) -> None:
+        """Post until it is answered, as a watch would whose node is away for a moment."""
+        while not self._stop.is_set():
+            try:
+                posted = api.post(post.path, json.loads(post.body))
+            except Unreachable:
+                self._stop.wait(0.05)
+                continue
+            except ApiError as error:
+                # It was taken before, and its answer lost; or a cut-off start has not read it yet.
+                if error.status not in (404, 409, 503):
+                    raise
+                self.report.refused[f"{post.kind} {error.status}"] += 1
+                return
+            with self._lock:
+                self.report.posted += 1
+                self.durable[party].update(_hashes(posted))
+            return
+
+    def _answer_on(self, party: str, line_id: str) -> None:
+        answered: deque[str] = deque(maxlen=10_000)
+        with self._members[party].api() as api:
+            while not self._stop.wait(0.2):
+                try:
+                    asked = api.alerts()
+                except Unreachable:
+                    continue
+                for alert in asked:
+                    kind = alert["rule"].removesuffix("_RECEIVED")
+                    if kind not in ANSWERS or alert["subject"] in answered:
+                        continue
+                    if self._answer(api, party, line_id, kind, alert["subject"]):
+                        answered.append(alert["subject"])
+
+    def _answer(self, api: Api, party: str, line_id: str, kind: str, subject: str) -> bool:
+        answer, body = ANSWERS[kind]
+        if body is None:
+            at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+            body = {"said": "NOT_OURS", "desk": "watch", "at_utc": at}
+        try:
+            posted = api.send(line_id, answer, body, ref=subject)
+        except Unreachable:
+            return False
+        except ApiError as error:
+            # Shown a moment before it is durable, or answered by a post whose answer was lost.
+            if error.status not in (404, 409, 503):
+                raise
+            return False
+        with self._lock:
+            self.durable[party].update(_hashes(posted))
+        return True
+
+    # ---- the end ----------------------------------------------------------------------------
+
+    def _drain(self, line_id: str) -> None:
+        self._enough.set()
+        began = time.monotonic()
+        apis = [self._members[party].api() for party in PARTIES]
+        with apis[0], apis[1]:
+            ends = began + DRAIN_S
+            while not self._drained(apis, line_id):
+                require(time.monotonic() < ends, f"owed after {DRAIN_S:g} s: {dict(self._owed)}")
+                time.sleep(0.2)
+        self.report.drain_s = time.monotonic() - began
+
+    def _drained(self, apis: Sequence[Api], line_id: str) -> bool:
+        self._raise_errors()
+        one, other = (api.line(line_id) for api in apis)
+        self._owed = Counter(
+            alert["rule"]
+            for api in apis
+            for alert in api.alerts()
+            if alert["rule"].removesuffix("_RECEIVED") in ANSWERS
+        )
+        for here, there in ((one, other), (other, one)):
+            self._owed["receipts"] += int(here["own_seq"]) - int(here["receipted_seq"])
+            self._owed["entries"] += int(here["own_seq"]) - int(there["peer_seq"])
+        return not self._owed.total()
+
+    def _open_alerts(self) -> set[str]:
+        found = set()
+        for party in PARTIES:
+            with self._members[party].api() as api:
+                found |= {alert["subject"] for alert in api.alerts()}
+        return found
+
+    def read_records(self, overdue: set[str]) -> None:
+        """Read both records at rest, row by row; raises Violation."""
+        asked: dict[bytes, str] = {}
+        answered: set[bytes] = set()
+        for author in PARTIES:
+            missing = self.durable[author]
+            stores = [SqliteStore.open(m.folder.record_path) for m in self._members.values()]
+            with stores[0], stores[1]:
+                rows = (store.entries(self.line_id, author) for store in stores)
+                for here, there in zip(*rows, strict=True):
+                    same = (here.data, here.signature) == (there.data, there.signature)
+                    require(same, f"the two records differ in {author}'s message {here.seq}")
+                    said = read_envelope(here.data)
+                    name = bytes.fromhex(here.hash)
+                    missing.discard(name)
+                    if said.kind in ANSWERS:
+                        asked[name] = author
+                    elif said.ref is not None:
+                        answered.add(bytes.fromhex(said.ref))
+                    self.report.entries += 1
+            require(
+                not missing, f"{author} told its operator of {len(missing)} messages, and lost them"
+            )
+        open_ = asked.keys() - answered
+        silent = {name.hex() for name in open_} - overdue
+        require(not silent, f"{len(silent)} questions have neither an answer nor an open alert")
+        self.report.answered, self.report.overdue = len(asked) - len(open_), len(open_)
+
+    def _kill_all(self) -> None:
+        self._stop.set()
+        for node in self._running.values():
+            node.kill()
+
+    def _raise_errors(self) -> None:
+        if self._errors:
+            raise self._errors[0]
+
+
+def kb_a_message(looks: Sequence[Look]) -> float:
+    """How much a node grows with each message: the slope of its memory, in kB of 1,000 bytes."""
+    if len({look.messages for look in looks}) < 2:
+        return 0.0
+    line = statistics.linear_regression(
+        [look.messages for look in looks], [look.rss_mb * 1e3 for look in looks]
+    )
+    return line.slope
+
+
+def _hashes(posted: Any) -> Iterator[bytes]:
+    """The messages that an answer of the API names as its own."""
+    if isinstance(posted, dict) and len(str(posted.get("hash", ""))) == KNOWN:
+        yield bytes.fromhex(posted["hash"])
+    inner = posted.values() if isinstance(posted, dict) else posted
+    if isinstance(posted, dict | list):
+        for one in inner:
+            yield from _hashes(one)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--messages", type=int, default=864_000)
+    parser.add_argument("--rate", type=float, default=150.0, help="posts a second, both together")
+    parser.add_argument("--fault-every", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="at most so long")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="soak-") as directory:
+        soak = Soak(Path(directory), options.seed, options.rate, options.fault_every)
+        try:
+            report = soak.play(options.messages, most_s=options.seconds, progress=True)
+        except Violation as violation:
+            print(f"VIOLATION with seed {options.seed}: {violation}")
+            raise SystemExit(1) from violation
+    print("\n".join(report.lines()))
+
+
+if __name__ == "__main__":
+    main()
