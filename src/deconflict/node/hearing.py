@@ -121,6 +121,8 @@ class Hearing:
                     case Answer():
                         self._resyncing.hear(line, packet, heard.work, now)
             except (VerificationError, InvalidDocumentError) as error:
+                if isinstance(error, UnknownKeyError) and _may_be_newer(line, packet):
+                    continue
                 self._keep_evidence(line, packet, error, heard.work, now)
                 heard.error = error
             if heard.error is not None:
@@ -326,6 +328,16 @@ class Hearing:
             self._teller.forked(line, now, rule="RESYNC_STUCK")
         elif isinstance(error, BrokenChainError) and error.evidence:
             self._teller.forked(line, now, rule="CHAIN_BROKEN")
+
+
+def _may_be_newer(line: Line, packet: Packet) -> bool:
+    """True exactly when a packet of a key not known here may be by a key that is on its way.
+
+    Nothing of it is believed, and it comes again. To cut the connection for it would hold up the
+    very entry that brings the key, where both sides change theirs at once.
+    """
+    proofs = SealedReceipt | SealedRefusal | Submission | Cosigned
+    return line.keys.peer_root is not None and isinstance(packet, proofs)
 
 
 def _refusals(line: Line, refused: Sequence[ChainPoint]) -> list[Packet]:

@@ -75,6 +75,7 @@ class KeyChanging:
     def _open(self, line: Line, work: Work, now: Now) -> None:
         self._since_ms.pop(line.line_id, None)
         self._reopen(line, work, now)
+        work.wake.add(line.line_id)
 
     def _waited_ms(self, line: Line, now: Now) -> int:
         return now.monotonic_ms - self._since_ms.setdefault(line.line_id, now.monotonic_ms)

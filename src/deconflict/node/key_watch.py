@@ -29,13 +29,13 @@ async def watch_keys(
         nudge: has time-driven conditions looked at soon.
         look_s: seconds between two looks.
     """
-    seen = _last_change_ns(path)
+    seen = _changes(path)
     while True:
         await asyncio.sleep(look_s)
-        changed_ns = _last_change_ns(path)
-        if changed_ns == seen:
+        found = _changes(path)
+        if found == seen:
             continue
-        seen = changed_ns
+        seen = found
         try:
             # A sealed key takes most of a second to open: beats and alerts go on meanwhile.
             if await asyncio.to_thread(take_up):
@@ -44,8 +44,6 @@ async def watch_keys(
             logger.warning("the new key is not taken up: %s", error)
 
 
-def _last_change_ns(path: Path) -> int | None:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None
+def _changes(path: Path) -> frozenset[str]:
+    # By name, for a file appears whole: two changes of a directory can bear one time.
+    return frozenset(file.name for file in path.glob("change-*.json"))
