@@ -32,6 +32,7 @@ from deconflict.messages.terms_defaults import default_terms
 from deconflict.node.core import NodeCore, Say
 from deconflict.node.folder import NodeFolder
 from deconflict.node.line import Line
+from deconflict.node.line_keys import LineKeys
 from deconflict.node.work import Work
 from deconflict.store.base import Batch, LineRow
 from deconflict.store.sqlite import SqliteStore
@@ -70,8 +71,7 @@ class Side:
             line_id=self.line_id,
             own=self.party,
             peer=peer.party,
-            own_key=self.key,
-            peer_keys={peer.verify_key.key_id: peer.verify_key},
+            keys=LineKeys(self.core.keys, peer.verify_key),
             peer_desk=peer.invitation.desks[0],
             random_bytes=os.urandom,
             now=now,

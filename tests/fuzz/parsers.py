@@ -25,18 +25,21 @@ from deconflict.airspace.quantity import (
     parse_duration,
     parse_height,
 )
-from deconflict.errors import DeconflictError
+from deconflict.errors import DeconflictError, UnknownKeyError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.geojson import read_declarations
 from deconflict.line.canonical import canonical_bytes, parse_canonical
 from deconflict.line.checkpoint import read_checkpoint
-from deconflict.line.envelope import envelope_bytes, read_envelope
-from deconflict.line.keys import VerifyKey
+from deconflict.line.envelope import SealedEnvelope, envelope_bytes, read_envelope
+from deconflict.line.key_change import open_change, read_change
+from deconflict.line.key_ring import KeyRing
+from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.link import decode_beat, encode_beat
 from deconflict.line.note import NoteKey, read_note
 from deconflict.line.packets import decode_packets, encode_packets
 from deconflict.line.receipt import read_receipt
-from deconflict.line.statement import statement_bytes
+from deconflict.line.root import Root
+from deconflict.line.statement import Signature, statement_bytes
 from deconflict.line.tlog_witness import (
     add_checkpoint_bytes,
     origin_of,
@@ -162,6 +165,24 @@ def _proof_file(data: bytes) -> None:
 
 def _invitation(data: bytes) -> None:
     _same(data, Invitation.parse(data).export())
+
+
+def _key_change(data: bytes) -> None:
+    change = read_change(data)
+    _same(data.removesuffix(b"\n") + b"\n", change.export())
+    vectors = _vectors("key-change.json")
+    root = Root.from_plain(vectors["root"])
+    open_change(change, party=vectors["party"], first=vectors["first"], root=root)
+
+
+def _unknown_key(data: bytes) -> None:
+    """An entry under a key that was never heard of is read before its signature: a part of it."""
+    vectors = _vectors("key-change.json")
+    first = SigningKey.from_seed(bytes.fromhex(vectors["seeds"]["first"]) * 32).verify_key
+    ring = KeyRing(vectors["party"], first, Root.from_plain(vectors["root"]))
+    sealed = SealedEnvelope(data, Signature("Ed25519", "0" * 64, b""))
+    if len(ring.candidates(sealed)) == 1:
+        raise UnknownKeyError("no root vouches for a key of it")
 
 
 def _terms(data: bytes) -> None:
@@ -334,6 +355,8 @@ PARSERS: dict[str, Parser] = {
     "bundle": Parser(_bundle, _whole_bundle),
     "proof-file": Parser(_proof_file, _texts("disclosure.json", "good", "bad")),
     "invitation": Parser(_invitation, _invitations),
+    "key-change": Parser(_key_change, _texts("key-change.json", "changes")),
+    "unknown-key": Parser(_unknown_key, _texts("key-change.json", "chain")),
     "settings": Parser(_settings, _settings_corpus),
     "terms": Parser(_terms, _texts("terms.json", "cases")),
     "body": Parser(_body, _bodies),

@@ -338,7 +338,7 @@ class RestoringParty(PartySimulator):
 
     def read_durable(self, silence: Silence) -> Restored:
         own, peer = self.durable.own, self.durable.peer
-        keys = self.simulation.identity_of(self.name).peer_keys
+        keys = self.simulation.identity_of(self.name).peer_ring.ever
         sealed_receipt = self.last_receipt()
         receipted = None if sealed_receipt is None else open_receipt(sealed_receipt, keys).point
         way, present = own.way(), own.head
@@ -427,12 +427,13 @@ class RestoreSimulation(Simulation):
         *,
         blue: type[RestoringParty] = RestoringParty,
         red: type[RestoringParty] = RestoringParty,
+        real: bool = False,
     ) -> None:
         # Often enough to fall into a re-synchronisation, seldom enough that much is said between.
         self.restore_every_ms = (4_000, 12_000, 40_000)[seed % 3]
         self.faults = False
         weather = Weather(alter=0.0, most_delay_ms=600, crash=0.003, cut_every_ms=60_000)
-        super().__init__(seed, blue=blue, red=red, weather=weather)
+        super().__init__(seed, blue=blue, red=red, weather=weather, real=real)
         self.faults = True
 
     @property

@@ -16,6 +16,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.node.core import Say
 from deconflict.node.hearing import FORKED_CHECKPOINT
 from deconflict.node.line import Line
+from deconflict.node.line_keys import LineKeys
 from deconflict.replay.world import DESKS
 from deconflict.store.base import CheckpointRow
 from deconflict.store.verify import RecordProof, verify_store
@@ -154,8 +155,7 @@ def test_a_start_that_proves_the_record_finds_the_same_trees() -> None:
                 line_id=pair.line_id,
                 own="blue",
                 peer="red",
-                own_key=station.core.key,
-                peer_keys={red.key_id: red},
+                keys=LineKeys(station.core.keys, red),
                 peer_desk=DESKS[0],
                 random_bytes=station.core.random_bytes,
                 now=pair.world.now,

@@ -21,6 +21,7 @@ COMMANDS = (
     Entry("serve", "node:serve", "Run the node until it is told to stop."),
     Entry("doctor", "node:doctor", "Say in plain words what is wrong with the node, if anything."),
     Entry("renew", "node:renew", "Renew the node's certificate."),
+    Entry("node", "node_keys:node", "The root of a party and the node's change of key."),
     Entry("account", "account:account", "Accounts of the people who work with this node."),
     Entry("peer", "peer:peer", "Parties this node talks to, each pinned by its fingerprint."),
     Entry(

@@ -98,6 +98,11 @@ def list_waiting(node_dir: Path | None, as_json: bool) -> None:
     metavar="DIGITS",
     help="Of a peer: what you heard yourself, by voice. Without it you are asked.",
 )
+@click.option(
+    "--root-fingerprint",
+    metavar="DIGITS",
+    help="Of a peer whose invitation brings a root: what you heard of that, by voice.",
+)
 @node_option
 @as_json_option
 def release(
@@ -105,6 +110,7 @@ def release(
     account: str | None,
     password_file: Path | None,
     fingerprint: str | None,
+    root_fingerprint: str | None,
     node_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -118,7 +124,8 @@ def release(
         asked = enrolments.get(held_id)
         actor = proven(accounts, account, password_file)
         asked.require_releasable(actor)
-        pin = _pin(folder, asked, fingerprint) if asked.what == "PEER" else None
+        spoken = (fingerprint, root_fingerprint)
+        pin = _pin(folder, asked, spoken) if asked.what == "PEER" else None
         done = enrolments.release(actor, held_id, pin=pin)
     if as_json:
         write_json({"held_id": done.enrolment_id, "what": done.what, "subject": done.subject})
@@ -226,17 +233,21 @@ def say_asked_for(asked: "Enrolment", *, as_json: bool) -> None:
     click.echo(f"  deconflict enrol release {asked.enrolment_id} --as ACCOUNT")
 
 
-def _pin(folder: Path, asked: "Enrolment", fingerprint: str | None) -> Callable[[bytes], None]:
-    """Return what pins a peer; the fingerprint is asked for before anything is locked."""
-    from deconflict.cli.peer import ask_fingerprint
+def _pin(
+    folder: Path, asked: "Enrolment", spoken: tuple[str | None, str | None]
+) -> Callable[[bytes], None]:
+    """Return what pins a peer; the fingerprints are asked for before anything is locked."""
+    from deconflict.cli.peer import ask_fingerprint, ask_root_fingerprint
     from deconflict.node.folder import NodeFolder
     from deconflict.node.invitation import Invitation
 
+    fingerprint, root_fingerprint = spoken
     heard = fingerprint or ask_fingerprint(asked.subject)
     peers = NodeFolder.open(folder).peers()
+    root = root_fingerprint or ask_root_fingerprint(Invitation.parse(asked.data), peers)
 
     def pin(invitation: bytes) -> None:
-        peers.pin(Invitation.parse(invitation), heard)
+        peers.pin(Invitation.parse(invitation), heard, root)
 
     return pin
 

@@ -301,14 +301,16 @@ def ask_new_passphrase() -> str:
 
 
 def _warn_of_certificate(folder: Path) -> None:
-    from deconflict.node.doctor import OK, certificate_check
+    from deconflict.node.doctor import OK, certificate_check, key_age_check
 
     now_utc_ms = time.time_ns() // 1_000_000
     found = certificate_check(folder, now_utc_ms, warning_days=CERTIFICATE_SOON_DAYS)
-    if found.state != OK:
-        warning = click.style("warning: ", fg="yellow")
-        click.echo(f"{warning}the certificate: {clean(found.words)}", err=True)
-        click.echo(f"  to do: {clean(found.remedy)}", err=True)
+    aged = key_age_check(folder, now_utc_ms, warning_days=CERTIFICATE_SOON_DAYS)
+    for what, one in (("certificate", found), ("signing key", aged)):
+        if one.state != OK:
+            warning = click.style("warning: ", fg="yellow")
+            click.echo(f"{warning}the {what}: {clean(one.words)}", err=True)
+            click.echo(f"  to do: {clean(one.remedy)}", err=True)
 
 
 def _say_made(node: "NodeFolder", folder: Path, invitation: Path, accounts: list[str]) -> None:

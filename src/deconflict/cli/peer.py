@@ -21,10 +21,12 @@ from deconflict.cli.output import clean, fields, short, table, when, write_json
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from deconflict.line.root import Root
     from deconflict.node.folder import NodeFolder
-    from deconflict.node.peers import PinnedPeer
+    from deconflict.node.invitation import Invitation
+    from deconflict.node.peers import PeerBook, PinnedPeer
 
-__all__ = ["ask_fingerprint", "peer"]
+__all__ = ["ask_fingerprint", "ask_root_fingerprint", "peer"]
 
 RESTART = "A node that is running takes this up when it starts again."
 
@@ -51,12 +53,18 @@ def peer() -> None:
     metavar="DIGITS",
     help="What you heard by voice, not what stands in the file. Without it you are asked.",
 )
+@click.option(
+    "--root-fingerprint",
+    metavar="DIGITS",
+    help="What you heard of its root's, where the invitation brings one that is not pinned yet.",
+)
 @asker_options
 @node_option
 @as_json_option
 def add(
     invitation: Path,
     fingerprint: str | None,
+    root_fingerprint: str | None,
     account: str | None,
     as_password_file: Path | None,
     node_dir: Path | None,
@@ -74,19 +82,24 @@ def add(
         offered = Invitation.parse(file.read(MAX_INVITATION_BYTES + 2))
     if fingerprint is None:
         fingerprint = ask_fingerprint(offered.party)
+    peers = folder.peers()
+    if root_fingerprint is None:
+        root_fingerprint = ask_root_fingerprint(offered, peers)
     if takes_two(folder.path):
-        folder.peers().require_pinnable(offered, fingerprint)
+        peers.require_pinnable(offered, fingerprint, root_fingerprint)
         with enrolments_of(folder.path) as (accounts, enrolments):
             actor = proven(accounts, account, as_password_file)
             asked = enrolments.ask_peer(actor, offered.party, offered.export())
         say_asked_for(asked, as_json=as_json)
         return
-    pinned = folder.peers().pin(offered, fingerprint)
+    pinned = peers.pin(offered, fingerprint, root_fingerprint)
     if as_json:
         write_json(_facts(pinned))
         return
     at = " and ".join(pinned.urls)
     click.echo(f"{pinned.party} is pinned, at {at}. The line is {short(pinned.line_id)}.")
+    if pinned.root is None:
+        click.echo(f"Without a root: {pinned.party} can change its key only by being pinned anew.")
     click.echo(RESTART)
 
 
@@ -123,6 +136,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             "party": folder.settings.party,
             "fingerprint": folder.verify_key.fingerprint(),
             "key_id": folder.verify_key.key_id,
+            "root_fingerprint": _root_fingerprint(folder.root()),
             "peer_url": folder.settings.peer_url,
             "peer_urls": list(folder.settings.peer_urls),
             "desks": list(folder.settings.desks),
@@ -134,6 +148,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
             (
                 ("party", f"{own['party']} (this node)"),
                 ("fingerprint", own["fingerprint"]),
+                ("root fingerprint", own["root_fingerprint"]),
                 ("desks", ", ".join(folder.settings.desks)),
                 *_called_at(folder.settings.peer_urls),
             )
@@ -149,6 +164,7 @@ def show(party: str | None, node_dir: Path | None, as_json: bool) -> None:
         (
             ("party", pinned.party),
             ("fingerprint", pinned.verify_key.fingerprint()),
+            ("root fingerprint", _root_fingerprint(pinned.root)),
             ("desks", ", ".join(pinned.invitation.desks)),
             *_called_at(pinned.urls),
             ("invitation of", when(format_utc(pinned.invitation.created_utc_ms))),
@@ -214,6 +230,15 @@ def ask_fingerprint(party: str) -> str:
     return heard
 
 
+def ask_root_fingerprint(offered: "Invitation", peers: "PeerBook") -> str | None:
+    """Ask for what was heard of a root that is not pinned yet; None where nobody can be asked."""
+    known = next((one.root for one in peers.list() if one.party == offered.party), None)
+    if offered.root is None or offered.root == known or not sys.stdin.isatty():
+        return None
+    heard: str = click.prompt("Fingerprint of their root", err=True)
+    return heard
+
+
 def _open(node_dir: Path | None) -> "NodeFolder":
     from deconflict.node.folder import NodeFolder
 
@@ -226,7 +251,11 @@ def _called_at(urls: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(f"called at, path {number}", url) for number, url in enumerate(urls, start=1)]
 
 
-def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
+def _root_fingerprint(root: "Root | None") -> str | None:
+    return None if root is None else root.fingerprint()
+
+
+def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str] | None]:
     from deconflict.airspace.instant import format_utc
 
     return {
@@ -234,6 +263,7 @@ def _facts(pinned: "PinnedPeer") -> dict[str, str | list[str]]:
         "line_id": pinned.line_id,
         "fingerprint": pinned.verify_key.fingerprint(),
         "key_id": pinned.verify_key.key_id,
+        "root_fingerprint": _root_fingerprint(pinned.root),
         "tls_spki_sha256": pinned.spki_sha256,
         "urls": list(pinned.urls),
         "desks": list(pinned.invitation.desks),

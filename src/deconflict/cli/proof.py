@@ -12,6 +12,7 @@ from deconflict.errors import InvalidDocumentError, VerificationError
 if TYPE_CHECKING:
     from deconflict.line.envelope import Envelope
     from deconflict.line.keys import VerifyKey
+    from deconflict.line.root import Root
     from deconflict.node.disclosure import VerifiedDisclosure
     from deconflict.node.equivocation import VerifiedEquivocation
 
@@ -42,7 +43,9 @@ def parties_named(file: Path) -> set[str]:
     return set()
 
 
-def verified_proof(file: Path, trusted: Mapping[str, "VerifyKey"]) -> "Verified | None":
+def verified_proof(
+    file: Path, trusted: Mapping[str, "VerifyKey"], roots: Mapping[str, "Root"]
+) -> "Verified | None":
     """Return what a small file proves; None when it is none, but maybe a record.
 
     Raises:
@@ -57,8 +60,8 @@ def verified_proof(file: Path, trusted: Mapping[str, "VerifyKey"]) -> "Verified 
         return None
     proof = read_proof_file(data)
     if isinstance(proof, Disclosure):
-        return verify_disclosure(proof, trusted)
-    return verify_equivocation(proof, trusted)
+        return verify_disclosure(proof, trusted, roots)
+    return verify_equivocation(proof, trusted, roots)
 
 
 def show_proof(file: Path, proven: "Verified", *, as_json: bool) -> None:

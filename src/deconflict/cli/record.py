@@ -32,7 +32,9 @@ from deconflict.errors import InvalidDocumentError, InvalidInputError, Verificat
 if TYPE_CHECKING:
     from deconflict.line.keys import VerifyKey
     from deconflict.line.note import NoteKey
+    from deconflict.line.root import Root
     from deconflict.node.bundle_proof import VerifiedBundle
+    from deconflict.node.invitation import Invitation
 
 __all__ = ["export", "log", "message_rows", "verify"]
 
@@ -261,11 +263,11 @@ def verify(
     from deconflict.node.bundle_incidents import RecordedIncidents
     from deconflict.node.bundle_proof import verify_bundle
 
-    trusted = _read_keys(keys)
+    trusted, roots = _read_keys(keys), _read_roots(keys)
     _require_each_key(bundle, trusted)
     witnesses = _read_witnesses(vkeys)
     try:
-        small = verified_proof(bundle, trusted)
+        small = verified_proof(bundle, trusted, roots)
         if small is not None and files:
             raise InvalidInputError(
                 "evidence is looked up in a whole record",
@@ -283,7 +285,8 @@ def verify(
             return
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             recorded = RecordedIncidents()
-            proven = verify_bundle(_pieces(file, bar), trusted, recorded.look, witnesses=witnesses)
+            pieces = _pieces(file, bar)
+            proven = verify_bundle(pieces, trusted, recorded.look, roots, witnesses=witnesses)
     except (VerificationError, InvalidDocumentError) as error:
         if not as_json:
             click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")
@@ -326,7 +329,20 @@ def _read_witnesses(given: tuple[str, ...]) -> list["NoteKey"]:
 
 
 def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
-    """Return the parties' keys from their invitation files."""
+    """Return the parties' first keys from their invitation files."""
+    return {party: invitation.verify_key for party, invitation in _read_invitations(given).items()}
+
+
+def _read_roots(given: tuple[str, ...]) -> dict[str, "Root"]:
+    """Return the roots that vouch for later keys, of those invitations that bring one."""
+    return {
+        party: invitation.root
+        for party, invitation in _read_invitations(given).items()
+        if invitation.root is not None
+    }
+
+
+def _read_invitations(given: tuple[str, ...]) -> dict[str, "Invitation"]:
     from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
 
     found = {}
@@ -347,7 +363,7 @@ def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
                 given=f"{file}: {invitation.party}",
                 expected=party,
             )
-        found[party] = invitation.verify_key
+        found[party] = invitation
     return found
 
 
@@ -403,6 +419,7 @@ def _show_proven(proven: "VerifiedBundle") -> None:
         (
             ("line", proven.line_id),
             ("fresh epochs", _reopened(proven)),
+            ("keys changed", _keys_changed(proven)),
             ("terms signed by both", ", ".join(agreed) or "none"),
             ("signed by one only", ", ".join(short(one) for one in proven.one_sided_terms)),
             ("kept beside it", beside if proven.evidence else None),
@@ -444,6 +461,17 @@ def _reopened(proven: "VerifiedBundle") -> str | None:
         f"{chain.left_behind} left behind and said again"
         for chain in proven.chains
         if chain.epochs > 1
+    ]
+    return "; ".join(told) or None
+
+
+def _keys_changed(proven: "VerifiedBundle") -> str | None:
+    """Return whose key was changed, each time as the root of that party signed it."""
+    told = [
+        f"{chain.party}: {count(chain.key_changes, 'change')}, signed by its root; now key "
+        f"{short(chain.present_key_id)}"
+        for chain in proven.chains
+        if chain.key_changes
     ]
     return "; ".join(told) or None
 

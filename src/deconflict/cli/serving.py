@@ -17,6 +17,7 @@ from deconflict.cli.output import write_json
 from deconflict.console import add_console
 from deconflict.errors import ConfigurationError
 from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.key_watch import watch_keys
 from deconflict.node.opening import OpenNode, addresses_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
 from deconflict.node.settings import Endpoint
@@ -56,11 +57,17 @@ async def _serve(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> No
             folder.accounts_path, now=lambda: clock.now().utc_ms, random_bytes=os.urandom
         )
         with closing(accounts):
-            await _run(folder, opened, accounts, stop, as_json=as_json)
+            await _run(folder, keys, opened, accounts, stop, as_json=as_json)
 
 
 async def _run(
-    folder: NodeFolder, opened: OpenNode, accounts: Accounts, stop: asyncio.Event, *, as_json: bool
+    folder: NodeFolder,
+    keys: UnlockedKeys,
+    opened: OpenNode,
+    accounts: Accounts,
+    stop: asyncio.Event,
+    *,
+    as_json: bool,
 ) -> None:
     settings = folder.settings
     app = build_operator_app(
@@ -76,13 +83,17 @@ async def _run(
         app, settings.operators_listen.host, settings.operators_listen.port
     )
     running = asyncio.create_task(opened.runtime.run())
+    watching = asyncio.create_task(
+        watch_keys(folder.path / "keys", keys.take_up, opened.runtime.nudge)
+    )
     try:
         door = await open_door(opened.door)
         desk = await started(operators)
     except BaseException:
         # Before the writer is closed under it, or its failure would hide the one that counts.
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        watching.cancel()
+        await asyncio.gather(running, watching, return_exceptions=True)
         raise
     _say_running(folder, opened, as_json=as_json)
     stopping = asyncio.create_task(stop.wait())
@@ -91,6 +102,7 @@ async def _run(
         alone = not stop.is_set() and not running.done()
     finally:
         stopping.cancel()
+        watching.cancel()
         # Streams end first, so that neither server waits for a reader that would wait for ever.
         opened.runtime.stop()
         operators.should_exit = opened.door.should_exit = True

@@ -100,7 +100,7 @@ class Checkpoints:
         self._peer_tree = peer.tree
         self._peer_epoch = None if peer_logged is None else peer_logged.epoch
         self._witness = self._new_witness(peer.kept)
-        self._own_keys: Final = {identity.own_key.key_id: identity.own_key.verify_key}
+        self._own_keys: Final = {**identity.own_keys.public, **identity.own_ring.ever}
         self.receipted(receipted, now)
 
     # ---- the own chain ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Final
 from deconflict.errors import (
     BrokenChainError,
     LineStateError,
+    UnknownKeyError,
     WrongLineError,
     WrongSenderError,
 )
@@ -68,7 +69,8 @@ class LineEnd:
             line=identity.line_id,
             own=identity.own,
             peer=identity.peer,
-            own_keys={identity.own_key.key_id: identity.own_key.verify_key},
+            own_ring=identity.own_ring,
+            own_public=identity.own_keys.public,
             random_bytes=random_bytes,
             silence=found.silence,
         )
@@ -100,9 +102,10 @@ class LineEnd:
 
         Raises:
             LineStateError: its record may lack what it signed, or the line begins anew from the
-                record this moment, and would not know of what is said meanwhile.
+                record this moment, and would not know of what is said meanwhile; or its key is
+                being changed, which takes one exchange with the peer.
         """
-        if self.resync.closing and not self.resync.mute:
+        if self.resync.changing_key or (self.resync.closing and not self.resync.mute):
             raise LineStateError(
                 f"this node takes up the line with {self.identity.peer} again this moment",
                 remedy="say it again",
@@ -148,7 +151,7 @@ class LineEnd:
                 f"this node is not mute on the line with {self.identity.peer}",
                 remedy="see deconflict line status",
             )
-        if not self._all_durable:
+        if not self.all_durable:
             raise LineStateError(
                 f"a message to {self.identity.peer} is on its way to the disk this moment",
                 remedy="ask again in a second",
@@ -185,7 +188,7 @@ class LineEnd:
                 receipt = self.receipt_now()
             head = self._in.logged
             return read_answer(question, chain, head=head, deaf=resync.deaf, receipt=receipt)
-        if resync.mute:
+        if resync.mute and not resync.changing_key:
             return None
         if question.after is not None and not chain.holds(question.after):
             # The peer has an entry of this node that stands not on its way: an epoch was opened
@@ -203,19 +206,33 @@ class LineEnd:
         """
         if answer.role is not Role.AUTHOR or not self.resync.counts(answer):
             return None
-        if not self._all_durable:
+        if not self.all_durable:
             # A fresh epoch says again what the record holds: what is on its way there, it would
             # leave behind for ever. A mute node takes no slot, so the next answer finds it there.
             return None
+        if answer.deaf and self.resync.changing_key:
+            # The peer lost what it may have receipted, this node lost nothing: the peer is told all
+            # of it again first, or an epoch would leave behind what it once promised to hold.
+            return None
         agreed = self.resync.hear_held(answer, self.receipted_on_way)
         if agreed is not None and agreed.receipt is not None:
-            receipt = open_receipt(agreed.receipt, self.identity.peer_keys)
+            try:
+                receipt = open_receipt(agreed.receipt, self.identity.peer_keys)
+            except UnknownKeyError:
+                # The peer changed its key and could not yet tell this node: no promise for now.
+                return replace(agreed, receipt=None)
             self._require_line(receipt.line)
             self._require_parties(receipt.sender, receipt.to)
         return agreed
 
     def reopen(
-        self, agreed: Agreed, said: Iterable[Envelope], now: Now, *, desks: tuple[str, str]
+        self,
+        agreed: Agreed,
+        said: Iterable[Envelope],
+        now: Now,
+        *,
+        desks: tuple[str, str],
+        changes_key: bool = True,
     ) -> tuple[OutgoingEntry, ...]:
         """Return the entries of a fresh epoch: the one that opens it, and what is said again.
 
@@ -227,9 +244,11 @@ class LineEnd:
             said: own entries behind the last receipted one, as the record has them.
             now: the present.
             desks: of this side and of the peer, for the entry that opens the epoch.
+            changes_key: whether it brings the newest own key in force, where it is not yet.
 
         Raises:
             LineStateError: the epoch drawn was used before: the random source is broken.
+            VerificationError: the own change of key does not hold.
         """
         epoch = self._random_bytes(16).hex()
         if epoch in self._own_way or epoch in {envelope.epoch for envelope, _ in agreed.held}:
@@ -239,7 +258,9 @@ class LineEnd:
                 expected="128 random bits that no other draw has given",
                 remedy="stop the node and see to the machine's source of random numbers",
             )
-        return opened_epoch(
+        keys, ring = self.identity.own_keys, self.identity.own_ring
+        in_force = ring.after(agreed.follows)
+        opened = opened_epoch(
             self.identity,
             agreed,
             said,
@@ -247,7 +268,10 @@ class LineEnd:
             heard=self._heard(),
             now=now,
             desks=desks,
+            change=keys.change if changes_key and keys.number > in_force.number else None,
         )
+        ring.open_own(opened[0].envelope)
+        return opened
 
     def hear_again(
         self,
@@ -302,13 +326,14 @@ class LineEnd:
     # ---- inside -------------------------------------------------------------------------------
 
     def _arrival(self, sealed: SealedEnvelope, now: Now, clock_offset_ms: int) -> Arrival:
-        envelope = open_envelope(sealed, self.identity.peer_keys)
+        envelope = open_envelope(sealed, self.identity.peer_ring.candidates(sealed))
         self._require_line(envelope.line)
         self._require_parties(envelope.sender.party, envelope.to.party)
         return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
 
     @property
-    def _all_durable(self) -> bool:
+    def all_durable(self) -> bool:
+        """True exactly when no own slot is on its way to the disk."""
         return self._out.head == self._out.sealed_head
 
     def _heard(self) -> ChainPoint | None:
@@ -321,8 +346,7 @@ class LineEnd:
         """Return the slot that an own receipt names, when it is not logged here yet."""
         if sealed is None:
             return None
-        own = self.identity.own_key
-        receipt = open_receipt(sealed, {own.key_id: own.verify_key})
+        receipt = open_receipt(sealed, self.identity.own_ring.ever)
         self._require_line(receipt.line)
         if stored(receipt.epoch, receipt.seq) is not None:
             return None

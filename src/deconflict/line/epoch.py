@@ -1,8 +1,9 @@
 """The entry that opens a new epoch of a chain: what it follows, and why there is a new one.
 
 A party that may have lost part of what it said draws a fresh epoch, so that no slot of an old one
-is ever signed again. Slot 1 of the new epoch says behind which entry of an earlier one it stands:
-so the order of a chain is proven across its epochs. Bytes and rules: ``specs/envelope.md`` §9.
+is ever signed again; so does one that changes its key. Slot 1 of the new epoch says behind which
+entry of an earlier one it stands, so the order of a chain is proven across its epochs. Bytes and
+rules: ``specs/envelope.md`` §9.
 """
 
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import Final
 import msgspec
 
 from deconflict.line.envelope import Envelope
+from deconflict.line.key_change import KeyChange
 from deconflict.line.statement import ChainPoint
 
 __all__ = ["EPOCH_KIND", "EpochOpening", "EpochReason", "opening_of", "words_of"]
@@ -22,6 +24,7 @@ class EpochReason(StrEnum):
     """Why an epoch was opened."""
 
     RESTORED = "RESTORED"  # the author's record was older than what it had said, or may have been
+    KEY_CHANGED = "KEY_CHANGED"  # it signs with another key from here on
 
 
 class EpochOpening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,12 +34,12 @@ class EpochOpening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         follows: the last entry of the author's chain that both sides hold; None when the other
             side holds none.
         reason: why.
-        key: null. The place of a new key, for a change of key, which is to use the same entry.
+        key: the change that brings another key in force; null with any other reason.
     """
 
     follows: ChainPoint | None
     reason: EpochReason
-    key: None
+    key: KeyChange | None
 
 
 def opening_of(envelope: Envelope) -> EpochOpening | None:
@@ -44,9 +47,11 @@ def opening_of(envelope: Envelope) -> EpochOpening | None:
     if envelope.kind != EPOCH_KIND or envelope.seq != 1:
         return None
     try:
-        return msgspec.convert(envelope.body, EpochOpening, strict=True)
+        opening = msgspec.convert(envelope.body, EpochOpening, strict=True)
     except msgspec.ValidationError:
         return None
+    changes = opening.reason is EpochReason.KEY_CHANGED
+    return opening if changes == (opening.key is not None) else None
 
 
 def words_of(envelope: Envelope) -> bytes:

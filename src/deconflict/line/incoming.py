@@ -14,11 +14,14 @@ from typing import Final, TypeAlias
 from deconflict.errors import (
     BrokenChainError,
     ForkedChainError,
+    InvalidInputError,
     LineStateError,
     StoreDamagedError,
+    VerificationError,
 )
 from deconflict.line.envelope import GENESIS, Envelope, SealedEnvelope
 from deconflict.line.epoch import opening_of
+from deconflict.line.key_ring import KeyRing
 from deconflict.line.moment import Now
 from deconflict.line.packets import Want
 from deconflict.line.statement import ChainPoint
@@ -49,6 +52,7 @@ class Outcome(StrEnum):
     BEYOND_WINDOW = "BEYOND_WINDOW"  # too far ahead to hold; the peer repeats it
     ORPHAN = "ORPHAN"  # of another epoch: kept as evidence, never logged
     EPOCH_REFUSED = "EPOCH_REFUSED"  # it opens an epoch, and not behind the last entry held here
+    KEY_REFUSED = "KEY_REFUSED"  # it would bring a key in force that the root does not vouch for
     NOT_NOW = "NOT_NOW"  # this node is mute or deaf: it logs nothing; the peer repeats it
 
 
@@ -58,6 +62,8 @@ class EvidenceReason(StrEnum):
     ORPHAN_EPOCH = "ORPHAN_EPOCH"
     BROKEN_CHAIN = "BROKEN_CHAIN"
     FALSE_RECEIPT = "FALSE_RECEIPT"
+    OLD_KEY = "OLD_KEY"  # signed by a key that was changed before it came
+    FALSE_KEY = "FALSE_KEY"  # a change of key that proves nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +120,27 @@ class Acceptance:
 
 
 class PeerChain:
-    """The peer's chain from its durable head on. Older entries live on disk alone."""
+    """The peer's chain from its durable head on. Older entries live on disk alone.
+
+    Args:
+        line: the line.
+        ring: the peer's keys up to its head; grows with the epochs that are accepted here.
+        clock_tolerance_ms: by how much clocks may differ before a message counts as late.
+        head: the last slot on disk.
+        head_received_utc_ms: when that slot's entry was received.
+    """
 
     def __init__(
         self,
         *,
         line: str,
+        ring: KeyRing,
         clock_tolerance_ms: int,
         head: ChainPoint | None = None,
         head_received_utc_ms: int = 0,
     ) -> None:
         self._line: Final = line
+        self._ring: Final = ring
         self._clock_tolerance_ms: Final = clock_tolerance_ms
         self._logged = head
         self._logged_received_utc_ms = head_received_utc_ms
@@ -178,10 +194,12 @@ class PeerChain:
         envelope = arrival.envelope
         # First contact: the first verified envelope tells the epoch. Nothing is durable of it
         # until its slot 1 is logged, so a crash before that forgets it and asks again.
-        if self._epoch is None and opening_of(envelope) is None:
+        if self._epoch is None and opening_of(envelope) is None and self._is_in_force(arrival):
             self._epoch = envelope.epoch
         if envelope.epoch != self._epoch:
             return self._accept_other_epoch(arrival, stored)
+        if not self._is_in_force(arrival):
+            return _out_of_force(arrival)
         if envelope.seq <= self._accepted_seq:
             self._require_same(arrival, self._known(envelope.seq, stored))
             return Acceptance(Outcome.DUPLICATE)
@@ -253,6 +271,13 @@ class PeerChain:
         envelope = arrival.envelope
         opening = opening_of(envelope)
         if opening is not None and opening.follows == self._accepted:
+            try:
+                held = self._ring.judge(envelope, arrival.sealed.signature.key_id)
+            except (VerificationError, InvalidInputError):
+                false = Evidence(EvidenceReason.FALSE_KEY, arrival.sealed)
+                return Acceptance(Outcome.KEY_REFUSED, evidence=(false,))
+            self._ring.put(envelope.epoch, held)
+            self._ring.enter(envelope.epoch)
             # What was held of the epoch that ends here will never follow. The entry that opens the
             # next gets room whatever else does: without it nothing more is heard of the peer.
             self._held.clear()
@@ -264,12 +289,25 @@ class PeerChain:
         # slot is a fork, whichever epoch it is.
         unlogged = self._unlogged.get((envelope.epoch, envelope.seq))
         known = stored(envelope.epoch, envelope.seq) if unlogged is None else unlogged.sealed
+        if known is not None and known.data != arrival.sealed.data and self._is_disowned(arrival):
+            # Whoever holds a revoked key can sign anything: it is no word of the peer against it.
+            return _out_of_force(arrival)
         if known is not None:
             self._require_same(arrival, known)
             return Acceptance(Outcome.DUPLICATE)
+        if opening is None and arrival.sealed.signature.key_id not in self._ring:
+            return _out_of_force(arrival)
         orphan = Evidence(EvidenceReason.ORPHAN_EPOCH, arrival.sealed)
         outcome = Outcome.ORPHAN if opening is None else Outcome.EPOCH_REFUSED
         return Acceptance(outcome, evidence=(orphan,))
+
+    def _is_in_force(self, arrival: Arrival) -> bool:
+        held = self._ring.of(arrival.envelope.epoch)
+        signer = self._ring.signer_of(arrival.envelope) if arrival.envelope.seq == 1 else held.key
+        return arrival.sealed.signature.key_id == signer.key_id
+
+    def _is_disowned(self, arrival: Arrival) -> bool:
+        return self._ring.is_revoked(arrival.sealed.signature.key_id)
 
     @property
     def _accepted(self) -> ChainPoint | None:
@@ -359,6 +397,11 @@ class PeerChain:
                 return None
         self._asked = (first, last, now.monotonic_ms)
         return Want(self._line, self._epoch or "", first, last)
+
+
+def _out_of_force(arrival: Arrival) -> Acceptance:
+    evidence = Evidence(EvidenceReason.OLD_KEY, arrival.sealed)
+    return Acceptance(Outcome.ORPHAN, evidence=(evidence,))
 
 
 def _broken(arrival: Arrival, accepted_hash: str) -> BrokenChainError:

@@ -34,6 +34,8 @@ __all__ = [
     "VerifyKey",
     "key_named",
     "line_id",
+    "matches_spoken",
+    "spoken_digits",
 ]
 
 ALGORITHM: Final = "Ed25519"  # RFC 8032 §5.1
@@ -57,6 +59,17 @@ RandomBytes = Callable[[int], bytes]
 
 def _told(spoken: str) -> str:
     return re.sub(r"[\s\-]", "", spoken).lower()
+
+
+def spoken_digits(name: str) -> str:
+    """Return what two people read to each other of a key's or a root's id, 64 hex digits."""
+    head = bytes.fromhex(name)[: 2 * _GROUPS_OF_DIGITS]
+    return " ".join(f"{int.from_bytes(head[i : i + 2], 'big'):05d}" for i in range(0, len(head), 2))
+
+
+def matches_spoken(name: str, spoken: str) -> bool:
+    """True exactly when ``spoken`` is the fingerprint of this id, or the whole id."""
+    return _told(spoken) in (spoken_digits(name).replace(" ", ""), name)
 
 
 class VerifyKey:
@@ -110,17 +123,14 @@ class VerifyKey:
         >>> VerifyKey.from_base64("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=").fingerprint()
         '33248 46631 04609 33749 08410 12160 45186 21908'
         """
-        head = bytes.fromhex(self.key_id)[: 2 * _GROUPS_OF_DIGITS]
-        return " ".join(
-            f"{int.from_bytes(head[i : i + 2], 'big'):05d}" for i in range(0, len(head), 2)
-        )
+        return spoken_digits(self.key_id)
 
     def matches(self, spoken: str) -> bool:
         """True exactly when ``spoken`` is this key's fingerprint or its whole key id.
 
         Spaces, hyphens and line breaks do not count; nothing shorter is taken.
         """
-        return _told(spoken) in (self.fingerprint().replace(" ", ""), self.key_id)
+        return matches_spoken(self.key_id, spoken)
 
     @staticmethod
     def is_spoken(spoken: str) -> bool:

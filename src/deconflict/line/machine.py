@@ -54,6 +54,7 @@ from deconflict.line.checkpointing import Checkpoints
 from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, KindRules
 from deconflict.line.end import LineEnd
 from deconflict.line.envelope import Draft, Envelope, SealedEnvelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import (
     Evidence,
     EvidenceReason,
@@ -62,7 +63,7 @@ from deconflict.line.incoming import (
     PeerChain,
     StoredLookup,
 )
-from deconflict.line.keys import RandomBytes
+from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import FittedDraft, OutgoingEntry, OwnChain
 from deconflict.line.packets import Want
@@ -145,13 +146,15 @@ class LineMachine(LineEnd):
             rules=rules,
             now=now,
             head=found.own_head,
-            receipted=found.own_receipted(identity.peer_keys),
+            receipted=found.own_receipted(identity.peer_ring.ever),
             entries=entries,
             earlier=found.own_earlier,
             reopened=found.own_reopened,
+            opening_key=_opening_key(identity, entries),
         )
         peer = PeerChain(
             line=identity.line_id,
+            ring=identity.peer_ring,
             clock_tolerance_ms=timers.clock_tolerance_ms,
             head=found.peer_logged(),
             head_received_utc_ms=found.peer_head_received_utc_ms,
@@ -425,7 +428,8 @@ class LineMachine(LineEnd):
         self._require_parties(refusal.sender, refusal.to)
         if refusal.hash == self._out.opening and not self.resync.mute:
             # The peer's log had moved on behind what the epoch follows: another one is needed.
-            self.resync.refused(now)
+            # Or the peer cannot check the key it brings: then one that brings none.
+            self.resync.refused(now, key=refusal.reason is RefusalReason.KEY_REFUSED)
         alert = self._alerts.find(refusal.hash)
         if alert is not None and alert.own and alert.needs_receipt:
             self._alerts.refused(refusal.hash, now)
@@ -559,3 +563,11 @@ class LineMachine(LineEnd):
                 self._deliveries.advance(envelope.ref, DeliveryState.LOADED)
             if rule.closes:
                 self._deliveries.advance(envelope.ref, DeliveryState.CLOSED)
+
+
+def _opening_key(
+    identity: LineIdentity, entries: Iterable[tuple[Envelope, bytes]]
+) -> SigningKey | None:
+    """Return what signs the entry that opened the present own epoch, while it has no receipt."""
+    first = next((envelope for envelope, _ in entries if opening_of(envelope) is not None), None)
+    return None if first is None else identity.own_keys.of(identity.own_ring.signer_of(first))

@@ -126,6 +126,7 @@ class OwnChain:
         earlier: hashes of entries of earlier epochs without a receipt; the first one in the
             present epoch covers them, for that names what it follows.
         reopened: whether an EPOCH entry opened the present epoch.
+        opening_key: signs that EPOCH entry; None where it is ``key``.
     """
 
     def __init__(
@@ -144,11 +145,13 @@ class OwnChain:
         entries: Iterable[tuple[Envelope, bytes]] = (),
         earlier: Collection[str] = (),
         reopened: bool = False,
+        opening_key: SigningKey | None = None,
     ) -> None:
         self._line: Final = line
         self._own: Final = own
         self._peer: Final = peer
         self._key: Final = key
+        self._opening_key: Final = opening_key or key
         self._retry_ms: Final = tuple(retry_ms)
         self._random_bytes: Final = random_bytes
         self._rules: Final = rules
@@ -441,7 +444,8 @@ class OwnChain:
 
     def _sealed(self, slot: _Slot) -> SealedEnvelope:
         if slot.sealed is None:
-            slot.sealed = seal_envelope(slot.data, self._key)
+            opens = slot.hash == self._opening
+            slot.sealed = seal_envelope(slot.data, self._opening_key if opens else self._key)
         return slot.sealed
 
     def _require_whole(self) -> None:

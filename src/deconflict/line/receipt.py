@@ -81,6 +81,7 @@ class RefusalReason(StrEnum):
     FORKED = "FORKED"  # the slot is taken by another message
     BROKEN_CHAIN = "BROKEN_CHAIN"  # ``prev`` is not the entry held before it
     UNKNOWN_EPOCH = "UNKNOWN_EPOCH"  # kept as an orphan
+    KEY_REFUSED = "KEY_REFUSED"  # it brings a key that no pinned root vouches for
     NO_ROOM = "NO_ROOM"  # the disk is nearly full; repeat it later
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from deconflict.line.envelope import GENESIS, Address, Envelope, envelope_bytes
 from deconflict.line.epoch import EPOCH_KIND, EpochOpening, EpochReason, words_of
+from deconflict.line.key_change import KeyChange
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.precedence import Precedence
@@ -25,6 +26,7 @@ def opened_epoch(
     heard: ChainPoint | None,
     now: Now,
     desks: tuple[str, str],
+    change: KeyChange | None = None,
 ) -> tuple[OutgoingEntry, ...]:
     """Return the entries of a fresh epoch: the one that opens it, and what is said again.
 
@@ -32,6 +34,7 @@ def opened_epoch(
     peer holds already, under whatever hash, is not said again; nor is an entry that opened an
     epoch. What cites a message that is said again cites it by its new name.
     """
+    reason = EpochReason.RESTORED if change is None else EpochReason.KEY_CHANGED
     known = {words_of(envelope) for envelope, _ in agreed.held}
     renamed: dict[str, str] = {}
     first = Envelope(
@@ -53,7 +56,7 @@ def opened_epoch(
         answer_within_ms=None,
         expires_after_ms=None,
         lang="en",
-        body=msgspec.to_builtins(EpochOpening(agreed.follows, EpochReason.RESTORED, None)),
+        body=msgspec.to_builtins(EpochOpening(agreed.follows, reason, change)),
     )
     entries = [_outgoing(first)]
     for envelope in said:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from deconflict.errors import BrokenChainError, ConfigurationError
 from deconflict.line.alerts import Alert
 from deconflict.line.envelope import Envelope
+from deconflict.line.key_ring import KeyRing, OwnKeys
 from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.resync import WHOLE, Silence
@@ -27,8 +28,11 @@ class LineIdentity:
         line_id: from :func:`deconflict.line.keys.line_id`.
         own: own party.
         peer: the other party.
-        own_key: signs; its public half is pinned at the peer.
-        peer_keys: the peer's pinned keys by key id.
+        own_key: signs what is said now; the peer knows its public half, or will with the next
+            entry.
+        peer_keys: the peer's keys: the one pinned, or the ring of all that its chain brought.
+        own_ring: the own keys as the own chain brought them; None for one key.
+        own_keys: their secret halves; None for one key.
 
     Raises:
         ConfigurationError: the two parties or their keys are one and the same.
@@ -39,14 +43,30 @@ class LineIdentity:
     peer: str
     own_key: SigningKey
     peer_keys: Mapping[str, VerifyKey]
+    own_ring: KeyRing = field(default=None)  # type: ignore[assignment]
+    own_keys: OwnKeys = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if self.own == self.peer or self.own_key.key_id in self.peer_keys:
+        if cast("KeyRing | None", self.own_ring) is None:
+            object.__setattr__(self, "own_ring", KeyRing(self.own, self.own_key.verify_key))
+        if cast("OwnKeys | None", self.own_keys) is None:
+            object.__setattr__(self, "own_keys", OwnKeys(self.own_key))
+        if not isinstance(self.peer_keys, KeyRing):
+            (only,) = self.peer_keys.values()
+            object.__setattr__(self, "peer_keys", KeyRing(self.peer, only))
+        if self.own == self.peer or self.own_key.key_id in self.peer_ring.ever:
             raise ConfigurationError(
                 "a line needs two parties with a key each",
                 given=f"{self.own} and {self.peer}",
                 remedy="pin the peer's own invitation, not this node's",
             )
+
+    @property
+    def peer_ring(self) -> KeyRing:
+        """The peer's keys, epoch by epoch; as a mapping, the one in force."""
+        if not isinstance(self.peer_keys, KeyRing):
+            raise TypeError("a line's identity keeps the peer's keys in a ring")
+        return self.peer_keys
 
 
 @dataclass(frozen=True, slots=True)

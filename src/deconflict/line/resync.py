@@ -16,13 +16,14 @@ Sans-I/O. Packets: ``specs/packets.md`` §7; rules: ``specs/envelope.md`` §9.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
 from deconflict.errors import BrokenChainError, ForkedChainError, WrongLineError, WrongSenderError
 from deconflict.line.envelope import GENESIS, Envelope, SealedEnvelope, open_envelope
 from deconflict.line.epoch import opening_of
+from deconflict.line.key_ring import KeyRing
 from deconflict.line.keys import RandomBytes, VerifyKey
 from deconflict.line.moment import Now
 from deconflict.line.packets import Answer, Question, Role
@@ -59,6 +60,7 @@ class MuteReason(StrEnum):
     RECORD_BEHIND = "RECORD_BEHIND"  # the record lacks what the guard says was signed
     GUARD_BEHIND = "GUARD_BEHIND"  # the record holds what was signed after the guard was written
     EPOCH_REFUSED = "EPOCH_REFUSED"  # the peer's log had moved on behind what the epoch followed
+    KEY_CHANGED = "KEY_CHANGED"  # nothing is lost: a fresh epoch is to bring another key in force
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,14 @@ class Silence:
         deaf: it may lack what it receipted: it logs and receipts nothing.
         reason: why; None where it is neither.
         refused: how many fresh epochs the peer has refused, one after the other.
+        key_refused: whether the peer takes no other key of ours: it has no root of ours to ask.
     """
 
     mute: bool = False
     deaf: bool = False
     reason: MuteReason | None = None
     refused: int = 0
+    key_refused: bool = False
 
 
 WHOLE: Final = Silence()
@@ -162,7 +166,8 @@ class Resync:
         line: the line.
         own: this party.
         peer: the other.
-        own_keys: this party's keys by key id.
+        own_ring: this party's keys, as its record has them; taken further by what the peer shows.
+        own_public: those whose secret half is here, by key id.
         random_bytes: for nonces.
         silence: what is to be made whole.
     """
@@ -173,14 +178,16 @@ class Resync:
         line: str,
         own: str,
         peer: str,
-        own_keys: Mapping[str, VerifyKey],
+        own_ring: KeyRing,
+        own_public: Mapping[str, VerifyKey],
         random_bytes: RandomBytes,
         silence: Silence,
     ) -> None:
         self._line: Final = line
         self._own: Final = own
         self._peer: Final = peer
-        self._own_keys: Final = own_keys
+        self._own_ring: Final = own_ring
+        self._own_keys: Final = {**own_public, **own_ring.ever}
         self._random_bytes: Final = random_bytes
         self.silence = silence
         self._asked: dict[Role, _Asked] = {}
@@ -203,8 +210,13 @@ class Resync:
         """True exactly when this party logs and receipts nothing."""
         return self.silence.deaf
 
-    def refused(self, now: Now) -> None:
-        """Fall silent as the author: the peer cannot log the epoch opened last."""
+    def refused(self, now: Now, *, key: bool = False) -> None:
+        """Fall silent as the author: the peer cannot log the epoch opened last.
+
+        Args:
+            now: the present.
+            key: it refused the key that the epoch was to bring; the next one brings none.
+        """
         before = self.silence.refused
         pause_ms = _REFUSED_PAUSES_MS[min(before, len(_REFUSED_PAUSES_MS) - 1)]
         self._not_before_ms = now.monotonic_ms + pause_ms
@@ -213,19 +225,36 @@ class Resync:
             deaf=self.deaf,
             reason=MuteReason.EPOCH_REFUSED,
             refused=before + 1,
+            key_refused=key or self.silence.key_refused,
         )
         self._held = []
+        self._asked.pop(Role.AUTHOR, None)
+
+    def change_key(self) -> None:
+        """Fall silent as the author, for another key is to be brought in force."""
+        self.silence = replace(self.silence, mute=True, reason=MuteReason.KEY_CHANGED)
+        self._held = []
+        self._asked.pop(Role.AUTHOR, None)
+
+    @property
+    def changing_key(self) -> bool:
+        """True exactly when it is silent for a change of key alone, and lacks nothing."""
+        return self.silence.reason is MuteReason.KEY_CHANGED
+
+    def keep_key(self) -> None:
+        """Speak again with the key in force; the change is taken up at another time."""
+        self.silence = self.after_author()
         self._asked.pop(Role.AUTHOR, None)
 
     def after_author(self) -> Silence:
         """Return what is left once a fresh epoch is durable."""
         silence = self.silence
         reason = silence.reason if silence.deaf else None
-        return Silence(deaf=silence.deaf, reason=reason, refused=silence.refused)
+        return replace(silence, mute=False, reason=reason)
 
     def after_listener(self) -> Silence:
         """Return what is left once all that the peer said is durable."""
-        return Silence(refused=self.silence.refused)
+        return replace(self.silence, mute=False, deaf=False, reason=None)
 
     @property
     def closing(self) -> bool:
@@ -338,6 +367,7 @@ class Resync:
                 given=f"from {envelope.sender.party} to {envelope.to.party}",
                 expected=f"from {self._own} to {self._peer}",
             )
+        self._own_ring.take(envelope, sealed.signature.key_id)
         return envelope
 
 

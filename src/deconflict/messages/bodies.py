@@ -17,6 +17,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidPositionError
 from deconflict.line.epoch import EpochReason
+from deconflict.line.key_change import KeyChange
 from deconflict.line.statement import ChainPoint
 from deconflict.messages.body import Body
 from deconflict.messages.declaration import (
@@ -433,12 +434,12 @@ class TermsMessage(Body, frozen=True):
 class Epoch(Body, frozen=True):
     """EPOCH: the node's own word that its chain goes on in a fresh epoch, and behind what.
 
-    ``key`` is null: the place of a new key.
+    ``key`` brings another key in force, and is null with any other reason.
     """
 
     follows: ChainPoint | None
     reason: EpochReason
-    key: None
+    key: KeyChange | None
 
 
 _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(

@@ -14,6 +14,7 @@ from deconflict.errors import (
 )
 from deconflict.line.checkpoint import cosign_checkpoint
 from deconflict.line.envelope import seal_envelope
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import ALGORITHM, SigningKey, VerifyKey
 from deconflict.line.moment import utc_text
 from deconflict.line.note import SignedNote, read_note
@@ -46,7 +47,13 @@ __all__ = ["cosigned_note", "export_bundle"]
 
 
 def export_bundle(
-    store: Store, line: str, *, signer: SigningKey, peer_key: VerifyKey, exported_utc_ms: int
+    store: Store,
+    line: str,
+    *,
+    signer: SigningKey,
+    peer_key: VerifyKey,
+    exported_utc_ms: int,
+    own_keys: OwnKeys | None = None,
 ) -> Iterator[bytes]:
     """Yield the bundle of one line, a line of text at a time.
 
@@ -57,9 +64,10 @@ def export_bundle(
     Args:
         store: the verified record.
         line: the line's id.
-        signer: the own key.
-        peer_key: the peer's key.
+        signer: the own key in force.
+        peer_key: with which the peer was pinned.
         exported_utc_ms: now.
+        own_keys: all own keys, where there was another before; None for ``signer`` alone.
 
     Raises:
         NotFoundError: there is no such line.
@@ -68,13 +76,19 @@ def export_bundle(
     row = store.line(line)
     if row is None:
         raise NotFoundError("there is no such line", given=line, remedy="see the list of lines")
-    return _sealed_lines(_items(store, row, signer, peer_key, exported_utc_ms), signer)
+    keys = own_keys or OwnKeys(signer)
+    return _sealed_lines(_items(store, row, signer, keys, peer_key, exported_utc_ms), signer)
 
 
 def _items(
-    store: Store, line: LineRow, signer: SigningKey, peer_key: VerifyKey, exported_utc_ms: int
+    store: Store,
+    line: LineRow,
+    signer: SigningKey,
+    own_keys: OwnKeys,
+    peer_key: VerifyKey,
+    exported_utc_ms: int,
 ) -> Iterator[Item]:
-    keys = {line.own_party: signer.verify_key, line.peer_party: peer_key}
+    keys = {line.own_party: own_keys.first.verify_key, line.peer_party: peer_key}
     lengths = {head.party: head.length for head in store.heads(line.line_id)}
     yield Manifest(
         format=BUNDLE_FORMAT,
@@ -91,7 +105,7 @@ def _items(
     for party in sorted(keys):
         for entry in islice(store.entries(line.line_id, party), lengths.get(party, 0)):
             yield EntryItem(
-                *_signed(entry, signer),
+                *_signed(entry, own_keys),
                 party=party,
                 logged_utc=utc_text(entry.logged_utc_ms),
                 delayed=entry.delayed,
@@ -130,11 +144,11 @@ def cosigned_note(row: CheckpointRow, line: LineRow, signer: SigningKey) -> Sign
 
 
 def _signed(
-    row: TermsRow | EntryRow | ReceiptRow | EvidenceRow, signer: SigningKey | None = None
+    row: TermsRow | EntryRow | ReceiptRow | EvidenceRow, own_keys: OwnKeys | None = None
 ) -> tuple[str, str, str, str]:
     signature = row.signature
-    if signature is None and signer is not None:
-        signature = seal_envelope(row.data, signer).signature.value
+    if signature is None and own_keys is not None:
+        signature = seal_envelope(row.data, own_keys.named(row.key_id)).signature.value
     return base64_text(row.data), row.algorithm, row.key_id, base64_text(signature or b"")
 
 

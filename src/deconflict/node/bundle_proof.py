@@ -25,11 +25,13 @@ from deconflict.line.checkpoint import (
 )
 from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
 from deconflict.line.epoch import opening_of
+from deconflict.line.key_ring import KeyRing
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
 from deconflict.line.moment import utc_text
 from deconflict.line.note import NoteKey, read_note
 from deconflict.line.receipt import SealedReceipt, open_receipt
+from deconflict.line.root import Root
 from deconflict.line.statement import (
     ChainPoint,
     hash_of,
@@ -105,6 +107,8 @@ class VerifiedChain:
     epochs: int = 0
     left_behind: int = 0  # said before a fresh epoch, not held by the peer then, and said again
     seen_by: tuple[SeenBy, ...] = ()  # of the third witnesses whose keys were given
+    present_key_id: str = ""  # the key in force at the head; ``key_id`` is the first one
+    key_changes: int = 0  # on the way to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def verify_bundle(
     chunks: Iterable[bytes],
     trusted: Mapping[str, VerifyKey],
     look: Look | None = None,
+    roots: Mapping[str, Root] | None = None,
     *,
     witnesses: Sequence[NoteKey] = (),
 ) -> VerifiedBundle:
@@ -136,7 +141,9 @@ def verify_bundle(
 
     Args:
         chunks: the file's bytes in any pieces.
-        trusted: each party's key, obtained from that party; the bundle cannot vouch for its own.
+        trusted: each party's first key, obtained from that party; the bundle cannot vouch for its
+            own. Which key was in force at each entry follows from it, the root and the chain.
+        roots: each party's root, obtained with its key; needed where a key was changed.
         look: is shown each entry once its signature and place hold. What it makes of them counts
             for nothing unless the whole bundle verifies.
         witnesses: keys of third witnesses; the lines of others are not looked at.
@@ -158,7 +165,7 @@ def verify_bundle(
                 raise malformed("it stands behind the seal", "the seal as the last line")
             match item:
                 case Manifest() if verifier is None:
-                    verifier = _Verifier(item, trusted, look, witnesses)
+                    verifier = _Verifier(item, trusted, roots or {}, look, witnesses)
                 case Seal() if verifier is not None:
                     sealed = verifier.seal(item, digest)
                 case _ if isinstance(item, _Taken) and verifier is not None:
@@ -183,7 +190,7 @@ class _Chain:
     """What is known of one party's chain while it is read."""
 
     party: str
-    key: VerifyKey
+    ring: KeyRing
     check: ChainCheck | None = None
     epoch: str = ""
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
@@ -201,8 +208,8 @@ class _Chain:
     _way: dict[str, int] | None = None
 
     @property
-    def keys(self) -> dict[str, VerifyKey]:
-        return {self.key.key_id: self.key}
+    def first(self) -> VerifyKey:
+        return self.ring.first
 
     def holds(self, point: ChainPoint) -> bool:
         """True exactly when the slot is in this chain, with this very entry."""
@@ -248,6 +255,7 @@ class _Verifier:
         self,
         manifest: Manifest,
         trusted: Mapping[str, VerifyKey],
+        roots: Mapping[str, Root],
         look: Look | None,
         witnesses: Sequence[NoteKey],
     ) -> None:
@@ -255,7 +263,9 @@ class _Verifier:
         self._look = look
         self._witnesses = witnesses
         self._chains = {
-            party: _Chain(party, _trusted_key(party, stated, trusted))
+            party: _Chain(
+                party, KeyRing(party, _trusted_key(party, stated, trusted), roots.get(party))
+            )
             for party, stated in sorted(manifest.keys.items())
         }
         if len(self._chains) != 2 or manifest.by not in self._chains:
@@ -265,7 +275,7 @@ class _Verifier:
                 remedy="export it again",
             )
         first, second = self._chains.values()
-        derived = line_id(first.party, first.key.key_id, second.party, second.key.key_id)
+        derived = line_id(first.party, first.first.key_id, second.party, second.first.key_id)
         if manifest.line != derived:
             raise WrongLineError(
                 "the line named is not the line of these parties and keys",
@@ -275,6 +285,7 @@ class _Verifier:
         self._stage = 1  # index into _ORDER
         self._receipts: dict[str, ChainPoint] = {}  # author -> farthest entry receipted
         self._terms: dict[str, set[str]] = {}  # hash -> who signed
+        self._later_terms: list[tuple[TermsItem, int]] = []
         self._evidence = 0
         self._calls = CallProof()
 
@@ -286,7 +297,7 @@ class _Verifier:
         self._stage = stage
         match item:
             case TermsItem():
-                self._take_terms(item)
+                self._look_at_terms(item, number)
             case EntryItem():
                 self._take_entry(item, number)
             case ReceiptItem():
@@ -305,13 +316,20 @@ class _Verifier:
                 expected=seal.sha256,
                 remedy="ask for the bundle again; keep this one if you suspect a hand in it",
             )
-        key = key_named(self._chains[self._manifest.by].keys, seal.algorithm, seal.key_id)
+        exporter = self._chains[self._manifest.by]
+        in_force = exporter.ring.of(exporter.epoch).key
+        key = key_named({in_force.key_id: in_force}, seal.algorithm, seal.key_id)
         key.verify(CONTEXT_BUNDLE, digest.digest(), base64.b64decode(seal.signature))
         return seal.sha256
 
     def report(self, sha256: str) -> VerifiedBundle:
         """Return what all lines together prove, once the two chains' citations agree."""
         first, second = self._chains.values()
+        for item, number in self._later_terms:
+            try:
+                self._take_terms(item)
+            except VerificationError as error:
+                raise _at_line(number, error) from error
         agreed = [name for name, signers in self._terms.items() if len(signers) == 2]
         return VerifiedBundle(
             line_id=self._manifest.line,
@@ -325,17 +343,23 @@ class _Verifier:
             calls=self._calls.report(),
         )
 
+    def _look_at_terms(self, item: TermsItem, number: int) -> None:
+        if item.key_id == self._of(item.party).first.key_id:
+            self._take_terms(item)
+        else:  # a key that the entries, which come later, bring in force
+            self._later_terms.append((item, number))
+
     def _take_terms(self, item: TermsItem) -> None:
         chain = self._of(item.party)
         signature = item.sealed_with
-        key = key_named(chain.keys, signature.algorithm, signature.key_id)
+        key = key_named(chain.ring.ever, signature.algorithm, signature.key_id)
         key.verify(CONTEXT_TERMS, item.exact, signature.value)
         self._terms.setdefault(hash_of(item.exact), set()).add(item.party)
 
     def _take_entry(self, item: EntryItem, number: int) -> None:
         chain = self._of(item.party)
         sealed = SealedEnvelope(item.exact, item.sealed_with)
-        envelope = open_envelope(sealed, chain.keys)
+        envelope = open_envelope(sealed, chain.ring.candidates(sealed))
         if chain.check is None or envelope.epoch != chain.epoch:
             if envelope.epoch in chain.hashes:
                 raise BrokenChainError(
@@ -343,10 +367,13 @@ class _Verifier:
                     given=f"epoch {envelope.epoch}",
                 )
             chain.follows[envelope.epoch] = self._followed(chain, envelope)
+            chain.ring.take(envelope, item.key_id)
             chain.check = ChainCheck(line=self._manifest.line, party=item.party)
             chain.epoch = envelope.epoch
             chain.hashes[envelope.epoch] = bytearray()
             chain.trees[envelope.epoch] = GrowingTree()
+        elif envelope.seq > 1:
+            chain.ring.judge(envelope, item.key_id)
         chain.check.add(sealed)
         if envelope.to.party != self._other(item.party).party:
             raise WrongSenderError(
@@ -388,9 +415,9 @@ class _Verifier:
 
     def _take_receipt(self, item: ReceiptItem) -> None:
         sealed = SealedReceipt(item.exact, item.sealed_with)
-        signers = {chain.key.key_id: chain for chain in self._chains.values()}
+        signers = {key: chain for chain in self._chains.values() for key in chain.ring.ever}
         signer = signers.get(item.key_id)
-        receipt = open_receipt(sealed, {} if signer is None else signer.keys)
+        receipt = open_receipt(sealed, {} if signer is None else signer.ring.ever)
         author = self._of(receipt.to)
         if signer is None or receipt.sender != signer.party or author is signer:
             raise WrongSenderError(
@@ -413,8 +440,9 @@ class _Verifier:
         origin = read_checkpoint(read_note(item.exact).text).origin
         chain = self._of(origin.party)
         other = self._other(origin.party)
-        checkpoint, note = open_checkpoint(item.exact, chain.keys)
-        time_s = cosignature_time_s(note, other.party, other.keys)
+        author = chain.ring.of(origin.epoch).key
+        checkpoint, note = open_checkpoint(item.exact, {author.key_id: author})
+        time_s = cosignature_time_s(note, other.party, other.ring.ever)
         if origin.line != self._manifest.line:
             raise WrongLineError(
                 "a checkpoint belongs to another line",
@@ -467,9 +495,10 @@ class _Verifier:
             points.append(point)
         receipted = max(points, key=lambda point: chain.position(point) or 0, default=None)
         way = sum(chain.way().values())
+        in_force = chain.ring.of(chain.epoch)
         return VerifiedChain(
             party=chain.party,
-            key_id=chain.key.key_id,
+            key_id=chain.first.key_id,
             length=chain.length,
             head=None if chain.check is None else chain.check.head,
             receipted=receipted,
@@ -482,6 +511,8 @@ class _Verifier:
             epochs=len(chain.hashes),
             left_behind=chain.length - way,
             seen_by=tuple(_seen_by(chain, key) for key in self._witnesses if chain.seen_of(key)),
+            present_key_id=in_force.key.key_id,
+            key_changes=len(list(in_force.earlier())),
         )
 
     @staticmethod

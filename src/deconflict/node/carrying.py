@@ -105,7 +105,7 @@ class Carrying(Releasing):
             choose,
             self._store,
             held,
-            self._core.key,
+            self._core.keys,
             state,
             since_seq=since_seq,
             message=message,

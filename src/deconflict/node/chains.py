@@ -12,7 +12,7 @@ from typing import NamedTuple
 from deconflict.errors import StoreDamagedError
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
-from deconflict.line.keys import SigningKey
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.statement import ChainPoint
 from deconflict.node.rows import sealed_again
 from deconflict.store.base import EntryRow, Store
@@ -58,14 +58,14 @@ class StoredChain:
         store: the record.
         line_id: the line.
         party: the author.
-        own_key: signs own entries again whose signature is not stored yet, to the same bytes.
+        own_keys: sign own entries again whose signature is not stored yet, to the same bytes.
     """
 
-    def __init__(self, store: Store, line_id: str, party: str, own_key: SigningKey) -> None:
+    def __init__(self, store: Store, line_id: str, party: str, own_keys: OwnKeys) -> None:
         self._store = store
         self._line_id = line_id
         self._party = party
-        self._own_key = own_key
+        self._own_keys = own_keys
         self._way = way_of(store, line_id, party)
 
     def holds(self, point: ChainPoint) -> bool:
@@ -79,7 +79,7 @@ class StoredChain:
 
     def after(self, point: ChainPoint | None) -> Iterator[SealedEnvelope]:
         """Yield what stands behind an entry that is held, in order; None begins at the first."""
-        return (sealed_again(row, self._own_key) for row in self.rows_after(point))
+        return (sealed_again(row, self._own_keys) for row in self.rows_after(point))
 
     def rows_after(self, point: ChainPoint | None) -> Iterator[EntryRow]:
         """Yield the same as they are stored."""

@@ -23,6 +23,7 @@ from deconflict.errors import (
     WrongLineError,
 )
 from deconflict.line.envelope import Envelope, SealedEnvelope
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.link import LinkState, LinkStatus, decode_beat, encode_beat
 from deconflict.line.moment import Now
@@ -33,6 +34,7 @@ from deconflict.node.drills import Drills
 from deconflict.node.hearing import Heard, Hearing
 from deconflict.node.incidents import Account
 from deconflict.node.journal import Journal
+from deconflict.node.key_changing import KeyChanging
 from deconflict.node.line import Line
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
@@ -58,9 +60,10 @@ class NodeCore:
         party: whose node this is.
         desks: its desks, the main one first.
         language: of its desks' screens.
-        key: signs what it says.
+        key: with which this party is pinned, and signs until it is changed.
         store: read for old entries; never written here.
         random_bytes: for ids and epochs (``os.urandom`` in service).
+        keys: with all that came after it; None for ``key`` alone.
 
     Attributes:
         shortage: which classes of messages get no room here now; whoever drives the core knows.
@@ -75,11 +78,13 @@ class NodeCore:
         key: SigningKey,
         store: Store,
         random_bytes: RandomBytes,
+        keys: OwnKeys | None = None,
     ) -> None:
         self.party = party
         self.desks = tuple(desks)
         self.language = language
         self.key = key
+        self.keys = keys or OwnKeys(key)
         self.random_bytes = random_bytes
         self.lines: dict[str, Line] = {}
         self.shortage: Shortage = ENOUGH
@@ -100,6 +105,7 @@ class NodeCore:
             resyncing=self._resyncing,
             drills=drills,
         )
+        self._key_changing = KeyChanging(self._resyncing.reopen)
         self._at_home = AtHome(store=store, journal=journal, teller=teller)
         self.watch = Watchkeeping(store=store, journal=journal, desk=teller.desk)
         self._passing = Passing(self.lines, journal=journal, teller=teller, at_home=self._at_home)
@@ -317,6 +323,8 @@ class NodeCore:
             for line in self._resyncing.take_begun():
                 self._take_up(line, now)
                 self._resyncing.begun(line, work, now)
+            for line in self.lines.values():
+                self._key_changing.look(line, work, now)
             self.watch.look(now)
             self.drills.look(self.lines.values(), work, now)
             self._passing.advance(work, now, self.shortage)

@@ -5,7 +5,7 @@ guesses at: a leaf of the tree is over a signature (``specs/checkpoint.md`` §1)
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deconflict.errors import (
@@ -23,8 +23,10 @@ from deconflict.line.checkpoint import (
     open_checkpoint,
 )
 from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
+from deconflict.line.key_change import KeyChange, read_unproven, vouched_keys
 from deconflict.line.keys import SigningKey, VerifyKey, line_id
 from deconflict.line.moment import utc_text
+from deconflict.line.root import Root
 from deconflict.line.tree import GrowingTree, verify_inclusion
 from deconflict.node.bundle import cosigned_note
 from deconflict.node.bundle_lines import base64_text
@@ -49,11 +51,27 @@ class VerifiedDisclosure:
 
 
 def disclose(
-    store: Store, line: str, message_hash: str, *, signer: SigningKey, peer_key: VerifyKey
+    store: Store,
+    line: str,
+    message_hash: str,
+    *,
+    signer: SigningKey,
+    peer_key: VerifyKey,
+    own_key: VerifyKey | None = None,
+    changes: Sequence[KeyChange] = (),
 ) -> Disclosure:
     """Return one message of a line with its proof, under the first checkpoint that covers it.
 
     Reads the chain up to there: some 20 µs an entry.
+
+    Args:
+        store: the verified record.
+        line: the line's id.
+        message_hash: the message.
+        signer: the own key in force.
+        peer_key: with which the peer was pinned.
+        own_key: with which this party is pinned; None for ``signer``'s.
+        changes: of either party's key since.
 
     Raises:
         NotFoundError: there is no such line, or no such message on it.
@@ -80,7 +98,7 @@ def disclose(
         )
     third = witness_lines(store, line, entry.party).get((checkpoint.epoch, checkpoint.size))
     note = with_lines(cosigned_note(checkpoint, row, signer), third)
-    keys = {row.own_party: signer.verify_key, row.peer_party: peer_key}
+    keys = {row.own_party: own_key or signer.verify_key, row.peer_party: peer_key}
     return Disclosure(
         format="deconflict-disclosure/1",
         line=line,
@@ -93,37 +111,43 @@ def disclose(
         ),
         proof=tuple(base64_text(one) for one in tree.inclusion(entry.seq - 1, tree.size)),
         checkpoint=SignedNoteItem(base64_text(note.to_bytes())),
+        changes=tuple(changes),
     )
 
 
-def verify_disclosure(proof: Disclosure, trusted: Mapping[str, VerifyKey]) -> VerifiedDisclosure:
+def verify_disclosure(
+    proof: Disclosure,
+    trusted: Mapping[str, VerifyKey],
+    roots: Mapping[str, Root] | None = None,
+) -> VerifiedDisclosure:
     """Return what a disclosed message proves.
 
     Args:
         proof: as it was read.
-        trusted: each party's key, obtained from that party.
+        trusted: each party's first key, obtained from that party.
+        roots: each party's root, obtained with it; needed where a key was changed.
 
     Raises:
         InvalidDocumentError: something in it is not what it has to be.
         VerificationError: a leaf that says what does not hold.
     """
-    keys = _trusted(proof, trusted)
+    keys = _vouched(proof, _trusted(proof, trusted), roots or {})
     message = SealedEnvelope(proof.message.exact, proof.message.sealed_with)
-    signers = {key.key_id: party for party, key in keys.items()}
+    signers = {key_id: party for party, known in keys.items() for key_id in known}
     author = signers.get(proof.message.key_id)
     if author is None:
         raise UnknownKeyError(
             "the message is signed by neither party", given=proof.message.key_id[:16]
         )
     (other,) = keys.keys() - {author}
-    envelope = open_envelope(message, {keys[author].key_id: keys[author]})
+    envelope = open_envelope(message, keys[author])
     if (envelope.sender.party, envelope.to.party) != (author, other):
         raise WrongSenderError(
             "the message names other parties than signed it",
             given=f"from {envelope.sender.party} to {envelope.to.party}",
             expected=f"from {author} to {other}",
         )
-    checkpoint, note = open_checkpoint(proof.checkpoint.exact, {keys[author].key_id: keys[author]})
+    checkpoint, note = open_checkpoint(proof.checkpoint.exact, keys[author])
     origin = Origin(proof.line, author, envelope.epoch)
     if envelope.line != proof.line or checkpoint.origin != origin:
         raise WrongLineError(
@@ -131,7 +155,7 @@ def verify_disclosure(proof: Disclosure, trusted: Mapping[str, VerifyKey]) -> Ve
             given=f"line {envelope.line}, {checkpoint.origin.name}",
             expected=origin.name,
         )
-    time_s = cosignature_time_s(note, other, {keys[other].key_id: keys[other]})
+    time_s = cosignature_time_s(note, other, keys[other])
     leaf = entry_leaf(message.hash, message.signature.value)
     path = [base64.b64decode(text) for text in proof.proof]
     verify_inclusion(leaf, envelope.seq - 1, checkpoint.head, path)
@@ -156,6 +180,28 @@ def _covering(store: Store, entry: EntryRow) -> CheckpointRow:
         expected="a cosigned checkpoint, 10 s after its receipt while the peer is connected",
         remedy="try again later",
     )
+
+
+def _vouched(
+    proof: Disclosure, first: Mapping[str, VerifyKey], roots: Mapping[str, Root]
+) -> dict[str, dict[str, VerifyKey]]:
+    """Return each party's keys by key id: the first one, and those that its root vouches for."""
+    stated = [(read_unproven(change).party, change) for change in proof.changes]
+    if strangers := {party for party, _ in stated} - first.keys():
+        raise WrongSenderError(
+            "a change of key is of somebody who is not on this line",
+            given=", ".join(sorted(strangers)),
+            expected=" or ".join(first),
+        )
+    return {
+        party: vouched_keys(
+            [change for of, change in stated if of == party],
+            party=party,
+            first=key,
+            root=roots.get(party),
+        )
+        for party, key in first.items()
+    }
 
 
 def _trusted(proof: Disclosure, trusted: Mapping[str, VerifyKey]) -> dict[str, VerifyKey]:

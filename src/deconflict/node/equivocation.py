@@ -18,8 +18,12 @@ from deconflict.errors import (
 )
 from deconflict.line.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope, read_envelope
-from deconflict.line.keys import VerifyKey
+from deconflict.line.incoming import EvidenceReason
+from deconflict.line.key_change import vouched_keys
+from deconflict.line.key_ring import KeyRing
+from deconflict.line.keys import VerifyKey, key_named
 from deconflict.line.note import read_note
+from deconflict.line.root import Root
 from deconflict.node.bundle_lines import base64_text
 from deconflict.node.hearing import FORKED_CHECKPOINT
 from deconflict.node.proof_lines import Equivocation, SignedNoteItem, SignedThing
@@ -54,13 +58,19 @@ class VerifiedEquivocation:
 
 
 def verify_equivocation(
-    proof: Equivocation, trusted: Mapping[str, VerifyKey]
+    proof: Equivocation,
+    trusted: Mapping[str, VerifyKey],
+    roots: Mapping[str, Root] | None = None,
 ) -> VerifiedEquivocation:
-    """Return the fork that the file proves.
+    """Return the fork that the file proves: both of it are signed by one key of the party.
+
+    An epoch has one key. Two messages for a slot by two keys accuse nobody: one of the keys was
+    not in force there, and somebody else may have it.
 
     Args:
         proof: as it was read.
-        trusted: the accused party's key, obtained from that party; others are not looked at.
+        trusted: the accused party's first key, obtained from that party; others are not looked at.
+        roots: its root, where it has one; needed where its key was changed.
 
     Raises:
         InvalidDocumentError: something in it is not what it has to be.
@@ -74,7 +84,11 @@ def verify_equivocation(
             expected="no key was given" if key is None else key.to_base64(),
             remedy=f"obtain {proof.party}'s invitation from {proof.party} itself",
         )
-    keys = {key.key_id: key}
+    keys = vouched_keys(
+        proof.changes, party=proof.party, first=key, root=(roots or {}).get(proof.party)
+    )
+    signer = _signer_of_both(proof, keys)
+    keys = {signer.key_id: signer}
     match proof.first, proof.second:
         case SignedThing() as one, SignedThing() as other:
             found = _forked_slot(*(_opened(thing, proof.party, keys) for thing in (one, other)))
@@ -87,17 +101,30 @@ def verify_equivocation(
                 remedy="verify the whole record instead",
             )
     line, epoch, what, number, first, second = found
-    return VerifiedEquivocation(proof.party, key.key_id, line, epoch, what, number, first, second)
+    return VerifiedEquivocation(
+        proof.party, signer.key_id, line, epoch, what, number, first, second
+    )
 
 
-def equivocation_of(store: Store, line: str, peer: str, peer_key: VerifyKey) -> Equivocation:
+def equivocation_of(
+    store: Store, line: str, peer: str, peer_key: VerifyKey, ring: KeyRing | None = None
+) -> Equivocation:
     """Return the first fork of the peer that the evidence of a line proves.
+
+    Args:
+        store: the record.
+        line: the line's id.
+        peer: the peer.
+        peer_key: with which it was pinned.
+        ring: its keys on the line; None for that one alone.
 
     Raises:
         NotFoundError: the evidence proves none.
         StoreError: the record cannot be read.
     """
     trusted = {peer: peer_key}
+    roots = {} if ring is None or ring.root is None else {peer: ring.root}
+    changes = () if ring is None else ring.changes()
     for first, second in _pairs(store, line, peer):
         proof = Equivocation(
             format="deconflict-equivocation/1",
@@ -105,9 +132,10 @@ def equivocation_of(store: Store, line: str, peer: str, peer_key: VerifyKey) -> 
             key=peer_key.to_base64(),
             first=first,
             second=second,
+            changes=changes,
         )
         try:
-            verify_equivocation(proof, trusted)
+            verify_equivocation(proof, trusted, roots)
         except (VerificationError, InvalidDocumentError):
             continue
         return proof
@@ -126,6 +154,8 @@ def _pairs(store: Store, line: str, peer: str) -> Iterator[tuple[_Item, _Item]]:
     """Everything kept as evidence beside what claims the same place: in the record, or kept too."""
     seen: dict[tuple[str, str, int], _Item] = {}
     for row in store.evidence(line):
+        if row.reason == EvidenceReason.OLD_KEY:
+            continue  # whoever got hold of a key that is over may have signed it
         try:
             kind, epoch, number = place = _place_of(row)
         except (VerificationError, InvalidDocumentError):
@@ -164,6 +194,24 @@ def _recorded(
     return SignedThing(
         base64_text(entry.data), entry.algorithm, entry.key_id, base64_text(entry.signature)
     )
+
+
+def _signer_of_both(proof: Equivocation, keys: Mapping[str, VerifyKey]) -> VerifyKey:
+    """Return the key that both things name; a checkpoint names its keys in its own lines."""
+    if isinstance(proof.first, SignedThing):
+        signer = key_named(keys, proof.first.algorithm, proof.first.key_id)
+        if isinstance(proof.second, SignedThing):
+            other = key_named(keys, proof.second.algorithm, proof.second.key_id)
+            if other != signer:
+                raise _no_fork(f"keys {signer.key_id[:16]}… and {other.key_id[:16]}…")
+        return signer
+    for key in keys.values():
+        try:
+            open_checkpoint(proof.first.exact, {key.key_id: key})
+        except UnknownKeyError:
+            continue
+        return key
+    return next(iter(keys.values()))
 
 
 def _opened(thing: SignedThing, party: str, keys: Mapping[str, VerifyKey]) -> tuple[Envelope, str]:

@@ -6,6 +6,7 @@
     invitation.json      public: hand it to the other party
     keys/signing.key     signs all that this party says; sealed when a passphrase is set
     keys/signing.pub     its public half
+    keys/root.json       the root that vouches for later keys (key_files.py), if there is one
     keys/tls-root.key    signs the node's certificates; needed for renewal only, may be kept offline
     keys/tls-root.pem    its certificate, ten years
     keys/tls.key         the node's TLS key: the peers pin it
@@ -27,9 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deconflict.airspace.instant import TimeSpan
-from deconflict.errors import ConfigurationError, DeconflictError
+from deconflict.errors import ConfigurationError, DeconflictError, VerificationError
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keyfile import is_sealed, open_seed, seal_seed
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
+from deconflict.line.root import Root
 from deconflict.node.files import (
     refuse_readable_by_others,
     sync_directory,
@@ -37,6 +40,7 @@ from deconflict.node.files import (
     write_new,
 )
 from deconflict.node.invitation import Invitation
+from deconflict.node.key_files import KeyFiles
 from deconflict.node.peers import PeerBook
 from deconflict.node.pki import (
     create_root,
@@ -55,6 +59,7 @@ __all__ = [
     "PASSPHRASE_FILE",
     "NodeFolder",
     "UnlockedKeys",
+    "key_since_utc_ms",
     "read_settings",
     "read_tls_pin",
     "read_validity",
@@ -64,15 +69,29 @@ __all__ = [
 
 PASSPHRASE_FILE = "DECONFLICT_PASSPHRASE_FILE"  # noqa: S105  (the name of a variable)
 MOST_SETTINGS_BYTES = 65_536
+DAY_MS = 86_400_000
 SECRETS = ("signing.key", "tls.key", "tls-root.key")
 
 
 @dataclass(frozen=True, slots=True)
 class UnlockedKeys:
-    """What the node needs to speak: its signing key, and its TLS certificate with its key."""
+    """What the node needs to speak: its signing keys, and its TLS certificate with its key.
+
+    Attributes:
+        signing_key: the first one, with which the peers pinned it.
+        chain: the certificate.
+        own_keys: the first one and all that were put in force after it.
+        take_up: adds to ``own_keys`` what was put in force since; True when there was something.
+        seal: writes a new key as the first one is kept.
+        unseal: opens such a file.
+    """
 
     signing_key: SigningKey
     chain: OwnChain
+    own_keys: OwnKeys
+    take_up: Callable[[], bool]
+    seal: Callable[[SigningKey], bytes]
+    unseal: Callable[[bytes], SigningKey]
 
 
 class NodeFolder:
@@ -222,6 +241,13 @@ class NodeFolder:
                 expected=error.expected,
                 remedy=error.remedy,
             ) from error
+
+        def unsealed(file: bytes) -> SigningKey:
+            return SigningKey.from_seed(open_seed(file, passphrase))
+
+        def seal(key: SigningKey) -> bytes:
+            return seal_seed(key.seed, passphrase, random_bytes=os.urandom)
+
         if signing_key.verify_key != self.verify_key:
             raise ConfigurationError(
                 "keys/signing.key and keys/signing.pub are not of one pair",
@@ -232,12 +258,38 @@ class NodeFolder:
             _read_key(self.path, "tls.key"), _read_key(self.path, "tls.pem"), password
         )
         keys = self.path / "keys"
-        return UnlockedKeys(signing_key, OwnChain(keys / "tls.pem", keys / "tls.key", password))
+        chain = OwnChain(keys / "tls.pem", keys / "tls.key", password)
+        own_keys = OwnKeys(signing_key)
+
+        def take_up() -> bool:
+            before = own_keys.number
+            try:
+                self.key_files.add_to(own_keys, unsealed)
+            except VerificationError as error:
+                raise ConfigurationError(
+                    "a key of this node cannot be used",
+                    given=error.problem,
+                    expected=error.expected,
+                    remedy=error.remedy,
+                ) from error
+            return own_keys.number > before
+
+        take_up()
+        return UnlockedKeys(signing_key, chain, own_keys, take_up, seal, unsealed)
 
     @property
     def sealed(self) -> bool:
         """True exactly when a passphrase is needed to unlock the keys."""
         return is_sealed(_read_key(self.path, "signing.key"))
+
+    @property
+    def key_files(self) -> KeyFiles:
+        """The keys that came after the first one, and the root."""
+        return KeyFiles(self.path / "keys", self.settings.party, self.verify_key)
+
+    def root(self) -> Root | None:
+        """Return this party's root; None where it has none, and its key cannot be changed."""
+        return self.key_files.root()
 
     @property
     def record_path(self) -> Path:
@@ -287,6 +339,7 @@ class NodeFolder:
             tls_spki_sha256=self.tls_spki_sha256,
             urls=self.settings.peer_urls,
             now_utc_ms=now_utc_ms,
+            root=self.root(),
         )
 
     def certificate_days_left(self, *, now_utc_ms: int) -> int:
@@ -356,6 +409,18 @@ def read_verify_key(path: Path) -> VerifyKey:
 def read_tls_pin(path: Path) -> str:
     """Return the pin of the TLS key of the node folder at ``path``; raises ConfigurationError."""
     return spki_of_pem(_read_key(path, "tls.pem"), name=str(path / "keys" / "tls.pem"))
+
+
+def key_since_utc_ms(path: Path) -> int:
+    """Return when the key in force of the node folder at ``path`` was drawn.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
+    """
+    root = validity(_read_key(path, "tls-root.pem"), name=str(path / "keys" / "tls-root.pem"))
+    files = KeyFiles(path / "keys", read_settings(path).party, read_verify_key(path))
+    # The TLS root is made with the folder, and its certificate begins one day before.
+    return files.since_utc_ms(root.start_ms + DAY_MS)
 
 
 def read_validity(path: Path) -> TimeSpan:

@@ -11,10 +11,12 @@ from deconflict.errors import (
     ForkedChainError,
     InvalidDocumentError,
     NotFoundError,
+    UnknownKeyError,
     VerificationError,
 )
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope, read_envelope
+from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import EvidenceReason, IncomingEntry, Outcome
 from deconflict.line.moment import Now
 from deconflict.line.note import SignedNote
@@ -133,6 +135,8 @@ class Hearing:
                     case Answer():
                         self._resyncing.hear(line, packet, heard.work, now)
             except (VerificationError, InvalidDocumentError) as error:
+                if isinstance(error, UnknownKeyError) and _may_be_newer(line, packet):
+                    continue
                 self._keep_evidence(line, packet, error, heard.work, now)
                 heard.error = error
             if heard.error is not None:
@@ -176,13 +180,20 @@ class Hearing:
         refused: list[ChainPoint],
         offset_ms: int,
     ) -> bool:
-        found = line.machine.hear(
-            sealed,
-            now,
-            stored=line.stored_lookup(self._store),
-            clock_offset_ms=offset_ms,
-            shortage=shortage,
-        )
+        try:
+            found = line.machine.hear(
+                sealed,
+                now,
+                stored=line.stored_lookup(self._store),
+                clock_offset_ms=offset_ms,
+                shortage=shortage,
+            )
+        except UnknownKeyError:
+            if line.line_id not in self._refused:
+                raise
+            # Signed by the key that the epoch refused before would have brought: its author is to
+            # hear the refusal.
+            return False
         work = heard.work
         heard.judged.append((sealed, found.outcome))
         heard.entries.extend(found.entries)
@@ -196,6 +207,13 @@ class Hearing:
                 self._teller.forked(line, now, rule="CHAIN_BROKEN")
         if found.outcome is Outcome.NOT_NOW:
             self._teller.heard_while_silent(line, read_envelope(sealed.data), sealed.hash, now)
+        if found.outcome is Outcome.KEY_REFUSED:
+            rooted = line.keys.peer_root is not None
+            rule = "KEY_NOT_VOUCHED" if rooted else "PEER_ROOT_NOT_PINNED"
+            self._teller.forked(line, now, rule=rule)
+            key_refusal = line.machine.refuse(sealed.hash, RefusalReason.KEY_REFUSED)
+            heard.then_answer(lambda: [key_refusal])
+            self._refused[line.line_id] = read_envelope(sealed.data).epoch
         if found.outcome is Outcome.EPOCH_REFUSED:
             # Its author asks what is held here, and opens another one behind that.
             refusal = line.machine.refuse(sealed.hash, RefusalReason.BROKEN_CHAIN)
@@ -214,6 +232,8 @@ class Hearing:
         # The machine holds them now. What goes wrong from here on is no fault of the packet.
         with done_whole("it took what the peer said"):
             entries = [self._take(line, entry, work, now) for entry in found.entries]
+        if entries:
+            self._refused.pop(line.line_id, None)
         if entries and not heard.taken:
 
             def log(at: Now) -> None:
@@ -231,6 +251,7 @@ class Hearing:
         """Take an entry; return it as the machine may act on it once it is durable."""
         work.entries.append(heard_row(line.line_id, line.peer, entry))
         line.opened(entry.envelope)
+        self._look_at_key(line, entry, now)
         taken = line.book.take(
             entry.envelope,
             entry.hash,
@@ -249,6 +270,12 @@ class Hearing:
         self._journal.agreed(line, taken, work, now)
         return entry if taken.acts else replace(entry, envelope=without_reference(entry.envelope))
 
+    def _look_at_key(self, line: Line, entry: IncomingEntry, now: Now) -> None:
+        opening = opening_of(entry.envelope)
+        if opening is not None and opening.key is not None:
+            held = line.machine.identity.peer_ring.of(entry.envelope.epoch)
+            self._teller.key_changed(line, held, now)
+
     def _receipt(self, line: Line, sealed: SealedReceipt, heard: Heard, now: Now) -> None:
         newly = line.machine.hear_receipt(sealed, now)
         if not newly:
@@ -260,6 +287,8 @@ class Hearing:
 
     def _refusal(self, line: Line, sealed: SealedRefusal, work: Work, now: Now) -> None:
         refusal = line.machine.hear_refusal(sealed, now)
+        if refusal.reason is RefusalReason.KEY_REFUSED and line.machine.resync.silence.key_refused:
+            self._teller.forked(line, now, rule="KEY_NOT_TAKEN")
         try:
             state = line.machine.state_of(refusal.hash).state
         except NotFoundError:  # settled long ago, or never said
@@ -316,6 +345,16 @@ class Hearing:
             self._teller.forked(line, now, rule="RESYNC_STUCK")
         elif isinstance(error, BrokenChainError) and error.evidence:
             self._teller.forked(line, now, rule="CHAIN_BROKEN")
+
+
+def _may_be_newer(line: Line, packet: Packet) -> bool:
+    """True exactly when a packet of a key not known here may be by a key that is on its way.
+
+    Nothing of it is believed, and it comes again. To cut the connection for it would hold up the
+    very entry that brings the key, where both sides change theirs at once.
+    """
+    proofs = SealedReceipt | SealedRefusal | Submission | Cosigned
+    return line.keys.peer_root is not None and isinstance(packet, proofs)
 
 
 def _refusals(line: Line, refused: Sequence[ChainPoint]) -> list[Packet]:

@@ -24,6 +24,7 @@ from deconflict.errors import (
 from deconflict.line.canonical import canonical_bytes, parse_canonical
 from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.paths import MOST_PATHS
+from deconflict.line.root import Root, RootForm
 from deconflict.node.pki import check_root
 from deconflict.node.settings import MOST_DESKS, require_desk, require_party, require_url
 
@@ -46,6 +47,7 @@ class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls: list[str]
     created_utc: str
     signature: str
+    root: RootForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Invitation:
     urls: tuple[str, ...]
     created_utc_ms: int
     signature: bytes
+    root: Root | None = None
 
     @classmethod
     def create(
@@ -75,6 +78,7 @@ class Invitation:
         tls_spki_sha256: str,
         urls: tuple[str, ...],
         now_utc_ms: int,
+        root: Root | None = None,
     ) -> "Invitation":
         """Return a signed invitation.
 
@@ -91,6 +95,7 @@ class Invitation:
             urls=urls,
             created_utc_ms=now_utc_ms,
             signature=b"",
+            root=root,
         )
         signature = signing_key.sign(CONTEXT_INVITATION, canonical_bytes(unsigned._signed_part()))
         return cls.parse(replace(unsigned, signature=signature).export())
@@ -129,6 +134,7 @@ class Invitation:
                 urls=tuple(require_url(url) for url in wire.urls),
                 created_utc_ms=parse_utc(wire.created_utc),
                 signature=base64.b64decode(wire.signature, validate=True),
+                root=None if wire.root is None else Root.from_plain(msgspec.to_builtins(wire.root)),
             )
         except (msgspec.ValidationError, ConfigurationError, InvalidTimeError, ValueError) as error:
             raise _unusable(str(error)) from error
@@ -168,7 +174,9 @@ class Invitation:
         return canonical_bytes({**self._signed_part(), "signature": signature}) + b"\n"
 
     def _signed_part(self) -> dict[str, Any]:
+        root = {} if self.root is None else {"root": self.root.to_plain()}
         return {
+            **root,
             "format": "deconflict-invitation",
             "v": 1,
             "party": self.party,

@@ -15,10 +15,11 @@ from deconflict.line.envelope import (
     Envelope,
     SealedEnvelope,
     read_envelope,
-    seal_envelope,
 )
 from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
+from deconflict.line.key_change import KeyChange
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkStatus
 from deconflict.line.machine import LineMachine
@@ -36,7 +37,8 @@ from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
 from deconflict.node.chains import way_of
-from deconflict.node.rows import sealed_of, sealed_receipt
+from deconflict.node.line_keys import LineKeys
+from deconflict.node.rows import sealed_again, sealed_of, sealed_receipt
 from deconflict.node.threads import Thread
 from deconflict.node.witness.state import WitnessState
 from deconflict.store.base import EntryRow, Store
@@ -123,6 +125,7 @@ class Line:
         machine: the two chains, sans-I/O.
         monitor: is the peer there, and on which path?
         book: what the record implies.
+        keys: what its keys follow from, together with the record.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class Line:
         machine: LineMachine,
         monitor: PathMonitors,
         book: LineBook,
+        keys: LineKeys,
         peer_desk: str,
         random_bytes: RandomBytes,
         before: dict[str, int] | None = None,
@@ -137,6 +141,7 @@ class Line:
         self.machine = machine
         self.monitor = monitor
         self.book = book
+        self.keys = keys
         self.peer_desk = peer_desk
         self.last_reached_ms: int | None = None
         self.last_problem: str | None = None
@@ -158,8 +163,7 @@ class Line:
         line_id: str,
         own: str,
         peer: str,
-        own_key: SigningKey,
-        peer_keys: Mapping[str, VerifyKey],
+        keys: LineKeys,
         peer_desk: str,
         random_bytes: RandomBytes,
         now: Now,
@@ -173,7 +177,7 @@ class Line:
         Raises:
             StoreDamagedError: the record contradicts itself.
         """
-        identity = LineIdentity(line_id, own, peer, own_key, peer_keys)
+        identity = keys.identity(store, line_id, own, peer)
         machine, book, before = _read(store, identity, proof, random_bytes, now, silence)
         monitor = PathMonitors(
             line_id=line_id,
@@ -183,15 +187,16 @@ class Line:
             now=now,
             called=paths,
         )
-        return cls(machine, monitor, book, peer_desk, random_bytes, before)
+        return cls(machine, monitor, book, keys, peer_desk, random_bytes, before)
 
     def read_again(self, store: Store, now: Now, silence: Silence) -> None:
         """Begin anew from the record, as a start does: it has what it lacked.
 
         Only while the line is mute or deaf: nothing is then said or heard that memory alone has.
         """
+        identity = self.keys.identity(store, self.line_id, self.book.own, self.peer)
         self.machine, self.book, self._before = _read(
-            store, self.machine.identity, None, self._random_bytes, now, silence
+            store, identity, None, self._random_bytes, now, silence
         )
         self.checked_once = False
         self.use_terms()
@@ -208,8 +213,19 @@ class Line:
 
     @property
     def peer_key(self) -> VerifyKey:
-        """The key under which the peer speaks."""
-        return next(iter(self.machine.identity.peer_keys.values()))
+        """The key with which the peer was pinned: the first one."""
+        return self.keys.peer
+
+    @property
+    def key_changes(self) -> tuple[KeyChange, ...]:
+        """The changes of either party's key that are in force here."""
+        identity = self.machine.identity
+        return (*identity.own_ring.changes(), *identity.peer_ring.changes())
+
+    @property
+    def own_key(self) -> SigningKey:
+        """The key with which this node signs here now."""
+        return self.machine.identity.own_key
 
     @property
     def second_desk(self) -> str | None:
@@ -350,12 +366,12 @@ def _read(
 ) -> tuple[LineMachine, LineBook, dict[str, int]]:
     """Return both chains, and what they imply, as the record leaves them."""
     line_id, own, peer = identity.line_id, identity.own, identity.peer
-    own_keys = {identity.own_key.key_id: identity.own_key.verify_key}
-    book = LineBook(line_id, own, peer, {own: own_keys, peer: identity.peer_keys})
+    rings = {own: identity.own_ring.ever, peer: identity.peer_ring.ever}
+    book = LineBook(line_id, own, peer, rings)
     ways = {party: dict(way_of(store, line_id, party)) for party in (own, peer)}
     present = next(reversed(ways[own]), None)
     heads: dict[str, ChainPoint] = {}
-    trees = _Trees(store, identity.own_key, proof)
+    trees = _Trees(store, identity.own_keys, proof)
     last_peer: EntryRow | None = None
     receipt = store.latest_receipt(line_id, peer)
     receipted = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
@@ -475,9 +491,9 @@ def without_reference(envelope: Envelope) -> Envelope:
 class _Trees:
     """The trees over both chains while they are read; from the proof, where that makes them."""
 
-    def __init__(self, store: Store, own_key: SigningKey, proof: ChainProof | None) -> None:
+    def __init__(self, store: Store, own_keys: OwnKeys, proof: ChainProof | None) -> None:
         self._store = store
-        self._own_key = own_key
+        self._own_keys = own_keys
         self._proof = proof
         self._builders: dict[str, TreeBuilder] = {}
         self._kept: dict[str, CosignedState | None] = {}
@@ -491,7 +507,7 @@ class _Trees:
             self._unsigned[row.party] = []
         if row.signature is None:
             # An own slot that was durable, and its signature not kept yet: the same one again.
-            signature = seal_envelope(row.data, self._own_key).signature.value
+            signature = sealed_again(row, self._own_keys).signature.value
             self._unsigned[row.party].append(entry_leaf(row.hash, signature))
         elif self._proof is None:
             self._builders[row.party].add(entry_leaf(row.hash, row.signature))

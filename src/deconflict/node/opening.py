@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,15 @@ from pathlib import Path
 import uvicorn
 
 from deconflict.errors import ConfigurationError, PeerUnreachableError
-from deconflict.line.envelope import seal_envelope
-from deconflict.line.keys import RandomBytes, SigningKey
+from deconflict.line.key_ring import OwnKeys
+from deconflict.line.keys import RandomBytes
 from deconflict.line.resync import Silence
+from deconflict.line.root import Root
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.line import Line
+from deconflict.node.line_keys import LineKeys
 from deconflict.node.peer_client import PeerClient
 from deconflict.node.peer_server import (
     PeerServer,
@@ -26,6 +28,7 @@ from deconflict.node.peer_server import (
     probe_refuses_strangers,
 )
 from deconflict.node.peers import PeerBook, PinnedPeer
+from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
 from deconflict.node.tls import client_context, server_context
@@ -42,6 +45,7 @@ __all__ = [
     "addresses_of",
     "open_door",
     "open_node",
+    "sign_what_waits",
     "silence_of",
     "started",
 ]
@@ -85,11 +89,15 @@ async def open_node(
         closing(DiskReserve(folder.path, folder.settings.reserve_mib * MIB)) as reserve,
         SqliteStore.open(folder.record_path) as store,
     ):
-        own_keys = {keys.signing_key.key_id: keys.signing_key.verify_key}
+        first_key = keys.signing_key
         keys_by_party = {
-            folder.settings.party: own_keys,
+            folder.settings.party: {first_key.key_id: first_key.verify_key},
             **{peer.party: {peer.verify_key.key_id: peer.verify_key} for peer in peers.list()},
         }
+        own_root = folder.root()
+        roots = {peer.party: peer.root for peer in peers.list() if peer.root is not None}
+        if own_root is not None:
+            roots[folder.settings.party] = own_root
         _begin_lines(store, folder.settings.party, peers.list(), clock)
 
         if not Path(folder.settings.guard_path).is_absolute():
@@ -103,8 +111,7 @@ async def open_node(
                     line_id=peer.line_id,
                     own=folder.settings.party,
                     peer=peer.party,
-                    own_key=keys.signing_key,
-                    peer_keys={peer.verify_key.key_id: peer.verify_key},
+                    keys=LineKeys(keys.own_keys, peer.verify_key, own_root, peer.root),
                     peer_desk=peer.invitation.desks[0],
                     random_bytes=random_bytes,
                     now=clock.now(),
@@ -113,23 +120,26 @@ async def open_node(
                 for peer in peers.list()
             ]
 
-        verified, lines = await asyncio.to_thread(_prove_and_read, store, keys_by_party, restore)
+        verified, lines = await asyncio.to_thread(
+            _prove_and_read, store, keys_by_party, roots, restore
+        )
         # Only a record that verifies is compared, and nothing was signed yet in this run.
         guard = Guard.start(
             folder.guard_path,
             store,
-            node=keys.signing_key.key_id,
+            node=first_key.key_id,
             own=folder.settings.party,
             random_bytes=random_bytes,
         )
         for line in lines:
             line.machine.resync.silence = silence_of(guard, line)
-        _sign_what_waits(store, folder.settings.party, keys.signing_key)
+        sign_what_waits(store, folder.settings.party, keys.own_keys)
         core = NodeCore(
             party=folder.settings.party,
             desks=folder.settings.desks,
             language=folder.settings.language,
-            key=keys.signing_key,
+            key=first_key,
+            keys=keys.own_keys,
             store=store,
             random_bytes=random_bytes,
         )
@@ -171,14 +181,17 @@ def silence_of(guard: Guard, line: Line) -> Silence:
 
 
 def _prove_and_read(
-    store: SqliteStore, keys_by_party: KeysByParty, read: Callable[[RecordProof], list[Line]]
+    store: SqliteStore,
+    keys_by_party: KeysByParty,
+    roots: Mapping[str, Root],
+    read: Callable[[RecordProof], list[Line]],
 ) -> tuple[VerifiedRecord, list[Line]]:
     """Prove the record and read it in one go; what was read counts only when all is proven."""
     # What is restored lives as long as the node: looking for garbage in it, now and in every
     # later collection, is work for nothing and a pause for whoever waits for an alert.
     gc.disable()
     try:
-        with RecordProof(store, keys_by_party) as proof:
+        with RecordProof(store, keys_by_party, roots=roots) as proof:
             lines = read(proof)
             return proof.finish(), lines
     finally:
@@ -322,7 +335,7 @@ def _begin_lines(
         store.commit(Batch(lines=rows))
 
 
-def _sign_what_waits(store: SqliteStore, party: str, key: SigningKey) -> None:
+def sign_what_waits(store: SqliteStore, party: str, keys: OwnKeys) -> None:
     """Sign own slots that were durable when an earlier run ended before it kept their signatures.
 
     Signing is deterministic, so if one was signed and sent before, these are the same bytes. Done
@@ -334,7 +347,7 @@ def _sign_what_waits(store: SqliteStore, party: str, key: SigningKey) -> None:
         store.commit(
             Batch(
                 signatures=[
-                    SignatureRow(row.hash, seal_envelope(row.data, key).signature.value)
+                    SignatureRow(row.hash, sealed_again(row, keys).signature.value)
                     for row in waiting
                 ]
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
-from deconflict.line.keys import SigningKey
+from deconflict.line.key_ring import OwnKeys
 from deconflict.line.moment import Now
 from deconflict.line.packets import DEFAULT_LIMITS, Packet, encode_packets
 from deconflict.line.receipt import SealedReceipt
@@ -75,7 +75,7 @@ def standing(line: Line, now: Now) -> Standing:
 def choose(
     store: Store,
     line: Line,
-    key: SigningKey,
+    keys: OwnKeys,
     state: Standing,
     *,
     since_seq: int | None,
@@ -111,7 +111,7 @@ def choose(
     envelopes: list[Packet] = []
     left_out = left_out_bytes = 0
     for row in rows:
-        sealed = sealed_again(row, key)
+        sealed = sealed_again(row, keys)
         size = len(encode_packets([sealed]))
         if size > room or len(taken) == _MAX_ENVELOPES:
             # The peer logs in order, so what follows a message that is left out waits for it.

@@ -13,6 +13,7 @@ from deconflict.errors import (
     WrongSenderError,
 )
 from deconflict.line.keys import VerifyKey, line_id
+from deconflict.line.root import Root
 from deconflict.node.files import sync_directory, write_atomically
 from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
 
@@ -35,6 +36,11 @@ class PinnedPeer:
     def verify_key(self) -> VerifyKey:
         """The key that signs what the peer says."""
         return self.invitation.verify_key
+
+    @property
+    def root(self) -> Root | None:
+        """The root that alone can change that key; None for a peer pinned without one."""
+        return self.invitation.root
 
     @property
     def spki_sha256(self) -> str:
@@ -104,7 +110,9 @@ class PeerBook:
         self._peers = found
         self._party_by_spki = {peer.spki_sha256: peer.party for peer in found.values()}
 
-    def pin(self, invitation: Invitation, spoken_fingerprint: str) -> PinnedPeer:
+    def pin(
+        self, invitation: Invitation, spoken_fingerprint: str, spoken_root: str | None = None
+    ) -> PinnedPeer:
         """Pin a peer after its fingerprint was compared by voice, and return it.
 
         Pinning the same key again, from a newer invitation, updates addresses and TLS key.
@@ -113,28 +121,27 @@ class PeerBook:
             invitation: as parsed from the file.
             spoken_fingerprint: what the person heard, not what the file says: the fingerprint
                 of the peer's signing key, or its whole key id in hex.
+            spoken_root: the same of its root, where the invitation brings one that is not pinned.
 
         Raises:
-            InvalidInputError: what was heard has not the form of a fingerprint.
-            WrongSenderError: the fingerprint is another one; the invitation is our own; its key,
-                or its TLS key, is pinned for another party; the party is pinned with another key.
+            InvalidInputError: what was heard has not the form of a fingerprint, or the root's is
+                missing.
+            WrongSenderError: a fingerprint is another one; the root is another than the pinned one;
+                the invitation is our own; its key, or its TLS key, is pinned for another party; the
+                party is pinned with another key.
             VerificationError: an older invitation than the pinned one.
         """
-        self.require_pinnable(invitation, spoken_fingerprint)
+        self.require_pinnable(invitation, spoken_fingerprint, spoken_root)
         peer = self._peer(invitation)
         write_atomically(self._file(peer.party), invitation.export(), mode=0o600)
         self.reload()
         return peer
 
-    def require_pinnable(self, invitation: Invitation, spoken_fingerprint: str) -> None:
+    def require_pinnable(
+        self, invitation: Invitation, spoken_fingerprint: str, spoken_root: str | None = None
+    ) -> None:
         """Return when this could be pinned now; raises as :meth:`pin`, and pins nothing."""
-        if not invitation.verify_key.is_spoken(spoken_fingerprint):
-            raise InvalidInputError(
-                "this is no fingerprint",
-                given=repr(spoken_fingerprint[:100]),
-                expected="eight groups of five digits, or the whole key id, 64 hex digits",
-                remedy="let the other party read all of it again, and type what you hear",
-            )
+        _require_spoken(spoken_fingerprint)
         if not invitation.verify_key.matches(spoken_fingerprint):
             raise WrongSenderError(
                 "the fingerprint you were told is not the one of this invitation",
@@ -153,10 +160,46 @@ class PeerBook:
                 expected=f"key {known.verify_key.key_id[:16]}…",
                 remedy="remove that peer first, when both parties have agreed on the new key",
             )
+        self._compare_root(invitation, None if known is None else known.root, spoken_root)
         if known is not None and invitation.created_utc_ms < known.invitation.created_utc_ms:
             raise VerificationError(
                 "this invitation is older than the one that is pinned",
                 remedy="ask the other party for its present invitation",
+            )
+
+    @staticmethod
+    def _compare_root(offered: Invitation, pinned: Root | None, spoken: str | None) -> None:
+        """Return when the root of an invitation is the pinned one, or was compared by voice.
+
+        The invitation is signed by the node's key alone. Whoever stole that could bring a root of
+        its own, so a root that is pinned stays, and a new one is compared by itself.
+        """
+        root = offered.root
+        if root == pinned:
+            return
+        if root is None or pinned is not None:
+            raise WrongSenderError(
+                f"the root of {offered.party} is pinned, and this invitation brings another",
+                given="no root" if root is None else f"root {root.root_id[:16]}…",
+                expected="" if pinned is None else f"root {pinned.root_id[:16]}…",
+                remedy="ask that party by voice; if it has a new root, remove the peer first, and "
+                "begin a new line",
+            )
+        if spoken is None:
+            raise InvalidInputError(
+                "this invitation brings a root, whose fingerprint has to be heard as well",
+                expected="--root-fingerprint with eight groups of five digits",
+                remedy=f"let {offered.party} read the root's fingerprint from its own screen: "
+                "deconflict peer show",
+            )
+        _require_spoken(spoken)
+        if not root.matches(spoken):
+            raise WrongSenderError(
+                "the fingerprint of the root that you were told is not the one of this invitation",
+                given=repr(spoken[:100]),
+                expected="the eight groups of five digits that the other party reads from its "
+                "own screen",
+                remedy="compare again by voice; if it still differs, do not use the invitation",
             )
 
     def list(self) -> tuple[PinnedPeer, ...]:
@@ -226,3 +269,13 @@ class PeerBook:
                     expected="one party for one key",
                     remedy="ask both parties by voice whose key it is",
                 )
+
+
+def _require_spoken(spoken: str) -> None:
+    if not VerifyKey.is_spoken(spoken):
+        raise InvalidInputError(
+            "this is no fingerprint",
+            given=repr(spoken[:100]),
+            expected="eight groups of five digits, or the whole key id, 64 hex digits",
+            remedy="let the other party read all of it again, and type what you hear",
+        )

@@ -10,6 +10,7 @@ import msgspec
 from deconflict.errors import InvalidDocumentError, NotCanonicalError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.envelope import MAX_ENVELOPE_BYTES
+from deconflict.line.key_change import KeyChange
 from deconflict.line.statement import Hash, LineId, Name
 from deconflict.line.tree import MAX_PROOF_HASHES
 from deconflict.node.bundle_lines import Base64, NoteItem, SignedItem, require_standard_base64
@@ -25,7 +26,10 @@ __all__ = [
     "read_proof_file",
 ]
 
-MAX_PROOF_FILE_BYTES: Final = 3 * MAX_ENVELOPE_BYTES + 65_536  # two envelopes in base64
+MOST_CHANGES: Final = 64  # fifteen years of both parties, by the quarter
+MAX_PROOF_FILE_BYTES: Final = (
+    3 * MAX_ENVELOPE_BYTES + 262_144
+)  # two envelopes in base64, and changes of key
 
 
 class SignedThing(SignedItem, frozen=True, tag="envelope"):
@@ -38,8 +42,16 @@ class SignedNoteItem(NoteItem, frozen=True, tag="checkpoint"):
     """A checkpoint with its signatures."""
 
 
+Changes: TypeAlias = Annotated[tuple[KeyChange, ...], msgspec.Meta(max_length=MOST_CHANGES)]
+
+
 class Disclosure(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="disclosure"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="disclosure",
 ):
     """One message, its place in a chain that both sides fixed, and nothing of any other."""
 
@@ -49,10 +61,16 @@ class Disclosure(
     message: SignedThing
     proof: Annotated[tuple[Base64, ...], msgspec.Meta(max_length=MAX_PROOF_HASHES)]
     checkpoint: SignedNoteItem
+    changes: Changes = ()  # of the keys of either, where they were changed
 
 
 class Equivocation(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="equivocation"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="equivocation",
 ):
     """Two signed things of one party that no honest party signs both."""
 
@@ -61,6 +79,7 @@ class Equivocation(
     key: Base64
     first: SignedThing | SignedNoteItem
     second: SignedThing | SignedNoteItem
+    changes: Changes = ()  # of the party's key, where it was changed
 
 
 ProofFile: TypeAlias = Disclosure | Equivocation

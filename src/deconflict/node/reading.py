@@ -220,7 +220,7 @@ class Reading:
         )
 
     def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:
-        chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_key)
+        chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
         return list(islice(chain.rows_behind(after), limit))
 
     def _past(self) -> Iterator[DeclarationView]:

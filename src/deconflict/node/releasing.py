@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
+from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
 from deconflict.messages.message_text import message_text
 from deconflict.node.actor import Actor, require
@@ -264,13 +265,17 @@ class Releasing(Reading):
     def _on_lines(self, held: Held) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}
         for each in held.says:
-            by_line.setdefault(each.line_id, []).append(each.say(self._core.key))
+            by_line.setdefault(each.line_id, []).append(each.say(self._key_on(each.line_id)))
         return [(self._core.line_named(line_id), says) for line_id, says in by_line.items()]
+
+    def _key_on(self, line_id: str) -> SigningKey:
+        line = self._core.lines.get(line_id)
+        return self._core.key if line is None else line.own_key
 
     def _shown(self, held: Held) -> HeldView:
         messages = []
         for each in held.says:
-            say = each.say(self._core.key)
+            say = each.say(self._key_on(each.line_id))
             line = self._core.lines.get(each.line_id)
             messages.append(
                 HeldMessage(

@@ -79,7 +79,13 @@ class Resyncing:
         said = [read_envelope(row.data) for row in self._chain(line, own).rows_after(receipted)]
         with done_whole("it opened a fresh epoch"):
             desks = (self._journal.desk, line.peer_desk)
-            opened = line.machine.reopen(agreed, said, now, desks=desks)
+            opened = line.machine.reopen(
+                agreed,
+                said,
+                now,
+                desks=desks,
+                changes_key=not line.machine.resync.silence.key_refused,
+            )
             self._journal.save_signatures(work)
             for envelope, sealed in missing:
                 point = ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
@@ -113,10 +119,11 @@ class Resyncing:
 
         def begin(now: Now) -> None:
             line.read_again(self._store, now, silence)
+            identity = line.machine.identity
             for entry in opened:
                 # Durable, and the guard stands at it: now it may be signed.
-                sealed = seal_envelope(entry.data, line.machine.identity.own_key)
-                self._journal.keep_signature(sealed, now)
+                key = identity.own_keys.of(identity.own_ring.signer_of(entry.envelope))
+                self._journal.keep_signature(seal_envelope(entry.data, key), now)
             self._begun.append(line)
 
         return begin
@@ -139,7 +146,7 @@ class Resyncing:
         )
 
     def _chain(self, line: Line, party: str) -> StoredChain:
-        return StoredChain(self._store, line.line_id, party, line.machine.identity.own_key)
+        return StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
 
     def _hash_at(self, line: Line, party: str) -> Callable[[str, int], str | None]:
         def hash_at(epoch: str, seq: int) -> str | None:

@@ -3,7 +3,8 @@
 from deconflict.errors import StoreDamagedError
 from deconflict.line.envelope import SealedEnvelope, seal_envelope
 from deconflict.line.incoming import IncomingEntry
-from deconflict.line.keys import ALGORITHM, SigningKey
+from deconflict.line.key_ring import OwnKeys
+from deconflict.line.keys import ALGORITHM
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.receipt import SealedReceipt, read_receipt
@@ -64,7 +65,7 @@ def slot_row(identity: LineIdentity, entry: OutgoingEntry, now: Now) -> EntryRow
         hash=entry.hash,
         data=entry.data,
         algorithm=ALGORITHM,
-        key_id=identity.own_key.key_id,
+        key_id=identity.own_ring.signer_of(entry.envelope).key_id,
         signature=None,
         logged_utc_ms=now.utc_ms,
     )
@@ -102,12 +103,14 @@ def sealed_of(row: EntryRow) -> SealedEnvelope:
     return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature))
 
 
-def sealed_again(row: EntryRow, key: SigningKey) -> SealedEnvelope:
+def sealed_again(row: EntryRow, keys: OwnKeys) -> SealedEnvelope:
     """Return a durable entry as it was signed; one without its signature, an own one, once more.
 
-    Ed25519 makes the same signature again.
+    Ed25519 makes the same signature again, with the key that the row names.
     """
-    return seal_envelope(row.data, key) if row.signature is None else sealed_of(row)
+    return (
+        seal_envelope(row.data, keys.named(row.key_id)) if row.signature is None else sealed_of(row)
+    )
 
 
 def sealed_receipt(row: ReceiptRow) -> SealedReceipt:

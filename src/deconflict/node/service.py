@@ -365,7 +365,8 @@ class Node(DeskWork, Carrying, Calling, Exercising):
         lines = export_bundle(
             self._store,
             held.line_id,
-            signer=self._core.key,
+            signer=held.own_key,
+            own_keys=self._core.keys,
             peer_key=held.peer_key,
             exported_utc_ms=self._now.utc_ms,
         )
@@ -385,8 +386,10 @@ class Node(DeskWork, Carrying, Calling, Exercising):
             self._store,
             held.line_id,
             message_hash,
-            signer=self._core.key,
+            signer=held.own_key,
             peer_key=held.peer_key,
+            own_key=self._core.key.verify_key,
+            changes=held.key_changes,
         )
         await self._note_export(actor, wanted)
         return encode_proof_file(proof)
@@ -396,7 +399,12 @@ class Node(DeskWork, Carrying, Calling, Exercising):
         wanted = self.require_exportable(actor, line, Export.FORK)
         held = self._core.line_named(line)
         proof = await asyncio.to_thread(
-            equivocation_of, self._store, held.line_id, held.peer, held.peer_key
+            equivocation_of,
+            self._store,
+            held.line_id,
+            held.peer,
+            held.peer_key,
+            held.machine.identity.peer_ring,
         )
         await self._note_export(actor, wanted)
         return encode_proof_file(proof)
@@ -517,7 +525,7 @@ class Node(DeskWork, Carrying, Calling, Exercising):
     async def _say_terms(
         self, actor: Actor, line: Line, kind: Kind, terms: Terms, ref: str | None
     ) -> Posted:
-        body = TermsMessage(terms=terms, signature=sign_terms(terms, self._core.key))
+        body = TermsMessage(terms=terms, signature=sign_terms(terms, line.own_key))
         say = Say(kind=kind, body=body, desk=actor.desk, ref=ref, lang=self._core.language)
         return await self._say_one(actor, line, say)
 

@@ -74,7 +74,7 @@ def line_view(
     state = line.monitor.state(now)
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.receipted_on_way
-    silence = machine.resync.silence
+    silence, identity = machine.resync.silence, machine.identity
     scopes = sorted(
         {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
     )  # an exercise stops nothing that is real
@@ -119,6 +119,9 @@ def line_view(
             if third.name not in peers
         ),
         peer_drill_until_utc=_utc(book.announced.until_ms(line.peer, now.utc_ms)),
+        own_key_number=identity.own_ring.present.number,
+        peer_key_number=identity.peer_ring.present.number,
+        key_change_waits=identity.own_keys.number > identity.own_ring.present.number,
     )
 
 

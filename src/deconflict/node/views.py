@@ -105,6 +105,9 @@ class LineView:
     drill_until_utc: str | None = None  # while this side holds an exercise
     peer_drill_until_utc: str | None = None  # while the peer holds one that it announced
     without_line: tuple[str, ...] = ()  # third parties of its terms that this node has no line to
+    own_key_number: int = 0  # the key this node signs with here; 0 for the first
+    peer_key_number: int = 0
+    key_change_waits: bool = False  # a newer key of this node is not in force here yet
 
 
 @dataclass(frozen=True, slots=True)

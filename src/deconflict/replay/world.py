@@ -18,8 +18,10 @@ from deconflict.line.keys import SigningKey, line_id
 from deconflict.line.moment import Now
 from deconflict.line.packets import Packet, decode_packets, encode_packets
 from deconflict.line.resync import WHOLE, Silence
+from deconflict.line.root import Root
 from deconflict.node.core import NodeCore, Say
 from deconflict.node.line import Line
+from deconflict.node.line_keys import LineKeys
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Batch, LineRow
@@ -76,6 +78,7 @@ class World:
 
     def __init__(self, start_ms: int, *, seed: int = 0) -> None:
         self.stations: dict[str, Station] = {}
+        self.roots: dict[str, Root] = {}  # by party, pinned with its key on every line made later
         self.lost: set[str] = set()  # hashes of envelopes that never arrive
         self._start_ms = start_ms
         self._utc_ms = start_ms
@@ -151,6 +154,7 @@ class World:
             desks=DESKS,
             language=old.core.language,
             key=old.core.key,
+            keys=old.core.keys,
             store=old.store,
             random_bytes=old.core.random_bytes,
         )
@@ -162,14 +166,17 @@ class World:
         return old
 
     def _restore(self, own: Station, peer: Station, line: str, silence: Silence = WHOLE) -> None:
-        key = peer.core.key.verify_key
         held = Line.restore(
             own.store,
             line_id=line,
             own=own.party,
             peer=peer.party,
-            own_key=own.core.key,
-            peer_keys={key.key_id: key},
+            keys=LineKeys(
+                own.core.keys,
+                peer.core.key.verify_key,
+                self.roots.get(own.party),
+                self.roots.get(peer.party),
+            ),
             peer_desk=DESKS[0],
             random_bytes=own.core.random_bytes,
             now=self.now,

@@ -30,12 +30,15 @@ from deconflict.line.checkpoint import (
 )
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
+from deconflict.line.key_ring import KeyRing
 from deconflict.line.keys import VerifyKey
 from deconflict.line.log import ChainCheck, verify_signatures
 from deconflict.line.receipt import SealedReceipt, open_receipt
+from deconflict.line.root import Root
 from deconflict.line.statement import ChainPoint, Signature
 from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
 from deconflict.store.base import CheckpointRow, EntryRow, LineRow, ReceiptRow, Store
+from deconflict.store.rings import ring_of
 
 __all__ = ["KeysByParty", "RecordProof", "VerifiedRecord", "verify_store"]
 
@@ -57,7 +60,11 @@ class VerifiedRecord:
 
 
 def verify_store(
-    store: Store, keys_by_party: KeysByParty, *, threads: int | None = None
+    store: Store,
+    keys_by_party: KeysByParty,
+    *,
+    roots: Mapping[str, Root] | None = None,
+    threads: int | None = None,
 ) -> VerifiedRecord:
     """Prove the whole record, or raise at the first thing that does not hold.
 
@@ -67,14 +74,15 @@ def verify_store(
 
     Args:
         store: the record.
-        keys_by_party: every key that ever signed for a party on our lines, by key id.
+        keys_by_party: each party's first key, by key id; the others follow from its chain.
+        roots: each party's root, where it has one: nobody else brings another key in force.
         threads: how many verify signatures; None for one a processor.
 
     Raises:
         StoreDamagedError: naming line, party and number.
         StoreError: the record cannot be read.
     """
-    with RecordProof(store, keys_by_party, threads=threads) as proof:
+    with RecordProof(store, keys_by_party, roots=roots, threads=threads) as proof:
         return proof.finish()
 
 
@@ -89,14 +97,22 @@ class RecordProof:
     """
 
     def __init__(
-        self, store: Store, keys_by_party: KeysByParty, *, threads: int | None = None
+        self,
+        store: Store,
+        keys_by_party: KeysByParty,
+        *,
+        roots: Mapping[str, Root] | None = None,
+        threads: int | None = None,
     ) -> None:
         store.check_storage()
         self._store = store
         self._lines = store.lines()
         self._provers = _Provers(threads or os.cpu_count() or 1)
+        rings = {
+            line.line_id: _rings(store, line, keys_by_party, roots or {}) for line in self._lines
+        }
         self._walks = {
-            (line.line_id, author): _Walk(store, line, author, keys_by_party, self._provers)
+            (line.line_id, author): _Walk(store, line, author, rings[line.line_id], self._provers)
             for line in self._lines
             for author in (line.own_party, line.peer_party)
         }
@@ -152,6 +168,16 @@ class RecordProof:
             self._provers.close()
 
 
+def _rings(
+    store: Store, line: LineRow, keys_by_party: KeysByParty, roots: Mapping[str, Root]
+) -> dict[str, KeyRing]:
+    return {
+        party: ring_of(store, line.line_id, party, first, roots.get(party))
+        for party in (line.own_party, line.peer_party)
+        if (first := next(iter(keys_by_party.get(party, {}).values()), None)) is not None
+    }
+
+
 _REMEDY: Final = "stop the node, keep the file as it is, and restore a verified copy"
 
 
@@ -201,16 +227,17 @@ class _Walk:
         store: Store,
         line: LineRow,
         author: str,
-        keys_by_party: KeysByParty,
+        rings: Mapping[str, KeyRing],
         provers: _Provers,
     ) -> None:
         self._store = store
         self._line = line
         self._author = author
         self._signer = line.peer_party if author == line.own_party else line.own_party
-        self._author_keys = keys_by_party.get(author, {})
-        self._signer_keys = keys_by_party.get(self._signer, {})
-        self._keys_by_party = keys_by_party
+        self._ring = rings.get(author)
+        self._keys_by_party = {party: ring.ever for party, ring in rings.items()}
+        self._author_keys = self._keys_by_party.get(author, {})
+        self._signer_keys = self._keys_by_party.get(self._signer, {})
         self._provers = provers
         self._tree = CompactRange()  # over the present epoch
         self._agreed = CompactRange()  # the same, as far as it is cosigned
@@ -268,6 +295,7 @@ class _Walk:
         """The chain's entries, each linked to the one before it."""
         check: ChainCheck | None = None
         epoch = ""
+        signer: str | None = None
         last: EntryRow | None = None
         for row in self._store.entries(self._line.line_id, self._author):
             if check is None or row.epoch != epoch:
@@ -275,6 +303,7 @@ class _Walk:
                     self._require_follows(row, last)
                 check = ChainCheck(line=self._line.line_id, party=self._author)
                 epoch = row.epoch
+                signer = None if self._ring is None else self._ring.of(epoch).key.key_id
                 self._tree, self._agreed, self._later = CompactRange(), CompactRange(), bytearray()
             sealed = SealedEnvelope(
                 row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
@@ -285,6 +314,9 @@ class _Walk:
                 raise _damage(row, str(error)) from error
             if (point.epoch, point.seq) != (row.epoch, row.seq):
                 raise _damage(row, f"it says of itself that it is number {point.seq}")
+            if row.key_id != signer and row.seq > 1 and signer is not None:
+                # Who signs the first entry of an epoch was decided when the keys were read.
+                raise _damage(row, f"its key, {row.key_id[:16]}…, is not the one in force there")
             if row.signature is None:
                 if self._author != self._line.own_party:
                     raise _damage(row, "it is not signed, and only own entries may wait for that")

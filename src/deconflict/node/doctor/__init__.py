@@ -13,7 +13,7 @@ from deconflict.line.keys import VerifyKey
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.doctor.clock import clock_check
 from deconflict.node.doctor.doors import node_check, peer_checks
-from deconflict.node.doctor.keys import certificate_check, keys_checks
+from deconflict.node.doctor.keys import certificate_check, key_age_check, keys_checks
 from deconflict.node.doctor.storage import (
     accounts_check,
     disk_check,
@@ -24,10 +24,11 @@ from deconflict.node.doctor.storage import (
 )
 from deconflict.node.doctor.witnesses import witness_checks
 from deconflict.node.folder import read_settings, read_tls_pin, read_verify_key
+from deconflict.node.key_files import KeyFiles
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.settings import Settings
 
-__all__ = ["OK", "WARNING", "WRONG", "Check", "certificate_check", "examine"]
+__all__ = ["OK", "WARNING", "WRONG", "Check", "certificate_check", "examine", "key_age_check"]
 
 
 def examine(path: Path, *, now_utc_ms: int) -> tuple[Check, ...]:
@@ -54,6 +55,7 @@ def _checks(path: Path, now_utc_ms: int) -> Iterator[Check]:
         in_use = record_in_use(path / "record.sqlite")
         yield node_check(settings.operators_listen, path, record_in_use=in_use)
     yield from keys_checks(path)
+    yield key_age_check(path, now_utc_ms)
     yield certificate_check(path, now_utc_ms)
     yield clock_check(path, now_utc_ms)
     yield disk_check(path)
@@ -70,13 +72,18 @@ def _of_party(path: Path, settings: Settings | None) -> Iterator[Check]:
         yield Check("record", WARNING, words, "put that right, then ask again")
         yield accounts_check(path / "accounts.sqlite")
         return
+    root = None
+    try:
+        root = KeyFiles(path / "keys", settings.party, own_key).root()
+    except ConfigurationError as error:
+        yield Check("keys", WRONG, told(error), error.remedy)
     try:
         peers = PeerBook(path / "peers", settings.party, own_key, _own_pin(path)).list()
         fault = None
     except ConfigurationError as error:
         peers, fault = (), error
     if fault is None:
-        yield record_check(path / "record.sqlite", settings.party, own_key, peers)
+        yield record_check(path / "record.sqlite", settings.party, own_key, peers, root)
     else:
         words = "not verified: the key of a pinned peer cannot be read"
         yield Check("record", WARNING, words, "put right what is said of the peers, then ask again")

@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Final
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import ConfigurationError
+from deconflict.errors import ConfigurationError, DeconflictError
 from deconflict.line.keyfile import is_sealed
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
 from deconflict.node.files import refuse_readable_by_others
-from deconflict.node.folder import read_validity, read_verify_key, secret_files
+from deconflict.node.folder import (
+    key_since_utc_ms,
+    read_validity,
+    read_verify_key,
+    secret_files,
+)
 
-__all__ = ["certificate_check", "keys_checks"]
+__all__ = ["certificate_check", "key_age_check", "keys_checks"]
 
+KEY_DAYS: Final = 90  # line.md section 6
+KEY_WARNING_DAYS: Final = 30  # as for the certificate
 CERTIFICATE_WARNING_DAYS: Final = 30  # line.md section 8: warn at 30, 14, 7 and 1 days
 DAY_MS: Final = 86_400_000
 
@@ -52,6 +59,33 @@ def keys_checks(path: Path) -> Iterator[Check]:
         )
     elif sound:
         yield _sealed_check(signing)
+
+
+def key_age_check(path: Path, now_utc_ms: int, *, warning_days: int = KEY_WARNING_DAYS) -> Check:
+    """Look for how long the signing key has been in force. An old key still signs.
+
+    Args:
+        path: the node's folder.
+        now_utc_ms: this machine's clock.
+        warning_days: with so many days left or fewer, it is time.
+    """
+    try:
+        since_utc_ms = key_since_utc_ms(path)
+        has_root = (path / "keys" / "root.json").exists()
+    except DeconflictError as error:
+        return Check("signing key", WRONG, told(error), error.remedy)
+    days = max((now_utc_ms - since_utc_ms) // DAY_MS, 0)
+    words = f"{days} days old, of {KEY_DAYS}"
+    if not has_root:
+        words += "; no root: it cannot be changed but by pinning anew"
+    if KEY_DAYS - days > warning_days:
+        return Check("signing key", OK, words)
+    remedy = (
+        "deconflict node key renew --out request.json, then have the root sign it"
+        if has_root
+        else "make a root (deconflict node root create) and have the peers pin it"
+    )
+    return Check("signing key", WARNING, words, remedy)
 
 
 def _sealed_check(signing: Path) -> Check:

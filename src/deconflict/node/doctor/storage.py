@@ -21,6 +21,7 @@ from deconflict.line.keys import VerifyKey
 from deconflict.line.precedence import Precedence
 from deconflict.line.resync import MuteReason
 from deconflict.line.room import FIRST_REFUSED
+from deconflict.line.root import Root
 from deconflict.node.actor import PERMISSIONS, Action
 from deconflict.node.disk import room_of, shortage_at
 from deconflict.node.doctor.check import OK, WARNING, WRONG, Check, told
@@ -112,25 +113,33 @@ def _why_not_written(error: OSError, path: Path) -> tuple[str, str]:
 
 
 def record_check(
-    path: Path, party: str, own_key: VerifyKey, peers: tuple[PinnedPeer, ...]
+    path: Path,
+    party: str,
+    own_key: VerifyKey,
+    peers: tuple[PinnedPeer, ...],
+    root: Root | None = None,
 ) -> Check:
     """Verify the whole record, unless the running node holds it.
 
     Args:
         path: its file.
         party: whose node this is.
-        own_key: with what this party signs.
+        own_key: the first key with which this party signs.
         peers: the pinned ones; what others signed cannot be verified.
+        root: of this party; vouches for its later keys.
     """
     if not path.exists():
         words = "the record is missing: the node will not speak"
         return Check("record", WRONG, words, "bring the file back, or restore its backup")
     keys = {peer.party: {peer.verify_key.key_id: peer.verify_key} for peer in peers}
     keys[party] = {own_key.key_id: own_key}
+    roots = {peer.party: peer.root for peer in peers if peer.root is not None}
+    if root is not None:
+        roots[party] = root
     try:
         with SqliteStore.open(path) as store:
             started = time.monotonic()
-            proven = verify_store(store, keys)
+            proven = verify_store(store, keys, roots=roots)
         took_s = time.monotonic() - started
     except StoreInUseError:
         return Check("record", OK, "in use by the running node, which verified it when it started")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
+from deconflict.line.key_ring import KeyInForce
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
@@ -399,11 +400,26 @@ class Teller:
         ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record. With
         ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said. With
         ``RESYNC_STUCK``: that what it holds does not lead to what is held here. With
-        ``CHAIN_BROKEN``: that what it signed does not follow what is held here.
+        ``CHAIN_BROKEN``: that what it signed does not follow what is held here. With
+        ``KEY_NOT_VOUCHED``: that it signed a change of key which its root did not; with
+        ``PEER_ROOT_NOT_PINNED``: a change, and no root of it is known here. With
+        ``KEY_NOT_TAKEN``: that it refused ours, for it has pinned no root of ours.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),
             {"party": line.peer},
+            drill=False,
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+        )
+
+    def key_changed(self, line: Line, held: KeyInForce, now: Now) -> None:
+        """Tell that the peer signs with another key from here on, and whether it revoked one."""
+        rule = "PEER_KEY_REVOKED" if held.revokes else "PEER_KEY_CHANGED"
+        key = held.key.fingerprint()
+        self.desk.tell(
+            AlertKey(rule, line.line_id, line.peer, held.key.key_id),
+            {"peer": line.peer, "number": held.number, "key": key},
             drill=False,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,

@@ -26,6 +26,7 @@ _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
         MuteReason.GUARD_BEHIND: "GUARD_AND_RECORD_APART",
         MuteReason.RECORD_BEHIND: "RECORD_BEHIND",
         MuteReason.EPOCH_REFUSED: "EPOCH_REFUSED",
+        MuteReason.KEY_CHANGED: "KEY_IS_CHANGING",
     }
 )
 _MUTE: Final = "LINE_MUTE"
@@ -42,6 +43,8 @@ def reason_text(reason: MuteReason, language: str) -> str:
 def tell_silence(desk: Desk, line: Line, now: Now) -> None:
     """Raise what a person must know of a line that does not speak; close it once it does."""
     silence = line.machine.resync.silence
+    if silence.reason is MuteReason.KEY_CHANGED:
+        return  # for one exchange, or seconds; nothing is lost and nothing waits longer
     rule = _MUTE if silence.mute else _DEAF if silence.deaf else None
     over = _WHILE_SILENT if rule is None else (_DEAF if rule == _MUTE else _MUTE,)
     for key in (key for name in over for key in desk.alerts.keys(name)):
