@@ -302,6 +302,43 @@ def test_message_held_past_its_expiry_is_delayed() -> None:
     assert [(entry.envelope.seq, entry.delayed) for entry in entries] == [(1, False), (2, True)]
 
 
+@pytest.mark.parametrize(
+    ("arrived_ms", "durable_ms", "acts"),
+    [
+        (1_000, 61_000, True),
+        (1_000, 62_001, False),  # past its expiry of 60 s and the clocks' tolerance of 2 s
+        (61_900, 62_800, True),  # a flush of under a second is no stall
+        (61_900, 62_901, False),
+    ],
+)
+def test_a_disk_that_stalls_makes_a_message_late(
+    arrived_ms: int, durable_ms: int, acts: bool
+) -> None:
+    blue, red = talk()
+    query = red.say("QUERY")
+    blue.take(query)
+    sealed = blue.say("ANSWER", 0, ref=query.hash, expires_after_ms=60_000)
+    heard = red.hear(sealed, arrived_ms)
+    assert [entry.delayed for entry in heard.entries] == [False]
+    receipt = red.machine.logged(heard.entries, at(durable_ms))
+    assert read_receipt(receipt.data).hash == sealed.hash  # late or not, it is held
+    closed = red.machine.state_of(query.hash).state is DeliveryState.CLOSED
+    assert closed is acts
+    ran_out = red.machine.take_ran_out()
+    assert [entry.hash for entry in ran_out] == ([] if acts else [sealed.hash])
+    assert red.machine.take_ran_out() == ()
+
+
+def test_a_line_about_to_begin_anew_takes_nothing_that_would_be_lost_to_it() -> None:
+    blue, red = talk()
+    receipt = blue.take(red.say())
+    red.machine.resync.close()
+    assert red.hear(blue.say()).outcome is Outcome.NOT_NOW
+    assert red.machine.hear_receipt(receipt, at(0)) == ()
+    with pytest.raises(LineStateError):
+        red.prepare()
+
+
 def test_what_is_not_receipted_past_its_expiry_is_shown_expired() -> None:
     blue, red = talk()
     sealed = blue.say("NOTIFY", expires_after_ms=5_000)

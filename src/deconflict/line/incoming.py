@@ -35,6 +35,7 @@ __all__ = [
 
 REORDER_WINDOW: Final = 256  # entries held out of order; 256 of 68 KiB are 17 MiB
 _ASK_AGAIN_MS: Final = 500  # the same gap is asked for no more often
+_FLUSH_MS: Final = 1_000  # an entry that was durable so soon is not judged late once more
 
 StoredLookup: TypeAlias = Callable[[str, int], SealedEnvelope | None]
 
@@ -78,6 +79,8 @@ class IncomingEntry:
         hash: its name.
         received_utc_ms: to be stored with it; receipts are made from it.
         delayed: it came past its expiry: log it, show it DELAYED, never act on it.
+        acts_until_ms: monotonic time after which it is late, should it be durable only then; None
+            where it never is, or is already.
     """
 
     envelope: Envelope
@@ -85,11 +88,18 @@ class IncomingEntry:
     hash: str
     received_utc_ms: int
     delayed: bool
+    acts_until_ms: int | None = None
 
     @property
     def point(self) -> ChainPoint:
         """Its slot."""
         return ChainPoint(self.envelope.epoch, self.envelope.seq, self.hash)
+
+    def is_late(self, now: Now) -> bool:
+        """True exactly when it came late, or is by now: asked once more when it is durable."""
+        return self.delayed or (
+            self.acts_until_ms is not None and now.monotonic_ms > self.acts_until_ms
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +298,17 @@ class PeerChain:
                 # Held while its predecessor was missing; now it shows that it follows another.
                 evidence.append(Evidence(EvidenceReason.BROKEN_CHAIN, arrival.sealed))
                 break
+            left_ms = self._left_ms(arrival, now)
+            late = left_ms is not None and left_ms < 0
             entry = IncomingEntry(
                 arrival.envelope,
                 arrival.sealed,
                 arrival.hash,
                 received_utc_ms=now.utc_ms,
-                delayed=self._is_late(arrival, now),
+                delayed=late,
+                acts_until_ms=None
+                if left_ms is None or late
+                else now.monotonic_ms + max(left_ms, _FLUSH_MS),
             )
             self._unlogged[entry.envelope.epoch, entry.envelope.seq] = entry
             self._accepted_seq, self._accepted_hash = arrival.envelope.seq, arrival.hash
@@ -301,19 +316,19 @@ class PeerChain:
         want = self._want(now) if self._held else None
         return Acceptance(Outcome.LOGGABLE, tuple(entries), want, tuple(evidence))
 
-    def _is_late(self, arrival: Arrival, now: Now) -> bool:
-        """True exactly when the message's age may exceed its expiry by more than the tolerance.
+    def _left_ms(self, arrival: Arrival, now: Now) -> int | None:
+        """Return how long the message may still be acted on; below 0: it is late; None: for ever.
 
         The age on arrival is read from the author's clock, brought to ours by the measured
-        offset; the time it was held here is ours and monotonic.
+        offset, less the tolerance; the time it was held here is ours and monotonic.
         """
         expires_after_ms = arrival.envelope.expires_after_ms
         if expires_after_ms is None:
-            return False
+            return None
         created_here_ms = arrival.envelope.created_utc_ms - arrival.clock_offset_ms
         age_on_arrival_ms = max(0, arrival.now.utc_ms - created_here_ms - self._clock_tolerance_ms)
         held_ms = now.monotonic_ms - arrival.now.monotonic_ms
-        return age_on_arrival_ms + held_ms > expires_after_ms
+        return expires_after_ms - age_on_arrival_ms - held_ms
 
     def _known(self, seq: int, stored: StoredLookup) -> SealedEnvelope:
         unlogged = self._unlogged.get((self._epoch or "", seq))

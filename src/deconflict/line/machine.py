@@ -11,6 +11,8 @@ The caller does the effects, in this order and no other::
     hear     heard  = machine.hear(sealed, now, stored=...)
              ... make heard.entries and heard.evidence durable ...
              receipt = machine.logged(heard.entries, now)    only now it is receipted
+             ... have the record call delayed what machine.take_ran_out() gives ...
+             ... mark in the record as delayed what machine.take_ran_out() gives ...
              ... make the receipt durable or not, send it ...
 
 **What a crash leaves.** Between prepare and durable: nothing was signed, the slot is taken again.
@@ -160,6 +162,7 @@ class LineMachine(LineEnd):
         self._alerts: Final = AlertBook(timers)
         self._deliveries: Final = DeliveryBook(self._is_owed)
         self._prepared: dict[str, Now] = {}
+        self._ran_out: list[IncomingEntry] = []
         self.checkpoints: Final = Checkpoints(
             identity=identity,
             now=now,
@@ -340,7 +343,8 @@ class LineMachine(LineEnd):
         """Take the caller's word that these entries are durable; return the receipt for them.
 
         What they say of own messages (receipt, seen, answered) holds from here on: the proof of
-        it is durable now. A delayed entry is receipted and acts on nothing else.
+        it is durable now. A delayed entry is receipted and acts on nothing else; whether one is
+        late is judged once more here, for the disk may have stalled (:meth:`take_ran_out`).
 
         Raises:
             LineStateError: not the next accepted entries in order, or none at all.
@@ -352,9 +356,11 @@ class LineMachine(LineEnd):
             envelope = entry.envelope
             if envelope.heard is not None and not self._heard_is_false(envelope):
                 self._mark_lacked(self._out.receipt(envelope.heard, entry.sealed), now)
-            if not entry.delayed:
+            if not entry.is_late(now):
                 self._apply_ref(envelope, now, own=True)
                 self._watch(envelope, entry.hash, now, own=False)
+            elif not entry.delayed:
+                self._ran_out.append(entry)
         receipt = self.receipt_now()
         if receipt is None:
             raise LineStateError(
@@ -363,6 +369,15 @@ class LineMachine(LineEnd):
                 remedy="call logged with what hear returned",
             )
         return receipt
+
+    def take_ran_out(self) -> tuple[IncomingEntry, ...]:
+        """Return, once, entries that came in time and were durable too late to be acted on.
+
+        The record calls them not delayed. The caller has it call them so (``acts_until_ms``), and
+        forgets what it took them for.
+        """
+        ran_out, self._ran_out = tuple(self._ran_out), []
+        return ran_out
 
     def hear_receipt(self, sealed: SealedReceipt, now: Now) -> tuple[str, ...]:
         """Take a receipt that arrived; return the hashes of own messages it newly covers.
@@ -377,8 +392,10 @@ class LineMachine(LineEnd):
         receipt = open_receipt(sealed, self.identity.peer_keys)
         self._require_line(receipt.line)
         self._require_parties(receipt.sender, receipt.to)
-        if self.resync.mute:
-            return ()  # it may be for what this record has lost; the answer will bring both
+        if self.resync.mute or self.resync.closing:
+            # It may be for what this record has lost; the answer will bring both. And what comes
+            # while the line is about to begin anew would be lost to it: the peer says it again.
+            return ()
         lacked = self._out.receipt(receipt.point, sealed)
         self._mark_lacked(lacked, now)
         return lacked

@@ -190,8 +190,8 @@ class Resync:
 
     @property
     def whole(self) -> bool:
-        """True exactly when nothing is to be asked."""
-        return not (self.mute or self.deaf)
+        """True exactly when nothing is to be asked, and the line is not about to begin anew."""
+        return not (self.mute or self.deaf or self._done)
 
     @property
     def mute(self) -> bool:
@@ -229,11 +229,11 @@ class Resync:
 
     @property
     def closing(self) -> bool:
-        """True exactly when what was asked for is on its way to the disk."""
+        """True exactly when what the line begins anew from is on its way to the disk."""
         return self._done
 
     def close(self) -> None:
-        """Ask nothing more: what was asked for is on its way to the disk."""
+        """Ask nothing more: what the line begins anew from is on its way to the disk."""
         self._done = True
 
     @property

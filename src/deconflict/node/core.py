@@ -273,6 +273,7 @@ class NodeCore:
         """
         work = self._journal.new_work(now)
         with done_whole("time passed"):
+            self._resyncing.begin_without(work)
             for line in self._resyncing.take_begun():
                 self._take_up(line, now)
                 self._resyncing.begun(line, work, now)

@@ -204,6 +204,7 @@ class Hearing:
 
             def log(at: Now) -> None:
                 line.machine.logged(entries, at)
+                self._resyncing.ran_out(line, line.machine.take_ran_out())
 
             work.then(log)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
