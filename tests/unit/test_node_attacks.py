@@ -387,6 +387,29 @@ def test_a_message_that_follows_another_than_the_one_held_is_kept_and_told() -> 
         assert "CHAIN BROKEN. red signed" in pair.alert("blue", "CHAIN_BROKEN").text
 
 
+def of_epoch(pair: NodePair, epoch: str, seq: int = 2) -> SealedEnvelope:
+    """Return what red signs in an epoch that its node never opened here."""
+    honest = forge(pair, "LINE_CHECK", LineCheck(text="4821 0937"))
+    prev = read_envelope(honest.data).prev
+    envelope = msgspec.structs.replace(read_envelope(honest.data), epoch=epoch, seq=seq, prev=prev)
+    return seal_envelope(envelope_bytes(envelope), pair.red.core.key)
+
+
+def test_a_message_of_another_epoch_is_kept_and_told_once() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        orphans = [of_epoch(pair, f"{number:032x}") for number in range(1, 40)]
+        for orphan in (*orphans, orphans[0]):
+            heard = pair.blue.core.hear("red", pair.line_id, [orphan], pair.world.now)
+            assert isinstance(heard.error, BrokenChainError)
+            pair.world.commit(pair.blue, heard.work)
+        kept = [row.data for row in pair.blue.store.evidence(pair.line_id)]
+        assert kept == [orphan.data for orphan in orphans]
+        assert "MESSAGE OF ANOTHER EPOCH. red" in pair.alert("blue", "EPOCH_UNKNOWN").text
+        told = [e for e in pair.blue.events if e.data.get("rule") == "EPOCH_UNKNOWN"]
+        assert len(told) == 1  # one cause, one alert, and no event for each message
+
+
 def test_one_held_out_of_order_that_turns_out_to_follow_another_is_told_too() -> None:
     with node_pair() as pair:
         pair.run_for(1)

@@ -180,6 +180,8 @@ class Hearing:
                 self._teller.forked(line, now, rule="RECEIPT_CONTRADICTS")
             elif evidence.reason is EvidenceReason.BROKEN_CHAIN:
                 self._teller.forked(line, now, rule="CHAIN_BROKEN")
+            elif found.outcome is Outcome.ORPHAN and self._is_of_no_epoch(line, sealed):
+                self._teller.forked(line, now, rule="EPOCH_UNKNOWN")
         if found.outcome is Outcome.NOT_NOW:
             self._teller.heard_while_silent(line, read_envelope(sealed.data), sealed.hash, now)
         if found.outcome is Outcome.EPOCH_REFUSED:
@@ -208,6 +210,16 @@ class Hearing:
 
             work.then(log)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
+
+    def _is_of_no_epoch(self, line: Line, sealed: SealedEnvelope) -> bool:
+        """True exactly when nothing is known here of its epoch.
+
+        What its author left behind when it was restored may still be on its way, and what follows
+        an epoch that was refused: its author knows of that. Neither is news for people.
+        """
+        epoch = read_envelope(sealed.data).epoch
+        begun = self._store.entry_at(line.line_id, line.peer, epoch, 1) is not None
+        return not begun and not self._follows_refused(line, sealed)
 
     def _follows_refused(self, line: Line, sealed: SealedEnvelope) -> bool:
         """True exactly when it is of the epoch refused last: its author is to hear the refusal."""

@@ -395,7 +395,8 @@ class Teller:
         ``OWN_RECORD_IN_DOUBT``: that it holds one of ours which contradicts our own record. With
         ``RECEIPT_CONTRADICTS``: that it receipted what we do not hold as said. With
         ``RESYNC_STUCK``: that what it holds does not lead to what is held here. With
-        ``CHAIN_BROKEN``: that what it signed does not follow what is held here.
+        ``CHAIN_BROKEN``: that what it signed does not follow what is held here. With
+        ``EPOCH_UNKNOWN``: that it signed in an epoch of which nothing is known here.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),
