@@ -39,6 +39,8 @@ from deconflict.messages.declaration import declaration_to_wire
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
+from deconflict.node.bundle import export_bundle
+from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
 from deconflict.node.core import Heard
 from deconflict.node.runtime import Runtime, SystemClock
 from deconflict.node.work import Work
@@ -90,6 +92,20 @@ def attack(pair: NodePair, kind: str, body: Body | dict[str, Any], **more: Any) 
     heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
     pair.world.commit(pair.blue, heard.work)
     return heard
+
+
+def proven(pair: NodePair, exporter: str) -> VerifiedBundle:
+    """Return what a party's exported record proves."""
+    station, peer = pair.station(exporter), pair.station(pair.peer_of(exporter))
+    bundle = export_bundle(
+        station.store,
+        pair.line_id,
+        signer=station.core.key,
+        peer_key=peer.core.key.verify_key,
+        exported_utc_ms=pair.world.now.utc_ms,
+    )
+    keys = {one.party: one.core.key.verify_key for one in (station, peer)}
+    return verify_bundle(bundle, keys)
 
 
 def readback(pair: NodePair, number: int) -> Readback:
@@ -373,6 +389,9 @@ def test_a_citation_of_what_was_never_said_is_told_too() -> None:
         pair.world.restart("blue")
         pair.run_for(1)
         assert "LINE_CHECK_RECEIVED" in pair.rules("blue")
+        # It neither keeps the node from starting nor its record from being proven.
+        (found,) = proven(pair, "blue").unfound
+        assert (found.party, found.cited) == ("red", false)
 
 
 def test_a_message_that_follows_another_than_the_one_held_is_kept_and_told() -> None:
