@@ -293,6 +293,73 @@ def test_message_past_its_expiry_is_delayed_and_acts_on_nothing(
     assert closed is not delayed
 
 
+@pytest.mark.parametrize(
+    ("stamp_ms", "offset_ms", "acts"),
+    [
+        (1_000, 0, True),
+        (2_999, 0, True),  # ahead by no more than the clocks' tolerance of 2 s
+        (3_001, 0, False),
+        (600_000, 0, False),
+        (601_000, 600_000, True),  # the peer's clock is known to be ten minutes ahead
+        (1_000, -600_000, False),  # and here it was set back since
+    ],
+)
+def test_a_stamp_ahead_of_its_arrival_is_taken_for_no_age(
+    stamp_ms: int, offset_ms: int, acts: bool
+) -> None:
+    blue, red = talk()
+    sealed = blue.say("CEASE", stamp_ms, expires_after_ms=60_000)
+    (entry,) = red.hear(sealed, 1_000, offset_ms).entries
+    assert (entry.delayed, entry.suspect_clock) == (not acts, not acts)
+    red.machine.logged([entry], at(1_000))
+    assert bool(red.machine.open_alerts()) is acts
+
+
+def test_a_held_packet_of_a_clock_that_ran_ahead_is_never_now() -> None:
+    blue, red = talk()
+    sealed = blue.say("CEASE", 3_600_000, expires_after_ms=60_000)  # written at 0 by a wrong clock
+    (entry,) = red.hear(sealed, 1_800_000).entries  # held on the way for half an hour
+    assert entry.delayed
+
+
+def test_what_cites_a_fresh_message_of_ours_is_no_older_whatever_its_stamp() -> None:
+    blue, red = talk()
+    query = red.say("QUERY", 10_000)
+    blue.take(query)
+    sealed = blue.say("ANSWER", 900_000, ref=query.hash, expires_after_ms=60_000)
+    (entry,) = red.hear(sealed, 30_000).entries
+    assert not entry.delayed
+    assert entry.acts_until_ms == 10_000 + 60_000  # by our own clock, from what it cites
+
+
+def test_what_cites_an_old_message_of_ours_may_be_as_old_as_that() -> None:
+    blue, red = talk()
+    query = red.say("QUERY", 10_000)
+    blue.take(query)
+    sealed = blue.say("ANSWER", 900_000, ref=query.hash, expires_after_ms=60_000)
+    (entry,) = red.hear(sealed, 70_001).entries
+    assert entry.suspect_clock
+    again = end("red", restored(red))  # and nothing is known of what was said before a start
+    sealed = blue.say("ANSWER", 900_000, ref=query.hash, expires_after_ms=60_000)
+    assert again.hear(sealed, 30_000).entries == ()  # its chain begins before this one
+
+
+def test_what_seems_late_waits_until_the_clocks_are_compared() -> None:
+    blue, red = talk()
+    ahead = blue.say("CEASE", 600_000, expires_after_ms=60_000)
+
+    def heard(compared: bool) -> Outcome:
+        return red.machine.hear(
+            ahead,
+            at(0),
+            stored=red.stored,
+            clock_offset_ms=600_000 if compared else 0,
+            clocks_compared=compared,
+        ).outcome
+
+    assert [heard(False), heard(False), heard(True)] == ["NOT_NOW", "NOT_NOW", "LOGGABLE"]
+
+
 def test_message_held_past_its_expiry_is_delayed() -> None:
     blue, red = talk()
     first = blue.say("READOUT")

@@ -5,6 +5,7 @@ from typing import Any
 from test_node_attacks import forge
 
 from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.moment import Now
 from deconflict.messages.bodies import Declared
 from deconflict.messages.kinds import Kind
 from deconflict.store.base import EntryRow
@@ -79,3 +80,47 @@ def test_the_line_goes_on_after_a_stall_and_its_record_is_read_the_same_again() 
             assert machine.own_head == machine.own_receipted
         pair.world.restart("blue")
         assert held() == ids
+
+
+def test_a_safety_of_a_clock_that_runs_ahead_is_shown_at_once_with_its_words() -> None:
+    with node_pair() as pair:
+        pair.run_for(120)  # what it cites of ours is older than it may be
+        ahead_ms = pair.world.now.utc_ms + 600_000
+        sealed = forge(
+            pair, Kind.CEASE, cease(at=LATAKIA), created_ms=ahead_ms, expires_after_ms=60_000
+        )
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.world.commit(pair.blue, heard.work)
+        alert = pair.alert("blue", "SUSPECT_CLOCK")
+        assert alert.urgency == "FLASH"
+        assert alert.text.startswith("SUSPECT CLOCK. cease request from red is stamped ")
+        assert "It says: " in alert.text
+        assert len(alert.text.split("It says: ")[1]) > 20
+        assert "CEASE_RECEIVED" not in pair.rules("blue")
+        assert late_row(pair, sealed).delayed
+        receipt = heard.answer()
+        assert receipt  # it is held, whatever its age
+
+
+def test_our_own_clock_set_back_makes_no_message_suspect() -> None:
+    with node_pair() as pair:
+        pair.run_for(2)
+        now = pair.world.now
+        sealed = forge(pair, Kind.CEASE, cease(at=LATAKIA), expires_after_ms=60_000)
+        jumped = Now(now.utc_ms - 3_600_000, now.monotonic_ms + 500)
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], jumped)
+        assert [entry.delayed for entry in heard.entries] == [False]
+
+
+def test_after_a_start_what_seems_ahead_waits_for_the_first_beats() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        ahead_ms = pair.world.now.utc_ms + 600_000
+        sealed = forge(
+            pair, Kind.CEASE, cease(at=LATAKIA), created_ms=ahead_ms, expires_after_ms=60_000
+        )
+        pair.world.restart("blue")
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.world.commit(pair.blue, heard.work)
+        assert [outcome for _, outcome in heard.judged] == ["NOT_NOW"]
+        assert "HEARD_WHILE_MUTE" in pair.rules("blue")  # a FLASH is shown meanwhile

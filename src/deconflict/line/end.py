@@ -305,7 +305,8 @@ class LineEnd:
         envelope = open_envelope(sealed, self.identity.peer_keys)
         self._require_line(envelope.line)
         self._require_parties(envelope.sender.party, envelope.to.party)
-        return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
+        cites_said_ms = self._out.said_ms(envelope.heard)
+        return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms, cites_said_ms)
 
     @property
     def _all_durable(self) -> bool:

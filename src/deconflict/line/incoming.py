@@ -79,6 +79,8 @@ class IncomingEntry:
         hash: its name.
         received_utc_ms: to be stored with it; receipts are made from it.
         delayed: it came past its expiry: log it, show it DELAYED, never act on it.
+        suspect_clock: it is delayed because its stamp lies ahead of its arrival, and nothing else
+            tells its age.
         acts_until_ms: monotonic time after which it is late, should it be durable only then; None
             where it never is, or is already.
     """
@@ -89,6 +91,7 @@ class IncomingEntry:
     received_utc_ms: int
     delayed: bool
     acts_until_ms: int | None = None
+    suspect_clock: bool = False
 
     @property
     def point(self) -> ChainPoint:
@@ -111,6 +114,7 @@ class Arrival:
     hash: str
     now: Now
     clock_offset_ms: int
+    cites_said_ms: int | None = None  # monotonic time at which we said what it cites as heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,11 @@ class PeerChain:
             return Acceptance(Outcome.REFUSED)
         return Acceptance(Outcome.HELD, want=self._want(arrival.now))
 
+    def is_late(self, arrival: Arrival) -> bool:
+        """True exactly when an envelope would be delayed, were it accepted as it comes."""
+        left_ms = self._left_ms(arrival, arrival.now)
+        return left_ms is not None and left_ms < 0
+
     def is_refused(self, seq: int) -> bool:
         """True exactly when the entry of this slot is here, is next in order, and got no room."""
         return self._accepted_seq < seq <= self._run_end()
@@ -309,6 +318,7 @@ class PeerChain:
                 acts_until_ms=None
                 if left_ms is None or late
                 else now.monotonic_ms + max(left_ms, _FLUSH_MS),
+                suspect_clock=late and self._is_ahead(arrival),
             )
             self._unlogged[entry.envelope.epoch, entry.envelope.seq] = entry
             self._accepted_seq, self._accepted_hash = arrival.envelope.seq, arrival.hash
@@ -320,15 +330,25 @@ class PeerChain:
         """Return how long the message may still be acted on; below 0: it is late; None: for ever.
 
         The age on arrival is read from the author's clock, brought to ours by the measured
-        offset, less the tolerance; the time it was held here is ours and monotonic.
+        offset, less the tolerance; the time it was held here is ours and monotonic. Of a stamp
+        that lies ahead nothing is read: then the message is younger than what it cites of ours,
+        and where that does not tell, it counts as late.
         """
         expires_after_ms = arrival.envelope.expires_after_ms
         if expires_after_ms is None:
             return None
-        created_here_ms = arrival.envelope.created_utc_ms - arrival.clock_offset_ms
-        age_on_arrival_ms = max(0, arrival.now.utc_ms - created_here_ms - self._clock_tolerance_ms)
+        if not self._is_ahead(arrival):
+            age_ms = max(0, -_ahead_ms(arrival) - self._clock_tolerance_ms)
+        elif arrival.cites_said_ms is not None:
+            age_ms = arrival.now.monotonic_ms - arrival.cites_said_ms
+        else:
+            return -1
         held_ms = now.monotonic_ms - arrival.now.monotonic_ms
-        return expires_after_ms - age_on_arrival_ms - held_ms
+        return expires_after_ms - age_ms - held_ms
+
+    def _is_ahead(self, arrival: Arrival) -> bool:
+        """True exactly when its stamp lies ahead of its arrival by more than the tolerance."""
+        return _ahead_ms(arrival) > self._clock_tolerance_ms
 
     def _known(self, seq: int, stored: StoredLookup) -> SealedEnvelope:
         unlogged = self._unlogged.get((self._epoch or "", seq))
@@ -384,3 +404,9 @@ def _broken(arrival: Arrival, accepted_hash: str) -> BrokenChainError:
         remedy="keep it as evidence; the peer's log differs from what it sent",
         evidence=(arrival.sealed,),
     )
+
+
+def _ahead_ms(arrival: Arrival) -> int:
+    """Return by how much its stamp, brought to our clock, lies ahead of its arrival."""
+    created_here_ms = arrival.envelope.created_utc_ms - arrival.clock_offset_ms
+    return created_here_ms - arrival.now.utc_ms

@@ -288,6 +288,7 @@ class LineMachine(LineEnd):
         *,
         stored: StoredLookup,
         clock_offset_ms: int = 0,
+        clocks_compared: bool = True,
         shortage: Shortage = ENOUGH,
     ) -> Heard:
         """Take an envelope that arrived, whatever it is; decide what it leads to.
@@ -299,6 +300,8 @@ class LineMachine(LineEnd):
                 for duplicates of what is on disk.
             clock_offset_ms: the peer's UTC clock minus ours, as measured by the beats; 0 when it
                 was never measured.
+            clocks_compared: False where it will be, within seconds: what seems late, or written
+                ahead of its arrival, waits for that. The peer says it again.
             shortage: which classes of messages get no room now.
 
         Raises:
@@ -315,6 +318,8 @@ class LineMachine(LineEnd):
         if not self.resync.whole:
             # Deaf: a receipt must not rest on a record that may have a gap. Mute: what is accepted
             # while this machine waits to be built anew would be lost to the new one.
+            return Heard(Outcome.NOT_NOW)
+        if not clocks_compared and self._in.is_late(arrival):
             return Heard(Outcome.NOT_NOW)
 
         def has_room(found: Envelope) -> bool:

@@ -16,6 +16,7 @@ from deconflict.errors import (
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.incoming import EvidenceReason, IncomingEntry, Outcome
+from deconflict.line.link import LinkStatus
 from deconflict.line.moment import Now
 from deconflict.line.note import SignedNote
 from deconflict.line.packets import Answer, Packet, Question, Role, Want
@@ -161,12 +162,14 @@ class Hearing:
         shortage: Shortage,
         refused: list[ChainPoint],
     ) -> bool:
-        offset_ms = line.monitor.state(now).clock_offset_ms
+        link = line.monitor.state(now)
+        offset_ms = link.clock_offset_ms
         found = line.machine.hear(
             sealed,
             now,
             stored=line.stored_lookup(self._store),
             clock_offset_ms=offset_ms or 0,
+            clocks_compared=offset_ms is not None or link.status is not LinkStatus.UNKNOWN,
             shortage=shortage,
         )
         work = heard.work
@@ -238,7 +241,7 @@ class Hearing:
             logged_ms=entry.received_utc_ms,
         )
         self._journal.event(work, now, "message", line.message_event(taken))
-        self._teller.heard(line, taken, now)
+        self._teller.heard(line, taken, now, suspect_clock=entry.suspect_clock)
         if isinstance(taken.body, Readback) and not taken.delayed:
             owed = readback_result(line, taken.envelope, taken.hash, taken.body)
             # Only what is durable can be cited, and others may ask us to advance before it is.
