@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from deconflict.airspace.instant import parse_utc
-from deconflict.errors import VerificationError
+from deconflict.errors import LineStateError, VerificationError
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.epoch import opening_of
@@ -548,6 +548,38 @@ class LineBook:
         own = [held for held in told if held.by == party]
         if len(own) > incidents.ACCOUNTS_COMPARED:
             told.remove(own[0])
+        events = self._events_of(party)
+        if len(events) > incidents.EVENTS_COMPARED:
+            # The peer's alone: of our own no more are said. All of them are in the record.
+            oldest = self.accounts[events[0]]
+            oldest[:] = [held for held in oldest if held.by != party]
+            if not oldest:
+                del self.accounts[events[0]]
+
+    def require_comparable(self, body: Body) -> None:
+        """Return when an account of ours can be laid beside those of other events.
+
+        Raises:
+            LineStateError: we gave accounts of as many events without an incident as are held.
+        """
+        if not isinstance(body, Account) or body.event is None:
+            return
+        events = self._events_of(self.own)
+        if body.event not in events and len(events) >= incidents.EVENTS_COMPARED:
+            raise LineStateError(
+                f"accounts of {len(events)} events that belong to no incident are held already",
+                given=f"{body.event:.64}",
+                expected=f"at most {incidents.EVENTS_COMPARED} such events on a line",
+                remedy="open an incident, and give the account in it: deconflict incident open",
+            )
+
+    def _events_of(self, party: str) -> list[str]:
+        """Return the events of which a party gave accounts, the first given first."""
+        return [
+            event
+            for event, told in self.accounts.items()
+            if any(account.by == party for account in told)
+        ]
 
 
 def _place(body: Body) -> Place | None:

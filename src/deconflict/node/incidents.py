@@ -28,6 +28,8 @@ Value = str | int | bool
 # All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
 # itself a thousand times must not make each alert a thousand times longer.
 ACCOUNTS_COMPARED: Final = 16
+SOURCES_HELD: Final = 64  # without a line, of one event
+EVENTS_COMPARED: Final = 256  # without an incident, of each party; and of sources without a line
 
 # Ground speeds that such an object can have, metres per second. Source: proposals of the
 # scenario set, 300 to 1,500 knots for a combat jet.

@@ -306,6 +306,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
         )
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
+    line.book.require_comparable(say.body)
     _require_scope(line, say.body, now, drill=drill)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)
     if isinstance(say.body, Loaded):
