@@ -161,6 +161,20 @@ class PeerChain:
         """When that slot's entry was received."""
         return self._logged_received_utc_ms
 
+    @property
+    def has_unlogged(self) -> bool:
+        """True exactly when something was accepted that is not durable yet."""
+        return bool(self._unlogged)
+
+    def forget_held(self) -> None:
+        """Forget what came out of order: its author says it again, if it still knows of it.
+
+        Where nothing else came, which epoch it is of is not known either.
+        """
+        self._held.clear()
+        if self._accepted is None:
+            self._epoch = None
+
     def missing(self) -> tuple[int, int] | None:
         """Return the first gap before an entry held out of order; None when none is held."""
         first = self._run_end() + 1
@@ -192,8 +206,13 @@ class PeerChain:
         envelope = arrival.envelope
         # First contact: the first verified envelope tells the epoch. Nothing is durable of it
         # until its slot 1 is logged, so a crash before that forgets it and asks again.
-        if self._epoch is None and opening_of(envelope) is None:
+        opening = opening_of(envelope)
+        if self._epoch is None and opening is None:
             self._epoch = envelope.epoch
+        elif opening is not None and self._accepted is None and envelope.epoch == self._epoch:
+            # What came out of order before it told its epoch; what that follows is not held here.
+            self._held.clear()
+            self._epoch = None
         if envelope.epoch != self._epoch:
             return self._accept_other_epoch(arrival, stored)
         if envelope.seq <= self._accepted_seq:

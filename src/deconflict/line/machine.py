@@ -85,6 +85,9 @@ from deconflict.line.statement import ChainPoint, hash_of
 __all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
 
 
+_OF_ANOTHER_EPOCH: Final = (Outcome.ORPHAN, Outcome.EPOCH_REFUSED)
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What an envelope led to.
@@ -248,7 +251,7 @@ class LineMachine(LineEnd):
         everything before it along. Nothing changes until :meth:`mark_sent`. A mute
         node has nothing to send.
         """
-        return [] if self.resync.mute else self._out.transmittable(now)
+        return [] if self._is_silent else self._out.transmittable(now)
 
     def is_pressing(self, hashes: Iterable[str]) -> bool:
         """True exactly when one of these is a FLASH or was sent before without a receipt.
@@ -319,6 +322,9 @@ class LineMachine(LineEnd):
             # Deaf: a receipt must not rest on a record that may have a gap. Mute: what is accepted
             # while this machine waits to be built anew would be lost to the new one.
             return Heard(Outcome.NOT_NOW)
+        if self.resync.unasked and self._heard_is_false(envelope):
+            # Its author is not to be accused by a record that may be of a copy.
+            return Heard(Outcome.NOT_NOW)
         if not clocks_compared and self._in.is_late(arrival):
             return Heard(Outcome.NOT_NOW)
 
@@ -326,6 +332,9 @@ class LineMachine(LineEnd):
             return room_class(found.kind, found.prec, self._rules) not in shortage
 
         accepted = self._in.accept(arrival, stored, has_room)
+        if self.resync.silence.unheard and accepted.outcome in _OF_ANOTHER_EPOCH:
+            # It may follow what a copy forgot. Refusing it would have its author open another.
+            return Heard(Outcome.NOT_NOW)
         evidence = accepted.evidence
         kept = (Outcome.LOGGABLE, Outcome.HELD, Outcome.REFUSED)
         if accepted.outcome in kept and self._heard_is_false(envelope):
@@ -397,7 +406,7 @@ class LineMachine(LineEnd):
         receipt = open_receipt(sealed, self.identity.peer_keys)
         self._require_line(receipt.line)
         self._require_parties(receipt.sender, receipt.to)
-        if self.resync.mute or self.resync.closing:
+        if self._is_silent or self.resync.closing:
             # It may be for what this record has lost; the answer will bring both. And what comes
             # while the line is about to begin anew would be lost to it: the peer says it again.
             return ()
@@ -490,7 +499,7 @@ class LineMachine(LineEnd):
 
         Checkpoints have their own.
         """
-        sends = None if self.resync.mute else self._out.next_send_ms()
+        sends = None if self._is_silent else self._out.next_send_ms()
         times = (sends, self.resync.next_ms(), self._alerts.next_deadline_ms())
         return min((time for time in times if time is not None), default=None)
 
@@ -511,6 +520,15 @@ class LineMachine(LineEnd):
         return self._alerts.open_alerts()
 
     # ---- inside -------------------------------------------------------------------------------
+
+    @property
+    def speaks(self) -> bool:
+        """True exactly when it may sign, and lacks nothing that it knows of."""
+        return self.resync.whole and not self.resync.unasked
+
+    @property
+    def _is_silent(self) -> bool:
+        return self.resync.mute or self.resync.unasked
 
     def _precedence(self, draft: Draft) -> Precedence:
         rule = self._rules.get(draft.kind)

@@ -16,7 +16,7 @@ Sans-I/O. Packets: ``specs/packets.md`` §7; rules: ``specs/envelope.md`` §9.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -39,6 +39,7 @@ __all__ = [
     "Silence",
     "lacking",
     "read_answer",
+    "silence_at_start",
 ]
 
 ANSWER_ENTRIES: Final = 128
@@ -59,6 +60,8 @@ class MuteReason(StrEnum):
     RECORD_BEHIND = "RECORD_BEHIND"  # the record lacks what the guard says was signed
     GUARD_BEHIND = "GUARD_BEHIND"  # the record holds what was signed after the guard was written
     EPOCH_REFUSED = "EPOCH_REFUSED"  # the peer's log had moved on behind what the epoch followed
+    PEER_HOLDS_MORE = "PEER_HOLDS_MORE"  # than record and guard know of: both are of one copy
+    NOT_ASKED = "NOT_ASKED"  # the peer did not answer after the start, and somebody had to speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,40 @@ class Silence:
         deaf: it may lack what it receipted: it logs and receipts nothing.
         reason: why; None where it is neither.
         refused: how many fresh epochs the peer has refused, one after the other.
+        unasked: nothing speaks against record and guard, but both may be of one copy: as the author
+            it signs nothing before the peer was asked. It hears meanwhile.
+        unheard: the same of what it receipted; it speaks and hears meanwhile.
     """
 
     mute: bool = False
     deaf: bool = False
     reason: MuteReason | None = None
     refused: int = 0
+    unasked: bool = False
+    unheard: bool = False
 
 
 WHOLE: Final = Silence()
+
+
+def silence_at_start(
+    head: ChainPoint | None, *, mute: MuteReason | None = None, deaf: MuteReason | None = None
+) -> Silence:
+    """Return what a party must not do that has just started.
+
+    Args:
+        head: the last entry of its own chain. Where there is none it may speak at once: the epoch
+            of its first entry is drawn then, so no slot can be signed twice.
+        mute: why its record may lack what it signed, as the guard shows; None: it shows nothing.
+        deaf: the same of what it receipted.
+    """
+    return Silence(
+        mute=mute is not None,
+        deaf=deaf is not None,
+        reason=mute or deaf,
+        unasked=mute is None and head is not None,
+        unheard=deaf is None,
+    )
 
 
 class ChainReader(Protocol):
@@ -199,6 +227,41 @@ class Resync:
         return self.silence.mute
 
     @property
+    def unasked(self) -> bool:
+        """True exactly when this party has not yet asked, since its start, what it has signed."""
+        return self.silence.unasked
+
+    def compare(self, missing: Sequence[tuple[Envelope, SealedEnvelope]]) -> None:
+        """Speak, or be what a restored party is, by what the peer holds and the record lacks."""
+        if missing:
+            self.found_old(author=True)
+            return
+        self._done, self._held = False, []
+        self.silence = replace(self.silence, unasked=False)
+
+    def heard_all(self) -> None:
+        """Leave it at that: this party receipted nothing that its record lacks."""
+        self.silence = replace(self.silence, unheard=False)
+
+    def found_old(self, *, author: bool) -> None:
+        """Be what a restored party is: the peer showed what record and guard both lack."""
+        self.silence = Silence(
+            mute=author,
+            deaf=True,
+            reason=MuteReason.PEER_HOLDS_MORE,
+            refused=self.silence.refused,
+        )
+
+    def speak_alone(self) -> None:
+        """Be mute until a fresh epoch is opened: the peer was not reached, and one must speak."""
+        self.silence = replace(
+            self.silence,
+            mute=True,
+            unasked=False,
+            reason=self.silence.reason or MuteReason.NOT_ASKED,
+        )
+
+    @property
     def deaf(self) -> bool:
         """True exactly when this party logs and receipts nothing."""
         return self.silence.deaf
@@ -213,6 +276,7 @@ class Resync:
             deaf=self.deaf,
             reason=MuteReason.EPOCH_REFUSED,
             refused=before + 1,
+            unheard=self.silence.unheard,
         )
         self._held = []
         self._asked.pop(Role.AUTHOR, None)
@@ -220,8 +284,12 @@ class Resync:
     def after_author(self) -> Silence:
         """Return what is left once a fresh epoch is durable."""
         silence = self.silence
-        reason = silence.reason if silence.deaf else None
-        return Silence(deaf=silence.deaf, reason=reason, refused=silence.refused)
+        return Silence(
+            deaf=silence.deaf,
+            reason=silence.reason if silence.deaf else None,
+            refused=silence.refused,
+            unheard=silence.unheard,
+        )
 
     def after_listener(self) -> Silence:
         """Return what is left once all that the peer said is durable."""
@@ -241,9 +309,9 @@ class Resync:
         # The author first. What the peer says cites the own chain, and is judged by it.
         if self._done:
             return None
-        if self.mute:
+        if self.mute or self.unasked:
             return Role.AUTHOR
-        return Role.LISTENER if self.deaf else None
+        return Role.LISTENER if self.deaf or self.silence.unheard else None
 
     def next_ms(self) -> int | None:
         """Return the monotonic time of the next question; None when there is none to ask."""

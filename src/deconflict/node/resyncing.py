@@ -7,6 +7,7 @@ then the line begins anew from the record, as after a start.
 
 from collections.abc import Callable
 
+from deconflict.errors import ForkedChainError
 from deconflict.line.envelope import read_envelope, seal_envelope
 from deconflict.line.incoming import IncomingEntry
 from deconflict.line.moment import Now
@@ -98,8 +99,17 @@ class Resyncing:
             work.then(self._begins_anew(line, (), line.machine.resync.silence))
 
     def _reopen(self, line: Line, agreed: Agreed, work: Work, now: Now) -> None:
-        own = line.book.own
-        missing = lacking(agreed.held, self._hash_at(line, own))
+        own, resync = line.book.own, line.machine.resync
+        try:
+            missing = lacking(agreed.held, self._hash_at(line, own))
+        except ForkedChainError:
+            if resync.unasked:
+                resync.found_old(author=True)
+            raise
+        if resync.unasked:
+            resync.compare(missing)
+            if not resync.mute:
+                return
         receipted = line.machine.receipted_on_way
         said = [read_envelope(row.data) for row in self._chain(line, own).rows_after(receipted)]
         with done_whole("it opened a fresh epoch"):

@@ -26,6 +26,8 @@ _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
         MuteReason.GUARD_BEHIND: "GUARD_AND_RECORD_APART",
         MuteReason.RECORD_BEHIND: "RECORD_BEHIND",
         MuteReason.EPOCH_REFUSED: "EPOCH_REFUSED",
+        MuteReason.PEER_HOLDS_MORE: "PEER_HOLDS_MORE",
+        MuteReason.NOT_ASKED: "NOT_ASKED",
     }
 )
 _MUTE: Final = "LINE_MUTE"
