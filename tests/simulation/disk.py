@@ -7,7 +7,7 @@ play with torn sectors.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.simulation.witness import OwnTreeRecord, PeerTreeRecord
 
@@ -33,13 +33,20 @@ class PeerRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayedRecord:
+    """That an entry of the peer was late by the time it was on disk."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptRecord:
     """A receipt of the peer on disk."""
 
     receipt: SealedReceipt
 
 
-Record = OwnRecord | PeerRecord | ReceiptRecord | OwnTreeRecord | PeerTreeRecord
+Record = OwnRecord | PeerRecord | DelayedRecord | ReceiptRecord | OwnTreeRecord | PeerTreeRecord
 
 
 class SimulatedDisk:
@@ -56,6 +63,7 @@ class SimulatedDisk:
         self.own_tree: OwnTreeRecord | None = None
         self.peer_tree: PeerTreeRecord | None = None
         self.full_until_ms = 0
+        self.stalled_until_ms = 0
         self._unsynced: list[Record] = []
 
     @property
@@ -80,6 +88,10 @@ class SimulatedDisk:
                     name = record.sealed.hash
                     self.peer_hashes.append(name)
                     self.peer_read.append((name, read_envelope(record.sealed.data), record.delayed))
+                case DelayedRecord(name):
+                    at = self.peer_hashes.index(name)
+                    self.peer[at] = replace(self.peer[at], delayed=True)
+                    self.peer_read[at] = (*self.peer_read[at][:2], True)
                 case ReceiptRecord(receipt):
                     self.receipt = receipt
                 case OwnTreeRecord():

@@ -37,6 +37,7 @@ class Weather:
     long_cut_every_ms: int = NEVER_MS
     clock_every_ms: int = 60_000
     full_every_ms: int = 600_000
+    stall_every_ms: int | None = None  # a flush takes seconds; None: never
     say_every_ms: int = 4_000
     burst_every_ms: int | None = None  # None: always busy; else the pause between busy minutes
 

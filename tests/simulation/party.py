@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tests.simulation.clock import SimulatedClock
-from tests.simulation.disk import OwnRecord, PeerRecord, ReceiptRecord
+from tests.simulation.disk import DelayedRecord, OwnRecord, PeerRecord, ReceiptRecord
 from tests.simulation.setting import RULES, LineViolationError
 from tests.simulation.standin import StandInKey
 from tests.simulation.witness import WitnessSteps
@@ -78,7 +78,7 @@ class PartySimulator:
         """Yield the steps that can be taken now."""
         if self.machine is None:
             return
-        if self.disk.dirty:
+        if self.disk.dirty and not self.stalls:
             yield self.sync
         if self.to_seal:
             yield self.seal
@@ -112,7 +112,13 @@ class PartySimulator:
             times += [machine.next_deadline_ms(), machine.checkpoints.next_ms()]
         here = [ms - self.clock.monotonic_offset_ms for ms in times if ms is not None]
         here += [at_ms for at_ms, _, _ in self.to_answer[:1]]
+        here += [self.disk.stalled_until_ms]
         return min((ms for ms in here if ms > self.simulation.at_ms), default=None)
+
+    @property
+    def stalls(self) -> bool:
+        """True exactly when the disk takes its time now."""
+        return self.simulation.at_ms < self.disk.stalled_until_ms
 
     @property
     def only_repeats(self) -> bool:
@@ -177,9 +183,14 @@ class PartySimulator:
         receipt = self.live.logged(entries, self.now)
         self.simulation.referee.note_issued(self, receipt)
         self.to_send.append(receipt)
+        late = {entry.hash for entry in self.live.take_ran_out()}
+        for name in late:
+            self.disk.write(DelayedRecord(name))
         for entry in entries:
+            delayed = entry.delayed or entry.hash in late
+            self.simulation.referee.note_logged(self, entry, acts=not delayed)
             rule = RULES[entry.envelope.kind]
-            if rule.needs_answer and not entry.delayed and self.simulation.rng.random() < 0.95:
+            if rule.needs_answer and not delayed and self.simulation.rng.random() < 0.95:
                 at_ms = self.simulation.at_ms + self.simulation.rng.randint(0, 90_000)
                 self.to_answer.append((at_ms, "ANSWER", entry.hash))
                 if rule.needs_seen:

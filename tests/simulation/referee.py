@@ -5,7 +5,8 @@ I2  nothing is logged that its author did not sign
 I3  both logs agree up to the receipt
 I4  no two signatures for one slot
 I5  nothing overdue is neither settled nor escalated
-I6  a message is DELAYED exactly when it is past its expiry (within the clocks' tolerance)
+I6  a message is DELAYED exactly when it is past its expiry (within the clocks' tolerance), as it
+    comes and as it is durable
 I7, I8  of trees and cosignatures: ``witness.py``
 """
 
@@ -29,6 +30,8 @@ from deconflict.line.statement import ChainPoint
 
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
+
+A_FLUSH_MS = 1_000  # specs/envelope.md: what was durable so soon is judged as it came
 
 
 @dataclass
@@ -110,23 +113,43 @@ class Referee:
             # Older than the memory of the machine reaches: it can do no harm, the bundle shows it.
             self.ghost.false_heards.discard(entry.hash)
         expires_ms = entry.envelope.expires_after_ms
-        author = self.simulation.parties[party.peer]
-        said_at_ms = self.ghost.said_at_ms.get(entry.hash)
-        if expires_ms is None or said_at_ms is None:
+        age_ms = self._age_ms(party, entry)
+        if expires_ms is None or age_ms is None:
+            known = entry.hash in self.ghost.said_at_ms
+            self.simulation.tally.ages_unknowable += known and expires_ms is not None
             return
-        measured_ms = party.measured_when_heard_ms.get(entry.hash, -1)
-        since_ms = min(said_at_ms, measured_ms)
-        steady = all(one.clock.is_steady_since(since_ms) for one in (party, author))
-        if not steady or measured_ms < 0:
-            self.simulation.tally.ages_unknowable += 1
-            return
-        age_ms = self.simulation.at_ms - said_at_ms
         surely_late = age_ms > expires_ms + DEFAULT_TIMERS.clock_tolerance_ms
         self.simulation.tally.late += surely_late
         if (surely_late and not entry.delayed) or (age_ms <= expires_ms and entry.delayed):
             raise LineViolationError(
                 f"I6 seed {self._seed}: age {age_ms}, expiry {expires_ms}: {entry.delayed}"
             )
+
+    def note_logged(self, party: PartySimulator, entry: IncomingEntry, *, acts: bool) -> None:
+        """Hold it against the true age once more, as the entry is durable."""
+        expires_ms = entry.envelope.expires_after_ms
+        age_ms = self._age_ms(party, entry)
+        if expires_ms is None or age_ms is None:
+            return
+        most_ms = expires_ms + DEFAULT_TIMERS.clock_tolerance_ms + A_FLUSH_MS
+        self.simulation.tally.late_on_disk += not acts and not entry.delayed
+        if (acts and age_ms > most_ms) or (not acts and age_ms <= expires_ms):
+            raise LineViolationError(
+                f"I6 seed {self._seed}: durable at age {age_ms}, expiry {expires_ms}: {acts}"
+            )
+
+    def _age_ms(self, party: PartySimulator, entry: IncomingEntry) -> int | None:
+        """Return the true age of a message that expires; None where nobody could know it."""
+        said_at_ms = self.ghost.said_at_ms.get(entry.hash)
+        if entry.envelope.expires_after_ms is None or said_at_ms is None:
+            return None
+        measured_ms = party.measured_when_heard_ms.get(entry.hash, -1)
+        since_ms = min(said_at_ms, measured_ms)
+        author = self.simulation.parties[party.peer]
+        steady = all(one.clock.is_steady_since(since_ms) for one in (party, author))
+        if not steady or measured_ms < 0:
+            return None
+        return self.simulation.at_ms - said_at_ms
 
     def note_evidence(self, party: PartySimulator, heard: Heard) -> None:
         if not self.simulation.parties[party.peer].lies:

@@ -2,17 +2,22 @@
 
 The machines are the ones of service, through many epochs; disk, guard and network are simulated.
 Around the faults of ``run.py`` stand those of a backup: a disk is put back to what it was at
-an earlier moment, the guard stays, or is lost as well; both sides may be put back, and in overlap;
-people have a mute node speak without its peer's word; old answers come once more::
+an earlier moment, the guard stays, is lost as well, or is put back from the same copy; both sides
+may be put back, and in overlap; people have a mute node speak without its peer's word; old answers
+come once more::
 
     python -m tests.simulation.restores --restores 1000 --seed 1
 
-    I1  a receipt issued is true of its signer's log, or its signer is deaf (where one side alone
-        was ever put back), and one held is so always
+    I1  a receipt issued is true of its signer's log, or its signer is deaf or has not asked yet
+        since its start (where one side alone was ever put back), and one held is so always
     I2  nothing is logged that its author did not sign
     I3  both logs agree up to the receipt held
     I4  no two signatures for one slot
     I9  nobody suspects an honest peer
+
+A guard of the same copy shows nothing, and only what reached the peer can be asked for: what was
+signed after the copy and never held by the peer counts as never signed, and what of it is on its
+way is lost. Nobody asks of a chain that is empty. I1, I4 and I9 hold for all the rest.
 
 and once the faults stop, both speak again and everything said is receipted. Alarms, expiry, trees
 and cosignatures are the business of ``run.py``: here nothing checks them.
@@ -51,7 +56,8 @@ from deconflict.line.receipt import (
     open_receipt,
     read_receipt,
 )
-from deconflict.line.resync import Agreed, MuteReason, Silence, lacking
+from deconflict.line.resync import Agreed, MuteReason, Silence, lacking, silence_at_start
+from deconflict.line.statement import ChainPoint
 
 EPOCH_RULES: Final = {**RULES, EPOCH_KIND: KindRule(Precedence.IMMEDIATE)}
 
@@ -73,6 +79,7 @@ class RestoringParty(PartySimulator):
     """One honest party whose disk may be put back."""
 
     witness_steps = NoTrees
+    copies_guard = True  # now and then a backup has the guard in it
 
     def __init__(
         self, simulation: "RestoreSimulation", name: str, peer: str, key: SigningKey
@@ -81,12 +88,15 @@ class RestoringParty(PartySimulator):
         self.runs = simulation
         self.durable = Durable()
         self.backup = Durable()
+        self.backup_guard = Guard()
         self.guard: Guard | None = Guard()
         self.waiting: list[Commit] = []  # written, not flushed
         self.flushed: list[Commit] = []  # durable, the guard not yet moved
         self.done: list[Callable[[], None]] = []  # may happen now, one at a time
         self.answers: list[Answer] = []  # that ever came: the network may bring them again
         self.restores = 0
+        self.one_copy = 0
+        self.alone = 0  # how often it opened an epoch without the peer's word
 
     # -- steps ---------------------------------------------------------------------------------
 
@@ -111,7 +121,8 @@ class RestoringParty(PartySimulator):
         self.waiting.append(commit)
 
     def say(self, kind: str, ref: str | None = None, expires_after_ms: int | None = None) -> None:
-        if self.live.resync.mute or self.live.resync.closing:
+        resync = self.live.resync
+        if resync.mute or resync.unasked or resync.closing:
             return
         entry = self.drafted(kind, ref)
         self.commit(Commit(own=[self.sealed(entry)], then=[lambda: self.seal_entry(entry)]))
@@ -235,7 +246,9 @@ class RestoringParty(PartySimulator):
 
     def open_alone(self) -> None:
         """As `deconflict line reopen` does: without the peer's word."""
-        if self.live.resync.mute and not self.live.resync.closing:
+        resync = self.live.resync
+        if (resync.mute or resync.unasked) and not resync.closing:
+            self.alone += 1
             self.open_epoch(self.live.agreed_alone())
 
     def open_epoch(self, agreed: Agreed) -> None:
@@ -246,6 +259,11 @@ class RestoringParty(PartySimulator):
             return None if sealed is None else sealed.hash
 
         missing = lacking(agreed.held, hash_at)
+        resync = self.live.resync
+        if resync.unasked:
+            resync.compare(missing)
+            if not resync.mute:
+                return
         said = [read_envelope(s.data) for s in own.after(self.live.receipted_on_way)]
         opened = self.live.reopen(agreed, said, self.now, desks=("watch", "watch"))
         rows = [*(sealed for _, sealed in missing), *(self.sealed(entry) for entry in opened)]
@@ -283,13 +301,22 @@ class RestoringParty(PartySimulator):
 
     def back_up(self) -> None:
         self.backup = copy.deepcopy(self.durable)
+        self.backup_guard = copy.deepcopy(self.guard or Guard())
 
     def restore(self) -> None:
         self.crash()
         self.durable = copy.deepcopy(self.backup)
         self.restores += 1
-        if self.simulation.rng.random() < 0.2:
+        what = self.simulation.rng.random()
+        if what < 0.2:
             self.guard = None
+        elif what < 0.4 and self.copies_guard and self.backup.own.head is not None:
+            self.guard = copy.deepcopy(self.backup_guard)
+            self.one_copy += 1
+            self.runs.forget_unheld(self)
+        peer = next(one for one in self.runs.both if one is not self)
+        if peer.one_copy and (peer.machine is None or peer.machine.resync.unasked):
+            self.runs.forget_unheld(peer)  # both were put back: what neither has is gone
 
     def boot(self) -> None:
         self.begin(self.compared())
@@ -309,10 +336,10 @@ class RestoringParty(PartySimulator):
             if name not in guard.mute:
                 guard.points[name] = chain.head
         reason = MuteReason.NO_GUARD if lost else MuteReason.RECORD_BEHIND
-        return Silence(
-            mute="own" in guard.mute,
-            deaf="peer" in guard.mute,
-            reason=reason if guard.mute else None,
+        return silence_at_start(
+            self.durable.own.head,
+            mute=reason if "own" in guard.mute else None,
+            deaf=reason if "peer" in guard.mute else None,
         )
 
     def begin(self, silence: Silence) -> None:
@@ -398,10 +425,13 @@ class RestoreReferee(Referee):
         assert isinstance(simulation, RestoreSimulation)
         both = simulation.both
         for author, signer in zip(both, both[::-1], strict=True):
-            if signer.machine is None or signer.machine.resync.deaf:
+            # Who has not asked yet since its start is on the way to what it receipted, or deaf.
+            if signer.machine is None or signer.machine.resync.silence.unheard:
+                continue
+            if signer.machine.resync.deaf:
                 continue
             logged = signer.durable.peer
-            if author.machine is not None and not author.machine.resync.mute:
+            if author.machine is not None and author.machine.speaks:
                 held = author.machine.receipted_on_way
                 if held is not None and not logged.holds(held):
                     raise LineViolationError(
@@ -409,7 +439,8 @@ class RestoreReferee(Referee):
                         f"that is not in the log of {signer.name}"
                     )
             issued = self.ghost.issued.get(signer.name)
-            alone = 0 in (author.restores, signer.restores)
+            # What an author leaves behind without the peer's word, it holds no receipt for.
+            alone = 0 in (author.restores + author.alone, signer.restores)
             if alone and issued is not None and not logged.holds(issued):
                 raise LineViolationError(
                     f"I1 seed {self._seed}: {signer.name} receipted slot {issued.seq} and lost it"
@@ -457,6 +488,20 @@ class RestoreSimulation(Simulation):
             if self._happens(f"{party.name} reopens", 3_000) and party.machine is not None:
                 party.open_alone()
 
+    def forget_unheld(self, party: RestoringParty) -> None:
+        """Take out of the world what a party signed after its copy and the peer never held."""
+        peer = next(one for one in self.both if one is not party)
+        accepted = {entry.hash for commit in peer.waiting for entry in commit.peer}
+        for (author, epoch, seq), name in tuple(self.ghost.signed.items()):
+            point = ChainPoint(epoch, seq, name)
+            kept = party.durable.own.has(point) or peer.durable.peer.has(point)
+            if author == party.name and not kept and name not in accepted:
+                del self.ghost.signed[author, epoch, seq]
+                self.ghost.signed_hashes[author].discard(name)
+        self.network.on_the_way = [
+            packet for packet in self.network.on_the_way if packet[2] != peer.name
+        ]
+
     def bring_again(self, to: PartySimulator, packet: Packet) -> None:
         """Let an old packet arrive once more, within seconds."""
         arrival = self.at_ms + self.rng.randint(0, 3_000)
@@ -476,7 +521,8 @@ class RestoreSimulation(Simulation):
 
     def whole_again(self) -> bool:
         return all(
-            party.live.resync.whole
+            party.live.speaks
+            and not party.live.resync.silence.unheard
             and party.live.own_head == party.live.own_receipted
             and not any(party.steps())
             for party in self.both

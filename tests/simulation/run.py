@@ -102,7 +102,7 @@ class Simulation:
         self._timers.clear()
         self._happen()
         for party in self.parties.values():
-            party.disk.full_until_ms = 0
+            party.disk.full_until_ms = party.disk.stalled_until_ms = 0
             if party.machine is None:
                 party.boot()
         self._run_until(self.drained, 30_000)
@@ -198,6 +198,9 @@ class Simulation:
                 party.clock.fail(self.at_ms)
             if self._happens(f"{party.name} fills up", weather.full_every_ms):
                 party.disk.full_until_ms = self.at_ms + rng.randint(1_000, 60_000)
+            stall_ms = weather.stall_every_ms
+            if stall_ms is not None and self._happens(f"{party.name} stalls", stall_ms):
+                party.disk.stalled_until_ms = self.at_ms + rng.randint(500, 20_000)
         if self.network.cut:
             if self.at_ms >= self.network.cut_until_ms:
                 self.network.heal()

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.faults.faulty_disk import ForgetfulDisk
-from tests.simulation.disk import OwnRecord, PeerRecord, ReceiptRecord, SimulatedDisk
+from tests.simulation.disk import (
+    DelayedRecord,
+    OwnRecord,
+    PeerRecord,
+    ReceiptRecord,
+    SimulatedDisk,
+)
 from tests.simulation.setting import EPOCH_UTC_MS, LineViolationError
 from tests.simulation.witness import OwnTreeRecord, PeerTreeRecord
 
@@ -17,6 +23,7 @@ from deconflict.line.witness import CosignedState
 from deconflict.store.base import (
     Batch,
     CheckpointRow,
+    DelayedRow,
     EntryRow,
     LineRow,
     ReceiptRow,
@@ -109,7 +116,7 @@ class StoredDisk(SimulatedDisk):
 
     def _batch(self) -> Batch:
         key = self._simulation.keys[self._name]
-        entries, receipts, checkpoints = [], [], []
+        entries, receipts, checkpoints, delayed = [], [], [], []
         signatures = [
             SignatureRow(name, seal_envelope(data, key).signature.value)
             for name, data in self._unsigned
@@ -120,7 +127,7 @@ class StoredDisk(SimulatedDisk):
                 case OwnRecord(data):
                     self._unsigned.append((hash_of(data), data))
                     entries.append(self._entry(self._name, data, key.key_id))
-                case PeerRecord(sealed, received_utc_ms, delayed):
+                case PeerRecord(sealed, received_utc_ms, was_late):
                     entries.append(
                         self._entry(
                             self._peer,
@@ -128,9 +135,11 @@ class StoredDisk(SimulatedDisk):
                             sealed.signature.key_id,
                             sealed.signature.value,
                             received_utc_ms,
-                            delayed=delayed,
+                            delayed=was_late,
                         )
                     )
+                case DelayedRecord(name):
+                    delayed.append(DelayedRow(name))
                 case ReceiptRecord(receipt):
                     receipts.append(self._receipt(receipt))
                 case OwnTreeRecord(state):
@@ -142,6 +151,7 @@ class StoredDisk(SimulatedDisk):
             signatures=signatures,
             receipts=receipts,
             checkpoints=checkpoints,
+            delayed=delayed,
         )
 
     def _entry(

@@ -17,6 +17,7 @@ class Tally:
     messages: int = 0
     alarms: int = 0
     late: int = 0
+    late_on_disk: int = 0
     ages_unknowable: int = 0
     crashes: int = 0
     io_errors: int = 0

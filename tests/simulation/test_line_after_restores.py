@@ -3,6 +3,7 @@
 Each planted fault is a party that leaves out one rule, and is found in a few runs.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -13,7 +14,7 @@ from tests.simulation.setting import LineViolationError
 from deconflict.errors import DeconflictError
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
-from deconflict.line.packets import Answer, Packet
+from deconflict.line.packets import Answer, Packet, Question, Role
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
 from deconflict.line.resync import WHOLE, MuteReason, Silence
 
@@ -27,6 +28,7 @@ def test_two_hundred_restores_and_more_break_no_promise() -> None:
     epochs = sum(len(party.durable.own.epochs) for run in runs for party in run.both)
     assert restores > 200
     assert signed > 1_000
+    assert sum(party.one_copy for run in runs for party in run.both) > 20
     assert epochs > 100  # they re-synchronised, and were not only put back
 
 
@@ -108,15 +110,43 @@ class TakesAnyEpoch(RestoringParty):
             super().hear(sealed)
 
 
-class LeavesTheRefusal(RestoringParty):
-    """An author that does nothing about an epoch that is refused."""
+class TrustsItsGuard(RestoringParty):
+    """A node that asks nobody at its start, where record and guard agree: they may be one copy."""
+
+    def compared(self) -> Silence:
+        return replace(super().compared(), unasked=False, unheard=False)
+
+
+class TakesSilenceForAnAnswer(RestoringParty):
+    """A node that, when it must speak and was not answered, goes on in the epoch it finds."""
+
+    def open_alone(self) -> None:
+        resync = self.live.resync
+        if resync.unasked and not resync.closing:
+            resync.silence = replace(resync.silence, unasked=False)
+        else:
+            super().open_alone()
+
+
+class LeavesTheRefusal(TrustsItsGuard):
+    """An author that does nothing about an epoch that is refused, however it is told of it."""
+
+    copies_guard = False  # else it would be found for trusting it
 
     def deliver(self, packet: Packet) -> None:
-        if not isinstance(packet, SealedRefusal):
+        told_otherwise = (
+            isinstance(packet, Question)
+            and packet.role is Role.LISTENER
+            and packet.after is not None
+            and not self.durable.own.holds(packet.after)
+        )
+        if not isinstance(packet, SealedRefusal) and not told_otherwise:
             super().deliver(packet)
 
 
 PLANTED: Final = (
+    TrustsItsGuard,
+    TakesSilenceForAnAnswer,
     SpeaksAtOnce,
     KeepsItsEpoch,
     ReceiptsAtOnce,

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.simulation.byzantine import LIES, ForkingParty, LyingParty, RewritingParty
+from tests.simulation.network import Weather
 from tests.simulation.plan import QUIET, play_seed
 from tests.simulation.run import Simulation, play
 from tests.simulation.tally import Tally
@@ -48,6 +49,14 @@ def test_real_signatures_and_a_real_database_hold_under_power_cuts() -> None:
         tally.add(play(seed, minutes=1.0, real=True).tally)
     assert tally.commits > 100
     assert tally.proofs > 8  # each start proves the whole record
+
+
+def test_disks_that_stall_make_messages_late_and_break_nothing() -> None:
+    tally = Tally()
+    for seed in range(12):
+        weather = Weather(stall_every_ms=15_000)
+        tally.add(play(seed, minutes=1.0, weather=weather, real=seed == 0).tally)
+    assert tally.late_on_disk > 1
 
 
 def test_no_alarm_is_late_whatever_the_utc_clocks_do() -> None:

@@ -135,8 +135,8 @@ class AcceptsForks(PeerChain):
 class NeverLate(PeerChain):
     """Acts on a message whatever its age."""
 
-    def _is_late(self, arrival: object, now: Now) -> bool:
-        return False
+    def _left_ms(self, arrival: object, now: Now) -> int | None:
+        return None
 
 
 class ReceiptsWhatItAccepted(PeerChain):
@@ -228,6 +228,7 @@ LIES_BELIEVED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 SOME_CLOCKS = Weather(clock_every_ms=10_000)
+STALLS = Weather(stall_every_ms=15_000)
 
 
 def first_violation(
@@ -263,6 +264,12 @@ def test_going_on_after_a_failed_flush_is_found() -> None:
     assert first_violation(40, red=GoesOnAfterAFailedFlush).startswith(
         ("I1", "I3", "I4", "refused")
     )
+
+
+def test_an_expiry_judged_on_arrival_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert first_violation(20, weather=STALLS) == "none"
+    monkeypatch.setattr(IncomingEntry, "is_late", lambda entry, now: entry.delayed)
+    assert "I6" in first_violation(40, weather=STALLS)
 
 
 @pytest.mark.parametrize("name", PLANTED_CODE)

@@ -383,3 +383,39 @@ def test_accounts_are_listed_without_secrets(accounts: Accounts) -> None:
     assert (chief.name, watch.name) == ("chief", "watch1")
     assert watch.roles == {Role.WATCH_OFFICER, Role.AUDITOR}
     assert not watch.disabled
+
+
+def test_a_clock_set_back_prolongs_no_login(
+    tmp_path: Path, clock: Clock, two_accounts: bytes
+) -> None:
+    path, monotonic = tmp_path / "accounts.sqlite", Clock()
+    path.touch(mode=0o600)
+    path.write_bytes(two_accounts)
+
+    def opened() -> Accounts:
+        return Accounts(path, now=clock, random_bytes=os.urandom, monotonic_ms=monotonic)
+
+    first = opened()
+    token = first.issue("watch1", by="chief").token
+    monotonic.utc_ms += SESSION_MS - 1
+    clock.utc_ms -= SESSION_MS
+    first.authenticate(token)
+    monotonic.utc_ms += 1
+    with pytest.raises(NotAuthenticatedError):
+        first.authenticate(token)
+    first.close()
+    again = opened()  # it was ended for good, also for a node that starts anew
+    with pytest.raises(NotAuthenticatedError):
+        again.authenticate(token)
+    again.close()
+
+
+def test_a_login_that_would_begin_only_later_is_not_believed(
+    accounts: Accounts, clock: Clock, tmp_path: Path
+) -> None:
+    token = accounts.issue("watch1", by="chief").token
+    clock.utc_ms -= 61_000
+    other = Accounts(tmp_path / "accounts.sqlite", now=clock, random_bytes=os.urandom)
+    with pytest.raises(NotAuthenticatedError):
+        other.authenticate(token)
+    other.close()

@@ -163,10 +163,11 @@ def test_no_epoch_leaves_behind_what_the_other_side_held() -> None:
     for said in (
         Batch(lines=[LINE_ROW], entries=[*old, *new], receipts=[receipt_for(old[2])]),
         Batch(lines=[LINE_ROW], entries=[*old, *new], checkpoints=checkpoints_over(old, 3)),
-        Batch(lines=[LINE_ROW], entries=[*old, *new, red]),
     ):
         with pytest.raises(BrokenChainError, match="leaves behind"):
             verified(bundle_of(said))
+    report = verified(bundle_of(Batch(lines=[LINE_ROW], entries=[*old, *new, red])))
+    assert [(one.cited.seq, one.left_behind) for one in report.unfound] == [(3, True)]
 
 
 def test_an_epoch_that_follows_nothing_of_the_record_is_found() -> None:
@@ -442,15 +443,59 @@ def cites(point: ChainPoint) -> list[EntryRow]:
     return [blue.say(), red.say(heard=point)]
 
 
-def test_a_citation_of_something_else_than_the_record_holds_is_found() -> None:
+def never_said() -> list[ChainPoint]:
     other = Chain("blue").say("said to red only")
-    for point, error in (
-        (ChainPoint(other.epoch, 1, other.hash), ForkedChainError),
-        (ChainPoint(other.epoch, 2, other.hash), BrokenChainError),
-        (ChainPoint("f" * 32, 1, other.hash), BrokenChainError),
-    ):
-        with pytest.raises(error, match=r"^line 3 of the bundle: "):
-            verified(bundle_of(Batch(lines=[LINE_ROW], entries=cites(point))))
+    return [
+        ChainPoint(other.epoch, 1, other.hash),
+        ChainPoint(other.epoch, 2, other.hash),
+        ChainPoint("f" * 32, 1, other.hash),
+    ]
+
+
+@pytest.mark.parametrize("point", never_said())
+def test_a_peer_that_cites_what_was_never_said_is_named_and_the_rest_is_proven(
+    point: ChainPoint,
+) -> None:
+    entries = cites(point)
+    honest = verified(bundle_of(Batch(lines=[LINE_ROW], entries=cites_nothing())))
+    report = verified(bundle_of(Batch(lines=[LINE_ROW], entries=entries)))
+    (found,) = report.unfound
+    assert (found.party, found.citing.hash, found.cited) == ("red", entries[1].hash, point)
+    assert (found.line_number, found.left_behind) == (3, False)
+    assert [chain.length for chain in report.chains] == [1, 1]
+    # A false citation is no receipt: it proves nothing of what red holds.
+    assert report.chains[0] == honest.chains[0]
+    assert report.chains[0].unreceipted == 1
+
+
+def cites_nothing() -> list[EntryRow]:
+    return [Chain("blue").say(), Chain("red", "d" * 32).say()]
+
+
+@pytest.mark.parametrize("point", never_said())
+def test_an_exporter_whose_own_record_lacks_what_it_cites_is_refused(point: ChainPoint) -> None:
+    line = replace(LINE_ROW, own_party="red", peer_party="blue")
+    with SqliteStore.open(":memory:") as store:
+        store.commit(Batch(lines=[line], entries=cites(point)))
+        bundle = b"".join(
+            export_bundle(
+                store, LINE, signer=SECRETS["red"], peer_key=KEYS["blue"], exported_utc_ms=START_MS
+            )
+        )
+    with pytest.raises((BrokenChainError, ForkedChainError), match=r"^line 3 of the bundle: "):
+        verified(bundle)
+
+
+def test_a_false_citation_repeated_is_one_finding_until_another_follows() -> None:
+    blue, red = Chain("blue"), Chain("red", "d" * 32)
+    false, other, _ = never_said()
+    said = [blue.say(), *(red.say(heard=point) for point in (false, false, other, false))]
+    report = verified(bundle_of(Batch(lines=[LINE_ROW], entries=said)))
+    assert [(one.citing.seq, one.cited) for one in report.unfound] == [
+        (1, false),
+        (3, other),
+        (4, false),
+    ]
 
 
 def test_a_forged_receipt_is_found() -> None:

@@ -8,12 +8,14 @@ from click.testing import CliRunner, Result
 
 import deconflict.cli.record as record_module
 from deconflict.cli import main
+from deconflict.line.statement import ChainPoint
+from deconflict.node.bundle import export_bundle
 from deconflict.node.disclosure import disclose
 from deconflict.node.equivocation import equivocation_of
 from deconflict.node.proof_lines import encode_proof_file
 from deconflict.store.base import Batch, EntryRow, EvidenceRow
 from deconflict.store.sqlite import SqliteStore
-from record_samples import KEYS, LINE, SECRETS, START_MS, Chain, conversation
+from record_samples import KEYS, LINE, LINE_ROW, SECRETS, START_MS, Chain, conversation
 
 
 @pytest.fixture
@@ -97,3 +99,25 @@ def test_a_file_that_is_neither_is_not_verified(
     for content in (b"", b"{}\n", b'{"type":"disclosure"}\n', b"\xff" * 400_000):
         (tmp_path / "file").write_bytes(content)
         assert verify(monkeypatch, tmp_path / "file", "blue", "red").exit_code == 1
+
+
+def test_a_false_citation_of_the_peer_is_a_finding_beside_what_is_proven(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    blue, red = Chain("blue"), Chain("red", "d" * 32)
+    false = ChainPoint("e" * 32, 7, "ab" * 32)
+    with SqliteStore.open(":memory:") as store:
+        said = [blue.say(), red.say(heard=false)]
+        store.commit(Batch(lines=[LINE_ROW], entries=said))
+        bundle = export_bundle(
+            store, LINE, signer=SECRETS["blue"], peer_key=KEYS["red"], exported_utc_ms=START_MS
+        )
+        (tmp_path / "record").write_bytes(b"".join(bundle))
+    told = verify(monkeypatch, tmp_path / "record", "blue", "red")
+    assert told.exit_code == 1
+    assert told.output.startswith("VERIFIED")
+    assert "CITED, NOT SHOWN  red signed in its message 1" in told.output
+    assert "holds message 7 (abababab" in told.output
+    facts = json.loads(verify(monkeypatch, tmp_path / "record", "blue", "red", as_json=True).output)
+    (found,) = facts["unfound"]
+    assert (found["party"], found["cited"]["seq"], found["left_behind"]) == ("red", 7, False)

@@ -293,6 +293,73 @@ def test_message_past_its_expiry_is_delayed_and_acts_on_nothing(
     assert closed is not delayed
 
 
+@pytest.mark.parametrize(
+    ("stamp_ms", "offset_ms", "acts"),
+    [
+        (1_000, 0, True),
+        (2_999, 0, True),  # ahead by no more than the clocks' tolerance of 2 s
+        (3_001, 0, False),
+        (600_000, 0, False),
+        (601_000, 600_000, True),  # the peer's clock is known to be ten minutes ahead
+        (1_000, -600_000, False),  # and here it was set back since
+    ],
+)
+def test_a_stamp_ahead_of_its_arrival_is_taken_for_no_age(
+    stamp_ms: int, offset_ms: int, acts: bool
+) -> None:
+    blue, red = talk()
+    sealed = blue.say("CEASE", stamp_ms, expires_after_ms=60_000)
+    (entry,) = red.hear(sealed, 1_000, offset_ms).entries
+    assert (entry.delayed, entry.suspect_clock) == (not acts, not acts)
+    red.machine.logged([entry], at(1_000))
+    assert bool(red.machine.open_alerts()) is acts
+
+
+def test_a_held_packet_of_a_clock_that_ran_ahead_is_never_now() -> None:
+    blue, red = talk()
+    sealed = blue.say("CEASE", 3_600_000, expires_after_ms=60_000)  # written at 0 by a wrong clock
+    (entry,) = red.hear(sealed, 1_800_000).entries  # held on the way for half an hour
+    assert entry.delayed
+
+
+def test_what_cites_a_fresh_message_of_ours_is_no_older_whatever_its_stamp() -> None:
+    blue, red = talk()
+    query = red.say("QUERY", 10_000)
+    blue.take(query)
+    sealed = blue.say("ANSWER", 900_000, ref=query.hash, expires_after_ms=60_000)
+    (entry,) = red.hear(sealed, 30_000).entries
+    assert not entry.delayed
+    assert entry.acts_until_ms == 10_000 + 60_000  # by our own clock, from what it cites
+
+
+def test_what_cites_an_old_message_of_ours_may_be_as_old_as_that() -> None:
+    blue, red = talk()
+    query = red.say("QUERY", 10_000)
+    blue.take(query)
+    sealed = blue.say("ANSWER", 900_000, ref=query.hash, expires_after_ms=60_000)
+    (entry,) = red.hear(sealed, 70_001).entries
+    assert entry.suspect_clock
+    again = end("red", restored(red))  # and nothing is known of what was said before a start
+    sealed = blue.say("ANSWER", 900_000, ref=query.hash, expires_after_ms=60_000)
+    assert again.hear(sealed, 30_000).entries == ()  # its chain begins before this one
+
+
+def test_what_seems_late_waits_until_the_clocks_are_compared() -> None:
+    blue, red = talk()
+    ahead = blue.say("CEASE", 600_000, expires_after_ms=60_000)
+
+    def heard(compared: bool) -> Outcome:
+        return red.machine.hear(
+            ahead,
+            at(0),
+            stored=red.stored,
+            clock_offset_ms=600_000 if compared else 0,
+            clocks_compared=compared,
+        ).outcome
+
+    assert [heard(False), heard(False), heard(True)] == ["NOT_NOW", "NOT_NOW", "LOGGABLE"]
+
+
 def test_message_held_past_its_expiry_is_delayed() -> None:
     blue, red = talk()
     first = blue.say("READOUT")
@@ -300,6 +367,43 @@ def test_message_held_past_its_expiry_is_delayed() -> None:
     red.hear(second, 100)
     entries = red.hear(first, 9_000).entries
     assert [(entry.envelope.seq, entry.delayed) for entry in entries] == [(1, False), (2, True)]
+
+
+@pytest.mark.parametrize(
+    ("arrived_ms", "durable_ms", "acts"),
+    [
+        (1_000, 61_000, True),
+        (1_000, 62_001, False),  # past its expiry of 60 s and the clocks' tolerance of 2 s
+        (61_900, 62_800, True),  # a flush of under a second is no stall
+        (61_900, 62_901, False),
+    ],
+)
+def test_a_disk_that_stalls_makes_a_message_late(
+    arrived_ms: int, durable_ms: int, acts: bool
+) -> None:
+    blue, red = talk()
+    query = red.say("QUERY")
+    blue.take(query)
+    sealed = blue.say("ANSWER", 0, ref=query.hash, expires_after_ms=60_000)
+    heard = red.hear(sealed, arrived_ms)
+    assert [entry.delayed for entry in heard.entries] == [False]
+    receipt = red.machine.logged(heard.entries, at(durable_ms))
+    assert read_receipt(receipt.data).hash == sealed.hash  # late or not, it is held
+    closed = red.machine.state_of(query.hash).state is DeliveryState.CLOSED
+    assert closed is acts
+    ran_out = red.machine.take_ran_out()
+    assert [entry.hash for entry in ran_out] == ([] if acts else [sealed.hash])
+    assert red.machine.take_ran_out() == ()
+
+
+def test_a_line_about_to_begin_anew_takes_nothing_that_would_be_lost_to_it() -> None:
+    blue, red = talk()
+    receipt = blue.take(red.say())
+    red.machine.resync.close()
+    assert red.hear(blue.say()).outcome is Outcome.NOT_NOW
+    assert red.machine.hear_receipt(receipt, at(0)) == ()
+    with pytest.raises(LineStateError):
+        red.prepare()
 
 
 def test_what_is_not_receipted_past_its_expiry_is_shown_expired() -> None:

@@ -1,9 +1,11 @@
 """What only the own node knows, and what parties and others tell of one event."""
 
 import pytest
+from test_node_attacks import attack
 
 from deconflict.airspace.instant import TimeSpan
 from deconflict.airspace.position import Position
+from deconflict.errors import LineStateError
 from deconflict.messages.bodies import (
     Account,
 )
@@ -11,6 +13,7 @@ from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import ThirdParty
 from deconflict.node import incidents
+from deconflict.node.core import Say
 from deconflict.node.own_activity import Activity, WordsOnly
 from node_pair import FAR, HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
 
@@ -126,3 +129,41 @@ def test_account_of_a_source_without_a_line_is_laid_beside_the_parties() -> None
         pair.say("red", Kind.ACCOUNT, account(time="2015-09-30T06:00:00Z"))
         pair.run_for(2)
         assert pair.alert("blue", "ACCOUNTS_DIFFER").facts["times_apart_ms"] == {"time": 3_600_000}
+
+
+def test_no_more_events_are_held_than_are_compared_and_ours_are_refused_in_words() -> None:
+    with node_pair() as pair:
+        for number in range(incidents.EVENTS_COMPARED):
+            say = Say(
+                kind=Kind.ACCOUNT, body=Account(event=f"e{number}", fields={"a": 1}), desk="watch"
+            )
+            pair.world.say("blue", "red", [say])
+        with pytest.raises(LineStateError, match="belong to no incident"):
+            pair.say("blue", Kind.ACCOUNT, Account(event="one more", fields={"a": 1}))
+        pair.say("blue", Kind.ACCOUNT, Account(event="e7", fields={"a": 2}))  # known already
+        pair.say("red", Kind.ACCOUNT, Account(event="one more", fields={"a": 1}))
+
+
+def test_a_peer_that_names_event_after_event_fills_no_memory() -> None:
+    with node_pair() as pair:
+        for number in range(incidents.EVENTS_COMPARED + 20):
+            attack(pair, "ACCOUNT", Account(event=f"e{number}", fields={"a": 1}))
+        held = pair.line("blue").book.accounts
+        assert len(held) == incidents.EVENTS_COMPARED
+        assert "e19" not in held
+        assert "e20" in held
+
+
+def test_sources_without_a_line_are_held_up_to_a_number() -> None:
+    with node_pair() as pair:
+
+        def note(event: str, by: str) -> None:
+            told = incidents.Account(event, by, {"a": 1})
+            pair.world.commit(pair.blue, pair.blue.core.note_account(told, pair.world.now))
+
+        for number in range(incidents.SOURCES_HELD):
+            note("pass", f"newspaper {number}")
+        with pytest.raises(LineStateError, match="no more accounts"):
+            note("pass", "one more")
+        note("pass", "newspaper 7")  # known already
+        note("another", "one more")

@@ -43,6 +43,8 @@ from deconflict.messages.declaration import declaration_to_wire
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
+from deconflict.node.bundle import export_bundle
+from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
 from deconflict.node.core import Heard
 from deconflict.node.runtime import Runtime, SystemClock
 from deconflict.node.work import Work
@@ -95,6 +97,20 @@ def attack(pair: NodePair, kind: str, body: Body | dict[str, Any], **more: Any) 
     heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
     pair.world.commit(pair.blue, heard.work)
     return heard
+
+
+def proven(pair: NodePair, exporter: str) -> VerifiedBundle:
+    """Return what a party's exported record proves."""
+    station, peer = pair.station(exporter), pair.station(pair.peer_of(exporter))
+    bundle = export_bundle(
+        station.store,
+        pair.line_id,
+        signer=station.core.key,
+        peer_key=peer.core.key.verify_key,
+        exported_utc_ms=pair.world.now.utc_ms,
+    )
+    keys = {one.party: one.core.key.verify_key for one in (station, peer)}
+    return verify_bundle(bundle, keys)
 
 
 def readback(pair: NodePair, number: int) -> Readback:
@@ -378,6 +394,9 @@ def test_a_citation_of_what_was_never_said_is_told_too() -> None:
         pair.world.restart("blue")
         pair.run_for(1)
         assert "LINE_CHECK_RECEIVED" in pair.rules("blue")
+        # It neither keeps the node from starting nor its record from being proven.
+        (found,) = proven(pair, "blue").unfound
+        assert (found.party, found.cited) == ("red", false)
 
 
 def test_a_message_that_follows_another_than_the_one_held_is_kept_and_told() -> None:
@@ -390,6 +409,29 @@ def test_a_message_that_follows_another_than_the_one_held_is_kept_and_told() -> 
         assert isinstance(heard.error, BrokenChainError)
         assert [kept.data for kept in heard.work.evidence] == [broken.data]
         assert "CHAIN BROKEN. red signed" in pair.alert("blue", "CHAIN_BROKEN").text
+
+
+def of_epoch(pair: NodePair, epoch: str, seq: int = 2) -> SealedEnvelope:
+    """Return what red signs in an epoch that its node never opened here."""
+    honest = forge(pair, "LINE_CHECK", LineCheck(text="4821 0937"))
+    prev = read_envelope(honest.data).prev
+    envelope = msgspec.structs.replace(read_envelope(honest.data), epoch=epoch, seq=seq, prev=prev)
+    return seal_envelope(envelope_bytes(envelope), pair.red.core.key)
+
+
+def test_a_message_of_another_epoch_is_kept_and_told_once() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        orphans = [of_epoch(pair, f"{number:032x}") for number in range(1, 40)]
+        for orphan in (*orphans, orphans[0]):
+            heard = pair.blue.core.hear("red", pair.line_id, [orphan], pair.world.now)
+            assert isinstance(heard.error, BrokenChainError)
+            pair.world.commit(pair.blue, heard.work)
+        kept = [row.data for row in pair.blue.store.evidence(pair.line_id)]
+        assert kept == [orphan.data for orphan in orphans]
+        assert "MESSAGE OF ANOTHER EPOCH. red" in pair.alert("blue", "EPOCH_UNKNOWN").text
+        told = [e for e in pair.blue.events if e.data.get("rule") == "EPOCH_UNKNOWN"]
+        assert len(told) == 1  # one cause, one alert, and no event for each message
 
 
 def test_one_held_out_of_order_that_turns_out_to_follow_another_is_told_too() -> None:

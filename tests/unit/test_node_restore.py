@@ -18,6 +18,7 @@ from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
 
+STARTED = Silence(unasked=True, unheard=True)
 MUTE = Silence(mute=True, deaf=True, reason=MuteReason.RECORD_BEHIND)
 SOON_S = 8.0  # more than every repetition
 
@@ -285,3 +286,100 @@ def test_a_restored_witness_goes_on_where_its_author_was_cosigned() -> None:
         pair.run_for(30)
         require_whole(pair)
         assert pair.line("blue").machine.checkpoints.own_cosigned.size > before
+
+
+# ---- record and guard put back together, from one copy ---------------------------------------
+
+
+def test_a_start_that_lacks_nothing_asks_and_goes_on_in_its_epoch() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        before = pair.line("blue").machine.own_head
+        pair.world.restart("blue", silence=STARTED)
+        with pytest.raises(LineStateError, match="just started"):
+            pair.declare("blue", declaration(2))
+        pair.run_for(2)
+        assert pair.line("blue").machine.resync.silence == Silence()
+        pair.declare("blue", declaration(2))
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        head = pair.line("blue").machine.own_head
+        assert before is not None
+        assert head is not None
+        assert head.epoch == before.epoch
+        assert pair.raised("blue", "LINE_MUTE") == 0
+
+
+def test_record_and_guard_of_one_copy_are_found_before_anything_is_signed() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1), declaration(2))
+        pair.declare("red", declaration(3))
+        pair.run_for(SOON_S)
+        before = pair.line("blue").machine.own_head
+        put_back(backup, STARTED)
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        head = pair.line("blue").machine.own_head
+        assert before is not None
+        assert head is not None
+        assert head.epoch != before.epoch
+        ids = {declaration(number).declaration_id for number in (1, 2)}
+        assert declared(pair, "blue", "blue") == declared(pair, "red", "blue") == ids
+        assert declared(pair, "blue", "red") == {declaration(3).declaration_id}
+
+
+def test_a_copy_that_lacks_only_what_it_receipted_is_found_too() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("red", declaration(3))
+        pair.run_for(SOON_S)
+        put_back(backup, STARTED)
+        pair.run_for(SOON_S)
+        require_whole(pair)
+        assert declared(pair, "blue", "red") == {declaration(3).declaration_id}
+
+
+def test_a_peer_that_cites_what_a_copy_forgot_is_not_accused() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        pair.world.cut("blue", "red", pair.world.now.utc_ms, pair.world.now.utc_ms + 5_000)
+        pair.declare("red", declaration(3))  # cites it, and arrives at the copy
+        put_back(backup, STARTED)
+        pair.run_for(20)
+        require_whole(pair)
+        assert not list(pair.blue.store.evidence(pair.line_id))
+        assert not list(pair.red.store.evidence(pair.line_id))
+
+
+def test_a_peer_that_cannot_be_reached_silences_nobody_who_just_started() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 60_000)
+        put_back(backup, STARTED)
+        pair.run_for(4)
+        world.commit(pair.blue, pair.blue.core.reopen(pair.line_id, world.now))
+        pair.declare("blue", declaration(2))  # signed in an epoch that was never used
+        pair.run_for(90)
+        require_whole(pair)
+        ids = {declaration(number).declaration_id for number in (1, 2)}
+        assert declared(pair, "red", "blue") == ids
+
+
+def test_two_nodes_that_start_at_once_do_not_wait_for_each_other() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.declare("red", declaration(2))
+        pair.run_for(SOON_S)
+        for party in ("blue", "red"):
+            pair.world.restart(party, silence=STARTED)
+        pair.run_for(4)
+        for party in ("blue", "red"):
+            assert pair.line(party).machine.resync.silence == Silence()
+        require_whole(pair)

@@ -22,7 +22,15 @@ from deconflict.errors import (
     StoreVersionError,
 )
 from deconflict.line.statement import hash_of
-from deconflict.store.base import Batch, EventRow, LineRow, NoteRow, SignatureRow, Store
+from deconflict.store.base import (
+    Batch,
+    DelayedRow,
+    EventRow,
+    LineRow,
+    NoteRow,
+    SignatureRow,
+    Store,
+)
 from deconflict.store.sqlite import PAGE_ROWS, SqliteStore
 from deconflict.store.sqlite_file import migrate, migrations, require_safe_sqlite
 from record_samples import (
@@ -520,3 +528,17 @@ def test_a_record_of_the_first_schema_is_opened_and_goes_on(path: Path) -> None:
         store.commit(said)
         assert list(store.checkpoints(LINE, "blue")) == said.checkpoints[:2]
         store.check_storage()
+
+
+def test_what_was_late_when_it_was_durable_is_called_delayed(path: Path) -> None:
+    said = conversation()
+    heard = next(row for row in said.entries if row.party != LINE_ROW.own_party)
+    with SqliteStore.open(path, create=True) as store:
+        store.commit(said)
+        store.commit(Batch(delayed=[DelayedRow(heard.hash)]))
+        store.commit(Batch(delayed=[DelayedRow(heard.hash)]))  # once more changes nothing
+        with pytest.raises(StoreError):
+            store.commit(Batch(delayed=[DelayedRow("0" * 64)]))
+    with SqliteStore.open(path) as store:
+        store.check_storage()
+        assert store.entry(heard.hash) == replace(heard, delayed=True)

@@ -7,6 +7,7 @@ and the command line may hold the file at once. Tokens and passwords are stored 
 import hashlib
 import re
 import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -53,10 +54,16 @@ KEPT_FAILURES: Final = 10_000
 # coarse, so it is looked up again after a second whatever they say.
 _SEEN_MS: Final = 1_000
 _MOST_SEEN: Final = 1_024
+_CLOCKS_APART_MS: Final = 60_000  # a session may begin so much later than now: clocks are slewed
+_FOR_EVER_MS: Final = 2**52
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _DESK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,7 @@ class Accounts:
         path: the file; made with mode 0600 if it is not there.
         now: the time in UTC milliseconds.
         random_bytes: a source fit for keys, such as ``os.urandom``.
+        monotonic_ms: a clock that nobody sets.
 
     Raises:
         ConfigurationError: the file can be read or written by others.
@@ -133,9 +141,17 @@ class Accounts:
     """
 
     def __init__(
-        self, path: Path, *, now: Callable[[], int], random_bytes: Callable[[int], bytes]
+        self,
+        path: Path,
+        *,
+        now: Callable[[], int],
+        random_bytes: Callable[[int], bytes],
+        monotonic_ms: Callable[[], int] = _monotonic_ms,
     ) -> None:
         self._path = path
+        self._monotonic_ms = monotonic_ms
+        # When each session seen here ends, whatever is made of the other clock meanwhile.
+        self._ends_ms: dict[bytes, int] = {}
         self._seen: dict[bytes, _Seen] = {}
         self._now = now
         self._random_bytes = random_bytes
@@ -335,26 +351,38 @@ class Accounts:
     def authenticate(self, token: str) -> Actor:
         """Return who holds this token.
 
+        A session ends when either clock says so: setting the UTC clock back prolongs none. One that
+        this process did not begin is given what the UTC clock leaves of it, and none is believed
+        that would begin only later.
+
         Raises:
             NotAuthenticatedError: the token is unknown, ended or expired, or its account disabled.
         """
         if _TOKEN.fullmatch(token):
             digest, now, stamp = _digest(token), self._now(), change_stamp(self._path)
             held = self._seen.get(digest)
-            if held is not None and held.holds(stamp, now):
+            if self._is_over(digest):
+                self._seen.pop(digest, None)
+                with self._write() as db:
+                    db.execute("DELETE FROM session WHERE token_sha256 = ?", (digest,))
+            elif held is not None and held.holds(stamp, now):
                 return held.actor
+            known = digest in self._ends_ms
+            most_ms = _FOR_EVER_MS if known else SESSION_MS + _CLOCKS_APART_MS
             with self._read_lock:
                 row = self._reader.execute(
                     "SELECT name, desk,"
                     " (SELECT group_concat(role) FROM account_role WHERE account = name),"
                     " expires_utc_ms"
                     " FROM session JOIN account ON name = session.account"
-                    " WHERE token_sha256 = ? AND expires_utc_ms > ? AND NOT disabled",
-                    (digest, now),
+                    " WHERE token_sha256 = ? AND expires_utc_ms > ? AND expires_utc_ms <= ?"
+                    " AND NOT disabled",
+                    (digest, now, now + most_ms),
                 ).fetchone()
             self._seen.pop(digest, None)
             if row:
                 name, desk, roles, expires_utc_ms = row
+                self._begins(digest, expires_utc_ms - now)
                 actor = Actor(name, _roles(roles), desk)
                 if len(self._seen) >= _MOST_SEEN:
                     self._seen.clear()
@@ -476,7 +504,18 @@ class Accounts:
             db.execute("DELETE FROM failure WHERE account = ?", (name,))
             self._prune(db)
             self.note(db, name, event, by)
+        self._begins(_digest(token), SESSION_MS)
         return Session(token, now + SESSION_MS, Actor(name, _roles(row[2]), row[0]))
+
+    def _begins(self, digest: bytes, left_ms: int) -> None:
+        """Note for how long a session seen for the first time may last."""
+        at_ms = self._monotonic_ms()
+        if digest not in self._ends_ms:
+            self._ends_ms[digest] = at_ms + min(left_ms, SESSION_MS)
+
+    def _is_over(self, digest: bytes) -> bool:
+        ends_ms = self._ends_ms.get(digest)
+        return ends_ms is not None and self._monotonic_ms() >= ends_ms
 
     def _prune(self, db: apsw.Connection) -> None:
         # A guesser with many names may not fill the disk; what was granted or changed stays.

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["export", "log", "message_rows", "verify"]
 
 PIECE_BYTES = 1 << 16
+_MOST_UNFOUND = 20  # citations shown one by one
 
 
 @command(
@@ -255,6 +256,10 @@ def verify(
     With --witness, it is also shown how far that third witness had signed each side's chain, and
     when; what it signed wrongly is exit code 1, and what it never saw is said.
 
+    Exit code 1 under VERIFIED means that the exporter's peer signed to hold a message that this
+    record lacks. One of the two is not truthful: the peer, or the exporter, who left it out. The
+    peer can show which, for it holds the message signed, or it was never said.
+
     With --evidence, exit code 1 also says that a file is none that the record names as evidence of
     an incident: it may be another one, or this one changed.
     """
@@ -306,10 +311,11 @@ def verify(
         _show_proven(proven)
         if witnesses:
             _show_seen(proven, witnesses)
+        _show_unfound(proven)
         show_recorded(summary, checked)
         if incidents:
             show_pages(recorded.pages(proven.line_id, proven.by, "en"))
-    if not all(each.named for each in checked):
+    if proven.unfound or not all(each.named for each in checked):
         ctx.exit(EXIT_FINDING)
 
 
@@ -452,6 +458,24 @@ def _show_seen(proven: "VerifiedBundle", witnesses: Sequence["NoteKey"]) -> None
             )
     click.echo()
     table(("WITNESS", "PARTY", "SEEN", "AT", "FIRST AT"), rows)
+
+
+def _show_unfound(proven: "VerifiedBundle") -> None:
+    """Say which messages the exporter's peer cites and the record lacks: of many, the first."""
+    for one in proven.unfound[:_MOST_UNFOUND]:
+        held = "left behind by a fresh epoch" if one.left_behind else "not in this record"
+        click.echo()
+        click.echo(
+            click.style("CITED, NOT SHOWN", fg="yellow", bold=True)
+            + f"  {one.party} signed in its message {one.citing.seq} ({short(one.citing.hash)}, "
+            f"line {one.line_number:,} of the file) that it holds message {one.cited.seq} "
+            f"({short(one.cited.hash)}) of {proven.by}, which is {held}. Either {one.party} signed "
+            f"what is not so, or {proven.by} left it out: {one.party} can show it, signed by "
+            f"{proven.by}, if it was ever said."
+        )
+    more = len(proven.unfound) - _MOST_UNFOUND
+    if more > 0:
+        click.echo(f"\nand {more:,} more such citations: --json lists all")
 
 
 def _reopened(proven: "VerifiedBundle") -> str | None:

@@ -110,6 +110,12 @@ class LineEnd:
                 f"this node takes up the line with {self.identity.peer} again this moment",
                 remedy="say it again",
             )
+        if self.resync.unasked:
+            raise LineStateError(
+                f"this node has just started, and asks {self.identity.peer}'s first what it holds "
+                "in its name",
+                remedy="say it again in a few seconds",
+            )
         if self.resync.mute:
             raise LineStateError(
                 f"this node is mute on the line with {self.identity.peer}: its record may lack "
@@ -146,6 +152,8 @@ class LineEnd:
         Raises:
             LineStateError: this node is not mute, or a slot is on its way to the disk.
         """
+        if self.resync.unasked:
+            self.resync.speak_alone()
         if not self.resync.mute:
             raise LineStateError(
                 f"this node is not mute on the line with {self.identity.peer}",
@@ -182,13 +190,18 @@ class LineEnd:
         self._require_line(question.line)
         resync = self.resync
         if question.role is Role.AUTHOR:
+            # Whoever asks may be restored, and never say again what is held out of order. What is
+            # on its way to the disk here belongs to the answer: it is asked again in a second.
+            self._in.forget_held()
+            if self._in.has_unlogged:
+                return None
             if resync.deaf:
                 resync.void()
             else:
                 receipt = self.receipt_now()
             head = self._in.logged
             return read_answer(question, chain, head=head, deaf=resync.deaf, receipt=receipt)
-        if resync.mute and not resync.changing_key:
+        if (resync.mute and not resync.changing_key) or resync.unasked:
             return None
         if question.after is not None and not chain.holds(question.after):
             # The peer has an entry of this node that stands not on its way: an epoch was opened
@@ -302,6 +315,16 @@ class LineEnd:
                 remedy="keep both records, and settle by voice which holds; export them first",
             )
         covered = self._receipted_before(answer.receipt, stored)
+        if not resync.deaf:
+            if covered is None:
+                resync.heard_all()
+                return None
+            # Of an empty chain nobody was asked yet, and the author asks first.
+            author = self._out.head is None
+            resync.found_old(author=author)
+            self._in.forget_held()
+            if author:
+                return None
         entries: list[IncomingEntry] = []
         for sealed in answer.entries:
             arrival = self._arrival(sealed, now, clock_offset_ms)
@@ -329,7 +352,8 @@ class LineEnd:
         envelope = open_envelope(sealed, self.identity.peer_ring.candidates(sealed))
         self._require_line(envelope.line)
         self._require_parties(envelope.sender.party, envelope.to.party)
-        return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms)
+        cites_said_ms = self._out.said_ms(envelope.heard)
+        return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms, cites_said_ms)
 
     @property
     def all_durable(self) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
 
 REORDER_WINDOW: Final = 256  # entries held out of order; 256 of 68 KiB are 17 MiB
 _ASK_AGAIN_MS: Final = 500  # the same gap is asked for no more often
+_FLUSH_MS: Final = 1_000  # an entry that was durable so soon is not judged late once more
 
 StoredLookup: TypeAlias = Callable[[str, int], SealedEnvelope | None]
 
@@ -84,6 +85,10 @@ class IncomingEntry:
         hash: its name.
         received_utc_ms: to be stored with it; receipts are made from it.
         delayed: it came past its expiry: log it, show it DELAYED, never act on it.
+        suspect_clock: it is delayed because its stamp lies ahead of its arrival, and nothing else
+            tells its age.
+        acts_until_ms: monotonic time after which it is late, should it be durable only then; None
+            where it never is, or is already.
     """
 
     envelope: Envelope
@@ -91,11 +96,19 @@ class IncomingEntry:
     hash: str
     received_utc_ms: int
     delayed: bool
+    acts_until_ms: int | None = None
+    suspect_clock: bool = False
 
     @property
     def point(self) -> ChainPoint:
         """Its slot."""
         return ChainPoint(self.envelope.epoch, self.envelope.seq, self.hash)
+
+    def is_late(self, now: Now) -> bool:
+        """True exactly when it came late, or is by now: asked once more when it is durable."""
+        return self.delayed or (
+            self.acts_until_ms is not None and now.monotonic_ms > self.acts_until_ms
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,7 @@ class Arrival:
     hash: str
     now: Now
     clock_offset_ms: int
+    cites_said_ms: int | None = None  # monotonic time at which we said what it cites as heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,20 @@ class PeerChain:
         """When that slot's entry was received."""
         return self._logged_received_utc_ms
 
+    @property
+    def has_unlogged(self) -> bool:
+        """True exactly when something was accepted that is not durable yet."""
+        return bool(self._unlogged)
+
+    def forget_held(self) -> None:
+        """Forget what came out of order: its author says it again, if it still knows of it.
+
+        Where nothing else came, which epoch it is of is not known either.
+        """
+        self._held.clear()
+        if self._accepted is None:
+            self._epoch = None
+
     def missing(self) -> tuple[int, int] | None:
         """Return the first gap before an entry held out of order; None when none is held."""
         first = self._run_end() + 1
@@ -194,8 +222,13 @@ class PeerChain:
         envelope = arrival.envelope
         # First contact: the first verified envelope tells the epoch. Nothing is durable of it
         # until its slot 1 is logged, so a crash before that forgets it and asks again.
-        if self._epoch is None and opening_of(envelope) is None and self._is_in_force(arrival):
+        opening = opening_of(envelope)
+        if self._epoch is None and opening is None and self._is_in_force(arrival):
             self._epoch = envelope.epoch
+        elif opening is not None and self._accepted is None and envelope.epoch == self._epoch:
+            # What came out of order before it told its epoch; what that follows is not held here.
+            self._held.clear()
+            self._epoch = None
         if envelope.epoch != self._epoch:
             return self._accept_other_epoch(arrival, stored)
         if not self._is_in_force(arrival):
@@ -221,6 +254,11 @@ class PeerChain:
         if envelope.seq <= self._run_end():
             return Acceptance(Outcome.REFUSED)
         return Acceptance(Outcome.HELD, want=self._want(arrival.now))
+
+    def is_late(self, arrival: Arrival) -> bool:
+        """True exactly when an envelope would be delayed, were it accepted as it comes."""
+        left_ms = self._left_ms(arrival, arrival.now)
+        return left_ms is not None and left_ms < 0
 
     def is_refused(self, seq: int) -> bool:
         """True exactly when the entry of this slot is here, is next in order, and got no room."""
@@ -326,12 +364,18 @@ class PeerChain:
                 # Held while its predecessor was missing; now it shows that it follows another.
                 evidence.append(Evidence(EvidenceReason.BROKEN_CHAIN, arrival.sealed))
                 break
+            left_ms = self._left_ms(arrival, now)
+            late = left_ms is not None and left_ms < 0
             entry = IncomingEntry(
                 arrival.envelope,
                 arrival.sealed,
                 arrival.hash,
                 received_utc_ms=now.utc_ms,
-                delayed=self._is_late(arrival, now),
+                delayed=late,
+                acts_until_ms=None
+                if left_ms is None or late
+                else now.monotonic_ms + max(left_ms, _FLUSH_MS),
+                suspect_clock=late and self._is_ahead(arrival),
             )
             self._unlogged[entry.envelope.epoch, entry.envelope.seq] = entry
             self._accepted_seq, self._accepted_hash = arrival.envelope.seq, arrival.hash
@@ -339,19 +383,29 @@ class PeerChain:
         want = self._want(now) if self._held else None
         return Acceptance(Outcome.LOGGABLE, tuple(entries), want, tuple(evidence))
 
-    def _is_late(self, arrival: Arrival, now: Now) -> bool:
-        """True exactly when the message's age may exceed its expiry by more than the tolerance.
+    def _left_ms(self, arrival: Arrival, now: Now) -> int | None:
+        """Return how long the message may still be acted on; below 0: it is late; None: for ever.
 
         The age on arrival is read from the author's clock, brought to ours by the measured
-        offset; the time it was held here is ours and monotonic.
+        offset, less the tolerance; the time it was held here is ours and monotonic. Of a stamp
+        that lies ahead nothing is read: then the message is younger than what it cites of ours,
+        and where that does not tell, it counts as late.
         """
         expires_after_ms = arrival.envelope.expires_after_ms
         if expires_after_ms is None:
-            return False
-        created_here_ms = arrival.envelope.created_utc_ms - arrival.clock_offset_ms
-        age_on_arrival_ms = max(0, arrival.now.utc_ms - created_here_ms - self._clock_tolerance_ms)
+            return None
+        if not self._is_ahead(arrival):
+            age_ms = max(0, -_ahead_ms(arrival) - self._clock_tolerance_ms)
+        elif arrival.cites_said_ms is not None:
+            age_ms = arrival.now.monotonic_ms - arrival.cites_said_ms
+        else:
+            return -1
         held_ms = now.monotonic_ms - arrival.now.monotonic_ms
-        return age_on_arrival_ms + held_ms > expires_after_ms
+        return expires_after_ms - age_ms - held_ms
+
+    def _is_ahead(self, arrival: Arrival) -> bool:
+        """True exactly when its stamp lies ahead of its arrival by more than the tolerance."""
+        return _ahead_ms(arrival) > self._clock_tolerance_ms
 
     def _known(self, seq: int, stored: StoredLookup) -> SealedEnvelope:
         unlogged = self._unlogged.get((self._epoch or "", seq))
@@ -412,3 +466,9 @@ def _broken(arrival: Arrival, accepted_hash: str) -> BrokenChainError:
         remedy="keep it as evidence; the peer's log differs from what it sent",
         evidence=(arrival.sealed,),
     )
+
+
+def _ahead_ms(arrival: Arrival) -> int:
+    """Return by how much its stamp, brought to our clock, lies ahead of its arrival."""
+    created_here_ms = arrival.envelope.created_utc_ms - arrival.clock_offset_ms
+    return created_here_ms - arrival.now.utc_ms

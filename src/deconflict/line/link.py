@@ -149,7 +149,7 @@ class LinkMonitor:
         self._last_now = now
         self._echoed_sent_ms: int | None = None
         self._round_trip_ms: int | None = None
-        self._clock_offset_ms: int | None = None
+        self._peer_ahead_ms: int | None = None  # peer's UTC clock minus our monotonic one
         self._state = LinkState(LinkStatus.UNKNOWN, LinkReason.STARTING, now.utc_ms)
 
     @property
@@ -199,7 +199,7 @@ class LinkMonitor:
             self._echoed_sent_ms = max(self._echoed_sent_ms or sent_ms, sent_ms)
             round_trip_ms = max(0, now.monotonic_ms - sent_ms - echo.held_ms)
             self._round_trip_ms = round_trip_ms
-            self._clock_offset_ms = beat.utc_ms + round_trip_ms // 2 - now.utc_ms
+            self._peer_ahead_ms = beat.utc_ms + round_trip_ms // 2 - now.monotonic_ms
         self.state(now)
 
     def state(self, now: Now) -> LinkState:
@@ -212,7 +212,7 @@ class LinkMonitor:
             since,
             None if self._last is None else self._last_now.utc_ms,
             self._round_trip_ms,
-            self._clock_offset_ms,
+            self._clock_offset_ms(now),
         )
         return self._state
 
@@ -225,6 +225,12 @@ class LinkMonitor:
             if self._echoed_sent_ms is not None:
                 times.append(self._echoed_sent_ms + ECHO_DOWN_AFTER_MS)
         return min(times)
+
+    def _clock_offset_ms(self, now: Now) -> int | None:
+        # Between two beats our own UTC clock may jump: what was measured is held against the other.
+        if self._peer_ahead_ms is None:
+            return None
+        return self._peer_ahead_ms + now.monotonic_ms - now.utc_ms
 
     def _judge(self, at_ms: int) -> tuple[LinkStatus, LinkReason]:
         heard_ms = self._started_ms if self._last is None else self._last_now.monotonic_ms

@@ -11,6 +11,8 @@ The caller does the effects, in this order and no other::
     hear     heard  = machine.hear(sealed, now, stored=...)
              ... make heard.entries and heard.evidence durable ...
              receipt = machine.logged(heard.entries, now)    only now it is receipted
+             ... have the record call delayed what machine.take_ran_out() gives ...
+             ... mark in the record as delayed what machine.take_ran_out() gives ...
              ... make the receipt durable or not, send it ...
 
 **What a crash leaves.** Between prepare and durable: nothing was signed, the slot is taken again.
@@ -82,6 +84,9 @@ from deconflict.line.room import ENOUGH, Shortage, room_class
 from deconflict.line.statement import ChainPoint, hash_of
 
 __all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
+
+
+_OF_ANOTHER_EPOCH: Final = (Outcome.ORPHAN, Outcome.EPOCH_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,7 @@ class LineMachine(LineEnd):
         self._alerts: Final = AlertBook(timers)
         self._deliveries: Final = DeliveryBook(self._is_owed)
         self._prepared: dict[str, Now] = {}
+        self._ran_out: list[IncomingEntry] = []
         self.checkpoints: Final = Checkpoints(
             identity=identity,
             now=now,
@@ -248,7 +254,7 @@ class LineMachine(LineEnd):
         everything before it along. Nothing changes until :meth:`mark_sent`. A mute
         node has nothing to send.
         """
-        return [] if self.resync.mute else self._out.transmittable(now)
+        return [] if self._is_silent else self._out.transmittable(now)
 
     def is_pressing(self, hashes: Iterable[str]) -> bool:
         """True exactly when one of these is a FLASH or was sent before without a receipt.
@@ -288,6 +294,7 @@ class LineMachine(LineEnd):
         *,
         stored: StoredLookup,
         clock_offset_ms: int = 0,
+        clocks_compared: bool = True,
         shortage: Shortage = ENOUGH,
     ) -> Heard:
         """Take an envelope that arrived, whatever it is; decide what it leads to.
@@ -299,6 +306,8 @@ class LineMachine(LineEnd):
                 for duplicates of what is on disk.
             clock_offset_ms: the peer's UTC clock minus ours, as measured by the beats; 0 when it
                 was never measured.
+            clocks_compared: False where it will be, within seconds: what seems late, or written
+                ahead of its arrival, waits for that. The peer says it again.
             shortage: which classes of messages get no room now.
 
         Raises:
@@ -316,11 +325,19 @@ class LineMachine(LineEnd):
             # Deaf: a receipt must not rest on a record that may have a gap. Mute: what is accepted
             # while this machine waits to be built anew would be lost to the new one.
             return Heard(Outcome.NOT_NOW)
+        if self.resync.unasked and self._heard_is_false(envelope):
+            # Its author is not to be accused by a record that may be of a copy.
+            return Heard(Outcome.NOT_NOW)
+        if not clocks_compared and self._in.is_late(arrival):
+            return Heard(Outcome.NOT_NOW)
 
         def has_room(found: Envelope) -> bool:
             return room_class(found.kind, found.prec, self._rules) not in shortage
 
         accepted = self._in.accept(arrival, stored, has_room)
+        if self.resync.silence.unheard and accepted.outcome in _OF_ANOTHER_EPOCH:
+            # It may follow what a copy forgot. Refusing it would have its author open another.
+            return Heard(Outcome.NOT_NOW)
         evidence = accepted.evidence
         kept = (Outcome.LOGGABLE, Outcome.HELD, Outcome.REFUSED)
         if accepted.outcome in kept and self._heard_is_false(envelope):
@@ -343,7 +360,8 @@ class LineMachine(LineEnd):
         """Take the caller's word that these entries are durable; return the receipt for them.
 
         What they say of own messages (receipt, seen, answered) holds from here on: the proof of
-        it is durable now. A delayed entry is receipted and acts on nothing else.
+        it is durable now. A delayed entry is receipted and acts on nothing else; whether one is
+        late is judged once more here, for the disk may have stalled (:meth:`take_ran_out`).
 
         Raises:
             LineStateError: not the next accepted entries in order, or none at all.
@@ -355,9 +373,11 @@ class LineMachine(LineEnd):
             envelope = entry.envelope
             if envelope.heard is not None and not self._heard_is_false(envelope):
                 self._mark_lacked(self._out.receipt(envelope.heard, entry.sealed), now)
-            if not entry.delayed:
+            if not entry.is_late(now):
                 self._apply_ref(envelope, now, own=True)
                 self._watch(envelope, entry.hash, now, own=False)
+            elif not entry.delayed:
+                self._ran_out.append(entry)
         receipt = self.receipt_now()
         if receipt is None:
             raise LineStateError(
@@ -366,6 +386,15 @@ class LineMachine(LineEnd):
                 remedy="call logged with what hear returned",
             )
         return receipt
+
+    def take_ran_out(self) -> tuple[IncomingEntry, ...]:
+        """Return, once, entries that came in time and were durable too late to be acted on.
+
+        The record calls them not delayed. The caller has it call them so (``acts_until_ms``), and
+        forgets what it took them for.
+        """
+        ran_out, self._ran_out = tuple(self._ran_out), []
+        return ran_out
 
     def hear_receipt(self, sealed: SealedReceipt, now: Now) -> tuple[str, ...]:
         """Take a receipt that arrived; return the hashes of own messages it newly covers.
@@ -380,8 +409,10 @@ class LineMachine(LineEnd):
         receipt = open_receipt(sealed, self.identity.peer_keys)
         self._require_line(receipt.line)
         self._require_parties(receipt.sender, receipt.to)
-        if self.resync.mute:
-            return ()  # it may be for what this record has lost; the answer will bring both
+        if self._is_silent or self.resync.closing:
+            # It may be for what this record has lost; the answer will bring both. And what comes
+            # while the line is about to begin anew would be lost to it: the peer says it again.
+            return ()
         lacked = self._out.receipt(receipt.point, sealed)
         self._mark_lacked(lacked, now)
         return lacked
@@ -472,7 +503,7 @@ class LineMachine(LineEnd):
 
         Checkpoints have their own.
         """
-        sends = None if self.resync.mute else self._out.next_send_ms()
+        sends = None if self._is_silent else self._out.next_send_ms()
         times = (sends, self.resync.next_ms(), self._alerts.next_deadline_ms())
         return min((time for time in times if time is not None), default=None)
 
@@ -493,6 +524,15 @@ class LineMachine(LineEnd):
         return self._alerts.open_alerts()
 
     # ---- inside -------------------------------------------------------------------------------
+
+    @property
+    def speaks(self) -> bool:
+        """True exactly when it may sign, and lacks nothing that it knows of."""
+        return self.resync.whole and not self.resync.unasked
+
+    @property
+    def _is_silent(self) -> bool:
+        return self.resync.mute or self.resync.unasked
 
     def _precedence(self, draft: Draft) -> Precedence:
         rule = self._rules.get(draft.kind)

@@ -46,6 +46,7 @@ MAX_BATCH_ENTRIES: Final = 128
 MAX_BATCH_BYTES: Final = 4 * 1_024 * 1_024  # of envelopes; 8 MiB is the limit of a body
 _LEAST_PAUSE_MS: Final = 1_000
 _LONGEST_PAUSE_MS: Final = 600_000  # a peer cannot have us say nothing for longer
+_REMEMBERED_TIMES: Final = 256  # of own entries: what cites an older one is as good as undated
 _LEAST_REPEAT_MS: Final = 100  # a want sooner than this after a sending crossed it on the way
 # No slot's own fields are longer, as long as a chain has fewer than 10**15 entries: thirty thousand
 # years at a thousand a second. A sixteenth digit would have each draft written by the slow encoder.
@@ -165,6 +166,7 @@ class OwnChain:
         self._earlier = tuple(earlier)
         self._reopened: Final = reopened
         self._opening: str | None = None
+        self._said_ms: dict[str, int] = {}  # hash -> monotonic time, of the last ones of this run
         self._slots: dict[int, _Slot] = {}
         for envelope, data in entries:
             if envelope.seq > self.receipted_seq:
@@ -222,8 +224,18 @@ class OwnChain:
         taken = _Slot(envelope, data, self._rules, now)
         entry = OutgoingEntry(envelope, data, taken.hash)
         self._slots[envelope.seq] = taken
+        self._said_ms[entry.hash] = now.monotonic_ms
+        if len(self._said_ms) > _REMEMBERED_TIMES:
+            del self._said_ms[next(iter(self._said_ms))]
         self._epoch, self._head_seq, self._head_hash = epoch, envelope.seq, entry.hash
         return entry
+
+    def said_ms(self, point: ChainPoint | None) -> int | None:
+        """Return the monotonic time at which an entry was said; None for none, or long ago.
+
+        Whatever cites it is younger.
+        """
+        return None if point is None else self._said_ms.get(point.hash)
 
     def fitted(self, draft: Draft, precedence: Precedence, now: Now) -> FittedDraft:
         """Return ``draft`` for :meth:`prepare`, now or later; none of its slots is taken.

@@ -40,6 +40,7 @@ __all__ = [
     "Silence",
     "lacking",
     "read_answer",
+    "silence_at_start",
 ]
 
 ANSWER_ENTRIES: Final = 128
@@ -61,6 +62,8 @@ class MuteReason(StrEnum):
     GUARD_BEHIND = "GUARD_BEHIND"  # the record holds what was signed after the guard was written
     EPOCH_REFUSED = "EPOCH_REFUSED"  # the peer's log had moved on behind what the epoch followed
     KEY_CHANGED = "KEY_CHANGED"  # nothing is lost: a fresh epoch is to bring another key in force
+    PEER_HOLDS_MORE = "PEER_HOLDS_MORE"  # than record and guard know of: both are of one copy
+    NOT_ASKED = "NOT_ASKED"  # the peer did not answer after the start, and somebody had to speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,9 @@ class Silence:
         reason: why; None where it is neither.
         refused: how many fresh epochs the peer has refused, one after the other.
         key_refused: whether the peer takes no other key of ours: it has no root of ours to ask.
+        unasked: nothing speaks against record and guard, but both may be of one copy: as the author
+            it signs nothing before the peer was asked. It hears meanwhile.
+        unheard: the same of what it receipted; it speaks and hears meanwhile.
     """
 
     mute: bool = False
@@ -80,9 +86,31 @@ class Silence:
     reason: MuteReason | None = None
     refused: int = 0
     key_refused: bool = False
+    unasked: bool = False
+    unheard: bool = False
 
 
 WHOLE: Final = Silence()
+
+
+def silence_at_start(
+    head: ChainPoint | None, *, mute: MuteReason | None = None, deaf: MuteReason | None = None
+) -> Silence:
+    """Return what a party must not do that has just started.
+
+    Args:
+        head: the last entry of its own chain. Where there is none it may speak at once: the epoch
+            of its first entry is drawn then, so no slot can be signed twice.
+        mute: why its record may lack what it signed, as the guard shows; None: it shows nothing.
+        deaf: the same of what it receipted.
+    """
+    return Silence(
+        mute=mute is not None,
+        deaf=deaf is not None,
+        reason=mute or deaf,
+        unasked=mute is None and head is not None,
+        unheard=deaf is None,
+    )
 
 
 class ChainReader(Protocol):
@@ -197,13 +225,49 @@ class Resync:
 
     @property
     def whole(self) -> bool:
-        """True exactly when nothing is to be asked."""
-        return not (self.mute or self.deaf)
+        """True exactly when nothing is to be asked, and the line is not about to begin anew."""
+        return not (self.mute or self.deaf or self._done)
 
     @property
     def mute(self) -> bool:
         """True exactly when this party signs nothing."""
         return self.silence.mute
+
+    @property
+    def unasked(self) -> bool:
+        """True exactly when this party has not yet asked, since its start, what it has signed."""
+        return self.silence.unasked
+
+    def compare(self, missing: Sequence[tuple[Envelope, SealedEnvelope]]) -> None:
+        """Speak, or be what a restored party is, by what the peer holds and the record lacks."""
+        if missing:
+            self.found_old(author=True)
+            return
+        self._done, self._held = False, []
+        self.silence = replace(self.silence, unasked=False)
+
+    def heard_all(self) -> None:
+        """Leave it at that: this party receipted nothing that its record lacks."""
+        self.silence = replace(self.silence, unheard=False)
+
+    def found_old(self, *, author: bool) -> None:
+        """Be what a restored party is: the peer showed what record and guard both lack."""
+        self.silence = Silence(
+            mute=author,
+            deaf=True,
+            reason=MuteReason.PEER_HOLDS_MORE,
+            refused=self.silence.refused,
+            key_refused=self.silence.key_refused,
+        )
+
+    def speak_alone(self) -> None:
+        """Be mute until a fresh epoch is opened: the peer was not reached, and one must speak."""
+        self.silence = replace(
+            self.silence,
+            mute=True,
+            unasked=False,
+            reason=self.silence.reason or MuteReason.NOT_ASKED,
+        )
 
     @property
     def deaf(self) -> bool:
@@ -226,6 +290,7 @@ class Resync:
             reason=MuteReason.EPOCH_REFUSED,
             refused=before + 1,
             key_refused=key or self.silence.key_refused,
+            unheard=self.silence.unheard,
         )
         self._held = []
         self._asked.pop(Role.AUTHOR, None)
@@ -243,14 +308,14 @@ class Resync:
 
     def keep_key(self) -> None:
         """Speak again with the key in force; the change is taken up at another time."""
-        self.silence = self.after_author()
+        self.silence = replace(self.after_author(), unasked=self.silence.unasked)
         self._asked.pop(Role.AUTHOR, None)
 
     def after_author(self) -> Silence:
         """Return what is left once a fresh epoch is durable."""
         silence = self.silence
         reason = silence.reason if silence.deaf else None
-        return replace(silence, mute=False, reason=reason)
+        return replace(silence, mute=False, unasked=False, reason=reason)
 
     def after_listener(self) -> Silence:
         """Return what is left once all that the peer said is durable."""
@@ -258,11 +323,11 @@ class Resync:
 
     @property
     def closing(self) -> bool:
-        """True exactly when what was asked for is on its way to the disk."""
+        """True exactly when what the line begins anew from is on its way to the disk."""
         return self._done
 
     def close(self) -> None:
-        """Ask nothing more: what was asked for is on its way to the disk."""
+        """Ask nothing more: what the line begins anew from is on its way to the disk."""
         self._done = True
 
     @property
@@ -270,9 +335,9 @@ class Resync:
         # The author first. What the peer says cites the own chain, and is judged by it.
         if self._done:
             return None
-        if self.mute:
+        if self.mute or self.unasked:
             return Role.AUTHOR
-        return Role.LISTENER if self.deaf else None
+        return Role.LISTENER if self.deaf or self.silence.unheard else None
 
     def next_ms(self) -> int | None:
         """Return the monotonic time of the next question; None when there is none to ask."""

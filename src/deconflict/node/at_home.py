@@ -7,7 +7,9 @@ the store's local notes, so that a restart forgets none of it.
 from collections.abc import Iterable
 from typing import Any, Final
 
+from deconflict.errors import LineStateError
 from deconflict.line.moment import Now
+from deconflict.node import incidents
 from deconflict.node.incidents import Account
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
@@ -64,8 +66,25 @@ class AtHome:
         return work
 
     def account(self, lines: Iterable[Line], account: Account, now: Now) -> Work:
-        """Take what a source without a line says of an event, beside what the parties say (R29)."""
+        """Take what a source without a line says of an event, beside what the parties say (R29).
+
+        Raises:
+            LineStateError: as many are held as are laid side by side.
+        """
         name = f"{account.event}/{account.by}"
+        events = {held.event for held in self._accounts.values()}
+        sources = [held for held in self._accounts.values() if held.event == account.event]
+        full = len(sources) >= incidents.SOURCES_HELD or (
+            account.event not in events and len(events) >= incidents.EVENTS_COMPARED
+        )
+        if name not in self._accounts and full:
+            raise LineStateError(
+                "no more accounts of sources without a line are held",
+                given=f"{account.event:.64}, by {account.by:.40}",
+                expected=f"at most {incidents.SOURCES_HELD} sources of an event, and "
+                f"{incidents.EVENTS_COMPARED} events",
+                remedy="name it as evidence of the incident instead: deconflict incident evidence",
+            )
         work = self._keep(_ACCOUNT, name, account, now)
         self._accounts[name] = account
         told = self._teller.outside_accounts.setdefault(account.event, [])

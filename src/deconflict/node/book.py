@@ -425,6 +425,7 @@ class LineBook:
             case Account(event=str(event)) as body:
                 told = self.accounts.setdefault(event, [])
                 incidents.tell(told, body, party, taken.envelope, taken.hash)
+                incidents.forget_oldest(self.accounts, party)
             case ReleaseConsent() as body if taken.envelope.ref is not None:
                 self._consents[bytes.fromhex(taken.envelope.ref), party] = body.release
             case Voice() as body:

@@ -53,7 +53,7 @@ from deconflict.node.bundle_lines import (
 )
 from deconflict.node.call_proof import CallProof, VerifiedCall
 
-__all__ = ["SeenBy", "VerifiedBundle", "VerifiedChain", "verify_bundle"]
+__all__ = ["SeenBy", "UnfoundCitation", "VerifiedBundle", "VerifiedChain", "verify_bundle"]
 
 _ORDER: Final = (
     Manifest,
@@ -112,6 +112,21 @@ class VerifiedChain:
 
 
 @dataclass(frozen=True, slots=True)
+class UnfoundCitation:
+    """An entry whose author signed that it holds what the record of the other party lacks.
+
+    Either the author signed what is not so, or the exporter left the entry out. Who is accused can
+    show the entry cited: it bears the other party's signature, or was never said.
+    """
+
+    party: str  # who cites
+    citing: ChainPoint  # its entry; the first of those that say the same one after the other
+    line_number: int  # of the file
+    cited: ChainPoint  # of the exporter
+    left_behind: bool  # it is in the record, and a later epoch begins before it
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedBundle:
     """What a bundle proves. Only `verify_bundle` makes one."""
 
@@ -124,6 +139,8 @@ class VerifiedBundle:
     evidence: int  # pieces kept beside the record; nothing is proven about them
     sha256: str  # of everything before the seal: names this bundle
     calls: tuple[VerifiedCall, ...] = ()  # what was recorded and said to others of each call
+    # What the exporter's peer cites and the exporter does not show. All else is proven.
+    unfound: tuple[UnfoundCitation, ...] = ()
 
 
 def verify_bundle(
@@ -196,8 +213,8 @@ class _Chain:
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
     follows: dict[str, ChainPoint | None] = field(default_factory=dict)  # epoch -> what before it
     trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
-    # What it says it holds of the other's, and the line of the file that says so.
-    cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
+    # What it says it holds of the other's, the line of the file that says so, and the entry.
+    cited: list[tuple[ChainPoint, int, ChainPoint]] = field(default_factory=list)
     length: int = 0
     drills: int = 0
     delayed: int = 0
@@ -287,6 +304,7 @@ class _Verifier:
         self._terms: dict[str, set[str]] = {}  # hash -> who signed
         self._later_terms: list[tuple[TermsItem, int]] = []
         self._evidence = 0
+        self._unfound: list[UnfoundCitation] = []
         self._calls = CallProof()
 
     def take(self, item: _Taken, number: int) -> None:
@@ -331,16 +349,18 @@ class _Verifier:
             except VerificationError as error:
                 raise _at_line(number, error) from error
         agreed = [name for name, signers in self._terms.items() if len(signers) == 2]
+        chains = (self._chain_report(first, second), self._chain_report(second, first))
         return VerifiedBundle(
             line_id=self._manifest.line,
             by=self._manifest.by,
             exported_utc=self._manifest.exported_utc,
-            chains=(self._chain_report(first, second), self._chain_report(second, first)),
+            chains=chains,
             agreed_terms=tuple(agreed),
             one_sided_terms=tuple(name for name in self._terms if name not in agreed),
             evidence=self._evidence,
             sha256=sha256,
             calls=self._calls.report(),
+            unfound=tuple(self._unfound),
         )
 
     def _look_at_terms(self, item: TermsItem, number: int) -> None:
@@ -389,7 +409,8 @@ class _Verifier:
         self._calls.take(envelope, sealed.hash, item.party, late=item.delayed)
         heard = envelope.heard
         if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
-            chain.cited.append((heard, number))
+            entry = ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
+            chain.cited.append((heard, number, entry))
         if self._look is not None:
             self._look(envelope, sealed.hash, item.delayed)
 
@@ -486,12 +507,19 @@ class _Verifier:
         cosigned = chain.cosigned
         if cosigned is not None:
             points.append(cosigned)
-        for point, number in other.cited:
+        for point, number, entry in other.cited:
             try:
                 self._require_held(chain, point, f"an entry of {other.party}")
                 self._place(chain, point, f"an entry of {other.party}")
             except VerificationError as error:
-                raise _at_line(number, error) from error
+                if other.party == self._manifest.by:
+                    # Who exported it signed to hold what its own record lacks.
+                    raise _at_line(number, error) from error
+                # Its peer can sign such a thing at any time: that must not spoil what is proven.
+                self._unfound.append(
+                    UnfoundCitation(other.party, entry, number, point, chain.holds(point))
+                )
+                continue
             points.append(point)
         receipted = max(points, key=lambda point: chain.position(point) or 0, default=None)
         way = sum(chain.way().values())

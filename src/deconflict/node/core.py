@@ -244,7 +244,7 @@ class NodeCore:
         if packets:
             return list(packets)
         # Only when there is nothing to say; what is said next waits for no more than this request.
-        submission = machine.checkpoints.due(now) if machine.resync.whole else None
+        submission = machine.checkpoints.due(now) if machine.speaks else None
         if submission is None:
             return []
         machine.checkpoints.sent(now)
@@ -270,7 +270,7 @@ class NodeCore:
     def next_send_ms(self, line_id: str) -> int | None:
         """Return the monotonic time of the next sending."""
         machine = self.lines[line_id].machine
-        checkpoint_ms = machine.checkpoints.next_ms() if machine.resync.whole else None
+        checkpoint_ms = machine.checkpoints.next_ms() if machine.speaks else None
         times = (machine.next_deadline_ms(), checkpoint_ms)
         return min((time for time in times if time is not None), default=None)
 
@@ -320,6 +320,7 @@ class NodeCore:
         """
         work = self._journal.new_work(now)
         with done_whole("time passed"):
+            self._resyncing.begin_without(work)
             for line in self._resyncing.take_begun():
                 self._take_up(line, now)
                 self._resyncing.begun(line, work, now)
@@ -337,6 +338,8 @@ class NodeCore:
             except LineStateError:
                 # Suspended, or no terms: the result of a readback is not said then. The peer
                 # decides when it reads back, so this must never be what stops a node.
+                if line.machine.resync.unasked:
+                    self._hearing.owe(line, say)
                 continue
             work.merge(more)
         return work

@@ -232,6 +232,7 @@ class DeskWork(Releasing):
             LineStateError: the same account signed it off, or has it.
         """
         require(actor, Action.SEND)
+        await self._runtime.voiced(self._core.lines)
         now = self._now
         self._core.watch.require_takeable(actor)
         sheet = self.handover(actor.desk, ahead_ms=ahead_ms, gap_ms=gap_ms)

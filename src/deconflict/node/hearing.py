@@ -18,6 +18,7 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import EvidenceReason, IncomingEntry, Outcome
+from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
 from deconflict.line.note import SignedNote
 from deconflict.line.packets import Answer, Packet, Question, Role, Want
@@ -110,14 +111,14 @@ class Hearing:
         """Take packets of this line's peer, in their order, up to the first that is refused."""
         owes_receipt = False
         refused: list[ChainPoint] = []
-        offset_ms = line.monitor.state(now).clock_offset_ms or 0
+        link = line.monitor.state(now)
         for packet in packets:
             heard.looked_at += 1
             try:
                 match packet:
                     case SealedEnvelope():
                         owes_receipt |= self._envelope(
-                            line, packet, heard, now, shortage, refused, offset_ms
+                            line, packet, heard, now, shortage, refused, link
                         )
                     case SealedReceipt():
                         self._receipt(line, packet, heard, now)
@@ -178,14 +179,16 @@ class Hearing:
         now: Now,
         shortage: Shortage,
         refused: list[ChainPoint],
-        offset_ms: int,
+        link: LinkState,
     ) -> bool:
+        offset_ms = link.clock_offset_ms
         try:
             found = line.machine.hear(
                 sealed,
                 now,
                 stored=line.stored_lookup(self._store),
-                clock_offset_ms=offset_ms,
+                clock_offset_ms=offset_ms or 0,
+                clocks_compared=offset_ms is not None or link.status is not LinkStatus.UNKNOWN,
                 shortage=shortage,
             )
         except UnknownKeyError:
@@ -205,6 +208,8 @@ class Hearing:
                 self._teller.forked(line, now, rule="RECEIPT_CONTRADICTS")
             elif evidence.reason is EvidenceReason.BROKEN_CHAIN:
                 self._teller.forked(line, now, rule="CHAIN_BROKEN")
+            elif found.outcome is Outcome.ORPHAN and self._is_of_no_epoch(line, sealed):
+                self._teller.forked(line, now, rule="EPOCH_UNKNOWN")
         if found.outcome is Outcome.NOT_NOW:
             self._teller.heard_while_silent(line, read_envelope(sealed.data), sealed.hash, now)
         if found.outcome is Outcome.KEY_REFUSED:
@@ -238,10 +243,21 @@ class Hearing:
 
             def log(at: Now) -> None:
                 line.machine.logged(heard.taken, at)  # all of the turn: one receipt is signed
+                self._resyncing.ran_out(line, line.machine.take_ran_out())
 
             work.then(log)
         heard.taken.extend(entries)
         return bool(found.entries) or found.outcome is Outcome.DUPLICATE
+
+    def _is_of_no_epoch(self, line: Line, sealed: SealedEnvelope) -> bool:
+        """True exactly when nothing is known here of its epoch.
+
+        What its author left behind when it was restored may still be on its way, and what follows
+        an epoch that was refused: its author knows of that. Neither is news for people.
+        """
+        epoch = read_envelope(sealed.data).epoch
+        begun = self._store.entry_at(line.line_id, line.peer, epoch, 1) is not None
+        return not begun and not self._follows_refused(line, sealed)
 
     def _follows_refused(self, line: Line, sealed: SealedEnvelope) -> bool:
         """True exactly when it is of the epoch refused last: its author is to hear the refusal."""
@@ -261,7 +277,7 @@ class Hearing:
             logged_ms=entry.received_utc_ms,
         )
         self._journal.event(work, now, "message", line.message_event(taken))
-        self._teller.heard(line, taken, now)
+        self._teller.heard(line, taken, now, suspect_clock=entry.suspect_clock)
         self._drills.passed(line, taken, work, now)
         if isinstance(taken.body, Readback) and not taken.delayed:
             owed = readback_result(line, taken.envelope, taken.hash, taken.body)

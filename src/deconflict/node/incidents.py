@@ -10,18 +10,22 @@ from typing import Final
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.instant import parse_utc
 from deconflict.airspace.position import Position
-from deconflict.errors import InvalidTimeError
+from deconflict.errors import InvalidTimeError, LineStateError
 from deconflict.line.envelope import Envelope
 from deconflict.messages import bodies
 from deconflict.messages.bodies import places_of
 
 __all__ = [
     "ACCOUNTS_COMPARED",
+    "EVENTS_COMPARED",
+    "SOURCES_HELD",
     "Account",
     "Implausible",
     "differing_fields",
+    "forget_oldest",
     "implausible_figures",
     "places_apart_m",
+    "require_comparable",
     "tell",
     "times_apart_ms",
 ]
@@ -31,6 +35,8 @@ Value = str | int | bool
 # All accounts are in the record. Laid side by side are the newest of each party: whoever repeats
 # itself a thousand times must not make each alert a thousand times longer.
 ACCOUNTS_COMPARED: Final = 16
+SOURCES_HELD: Final = 64  # without a line, of one event
+EVENTS_COMPARED: Final = 256  # without an incident, of each party; and of sources without a line
 
 # Ground speeds that such an object can have, metres per second. Source: proposals of the
 # scenario set, 300 to 1,500 knots for a combat jet.
@@ -81,6 +87,44 @@ def tell(
     mine = [held for held in told if held.by == by]
     if len(mine) > ACCOUNTS_COMPARED:
         told.remove(mine[0])
+
+
+def forget_oldest(accounts: dict[str, list[Account]], by: str) -> None:
+    """Lay no more events of one party beside each other than are held. The record has all.
+
+    Only the peer's can be too many: of our own no more are said.
+    """
+    events = _events_of(accounts, by)
+    if len(events) > EVENTS_COMPARED:
+        oldest = accounts[events[0]]
+        oldest[:] = [held for held in oldest if held.by != by]
+        if not oldest:
+            del accounts[events[0]]
+
+
+def require_comparable(
+    accounts: Mapping[str, Sequence[Account]], by: str, body: bodies.Body
+) -> None:
+    """Return when an account of ours can be laid beside those of other events.
+
+    Raises:
+        LineStateError: we gave accounts of as many events without an incident as are held.
+    """
+    if not isinstance(body, bodies.Account) or body.event is None:
+        return
+    events = _events_of(accounts, by)
+    if body.event not in events and len(events) >= EVENTS_COMPARED:
+        raise LineStateError(
+            f"accounts of {len(events)} events that belong to no incident are held already",
+            given=f"{body.event:.64}",
+            expected=f"at most {EVENTS_COMPARED} such events on a line",
+            remedy="open an incident, and give the account in it: deconflict incident open",
+        )
+
+
+def _events_of(accounts: Mapping[str, Sequence[Account]], by: str) -> list[str]:
+    """Return the events of which a party gave accounts, the first given first."""
+    return [event for event, told in accounts.items() if any(one.by == by for one in told)]
 
 
 def differing_fields(accounts: Sequence[Account]) -> tuple[str, ...]:

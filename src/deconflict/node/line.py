@@ -192,7 +192,8 @@ class Line:
     def read_again(self, store: Store, now: Now, silence: Silence) -> None:
         """Begin anew from the record, as a start does: it has what it lacked.
 
-        Only while the line is mute or deaf: nothing is then said or heard that memory alone has.
+        Only while the line is mute, deaf or closing: nothing is then said or heard that memory
+        alone has.
         """
         identity = self.keys.identity(store, self.line_id, self.book.own, self.peer)
         self.machine, self.book, self._before = _read(

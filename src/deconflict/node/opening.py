@@ -13,7 +13,7 @@ import uvicorn
 from deconflict.errors import ConfigurationError, PeerUnreachableError
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes
-from deconflict.line.resync import Silence
+from deconflict.line.resync import Silence, silence_at_start
 from deconflict.line.root import Root
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
@@ -177,7 +177,8 @@ def silence_of(guard: Guard, line: Line) -> Silence:
     """Return what this node must not do on a line, as the guard tells it."""
     mute = guard.mute(line.line_id, line.book.own)
     deaf = guard.mute(line.line_id, line.peer)
-    return Silence(mute=mute is not None, deaf=deaf is not None, reason=mute or deaf)
+    # Where the guard knows of nothing that is lacking, it may be of the same copy as the record.
+    return silence_at_start(line.machine.own_head, mute=mute, deaf=deaf)
 
 
 def _prove_and_read(

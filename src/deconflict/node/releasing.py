@@ -77,6 +77,7 @@ class Releasing(Reading):
             NotFoundError: nothing is held under this name.
             LineStateError: what it was written against has changed.
         """
+        await self._runtime.voiced({say.line_id for say in self._held_named(held_id).says})
         # Until it is dropped nothing is awaited, so that nobody else can release it meanwhile.
         held = self._held_named(held_id)
         held.require_releasable(actor)
@@ -203,6 +204,7 @@ class Releasing(Reading):
         self, actor: Actor, on_lines: Sequence[tuple[Line, Sequence[Say]]]
     ) -> tuple[Posted, ...]:
         """Say it, or hold all of it when any of it needs a second person."""
+        await self._runtime.voiced([line.line_id for line, _ in on_lines])
         now = self._now
         if any(
             needs_second_person(line, say.kind, self._release_persons)

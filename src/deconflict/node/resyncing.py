@@ -7,21 +7,24 @@ then the line begins anew from the record, as after a start.
 
 from collections.abc import Callable
 
+from deconflict.errors import ForkedChainError
 from deconflict.line.envelope import read_envelope, seal_envelope
+from deconflict.line.incoming import IncomingEntry
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.packets import Answer, Packet, Question, Role
 from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.line.resync import Agreed, Silence, lacking
 from deconflict.line.statement import ChainPoint
+from deconflict.node.book import Taken
 from deconflict.node.chains import StoredChain
 from deconflict.node.journal import Journal
-from deconflict.node.line import Line
+from deconflict.node.line import Line, read_body
 from deconflict.node.rows import entry_row, heard_row, receipt_row, sealed_receipt, slot_row
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
 from deconflict.node.work import Work
-from deconflict.store.base import Store, WholeChain
+from deconflict.store.base import DelayedRow, Store, WholeChain
 
 __all__ = ["Resyncing"]
 
@@ -40,6 +43,8 @@ class Resyncing:
         self._journal = journal
         self._teller = teller
         self._begun: list[Line] = []
+        self._ran_out: list[tuple[Line, tuple[IncomingEntry, ...]]] = []
+        self._late: list[tuple[Line, IncomingEntry]] = []
 
     def answer(self, line: Line, question: Question, now: Now) -> list[Packet]:
         """Return the answer to the peer's question, from what is durable at this moment."""
@@ -72,9 +77,39 @@ class Resyncing:
         """Open a fresh epoch without the peer's word, behind what it receipted last."""
         self._reopen(line, line.machine.agreed_alone(), work, now)
 
+    def ran_out(self, line: Line, entries: tuple[IncomingEntry, ...]) -> None:
+        """Take note of entries that were late by the time they were durable: the disk stalled.
+
+        The line took them for present when they came, and others upon them. It says and hears
+        nothing more until it has begun anew from a record that calls them delayed.
+        """
+        if entries:
+            line.machine.resync.close()
+            self._ran_out.append((line, entries))
+
+    def begin_without(self, work: Work) -> None:
+        """Have the record call delayed what ran out, and those lines begin anew from it."""
+        ran_out, self._ran_out = self._ran_out, []
+        for line, entries in ran_out:
+            work.delayed += [DelayedRow(entry.hash) for entry in entries]
+            self._late += [(line, entry) for entry in entries]
+        for line in dict.fromkeys(line for line, _ in ran_out):
+            # Once more: it may have begun anew since, for entries that were durable before these.
+            line.machine.resync.close()
+            work.then(self._begins_anew(line, (), line.machine.resync.silence))
+
     def _reopen(self, line: Line, agreed: Agreed, work: Work, now: Now) -> None:
-        own = line.book.own
-        missing = lacking(agreed.held, self._hash_at(line, own))
+        own, resync = line.book.own, line.machine.resync
+        try:
+            missing = lacking(agreed.held, self._hash_at(line, own))
+        except ForkedChainError:
+            if resync.unasked:
+                resync.found_old(author=True)
+            raise
+        if resync.unasked:
+            resync.compare(missing)
+            if not resync.mute:
+                return
         receipted = line.machine.receipted_on_way
         said = [read_envelope(row.data) for row in self._chain(line, own).rows_after(receipted)]
         with done_whole("it opened a fresh epoch"):
@@ -135,6 +170,15 @@ class Resyncing:
 
     def begun(self, line: Line, work: Work, now: Now) -> None:
         """Write what follows for people and terms once a line began anew."""
+        late = [entry for on_line, entry in self._late if on_line is line]
+        self._late = [one for one in self._late if one[0] is not line]
+        for entry in late:
+            envelope = read_envelope(entry.sealed.data)
+            taken = Taken(
+                envelope, entry.hash, False, True, entry.received_utc_ms, read_body(envelope)
+            )
+            self._journal.event(work, now, "message", line.message_event(taken))
+            self._teller.heard(line, taken, now)
         held = self._store.line(line.line_id)
         if held is not None and held.terms_hash != line.book.terms_hash:
             self._journal.keep_terms(line, work, now)

@@ -9,7 +9,15 @@ whole record may speak again.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
@@ -45,6 +53,8 @@ _LONGEST_SLEEP_MS = 1_000
 _SHORTEST_SLEEP_MS = 10
 _REST_S = 0.02
 _BROUGHT_AT_ONCE = 32  # packets of a parcel
+_ASK_FOR_MS = 3_000  # after a start, before anything is signed: a line is DOWN after as long
+_ASKING_S = 0.02
 
 
 class Clock(Protocol):
@@ -101,6 +111,7 @@ class Runtime:
         self._stopping = False
         self.beside: list[Callable[[], Coroutine[None, None, None]]] = []
         self._last: asyncio.Future[None] | None = None  # of the commit begun last
+        self._ask_until_ms = clock.now().monotonic_ms + _ASK_FOR_MS
 
     async def run(self) -> None:
         """Run until :meth:`stop`; raise what made it impossible to go on.
@@ -274,6 +285,22 @@ class Runtime:
         last = self._last
         if last is not None and not last.done():
             await asyncio.wait((last,))
+
+    async def voiced(self, line_ids: Iterable[str]) -> None:
+        """Return when a node that has just started may speak on these lines, or must not.
+
+        It asks its peer first what it has signed. A peer that cannot be reached keeps nobody
+        silent: after three seconds a fresh epoch is opened, in which nothing was signed before.
+        """
+        for line_id in line_ids:
+            while (line := self.core.lines.get(line_id)) is not None:
+                resync = line.machine.resync
+                if resync.unasked and self.now().monotonic_ms >= self._ask_until_ms:
+                    await self.reopen(line_id)
+                elif resync.unasked or resync.closing:
+                    await asyncio.sleep(_ASKING_S)
+                else:
+                    break
 
     async def reopen(self, line_id: str) -> None:
         """Open a fresh epoch on a mute line; return when it is durable.

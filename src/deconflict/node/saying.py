@@ -46,6 +46,7 @@ from deconflict.messages.kinds import (
 )
 from deconflict.messages.phrases import phrase
 from deconflict.messages.summary import stated_points
+from deconflict.node import incidents
 from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
@@ -338,6 +339,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
         )
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
+    incidents.require_comparable(line.book.accounts, line.book.own, say.body)
     _require_scope(line, say.body, now, drill=drill)
     _require_meeting(line, say.body)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)

@@ -16,6 +16,7 @@ from deconflict.node.views import EventView
 from deconflict.store.base import (
     Batch,
     CheckpointRow,
+    DelayedRow,
     EntryRow,
     EventRow,
     EvidenceRow,
@@ -43,6 +44,7 @@ class Work:
         self.evidence: list[EvidenceRow] = []
         self.notes: list[NoteRow] = []
         self.whole: list[WholeChain] = []
+        self.delayed: list[DelayedRow] = []
         self.events: list[EventView] = []
         self.wake: set[str] = set()
         self._then: list[Callable[[Now], None]] = []
@@ -64,6 +66,7 @@ class Work:
             or self.evidence
             or self.notes
             or self.whole
+            or self.delayed
             or self.events
         )
 
@@ -79,6 +82,7 @@ class Work:
             (self.evidence, later.evidence),
             (self.notes, later.notes),
             (self.whole, later.whole),
+            (self.delayed, later.delayed),
             (self.events, later.events),
         ):
             mine.extend(theirs)  # type: ignore[arg-type]
@@ -98,6 +102,7 @@ class Work:
             events=[_event_row(event) for event in self.events],
             notes=self.notes,
             whole=self.whole,
+            delayed=self.delayed,
         )
 
     def finish(self, now: Now) -> None:

@@ -27,6 +27,7 @@ from deconflict.line.statement import ChainPoint
 __all__ = [
     "Batch",
     "CheckpointRow",
+    "DelayedRow",
     "EntryRow",
     "EventRow",
     "EvidenceRow",
@@ -85,7 +86,13 @@ class EntryRow(msgspec.Struct, frozen=True):
     key_id: str
     signature: bytes | None
     logged_utc_ms: int
-    delayed: bool = False  # expired on arrival: kept, never acted on
+    delayed: bool = False  # expired when it came, or was durable: kept, never acted on
+
+
+class DelayedRow(msgspec.Struct, frozen=True):
+    """An entry of a peer that is stored already and was late by the time it was durable."""
+
+    hash: str
 
 
 class SignatureRow(msgspec.Struct, frozen=True):
@@ -209,6 +216,7 @@ class Batch(msgspec.Struct, frozen=True):
     events: Sequence[EventRow] = ()
     notes: Sequence[NoteRow] = ()
     whole: Sequence[WholeChain] = ()
+    delayed: Sequence[DelayedRow] = ()
 
 
 class Store(Protocol):

@@ -45,9 +45,9 @@ from deconflict.store.sqlite_file import (
     translated,
 )
 from deconflict.store.sqlite_rows import (
+    DELAYED_NOTE,
     checkpoint_from,
     entries_from,
-    entry_from,
     event_from,
     evidence_from,
     line_from,
@@ -115,6 +115,7 @@ class SqliteStore:
         self._closed = False
         self._broken = ""  # why, once it is
         self._recent: dict[str, EntryRow] = {}  # the last entries made durable, as they stand
+        self._delayed: set[str] | None = None  # hashes of entries with a note that says so
         self._wal_pages = 0
         # Replaces SQLite's automatic checkpoint, which hides its errors.
         connection.set_wal_hook(self._note_wal_pages)
@@ -232,7 +233,7 @@ class SqliteStore:
             self._paged(
                 f"SELECT e.seq, {_ENTRY} WHERE e.chain_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
                 (chain_id,),
-                entries_from,
+                self._entries,
                 after=after_seq,
             )
             for chain_id, author, begun in self._chains(line_id)
@@ -245,13 +246,13 @@ class SqliteStore:
         recent = None if self._closed or self._broken else self._recent.get(entry_hash)
         if recent is not None:
             return recent
-        return self._first(f"SELECT {_ENTRY} WHERE e.hash = ?", (entry_hash,), entry_from)
+        return self._first(f"SELECT {_ENTRY} WHERE e.hash = ?", (entry_hash,), self._entry)
 
     def entry_at(self, line_id: str, party: str, epoch: str, seq: int) -> EntryRow | None:
         return self._first(
             f"SELECT {_ENTRY} WHERE c.line_id = ? AND c.party = ? AND c.epoch = ? AND e.seq = ?",
             (line_id, party, epoch, seq),
-            entry_from,
+            self._entry,
         )
 
     def unsigned(self, line_id: str, party: str) -> tuple[EntryRow, ...]:
@@ -259,7 +260,7 @@ class SqliteStore:
             f"SELECT {_ENTRY} WHERE c.line_id = ? AND c.party = ? AND e.signature IS NULL"
             " ORDER BY e.chain_id, e.seq",
             (line_id, party),
-            entry_from,
+            self._entry,
         )
 
     def count(self, line_id: str, party: str) -> int:
@@ -358,9 +359,32 @@ class SqliteStore:
         )
         return None if row is None else row.value
 
+    def _entry(self, values: tuple[Any, ...]) -> EntryRow:
+        (row,) = self._entries([values])
+        return row
+
+    def _entries(self, page: list[tuple[Any, ...]]) -> list[EntryRow]:
+        """Return entries, with what was found of them once they were durable."""
+        rows = entries_from(page)
+        if self._delayed is None:
+            named = self._connection.execute(
+                "SELECT substr(key, ?) FROM notes WHERE key GLOB ?",
+                (len(DELAYED_NOTE) + 1, DELAYED_NOTE + "*"),
+            )
+            self._delayed = {row[0] for row in named}
+        if not self._delayed:
+            return rows
+        return [
+            structs.replace(row, delayed=True) if row.hash in self._delayed else row for row in rows
+        ]
+
     def _remember(self, batch: Batch) -> None:
         for entry in batch.entries:
             self._recent[entry.hash] = entry
+        for late in batch.delayed:
+            self._recent.pop(late.hash, None)
+        if batch.delayed:
+            self._delayed = None  # read again with the next entry
         for signed in batch.signatures:
             known = self._recent.get(signed.hash)
             if known is not None:

@@ -15,6 +15,7 @@ from deconflict.errors import StoreDamagedError, StoreError, StoreSlotTakenError
 from deconflict.store.base import (
     Batch,
     CheckpointRow,
+    DelayedRow,
     EntryRow,
     EventRow,
     EvidenceRow,
@@ -26,9 +27,9 @@ from deconflict.store.base import (
 )
 
 __all__ = [
+    "DELAYED_NOTE",
     "checkpoint_from",
     "entries_from",
-    "entry_from",
     "event_from",
     "evidence_from",
     "line_from",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 
+DELAYED_NOTE = "entry-delayed/"  # a note of this name: that entry was late once it was durable
 _HASH, _DATA, _SIGNATURE = 4, 5, 8  # columns of an entry
 _OUTSIDE = (_DATA, _SIGNATURE)
 
@@ -71,12 +73,6 @@ def terms_from(values: tuple[Any, ...]) -> TermsRow:
     """Return the row, or raise `StoreDamagedError`."""
     _require([values], lambda row: f"{row[2]}'s signature of terms {row[1]} of line {row[0]}")
     return TermsRow(*values[:-1])
-
-
-def entry_from(values: tuple[Any, ...]) -> EntryRow:
-    """Return the row, or raise `StoreDamagedError` naming line, party and number."""
-    (row,) = entries_from([values])
-    return row
 
 
 def entries_from(rows: Sequence[tuple[Any, ...]]) -> list[EntryRow]:
@@ -172,6 +168,8 @@ def write_batch(connection: apsw.Connection, batch: Batch) -> None:
         _write_event(connection, event)
     for note in batch.notes:
         _write_note(connection, note)
+    for late in batch.delayed:
+        _write_delayed(connection, late)
 
 
 class _Chains:
@@ -325,6 +323,17 @@ def _write_signature(connection: apsw.Connection, row: SignatureRow) -> None:
             expected="the hash of an entry stored without one",
             remedy="store the entry first, and its signature once",
         )
+
+
+def _write_delayed(connection: apsw.Connection, row: DelayedRow) -> None:
+    # Beside the entry, which is never changed; the store reads both together.
+    known = connection.execute("SELECT 1 FROM entries WHERE hash = ?", (row.hash,)).fetchone()
+    if known is None:
+        raise StoreError(
+            f"entry {row.hash} is not in the record, so it cannot be called delayed",
+            remedy="store the entry first",
+        )
+    _write_note(connection, NoteRow(DELAYED_NOTE + row.hash, b""))
 
 
 def _write_receipt(connection: apsw.Connection, chains: _Chains, row: ReceiptRow) -> None:

@@ -107,9 +107,12 @@ class Teller:
             warnings = (*warnings, text)
         return warnings
 
-    def heard(self, line: Line, taken: Taken, now: Now) -> None:
+    def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
         """Look at a message of the peer that is about to be durable here."""
         self.voice.passed(line, taken, now)
+        if taken.delayed and suspect_clock and taken.body is not None:
+            self._suspect(line, taken, now)
+            return
         if taken.delayed and taken.envelope.kind in KINDS:
             self._delayed(line, taken, now)
             return
@@ -185,6 +188,21 @@ class Teller:
             drill=envelope.drill,
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,
+        )
+
+    def _suspect(self, line: Line, taken: Taken, now: Now) -> None:
+        """Show at once what a message says whose age nobody can know."""
+        envelope = taken.envelope
+        said = self.desk.words_of(envelope, taken.body, cited_by(envelope, self._envelope_of))
+        values = {"peer": line.peer, "kind": envelope.kind, "sent": envelope.created_utc}
+        values |= {"came": format_utc(now.utc_ms), "text": said}
+        self.desk.tell(
+            AlertKey("SUSPECT_CLOCK", line.line_id, taken.hash),
+            values,
+            drill=envelope.drill,
+            urgency=envelope.prec.value,
+            now_ms=now.utc_ms,
+            facts={"message": taken.hash},
         )
 
     def _content(self, line: Line, taken: Taken, now: Now) -> None:
@@ -404,6 +422,7 @@ class Teller:
         ``KEY_NOT_VOUCHED``: that it signed a change of key which its root did not; with
         ``PEER_ROOT_NOT_PINNED``: a change, and no root of it is known here. With
         ``KEY_NOT_TAKEN``: that it refused ours, for it has pinned no root of ours.
+        ``EPOCH_UNKNOWN``: that it signed in an epoch of which nothing is known here.
         """
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer),

@@ -27,6 +27,8 @@ _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
         MuteReason.RECORD_BEHIND: "RECORD_BEHIND",
         MuteReason.EPOCH_REFUSED: "EPOCH_REFUSED",
         MuteReason.KEY_CHANGED: "KEY_IS_CHANGING",
+        MuteReason.PEER_HOLDS_MORE: "PEER_HOLDS_MORE",
+        MuteReason.NOT_ASKED: "NOT_ASKED",
     }
 )
 _MUTE: Final = "LINE_MUTE"

@@ -1,0 +1,126 @@
+"""Late is never now: what a stalled disk, a wrong clock or a held packet makes of a message."""
+
+from typing import Any
+
+from test_node_attacks import forge
+
+from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.moment import Now
+from deconflict.messages.bodies import Declared
+from deconflict.messages.kinds import Kind
+from deconflict.store.base import EntryRow
+from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
+
+SOON_S = 8.0  # more than every repetition
+
+
+def arrive_by_a_slow_disk(pair: NodePair, sealed: list[SealedEnvelope], stall_s: float) -> None:
+    """Let blue hear what red said, and have it durable only so much later."""
+    heard = pair.blue.core.hear("red", pair.line_id, sealed, pair.world.now)
+    pair.world._utc_ms += round(stall_s * 1_000)
+    pair.world.commit(pair.blue, heard.work)
+
+
+def late_row(pair: NodePair, sealed: SealedEnvelope) -> EntryRow:
+    row = pair.blue.store.entry(sealed.hash)
+    assert row is not None
+    return row
+
+
+def test_what_a_stalled_disk_made_late_is_delayed_in_record_picture_and_alerts() -> None:
+    with node_pair() as pair:
+        body = Declared.of(declaration(1))
+        sealed = forge(pair, Kind.NOTIFY, body, expires_after_ms=60_000)
+        arrive_by_a_slow_disk(pair, [sealed], 63)
+        pair.run_for(SOON_S)
+        assert late_row(pair, sealed).delayed
+        assert [one for one in pair.line("blue").book.picture if not one.own] == []
+        assert "DELAYED" in pair.rules("blue")
+        shown = [event.data for event in pair.blue.events if event.kind == "message"]
+        assert [one["delayed"] for one in shown if one["hash"] == sealed.hash] == [False, True]
+
+
+def test_what_came_in_time_over_a_slow_disk_is_acted_on() -> None:
+    with node_pair() as pair:
+        body = Declared.of(declaration(1))
+        sealed = forge(pair, Kind.NOTIFY, body, expires_after_ms=60_000)
+        arrive_by_a_slow_disk(pair, [sealed], 30)
+        pair.run_for(SOON_S)
+        assert not late_row(pair, sealed).delayed
+        assert len([one for one in pair.line("blue").book.picture if not one.own]) == 1
+        assert "DELAYED" not in pair.rules("blue")
+
+
+def test_a_cease_that_a_stalled_disk_made_late_asks_for_no_answer_and_is_shown() -> None:
+    with node_pair() as pair:
+        sealed = forge(pair, Kind.CEASE, cease(at=LATAKIA), expires_after_ms=60_000)
+        arrive_by_a_slow_disk(pair, [sealed], 63)
+        pair.run_for(SOON_S)
+        assert "DELAYED" in pair.rules("blue")
+        assert "CEASE_RECEIVED" not in pair.rules("blue")
+
+
+def test_the_line_goes_on_after_a_stall_and_its_record_is_read_the_same_again() -> None:
+    with node_pair() as pair:
+        late: Any = forge(pair, Kind.NOTIFY, Declared.of(declaration(1)), expires_after_ms=60_000)
+        present: Any = forge(pair, Kind.NOTIFY, Declared.of(declaration(2)))
+        arrive_by_a_slow_disk(pair, [late, present], 63)
+        pair.run_for(SOON_S)
+        pair.declare("blue", declaration(3))
+        pair.declare("red", declaration(4))
+        pair.run_for(SOON_S)
+
+        def held() -> set[str]:
+            return {one.declaration.declaration_id for one in pair.line("blue").book.picture}
+
+        ids = {declaration(number).declaration_id for number in (2, 3, 4)}
+        assert held() == ids
+        for party in ("blue", "red"):
+            machine = pair.line(party).machine
+            assert machine.own_head == machine.own_receipted
+        pair.world.restart("blue")
+        assert held() == ids
+
+
+def test_a_safety_of_a_clock_that_runs_ahead_is_shown_at_once_with_its_words() -> None:
+    with node_pair() as pair:
+        pair.run_for(120)  # what it cites of ours is older than it may be
+        ahead_ms = pair.world.now.utc_ms + 600_000
+        sealed = forge(
+            pair, Kind.CEASE, cease(at=LATAKIA), created_ms=ahead_ms, expires_after_ms=60_000
+        )
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.world.commit(pair.blue, heard.work)
+        alert = pair.alert("blue", "SUSPECT_CLOCK")
+        assert alert.urgency == "FLASH"
+        assert alert.text.startswith("SUSPECT CLOCK. cease request from red is stamped ")
+        assert "It says: " in alert.text
+        assert len(alert.text.split("It says: ")[1]) > 20
+        assert "CEASE_RECEIVED" not in pair.rules("blue")
+        assert late_row(pair, sealed).delayed
+        receipt = heard.answer()
+        assert receipt  # it is held, whatever its age
+
+
+def test_our_own_clock_set_back_makes_no_message_suspect() -> None:
+    with node_pair() as pair:
+        pair.run_for(2)
+        now = pair.world.now
+        sealed = forge(pair, Kind.CEASE, cease(at=LATAKIA), expires_after_ms=60_000)
+        jumped = Now(now.utc_ms - 3_600_000, now.monotonic_ms + 500)
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], jumped)
+        assert [entry.delayed for entry in heard.entries] == [False]
+
+
+def test_after_a_start_what_seems_ahead_waits_for_the_first_beats() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        ahead_ms = pair.world.now.utc_ms + 600_000
+        sealed = forge(
+            pair, Kind.CEASE, cease(at=LATAKIA), created_ms=ahead_ms, expires_after_ms=60_000
+        )
+        pair.world.restart("blue")
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.world.commit(pair.blue, heard.work)
+        assert [outcome for _, outcome in heard.judged] == ["NOT_NOW"]
+        assert "HEARD_WHILE_MUTE" in pair.rules("blue")  # a FLASH is shown meanwhile
