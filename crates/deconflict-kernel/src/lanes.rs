@@ -8,11 +8,15 @@ use crate::width::at_any_width;
 
 /// How many are looked at together.
 pub const LANES: usize = 16;
+/// So many blocks are marked before the marks are looked at.
+const AT_ONCE: usize = 16;
 /// Added to a reach per metre of the numbers that it is compared with: more than all roundings.
 const ROUNDING: f32 = 64.0 * UNIT as f32;
 
-/// Some stretches side by side; what is no stretch never meets any.
+/// Some stretches side by side; what is no stretch never meets any. A row of them is one cache line:
+/// a vector read across two takes twice as long.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 struct Block {
     x: [f32; LANES],
     y: [f32; LANES],
@@ -136,24 +140,31 @@ at_any_width! {
         by_low: bool,
         found: &mut Vec<(u32, u32)>,
     ) {
+        let mut marks = [[0; LANES]; AT_ONCE];
         for i in 0..firsts.min(lanes.count) {
-            let own = &lanes.blocks[i / LANES];
-            let one = One::new(own, i % LANES);
+            let one = One::new(&lanes.blocks[i / LANES], i % LANES);
+            let first = (i + 1) / LANES;
+            let mut rest = &lanes.blocks[first.min(lanes.blocks.len())..];
+            if by_low {
+                rest = &rest[..rest.partition_point(|block| block.low[0] <= one.high)];
+            }
             // The first block may hold stretches up to this one as well, which do not count.
             let mut skip = (i + 1) % LANES;
-            for block in &lanes.blocks[(i + 1) / LANES..] {
-                if by_low && block.low[0] > one.high {
-                    break;
+            for blocks in rest.chunks(AT_ONCE) {
+                // All marks before any is looked at: whatever is called between would clear the
+                // registers that hold `one`.
+                for (mark, block) in marks.iter_mut().zip(blocks) {
+                    *mark = one.near(block);
                 }
-                let near = one.near(block);
-                if u128::from_ne_bytes(near) != 0 {
-                    for (k, &index) in block.index.iter().enumerate().skip(skip) {
-                        if near[k] != 0 {
-                            found.push((one.index, index));
-                        }
+                for (mark, block) in marks.iter().zip(blocks) {
+                    let mut left = u128::from_le_bytes(*mark) >> (8 * skip) << (8 * skip);
+                    while left != 0 {
+                        let k = left.trailing_zeros() as usize / 8;
+                        found.push((one.index, block.index[k]));
+                        left &= left - 1;
                     }
+                    skip = 0;
                 }
-                skip = 0;
             }
         }
     }
