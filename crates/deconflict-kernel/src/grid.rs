@@ -4,8 +4,6 @@
 //! Space is Earth-centred, turned so that the set's middle points up: no pole, no antimeridian, and
 //! a set of one region lies nearly flat in the first two dimensions.
 
-use std::ops::Range;
-
 use crate::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS, LANES};
 use crate::stretch::{ends, may_meet, Bounding, Stretch, Ticks};
 use crate::track::Track;
@@ -110,11 +108,6 @@ impl<'a> Set<'a> {
     pub fn sides_meet(&self, i: u32, j: u32) -> bool {
         let (a, b) = (self.side(i), self.side(j));
         a != b || a == 0
-    }
-
-    /// Not many more nor fewer stretches than these objects have.
-    pub fn about(&self, objects: Range<usize>, pieces: usize) -> usize {
-        objects.len() + self.tracks.waypoints_of(objects) / pieces
     }
 
     /// Calls with every stretch of an object.
@@ -284,6 +277,18 @@ impl Grid {
     }
 
     /// The cells that a stretch's motion, widened by its reach, may touch.
+    /// The slab that a tick lies in, looked for from another one on.
+    #[inline]
+    pub fn slab_near(&self, mut slab: usize, tick: u32) -> usize {
+        while self.boundaries.get(slab).is_some_and(|&b| b <= tick) {
+            slab += 1;
+        }
+        while slab > 0 && self.boundaries[slab - 1] > tick {
+            slab -= 1;
+        }
+        slab
+    }
+
     #[inline]
     pub fn cells(&self, s: &Stretch) -> Cells {
         let (p, q) = ends(s, self.ticks);

@@ -44,6 +44,21 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// Never there; what memory holds before a stretch is put into it.
+    pub const NOTHING: Stretch = Stretch {
+        place: [0; 3],
+        velocity: [0.0; 3],
+        at: 0,
+        from: u32::MAX,
+        to: 0,
+        reach: 0.0,
+        climb: [0; 2],
+        off_climb: 0,
+        object: u32::MAX,
+        first: 0,
+        party: 0,
+    };
+
     /// Lowest and highest altitude, ends included; the highest holds the vertical minimum.
     #[inline]
     pub fn band(&self, vertical: i32) -> (i32, i32) {
