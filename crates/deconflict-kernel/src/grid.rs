@@ -325,7 +325,7 @@ fn near(stretches: &[Stretch], bounding: &Bounding) -> f64 {
         lanes.push(index, ALL_CORNERS, stretch, &frame);
     }
     let mut found = Vec::new();
-    pairs_near(&lanes, stretches.len(), true, &mut found);
+    pairs_near(&mut lanes, stretches.len(), true, &mut found);
     let (vertical, ticks) = (bounding.vertical(), bounding.ticks);
     let meet = |&&(i, j): &&(u32, u32)| {
         let (a, b) = (&stretches[i as usize], &stretches[j as usize]);

@@ -209,7 +209,7 @@ impl Sweep {
             let stretch = &stretches[entry.index as usize];
             self.lanes.push(entry.index, entry.corner, stretch, &frame);
         }
-        pairs_near(&self.lanes, firsts, by_low, &mut self.near);
+        pairs_near(&mut self.lanes, firsts, by_low, &mut self.near);
     }
 
     /// The pairs of a wide stretch and any other of the slab.
@@ -227,7 +227,7 @@ impl Sweep {
             let stretch = &self.stretches[index as usize];
             self.lanes.push(index, corner(stretch), stretch, &frame);
         }
-        pairs_near(&self.lanes, self.wide.len(), false, &mut self.near);
+        pairs_near(&mut self.lanes, self.wide.len(), false, &mut self.near);
     }
 }
 
