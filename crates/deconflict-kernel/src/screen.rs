@@ -105,8 +105,8 @@ impl Objects<'_> {
                 flagged,
                 volumes,
             } = worker;
-            sweep.slab(&set, &grid, &slabs, slab, &mut |a, b| {
-                self.exact(a, b, grid.pieces, own, flagged, volumes);
+            sweep.slab(&set, &grid, &slabs, slab, &mut |a, b, during| {
+                self.exact(a, b, grid.pieces, during, own, flagged, volumes);
             });
         });
         let mut volumes = Vec::new();

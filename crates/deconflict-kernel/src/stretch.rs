@@ -83,11 +83,21 @@ pub fn ends(s: &Stretch, ticks: Ticks) -> (Vec3, Vec3) {
     )
 }
 
+/// From the first microsecond there is to the last.
+pub const EVER: (i64, i64) = (i64::MIN, i64::MAX);
+
 /// Can two stretches not be excluded by when they are near, and how high each is then? Looked at
 /// for what the single-precision filter leaves.
 pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
+    meeting(a, b, vertical, ticks).is_some()
+}
+
+/// When two stretches are near, as first and last microsecond, unless that or how high each is
+/// then excludes them. Outside of it two without windows are not flagged.
+pub fn meeting(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> Option<(i64, i64)> {
     if a.off_climb == i32::MAX || b.off_climb == i32::MAX {
-        return true;
+        // What ticks do not hold is among these.
+        return Some(EVER);
     }
     let (from, to) = (a.from.max(b.from), a.to.min(b.to));
     let second = ticks.seconds();
@@ -104,9 +114,11 @@ pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
     let ((p, u), (q, w)) = (at(a), at(b));
     let reach = (f64::from(a.reach) + f64::from(b.reach)) * (1.0 + 1e-9) + 1e-6;
     let common = Span::new(0.0, since(to, from));
-    let Some(near) = near_point(p - q, u - w, reach, common) else {
-        return false;
-    };
+    let near = near_point(p - q, u - w, reach, common)?;
+    // Half a second more, and the ticks by which an instant may be off.
+    let slack = 0.5 + 2.0 * second;
+    let us = |since: f64| ticks.zero_us + i64::from(from) * ticks.us + (since * 1e6) as i64;
+    let during = (us(near.from - slack), us(near.to + slack));
     // Half a second more on either side is far beyond what the roots are rounded by.
     let slope = |s: &Stretch| {
         let [h0, h1] = s.climb.map(f64::from);
@@ -117,7 +129,8 @@ pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
     let gap = |t: f64| (h - k) + (x - y) * t;
     let (g0, g1) = (gap(near.from - 0.5), gap(near.to + 0.5));
     let apart = f64::from(a.off_climb) + f64::from(b.off_climb) + f64::from(vertical) + 2.0;
-    !((g0 > apart && g1 > apart) || (g0 < -apart && g1 < -apart))
+    let excluded = (g0 > apart && g1 > apart) || (g0 < -apart && g1 < -apart);
+    (!excluded).then_some(during)
 }
 
 const MILLISECOND_US: i64 = 1_000;
