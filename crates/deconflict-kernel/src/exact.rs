@@ -101,8 +101,7 @@ impl Objects<'_> {
     /// [`Rules::hits`]); of two volumes, that they are to be looked at.
     pub fn exact(
         &self,
-        a: &Stretch,
-        b: &Stretch,
+        [a, b]: [&Stretch; 2],
         pieces: usize,
         during: (i64, i64),
         own: &mut Vec<Hit>,

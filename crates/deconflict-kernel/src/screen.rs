@@ -106,7 +106,7 @@ impl Objects<'_> {
                 volumes,
             } = worker;
             sweep.slab(&set, &grid, &slabs, slab, &mut |a, b, during| {
-                self.exact(a, b, grid.pieces, during, own, flagged, volumes);
+                self.exact([a, b], grid.pieces, during, own, flagged, volumes);
             });
         });
         let mut volumes = Vec::new();

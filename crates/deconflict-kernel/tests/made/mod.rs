@@ -403,7 +403,7 @@ impl Made {
                 let (a, b) = (own[i], own[j]);
                 if a.1 != b.1 && (a.0 != b.0 || a.0 == 0) {
                     let (a, b) = (whole(i), whole(j));
-                    objects.exact(&a, &b, 1 << 40, EVER, &mut some, &mut flagged, &mut pairs);
+                    objects.exact([&a, &b], 1 << 40, EVER, &mut some, &mut flagged, &mut pairs);
                 }
             }
         }
