@@ -36,17 +36,22 @@ pub struct Objects<'a> {
 impl Rules {
     /// Adds the stretches of time in which two objects are flagged, of which these stretches of up
     /// to so many pieces are held against each other; the trajectory is the first of a trajectory
-    /// and a volume. Of two volumes nothing: they are judged whole.
+    /// and a volume. Of two volumes nothing: they are judged whole. Two trajectories without windows
+    /// are known not to be flagged outside of `during`.
     pub fn hits(
         &self,
         (a, x): (&Stretch, &Body<'_>),
         (b, y): (&Stretch, &Body<'_>),
         pieces: usize,
+        during: (i64, i64),
         out: &mut Vec<Hit>,
     ) {
         match (x, y) {
             (Body::Flight(x), Body::Flight(y)) => {
-                let (one, other) = (of_stretch(a, x, pieces), of_stretch(b, y, pieces));
+                let (mut one, mut other) = (of_stretch(a, x, pieces), of_stretch(b, y, pieces));
+                if x.window_us + y.window_us == 0 {
+                    (one, other) = (flown(x, one, during), flown(y, other, during));
+                }
                 if swapped(x, y) {
                     self.pair(y, x).hits(other, one, out);
                 } else {
@@ -92,13 +97,13 @@ impl Objects<'_> {
         }
     }
 
-    /// Adds what two stretches of different objects, of up to so many pieces, come to; of two
-    /// volumes, that they are to be looked at.
+    /// Adds what two stretches of different objects, of up to so many pieces, come to (as
+    /// [`Rules::hits`]); of two volumes, that they are to be looked at.
     pub fn exact(
         &self,
-        a: &Stretch,
-        b: &Stretch,
+        [a, b]: [&Stretch; 2],
         pieces: usize,
+        during: (i64, i64),
         own: &mut Vec<Hit>,
         flagged: &mut Flagged,
         volumes: &mut Vec<(u32, u32)>,
@@ -112,7 +117,7 @@ impl Objects<'_> {
             }
             return;
         }
-        self.rules.hits((a, &x), (b, &y), pieces, own);
+        self.rules.hits((a, &x), (b, &y), pieces, during, own);
         flagged.add(i, j, own);
     }
 }
@@ -121,6 +126,15 @@ impl Objects<'_> {
 fn of_stretch(stretch: &Stretch, track: &Track<'_>, pieces: usize) -> Range<usize> {
     let first = stretch.first as usize;
     first..(first + pieces).min(track.pieces())
+}
+
+/// Those of some pieces that are flown from one microsecond to another.
+fn flown(track: &Track<'_>, pieces: Range<usize>, (from_us, to_us): (i64, i64)) -> Range<usize> {
+    let (starts, ends) = (&track.vertex_us, &track.vertex_us[1..]);
+    let first = pieces.clone().find(|&k| ends[k] >= from_us);
+    let first = first.unwrap_or(pieces.end);
+    let later = (first..pieces.end).find(|&k| starts[k] > to_us);
+    first..later.unwrap_or(pieces.end)
 }
 
 fn track_share(track: &Track<'_>) -> Share {

@@ -4,10 +4,8 @@
 //! Space is Earth-centred, turned so that the set's middle points up: no pole, no antimeridian, and
 //! a set of one region lies nearly flat in the first two dimensions.
 
-use std::ops::Range;
-
 use crate::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS, LANES};
-use crate::stretch::{ends, may_meet, Bounding, Stretch, Ticks};
+use crate::stretch::{ends, may_meet, Bounding, Stretch, Ticks, STEPS_PER_M};
 use crate::track::Track;
 use crate::tracks::Tracks;
 use crate::vec3::Vec3;
@@ -75,10 +73,13 @@ pub struct Grid {
     /// Pieces of a trajectory in one stretch.
     pub pieces: usize,
     axes: [Vec3; 3],
-    cell_m: f64,
-    band: f64,
+    /// Cells in a metre, and bands in a tenth of a millimetre.
+    per_metre: f64,
+    per_tmm: f64,
     vertical: i32,
     ticks: Ticks,
+    /// Of one tick.
+    second: f64,
     /// Slab `s` begins with the tick `boundaries[s - 1]` and ends before the next.
     boundaries: Vec<u32>,
 }
@@ -110,11 +111,6 @@ impl<'a> Set<'a> {
     pub fn sides_meet(&self, i: u32, j: u32) -> bool {
         let (a, b) = (self.side(i), self.side(j));
         a != b || a == 0
-    }
-
-    /// Not many more nor fewer stretches than these objects have.
-    pub fn about(&self, objects: Range<usize>, pieces: usize) -> usize {
-        objects.len() + self.tracks.waypoints_of(objects) / pieces
     }
 
     /// Calls with every stretch of an object.
@@ -163,10 +159,11 @@ impl Grid {
                 Vec3::new(0.0, 1.0, 0.0),
                 Vec3::new(0.0, 0.0, 1.0),
             ],
-            cell_m: 1e6,
-            band: 1e9,
+            per_metre: 1e-6,
+            per_tmm: 1e-9,
             vertical: set.bounding.vertical(),
             ticks: set.bounding.ticks,
+            second: set.bounding.ticks.seconds(),
             boundaries: Vec::new(),
         };
         let Some(at_us) = middle_us(set.spans_us) else {
@@ -204,8 +201,8 @@ impl Grid {
                 for bands in [1.0, 1e3] {
                     let trial = Grid {
                         pieces,
-                        cell_m: (cells * size).max(SMALLEST_CELL_M),
-                        band: (bands * high).max(1.0),
+                        per_metre: 1.0 / (cells * size).max(SMALLEST_CELL_M),
+                        per_tmm: 1.0 / (bands * high).max(1.0),
                         ..grid.clone()
                     };
                     let (entries, pairs) = trial.crowd(&stretches, share);
@@ -218,7 +215,8 @@ impl Grid {
                     let cost = (made + swept + 2.0 * decided) * rate;
                     if best.is_none_or(|(least, _)| cost < least) {
                         best = Some((cost, x));
-                        (grid.pieces, grid.cell_m, grid.band) = (pieces, trial.cell_m, trial.band);
+                        grid.pieces = pieces;
+                        (grid.per_metre, grid.per_tmm) = (trial.per_metre, trial.per_tmm);
                     }
                 }
             }
@@ -232,7 +230,8 @@ impl Grid {
     #[cfg(test)]
     pub fn of_sizes(set: &Set<'_>, pieces: usize, cell_m: f64, band: f64, in_slab: f64) -> Grid {
         let mut grid = Grid::new(set);
-        (grid.pieces, grid.cell_m, grid.band) = (pieces, cell_m.max(SMALLEST_CELL_M), band);
+        grid.pieces = pieces;
+        (grid.per_metre, grid.per_tmm) = (1.0 / cell_m.max(SMALLEST_CELL_M), 1.0 / band);
         grid.boundaries = boundaries(set, pieces, in_slab);
         grid
     }
@@ -278,6 +277,18 @@ impl Grid {
         self.boundaries.partition_point(|&b| b <= tick)
     }
 
+    /// The slab that a tick lies in, looked for from another one on.
+    #[inline]
+    pub fn slab_near(&self, mut slab: usize, tick: u32) -> usize {
+        while self.boundaries.get(slab).is_some_and(|&b| b <= tick) {
+            slab += 1;
+        }
+        while slab > 0 && self.boundaries[slab - 1] > tick {
+            slab -= 1;
+        }
+        slab
+    }
+
     /// The first tick of a slab.
     pub fn slab_from(&self, slab: usize) -> u32 {
         slab.checked_sub(1).map_or(0, |s| self.boundaries[s])
@@ -286,24 +297,27 @@ impl Grid {
     /// The cells that a stretch's motion, widened by its reach, may touch.
     #[inline]
     pub fn cells(&self, s: &Stretch) -> Cells {
-        let (p, q) = ends(s, self.ticks);
-        let reach = f64::from(s.reach);
-        let per_metre = 1.0 / self.cell_m;
+        let [x, y, z] = s.place.map(|steps| f64::from(steps) * (1.0 / STEPS_PER_M));
+        let [vx, vy, vz] = s.velocity.map(f64::from);
+        let (place, velocity) = (Vec3::new(x, y, z), Vec3::new(vx, vy, vz));
+        let since = |tick: u32| (f64::from(tick) - f64::from(s.at)) * self.second;
+        let (from, to, reach) = (since(s.from), since(s.to), f64::from(s.reach));
         let mut cells = Cells {
             low: [0; 4],
             high: [0; 4],
         };
+        // The same monotone steps for all, so two boxes that overlap share a cell.
+        let index = |x: f64| (((x + BIAS_M) * self.per_metre) as u32).min((1 << PLACE_BITS) - 1);
         for (d, axis) in self.axes.iter().enumerate() {
-            let (a, b) = (p.dot(*axis), q.dot(*axis));
+            let (p, v) = (place.dot(*axis), velocity.dot(*axis));
+            let (a, b) = (p + v * from, p + v * to);
             let (least, most) = if a < b { (a, b) } else { (b, a) };
-            // The same monotone steps for all, so two boxes that overlap share a cell.
-            let index = |x: f64| (((x + BIAS_M) * per_metre) as u32).min((1 << PLACE_BITS) - 1);
             cells.low[d] = index(least - reach);
             cells.high[d] = index(most + reach);
         }
         let index = |h: i32| {
             let up = f64::from(h) + 2_147_483_648.0;
-            ((up / self.band) as u32).min((1 << BAND_BITS) - 1)
+            ((up * self.per_tmm) as u32).min((1 << BAND_BITS) - 1)
         };
         let (low, high) = s.band(self.vertical);
         cells.low[3] = index(low);
@@ -320,7 +334,7 @@ fn near(stretches: &[Stretch], bounding: &Bounding) -> f64 {
         lanes.push(index, ALL_CORNERS, stretch, &frame);
     }
     let mut found = Vec::new();
-    pairs_near(&lanes, stretches.len(), true, &mut found);
+    pairs_near(&mut lanes, stretches.len(), true, &mut found);
     let (vertical, ticks) = (bounding.vertical(), bounding.ticks);
     let meet = |&&(i, j): &&(u32, u32)| {
         let (a, b) = (&stretches[i as usize], &stretches[j as usize]);

@@ -15,7 +15,7 @@ use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::limits::Minima;
 use crate::parts::share_out;
 use crate::region::Region;
-use crate::stretch::{may_meet, Bounding, Stretch, Ticks};
+use crate::stretch::{meeting, Bounding, Stretch, Ticks};
 use crate::tracks::Tracks;
 use crate::vertical::References;
 
@@ -298,9 +298,9 @@ impl Index {
                 let one = Filter::new(&stretch, bounding);
                 levels.near(&stretch, &mut sieve);
                 for &other in &sieve.found {
-                    if !one.lets_through(other) {
+                    let Some(during) = one.lets_through(other) else {
                         continue;
-                    }
+                    };
                     let Some(member) = self.member(other.object) else {
                         continue;
                     };
@@ -314,11 +314,13 @@ impl Index {
                         }
                         (Body::Volume(_), there) => {
                             let there = (other, there);
-                            self.rules.hits(there, (&stretch, body), PIECES, &mut own);
+                            self.rules
+                                .hits(there, (&stretch, body), PIECES, during, &mut own);
                         }
                         (_, there) => {
                             let there = (other, there);
-                            self.rules.hits((&stretch, body), there, PIECES, &mut own);
+                            self.rules
+                                .hits((&stretch, body), there, PIECES, during, &mut own);
                         }
                     }
                     flagged.add(row, other.object, &mut own);
@@ -414,16 +416,19 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Could the two meet?
+    /// When the two could meet.
     #[inline]
-    fn lets_through(&self, other: &Stretch) -> bool {
+    fn lets_through(&self, other: &Stretch) -> Option<(i64, i64)> {
         let (low, high) = other.band(self.vertical);
         let meet = (self.own.from <= other.to)
             & (other.from <= self.own.to)
             & (self.band.0 <= high)
             & (low <= self.band.1)
             & (self.own.party != other.party);
-        meet && may_meet(self.own, other, self.vertical, self.ticks)
+        if !meet {
+            return None;
+        }
+        meeting(self.own, other, self.vertical, self.ticks)
     }
 }
 

@@ -4,15 +4,19 @@
 //! derived in `docs/reference/separation.md`.
 
 use crate::stretch::{Bounding, Stretch, STEPS_PER_M, UNIT};
-use crate::width::at_any_width;
+use crate::width::{at_any_width, times_plus};
 
 /// How many are looked at together.
 pub const LANES: usize = 16;
+/// About so many blocks are marked before the marks are told.
+const MARKS: usize = 256;
 /// Added to a reach per metre of the numbers that it is compared with: more than all roundings.
 const ROUNDING: f32 = 64.0 * UNIT as f32;
 
-/// Some stretches side by side; what is no stretch never meets any.
+/// Some stretches side by side; what is no stretch never meets any. A row of them is one cache line:
+/// a vector read across two takes twice as long.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 struct Block {
     x: [f32; LANES],
     y: [f32; LANES],
@@ -72,6 +76,7 @@ impl Frame {
 pub struct Lanes {
     count: usize,
     blocks: Vec<Block>,
+    marks: Vec<Mark>,
 }
 
 /// Every dimension: the pair is this cell's to find.
@@ -126,36 +131,66 @@ impl Lanes {
     }
 }
 
+/// Of a block, which ones the stretch `one` is near.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    near: [u8; LANES],
+    one: u32,
+    block: u32,
+}
+
 at_any_width! {
     /// Adds the pairs of indices that could meet, of a stretch among the first `firsts` and one
     /// after it, with different parties and of this cell. `by_low` says that the stretches were
     /// added from the lowest to the highest.
-    pub fn pairs_near(
-        lanes: &Lanes,
+    pub fn pairs_near<const FUSED: bool>(
+        lanes: &mut Lanes,
         firsts: usize,
         by_low: bool,
         found: &mut Vec<(u32, u32)>,
     ) {
-        for i in 0..firsts.min(lanes.count) {
-            let own = &lanes.blocks[i / LANES];
-            let one = One::new(own, i % LANES);
-            // The first block may hold stretches up to this one as well, which do not count.
-            let mut skip = (i + 1) % LANES;
-            for block in &lanes.blocks[(i + 1) / LANES..] {
+        let Lanes { count, blocks, marks } = lanes;
+        let room = blocks.len() + MARKS;
+        if marks.len() < room {
+            marks.resize(room, Mark::default());
+        }
+        let marks = &mut marks[..room];
+        let mut marked = 0;
+        for i in 0..firsts.min(*count) {
+            let one = One::new(&blocks[i / LANES], i % LANES);
+            let first = (i + 1) / LANES;
+            // Nothing is called in this loop: that would clear the registers that hold `one`.
+            for (b, block) in blocks.iter().enumerate().skip(first) {
                 if by_low && block.low[0] > one.high {
                     break;
                 }
-                let near = one.near(block);
-                if u128::from_ne_bytes(near) != 0 {
-                    for (k, &index) in block.index.iter().enumerate().skip(skip) {
-                        if near[k] != 0 {
-                            found.push((one.index, index));
-                        }
-                    }
-                }
-                skip = 0;
+                let near = one.near::<FUSED>(block);
+                let (one, block) = (i as u32, b as u32);
+                marks[marked] = Mark { near, one, block };
+                marked += usize::from(u128::from_ne_bytes(near) != 0);
+            }
+            if marked > MARKS {
+                tell(&marks[..marked], blocks, found);
+                marked = 0;
             }
         }
+        tell(&marks[..marked], blocks, found);
+    }
+}
+
+/// Adds the pairs that are marked.
+fn tell(marks: &[Mark], blocks: &[Block], found: &mut Vec<(u32, u32)>) {
+    for mark in marks {
+        let (i, b) = (mark.one as usize, mark.block as usize);
+        let own = blocks[i / LANES].index[i % LANES];
+        // The first block may hold stretches up to this one as well, which do not count.
+        let skip = if b == i / LANES { i % LANES + 1 } else { 0 };
+        let others = mark.near.iter().zip(&blocks[b].index).skip(skip);
+        found.extend(
+            others
+                .filter(|(&near, _)| near != 0)
+                .map(|(_, &other)| (own, other)),
+        );
     }
 }
 
@@ -192,7 +227,6 @@ struct One {
     high: i32,
     party: u32,
     corner: u32,
-    index: u32,
 }
 
 impl One {
@@ -212,13 +246,13 @@ impl One {
             high: block.high[k],
             party: block.party[k],
             corner: block.corner[k],
-            index: block.index[k],
         }
     }
 
     /// One byte for each of the block: could the two meet?
     #[inline(always)]
-    fn near(&self, block: &Block) -> [u8; LANES] {
+    fn near<const FUSED: bool>(&self, block: &Block) -> [u8; LANES] {
+        let plus = times_plus::<FUSED>;
         let mut near = [0; LANES];
         for (k, near) in near.iter_mut().enumerate() {
             let start = most(self.from, block.from[k]);
@@ -226,21 +260,23 @@ impl One {
             let dx = self.x - block.x[k];
             let dy = self.y - block.y[k];
             let dz = self.z - block.z[k];
-            let wx = self.vx - block.vx[k];
-            let wy = self.vy - block.vy[k];
-            let wz = self.vz - block.vz[k];
-            let speed2 = wx * wx + wy * wy + wz * wz;
+            // The other way round, so that what has to be turned is turned here.
+            let wx = block.vx[k] - self.vx;
+            let wy = block.vy[k] - self.vy;
+            let wz = block.vz[k] - self.vz;
+            let speed2 = plus(wz, wz, plus(wy, wy, wx * wx));
             // Any instant will do for the smallest speeds; the bound holds for whichever is taken.
-            let t = -(dx * wx + dy * wy + dz * wz) / most(speed2, 1e-30);
+            // Of two that do not move apart at all it is no number, of which `least` takes the end.
+            let t = plus(dz, wz, plus(dy, wy, dx * wx)) / speed2;
             let t = most(least(t, end), start);
-            let (ex, ey, ez) = (dx + wx * t, dy + wy * t, dz + wz * t);
+            let (ex, ey, ez) = (plus(-t, wx, dx), plus(-t, wy, dy), plus(-t, wz, dz));
             let within = self.reach + block.reach[k];
             let meet = (start <= end)
                 & (self.low <= block.high[k])
                 & (block.low[k] <= self.high)
                 & (self.party != block.party[k])
                 & ((self.corner | block.corner[k]) == ALL_CORNERS)
-                & (ex * ex + ey * ey + ez * ez <= within * within);
+                & (plus(ez, ez, plus(ey, ey, ex * ex)) <= within * within);
             *near = u8::from(meet);
         }
         near

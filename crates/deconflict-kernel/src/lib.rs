@@ -48,6 +48,7 @@ pub mod nearby;
 pub mod offset;
 pub mod order;
 pub mod overlap;
+pub mod pages;
 pub mod parts;
 pub mod passage;
 pub mod plan;

@@ -105,8 +105,8 @@ impl Objects<'_> {
                 flagged,
                 volumes,
             } = worker;
-            sweep.slab(&set, &grid, &slabs, slab, &mut |a, b| {
-                self.exact(a, b, grid.pieces, own, flagged, volumes);
+            sweep.slab(&set, &grid, &slabs, slab, &mut |a, b, during| {
+                self.exact([a, b], grid.pieces, during, own, flagged, volumes);
             });
         });
         let mut volumes = Vec::new();
@@ -131,7 +131,7 @@ impl Objects<'_> {
     fn spans_us(&self) -> Vec<(i64, i64)> {
         let tracks = (0..self.tracks.len()).map(|row| {
             let (start, end) = self.tracks.span_us(row);
-            let window = self.tracks.get(row).window_us;
+            let window = self.tracks.window_us(row);
             (start - window, end + window)
         });
         let regions = self.regions.iter().map(|r| (r.start_us, r.end_us));
@@ -142,7 +142,7 @@ impl Objects<'_> {
     fn bounding(&self, spans_us: &[(i64, i64)]) -> Bounding {
         let mut counts = [0_usize; 256];
         for row in 0..self.tracks.len() {
-            counts[usize::from(self.tracks.get(row).reference)] += 1;
+            counts[usize::from(self.tracks.reference(row))] += 1;
         }
         for region in &self.regions {
             counts[usize::from(region.reference)] += 1;
@@ -151,9 +151,8 @@ impl Objects<'_> {
             .max_by_key(|&r| counts[usize::from(r)])
             .unwrap_or(0);
         let base_tmm = (0..self.tracks.len())
-            .map(|row| self.tracks.get(row))
-            .find(|track| track.reference == main)
-            .map_or(0, |track| track.altitudes_tmm[0]);
+            .find(|&row| self.tracks.reference(row) == main)
+            .map_or(0, |row| self.tracks.get(row).altitudes_tmm[0]);
         let first_us = spans_us.iter().map(|span| span.0).min().unwrap_or(0);
         let last_us = spans_us.iter().map(|span| span.1).max().unwrap_or(0);
         let ticks = Ticks::new(first_us, last_us);

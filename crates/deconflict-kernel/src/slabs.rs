@@ -1,81 +1,101 @@
-//! The stretches of a set by the slabs of time that they go on in, so that a slab reads straight
-//! through memory.
-
-use std::ops::Range;
+//! The stretches of a set by the slabs of time that they go on in, so that a slab is read straight
+//! from memory.
 
 use crate::grid::{Grid, Set};
-use crate::parts::each_in_parts;
+use crate::pages::roomy;
+use crate::parts::share_out;
 use crate::stretch::Stretch;
 
-/// A thread makes this many objects' stretches at a time, or more of a set so large that it would
-/// come to more parts.
-const OBJECTS: usize = 512;
-const MOST_PARTS: usize = 256;
+/// A thread makes this many objects' stretches at a time.
+const OBJECTS: usize = 128;
+/// So many stretches of one slab lie together: the last ones of all slabs fit a near cache.
+pub const TOGETHER: usize = 64;
+/// Memory is taken for so many stretches at a time (16 MiB).
+const AT_ONCE: usize = 1 << 18;
 
-/// The stretches of some objects, those of one slab together; one that goes on in several slabs is
-/// there several times.
-struct Part {
-    objects: Range<usize>,
-    stretches: Vec<Stretch>,
-    /// Those of slab `s`: `first[s]..first[s + 1]`.
-    first: Vec<u32>,
+/// Stretches of one slab that lie together, in a thread's memory.
+#[derive(Clone, Copy)]
+struct Run {
+    chunk: u32,
+    first: u32,
+    count: u32,
+}
+
+/// What one thread made; a stretch that goes on in several slabs is there several times.
+struct Shelf {
+    chunks: Vec<Vec<Stretch>>,
+    /// Of each slab; all but the last are full.
+    runs: Vec<Vec<Run>>,
 }
 
 pub struct Slabs {
-    parts: Vec<Part>,
+    shelves: Vec<Shelf>,
 }
 
 impl Slabs {
     pub fn new(set: &Set<'_>, grid: &Grid, threads: usize) -> Slabs {
         let count = set.spans_us.len();
-        let some = OBJECTS.max(count.div_ceil(MOST_PARTS));
-        let mut parts: Vec<Part> = (0..count)
-            .step_by(some)
-            .map(|from| Part {
-                objects: from..(from + some).min(count),
-                stretches: Vec::new(),
-                first: Vec::new(),
-            })
-            .collect();
-        each_in_parts(&mut parts, threads, |part| part.make(set, grid));
-        Slabs { parts }
+        let new = || Shelf {
+            chunks: Vec::new(),
+            runs: vec![Vec::new(); grid.slabs()],
+        };
+        let shelves = share_out(count.div_ceil(OBJECTS), threads, new, |shelf, part| {
+            let from = part * OBJECTS;
+            for object in from..(from + OBJECTS).min(count) {
+                let begun = set.bounding.ticks.floor(set.spans_us[object].0);
+                let mut slab = grid.slab(begun);
+                set.each_stretch(object, grid.pieces, |stretch| {
+                    let first = grid.slab_near(slab, stretch.from);
+                    slab = grid.slab_near(first, stretch.to);
+                    for slab in first..=slab {
+                        shelf.put(slab, &stretch);
+                    }
+                });
+            }
+        });
+        Slabs { shelves }
     }
 
-    /// The stretches of a slab, in pieces.
+    /// The stretches of a slab, [`TOGETHER`] of them or fewer at a time.
     pub fn of(&self, slab: usize) -> impl Iterator<Item = &[Stretch]> {
-        self.parts.iter().map(move |part| {
-            &part.stretches[part.first[slab] as usize..part.first[slab + 1] as usize]
+        self.shelves.iter().flat_map(move |shelf| {
+            shelf.runs[slab].iter().map(|run| {
+                let first = run.first as usize;
+                &shelf.chunks[run.chunk as usize][first..first + run.count as usize]
+            })
         })
     }
 }
 
-impl Part {
-    fn make(&mut self, set: &Set<'_>, grid: &Grid) {
-        let about = set.about(self.objects.clone(), grid.pieces);
-        let mut all = Vec::with_capacity(about);
-        let mut slabs: Vec<(u32, u32)> = Vec::with_capacity(about);
-        self.first = vec![0; grid.slabs() + 1];
-        for object in self.objects.clone() {
-            set.each_stretch(object, grid.pieces, |stretch| {
-                let (from, to) = (grid.slab(stretch.from), grid.slab(stretch.to));
-                for slab in from..=to {
-                    self.first[slab + 1] += 1;
-                }
-                all.push(stretch);
-                slabs.push((from as u32, to as u32));
-            });
+impl Shelf {
+    #[inline]
+    fn put(&mut self, slab: usize, stretch: &Stretch) {
+        let run = match self.runs[slab].last_mut() {
+            Some(run) if (run.count as usize) < TOGETHER => run,
+            _ => self.another(slab),
+        };
+        let (chunk, at) = (run.chunk as usize, (run.first + run.count) as usize);
+        run.count += 1;
+        self.chunks[chunk][at] = *stretch;
+    }
+
+    /// An empty run at the end of those of a slab.
+    #[cold]
+    fn another(&mut self, slab: usize) -> &mut Run {
+        let full = |chunk: &Vec<Stretch>| chunk.len() + TOGETHER > chunk.capacity();
+        if self.chunks.last().is_none_or(full) {
+            self.chunks.push(roomy(AT_ONCE));
         }
-        for slab in 0..grid.slabs() {
-            self.first[slab + 1] += self.first[slab];
-        }
-        let mut next = self.first.clone();
-        let mut order = vec![0_u32; self.first[grid.slabs()] as usize];
-        for (index, &(from, to)) in (0..).zip(&slabs) {
-            for place in &mut next[from as usize..=to as usize] {
-                order[*place as usize] = index;
-                *place += 1;
-            }
-        }
-        self.stretches = order.iter().map(|&index| all[index as usize]).collect();
+        let chunk = self.chunks.len() - 1;
+        let first = self.chunks[chunk].len();
+        self.chunks[chunk].resize(first + TOGETHER, Stretch::NOTHING);
+        let runs = &mut self.runs[slab];
+        runs.push(Run {
+            chunk: chunk as u32,
+            first: first as u32,
+            count: 0,
+        });
+        let last = runs.len() - 1;
+        &mut runs[last]
     }
 }

@@ -44,6 +44,21 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// Never there; what memory holds before a stretch is put into it.
+    pub const NOTHING: Stretch = Stretch {
+        place: [0; 3],
+        velocity: [0.0; 3],
+        at: 0,
+        from: u32::MAX,
+        to: 0,
+        reach: 0.0,
+        climb: [0; 2],
+        off_climb: 0,
+        object: u32::MAX,
+        first: 0,
+        party: 0,
+    };
+
     /// Lowest and highest altitude, ends included; the highest holds the vertical minimum.
     #[inline]
     pub fn band(&self, vertical: i32) -> (i32, i32) {
@@ -68,11 +83,21 @@ pub fn ends(s: &Stretch, ticks: Ticks) -> (Vec3, Vec3) {
     )
 }
 
+/// From the first microsecond there is to the last.
+pub const EVER: (i64, i64) = (i64::MIN, i64::MAX);
+
 /// Can two stretches not be excluded by when they are near, and how high each is then? Looked at
 /// for what the single-precision filter leaves.
 pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
+    meeting(a, b, vertical, ticks).is_some()
+}
+
+/// When two stretches are near, as first and last microsecond, unless that or how high each is
+/// then excludes them. Outside of it two without windows are not flagged.
+pub fn meeting(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> Option<(i64, i64)> {
     if a.off_climb == i32::MAX || b.off_climb == i32::MAX {
-        return true;
+        // What ticks do not hold is among these.
+        return Some(EVER);
     }
     let (from, to) = (a.from.max(b.from), a.to.min(b.to));
     let second = ticks.seconds();
@@ -89,9 +114,11 @@ pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
     let ((p, u), (q, w)) = (at(a), at(b));
     let reach = (f64::from(a.reach) + f64::from(b.reach)) * (1.0 + 1e-9) + 1e-6;
     let common = Span::new(0.0, since(to, from));
-    let Some(near) = near_point(p - q, u - w, reach, common) else {
-        return false;
-    };
+    let near = near_point(p - q, u - w, reach, common)?;
+    // Half a second more, and the ticks by which an instant may be off.
+    let slack = 0.5 + 2.0 * second;
+    let us = |since: f64| ticks.zero_us + i64::from(from) * ticks.us + (since * 1e6) as i64;
+    let during = (us(near.from - slack), us(near.to + slack));
     // Half a second more on either side is far beyond what the roots are rounded by.
     let slope = |s: &Stretch| {
         let [h0, h1] = s.climb.map(f64::from);
@@ -102,7 +129,8 @@ pub fn may_meet(a: &Stretch, b: &Stretch, vertical: i32, ticks: Ticks) -> bool {
     let gap = |t: f64| (h - k) + (x - y) * t;
     let (g0, g1) = (gap(near.from - 0.5), gap(near.to + 0.5));
     let apart = f64::from(a.off_climb) + f64::from(b.off_climb) + f64::from(vertical) + 2.0;
-    !((g0 > apart && g1 > apart) || (g0 < -apart && g1 < -apart))
+    let excluded = (g0 > apart && g1 > apart) || (g0 < -apart && g1 < -apart);
+    (!excluded).then_some(during)
 }
 
 const MILLISECOND_US: i64 = 1_000;
@@ -112,6 +140,7 @@ const MILLISECOND_US: i64 = 1_000;
 pub struct Ticks {
     zero_us: i64,
     us: i64,
+    per_us: f64,
 }
 
 impl Ticks {
@@ -120,19 +149,21 @@ impl Ticks {
         let most = i128::from(u32::MAX) - 2;
         let whole = i128::from(last_us) - i128::from(first_us);
         let us = (whole / most + 1).max(i128::from(MILLISECOND_US));
-        Ticks {
-            zero_us: first_us,
-            // At most 2^64 / 2^32.
-            us: i64::try_from(us).unwrap_or(i64::MAX),
-        }
+        // At most 2^64 / 2^32.
+        Ticks::of(first_us, i64::try_from(us).unwrap_or(i64::MAX))
     }
 
     /// Ticks of a tenth of a second for thirteen years, of which three have passed by an instant.
     pub fn around(at_us: i64) -> Ticks {
         const TENTH_US: i64 = 100_000;
+        Ticks::of(at_us - (1 << 30) * TENTH_US, TENTH_US)
+    }
+
+    fn of(zero_us: i64, us: i64) -> Ticks {
         Ticks {
-            zero_us: at_us - (1 << 30) * TENTH_US,
-            us: TENTH_US,
+            zero_us,
+            us,
+            per_us: 1.0 / us as f64,
         }
     }
 
@@ -158,15 +189,17 @@ impl Ticks {
     /// Whole ticks, and whether there is more.
     #[inline]
     fn whole(&self, us: i64) -> (u32, bool) {
-        // To divide by a number that is known beforehand takes a tenth of the time.
-        let (whole, past) = if self.us == MILLISECOND_US {
-            let whole = us / MILLISECOND_US;
-            (whole, whole * MILLISECOND_US != us)
-        } else {
-            (us / self.us, us % self.us != 0)
-        };
+        // To divide whole numbers takes ten times as long as this, which is off by one at most:
+        // there are no more than 2^32 ticks, and a double holds 2^53.
+        let mut whole = (us as f64 * self.per_us) as i64;
+        let mut past = us - whole * self.us;
+        if past < 0 {
+            (whole, past) = (whole - 1, past + self.us);
+        } else if past >= self.us {
+            (whole, past) = (whole + 1, past - self.us);
+        }
         // Within what 32 bits hold, unless the set was not known beforehand.
-        (whole.clamp(0, i64::from(u32::MAX) - 1) as u32, past)
+        (whole.clamp(0, i64::from(u32::MAX) - 1) as u32, past != 0)
     }
 
     pub fn seconds(&self) -> f64 {
@@ -185,6 +218,8 @@ pub struct Bounding {
     vertical_tmm: Option<i64>,
     base_tmm: i64,
     pub ticks: Ticks,
+    /// Of one tick.
+    second: f64,
 }
 
 impl Bounding {
@@ -205,6 +240,7 @@ impl Bounding {
             vertical_tmm: vertical_tmm.filter(|&least| least <= FARTHEST_TMM),
             base_tmm,
             ticks,
+            second: ticks.seconds(),
         }
     }
 
@@ -270,11 +306,12 @@ impl Bounding {
         let window_us = track.window_us;
         // Early or late by the window, the motion is as far off as it flies in it.
         let speed = velocity.norm();
-        let off = speed * seconds(0, window_us);
+        let window = window_us as f64 * 1e-6;
+        let off = speed * window * (1.0 + 1e-15);
         let (climb, off_climb) = self.climb(track, first..end);
         // What ticks, steps and 32-bit velocities round.
-        let lasting = seconds(t0, t1) + seconds(0, window_us) + 2.0 * self.ticks.seconds();
-        let rounding = STEP_OFF_M + speed * (self.ticks.seconds() + 2.0 * UNIT * lasting);
+        let lasting = since(t1) + window + 2.0 * self.second;
+        let rounding = STEP_OFF_M + speed * (self.second + 2.0 * UNIT * lasting);
         Stretch {
             place: steps(p0),
             velocity: [velocity.x as f32, velocity.y as f32, velocity.z as f32],
@@ -311,7 +348,8 @@ impl Bounding {
         let shortest = || times.windows(2).map(|leg| leg[1] - leg[0]).min();
         let longer = match high - low {
             0 => 0,
-            apart => apart / (1_000 * shortest().unwrap_or(1)) + 1,
+            // To divide whole numbers takes ten times as long; nothing is rounded by as much as 1.
+            apart => (apart as f64 / (1e3 * shortest().unwrap_or(1) as f64)) as i64 + 2,
         };
         let contained = track.vertical_tmm + longer;
         // What is off by more than 32 bits hold meets everything, wherever its middle is.
@@ -337,7 +375,7 @@ impl Bounding {
             stray = stray.max((*h as f64 - on).abs());
         }
         // Ticks shift the climb by up to one of them at each end; and what is rounded.
-        let shift = per_us.abs() * 2e6 * self.ticks.seconds();
+        let shift = per_us.abs() * 2e6 * self.second;
         let base = |tmm: i64| (tmm - self.base_tmm) as i32;
         around([base(h0), base(h1)], (stray + shift) as i64 + 4)
     }
@@ -384,7 +422,10 @@ impl Bounding {
 /// What each side brings so that chords may stand for geodesics up to this long:
 /// `reach(d, s, e) <= d + 2s + 4e + noise`.
 fn bulge(longest: f64) -> f64 {
-    2.0 * sag(longest) + 4.0 * tangential(longest) + 3.0 * bounds::NOISE_M
+    // Multiplied by what is known beforehand; `NOISE_M` is far more than that rounds.
+    let sags = sag(1.0) * (longest * longest);
+    let aside = tangential(1.0) * (longest * longest * longest);
+    2.0 * sags + 4.0 * aside + 3.0 * bounds::NOISE_M
 }
 
 fn steps(p: Vec3) -> [i32; 3] {
@@ -404,3 +445,25 @@ pub fn above(x: f64) -> f32 {
 
 /// Half a unit in the last place of a single-precision number near 1.
 pub const UNIT: f64 = 5.960_464_477_539_063e-8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_round_as_whole_numbers_do() {
+        for us in [1_000, 1_001, 100_000, 2_000_000_000] {
+            let ticks = Ticks::of(-7_777_777, us);
+            for whole in [0, 1, 2, 999, 1 << 20, (1 << 32) - 3] {
+                for past in [0, 1, us / 2, us - 1] {
+                    let at_us = whole * us + past - 7_777_777;
+                    assert_eq!(i64::from(ticks.floor(at_us)), whole);
+                    assert_eq!(i64::from(ticks.ceil(at_us)), whole + i64::from(past > 0));
+                }
+            }
+            // What lies before the first tick or after the last counts as there.
+            assert_eq!(ticks.floor(-7_777_777 - 3 * us), 0);
+            assert_eq!(ticks.floor((1 << 32) * us), u32::MAX - 1);
+        }
+    }
+}

@@ -6,8 +6,8 @@
 use crate::grid::{Grid, Set};
 use crate::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS};
 use crate::prefetch::soon;
-use crate::slabs::Slabs;
-use crate::stretch::{may_meet, Stretch};
+use crate::slabs::{Slabs, TOGETHER};
+use crate::stretch::{meeting, Stretch};
 
 /// A stretch that touches more cells than this lies beside the cells of its slab.
 const WIDE_CELLS: u64 = 64;
@@ -24,10 +24,16 @@ struct Entry {
     corner: u32,
 }
 
+/// Two stretches that a closer look does not exclude, and when.
+struct Meeting {
+    i: u32,
+    j: u32,
+    during: (i64, i64),
+}
+
 /// What one thread needs to sweep slabs, kept from one to the next.
 #[derive(Default)]
 pub struct Sweep {
-    unsorted: Vec<Stretch>,
     order: Vec<i64>,
     stretches: Vec<Stretch>,
     wide: Vec<u32>,
@@ -36,17 +42,19 @@ pub struct Sweep {
     buckets: Vec<u32>,
     lanes: Lanes,
     near: Vec<(u32, u32)>,
+    meetings: Vec<Meeting>,
 }
 
 impl Sweep {
-    /// Calls `found` with every pair of the slab that cannot be excluded, each once.
+    /// Calls `found` with every pair of the slab that cannot be excluded, each once, and when it may
+    /// meet.
     pub fn slab(
         &mut self,
         set: &Set<'_>,
         grid: &Grid,
         slabs: &Slabs,
         slab: usize,
-        found: &mut impl FnMut(&Stretch, &Stretch),
+        found: &mut impl FnMut(&Stretch, &Stretch, (i64, i64)),
     ) {
         let from = grid.slab_from(slab);
         self.gather(slabs, slab);
@@ -55,7 +63,7 @@ impl Sweep {
         }
         self.place(grid, from);
         self.sort();
-        self.near.clear();
+        self.meetings.clear();
         let mut at = 0;
         while at < self.sorted.len() {
             let key = self.sorted[at].key;
@@ -64,69 +72,71 @@ impl Sweep {
                 .take_while(|e| e.key == key)
                 .count();
             if more > 1 {
-                let first = self.near.len();
                 self.look(at..at + more, set);
-                self.look_closer(first, set);
+                self.look_closer(set);
             }
             at += more;
         }
         if !self.wide.is_empty() {
-            let first = self.near.len();
             self.look_beside(from, set);
-            self.look_closer(first, set);
+            self.look_closer(set);
         }
-        let pair = |(i, j): (u32, u32)| (&self.stretches[i as usize], &self.stretches[j as usize]);
-        for (k, &near) in self.near.iter().enumerate() {
-            if let Some(&later) = self.near.get(k + 2 * AHEAD) {
+        let pair = |m: &Meeting| (&self.stretches[m.i as usize], &self.stretches[m.j as usize]);
+        for (k, meeting) in self.meetings.iter().enumerate() {
+            if let Some(later) = self.meetings.get(k + 2 * AHEAD) {
                 let (a, b) = pair(later);
                 set.tracks.row_soon(a.object);
                 set.tracks.row_soon(b.object);
             }
-            if let Some(&later) = self.near.get(k + AHEAD) {
+            if let Some(later) = self.meetings.get(k + AHEAD) {
                 let (a, b) = pair(later);
                 set.tracks.pieces_soon(a);
                 set.tracks.pieces_soon(b);
             }
-            let (a, b) = pair(near);
-            found(a, b);
+            let (a, b) = pair(meeting);
+            found(a, b, meeting.during);
         }
     }
 
-    /// Of the pairs found near from one on, leaves what a closer look does not exclude.
-    fn look_closer(&mut self, first: usize, set: &Set<'_>) {
-        let stretches = &self.stretches;
+    /// Keeps of the pairs just found near what a closer look does not exclude.
+    fn look_closer(&mut self, set: &Set<'_>) {
         let (vertical, ticks) = (set.bounding.vertical(), set.bounding.ticks);
-        let mut kept = first;
-        for k in first..self.near.len() {
-            let (i, j) = self.near[k];
-            let (a, b) = (&stretches[i as usize], &stretches[j as usize]);
-            if a.object != b.object
-                && set.sides_meet(a.object, b.object)
-                && may_meet(a, b, vertical, ticks)
-            {
-                self.near[kept] = (i, j);
-                kept += 1;
+        for (i, j) in self.near.drain(..) {
+            let (a, b) = (&self.stretches[i as usize], &self.stretches[j as usize]);
+            if a.object == b.object || !set.sides_meet(a.object, b.object) {
+                continue;
+            }
+            if let Some(during) = meeting(a, b, vertical, ticks) {
+                self.meetings.push(Meeting { i, j, during });
             }
         }
-        self.near.truncate(kept);
     }
 
     /// The stretches of the slab from the lowest to the highest, so that in each cell only a run of
     /// them needs to be looked at.
     fn gather(&mut self, slabs: &Slabs, slab: usize) {
-        self.unsorted.clear();
-        slabs
-            .of(slab)
-            .for_each(|some| self.unsorted.extend_from_slice(some));
+        let runs: Vec<&[Stretch]> = slabs.of(slab).collect();
         self.order.clear();
-        let lows = self.unsorted.iter().map(|s| i64::from(s.band(0).0) << 32);
-        self.order
-            .extend(lows.zip(0_i64..).map(|(low, index)| low | index));
+        for (first, run) in (0_i64..).step_by(TOGETHER).zip(&runs) {
+            let lows = run.iter().map(|s| i64::from(s.band(0).0) << 32);
+            self.order
+                .extend(lows.zip(first..).map(|(low, index)| low | index));
+        }
         self.order.sort_unstable();
+        let at = |key: i64| {
+            let index = (key & 0xFFFF_FFFF) as usize;
+            (runs[index / TOGETHER], index % TOGETHER)
+        };
         self.stretches.clear();
-        let by_low = self.order.iter().map(|key| (key & 0xFFFF_FFFF) as usize);
-        self.stretches
-            .extend(by_low.map(|index| self.unsorted[index]));
+        self.stretches.reserve(self.order.len());
+        for (k, &key) in self.order.iter().enumerate() {
+            if let Some(&later) = self.order.get(k + AHEAD) {
+                let (run, index) = at(later);
+                soon(run, index);
+            }
+            let (run, index) = at(key);
+            self.stretches.push(run[index]);
+        }
     }
 
     /// Entries of all cells, and what is too wide for them.
@@ -209,7 +219,7 @@ impl Sweep {
             let stretch = &stretches[entry.index as usize];
             self.lanes.push(entry.index, entry.corner, stretch, &frame);
         }
-        pairs_near(&self.lanes, firsts, by_low, &mut self.near);
+        pairs_near(&mut self.lanes, firsts, by_low, &mut self.near);
     }
 
     /// The pairs of a wide stretch and any other of the slab.
@@ -227,7 +237,7 @@ impl Sweep {
             let stretch = &self.stretches[index as usize];
             self.lanes.push(index, corner(stretch), stretch, &frame);
         }
-        pairs_near(&self.lanes, self.wide.len(), false, &mut self.near);
+        pairs_near(&mut self.lanes, self.wide.len(), false, &mut self.near);
     }
 }
 
@@ -259,7 +269,7 @@ mod tests {
                     let mut times: BTreeMap<_, u32> = BTreeMap::new();
                     let mut sweep = Sweep::default();
                     for slab in 0..grid.slabs() {
-                        sweep.slab(set, &grid, &slabs, slab, &mut |a, b| {
+                        sweep.slab(set, &grid, &slabs, slab, &mut |a, b, _| {
                             let (x, y) = ((a.object, a.first), (b.object, b.first));
                             *times.entry((x.min(y), x.max(y))).or_default() += 1;
                         });

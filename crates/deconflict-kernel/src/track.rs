@@ -160,13 +160,36 @@ impl Track<'_> {
     /// The leg flown at `t` seconds after `base_us`, and the fraction of it flown by then.
     pub fn progress(&self, base_us: i64, t: f64) -> (u32, f64) {
         let at = seconds(self.start_us(), base_us) + t;
-        let after = self
-            .times_us
-            .partition_point(|&x| seconds(self.start_us(), x) <= at);
+        let gone = |us: i64| seconds(self.start_us(), us) <= at;
+        // Found by whole numbers, which takes no division for each that is looked at, then put
+        // right by what decides.
+        let about_us = (at * MICROSECONDS_PER_SECOND) as i64;
+        let about_us = self.start_us().saturating_add(about_us);
+        let mut after = self.after(about_us);
+        while self.times_us.get(after).is_some_and(|&us| gone(us)) {
+            after += 1;
+        }
+        while after > 0 && !gone(self.times_us[after - 1]) {
+            after -= 1;
+        }
         let leg = after.clamp(1, self.times_us.len() - 1) - 1;
         let (t0, t1) = self.leg_times(leg as u32);
         let fraction = (at - seconds(self.start_us(), t0)) / seconds(t0, t1);
         (leg as u32, fraction.clamp(0.0, 1.0))
+    }
+
+    /// How many waypoints lie at or before an instant: looked for first where they would, did all
+    /// legs last alike.
+    fn after(&self, at_us: i64) -> usize {
+        const NEAR: usize = 4;
+        let (times, count) = (self.times_us, self.times_us.len());
+        let share = (at_us.saturating_sub(self.start_us())) as f64
+            / (self.end_us().saturating_sub(self.start_us())) as f64;
+        let about = ((share * count as f64) as usize).min(count);
+        let (from, to) = (about.saturating_sub(NEAR), (about + NEAR).min(count));
+        let there = (from == 0 || times[from - 1] <= at_us) && (to == count || at_us < times[to]);
+        let (from, to) = if there { (from, to) } else { (0, count) };
+        from + times[from..to].partition_point(|&us| us <= at_us)
     }
 
     /// Latitude and longitude at `t` seconds after `base_us`, to some nanometres.
@@ -194,5 +217,48 @@ impl Track<'_> {
     pub fn hovers(&self, leg: u32) -> bool {
         let leg = self.leg(leg);
         leg.lat0 == leg.lat1 && leg.lon0 == leg.lon1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leg_flown_is_found_however_uneven_the_legs() {
+        let even: Vec<i64> = (0..60).map(|k| k * 122_000_000).collect();
+        let growing: Vec<i64> = (0..60).map(|k| k * k * k * 1_000 + k).collect();
+        for times_us in [&even[..], &growing, &even[..2], &growing[..3]] {
+            let (count, last) = (times_us.len(), times_us[times_us.len() - 1]);
+            let track = Track {
+                span_us: (times_us[0], last),
+                times_us,
+                lat_deg: &[],
+                lon_deg: &[],
+                altitudes_tmm: &[],
+                vertex_us: times_us,
+                places: &[],
+                legs: &[],
+                digest: &Digest::default(),
+                lateral_m: 0.0,
+                vertical_tmm: 0,
+                window_us: 0,
+                party: 0,
+                purpose: 0,
+                reference: 0,
+                side: 0,
+            };
+            for at_us in times_us.iter().flat_map(|us| [us - 1, *us, us + 1]) {
+                let gone = times_us.partition_point(|&us| us <= at_us);
+                assert_eq!(track.after(at_us), gone);
+                let (leg, fraction) = track.progress(0, seconds(0, at_us));
+                assert_eq!(leg as usize, gone.clamp(1, count - 1) - 1);
+                assert!((0.0..=1.0).contains(&fraction));
+            }
+            let far = [f64::NEG_INFINITY, -1e300, 1e300, f64::INFINITY, f64::NAN];
+            assert!(far
+                .iter()
+                .all(|&t| track.progress(0, t).0 as usize <= count - 2));
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::error::InputError;
 use crate::input::{Table, Trajectories, LONGEST_LEG_US};
 use crate::leg::Leg;
 use crate::order::Digest;
+use crate::pages::zeros;
 use crate::parts::each_in_parts;
 use crate::prefetch::soon;
 use crate::stretch::Stretch;
@@ -85,8 +86,8 @@ impl<'a> Tracks<'a> {
     ) -> Result<Tracks<'a>, InputError> {
         let first = table.checked_rows(purposes, references)?;
         let count = first.len() - 1;
-        let mut times_us = vec![0_i64; table.lat_deg.len()];
-        let mut places = vec![Vec3::ZERO; table.lat_deg.len()];
+        let mut times_us = zeros::<i64>(table.lat_deg.len());
+        let mut places = zeros::<Vec3>(table.lat_deg.len());
         let mut parts = Vec::with_capacity(count.div_ceil(ROWS_AT_ONCE));
         let (mut times_left, mut places_left) = (&mut times_us[..], &mut places[..]);
         for from in (0..count).step_by(ROWS_AT_ONCE) {
@@ -204,6 +205,16 @@ impl<'a> Tracks<'a> {
         self.rows[row].span_us
     }
 
+    /// How early or late a row may be.
+    pub fn window_us(&self, row: usize) -> i64 {
+        self.rows[row].window_us
+    }
+
+    /// What the altitudes of a row are told from.
+    pub fn reference(&self, row: usize) -> u8 {
+        self.rows[row].reference
+    }
+
     /// The side of a row.
     pub fn side(&self, row: usize) -> u8 {
         self.rows[row].side
@@ -215,12 +226,6 @@ impl<'a> Tracks<'a> {
             .get(row + 1)
             .map_or(self.times_us.len(), |next| next.first);
         self.rows[row].first..end
-    }
-
-    /// How many waypoints some rows have; rows beyond the last have none.
-    pub fn waypoints_of(&self, rows: Range<usize>) -> usize {
-        let first = |row: usize| self.rows.get(row).map_or(self.times_us.len(), |r| r.first);
-        first(rows.end) - first(rows.start)
     }
 
     #[inline]

@@ -349,7 +349,7 @@ pub fn lanes(random: &mut Random, pairs: u64) -> Worst {
             lanes.push(index, ALL_CORNERS, &other, &frame);
         }
         found.clear();
-        pairs_near(&lanes, 1, false, &mut found);
+        pairs_near(&mut lanes, 1, false, &mut found);
         let mut is_found = vec![false; MANY + 1];
         for &(_, other) in &found {
             is_found[other as usize] = true;

@@ -12,6 +12,7 @@ use deconflict_kernel::input::{check_tables, regions, Trajectories, Volumes};
 use deconflict_kernel::limits::Minima;
 use deconflict_kernel::screen::screen;
 use deconflict_kernel::stretch::Stretch;
+use deconflict_kernel::stretch::EVER;
 use deconflict_kernel::tracks::Tracks;
 use deconflict_kernel::vertical::{References, SURFACE, UNLIMITED};
 
@@ -402,7 +403,7 @@ impl Made {
                 let (a, b) = (own[i], own[j]);
                 if a.1 != b.1 && (a.0 != b.0 || a.0 == 0) {
                     let (a, b) = (whole(i), whole(j));
-                    objects.exact(&a, &b, 1 << 40, &mut some, &mut flagged, &mut pairs);
+                    objects.exact([&a, &b], 1 << 40, EVER, &mut some, &mut flagged, &mut pairs);
                 }
             }
         }
