@@ -24,6 +24,7 @@ KERNEL_USERS = (
     "deconflict.airspace.wire",
     "deconflict.formats.geojson_stream",
     "deconflict.line.keys",
+    "deconflict.node.bundle_entries",
     "deconflict.separation.",
     "deconflict.store.sqlite_rows",
 )

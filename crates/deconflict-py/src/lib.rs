@@ -1,6 +1,7 @@
 //! Python bindings of `deconflict-kernel`; no logic of their own.
 mod advising;
 mod columns;
+mod entries;
 mod indexing;
 mod json_features;
 mod moving;
@@ -41,6 +42,8 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::sound_span, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
+    module.add_class::<entries::EntryReader>()?;
+    module.add_class::<entries::EntryStretch>()?;
     module.add_class::<indexing::Index>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(

@@ -235,6 +235,7 @@ def verify(
     from deconflict.cli.recorded import check_files, show_pages, show_recorded
     from deconflict.node.bundle_incidents import RecordedIncidents
     from deconflict.node.bundle_proof import verify_bundle
+    from deconflict.node.incident_book import INCIDENT_KINDS
 
     trusted = _read_keys(keys)
     _require_each_key(bundle, trusted)
@@ -251,7 +252,8 @@ def verify(
             return
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             recorded = RecordedIncidents()
-            proven = verify_bundle(_pieces(file, bar), trusted, recorded.look)
+            pieces = _pieces(file, bar)
+            proven = verify_bundle(pieces, trusted, recorded.look, kinds=INCIDENT_KINDS)
     except (VerificationError, InvalidDocumentError) as error:
         if not as_json:
             click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")

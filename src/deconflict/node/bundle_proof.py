@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain as _chained
 from typing import Final, TypeAlias
 
 from deconflict.errors import (
@@ -22,7 +23,7 @@ from deconflict.line.checkpoint import (
     open_checkpoint,
     read_checkpoint,
 )
-from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
@@ -35,20 +36,24 @@ from deconflict.line.statement import (
 )
 from deconflict.line.tree import HASH_BYTES, GrowingTree
 from deconflict.messages.agreement import CONTEXT_TERMS
+from deconflict.node.bundle_citations import Citations
+from deconflict.node.bundle_entries import EntryStretch, QuickEntries, Stretch
 from deconflict.node.bundle_lines import (
     CONTEXT_BUNDLE,
     CheckpointItem,
     EntryItem,
     EvidenceItem,
+    Item,
     Manifest,
     ReceiptItem,
     Seal,
     TermsItem,
     decoded,
+    lines_of,
     malformed,
-    whole_lines,
+    whole_pieces,
 )
-from deconflict.node.call_proof import CallProof, VerifiedCall
+from deconflict.node.call_proof import CALL_KINDS, CallProof, VerifiedCall
 
 __all__ = ["VerifiedBundle", "VerifiedChain", "verify_bundle"]
 
@@ -61,6 +66,7 @@ _ORDER: Final = (
     EvidenceItem,
     Seal,
 )
+_ENTRIES: Final = _ORDER.index(EntryItem)
 Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
 _Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
 
@@ -105,18 +111,23 @@ class VerifiedBundle:
 
 
 def verify_bundle(
-    chunks: Iterable[bytes], trusted: Mapping[str, VerifyKey], look: Look | None = None
+    chunks: Iterable[bytes],
+    trusted: Mapping[str, VerifyKey],
+    look: Look | None = None,
+    *,
+    kinds: frozenset[str] | None = None,
 ) -> VerifiedBundle:
     """Return what the bundle proves, or raise at the first thing that does not hold.
 
-    Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
-    and a hundred bytes an entry, some hundreds for one that cites the other chain.
+    Pure: bytes and keys in, no clock, no network, no file. Memory stays small: a few MiB of text
+    and a hundred bytes an entry, fifty more for one that cites the other chain.
 
     Args:
         chunks: the file's bytes in any pieces.
         trusted: each party's key, obtained from that party; the bundle cannot vouch for its own.
         look: is shown each entry once its signature and place hold. What it makes of them counts
             for nothing unless the whole bundle verifies.
+        kinds: it is shown entries of these kinds, and the first of each epoch at least; None: each.
 
     Raises:
         InvalidDocumentError: not a whole bundle in its one byte form.
@@ -124,35 +135,88 @@ def verify_bundle(
 
         Either says in which line of the file, counted from 1, where it is of one line.
     """
-    verifier: _Verifier | None = None
-    digest = hashlib.sha256()
-    sealed: str | None = None
-    number = 0
-    for number, line in enumerate(whole_lines(chunks), start=1):
-        try:
-            item = decoded(line)
-            if sealed is not None:
-                raise malformed("it stands behind the seal", "the seal as the last line")
-            match item:
-                case Manifest() if verifier is None:
-                    verifier = _Verifier(item, trusted, look)
-                case Seal() if verifier is not None:
-                    sealed = verifier.seal(item, digest)
-                case _ if isinstance(item, _Taken) and verifier is not None:
-                    verifier.take(item, number)
-                case _:
-                    raise malformed("it is out of place", "one manifest, as the first line")
-        except (InvalidDocumentError, VerificationError) as error:
-            raise _at_line(number, error) from error
-        digest.update(line)
-    if verifier is None or sealed is None:
-        raise InvalidDocumentError(
-            "the bundle is cut off: it has no seal",
-            given=f"{number:,} lines",
-            expected="a seal as the last line",
-            remedy="export it again",
-        )
-    return verifier.report(sealed)
+    reading = _Reading(trusted, look, kinds)
+    pieces = whole_pieces(chunks)
+    first = next(pieces, b"")
+    end = first.find(b"\n") + 1
+    reading.read_lines(first[:end])
+    if end:
+        with reading.quick() as quick:
+            for stretch in quick.stretches(_chained((first[end:],), pieces)):
+                reading.take(stretch)
+    return reading.report()
+
+
+class _Reading:
+    """A bundle line by line: a manifest, what it announces, a seal, and nothing behind it."""
+
+    def __init__(
+        self, trusted: Mapping[str, VerifyKey], look: Look | None, kinds: frozenset[str] | None
+    ) -> None:
+        self._trusted = trusted
+        self._look = look
+        self._kinds = kinds
+        self._verifier: _Verifier | None = None
+        self._digest = hashlib.sha256()
+        self._sealed: str | None = None
+        self._number = 0
+
+    def quick(self) -> QuickEntries:
+        """Return what reads entries quickly, once the manifest was read."""
+        return self._manifested().quick()
+
+    def take(self, stretch: Stretch) -> None:
+        """Take lines, all at once where they are entries that go on where their chain stands."""
+        entries = stretch.entries
+        if (
+            entries is not None
+            and self._sealed is None
+            and self._manifested().take_stretch(entries, stretch.text, self._number + 1)
+        ):
+            self._number += entries.count
+            self._digest.update(stretch.text)
+        else:
+            self.read_lines(stretch.text)
+
+    def read_lines(self, text: bytes) -> None:
+        """Take lines one by one."""
+        for line in lines_of(text):
+            self._number += 1
+            try:
+                self._read(decoded(line))
+            except (InvalidDocumentError, VerificationError) as error:
+                raise _at_line(self._number, error) from error
+            self._digest.update(line)
+
+    def report(self) -> VerifiedBundle:
+        """Return what all of it proves, once it was read to its end."""
+        if self._verifier is None or self._sealed is None:
+            raise InvalidDocumentError(
+                "the bundle is cut off: it has no seal",
+                given=f"{self._number:,} lines",
+                expected="a seal as the last line",
+                remedy="export it again",
+            )
+        return self._verifier.report(self._sealed)
+
+    def _read(self, item: Item) -> None:
+        if self._sealed is not None:
+            raise malformed("it stands behind the seal", "the seal as the last line")
+        verifier = self._verifier
+        match item:
+            case Manifest() if verifier is None:
+                self._verifier = _Verifier(item, self._trusted, self._look, self._kinds)
+            case Seal() if verifier is not None:
+                self._sealed = verifier.seal(item, self._digest)
+            case _ if isinstance(item, _Taken) and verifier is not None:
+                verifier.take(item, self._number)
+            case _:
+                raise malformed("it is out of place", "one manifest, as the first line")
+
+    def _manifested(self) -> "_Verifier":
+        if self._verifier is None:
+            raise malformed("it is out of place", "one manifest, as the first line")
+        return self._verifier
 
 
 @dataclass(slots=True)
@@ -166,8 +230,7 @@ class _Chain:
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
     follows: dict[str, ChainPoint | None] = field(default_factory=dict)  # epoch -> what before it
     trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
-    # What it says it holds of the other's, and the line of the file that says so.
-    cited: list[tuple[ChainPoint, int]] = field(default_factory=list)
+    cited: Citations = field(default_factory=Citations)  # what it says it holds of the other's
     length: int = 0
     drills: int = 0
     delayed: int = 0
@@ -182,9 +245,12 @@ class _Chain:
 
     def holds(self, point: ChainPoint) -> bool:
         """True exactly when the slot is in this chain, with this very entry."""
-        known = self.hashes.get(point.epoch, b"")
-        start = (point.seq - 1) * HASH_BYTES
-        return known[start : start + HASH_BYTES] == bytes.fromhex(point.hash)
+        return self.holds_at(point.epoch, point.seq, bytes.fromhex(point.hash))
+
+    def holds_at(self, epoch: str, seq: int, name: bytes) -> bool:
+        """As :meth:`holds`, for a slot and the 32 bytes of a hash."""
+        start = (seq - 1) * HASH_BYTES
+        return self.hashes.get(epoch, b"")[start : start + HASH_BYTES] == name
 
     def way(self) -> dict[str, int]:
         """Its epochs, each with its last number on the way to the head, in their order.
@@ -205,10 +271,14 @@ class _Chain:
 
     def position(self, point: ChainPoint) -> int | None:
         """How many entries lie on the way up to and including a point; None: it is not on it."""
+        return self.place_of(point.epoch, point.seq)
+
+    def place_of(self, epoch: str, seq: int) -> int | None:
+        """As :meth:`position`, for a slot."""
         before = 0
-        for epoch, last in self.way().items():
-            if epoch == point.epoch:
-                return before + point.seq if point.seq <= last else None
+        for stretch, last in self.way().items():
+            if stretch == epoch:
+                return before + seq if seq <= last else None
             before += last
         return None
 
@@ -217,10 +287,17 @@ class _Verifier:
     """Takes a bundle's lines in order and keeps what they prove."""
 
     def __init__(
-        self, manifest: Manifest, trusted: Mapping[str, VerifyKey], look: Look | None
+        self,
+        manifest: Manifest,
+        trusted: Mapping[str, VerifyKey],
+        look: Look | None,
+        kinds: frozenset[str] | None,
     ) -> None:
         self._manifest = manifest
         self._look = look
+        # Whoever looks at each entry reads each: nothing can be taken many at once.
+        self._one_by_one = look is not None and kinds is None
+        self._shown = CALL_KINDS | (kinds or frozenset())
         self._chains = {
             party: _Chain(party, _trusted_key(party, stated, trusted))
             for party, stated in sorted(manifest.keys.items())
@@ -262,6 +339,43 @@ class _Verifier:
                 self._take_checkpoint(item)
             case EvidenceItem():
                 self._evidence += 1
+
+    def quick(self) -> QuickEntries:
+        """Return what reads this record's entries quickly."""
+        keys = {each.party: each.key for each in self._chains.values()}
+        return QuickEntries(self._manifest.line, keys, self._shown)
+
+    def take_stretch(self, entries: EntryStretch, text: bytes, number: int) -> bool:
+        """Take entries that were proven, if they go on where their chain stands.
+
+        Args:
+            entries: one behind the other, each signed and of this line.
+            text: their lines.
+            number: of the first of these.
+
+        Returns:
+            False where they do not, and nothing was taken.
+        """
+        author = self._chains[entries.party]
+        check = author.check
+        before = ChainPoint(entries.epoch, entries.seq - 1, entries.prev.hex())
+        if self._one_by_one or self._stage > _ENTRIES or check is None or check.head != before:
+            return False
+        self._stage = _ENTRIES
+        last, _ = _entry_at(text, entries.last - entries.start)
+        name = entries.hashes[-HASH_BYTES:].hex()
+        check.pass_to(ChainPoint(entries.epoch, entries.seq + entries.count - 1, name), last)
+        author.hashes[entries.epoch] += entries.hashes
+        author.trees[entries.epoch].add_all(entries.leaves)
+        author.length += entries.count
+        author.drills += entries.drills
+        author.delayed += entries.delayed
+        for place, epoch, seq, heard in entries.heard:
+            author.cited.add(ChainPoint(epoch, seq, heard.hex()), number + place)
+        for _, start in entries.shown:
+            sealed, late = _entry_at(text, start - entries.start)
+            self._show(read_envelope(sealed.data), sealed.hash, author.party, late=late)
+        return True
 
     def seal(self, seal: Seal, digest: "hashlib._Hash") -> str:
         """Return the digest that the exporter signed, when it is of the bytes read so far."""
@@ -326,12 +440,14 @@ class _Verifier:
         chain.length += 1
         chain.drills += envelope.drill
         chain.delayed += item.delayed
-        self._calls.take(envelope, sealed.hash, item.party, late=item.delayed)
-        heard = envelope.heard
-        if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
-            chain.cited.append((heard, number))
+        if envelope.heard is not None:
+            chain.cited.add(envelope.heard, number)
+        self._show(envelope, sealed.hash, item.party, late=item.delayed)
+
+    def _show(self, envelope: Envelope, message_hash: str, party: str, *, late: bool) -> None:
+        self._calls.take(envelope, message_hash, party, late=late)
         if self._look is not None:
-            self._look(envelope, sealed.hash, item.delayed)
+            self._look(envelope, message_hash, late)
 
     def _followed(self, chain: _Chain, envelope: Envelope) -> ChainPoint | None:
         """Return the entry behind which an epoch begins; None for the first one."""
@@ -417,18 +533,16 @@ class _Verifier:
         chain.checkpoints += 1
 
     def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
-        points = [self._receipts[chain.party]] if chain.party in self._receipts else []
         cosigned = chain.cosigned
-        if cosigned is not None:
-            points.append(cosigned)
-        for point, number in other.cited:
-            try:
-                self._require_held(chain, point, f"an entry of {other.party}")
-                self._place(chain, point, f"an entry of {other.party}")
-            except VerificationError as error:
-                raise _at_line(number, error) from error
-            points.append(point)
-        receipted = max(points, key=lambda point: chain.position(point) or 0, default=None)
+        signed_for = [point for point in (self._receipts.get(chain.party), cosigned) if point]
+        receipted = max(signed_for, key=lambda point: chain.position(point) or 0, default=None)
+        reached = 0 if receipted is None else chain.position(receipted) or 0
+        for epoch, seq, name, number in other.cited.packed():
+            place = chain.place_of(epoch, seq)
+            if place is None or not chain.holds_at(epoch, seq, name):
+                self._refuse_citation(chain, other, ChainPoint(epoch, seq, name.hex()), number)
+            elif place > reached or receipted is None:
+                receipted, reached = ChainPoint(epoch, seq, name.hex()), place
         way = sum(chain.way().values())
         return VerifiedChain(
             party=chain.party,
@@ -436,7 +550,7 @@ class _Verifier:
             length=chain.length,
             head=None if chain.check is None else chain.check.head,
             receipted=receipted,
-            unreceipted=way - (0 if receipted is None else chain.position(receipted) or 0),
+            unreceipted=way - reached,
             drills=chain.drills,
             delayed=chain.delayed,
             cosigned=0 if cosigned is None else chain.position(cosigned) or 0,
@@ -445,6 +559,15 @@ class _Verifier:
             epochs=len(chain.hashes),
             left_behind=chain.length - way,
         )
+
+    def _refuse_citation(
+        self, chain: _Chain, other: _Chain, point: ChainPoint, number: int
+    ) -> None:
+        try:
+            self._require_held(chain, point, f"an entry of {other.party}")
+            self._place(chain, point, f"an entry of {other.party}")
+        except VerificationError as error:
+            raise _at_line(number, error) from error
 
     @staticmethod
     def _place(author: _Chain, point: ChainPoint, who: str) -> int:
@@ -487,6 +610,14 @@ class _Verifier:
     def _other(self, party: str) -> _Chain:
         first, second = self._chains.values()
         return second if party == first.party else first
+
+
+def _entry_at(text: bytes, start: int) -> tuple[SealedEnvelope, bool]:
+    """Return the entry whose line begins there, and whether it was late."""
+    item = decoded(text[start : text.index(b"\n", start) + 1])
+    if not isinstance(item, EntryItem):
+        raise malformed("it is no entry", "an entry, as the kernel read it")
+    return SealedEnvelope(item.exact, item.sealed_with), item.delayed
 
 
 def _trusted_key(party: str, stated: str, trusted: Mapping[str, VerifyKey]) -> VerifyKey:
