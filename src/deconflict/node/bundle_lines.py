@@ -43,6 +43,7 @@ __all__ = [
     "encoded",
     "lines_of",
     "malformed",
+    "proven_entry",
     "require_standard_base64",
     "whole_pieces",
 ]
@@ -126,6 +127,7 @@ Item: TypeAlias = (
     Manifest | TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem | Seal
 )
 _DECODER: Final = msgspec.json.Decoder(Item)
+_ENTRY_DECODER: Final = msgspec.json.Decoder(EntryItem)
 
 
 def encoded(item: Item) -> bytes:
@@ -186,6 +188,11 @@ def decoded(line: bytes) -> Item:
             remedy="ask for the bundle again",
         )
     return item
+
+
+def proven_entry(line: bytes) -> EntryItem:
+    """Return the entry of a line that was proven to be one, in its one byte form."""
+    return _ENTRY_DECODER.decode(line)
 
 
 def _require_strict_base64(item: Item) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain as _chained
 from typing import Final, TypeAlias
 
+import msgspec
+
 from deconflict.errors import (
     BadSignatureError,
     BrokenChainError,
@@ -23,7 +25,7 @@ from deconflict.line.checkpoint import (
     open_checkpoint,
     read_checkpoint,
 )
-from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope, read_envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, open_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
@@ -51,6 +53,7 @@ from deconflict.node.bundle_lines import (
     decoded,
     lines_of,
     malformed,
+    proven_entry,
     whole_pieces,
 )
 from deconflict.node.call_proof import CALL_KINDS, CallProof, VerifiedCall
@@ -67,6 +70,7 @@ _ORDER: Final = (
     Seal,
 )
 _ENTRIES: Final = _ORDER.index(EntryItem)
+_ENVELOPE: Final = msgspec.json.Decoder(Envelope)  # for bytes that were proven to be one
 Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
 _Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
 
@@ -374,7 +378,7 @@ class _Verifier:
             author.cited.add(ChainPoint(epoch, seq, heard.hex()), number + place)
         for _, start in entries.shown:
             sealed, late = _entry_at(text, start - entries.start)
-            self._show(read_envelope(sealed.data), sealed.hash, author.party, late=late)
+            self._show(_ENVELOPE.decode(sealed.data), sealed.hash, author.party, late=late)
         return True
 
     def seal(self, seal: Seal, digest: "hashlib._Hash") -> str:
@@ -613,10 +617,8 @@ class _Verifier:
 
 
 def _entry_at(text: bytes, start: int) -> tuple[SealedEnvelope, bool]:
-    """Return the entry whose line begins there, and whether it was late."""
-    item = decoded(text[start : text.index(b"\n", start) + 1])
-    if not isinstance(item, EntryItem):
-        raise malformed("it is no entry", "an entry, as the kernel read it")
+    """Return the entry whose line begins there, and whether it was late; the kernel proved it."""
+    item = proven_entry(text[start : text.index(b"\n", start)])
     return SealedEnvelope(item.exact, item.sealed_with), item.delayed
 
 
