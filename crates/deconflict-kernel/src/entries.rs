@@ -378,7 +378,7 @@ impl<'a> Reader<'a> {
 
 /// What standard base64 with its padding says, where this is the one spelling of it.
 fn bytes_of(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() || text.len() % 4 != 0 {
+    if text.is_empty() || !text.len().is_multiple_of(4) {
         return None;
     }
     let padded = text.iter().rev().take_while(|&&byte| byte == b'=').count();
@@ -505,7 +505,7 @@ fn is_instant(text: &[u8]) -> bool {
             .fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0'))
     };
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         2 if leap => 29,
         2 => 28,
