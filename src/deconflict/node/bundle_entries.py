@@ -46,8 +46,9 @@ class QuickEntries:
     """
 
     def __init__(self, line: str, keys: Mapping[str, VerifyKey], shown: frozenset[str]) -> None:
-        authors = [(party, key.key_id, key.public) for party, key in keys.items()]
-        self._reader = EntryReader(line, authors, sorted(shown))
+        self._line = line
+        self._authors = [(party, key.key_id, key.public) for party, key in keys.items()]
+        self._shown = sorted(shown)
         threads = os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verify")
         self._ahead = threads * PIECES_AHEAD
@@ -59,15 +60,21 @@ class QuickEntries:
         self._pool.shutdown(cancel_futures=True)
 
     def stretches(self, pieces: Iterable[bytes]) -> Iterator[Stretch]:
-        """Yield the lines of these pieces, in their order.
+        """Yield the lines of these pieces, in their order; those of the first as nobody read them.
+
+        Most bundles have one piece, and are read before the kernel has its tables of the keys.
 
         Raises:
             InvalidDocumentError: as the pieces do, behind all that stands before it.
         """
+        rest = iter(pieces)
+        yield Stretch(next(rest, b""), None)
+        reader: EntryReader | None = None
         waiting: deque[tuple[bytes, Future[list[EntryStretch]]]] = deque()
         try:
-            for piece in pieces:
-                waiting.append((piece, self._pool.submit(self._reader.read, piece)))
+            for piece in rest:
+                reader = reader or EntryReader(self._line, self._authors, self._shown)
+                waiting.append((piece, self._pool.submit(reader.read, piece)))
                 if len(waiting) > self._ahead:
                     yield from _parts(*waiting.popleft())
         except InvalidDocumentError:
@@ -78,7 +85,7 @@ class QuickEntries:
             yield from _parts(*waiting.popleft())
 
 
-def _parts(piece: bytes, found: "Future[list[EntryStretch]]") -> Iterator[Stretch]:
-    for stretch in found.result():
+def _parts(piece: bytes, future: "Future[list[EntryStretch]]") -> Iterator[Stretch]:
+    for stretch in future.result():
         text = piece[stretch.start : stretch.end]
         yield Stretch(text, stretch if stretch.count else None)

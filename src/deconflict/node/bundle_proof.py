@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain as _chained
 from typing import Final, TypeAlias
 
@@ -38,7 +38,7 @@ from deconflict.line.statement import (
 )
 from deconflict.line.tree import HASH_BYTES, GrowingTree
 from deconflict.messages.agreement import CONTEXT_TERMS
-from deconflict.node.bundle_citations import Citations
+from deconflict.node.bundle_chain import RecordedChain
 from deconflict.node.bundle_entries import EntryStretch, QuickEntries, Stretch
 from deconflict.node.bundle_lines import (
     CONTEXT_BUNDLE,
@@ -223,70 +223,6 @@ class _Reading:
         return self._verifier
 
 
-@dataclass(slots=True)
-class _Chain:
-    """What is known of one party's chain while it is read."""
-
-    party: str
-    key: VerifyKey
-    check: ChainCheck | None = None
-    epoch: str = ""
-    hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
-    follows: dict[str, ChainPoint | None] = field(default_factory=dict)  # epoch -> what before it
-    trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
-    cited: Citations = field(default_factory=Citations)  # what it says it holds of the other's
-    length: int = 0
-    drills: int = 0
-    delayed: int = 0
-    cosigned: ChainPoint | None = None  # the last entry under the last cosigned checkpoint
-    cosigned_s: int = 0
-    checkpoints: int = 0
-    _way: dict[str, int] | None = None
-
-    @property
-    def keys(self) -> dict[str, VerifyKey]:
-        return {self.key.key_id: self.key}
-
-    def holds(self, point: ChainPoint) -> bool:
-        """True exactly when the slot is in this chain, with this very entry."""
-        return self.holds_at(point.epoch, point.seq, bytes.fromhex(point.hash))
-
-    def holds_at(self, epoch: str, seq: int, name: bytes) -> bool:
-        """As :meth:`holds`, for a slot and the 32 bytes of a hash."""
-        start = (seq - 1) * HASH_BYTES
-        return self.hashes.get(epoch, b"")[start : start + HASH_BYTES] == name
-
-    def way(self) -> dict[str, int]:
-        """Its epochs, each with its last number on the way to the head, in their order.
-
-        Asked for when all its entries were read.
-        """
-        if self._way is not None:
-            return self._way
-        way: dict[str, int] = {}
-        epoch = self.epoch
-        last = len(self.hashes.get(epoch, b"")) // HASH_BYTES
-        while last:
-            way[epoch] = last
-            before = self.follows[epoch]
-            epoch, last = ("", 0) if before is None else (before.epoch, before.seq)
-        self._way = dict(reversed(way.items()))
-        return self._way
-
-    def position(self, point: ChainPoint) -> int | None:
-        """How many entries lie on the way up to and including a point; None: it is not on it."""
-        return self.place_of(point.epoch, point.seq)
-
-    def place_of(self, epoch: str, seq: int) -> int | None:
-        """As :meth:`position`, for a slot."""
-        before = 0
-        for stretch, last in self.way().items():
-            if stretch == epoch:
-                return before + seq if seq <= last else None
-            before += last
-        return None
-
-
 class _Verifier:
     """Takes a bundle's lines in order and keeps what they prove."""
 
@@ -303,7 +239,7 @@ class _Verifier:
         self._one_by_one = look is not None and kinds is None
         self._shown = CALL_KINDS | (kinds or frozenset())
         self._chains = {
-            party: _Chain(party, _trusted_key(party, stated, trusted))
+            party: RecordedChain(party, _trusted_key(party, stated, trusted))
             for party, stated in sorted(manifest.keys.items())
         }
         if len(self._chains) != 2 or manifest.by not in self._chains:
@@ -453,7 +389,7 @@ class _Verifier:
         if self._look is not None:
             self._look(envelope, message_hash, late)
 
-    def _followed(self, chain: _Chain, envelope: Envelope) -> ChainPoint | None:
+    def _followed(self, chain: RecordedChain, envelope: Envelope) -> ChainPoint | None:
         """Return the entry behind which an epoch begins; None for the first one."""
         opening = opening_of(envelope)
         if chain.check is None:
@@ -536,7 +472,7 @@ class _Verifier:
             chain.cosigned, chain.cosigned_s = point, time_s
         chain.checkpoints += 1
 
-    def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
+    def _chain_report(self, chain: RecordedChain, other: RecordedChain) -> VerifiedChain:
         cosigned = chain.cosigned
         signed_for = [point for point in (self._receipts.get(chain.party), cosigned) if point]
         receipted = max(signed_for, key=lambda point: chain.position(point) or 0, default=None)
@@ -565,7 +501,7 @@ class _Verifier:
         )
 
     def _refuse_citation(
-        self, chain: _Chain, other: _Chain, point: ChainPoint, number: int
+        self, chain: RecordedChain, other: RecordedChain, point: ChainPoint, number: int
     ) -> None:
         try:
             self._require_held(chain, point, f"an entry of {other.party}")
@@ -574,7 +510,7 @@ class _Verifier:
             raise _at_line(number, error) from error
 
     @staticmethod
-    def _place(author: _Chain, point: ChainPoint, who: str) -> int:
+    def _place(author: RecordedChain, point: ChainPoint, who: str) -> int:
         """Return how far along its author's chain a point lies; what is held cannot be left."""
         place = author.position(point)
         if place is None:
@@ -587,7 +523,7 @@ class _Verifier:
         return place
 
     @staticmethod
-    def _require_held(author: _Chain, point: ChainPoint, who: str) -> None:
+    def _require_held(author: RecordedChain, point: ChainPoint, who: str) -> None:
         if author.holds(point):
             return
         slot = f"slot {point.seq} of {author.party}"
@@ -603,7 +539,7 @@ class _Verifier:
             remedy="the record was shortened: ask the other party for its own",
         )
 
-    def _of(self, party: str) -> _Chain:
+    def _of(self, party: str) -> RecordedChain:
         chain = self._chains.get(party)
         if chain is None:
             raise WrongSenderError(
@@ -611,7 +547,7 @@ class _Verifier:
             )
         return chain
 
-    def _other(self, party: str) -> _Chain:
+    def _other(self, party: str) -> RecordedChain:
         first, second = self._chains.values()
         return second if party == first.party else first
 
