@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.long_record import SEED_MESSAGES, kept_long
 from bench.nodes import Party, make_pair, party_of, running
 from bench.record import kept
 from bench.report import Row, print_rows, progress
@@ -36,7 +37,7 @@ def measure(root: Path, *, messages: int, record: Path | None = None) -> list[Ro
     rows.append(Row("start with an empty record", "", _times(times)))
     rows.append(_memory("memory of an idle node, empty record", memory))
 
-    record = record or kept(messages)
+    record = record or (kept(messages) if messages <= SEED_MESSAGES else kept_long(messages))
     west = party_of(record / "west")
     progress(f"starting a node with {messages:,} messages")
     times, memory, peak = starts(west)

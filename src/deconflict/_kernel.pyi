@@ -102,6 +102,64 @@ class Prover:
         What is signed is ``context + data``. Other threads run meanwhile.
         """
 
+class EntryStretch:
+    """Entries of one chain, one behind the other; or, where ``count`` is 0, lines that were left.
+
+    Attributes:
+        start: where its first line begins in the text.
+        end: where its last line ends.
+        count: number of entries; of lines that were left nothing else is told.
+        party: the author.
+        epoch: 32 hex digits.
+        seq: number of the first entry.
+        prev: hash of what stands before that, 32 bytes.
+        hashes: of the entries, 32 bytes each.
+        leaves: of the author's tree, 32 bytes each.
+        drills: how many are exercise only.
+        delayed: how many were logged past their expiry.
+        heard: each other entry that one of these cites by ``heard``, with the place of the first
+            that does: place, epoch, number, hash (32 bytes).
+        shown: place and beginning in the text of each entry of a kind that was asked for.
+        last: where the last line begins.
+    """
+
+    start: int
+    end: int
+    count: int
+    party: str
+    epoch: str
+    seq: int
+    prev: bytes
+    hashes: bytes
+    leaves: bytes
+    drills: int
+    delayed: int
+    heard: list[tuple[int, str, int, bytes]]
+    shown: list[tuple[int, int]]
+    last: int
+
+class EntryReader:
+    """Reads the entries of one exported record.
+
+    Args:
+        line: the line, 32 hex digits.
+        authors: party, key id and public key of both.
+        shown: kinds of which the place of each entry is told.
+
+    Raises:
+        ValueError: a key is malformed or of small order.
+    """
+
+    def __new__(
+        cls, line: str, authors: Sequence[tuple[str, str, bytes]], shown: Sequence[str]
+    ) -> Self: ...
+    def read(self, text: bytes) -> list[EntryStretch]:
+        """Return whole lines as stretches, in their order. Other threads run meanwhile.
+
+        An entry is taken only when its author signed it, its envelope and its line are in their one
+        byte form, and it is of this line, author and addressee. Everything else is left.
+        """
+
 def json_features(text: bytes) -> dict[str, Any]:
     """Return the usual flights of a part of a GeoJSON text as columns, and what is left.
 

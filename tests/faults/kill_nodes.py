@@ -36,7 +36,8 @@ from tests.processes.nodes import (
     wait_until,
 )
 
-from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.bundle_verified import VerifiedBundle
 
 PARTIES = ("blue", "red")
 DELIVERED = ("LACKED", "SEEN", "LOADED", "CLOSED")

@@ -17,7 +17,8 @@ from deconflict.line.note import NoteKey, NoteKind, read_note
 from deconflict.messages.phrases import render_named
 from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_lines import CheckpointItem, decoded
-from deconflict.node.bundle_proof import VerifiedBundle, VerifiedChain, verify_bundle
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.bundle_verified import VerifiedBundle, VerifiedChain
 from deconflict.node.settings import ThirdWitness
 from deconflict.node.show import line_view
 from deconflict.node.views import WitnessView

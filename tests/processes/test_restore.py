@@ -11,7 +11,8 @@ import pytest
 from bench.nodes import Party, agree, make_pair, wait_for
 
 from deconflict.line.keys import VerifyKey
-from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.bundle_verified import VerifiedBundle
 from deconflict.node.folder import NodeFolder
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]

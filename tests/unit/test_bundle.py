@@ -26,7 +26,8 @@ from deconflict.line.keys import SigningKey, VerifyKey
 from deconflict.line.statement import ChainPoint
 from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_lines import CONTEXT_BUNDLE, MAX_BUNDLE_LINE_BYTES
-from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.bundle_verified import VerifiedBundle
 from deconflict.store.base import Batch, EntryRow
 from deconflict.store.sqlite import SqliteStore
 from record_samples import (

@@ -44,7 +44,8 @@ from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
 from deconflict.node.bundle import export_bundle
-from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.bundle_verified import VerifiedBundle
 from deconflict.node.core import Heard
 from deconflict.node.runtime import Runtime, SystemClock
 from deconflict.node.work import Work

@@ -15,7 +15,8 @@ from deconflict.line.resync import MuteReason, Silence
 from deconflict.line.root import Root
 from deconflict.node.bundle import _sealed_lines, export_bundle
 from deconflict.node.bundle_lines import CheckpointItem, EntryItem, base64_text, decoded
-from deconflict.node.bundle_proof import VerifiedBundle, verify_bundle
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.bundle_verified import VerifiedBundle
 from deconflict.node.disclosure import disclose, verify_disclosure
 from deconflict.node.equivocation import equivocation_of
 from deconflict.node.opening import sign_what_waits

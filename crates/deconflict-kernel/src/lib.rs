@@ -15,9 +15,9 @@
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
 //! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a
 //! track.
-//! [`signatures`], [`rows`] and [`plan`] stand apart: they prove and read a long record, which too
-//! is much work that Python should not do piece by piece; so is reading long files of flights,
-//! which [`json_features`] does.
+//! [`signatures`], [`entries`], [`rows`] and [`plan`] stand apart: they prove and read a long record,
+//! which too is much work that Python should not do piece by piece; so is reading long files of
+//! flights, which [`json_features`] does.
 
 pub mod advise;
 pub mod aside;
@@ -26,6 +26,7 @@ pub mod canonical;
 pub mod convex;
 pub mod ellipsoid;
 pub mod encounter;
+pub mod entries;
 pub mod error;
 pub mod exact;
 pub mod findings;

@@ -2,6 +2,7 @@
 mod advising;
 mod canonical;
 mod columns;
+mod entries;
 mod indexing;
 mod json_features;
 mod moving;
@@ -44,6 +45,8 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(canonical::is_surely_canonical, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
+    module.add_class::<entries::EntryReader>()?;
+    module.add_class::<entries::EntryStretch>()?;
     module.add_class::<indexing::Index>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(

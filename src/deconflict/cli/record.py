@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from deconflict.line.keys import VerifyKey
     from deconflict.line.note import NoteKey
     from deconflict.line.root import Root
-    from deconflict.node.bundle_proof import VerifiedBundle
+    from deconflict.node.bundle_verified import VerifiedBundle
     from deconflict.node.invitation import Invitation
 
 __all__ = ["export", "log", "message_rows", "verify"]
@@ -267,6 +267,7 @@ def verify(
     from deconflict.cli.recorded import check_files, show_pages, show_recorded
     from deconflict.node.bundle_incidents import RecordedIncidents
     from deconflict.node.bundle_proof import verify_bundle
+    from deconflict.node.incident_book import INCIDENT_KINDS
 
     trusted, roots = _read_keys(keys), _read_roots(keys)
     _require_each_key(bundle, trusted)
@@ -291,7 +292,9 @@ def verify(
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             recorded = RecordedIncidents()
             pieces = _pieces(file, bar)
-            proven = verify_bundle(pieces, trusted, recorded.look, roots, witnesses=witnesses)
+            proven = verify_bundle(
+                pieces, trusted, recorded.look, roots, kinds=INCIDENT_KINDS, witnesses=witnesses
+            )
     except (VerificationError, InvalidDocumentError) as error:
         if not as_json:
             click.echo(click.style("NOT VERIFIED", fg="red", bold=True) + f"  {bundle}")

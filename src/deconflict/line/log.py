@@ -93,6 +93,10 @@ class ChainCheck:
             )
         return self._follow(sealed, place, name or sealed.hash)
 
+    def pass_to(self, point: ChainPoint, last: SealedEnvelope) -> None:
+        """Go on at a later slot: somebody walked there, and ``last`` is what stands in it."""
+        self._head, self._last = point, last
+
     def _follow(self, sealed: SealedEnvelope, place: _Place, name: str) -> ChainPoint:
         head = self._head
         point = ChainPoint(place.epoch, place.seq, name)

@@ -43,7 +43,6 @@ receipted, settled or (32 bytes an entry) cosigned.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from deconflict.errors import (
@@ -57,6 +56,7 @@ from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, Kind
 from deconflict.line.end import LineEnd
 from deconflict.line.envelope import Draft, Envelope, SealedEnvelope
 from deconflict.line.epoch import opening_of
+from deconflict.line.heard import Heard
 from deconflict.line.incoming import (
     Evidence,
     EvidenceReason,
@@ -87,28 +87,6 @@ __all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
 
 
 _OF_ANOTHER_EPOCH: Final = (Outcome.ORPHAN, Outcome.EPOCH_REFUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What an envelope led to.
-
-    Attributes:
-        outcome: what became of it.
-        entries: what may be logged now, in order: this one, and held ones that follow it.
-        receipt: for a duplicate, the current receipt, to be sent again; None when nothing is
-            durable yet.
-        want: a question for missing slots, to be sent at once.
-        evidence: signed things to be kept beside the log.
-        refused: its slot, when it is next in order and there is no room for it.
-    """
-
-    outcome: Outcome
-    entries: tuple[IncomingEntry, ...] = ()
-    receipt: SealedReceipt | None = None
-    want: Want | None = None
-    evidence: tuple[Evidence, ...] = ()
-    refused: ChainPoint | None = None
 
 
 class LineMachine(LineEnd):

@@ -171,6 +171,10 @@ class GrowingTree:
         """Append the hash of the next leaf."""
         self._later += leaf
 
+    def add_all(self, leaves: bytes) -> None:
+        """Append the hashes of the next leaves, one behind the other."""
+        self._later += leaves
+
     def head_at(self, size: int) -> TreeHead:
         """Return the tree as it was when it had ``size`` leaves.
 

@@ -41,14 +41,17 @@ __all__ = [
     "base64_text",
     "decoded",
     "encoded",
+    "lines_of",
     "malformed",
+    "proven_entry",
     "require_standard_base64",
-    "whole_lines",
+    "whole_pieces",
 ]
 
 BUNDLE_FORMAT: Final = "deconflict-bundle/1"
 CONTEXT_BUNDLE: Final = b"deconflict/1 bundle\n"
 MAX_BUNDLE_LINE_BYTES: Final = 16 * 1_024 * 1_024  # evidence may be a whole body of 8 MiB, base64
+PIECE_BYTES: Final = 1 << 20  # some 650 entries: 40 ms of work
 
 Base64: TypeAlias = str
 KeyId: TypeAlias = Hash
@@ -124,6 +127,7 @@ Item: TypeAlias = (
     Manifest | TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem | Seal
 )
 _DECODER: Final = msgspec.json.Decoder(Item)
+_ENTRY_DECODER: Final = msgspec.json.Decoder(EntryItem)
 
 
 def encoded(item: Item) -> bytes:
@@ -134,15 +138,27 @@ def base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield whole lines with their newline; hold no more than one line and one chunk."""
-    rest = b""
+def whole_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield whole lines with their newlines, many at once; hold no more than two pieces.
+
+    Raises:
+        InvalidDocumentError: the last line has no end, or is too long; all before it was yielded.
+    """
+    piece, rest = bytearray(), b""  # whole lines; the beginning of one
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            piece += rest
+            piece += chunk[:end]
+            rest = b""
+        rest += chunk[end:]
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece = bytearray()
         if len(rest) > MAX_BUNDLE_LINE_BYTES:
             break
+    if piece:
+        yield bytes(piece)
     if rest:
         raise InvalidDocumentError(
             "the bundle's last line is cut off or too long",
@@ -150,6 +166,11 @@ def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
             expected=f"at most {MAX_BUNDLE_LINE_BYTES:,} and an end of line",
             remedy="export it again",
         )
+
+
+def lines_of(text: bytes) -> Iterator[bytes]:
+    """Yield the lines of a text that ends with one, each with its newline."""
+    return (line + b"\n" for line in text.split(b"\n")[:-1])
 
 
 def decoded(line: bytes) -> Item:
@@ -167,6 +188,11 @@ def decoded(line: bytes) -> Item:
             remedy="ask for the bundle again",
         )
     return item
+
+
+def proven_entry(line: bytes) -> EntryItem:
+    """Return the entry of a line that was proven to be one, in its one byte form."""
+    return _ENTRY_DECODER.decode(line)
 
 
 def _require_strict_base64(item: Item) -> None:

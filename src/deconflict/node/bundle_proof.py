@@ -3,8 +3,10 @@
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import chain as _chained
 from typing import Final, TypeAlias
+
+import msgspec
 
 from deconflict.errors import (
     BadSignatureError,
@@ -38,22 +40,34 @@ from deconflict.line.statement import (
 )
 from deconflict.line.tree import HASH_BYTES, GrowingTree
 from deconflict.messages.agreement import CONTEXT_TERMS
+from deconflict.node.bundle_chain import RecordedChain
+from deconflict.node.bundle_citations import Citation
+from deconflict.node.bundle_entries import EntryStretch, QuickEntries, Stretch
 from deconflict.node.bundle_lines import (
     CONTEXT_BUNDLE,
     CheckpointItem,
     EntryItem,
     EvidenceItem,
+    Item,
     Manifest,
     ReceiptItem,
     Seal,
     TermsItem,
     decoded,
+    lines_of,
     malformed,
-    whole_lines,
+    proven_entry,
+    whole_pieces,
 )
-from deconflict.node.call_proof import CallProof, VerifiedCall
+from deconflict.node.bundle_verified import (
+    SeenBy,
+    UnfoundCitation,
+    VerifiedBundle,
+    VerifiedChain,
+)
+from deconflict.node.call_proof import CALL_KINDS, CallProof
 
-__all__ = ["SeenBy", "UnfoundCitation", "VerifiedBundle", "VerifiedChain", "verify_bundle"]
+__all__ = ["verify_bundle"]
 
 _ORDER: Final = (
     Manifest,
@@ -64,83 +78,10 @@ _ORDER: Final = (
     EvidenceItem,
     Seal,
 )
+_ENTRIES: Final = _ORDER.index(EntryItem)
+_ENVELOPE: Final = msgspec.json.Decoder(Envelope)  # for bytes that were proven to be one
 Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
 _Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
-
-
-@dataclass(frozen=True, slots=True)
-class SeenBy:
-    """How far a third witness signed to have seen one party's chain.
-
-    ``messages`` is of the longest checkpoint that it signed, ``seen_utc`` when, by its clock;
-    ``first_utc`` is of the earliest one.
-    """
-
-    witness: str
-    vkey: str
-    messages: int
-    seen_utc: str
-    checkpoints: int
-    first_utc: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedChain:
-    """One party's side of a verified record.
-
-    The peer's signed receipts, citations and cosignatures prove that it held the first ``length -
-    unreceipted`` entries; for the rest this record has no such proof. The first ``cosigned`` are
-    fixed by a checkpoint that both signed: no other record of them can be shown.
-    """
-
-    party: str
-    key_id: str
-    length: int
-    head: ChainPoint | None
-    receipted: ChainPoint | None  # the last entry that the peer signed to hold
-    unreceipted: int
-    drills: int  # entries marked as exercise
-    delayed: int  # entries the exporter logged after they had expired
-    cosigned: int = 0  # entries under the last checkpoint that the peer cosigned
-    cosigned_utc: str | None = None  # when, by the peer's clock
-    checkpoints: int = 0
-    epochs: int = 0
-    left_behind: int = 0  # said before a fresh epoch, not held by the peer then, and said again
-    seen_by: tuple[SeenBy, ...] = ()  # of the third witnesses whose keys were given
-    present_key_id: str = ""  # the key in force at the head; ``key_id`` is the first one
-    key_changes: int = 0  # on the way to it
-
-
-@dataclass(frozen=True, slots=True)
-class UnfoundCitation:
-    """An entry whose author signed that it holds what the record of the other party lacks.
-
-    Either the author signed what is not so, or the exporter left the entry out. Who is accused can
-    show the entry cited: it bears the other party's signature, or was never said.
-    """
-
-    party: str  # who cites
-    citing: ChainPoint  # its entry; the first of those that say the same one after the other
-    line_number: int  # of the file
-    cited: ChainPoint  # of the exporter
-    left_behind: bool  # it is in the record, and a later epoch begins before it
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedBundle:
-    """What a bundle proves. Only `verify_bundle` makes one."""
-
-    line_id: str
-    by: str  # who exported and sealed it
-    exported_utc: str  # the exporter's word
-    chains: tuple[VerifiedChain, VerifiedChain]
-    agreed_terms: tuple[str, ...]  # hashes of the terms that both signed, oldest first
-    one_sided_terms: tuple[str, ...]  # signed by one party only
-    evidence: int  # pieces kept beside the record; nothing is proven about them
-    sha256: str  # of everything before the seal: names this bundle
-    calls: tuple[VerifiedCall, ...] = ()  # what was recorded and said to others of each call
-    # What the exporter's peer cites and the exporter does not show. All else is proven.
-    unfound: tuple[UnfoundCitation, ...] = ()
 
 
 def verify_bundle(
@@ -149,12 +90,13 @@ def verify_bundle(
     look: Look | None = None,
     roots: Mapping[str, Root] | None = None,
     *,
+    kinds: frozenset[str] | None = None,
     witnesses: Sequence[NoteKey] = (),
 ) -> VerifiedBundle:
     """Return what the bundle proves, or raise at the first thing that does not hold.
 
-    Pure: bytes and keys in, no clock, no network, no file. Memory stays small: one line of text
-    and a hundred bytes an entry, some hundreds for one that cites the other chain.
+    Pure: bytes and keys in, no clock, no network, no file. Memory stays small: a few MiB of text
+    and a hundred bytes an entry, fifty more for one that cites the other chain.
 
     Args:
         chunks: the file's bytes in any pieces.
@@ -163,6 +105,7 @@ def verify_bundle(
         roots: each party's root, obtained with its key; needed where a key was changed.
         look: is shown each entry once its signature and place hold. What it makes of them counts
             for nothing unless the whole bundle verifies.
+        kinds: it is shown entries of these kinds, and the first of each epoch at least; None: each.
         witnesses: keys of third witnesses; the lines of others are not looked at.
 
     Raises:
@@ -171,98 +114,88 @@ def verify_bundle(
 
         Either says in which line of the file, counted from 1, where it is of one line.
     """
-    verifier: _Verifier | None = None
-    digest = hashlib.sha256()
-    sealed: str | None = None
-    number = 0
-    for number, line in enumerate(whole_lines(chunks), start=1):
-        try:
-            item = decoded(line)
-            if sealed is not None:
-                raise malformed("it stands behind the seal", "the seal as the last line")
-            match item:
-                case Manifest() if verifier is None:
-                    verifier = _Verifier(item, trusted, roots or {}, look, witnesses)
-                case Seal() if verifier is not None:
-                    sealed = verifier.seal(item, digest)
-                case _ if isinstance(item, _Taken) and verifier is not None:
-                    verifier.take(item, number)
-                case _:
-                    raise malformed("it is out of place", "one manifest, as the first line")
-        except (InvalidDocumentError, VerificationError) as error:
-            raise _at_line(number, error) from error
-        digest.update(line)
-    if verifier is None or sealed is None:
-        raise InvalidDocumentError(
-            "the bundle is cut off: it has no seal",
-            given=f"{number:,} lines",
-            expected="a seal as the last line",
-            remedy="export it again",
-        )
-    return verifier.report(sealed)
+
+    def begin(manifest: Manifest) -> _Verifier:
+        return _Verifier(manifest, trusted, roots or {}, look, kinds, witnesses)
+
+    reading = _Reading(begin)
+    pieces = whole_pieces(chunks)
+    first = next(pieces, b"")
+    end = first.find(b"\n") + 1
+    reading.read_lines(first[:end])
+    if end:
+        with reading.quick() as quick:
+            for stretch in quick.stretches(_chained((first[end:],), pieces)):
+                reading.take(stretch)
+    return reading.report()
 
 
-@dataclass(slots=True)
-class _Chain:
-    """What is known of one party's chain while it is read."""
+class _Reading:
+    """A bundle line by line: a manifest, what it announces, a seal, and nothing behind it."""
 
-    party: str
-    ring: KeyRing
-    check: ChainCheck | None = None
-    epoch: str = ""
-    hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
-    follows: dict[str, ChainPoint | None] = field(default_factory=dict)  # epoch -> what before it
-    trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
-    # What it says it holds of the other's, the line of the file that says so, and the entry.
-    cited: list[tuple[ChainPoint, int, ChainPoint]] = field(default_factory=list)
-    length: int = 0
-    drills: int = 0
-    delayed: int = 0
-    cosigned: ChainPoint | None = None  # the last entry under the last cosigned checkpoint
-    cosigned_s: int = 0
-    checkpoints: int = 0
-    seen: dict[str, list[tuple[ChainPoint, int]]] = field(default_factory=dict)  # by vkey
-    _way: dict[str, int] | None = None
+    def __init__(self, begin: Callable[[Manifest], "_Verifier"]) -> None:
+        self._begin = begin
+        self._verifier: _Verifier | None = None
+        self._digest = hashlib.sha256()
+        self._sealed: str | None = None
+        self._number = 0
 
-    @property
-    def first(self) -> VerifyKey:
-        return self.ring.first
+    def quick(self) -> QuickEntries:
+        """Return what reads entries quickly, once the manifest was read."""
+        return self._manifested().quick()
 
-    def holds(self, point: ChainPoint) -> bool:
-        """True exactly when the slot is in this chain, with this very entry."""
-        known = self.hashes.get(point.epoch, b"")
-        start = (point.seq - 1) * HASH_BYTES
-        return known[start : start + HASH_BYTES] == bytes.fromhex(point.hash)
+    def take(self, stretch: Stretch) -> None:
+        """Take lines, all at once where they are entries that go on where their chain stands."""
+        entries = stretch.entries
+        if (
+            entries is not None
+            and self._sealed is None
+            and self._manifested().take_stretch(entries, stretch.text, self._number + 1)
+        ):
+            self._number += entries.count
+            self._digest.update(stretch.text)
+        else:
+            self.read_lines(stretch.text)
 
-    def way(self) -> dict[str, int]:
-        """Its epochs, each with its last number on the way to the head, in their order.
+    def read_lines(self, text: bytes) -> None:
+        """Take lines one by one."""
+        for line in lines_of(text):
+            self._number += 1
+            try:
+                self._read(decoded(line))
+            except (InvalidDocumentError, VerificationError) as error:
+                raise _at_line(self._number, error) from error
+            self._digest.update(line)
 
-        Asked for when all its entries were read.
-        """
-        if self._way is not None:
-            return self._way
-        way: dict[str, int] = {}
-        epoch = self.epoch
-        last = len(self.hashes.get(epoch, b"")) // HASH_BYTES
-        while last:
-            way[epoch] = last
-            before = self.follows[epoch]
-            epoch, last = ("", 0) if before is None else (before.epoch, before.seq)
-        self._way = dict(reversed(way.items()))
-        return self._way
+    def report(self) -> VerifiedBundle:
+        """Return what all of it proves, once it was read to its end."""
+        if self._verifier is None or self._sealed is None:
+            raise InvalidDocumentError(
+                "the bundle is cut off: it has no seal",
+                given=f"{self._number:,} lines",
+                expected="a seal as the last line",
+                remedy="export it again",
+            )
+        return self._verifier.report(self._sealed)
 
-    def seen_of(self, key: NoteKey) -> list[tuple[ChainPoint, int]]:
-        """What a third witness signed to have seen of it, each with the time."""
-        return self.seen.get(key.to_text(), [])
+    def _read(self, item: Item) -> None:
+        if self._sealed is not None:
+            raise malformed("it stands behind the seal", "the seal as the last line")
+        verifier = self._verifier
+        match item:
+            case Manifest() if verifier is None:
+                self._verifier = self._begin(item)
+            case Seal() if verifier is not None:
+                self._sealed = verifier.seal(item, self._digest)
+            case _ if isinstance(item, _Taken) and verifier is not None:
+                verifier.take(item, self._number)
+            case _:
+                raise malformed("it is out of place", "one manifest, as the first line")
 
-    def position(self, point: ChainPoint) -> int | None:
-        """How many entries lie on the way up to and including a point; None: it is not on it."""
-        before = 0
-        for epoch, last in self.way().items():
-            if epoch == point.epoch:
-                return before + point.seq if point.seq <= last else None
-            before += last
-        return None
+    def _manifested(self) -> "_Verifier":
+        if self._verifier is None:
+            raise malformed("it is out of place", "one manifest, as the first line")
+        return self._verifier
 
 
 class _Verifier:
@@ -274,13 +207,17 @@ class _Verifier:
         trusted: Mapping[str, VerifyKey],
         roots: Mapping[str, Root],
         look: Look | None,
+        kinds: frozenset[str] | None,
         witnesses: Sequence[NoteKey],
     ) -> None:
         self._manifest = manifest
         self._look = look
         self._witnesses = witnesses
+        # Whoever looks at each entry reads each: nothing can be taken many at once.
+        self._one_by_one = look is not None and kinds is None
+        self._shown = CALL_KINDS | (kinds or frozenset())
         self._chains = {
-            party: _Chain(
+            party: RecordedChain(
                 party, KeyRing(party, _trusted_key(party, stated, trusted), roots.get(party))
             )
             for party, stated in sorted(manifest.keys.items())
@@ -324,6 +261,46 @@ class _Verifier:
                 self._take_checkpoint(item)
             case EvidenceItem():
                 self._evidence += 1
+
+    def quick(self) -> QuickEntries:
+        """Return what reads this record's entries quickly: those signed by the first keys."""
+        keys = {each.party: each.first for each in self._chains.values()}
+        return QuickEntries(self._manifest.line, keys, self._shown)
+
+    def take_stretch(self, entries: EntryStretch, text: bytes, number: int) -> bool:
+        """Take entries that were proven, if they go on where their chain stands.
+
+        Args:
+            entries: one behind the other, each signed and of this line.
+            text: their lines.
+            number: of the first of these.
+
+        Returns:
+            False where they do not, and nothing was taken.
+        """
+        author = self._chains[entries.party]
+        check = author.check
+        before = ChainPoint(entries.epoch, entries.seq - 1, entries.prev.hex())
+        if self._one_by_one or self._stage > _ENTRIES or check is None or check.head != before:
+            return False
+        if author.ring.of(entries.epoch).key != author.first:
+            return False  # they are signed by the first key, which is in force no longer
+        self._stage = _ENTRIES
+        last, _ = _entry_at(text, entries.last - entries.start)
+        name = entries.hashes[-HASH_BYTES:].hex()
+        check.pass_to(ChainPoint(entries.epoch, entries.seq + entries.count - 1, name), last)
+        author.hashes[entries.epoch] += entries.hashes
+        author.trees[entries.epoch].add_all(entries.leaves)
+        author.length += entries.count
+        author.drills += entries.drills
+        author.delayed += entries.delayed
+        for place, epoch, seq, heard in entries.heard:
+            slot = (entries.epoch, entries.seq + place)
+            author.cited.add(ChainPoint(epoch, seq, heard.hex()), number + place, slot)
+        for _, start in entries.shown:
+            sealed, late = _entry_at(text, start - entries.start)
+            self._show(_ENVELOPE.decode(sealed.data), sealed.hash, author.party, late=late)
+        return True
 
     def seal(self, seal: Seal, digest: "hashlib._Hash") -> str:
         """Return the digest that the exporter signed, when it is of the bytes read so far."""
@@ -406,15 +383,16 @@ class _Verifier:
         chain.length += 1
         chain.drills += envelope.drill
         chain.delayed += item.delayed
-        self._calls.take(envelope, sealed.hash, item.party, late=item.delayed)
-        heard = envelope.heard
-        if heard is not None and (not chain.cited or chain.cited[-1][0] != heard):
-            entry = ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
-            chain.cited.append((heard, number, entry))
-        if self._look is not None:
-            self._look(envelope, sealed.hash, item.delayed)
+        if envelope.heard is not None:
+            chain.cited.add(envelope.heard, number, (envelope.epoch, envelope.seq))
+        self._show(envelope, sealed.hash, item.party, late=item.delayed)
 
-    def _followed(self, chain: _Chain, envelope: Envelope) -> ChainPoint | None:
+    def _show(self, envelope: Envelope, message_hash: str, party: str, *, late: bool) -> None:
+        self._calls.take(envelope, message_hash, party, late=late)
+        if self._look is not None:
+            self._look(envelope, message_hash, late)
+
+    def _followed(self, chain: RecordedChain, envelope: Envelope) -> ChainPoint | None:
         """Return the entry behind which an epoch begins; None for the first one."""
         opening = opening_of(envelope)
         if chain.check is None:
@@ -451,10 +429,10 @@ class _Verifier:
                 given=receipt.line,
                 expected=self._manifest.line,
             )
-        self._require_held(author, receipt.point, f"{signer.party}'s receipt")
-        place = self._place(author, receipt.point, f"{signer.party}'s receipt")
+        author.require_held(receipt.point, f"{signer.party}'s receipt")
+        place = author.require_place(receipt.point, f"{signer.party}'s receipt")
         farthest = self._receipts.get(author.party)
-        if farthest is None or place > self._place(author, farthest, ""):
+        if farthest is None or place > author.require_place(farthest, ""):
             self._receipts[author.party] = receipt.point
 
     def _take_checkpoint(self, item: CheckpointItem) -> None:
@@ -493,8 +471,8 @@ class _Verifier:
         start = (size - 1) * HASH_BYTES
         last = chain.hashes[origin.epoch][start : start + HASH_BYTES].hex()
         point = ChainPoint(origin.epoch, size, last)
-        place = self._place(chain, point, f"a checkpoint that {other.party} cosigned")
-        if chain.cosigned is None or place > self._place(chain, chain.cosigned, ""):
+        place = chain.require_place(point, f"a checkpoint that {other.party} cosigned")
+        if chain.cosigned is None or place > chain.require_place(chain.cosigned, ""):
             chain.cosigned, chain.cosigned_s = point, time_s
         chain.checkpoints += 1
         for key in self._witnesses:
@@ -502,26 +480,17 @@ class _Verifier:
                 seen = (point, seen_time_s(note, key))
                 chain.seen.setdefault(key.to_text(), []).append(seen)
 
-    def _chain_report(self, chain: _Chain, other: _Chain) -> VerifiedChain:
-        points = [self._receipts[chain.party]] if chain.party in self._receipts else []
+    def _chain_report(self, chain: RecordedChain, other: RecordedChain) -> VerifiedChain:
         cosigned = chain.cosigned
-        if cosigned is not None:
-            points.append(cosigned)
-        for point, number, entry in other.cited:
-            try:
-                self._require_held(chain, point, f"an entry of {other.party}")
-                self._place(chain, point, f"an entry of {other.party}")
-            except VerificationError as error:
-                if other.party == self._manifest.by:
-                    # Who exported it signed to hold what its own record lacks.
-                    raise _at_line(number, error) from error
-                # Its peer can sign such a thing at any time: that must not spoil what is proven.
-                self._unfound.append(
-                    UnfoundCitation(other.party, entry, number, point, chain.holds(point))
-                )
-                continue
-            points.append(point)
-        receipted = max(points, key=lambda point: chain.position(point) or 0, default=None)
+        signed_for = [point for point in (self._receipts.get(chain.party), cosigned) if point]
+        receipted = max(signed_for, key=lambda point: chain.position(point) or 0, default=None)
+        reached = 0 if receipted is None else chain.position(receipted) or 0
+        for cited in other.cited.packed():
+            place = chain.place_of(cited.epoch, cited.seq)
+            if place is None or not chain.holds_at(cited.epoch, cited.seq, cited.name):
+                self._not_found(chain, other, cited)
+            elif place > reached or receipted is None:
+                receipted, reached = cited.point, place
         way = sum(chain.way().values())
         in_force = chain.ring.of(chain.epoch)
         return VerifiedChain(
@@ -530,7 +499,7 @@ class _Verifier:
             length=chain.length,
             head=None if chain.check is None else chain.check.head,
             receipted=receipted,
-            unreceipted=way - (0 if receipted is None else chain.position(receipted) or 0),
+            unreceipted=way - reached,
             drills=chain.drills,
             delayed=chain.delayed,
             cosigned=0 if cosigned is None else chain.position(cosigned) or 0,
@@ -543,37 +512,22 @@ class _Verifier:
             key_changes=len(list(in_force.earlier())),
         )
 
-    @staticmethod
-    def _place(author: _Chain, point: ChainPoint, who: str) -> int:
-        """Return how far along its author's chain a point lies; what is held cannot be left."""
-        place = author.position(point)
-        if place is None:
-            raise BrokenChainError(
-                f"{who} names an entry that {author.party}'s later epoch leaves behind",
-                given=f"slot {point.seq} of epoch {point.epoch}",
-                expected="no epoch that begins before what the other side held",
-                remedy="keep this bundle, and ask the other party for its own",
-            )
-        return place
-
-    @staticmethod
-    def _require_held(author: _Chain, point: ChainPoint, who: str) -> None:
-        if author.holds(point):
-            return
-        slot = f"slot {point.seq} of {author.party}"
-        if point.seq * HASH_BYTES <= len(author.hashes.get(point.epoch, b"")):
-            raise ForkedChainError(
-                f"{who} names another entry in {slot} than the record holds",
-                given=point.hash,
-                remedy="keep this bundle, and ask the other party for its own",
-            )
-        raise BrokenChainError(
-            f"{who} names {slot}, which the record lacks",
-            given=point.hash,
-            remedy="the record was shortened: ask the other party for its own",
+    def _not_found(self, chain: RecordedChain, other: RecordedChain, cited: Citation) -> None:
+        """Refuse what the exporter cites in vain; note what its peer does."""
+        if other.party == self._manifest.by:
+            try:
+                chain.require_held(cited.point, f"an entry of {other.party}")
+                chain.require_place(cited.point, f"an entry of {other.party}")
+            except VerificationError as error:
+                raise _at_line(cited.line_number, error) from error
+        # Its peer can sign such a thing at any time: that must not spoil what is proven.
+        citing = other.entry_at(cited.by_epoch, cited.by_seq)
+        held = chain.holds(cited.point)
+        self._unfound.append(
+            UnfoundCitation(other.party, citing, cited.line_number, cited.point, held)
         )
 
-    def _of(self, party: str) -> _Chain:
+    def _of(self, party: str) -> RecordedChain:
         chain = self._chains.get(party)
         if chain is None:
             raise WrongSenderError(
@@ -581,12 +535,18 @@ class _Verifier:
             )
         return chain
 
-    def _other(self, party: str) -> _Chain:
+    def _other(self, party: str) -> RecordedChain:
         first, second = self._chains.values()
         return second if party == first.party else first
 
 
-def _seen_by(chain: _Chain, key: NoteKey) -> SeenBy:
+def _entry_at(text: bytes, start: int) -> tuple[SealedEnvelope, bool]:
+    """Return the entry whose line begins there, and whether it was late; the kernel proved it."""
+    item = proven_entry(text[start : text.index(b"\n", start)])
+    return SealedEnvelope(item.exact, item.sealed_with), item.delayed
+
+
+def _seen_by(chain: RecordedChain, key: NoteKey) -> SeenBy:
     seen = [(chain.position(point) or 0, time_s) for point, time_s in chain.seen_of(key)]
     messages, time_s = max(seen)
     return SeenBy(

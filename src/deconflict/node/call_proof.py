@@ -21,9 +21,9 @@ from deconflict.node.call_views import RecordView, by_language, record_view
 from deconflict.node.line import read_body
 from deconflict.node.talking import READOUT_KINDS
 
-__all__ = ["CallProof", "VerifiedCall", "VerifiedReadout"]
+__all__ = ["CALL_KINDS", "CallProof", "VerifiedCall", "VerifiedReadout"]
 
-_KINDS: Final = READOUT_KINDS | {Kind.TALK_ACCEPT, Kind.CALL_RECORD}
+CALL_KINDS: Final[frozenset[str]] = READOUT_KINDS | {Kind.TALK_ACCEPT, Kind.CALL_RECORD}
 # Of a record with more readouts than this, only the hashes of the later ones are told.
 _TEXTS_KEPT: Final = 1_000
 
@@ -85,7 +85,7 @@ class CallProof:
 
     def take(self, envelope: Envelope, message_hash: str, party: str, *, late: bool) -> None:
         """Look at one entry whose signature holds; what is about no call is passed over."""
-        if envelope.kind not in _KINDS:
+        if envelope.kind not in CALL_KINDS:
             return
         kind = Kind(envelope.kind)
         if kind is Kind.TALK_ACCEPT:
