@@ -21,6 +21,7 @@ _OUTCOMES: Final = {
     "TOO_FAR": "too far ahead to be kept",
     "NO_ROOM": "not held: too little room on this disk",
     "EPOCH_REFUSED": "opens an epoch behind what is not held here: kept as evidence",
+    "KEY_REFUSED": "brings a key that no root pinned here vouches for: kept as evidence",
     "NOT_NOW": "not held: this node is mute or deaf on the line; take it again later",
     "OTHER_EPOCH": "of another epoch: kept as evidence, not in the record",
 }

@@ -46,6 +46,7 @@ _OUTCOMES = {
     Outcome.BEYOND_WINDOW: "TOO_FAR",
     Outcome.ORPHAN: "OTHER_EPOCH",
     Outcome.EPOCH_REFUSED: "EPOCH_REFUSED",
+    Outcome.KEY_REFUSED: "KEY_REFUSED",
     Outcome.NOT_NOW: "NOT_NOW",
 }
 _VIEWS_AT_ONCE = 20
