@@ -13,6 +13,7 @@ from deconflict.line.key_change import ChangeReason, asked_change, signed_by_roo
 from deconflict.line.keys import CONTEXT_ENVELOPE, SigningKey, VerifyKey
 from deconflict.line.resync import MuteReason, Silence
 from deconflict.line.root import Root
+from deconflict.node import bundle_lines
 from deconflict.node.bundle import _sealed_lines, export_bundle
 from deconflict.node.bundle_lines import CheckpointItem, EntryItem, base64_text, decoded
 from deconflict.node.bundle_proof import verify_bundle
@@ -163,7 +164,11 @@ def test_a_record_with_a_changed_key_proves_nothing_without_the_root() -> None:
             verify_store(pair.red.store, by_party)
 
 
-def test_a_record_in_which_the_old_key_signs_after_its_change_proves_nothing() -> None:
+@pytest.mark.parametrize("piece_bytes", [1, bundle_lines.PIECE_BYTES], ids=["quickly", "singly"])
+def test_a_record_in_which_the_old_key_signs_after_its_change_proves_nothing(
+    piece_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_lines, "PIECE_BYTES", piece_bytes)
     with rooted() as pair:
         change(pair, "blue")
         pair.run_for(SOON_S)
