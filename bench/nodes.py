@@ -1,7 +1,9 @@
 """Two real nodes: folders made as `deconflict init` and `peer add` make them, processes of their
 own, TLS between them, work given to them through the operators' API alone."""
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -27,6 +29,7 @@ __all__ = [
     "LANDMARK",
     "Party",
     "agree",
+    "free_port",
     "make_pair",
     "make_parties",
     "party_of",
@@ -38,6 +41,7 @@ LANDMARK = Landmark("Deir ez-Zor airfield", Position.from_degrees(35.2854, 40.17
 THEATRE = "Latakia to Deir ez-Zor"
 PASSWORD = "a long evening at sea"
 START_S = 60.0
+_PORTS = (10_000, 32_000)
 
 
 @dataclass(slots=True)
@@ -234,8 +238,8 @@ def _make(path: Path, name: str) -> NodeFolder:
         Settings(
             party=name,
             desks=("watch", "duty"),
-            peer_listen=Endpoint("127.0.0.1", _free_port()),
-            operators_listen=Endpoint("127.0.0.1", _free_port()),
+            peer_listen=Endpoint("127.0.0.1", free_port()),
+            operators_listen=Endpoint("127.0.0.1", free_port()),
         ),
         passphrase=None,
         now_utc_ms=_now_ms(),
@@ -247,7 +251,15 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now.
+
+    Below those that the kernel gives to outgoing connections, and drawn at random: between this
+    and the start of what is to listen, nobody else comes to have it.
+    """
+    while True:
+        with socket.socket() as probe:
+            port = secrets.randbelow(_PORTS[1] - _PORTS[0]) + _PORTS[0]
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port

@@ -8,12 +8,14 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from deconflict.line.envelope import SealedEnvelope, read_envelope
+from deconflict.line.epoch import EPOCH_KIND, opening_of, words_of
 from deconflict.line.packets import decode_packets
 from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.store.base import EntryRow
@@ -38,7 +40,9 @@ class Record:
     """What was read so far of one side's record; grows with each look at it."""
 
     party: str
-    chains: dict[str, list[EntryRow]] = field(default_factory=dict)  # author -> its entries
+    # Author -> epoch -> its entries, in order both. After a start whose peer did not answer, what
+    # is said opens a fresh epoch, and what the peer had not held is said again in it.
+    epochs: dict[str, dict[str, list[EntryRow]]] = field(default_factory=dict)
     receipts: int = 0
     last_event_id: int = 0
     told: set[str] = field(default_factory=set)  # messages that an event told of
@@ -48,7 +52,26 @@ class Record:
 
     @property
     def entries(self) -> int:
-        return sum(len(chain) for chain in self.chains.values())
+        return sum(len(rows) for epochs in self.epochs.values() for rows in epochs.values())
+
+    def rows(self, author: str) -> list[EntryRow]:
+        """All that is in the record of what a party said, left behind or not."""
+        return list(chain.from_iterable(self.epochs.get(author, {}).values()))
+
+    def way(self, author: str) -> list[EntryRow]:
+        """The chain from its first entry to its head, without what a fresh epoch left behind."""
+        epochs = dict(self.epochs.get(author, {}))
+        way: list[EntryRow] = []
+        while epochs:
+            _, rows = epochs.popitem()
+            way[:0] = rows
+            opening = opening_of(read_envelope(rows[0].data))
+            if opening is None or opening.follows is None:
+                break
+            while next(reversed(epochs)) != opening.follows.epoch:
+                epochs.popitem()
+            epochs[opening.follows.epoch] = epochs[opening.follows.epoch][: opening.follows.seq]
+        return way
 
 
 class Ledger:
@@ -66,7 +89,7 @@ class Ledger:
         self._slots: dict[tuple[str, str, int], str] = {}
         self._receipts: dict[tuple[str, str, int], bytes] = {}
         self._promised = dict.fromkeys(parties, 0)  # author -> receipted up to here
-        self._posted: dict[str, list[tuple[int, str]]] = {party: [] for party in parties}
+        self._posted: dict[str, list[tuple[str, int, str]]] = {party: [] for party in parties}
         self._seen_packets: set[bytes] = set()
         self.records = {party: Record(party) for party in parties}
         self.posted = 0
@@ -80,7 +103,7 @@ class Ledger:
         with self._lock:
             self.posted += 1
             self._claim(party, posted["epoch"], posted["seq"], posted["hash"], "an API's answer")
-            self._posted[party].append((posted["seq"], posted["hash"]))
+            self._posted[party].append((posted["epoch"], posted["seq"], posted["hash"]))
 
     def shown_delivered(self, party: str, message: dict[str, Any]) -> None:
         """The API of ``party`` shows an own message as held by the peer."""
@@ -133,24 +156,17 @@ class Ledger:
         """Both records, at rest: the same bytes, the same signatures, to the last entry."""
         one, other = self.records.values()
         for author in self._peer_of:
-            here = [(row.data, row.signature) for row in one.chains[author]]
-            there = [(row.data, row.signature) for row in other.chains[author]]
+            here = [(row.data, row.signature) for row in one.way(author)]
+            there = [(row.data, row.signature) for row in other.way(author)]
             require(here == there, f"the two records differ in what {author} said")
 
     def _read(self, record: Record, store: SqliteStore) -> None:
         for author in self._peer_of:
-            known = record.chains.setdefault(author, [])
-            # The last row known may have got its signature since; all before it had theirs.
-            while known and known[-1].signature is None:
-                known.pop()
-            for row in store.entries(self._line_id, author, after_seq=len(known)):
-                require(row.seq == len(known) + 1, f"{author}'s chain has a gap at {row.seq}")
-                known.append(row)
-                self._claim(author, row.epoch, row.seq, row.hash, f"{record.party}'s record")
-                if author == record.party:
-                    said = read_envelope(row.data)
-                    if said.kind == ANSWER_KIND and said.ref is not None:
-                        record.answered.add(said.ref)
+            epochs = record.epochs.setdefault(author, {})
+            for head in store.epochs(self._line_id, author):
+                self._read_epoch(
+                    record, store, author, epochs.setdefault(head.epoch, []), head.epoch
+                )
         peer = self._peer_of[record.party]
         for number, receipt in enumerate(store.receipts(self._line_id, peer)):
             if number >= record.receipts:
@@ -166,6 +182,21 @@ class Ledger:
             for alert in [msgspec.json.decode(note.value)]
         }
 
+    def _read_epoch(
+        self, record: Record, store: SqliteStore, author: str, known: list[EntryRow], epoch: str
+    ) -> None:
+        # The last row known may have got its signature since; all before it had theirs.
+        while known and known[-1].signature is None:
+            known.pop()
+        for row in store.entries(self._line_id, author, epoch=epoch, after_seq=len(known)):
+            require(row.seq == len(known) + 1, f"{author}'s chain has a gap at {row.seq}")
+            known.append(row)
+            self._claim(author, row.epoch, row.seq, row.hash, f"{record.party}'s record")
+            if author == record.party:
+                said = read_envelope(row.data)
+                if said.kind == ANSWER_KIND and said.ref is not None:
+                    record.answered.add(said.ref)
+
     def _event(self, record: Record, event_id: int, kind: str, data: dict[str, Any]) -> None:
         require(event_id == record.last_event_id + 1, f"an event is missing before {event_id}")
         record.last_event_id = event_id
@@ -177,11 +208,12 @@ class Ledger:
 
     def _compare(self, record: Record) -> None:
         party, peer = record.party, self._peer_of[record.party]
-        own, heard = record.chains[party], record.chains[peer]
+        own, heard = record.epochs[party], record.rows(peer)
         # What the API called durable is there.
-        for seq, name in self._posted[party]:
+        for epoch, seq, name in self._posted[party]:
+            rows = own.get(epoch, [])
             require(
-                seq <= len(own) and own[seq - 1].hash == name,
+                seq <= len(rows) and rows[seq - 1].hash == name,
                 f"{party} told its operator that message {seq} is durable, and lost it",
             )
         self._posted[party].clear()
@@ -192,13 +224,14 @@ class Ledger:
             f"{peer} holds a receipt up to {promised}, {party}'s record ends at {len(heard)}",
         )
         for signer, epoch, seq in self._receipts:
-            if signer == party and epoch == (heard[0].epoch if heard else epoch):
+            if signer == party:
                 require(
-                    seq <= len(heard), f"{party} receipted {seq} and its record does not hold it"
+                    seq <= len(record.epochs[peer].get(epoch, [])),
+                    f"{party} receipted {seq} and its record does not hold it",
                 )
         self.unreceipted_rows += len(heard) > promised
         # Each entry was told of once, each open question is an alert: in the same transaction.
-        logged = {row.hash for chain in record.chains.values() for row in chain}
+        logged = {row.hash for row in (*_said(record.rows(party)), *heard)}
         require(logged == record.told, f"{party}'s events tell of other messages than its record")
         asked = {row.hash for row in heard if _asks(row)}
         expected = {(f"{ANSWERED_KIND}_RECEIVED", name) for name in asked - record.answered}
@@ -229,9 +262,20 @@ class Ledger:
     def unanswered(self, party: str) -> Iterator[str]:
         """Own questions of ``party`` that the peer has not answered, by its record."""
         answers = self.records[self._peer_of[party]].answered
-        for row in self.records[party].chains[party]:
+        for row in self.records[party].way(party):
             if _asks(row) and row.hash not in answers:
                 yield row.hash
+
+
+def _said(own: list[EntryRow]) -> Iterator[EntryRow]:
+    """What people said: no EPOCH entry, and what is said again in a fresh epoch once."""
+    words = set()
+    for row in own:
+        envelope = read_envelope(row.data)
+        known = words_of(envelope)
+        if envelope.kind != EPOCH_KIND and known not in words:
+            yield row
+        words.add(known)
 
 
 _kinds: dict[str, bool] = {}

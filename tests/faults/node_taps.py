@@ -68,7 +68,7 @@ def receipt_before_commit(directory: str) -> None:
 def forget_alerts(directory: str) -> None:
     """Raise no alert again after a start, and none for what is heard from then on."""
     listen(directory)
-    Teller.restored = Teller.heard = lambda self, *_: None  # type: ignore[method-assign,assignment]
+    Teller.restored = Teller.heard = lambda self, *_, **__: None  # type: ignore[method-assign,assignment]
 
 
 def full_disk(operation: str) -> None:

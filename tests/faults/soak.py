@@ -39,6 +39,7 @@ from tests.processes.nodes import (
 )
 
 from deconflict.line.envelope import read_envelope
+from deconflict.store.base import EntryRow
 from deconflict.store.sqlite import SqliteStore
 
 PARTIES = ("blue", "red")
@@ -362,27 +363,40 @@ class Soak:
 
     def read_records(self, overdue: set[str]) -> None:
         """Read both records at rest, row by row; raises Violation."""
+        with ExitStack() as stack:
+            self._read_records(overdue, stack)
+
+    def _read_records(self, overdue: set[str], stack: ExitStack) -> None:
         asked: dict[bytes, str] = {}
         answered: set[bytes] = set()
         for author in PARTIES:
             missing = self.durable[author]
-            stores = [SqliteStore.open(m.folder.record_path) for m in self._members.values()]
-            with stores[0], stores[1]:
-                rows = (store.entries(self.line_id, author) for store in stores)
-                for here, there in zip(*rows, strict=True):
-                    same = (here.data, here.signature) == (there.data, there.signature)
-                    require(same, f"the two records differ in {author}'s message {here.seq}")
-                    said = read_envelope(here.data)
+            own, peer = (
+                stack.enter_context(SqliteStore.open(self._members[party].folder.record_path))
+                for party in (author, *(one for one in PARTIES if one != author))
+            )
+            epochs = [head.epoch for head in own.epochs(self.line_id, author)]
+            for epoch in epochs:
+                held = peer.entries(self.line_id, author, epoch=epoch)
+                for here in own.entries(self.line_id, author, epoch=epoch):
+                    there = next(held, None)
+                    # What its author left behind for a fresh epoch, it said again in that.
+                    require(
+                        epoch != epochs[-1] if there is None else _same(here, there),
+                        f"the two records differ in {author}'s message {here.seq}",
+                    )
                     name = bytes.fromhex(here.hash)
                     missing.discard(name)
+                    self.report.entries += 1
+                    if there is None:
+                        continue
+                    said = read_envelope(here.data)
                     if said.kind in ANSWERS:
                         asked[name] = author
                     elif said.ref is not None:
                         answered.add(bytes.fromhex(said.ref))
-                    self.report.entries += 1
-            require(
-                not missing, f"{author} told its operator of {len(missing)} messages, and lost them"
-            )
+                require(next(held, None) is None, f"{author}'s record ends before its peer's")
+            require(not missing, f"{author} lost {len(missing)} messages that it called durable")
         open_ = asked.keys() - answered
         silent = {name.hex() for name in open_} - overdue
         require(not silent, f"{len(silent)} questions have neither an answer nor an open alert")
@@ -416,6 +430,10 @@ def _hashes(posted: Any) -> Iterator[bytes]:
     if isinstance(posted, dict | list):
         for one in inner:
             yield from _hashes(one)
+
+
+def _same(one: EntryRow, other: EntryRow) -> bool:
+    return (one.data, one.signature) == (other.data, other.signature)
 
 
 def _now_ms() -> int:

@@ -245,7 +245,7 @@ def test_a_row_check_made_to_fit_does_not_save_a_forged_entry(tmp_path: Path) ->
 
     assert verdict(forge_nothing) == "verified"
     assert "blue's entry 1" in verdict(forge_signature)
-    assert "no pinned key" in verdict(forge_key)
+    assert "is signed by a key" in verdict(forge_key)
     assert "red's receipt for entry 5" in verdict(forge_receipt)
     assert "words are not those of its row" in verdict(exchange_receipt_words)
     assert "blue's entry 2" in verdict(break_chain)

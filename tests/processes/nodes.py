@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bench.nodes import free_port
+
 from deconflict.api.accounts import Accounts
 from deconflict.line.keys import VerifyKey
 from deconflict.node.folder import NodeFolder
@@ -142,13 +144,6 @@ def pin(own: NodeFolder, peer: NodeFolder) -> None:
     """Pin ``peer`` in ``own``, as people who compared fingerprints would."""
     invitation = Invitation.parse(peer.invitation_path.read_bytes())
     own.peers().pin(invitation, peer.verify_key.fingerprint())
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(true: Callable[[], _T], timeout_s: float, why: str) -> _T:

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from bench.nodes import Party, agree, make_pair, running, wait_for
+from bench.nodes import Party, agree, free_port, make_pair, running, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 HOST = "127.0.0.1"
@@ -37,11 +37,6 @@ def deconflict(*words: object) -> Any:
         check=False,
     )
     return ran.returncode, json.loads(ran.stdout)
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @contextmanager
@@ -134,6 +129,8 @@ def test_a_common_record_rewritten_by_both_is_found_out_by_the_witness(tmp_path:
             shutil.rmtree(party.folder)
             (tmp_path / f"{party.name}.copy").rename(party.folder)
         with witness_of(agency), running(west, east):
+            for party in (west, east):  # and have asked each other: neither knows of more
+                wait_for(lambda party=party: party.line["state"] == "UP", "UP")  # type: ignore[misc]
             say(west, 4)  # what both now say was said
             say(east, 4)
             for party in (west, east):

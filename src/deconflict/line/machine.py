@@ -86,7 +86,7 @@ from deconflict.line.statement import ChainPoint, hash_of
 __all__ = ["Heard", "LineIdentity", "LineMachine", "Restored"]
 
 
-_OF_ANOTHER_EPOCH: Final = (Outcome.ORPHAN, Outcome.EPOCH_REFUSED)
+_PUT_OFF: Final = {Outcome.ORPHAN: Outcome.ORPHAN, Outcome.EPOCH_REFUSED: Outcome.NOT_NOW}
 
 
 class LineMachine(LineEnd):
@@ -313,9 +313,10 @@ class LineMachine(LineEnd):
             return room_class(found.kind, found.prec, self._rules) not in shortage
 
         accepted = self._in.accept(arrival, stored, has_room)
-        if self.resync.silence.unheard and accepted.outcome in _OF_ANOTHER_EPOCH:
-            # It may follow what a copy forgot. Refusing it would have its author open another.
-            return Heard(Outcome.NOT_NOW)
+        if self.resync.silence.unheard and accepted.outcome in _PUT_OFF:
+            # It may follow what a copy forgot: it accuses nobody, and is said again. Refusing an
+            # epoch would have its author open another.
+            return Heard(_PUT_OFF[accepted.outcome])
         evidence = accepted.evidence
         kept = (Outcome.LOGGABLE, Outcome.HELD, Outcome.REFUSED)
         if accepted.outcome in kept and self._heard_is_false(envelope):
