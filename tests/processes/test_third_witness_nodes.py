@@ -85,6 +85,12 @@ def say(party: Party, count: int = 1) -> None:
         party.post(f"/lines/{party.line['line_id']}/messages", {"kind": "SAFETY", "body": SAFETY})
 
 
+def both_up(*parties: Party) -> None:
+    """Wait until each has asked the other: what is said before that opens a fresh epoch."""
+    for party in parties:
+        wait_for(lambda party=party: party.line["state"] == "UP", "UP")  # type: ignore[misc]
+
+
 def seen(party: Party) -> dict[str, Any]:
     (one,) = party.line["witnesses"]
     return dict(one)
@@ -119,6 +125,7 @@ def test_a_common_record_rewritten_by_both_is_found_out_by_the_witness(tmp_path:
         for party in (west, east):  # everything: the record, and the guard beside it
             shutil.copytree(party.folder, tmp_path / f"{party.name}.copy")
         with witness_of(agency), running(west, east):
+            both_up(west, east)
             say(west, 2)
             say(east, 2)
             wait_for(all_seen(west, east), "the witness has seen both chains", 90)
@@ -129,8 +136,7 @@ def test_a_common_record_rewritten_by_both_is_found_out_by_the_witness(tmp_path:
             shutil.rmtree(party.folder)
             (tmp_path / f"{party.name}.copy").rename(party.folder)
         with witness_of(agency), running(west, east):
-            for party in (west, east):  # and have asked each other: neither knows of more
-                wait_for(lambda party=party: party.line["state"] == "UP", "UP")  # type: ignore[misc]
+            both_up(west, east)
             say(west, 4)  # what both now say was said
             say(east, 4)
             for party in (west, east):
