@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -364,17 +364,19 @@ class Soak:
     def read_records(self, overdue: set[str]) -> None:
         """Read both records at rest, row by row; raises Violation."""
         with ExitStack() as stack:
-            self._read_records(overdue, stack)
+            stores = {
+                party: stack.enter_context(SqliteStore.open(member.folder.record_path))
+                for party, member in self._members.items()
+            }
+            self._compare(stores, overdue)
 
-    def _read_records(self, overdue: set[str], stack: ExitStack) -> None:
+    def _compare(self, stores: Mapping[str, SqliteStore], overdue: set[str]) -> None:
         asked: dict[bytes, str] = {}
         answered: set[bytes] = set()
         for author in PARTIES:
             missing = self.durable[author]
-            own, peer = (
-                stack.enter_context(SqliteStore.open(self._members[party].folder.record_path))
-                for party in (author, *(one for one in PARTIES if one != author))
-            )
+            own = stores[author]
+            (peer,) = (store for party, store in stores.items() if party != author)
             epochs = [head.epoch for head in own.epochs(self.line_id, author)]
             for epoch in epochs:
                 held = peer.entries(self.line_id, author, epoch=epoch)
@@ -383,7 +385,9 @@ class Soak:
                     # What its author left behind for a fresh epoch, it said again in that.
                     require(
                         epoch != epochs[-1] if there is None else _same(here, there),
-                        f"the two records differ in {author}'s message {here.seq}",
+                        f"the two records differ in {author}'s message {here.seq}, "
+                        f"{read_envelope(here.data).kind}, of epoch {epochs.index(epoch) + 1} of "
+                        f"{len(epochs)}: the peer {'lacks it' if there is None else 'has another'}",
                     )
                     name = bytes.fromhex(here.hash)
                     missing.discard(name)
