@@ -249,7 +249,7 @@ def test_a_row_check_made_to_fit_does_not_save_a_forged_entry(tmp_path: Path) ->
     assert "red's receipt for entry 5" in verdict(forge_receipt)
     assert "words are not those of its row" in verdict(exchange_receipt_words)
     assert "blue's entry 2" in verdict(break_chain)
-    assert "another author" in verdict(swap_author)
+    assert "an entry of red is signed by a key" in verdict(swap_author)
     assert "an entry before it is not" in verdict(leave_unsigned_in_the_middle)
     assert "only own entries may wait" in verdict(leave_the_peers_unsigned)
     assert "chain of green" in verdict(bring_a_third_party)
