@@ -6,7 +6,6 @@ seen, the record exported, the event stream, and an end in under 5 seconds.
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,13 +33,6 @@ OUTLINE = [
     Position.from_degrees(*corner) for corner in ((30, 35.5), (37, 35.5), (37, 42), (30, 42))
 ]
 NOW_MS = time.time_ns() // 1_000_000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_folder(path: Path, party: str) -> NodeFolder:

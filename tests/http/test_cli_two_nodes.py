@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import click
 import pytest
+from bench.nodes import free_port
 from click.testing import CliRunner, Result
 
 from deconflict.airspace import format_utc
@@ -80,12 +80,6 @@ def _wait(read: Any, words: str) -> str:
     return str(text)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _serve(party: Party) -> None:
     party.process = subprocess.Popen(
         [sys.executable, "-m", "deconflict", "serve", "--node", str(party.folder)],
@@ -117,8 +111,8 @@ def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, P
             main,
             [
                 *("init", str(party.folder), "--party", party.name, "--passwords", str(words)),
-                *("--peer-listen", f"127.0.0.1:{_free_port()}"),
-                *("--operators-listen", f"127.0.0.1:{_free_port()}"),
+                *("--peer-listen", f"127.0.0.1:{free_port()}"),
+                *("--operators-listen", f"127.0.0.1:{free_port()}"),
                 *("--account", "olga=watch_officer", "--account", "boris=releasing_officer"),
             ],
         )
