@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 from api_parts import PASSWORD
+from bench.nodes import free_port
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
