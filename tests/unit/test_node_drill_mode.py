@@ -212,7 +212,7 @@ def test_real_flash_is_shown_as_real_and_before_every_exercise() -> None:
         assert first.text.startswith(REAL)  # a minute and its ladder later, still
         drills = [alert.drill for alert in pair.red.core.alerts]
         assert drills == sorted(drills)
-        assert True in drills
+        assert any(drills)
 
 
 def test_drilled_cease_ends_no_exercise() -> None:

@@ -22,10 +22,10 @@ from deconflict.cli.enrol import (
 )
 from deconflict.cli.options import (
     as_json_option,
-    existing_file,
     known_password,
     node_folder,
     node_option,
+    password_file_option,
     password_from,
     write_private,
 )
@@ -53,13 +53,6 @@ ROLES = (
     "civil_liaison",
 )
 BY = "command line"
-
-password_file_option = click.option(
-    "--password-file",
-    type=existing_file,
-    metavar="FILE",
-    help="Take the password from the first line of a file of mode 0600, instead of asking.",
-)
 
 
 @click.group("account", cls=Group, example="deconflict account add olga --role watch_officer")

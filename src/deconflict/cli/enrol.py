@@ -22,6 +22,7 @@ from deconflict.cli.options import (
     known_password,
     node_folder,
     node_option,
+    password_file_option,
 )
 from deconflict.cli.output import clean, sentences, when, write_json
 from deconflict.errors import InvalidInputError
@@ -87,12 +88,7 @@ def list_waiting(node_dir: Path | None, as_json: bool) -> None:
 )
 @click.argument("held_id", metavar="ID")
 @as_option
-@click.option(
-    "--password-file",
-    type=existing_file,
-    metavar="FILE",
-    help="Take your password from the first line of a file of mode 0600, instead of asking.",
-)
+@password_file_option
 @click.option(
     "--fingerprint",
     metavar="DIGITS",
@@ -146,12 +142,7 @@ def release(
 )
 @click.argument("held_id", metavar="ID")
 @as_option
-@click.option(
-    "--password-file",
-    type=existing_file,
-    metavar="FILE",
-    help="Take your password from the first line of a file of mode 0600, instead of asking.",
-)
+@password_file_option
 @node_option
 @as_json_option
 def withdraw(

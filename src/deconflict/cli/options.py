@@ -23,6 +23,7 @@ __all__ = [
     "need_terminal",
     "node_folder",
     "node_option",
+    "password_file_option",
     "password_from",
     "private_text",
     "secret",
@@ -68,6 +69,12 @@ drill_option = click.option(
     "that it answers, or as the line is.",
 )
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+password_file_option = click.option(
+    "--password-file",
+    type=existing_file,
+    metavar="FILE",
+    help="Take the password from the first line of a file of mode 0600, instead of asking.",
+)
 PLACE = "Coordinates in any notation: decimal, degrees and minutes, MGRS."
 RELEASES = ("own-forces", "coalition", "none")  # to whom a receiver may pass a message on
 

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["cease", "concern", "query", "resume", "scope", "send", "suspend"]
 
 EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
+_reason_option = click.option(
+    "--reason",
+    default="decided-by-our-side",
+    show_default=True,
+    metavar="WORD",
+    help="As technical-work; another word is answered with all.",
+)
 
 
 @command(
@@ -260,13 +267,7 @@ def query(
 @command("suspend", example="deconflict line suspend --scope DECLARATIONS --reason technical-work")
 @click.option("--scope", required=True, metavar="NAME", help="A scope that the terms name.")
 @click.option("--effective", metavar="TIME", help=EFFECTIVE)
-@click.option(
-    "--reason",
-    default="decided-by-our-side",
-    show_default=True,
-    metavar="WORD",
-    help="As technical-work; another word is answered with all.",
-)
+@_reason_option
 @line_option
 @manner_options
 @talks_to_node
@@ -332,13 +333,7 @@ def resume(
 @click.option("--from", "held", required=True, metavar="NAME", help="The scope that is suspended.")
 @click.option("--to", "to", required=True, metavar="NAME", help="The scope it is to hold for.")
 @click.option("--effective", metavar="TIME", help=EFFECTIVE)
-@click.option(
-    "--reason",
-    default="decided-by-our-side",
-    show_default=True,
-    metavar="WORD",
-    help="As technical-work; another word is answered with all.",
-)
+@_reason_option
 @line_option
 @manner_options
 @talks_to_node

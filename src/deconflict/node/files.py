@@ -1,11 +1,54 @@
 """Files of the node folder: whole or not there, and for the owner's eyes only."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deconflict.errors import ConfigurationError
 
-__all__ = ["refuse_readable_by_others", "sync_directory", "write_atomically", "write_new"]
+__all__ = [
+    "new_folder",
+    "refuse_readable_by_others",
+    "sync_directory",
+    "write_atomically",
+    "write_new",
+]
+
+
+@contextmanager
+def new_folder(path: Path, what: str) -> Iterator[Path]:
+    """Yield an empty folder; once it is filled it stands at ``path``, whole and on disk.
+
+    Where filling it fails, nothing is left.
+
+    Args:
+        path: where nothing is yet.
+        what: it is, for the words of a refusal.
+
+    Raises:
+        ConfigurationError: the disk refuses it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            yield draft
+            for directory in (*(each for each in draft.iterdir() if each.is_dir()), draft):
+                sync_directory(directory)
+            draft.rename(path)
+        except BaseException:
+            shutil.rmtree(draft)
+            raise
+        sync_directory(path.parent)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{what} cannot be written",
+            given=f"{error.filename or path}: {error.strerror}",
+            remedy="check the rights and the space of the disk",
+        ) from error
 
 
 def write_new(path: Path, data: bytes, *, mode: int) -> None:

@@ -21,8 +21,6 @@
 import hashlib
 import hmac
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +32,8 @@ from deconflict.line.keyfile import is_sealed, open_seed, seal_seed
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.root import Root
 from deconflict.node.files import (
+    new_folder,
     refuse_readable_by_others,
-    sync_directory,
     write_atomically,
     write_new,
 )
@@ -149,35 +147,19 @@ class NodeFolder:
                 expected="a passphrase, or none at all",
                 remedy="leave it out if the file modes are protection enough",
             )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-            try:
-                _write_keys(draft, settings, passphrase, now_utc_ms, random_bytes)
-                folder = cls(draft)
-                keys = folder.unlock(lambda: passphrase or "", environ={})
-                invitation = folder.invite(keys, now_utc_ms=now_utc_ms)
-                write_new(draft / "invitation.json", invitation.export(), mode=0o644)
-                # An empty record is begun once, here: a node that began one by itself when its
-                # record is missing could sign a second message for a slot it has used.
-                SqliteStore.open(draft / "record.sqlite", create=True).close()
-                # The same is true of the guard: one that is missing later is not made anew in
-                # silence. One outside the folder may be of an earlier node: it is not touched.
-                if not os.path.lexists(path / settings.guard_path):
-                    Guard.create(draft / settings.guard_path, node=keys.signing_key.key_id)
-                for directory in (draft / "keys", draft):
-                    sync_directory(directory)
-                draft.rename(path)
-            except BaseException:
-                shutil.rmtree(draft)
-                raise
-            sync_directory(path.parent)
-        except OSError as error:
-            raise ConfigurationError(
-                "the node folder cannot be written",
-                given=f"{error.filename or path}: {error.strerror}",
-                remedy="check the rights and the space of the disk",
-            ) from error
+        with new_folder(path, "the node folder") as draft:
+            _write_keys(draft, settings, passphrase, now_utc_ms, random_bytes)
+            folder = cls(draft)
+            keys = folder.unlock(lambda: passphrase or "", environ={})
+            invitation = folder.invite(keys, now_utc_ms=now_utc_ms)
+            write_new(draft / "invitation.json", invitation.export(), mode=0o644)
+            # An empty record is begun once, here: a node that began one by itself when its
+            # record is missing could sign a second message for a slot it has used.
+            SqliteStore.open(draft / "record.sqlite", create=True).close()
+            # The same is true of the guard: one that is missing later is not made anew in
+            # silence. One outside the folder may be of an earlier node: it is not touched.
+            if not os.path.lexists(path / settings.guard_path):
+                Guard.create(draft / settings.guard_path, node=keys.signing_key.key_id)
         return cls.open(path)
 
     @classmethod

@@ -38,6 +38,7 @@ __all__ = [
     "PeerHandler",
     "Refused",
     "peer_app",
+    "read_body",
 ]
 
 logger = logging.getLogger("deconflict.door")
@@ -107,7 +108,7 @@ def peer_app(handler: PeerHandler) -> ASGIApp:
         party: str = scope["extensions"]["deconflict"]["peer_party"]
         line_id, purpose, *path = scope["path"].removeprefix("/line/").split("/")
         try:
-            body = await _read(receive)
+            body = await read_body(receive)
             if body is None:  # the caller went away in the middle of its request
                 return
             if purpose == "packets":
@@ -136,7 +137,8 @@ def peer_app(handler: PeerHandler) -> ASGIApp:
     return app
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> bytes | None:
+    """Return the body of a request; None when its caller went away before it was whole."""
     # Bounded: the protocol has refused any Content-Length above the limit, and the parser takes
     # no byte beyond it.
     parts: list[bytes] = []

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from deconflict.errors import ConfigurationError
@@ -33,6 +34,7 @@ __all__ = [
     "PeerHandler",
     "PeerServer",
     "build_peer_server",
+    "door_config",
     "is_here",
     "probe_refuses_strangers",
 ]
@@ -292,6 +294,40 @@ def _who(address: str) -> str:
     return str(ipaddress.ip_network((ip, 64), strict=False))
 
 
+def door_config(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    protocol: type[BoundedProtocol],
+    context: ssl.SSLContext,
+    limits: DoorLimits,
+) -> uvicorn.Config:
+    """Return the configuration of a door that strangers can reach.
+
+    It says nothing of itself, believes nothing that a proxy says of others, logs no content.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        interface="asgi3",
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        ssl_context_factory=lambda _config, _default: context,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        log_level=None,
+        timeout_keep_alive=limits.idle_s,
+        timeout_graceful_shutdown=3,
+    )
+
+
 def build_peer_server(
     handler: PeerHandler,
     *,
@@ -324,25 +360,8 @@ def build_peer_server(
             expected="a context made by deconflict.node.tls.server_context",
         )
     limits = limits or DoorLimits()
-    config = uvicorn.Config(
-        peer_app(handler),
-        host=host,
-        port=port,
-        interface="asgi3",
-        http=PeerCertProtocol,
-        ws="none",
-        lifespan="off",
-        loop="asyncio",
-        ssl_context_factory=lambda _config, _default: context,
-        # Say nothing of ourselves, believe nothing a proxy says of others, log no content.
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        access_log=False,
-        log_config=None,
-        log_level=None,
-        timeout_keep_alive=limits.idle_s,
-        timeout_graceful_shutdown=3,
+    config = door_config(
+        peer_app(handler), host, port, protocol=PeerCertProtocol, context=context, limits=limits
     )
     return PeerServer(config, more=more, party_of=party_of, limits=limits)
 

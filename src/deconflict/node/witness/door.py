@@ -17,8 +17,8 @@ from uvicorn.server import ServerState
 
 from deconflict.errors import StoreError, StoreFullError, StoreInUseError
 from deconflict.line.tlog_witness import MAX_REQUEST_BYTES
-from deconflict.node.peer_protocol import BoundedProtocol, DoorLimits, Refused
-from deconflict.node.peer_server import BoundedServer
+from deconflict.node.peer_protocol import BoundedProtocol, DoorLimits, Refused, read_body
+from deconflict.node.peer_server import BoundedServer, door_config
 from deconflict.node.witness.folder import WitnessFolder
 from deconflict.node.witness.service import Answer, WitnessService
 
@@ -77,24 +77,13 @@ def build_witness_server(
     """
     context = folder.tls_context()
     server: WitnessServer
-    config = uvicorn.Config(
+    config = door_config(
         _app(service, lambda error: server.fail(error)),
-        host=folder.settings.listen.host,
-        port=folder.settings.listen.port,
-        interface="asgi3",
-        http=_Protocol,
-        ws="none",
-        lifespan="off",
-        loop="asyncio",
-        ssl_context_factory=lambda _config, _default: context,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        access_log=False,
-        log_config=None,
-        log_level=None,
-        timeout_keep_alive=limits.idle_s,
-        timeout_graceful_shutdown=3,
+        folder.settings.listen.host,
+        folder.settings.listen.port,
+        protocol=_Protocol,
+        context=context,
+        limits=limits,
     )
     server = WitnessServer(config, limits=limits)
     return server
@@ -108,7 +97,7 @@ def _app(service: WitnessService, fail: Callable[[StoreError], None]) -> ASGIApp
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal waiting
-        body = await _read(receive)
+        body = await read_body(receive)
         if body is None:  # the caller went away in the middle of its request
             return
         if scope["raw_path"] != _PATH or scope["query_string"]:
@@ -134,18 +123,6 @@ def _app(service: WitnessService, fail: Callable[[StoreError], None]) -> ASGIApp
         await _write(send, answer)
 
     return app
-
-
-async def _read(receive: Receive) -> bytes | None:
-    # Bounded: the protocol has refused any length above the limit.
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
 
 
 async def _write(send: Send, answer: Answer) -> None:

@@ -2,9 +2,7 @@
 
 import os
 import re
-import shutil
 import ssl
-import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +15,8 @@ from deconflict.line.keyfile import open_seed, seal_seed
 from deconflict.line.keys import RandomBytes, SigningKey, line_id
 from deconflict.line.note import NoteKey, NoteKind
 from deconflict.node.files import (
+    new_folder,
     refuse_readable_by_others,
-    sync_directory,
     write_atomically,
     write_new,
 )
@@ -143,25 +141,9 @@ class WitnessFolder:
                 expected="a path where nothing is yet",
                 remedy="choose another; what a witness has cosigned is never overwritten",
             )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-            try:
-                _fill(draft, settings, now_utc_ms, random_bytes)
-                WitnessLedger.open(draft / "ledger.sqlite", create=True).close()
-                for directory in (draft / "keys", draft):
-                    sync_directory(directory)
-                draft.rename(path)
-            except BaseException:
-                shutil.rmtree(draft)
-                raise
-            sync_directory(path.parent)
-        except OSError as error:
-            raise ConfigurationError(
-                "the folder of the witness cannot be written",
-                given=f"{error.filename or path}: {error.strerror}",
-                remedy="check the rights and the space of the disk",
-            ) from error
+        with new_folder(path, "the folder of the witness") as draft:
+            _fill(draft, settings, now_utc_ms, random_bytes)
+            WitnessLedger.open(draft / "ledger.sqlite", create=True).close()
         return cls.open(path)
 
     @classmethod
