@@ -289,11 +289,6 @@ class NodeFolder:
         return self.path / "accounts.sqlite"
 
     @property
-    def tokens_path(self) -> Path:
-        """The directory of tokens for the command line."""
-        return self.path / "tokens"
-
-    @property
     def invitation_path(self) -> Path:
         """The invitation made with the folder."""
         return self.path / "invitation.json"
