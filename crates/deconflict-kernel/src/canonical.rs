@@ -17,6 +17,15 @@ pub fn is_surely_canonical(text: &[u8], max_depth: usize) -> bool {
     reader.value(max_depth).is_some() && reader.at == text.len()
 }
 
+/// Where the value that begins at `at` ends, if it is surely canonical and at most `levels` deep.
+///
+/// `text` is sound UTF-8.
+pub(crate) fn value_end(text: &[u8], at: usize, levels: usize) -> Option<usize> {
+    let mut reader = Reader { text, at };
+    reader.value(levels)?;
+    Some(reader.at)
+}
+
 /// Each method reads one thing and moves behind it, or says `None`: not surely canonical.
 struct Reader<'a> {
     text: &'a [u8],

@@ -15,7 +15,8 @@
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
 //! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a
 //! track.
-//! [`signatures`], [`entries`], [`rows`] and [`plan`] stand apart: they prove and read a long record,
+//! [`signatures`], [`canonical`], [`entries`], [`rows`] and [`plan`] stand apart: they prove and read
+//! a long record,
 //! which too is much work that Python should not do piece by piece; so is reading long files of
 //! flights, which [`json_features`] does.
 
@@ -27,6 +28,7 @@ pub mod convex;
 pub mod ellipsoid;
 pub mod encounter;
 pub mod entries;
+mod entry_fields;
 pub mod error;
 pub mod exact;
 pub mod findings;
