@@ -12,7 +12,6 @@ The caller does the effects, in this order and no other::
              ... make heard.entries and heard.evidence durable ...
              receipt = machine.logged(heard.entries, now)    only now it is receipted
              ... have the record call delayed what machine.take_ran_out() gives ...
-             ... mark in the record as delayed what machine.take_ran_out() gives ...
              ... make the receipt durable or not, send it ...
 
 **What a crash leaves.** Between prepare and durable: nothing was signed, the slot is taken again.
@@ -335,8 +334,11 @@ class LineMachine(LineEnd):
             else None,
         )
 
-    def logged(self, entries: Sequence[IncomingEntry], now: Now) -> SealedReceipt:
+    def logged(self, entries: Sequence[IncomingEntry], now: Now) -> SealedReceipt | None:
         """Take the caller's word that these entries are durable; return the receipt for them.
+
+        None where this end was found deaf while they were on their way to the disk: the line begins
+        anew from the record, which holds them, and they are receipted then.
 
         What they say of own messages (receipt, seen, answered) holds from here on: the proof of
         it is durable now. A delayed entry is receipted and acts on nothing else; whether one is
@@ -358,7 +360,7 @@ class LineMachine(LineEnd):
             elif not entry.delayed:
                 self._ran_out.append(entry)
         receipt = self.receipt_now()
-        if receipt is None:
+        if receipt is None and not self.resync.deaf:
             raise LineStateError(
                 "nothing of the peer is logged, so nothing can be receipted",
                 expected="at least one entry",

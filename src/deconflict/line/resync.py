@@ -243,7 +243,8 @@ class Resync:
         if missing:
             self.found_old(author=True)
             return
-        self._done, self._held = False, []
+        if not self.mute:  # else it opens a fresh epoch all the same: for another key
+            self._done, self._held = False, []
         self.silence = replace(self.silence, unasked=False)
 
     def heard_all(self) -> None:

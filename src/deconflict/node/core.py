@@ -97,7 +97,7 @@ class NodeCore:
         self._saying = Saying(
             party=party, drills=drills, store=store, journal=journal, teller=teller
         )
-        self._resyncing = Resyncing(store=store, journal=journal, teller=teller)
+        self._resyncing = Resyncing(store=store, journal=journal, teller=teller, drills=drills)
         self._hearing = Hearing(
             store=store,
             journal=journal,
@@ -338,7 +338,7 @@ class NodeCore:
             except LineStateError:
                 # Suspended, or no terms: the result of a readback is not said then. The peer
                 # decides when it reads back, so this must never be what stops a node.
-                if line.machine.resync.unasked:
+                if line.machine.resync.unasked or line.machine.resync.changing_key:
                     self._hearing.owe(line, say)
                 continue
             work.merge(more)

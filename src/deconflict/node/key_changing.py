@@ -52,7 +52,10 @@ class KeyChanging:
             self._since_ms.pop(line.line_id, None)
         elif machine.all_durable:
             revokes = machine.identity.own_keys.revokes
-            up = line.monitor.state(now).status is LinkStatus.UP
+            status = line.monitor.state(now).status
+            up = status is LinkStatus.UP
+            if machine.resync.unasked and not (revokes and status is LinkStatus.DOWN):
+                return  # the peer is asked first what was signed, as at every start
             if machine.own_head == machine.own_receipted or (revokes and not up):
                 machine.resync.change_key()
                 self._open(line, work, now)

@@ -18,6 +18,7 @@ from deconflict.line.resync import Agreed, Silence, lacking
 from deconflict.line.statement import ChainPoint
 from deconflict.node.book import Taken
 from deconflict.node.chains import StoredChain
+from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body
 from deconflict.node.rows import entry_row, heard_row, receipt_row, sealed_receipt, slot_row
@@ -36,15 +37,18 @@ class Resyncing:
         store: read; never written here.
         journal: where events and alerts go.
         teller: who turns what happens into alerts.
+        drills: a real FLASH that is heard so ends an exercise, as any other.
     """
 
-    def __init__(self, *, store: Store, journal: Journal, teller: Teller) -> None:
+    def __init__(self, *, store: Store, journal: Journal, teller: Teller, drills: Drills) -> None:
         self._store = store
         self._journal = journal
         self._teller = teller
+        self._drills = drills
         self._begun: list[Line] = []
         self._ran_out: list[tuple[Line, tuple[IncomingEntry, ...]]] = []
         self._late: list[tuple[Line, IncomingEntry]] = []
+        self._again: list[tuple[Line, IncomingEntry]] = []
 
     def answer(self, line: Line, question: Question, now: Now) -> list[Packet]:
         """Return the answer to the peer's question, from what is durable at this moment."""
@@ -68,7 +72,7 @@ class Resyncing:
         if answer.role is Role.AUTHOR:
             agreed = line.machine.hear_held(answer)
             if agreed is not None:
-                self._reopen(line, agreed, work, now)
+                self._reopen(line, agreed, work, now, deaf=answer.deaf)
         else:
             self._said_again(line, answer, work, now)
         work.wake.add(line.line_id)
@@ -98,7 +102,9 @@ class Resyncing:
             line.machine.resync.close()
             work.then(self._begins_anew(line, (), line.machine.resync.silence))
 
-    def _reopen(self, line: Line, agreed: Agreed, work: Work, now: Now) -> None:
+    def _reopen(
+        self, line: Line, agreed: Agreed, work: Work, now: Now, *, deaf: bool = False
+    ) -> None:
         own, resync = line.book.own, line.machine.resync
         try:
             missing = lacking(agreed.held, self._hash_at(line, own))
@@ -107,7 +113,11 @@ class Resyncing:
                 resync.found_old(author=True)
             raise
         if resync.unasked:
-            resync.compare(missing)
+            # What a deaf peer shows is all that it has now, not all that it ever had.
+            if deaf and not missing:
+                resync.speak_alone()
+            else:
+                resync.compare(missing)
             if not resync.mute:
                 return
         receipted = line.machine.receipted_on_way
@@ -142,6 +152,7 @@ class Resyncing:
             return
         with done_whole("it took what the peer said again"):
             work.entries += [heard_row(line.line_id, line.peer, entry) for entry in part.entries]
+            self._again += [(line, entry) for entry in part.entries]
             work.then(lambda _: line.machine.kept_again(part.entries))
             if part.whole:
                 work.whole.append(WholeChain(line.line_id, line.peer, answer.head))
@@ -170,15 +181,15 @@ class Resyncing:
 
     def begun(self, line: Line, work: Work, now: Now) -> None:
         """Write what follows for people and terms once a line began anew."""
-        late = [entry for on_line, entry in self._late if on_line is line]
+        late = [_taken(entry, late=True) for on_line, entry in self._late if on_line is line]
         self._late = [one for one in self._late if one[0] is not line]
-        for entry in late:
-            envelope = read_envelope(entry.sealed.data)
-            taken = Taken(
-                envelope, entry.hash, False, True, entry.received_utc_ms, read_body(envelope)
-            )
+        for taken in late:
             self._journal.event(work, now, "message", line.message_event(taken))
             self._teller.heard(line, taken, now)
+        again = [_taken(entry, late=entry.delayed) for on, entry in self._again if on is line]
+        self._again = [one for one in self._again if one[0] is not line]
+        for taken in again:
+            self._drills.passed(line, taken, work, now)
         held = self._store.line(line.line_id)
         if held is not None and held.terms_hash != line.book.terms_hash:
             self._journal.keep_terms(line, work, now)
@@ -206,3 +217,9 @@ class Resyncing:
         return receipt.point == follows and (
             held is None or held.epoch != receipt.epoch or held.seq < receipt.seq
         )
+
+
+def _taken(entry: IncomingEntry, *, late: bool) -> Taken:
+    envelope = read_envelope(entry.sealed.data)
+    body = read_body(envelope)
+    return Taken(envelope, entry.hash, False, late, entry.received_utc_ms, body)

@@ -291,13 +291,14 @@ class Runtime:
 
         It asks its peer first what it has signed. A peer that cannot be reached keeps nobody
         silent: after three seconds a fresh epoch is opened, in which nothing was signed before.
+        A change of key takes one exchange, or some seconds where none comes: it is waited for.
         """
         for line_id in line_ids:
             while (line := self.core.lines.get(line_id)) is not None:
                 resync = line.machine.resync
                 if resync.unasked and self.now().monotonic_ms >= self._ask_until_ms:
                     await self.reopen(line_id)
-                elif resync.unasked or resync.closing:
+                elif resync.unasked or resync.closing or resync.changing_key:
                     await asyncio.sleep(_ASKING_S)
                 else:
                     break

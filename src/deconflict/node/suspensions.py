@@ -60,8 +60,15 @@ class Suspensions:
                 return named and self.change(scope, to, by, effective_ms, drill=drill)
 
     def suspend(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> None:
-        """Let one side suspend a scope; its own earlier suspension of it is replaced."""
-        self._held[scope, by, drill] = Suspension(scope, by, effective_ms, drill=drill)
+        """Let one side suspend a scope; what it suspended already, and earlier, stays so.
+
+        Only a resumption ends a suspension: to say it again from a later instant does not.
+        """
+        held = self._held.get((scope, by, drill))
+        since_ms = effective_ms
+        if held is not None and (held.resumed_ms is None or effective_ms <= held.resumed_ms):
+            since_ms = min(held.effective_ms, effective_ms)
+        self._held[scope, by, drill] = Suspension(scope, by, since_ms, drill=drill)
 
     def resume(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> bool:
         """Let one side end its own suspension; True exactly when that changed something."""
@@ -76,15 +83,10 @@ class Suspensions:
         """Let one side's suspension hold for another scope; True exactly when it held this one.
 
         Between the two is no gap: from the same instant the one is over and the other in effect.
-        What is suspended already by the same side, and earlier, stays so.
         """
         if not self.resume(scope, by, effective_ms, drill=drill):
             return False
-        held = self._held.get((to, by, drill))
-        since_ms = effective_ms
-        if held is not None and (held.resumed_ms is None or effective_ms <= held.resumed_ms):
-            since_ms = min(held.effective_ms, effective_ms)
-        self.suspend(to, by, since_ms, drill=drill)
+        self.suspend(to, by, effective_ms, drill=drill)
         return True
 
     def require_resumable(

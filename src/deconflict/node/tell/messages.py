@@ -44,7 +44,7 @@ from deconflict.node.tell.overdue import (
     OverdueTeller,
     close_thread,
 )
-from deconflict.node.tell.silence import tell_heard
+from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
 from deconflict.node.tell.talks import tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
@@ -109,6 +109,7 @@ class Teller:
 
     def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
         """Look at a message of the peer that is about to be durable here."""
+        self.desk.close(WHILE_SILENT, line.line_id, taken.hash, now.utc_ms)
         self.voice.passed(line, taken, now)
         if taken.delayed and suspect_clock and taken.body is not None:
             self._suspect(line, taken, now)

@@ -15,7 +15,7 @@ from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, shown
 
-__all__ = ["reason_text", "tell_heard", "tell_silence"]
+__all__ = ["WHILE_SILENT", "reason_text", "tell_heard", "tell_silence"]
 
 _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
     {
@@ -33,8 +33,8 @@ _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
 )
 _MUTE: Final = "LINE_MUTE"
 _DEAF: Final = "LINE_DEAF"
-_HEARD: Final = "HEARD_WHILE_MUTE"
-_WHILE_SILENT: Final = (_MUTE, _DEAF, _HEARD, "RESYNC_STUCK")
+WHILE_SILENT: Final = "HEARD_WHILE_MUTE"  # a FLASH that could not be logged when it came
+_ALL: Final = (_MUTE, _DEAF, WHILE_SILENT, "RESYNC_STUCK")
 
 
 def reason_text(reason: MuteReason, language: str) -> str:
@@ -48,7 +48,12 @@ def tell_silence(desk: Desk, line: Line, now: Now) -> None:
     if silence.reason is MuteReason.KEY_CHANGED:
         return  # for one exchange, or seconds; nothing is lost and nothing waits longer
     rule = _MUTE if silence.mute else _DEAF if silence.deaf else None
-    over = _WHILE_SILENT if rule is None else (_DEAF if rule == _MUTE else _MUTE,)
+    if rule is not None:
+        over: tuple[str, ...] = (_DEAF if rule == _MUTE else _MUTE,)
+    elif silence.unasked or silence.unheard:
+        over = (_MUTE, _DEAF)  # what it put off may still have to be said again
+    else:
+        over = _ALL
     for key in (key for name in over for key in desk.alerts.keys(name)):
         if key.line_id == line.line_id:
             desk.alerts.close(key, now_ms=now.utc_ms)
@@ -73,11 +78,11 @@ def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, no
     def words() -> str:
         said = message_text(Kind(envelope.kind), body, party=line.peer, language=desk.language)
         values = {"peer": line.peer, "text": said}
-        return render_named(_HEARD, values, desk.language)
+        return render_named(WHILE_SILENT, values, desk.language)
 
     desk.tell_text(
-        AlertKey(_HEARD, line.line_id, message_hash),
-        shown(_HEARD, words),
+        AlertKey(WHILE_SILENT, line.line_id, message_hash),
+        shown(WHILE_SILENT, words),
         drill=envelope.drill,
         urgency="FLASH",
         now_ms=now.utc_ms,
