@@ -312,6 +312,12 @@ class NodeCore:
 
     # ---- as time passes ------------------------------------------------------------------
 
+    def rest(self) -> Work:
+        """Return what is still to be written when the node stops: its last signatures."""
+        work = Work()
+        self._journal.save_signatures(work)
+        return work
+
     def advance(self, now: Now) -> Work:
         """Look at everything that changed or came due; return what follows from it.
 

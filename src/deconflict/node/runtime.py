@@ -133,6 +133,7 @@ class Runtime:
                 finally:
                     for task in running:
                         task.cancel()
+            await self._rest()
         except BaseExceptionGroup as several:
             # One failure of the disk fails all that wait for it; the first one says what it was.
             first = failed.exception() if failed.done() and not failed.cancelled() else None
@@ -142,6 +143,14 @@ class Runtime:
             for ways in self._ways.values():
                 for way in ways:
                     await way.link.close()
+
+    async def _rest(self) -> None:
+        # Whoever copies the record of a node at rest has each entry with its signature. After a
+        # crash the next start makes the same ones.
+        await self.settled()
+        work = self.core.rest()
+        if not work.is_empty():
+            await self.commit(work)
 
     def stop(self) -> None:
         """End :meth:`run`; streams end first, so that servers can shut down at once."""
