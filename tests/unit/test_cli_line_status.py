@@ -79,7 +79,7 @@ def test_a_mute_line_says_what_cannot_be_sent_and_what_to_do(
     line |= {"mute": True, "deaf": True, "silent_because": "The record is an old copy."}
     text = shown()
     assert "MUTE, UP" in text
-    assert "not even CEASE or SAFETY" in text
+    assert "sends nothing to red but CEASE and SAFETY" in text
     assert "The record is an old copy." in text
     assert "Warn red by voice" in text
     assert "deconflict line reopen red" in text

@@ -9,11 +9,14 @@ from test_node_runtime import runtime_of
 
 from deconflict.errors import LineStateError
 from deconflict.line.resync import MuteReason, Silence
+from deconflict.messages.bodies import Body, LineCheck, body_to_wire
 from deconflict.messages.kinds import Kind
+from deconflict.node.actor import Actor, Role
 from deconflict.node.chains import way_of
 from deconflict.node.service import Node
+from deconflict.node.views import Posted
 from deconflict.node.work import Work
-from deconflict.replay.world import Station
+from deconflict.replay.world import DESKS, Station
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
 from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
@@ -21,6 +24,9 @@ from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
 STARTED = Silence(unasked=True, unheard=True)
 MUTE = Silence(mute=True, deaf=True, reason=MuteReason.RECORD_BEHIND)
 SOON_S = 8.0  # more than every repetition
+WATCH = Actor("watch", frozenset({Role.WATCH_OFFICER}), DESKS[0])
+STEP_S = 0.1  # of the world's time, while a running node waits
+REAL_STEP_S = 0.03  # a turn of what waits, and some
 
 
 class Backup(NamedTuple):
@@ -382,4 +388,53 @@ def test_two_nodes_that_start_at_once_do_not_wait_for_each_other() -> None:
         pair.run_for(4)
         for party in ("blue", "red"):
             assert pair.line(party).machine.resync.silence == Silence()
+        require_whole(pair)
+
+
+async def said_meanwhile(pair: NodePair, kind: Kind, body: Body, *, seconds: float) -> Posted:
+    """Let blue's watch say something by the running node while the world goes on."""
+    async with runtime_of(pair) as runtime:
+        node = Node(pair.blue.core, runtime, pair.blue.store)
+        wire = body_to_wire(body)
+        said = asyncio.create_task(node.send(WATCH, pair.line_id, kind.value, wire))
+        for _ in range(round(seconds / STEP_S)):
+            await asyncio.sleep(0)
+            if said.done():
+                break
+            pair.run_for(STEP_S)
+            await asyncio.sleep(REAL_STEP_S)
+        return await said
+
+
+@pytest.mark.parametrize("kind", [Kind.CEASE, Kind.LINE_CHECK])
+def test_what_is_said_while_a_mute_node_has_its_answer_waits_for_it(kind: Kind) -> None:
+    body = cease(at=LATAKIA) if kind is Kind.CEASE else LineCheck(text="4821 0937")
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        put_back(backup)
+        posted = asyncio.run(said_meanwhile(pair, kind, body, seconds=5))
+        assert posted.state == "QUEUED"
+        assert len(pair.blue.store.epochs(pair.line_id, "blue")) == 2
+        pair.run_for(SOON_S)
+        require_whole(pair)
+
+
+def test_a_mute_node_whose_peer_is_away_says_cease_in_a_fresh_epoch_and_nothing_else() -> None:
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 15_000)
+        put_back(backup)
+        check = LineCheck(text="4821 0937")
+        with pytest.raises(LineStateError, match="mute"):
+            asyncio.run(said_meanwhile(pair, Kind.LINE_CHECK, check, seconds=5))
+        posted = asyncio.run(said_meanwhile(pair, Kind.CEASE, cease(at=LATAKIA), seconds=5))
+        assert posted.state == "QUEUED"
+        pair.run_for(15)
+        assert "CEASE_RECEIVED" in pair.rules("red")
+        assert declared(pair, "blue", "blue") == {declaration(1).declaration_id}
         require_whole(pair)

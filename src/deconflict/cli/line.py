@@ -272,7 +272,7 @@ def _silence_words(line: dict[str, Any]) -> str:
     """Return what a node that is mute or deaf can and cannot do, and what ends it."""
     peer = clean(line["peer"])
     if line["mute"]:
-        cannot = f"sends nothing to {peer}, not even CEASE or SAFETY, and receipts nothing"
+        cannot = f"sends nothing to {peer} but CEASE and SAFETY, and receipts nothing"
     else:
         cannot = f"logs and receipts nothing of {peer}; it can send"
     return (

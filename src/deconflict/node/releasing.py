@@ -23,6 +23,7 @@ from deconflict.node.held import (
 from deconflict.node.line import Line
 from deconflict.node.reading import Reading
 from deconflict.node.runtime import Runtime
+from deconflict.node.saying import IN_NEED
 from deconflict.node.views import ExportView, HeldMessage, HeldView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
@@ -204,7 +205,10 @@ class Releasing(Reading):
         self, actor: Actor, on_lines: Sequence[tuple[Line, Sequence[Say]]]
     ) -> tuple[Posted, ...]:
         """Say it, or hold all of it when any of it needs a second person."""
-        await self._runtime.voiced([line.line_id for line, _ in on_lines])
+        await self._runtime.voiced(
+            [line.line_id for line, _ in on_lines],
+            in_need=any(say.kind in IN_NEED for _, says in on_lines for say in says),
+        )
         now = self._now
         if any(
             needs_second_person(line, say.kind, self._release_persons)

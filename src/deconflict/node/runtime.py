@@ -55,6 +55,7 @@ _REST_S = 0.02
 _BROUGHT_AT_ONCE = 32  # packets of a parcel
 _ASK_FOR_MS = 3_000  # after a start, before anything is signed: a line is DOWN after as long
 _ASKING_S = 0.02
+_TAKE_UP_MS = 20_000  # a line that begins anew from a long record is waited for no longer
 
 
 class Clock(Protocol):
@@ -295,22 +296,40 @@ class Runtime:
         if last is not None and not last.done():
             await asyncio.wait((last,))
 
-    async def voiced(self, line_ids: Iterable[str]) -> None:
-        """Return when a node that has just started may speak on these lines, or must not.
+    async def voiced(self, line_ids: Iterable[str], *, in_need: bool = False) -> None:
+        """Return when this node may speak on these lines, or must not.
 
-        It asks its peer first what it has signed. A peer that cannot be reached keeps nobody
-        silent: after three seconds a fresh epoch is opened, in which nothing was signed before.
-        A change of key takes one exchange, or some seconds where none comes: it is waited for.
+        A node that has just started asks its peer first what it has signed. A peer that cannot be
+        reached keeps nobody silent: after three seconds a fresh epoch is opened, in which nothing
+        was signed before. A change of key takes one exchange, or some seconds where none comes; a
+        mute node whose peer is there has its answer as soon: both are waited for, not for ever.
+
+        Args:
+            line_ids: the lines.
+            in_need: a life may hang on it. Then a mute node does not stay silent for want of the
+                peer's answer either, and opens a fresh epoch.
         """
         for line_id in line_ids:
-            while (line := self.core.lines.get(line_id)) is not None:
-                resync = line.machine.resync
-                if resync.unasked and self.now().monotonic_ms >= self._ask_until_ms:
-                    await self.reopen(line_id)
-                elif resync.unasked or resync.closing or resync.changing_key:
-                    await asyncio.sleep(_ASKING_S)
-                else:
-                    break
+            await self._voiced(line_id, in_need=in_need)
+
+    async def _voiced(self, line_id: str, *, in_need: bool) -> None:
+        line = self.core.lines.get(line_id)
+        until_ms = self._ask_until_ms
+        if line is not None and line.monitor.state(self.now()).status is LinkStatus.UP:
+            until_ms = max(until_ms, self.now().monotonic_ms + _ASK_FOR_MS)
+        give_up_ms = self.now().monotonic_ms + _TAKE_UP_MS
+        while (line := self.core.lines.get(line_id)) is not None:
+            resync, now_ms = line.machine.resync, self.now().monotonic_ms
+            held_up = resync.closing or resync.changing_key
+            if now_ms >= give_up_ms or not (held_up or resync.unasked or resync.mute):
+                return
+            late = now_ms >= (self._ask_until_ms if resync.unasked else until_ms)
+            if held_up or not late or not line.machine.all_durable:
+                await asyncio.sleep(_ASKING_S)
+            elif resync.unasked or in_need:
+                await self.reopen(line_id)
+            else:
+                return
 
     async def reopen(self, line_id: str) -> None:
         """Open a fresh epoch on a mute line; return when it is durable.

@@ -58,10 +58,11 @@ from deconflict.node.views import Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
 
-__all__ = ["ALWAYS_FITS", "Say", "Saying", "readback_result"]
+__all__ = ["ALWAYS_FITS", "IN_NEED", "Say", "Saying", "readback_result"]
 
+# Real with one word, whatever they cite; a mute node does not stay silent about them.
+IN_NEED: Final = frozenset((Kind.SAFETY, Kind.CEASE))
 # Written with all their digits, so many fill no envelope (MAX_ENVELOPE_BYTES).
-_IN_NEED: Final = frozenset((Kind.SAFETY, Kind.CEASE))  # real with one word, whatever they cite
 ALWAYS_FITS: Final = {"vertices": 1_500, "waypoints": 600}
 
 
@@ -243,7 +244,7 @@ class Saying:
             raise
 
     def _is_drill(self, line: Line, say: Say, cited: "_Cited | None", now: Now) -> bool:
-        if say.drill is False and say.kind in _IN_NEED:
+        if say.drill is False and say.kind in IN_NEED:
             return False  # also where it is about what was an exercise until now
         if cited is not None:
             # What belongs to an exercise stays one, also when nobody thought of the mark; and what
