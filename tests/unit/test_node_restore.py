@@ -13,6 +13,8 @@ from deconflict.messages.bodies import Body, LineCheck, body_to_wire
 from deconflict.messages.kinds import Kind
 from deconflict.node.actor import Actor, Role
 from deconflict.node.chains import way_of
+from deconflict.node.disclosure import disclose
+from deconflict.node.proof_lines import Disclosure
 from deconflict.node.service import Node
 from deconflict.node.views import Posted
 from deconflict.node.work import Work
@@ -438,3 +440,42 @@ def test_a_mute_node_whose_peer_is_away_says_cease_in_a_fresh_epoch_and_nothing_
         assert "CEASE_RECEIVED" in pair.rules("red")
         assert declared(pair, "blue", "blue") == {declaration(1).declaration_id}
         require_whole(pair)
+
+
+def shown_alone(pair: NodePair, holder: str, message: str) -> Disclosure:
+    core = pair.station(holder).core
+    peer_key = pair.station(pair.peer_of(holder)).core.key.verify_key
+    store = pair.station(holder).store
+    return disclose(store, pair.line_id, message, signer=core.key, peer_key=peer_key)
+
+
+def test_the_last_messages_before_a_fresh_epoch_are_said_to_be_provable_by_the_record_alone() -> (
+    None
+):
+    with node_pair() as pair:
+        backup = back_up(pair, "blue")
+        (message,) = pair.declare("blue", declaration(1))
+        pair.run_for(1)
+        put_back(backup)  # before a checkpoint could cover it
+        pair.run_for(4 * SOON_S)
+        for holder in ("blue", "red"):
+            with pytest.raises(LineStateError, match="none will follow") as refused:
+                shown_alone(pair, holder, message)
+            assert "deconflict export --out" in refused.value.remedy
+        (later,) = pair.declare("blue", declaration(2))
+        pair.run_for(1)
+        with pytest.raises(LineStateError, match="try again later"):
+            shown_alone(pair, "red", later)
+        pair.run_for(4 * SOON_S)
+        assert shown_alone(pair, "red", later).line == pair.line_id
+
+
+def test_a_message_left_behind_is_said_to_have_been_said_again() -> None:
+    with node_pair() as pair:
+        (message,) = pair.declare("blue", declaration(1))
+        pair.world.lost.add(message)
+        pair.run_for(1)
+        put_back(back_up(pair, "blue"))
+        pair.run_for(4 * SOON_S)
+        with pytest.raises(LineStateError, match="said it again in a fresh epoch"):
+            shown_alone(pair, "blue", message)

@@ -30,6 +30,7 @@ from deconflict.line.root import Root
 from deconflict.line.tree import GrowingTree, verify_inclusion
 from deconflict.node.bundle import cosigned_note
 from deconflict.node.bundle_lines import base64_text
+from deconflict.node.chains import way_of
 from deconflict.node.proof_lines import Disclosure, SignedNoteItem, SignedThing
 from deconflict.node.witness.state import with_lines, witness_lines
 from deconflict.store.base import CheckpointRow, EntryRow, Store
@@ -75,7 +76,7 @@ def disclose(
 
     Raises:
         NotFoundError: there is no such line, or no such message on it.
-        LineStateError: no cosigned checkpoint covers it yet.
+        LineStateError: no cosigned checkpoint covers it yet, or none ever will.
         StoreError: the record cannot be read.
     """
     row, entry = store.line(line), store.entry(message_hash)
@@ -174,11 +175,34 @@ def _covering(store: Store, entry: EntryRow) -> CheckpointRow:
     for row in store.checkpoints(entry.line_id, entry.party):
         if row.epoch == entry.epoch and row.size >= entry.seq:
             return row
+    (*_, present) = store.epochs(entry.line_id, entry.party)
+    if entry.epoch != present.epoch:
+        raise _of_an_epoch_that_is_over(store, entry)
     raise LineStateError(
         "both sides have not fixed this message yet, so nobody but them could check it",
         given=f"{entry.party}'s number {entry.seq}",
         expected="a cosigned checkpoint, 10 s after its receipt while the peer is connected",
         remedy="try again later",
+    )
+
+
+def _of_an_epoch_that_is_over(store: Store, entry: EntryRow) -> LineStateError:
+    """Return why a message has no checkpoint and gets none: its author signs in another epoch."""
+    way = way_of(store, entry.line_id, entry.party)
+    if not any(part.epoch == entry.epoch and entry.seq <= part.last_seq for part in way):
+        return LineStateError(
+            f"{entry.party} left this message behind, and said it again in a fresh epoch",
+            given=f"{entry.party}'s number {entry.seq} of an earlier epoch",
+            expected="a message that both sides hold in the order of the chain",
+            remedy="show the one that was said again: deconflict log",
+        )
+    return LineStateError(
+        f"{entry.party} began a fresh epoch before both sides had fixed this message: it cannot be "
+        "shown alone",
+        given=f"{entry.party}'s number {entry.seq} of an earlier epoch",
+        expected="a cosigned checkpoint of that epoch, which is over: none will follow",
+        remedy="show the whole record, where receipts and the order of the chain prove it: "
+        "deconflict export --out FILE",
     )
 
 
