@@ -6,10 +6,12 @@ from test_node_attacks import forge
 
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Declared
+from deconflict.messages.bodies import CeaseReport, Declared, Seen
 from deconflict.messages.kinds import Kind
+from deconflict.node.core import Say
+from deconflict.replay.world import DESKS
 from deconflict.store.base import EntryRow
-from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
+from node_pair import LATAKIA, MINUTE_MS, NodePair, cease, declaration, node_pair
 
 SOON_S = 8.0  # more than every repetition
 
@@ -124,3 +126,85 @@ def test_after_a_start_what_seems_ahead_waits_for_the_first_beats() -> None:
         pair.world.commit(pair.blue, heard.work)
         assert [outcome for _, outcome in heard.judged] == ["NOT_NOW"]
         assert "HEARD_WHILE_MUTE" in pair.rules("blue")  # a FLASH is shown meanwhile
+
+
+def test_the_author_of_a_cease_that_came_late_is_told_and_its_answer_says_so() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 15 * MINUTE_MS)
+        message = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(14 * 60)
+        assert "EXPIRED" in pair.rules("blue")
+        pair.run_for(2 * 60)
+        assert "DELAYED" in pair.rules("red")
+        assert "EXPIRED" in pair.rules("blue")  # it was receipted since, and stays late
+        report = CeaseReport(desk=DESKS[0], at_utc=pair.now_utc)
+        say = Say(kind=Kind.CEASED, body=report, desk=DESKS[0], ref=message)
+        (posted,) = world.say("red", "blue", [say])
+        assert [text for text in posted.warnings if text.startswith("This answers what came late")]
+        pair.run_for(2)
+        assert not {"CEASE_OPEN", "EXPIRED"} & set(pair.rules("blue"))
+        alert = pair.alert("blue", "CAME_LATE")
+        assert alert.urgency == "FLASH"
+        assert alert.text.startswith("ANSWERED LATE. Answer of red: report of having ceased.")
+        seen = Seen(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("blue", Kind.SEEN, seen, ref=posted.hash)
+        assert "CAME_LATE" not in pair.rules("blue")
+
+
+def test_a_late_message_that_was_seen_is_told_as_late_and_not_as_expired() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 15 * MINUTE_MS)
+        message = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(16 * 60)
+        pair.say("red", Kind.SEEN, Seen(desk=DESKS[0], at_utc=pair.now_utc), ref=message)
+        pair.run_for(2)
+        assert "EXPIRED" not in pair.rules("blue")
+        assert pair.alert("blue", "CAME_LATE").text.startswith("CAME LATE. red signed for cease")
+
+
+def test_a_start_after_the_late_receipt_does_not_hide_that_it_came_late() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 15 * MINUTE_MS)
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(16 * 60)
+        world.restart("blue")
+        pair.run_for(2)
+        assert "CAME_LATE" in pair.rules("blue")
+
+
+def test_a_start_in_between_does_not_hide_that_it_came_late() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 15 * MINUTE_MS)
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(14.5 * 60)
+        world.restart("blue")
+        pair.run_for(60)
+        assert "CAME_LATE" in pair.rules("blue")
+
+
+def test_what_is_said_again_in_time_and_answered_ends_that_it_came_late() -> None:
+    with node_pair() as pair:
+        world = pair.world
+        world.cut("blue", "red", world.now.utc_ms, world.now.utc_ms + 15 * MINUTE_MS)
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(16 * 60)
+        again = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(2)
+        report = CeaseReport(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("red", Kind.CEASED, report, ref=again)
+        pair.run_for(2)
+        assert "CAME_LATE" not in pair.rules("blue")
+
+
+def test_what_came_in_time_is_not_told_as_late() -> None:
+    with node_pair() as pair:
+        message = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(20)
+        report = CeaseReport(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("red", Kind.CEASED, report, ref=message)
+        pair.run_for(20)
+        assert pair.raised("blue", "CAME_LATE") == 0

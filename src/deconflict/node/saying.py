@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.airspace.instant import format_utc, nearest_utc_ms, parse_utc
 from deconflict.airspace.trajectory import Trajectory
 from deconflict.airspace.where import located
 from deconflict.errors import (
@@ -44,7 +44,7 @@ from deconflict.messages.kinds import (
     check_reference,
     precedence_of_reply,
 )
-from deconflict.messages.phrases import phrase
+from deconflict.messages.phrases import phrase, render_named
 from deconflict.messages.summary import stated_points
 from deconflict.node import incidents
 from deconflict.node.drills import Drills
@@ -157,6 +157,7 @@ class Saying:
         warnings = (*warnings, *self._drills.passed(line, taken, work, now))
         if say.drill is None and say.ref is None and taken.envelope.drill:
             warnings = (*warnings, self._teller.desk.said("MARKED_DRILL"))
+        warnings = (*warnings, *self._answers_late(line, say))
         self._journal.agreed(line, taken, work, now)
         return Posted(
             hash=entry.hash,
@@ -167,6 +168,21 @@ class Saying:
             state="QUEUED",
             warnings=warnings,
         )
+
+    def _answers_late(self, line: Line, say: Say) -> tuple[str, ...]:
+        """Return, in words, that what is answered came too late to be acted on here."""
+        row = None if say.ref is None else self._store.entry(say.ref)
+        if row is None or not row.delayed or not KINDS[say.kind].rule.closes:
+            return ()
+        envelope = read_envelope(row.data)
+        expired_ms = envelope.created_utc_ms + (envelope.expires_after_ms or 0)
+        values = {
+            "peer": line.peer,
+            "kind": envelope.kind,
+            "sent": envelope.created_utc,
+            "expired": format_utc(nearest_utc_ms(expired_ms)),
+        }
+        return (render_named("ANSWERS_DELAYED", values, self._teller.desk.language),)
 
     def _drafts(
         self, line: Line, says: Sequence[Say], now: Now, shortage: Shortage

@@ -34,6 +34,7 @@ _UNTIL_READ: Final = (
     NotTaken.NOTHING_TO_CHANGE,
     NotTaken.EXERCISE_OF_REAL,
     "ANSWER_CHANGED",
+    "CAME_LATE",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
@@ -209,7 +210,11 @@ class DeclarationTeller:
 
     def _close_messages(self, line: Line, hashes: Iterable[str], now: Now) -> None:
         for message_hash in hashes:
-            for rule in ("READBACK_MISSING", *(received_rule(kind) for kind in DECLARES)):
+            for rule in (
+                "READBACK_MISSING",
+                "CAME_LATE",
+                *(received_rule(kind) for kind in DECLARES),
+            ):
                 self.desk.alerts.close(
                     AlertKey(rule, line.line_id, message_hash), now_ms=now.utc_ms
                 )

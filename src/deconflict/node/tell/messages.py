@@ -169,11 +169,14 @@ class Teller:
         for lapsed in taken.lapsed:
             close_thread(self.desk, line, lapsed, now)
         thread = taken.thread
-        if thread is None or not taken.ended:
+        if thread is None:
             return
-        if line.book.threads.is_open(thread.root):
-            return  # the same was asked again, and the answer did not know of it
-        close_thread(self.desk, line, thread, now)
+        late = self.overdue.late(line, thread.root, taken.envelope.ref)
+        # Where the same was asked again, and the answer did not know of it, it stays open.
+        if taken.ended and not line.book.threads.is_open(thread.root):
+            close_thread(self.desk, line, thread, now)
+        if late is not None and not taken.own and KINDS[taken.kind].rule.closes:
+            self.overdue.answered_late(line, thread, taken, late, now)
 
     def _delayed(self, line: Line, taken: Taken, now: Now) -> None:
         envelope = taken.envelope
@@ -469,6 +472,10 @@ class Teller:
                 self.declarations.site(line, declared.declaration, now, drill=declared.drill)
         for alert in self.desk.alerts.open_alerts():
             if alert.line_id == line.line_id and self._is_past(line, alert.rule, alert.subject):
+                if alert.rule == "EXPIRED":
+                    message_hash = alert.facts["message"]
+                    state = line.delivery(message_hash).state
+                    self.overdue.came_late(line, message_hash, state, now)
                 key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
 

@@ -14,6 +14,7 @@ from deconflict.line.receipt import RefusalReason
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named
 from deconflict.node.alerts import AlertKey
+from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.ladder import climbed
@@ -24,6 +25,15 @@ __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
 RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
 # These can lose their matter without an answer: called off, replaced, or their time has passed.
 _MAY_LAPSE: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE))
+_NOT_HELD: Final = frozenset(
+    (
+        DeliveryState.QUEUED,
+        DeliveryState.SENT,
+        DeliveryState.EXPIRED,
+        DeliveryState.REFUSED,
+    )
+)
+_NEVER_LATE_MS: Final = 1_000  # a receipt as soon as this is looked at no further
 ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
 
 
@@ -246,13 +256,9 @@ class OverdueTeller:
     def delivered(self, line: Line, message_hash: str, delivery: Delivery, now: Now) -> None:
         """Close what was overdue about an own message and is no longer."""
         state = delivery.state
+        self.came_late(line, message_hash, state, now)
         past: list[str] = []
-        if state not in (
-            DeliveryState.QUEUED,
-            DeliveryState.SENT,
-            DeliveryState.EXPIRED,
-            DeliveryState.REFUSED,
-        ):
+        if state not in _NOT_HELD:
             past += RECEIPT_RULES
         if state in (DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED):
             past.append("NOT_SEEN")
@@ -262,11 +268,59 @@ class OverdueTeller:
         for rule in past:
             self.desk.alerts.close(AlertKey(rule, line.line_id, root), now_ms=now.utc_ms)
 
+    def came_late(self, line: Line, message_hash: str, state: DeliveryState, now: Now) -> None:
+        """Tell that what asks for an answer was receipted only once it had expired.
+
+        What ends the alarm that it expired does not say that it came in time.
+        """
+        thread = line.book.threads.get(message_hash)
+        if thread is None or state in _NOT_HELD:
+            return
+        expired = self.desk.alerts.get(AlertKey("EXPIRED", line.line_id, thread.root))
+        told = expired is not None and expired.facts.get("message") == message_hash
+        aged = state is DeliveryState.LACKED and now.utc_ms - thread.sent_ms >= _NEVER_LATE_MS
+        envelope = self._envelope_of(message_hash) if told or aged else None
+        if envelope is None or envelope.expires_after_ms is None:
+            return
+        expired_ms = envelope.created_utc_ms + envelope.expires_after_ms
+        if told or now.utc_ms > expired_ms:
+            values = {"peer": line.peer, "kind": thread.kind.value, "sent": envelope.created_utc}
+            self.desk.tell(
+                AlertKey("CAME_LATE", line.line_id, thread.root),
+                {**values, "expired": format_utc(expired_ms)},
+                drill=thread.drill,
+                urgency=thread.precedence,
+                now_ms=now.utc_ms,
+                facts=about(thread),
+            )
+
+    def late(self, line: Line, root: str, message_hash: str | None) -> dict[str, Any] | None:
+        """Return, in values, that an own message was receipted only once it had expired, or not."""
+        for rule in ("CAME_LATE", "EXPIRED"):
+            held = self.desk.alerts.get(AlertKey(rule, line.line_id, root))
+            if held is not None and held.facts.get("message") == message_hash:
+                return {name: held.facts[name] for name in phrase_named("CAME_LATE").values}
+        return None
+
+    def answered_late(
+        self, line: Line, thread: Thread, answer: Taken, late: dict[str, Any], now: Now
+    ) -> None:
+        """Tell that an answer is one to what came late; it stands until a desk here has read it."""
+        self.desk.tell(
+            AlertKey("CAME_LATE", line.line_id, thread.root),
+            {**late, "answer": answer.envelope.kind},
+            drill=thread.drill,
+            urgency=thread.precedence,
+            now_ms=now.utc_ms,
+            phrase="ANSWERED_LATE",
+            facts={**about(thread), "message": answer.hash},
+        )
+
 
 def close_thread(desk: Desk, line: Line, thread: Thread, now: Now) -> None:
     """Close what was told of a message that waits for nothing any more."""
     rules = (
-        ("CEASE_OPEN", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
+        ("CEASE_OPEN", "CAME_LATE", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
         if thread.own
         else (received_rule(thread.kind),)
     )
