@@ -156,3 +156,32 @@ def test_clock_about_its_limit_does_not_flap() -> None:
             if event.kind == "alert" and event.data["rule"] == "CLOCKS_DIFFER"
         ]
         assert len(changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("before_s", "early"), [(10, True), (700, False)], ids=["before its limit", "behind it"]
+)
+def test_what_a_start_tells_before_its_limit_says_how_much_has_passed(
+    before_s: int, early: bool
+) -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(before_s)
+        pair.world.restart("blue")
+        pair.run_for(1)
+        rules = ("NOT_SEEN", "READBACK_MISSING") if early else ("READBACK_MISSING",)
+        for rule in rules:
+            alert = pair.alert("blue", rule)
+            assert "the limit was 10 min." in alert.text
+            assert ("That limit has not run out: 10 s had passed." in alert.text) is early
+
+
+def test_what_a_start_tells_of_a_cease_is_told_as_it_is_once_its_limit_passed() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease())
+        pair.run_for(12)
+        pair.world.restart("blue")
+        pair.run_for(1)
+        assert "That limit has not run out" not in pair.alert("blue", "NOT_SEEN").text
+        pair.run_for(60)
+        assert not [a for a in pair.blue.core.alerts if "has not run out" in a.text]

@@ -95,10 +95,13 @@ class Desk:
         level: int = 0,
         desk: str | None = None,
         phrase: str | None = None,
+        beside: str = "",
         ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """Raise or update an alert said by the phrase of its rule (or by ``phrase``).
+
+        What is said ``beside`` follows it.
 
         Returns:
             True exactly when it was not open before.
@@ -106,7 +109,7 @@ class Desk:
         number = phrase_named(phrase or key.rule).number
         return self.tell_text(
             key,
-            shown(key.rule, lambda: render(number, values, self.language)),
+            f"{shown(key.rule, lambda: render(number, values, self.language))} {beside}".rstrip(),
             drill=drill,
             urgency=urgency,
             now_ms=now_ms,

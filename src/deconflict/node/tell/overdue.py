@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any, Final
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.line.alerts import Alarm, AlarmKind
 from deconflict.line.delivery import Delivery, DeliveryState
 from deconflict.line.envelope import Envelope
@@ -12,7 +12,7 @@ from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
 from deconflict.line.receipt import RefusalReason
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named
+from deconflict.messages.phrases import phrase_named, render_named
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
@@ -49,9 +49,15 @@ class OverdueTeller:
         self.desk = desk
         self._envelope_of = envelope_of
         self._readback_due: list[tuple[int, str, str]] = []
+        self._restored: set[str] = set()  # messages whose limits were measured before a start
 
     def watch_readback(self, line: Line, thread: Thread, since_ms: int) -> None:
-        """Watch for the readback of an own declaration, from a monotonic instant on."""
+        """Watch for the readback of an own declaration, from a monotonic instant on.
+
+        One before the clock began stands for a limit that was measured before this start.
+        """
+        if since_ms < 0:
+            self._restored.add(thread.hash)
         limit_ms = thread.answer_within_ms or line.answer_within_ms(thread.kind) or 0
         heapq.heappush(self._readback_due, (since_ms + limit_ms, line.line_id, thread.hash))
 
@@ -62,6 +68,8 @@ class OverdueTeller:
         if envelope is None or self._is_settled(line, alarm):
             return
         second = line.second_desk if Step.SECOND_DESK in alarm.steps else None
+        if alarm.after_restart:
+            self._restored.add(alert.hash)
         if not alert.own:
             self._owed_by_us(line, alarm, envelope, second, now)
             return
@@ -114,6 +122,9 @@ class OverdueTeller:
             urgency=held.urgency,
             now_ms=now.utc_ms,
             level=held.level,
+            beside=self._told_early(
+                facts["message"], parse_utc(facts["sent"]), facts.get("limit"), now
+            ),
             ladder={},
             facts=facts,
         )
@@ -162,6 +173,7 @@ class OverdueTeller:
             level=alarm.level,
             desk=second,
             phrase=phrase,
+            beside=self._told_early(alert.hash, envelope.created_utc_ms, values.get("limit"), now),
             ladder=climbed(line, alarm, held, now),
             facts={
                 "kind": alert.kind,
@@ -172,6 +184,17 @@ class OverdueTeller:
                 "message": alert.hash,
             },
         )
+
+    def _told_early(self, message_hash: str, sent_ms: int, limit_ms: int | None, now: Now) -> str:
+        """Return, in words, that a limit is told as passed before it is: the node was started.
+
+        The clock that measured it is gone, so no part of it is waited for again.
+        """
+        passed_ms = max(0, now.utc_ms - sent_ms)
+        if limit_ms is None or message_hash not in self._restored or passed_ms >= limit_ms:
+            return ""
+        whole_s = {"passed": passed_ms // 1_000 * 1_000}
+        return render_named("TOLD_AT_START", whole_s, self.desk.language)
 
     def _is_settled(self, line: Line, alarm: Alarm) -> bool:
         """True exactly when a later message that asked the same was answered for this one too.
@@ -249,6 +272,7 @@ class OverdueTeller:
             now_ms=now.utc_ms,
             level=0 if alarm is None else alarm.level,
             desk=second,
+            beside=self._told_early(message_hash, thread.sent_ms, limit_ms, now),
             ladder=None if alarm is None else climbed(line, alarm, held, now),
             facts=about(thread),
         )
