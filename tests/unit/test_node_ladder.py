@@ -21,7 +21,7 @@ def cease() -> Cease:
 
 def test_unanswered_cease_says_at_each_rung_who_acts_and_what_is_next() -> None:
     with node_pair() as pair:
-        pair.say("blue", Kind.CEASE, cease())
+        message = pair.say("blue", Kind.CEASE, cease())
         pair.run_for(31)
         alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")
         assert SECOND in alert.text
@@ -34,6 +34,7 @@ def test_unanswered_cease_says_at_each_rung_who_acts_and_what_is_next() -> None:
         alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")
         assert SECOND in alert.text
         assert VOICE in alert.text
+        assert f"deconflict line carry red --voice {message[:8]} Next at" in alert.text
         assert alert.text.endswith("Next at 2015-09-30 06:02:02Z: next tier, hold.")
         pair.run_for(60)
         alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")
@@ -72,6 +73,7 @@ def test_what_we_owe_escalates_here_in_the_same_words() -> None:
         assert alert.text.startswith("blue requests that activity")
         assert alert.text.count("SECOND DESK. Since") == 1
         assert "Call blue by voice" in alert.text
+        assert "--voice" not in alert.text  # its answer is not written yet
         pair.say("blue", Kind.CEASE, cease())
         pair.run_for(2)
         assert "Call blue by voice" in pair.alert("red", "CEASE_RECEIVED").text

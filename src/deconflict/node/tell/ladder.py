@@ -35,7 +35,7 @@ def climbed(line: Line, alarm: Alarm, held: AlertView | None, now: Now) -> dict[
     known = {each["step"] for each in asked}
     since = format_utc(_second(now.utc_ms))
     asked += [
-        {"step": step.value, **_who(line, step), "since": since}
+        {"step": step.value, **_who(line, step, alarm), "since": since}
         for step in alarm.steps
         if step in _PHRASES and step.value not in known
     ]
@@ -54,7 +54,8 @@ def ladder_text(ladder: Mapping[str, Any], language: str) -> str:
     parts = []
     for each in ladder["asked"]:
         values = {name: value for name, value in each.items() if name != "step"}
-        phrase = phrase_named(_PHRASES[Step(each["step"])])
+        named = "VOICE_SCRIPT" if "message" in values else _PHRASES[Step(each["step"])]
+        phrase = phrase_named(named)
         parts.append(render(phrase.number, values, language))
     if ladder["next_utc"] is not None:
         words = wording(language)["terms"]["step"]
@@ -64,13 +65,15 @@ def ladder_text(ladder: Mapping[str, Any], language: str) -> str:
     return " ".join(parts)
 
 
-def _who(line: Line, step: Step) -> dict[str, str]:
+def _who(line: Line, step: Step, alarm: Alarm) -> dict[str, str]:
     match step:
         case Step.SECOND_DESK:
             return {"desk": line.second_desk_of(line.book.own)}
         case Step.PEER_ALTERNATE:
             return {"peer": line.peer, "desk": line.second_desk_of(line.peer)}
-        case Step.VOICE:
+        case Step.VOICE if alarm.alert.own:
+            return {"peer": line.peer, "message": alarm.alert.hash}
+        case Step.VOICE:  # what answers it is not written yet
             return {"peer": line.peer}
     return {}
 
