@@ -125,6 +125,7 @@ def test_three_calls_from_the_request_to_the_proof(
     # In a calendar.
     file = tmp_path / "call.ics"
     east.ok("line", "call", "ics", call[:10], "--out", file)
+    east.refused("line", "call", "ics", call[:10], "--out", file, says="--force")
     events = icalendar.Calendar.from_ical(file.read_bytes()).walk("VEVENT")
     assert [str(e["STATUS"]) for e in events] == ["CANCELLED", "CANCELLED", "CONFIRMED"]
     assert {e["SEQUENCE"] for e in events} == {2}

@@ -193,6 +193,23 @@ def test_terms_in_force_are_said_in_words(blue: Party) -> None:
     assert "Deir ez-Zor" in shown
 
 
+def test_terms_in_force_are_written_edited_and_proposed(
+    blue: Party, red: Party, tmp_path: Path
+) -> None:
+    file = tmp_path / "terms.json"
+    before = blue.json("terms", "show")
+    blue.ok("terms", "show", "--out", file)
+    assert blue.run("terms", "show", "--out", file).exit_code == 2
+    written = json.loads(file.read_text("utf-8"))
+    assert written == {
+        **before["agreed"],
+        "version": before["agreed"]["version"] + 1,
+        "replaces": before["agreed_hash"],
+    }
+    file.write_text(json.dumps({**written, "theatre": {**written["theatre"], "name": "South"}}))
+    assert "South" in blue.ok("terms", "propose", "--file", file)
+
+
 def test_terms_other_than_those_read_are_not_signed(blue: Party, red: Party) -> None:
     blue.ok("terms", "propose", "--default", "--theatre", "Another")
     refused = red.run("terms", "accept", "--hash", "0123456789")
@@ -374,7 +391,7 @@ def test_a_way_out_is_found_and_nobody_learns_of_it(
     assert not [d for d in red.json("declare", "--list")["declarations"] if d["label"] == "transit"]
     # What is declared is advised without a file, and one free plan is written for all of it.
     blue.ok("declare", file, code=1)
-    told = blue.ok("advise", "--together", "--by", "level", "--out", out)
+    told = blue.ok("advise", "--together", "--by", "level", "--out", out, "--force")
     assert re.search(r"transit +3,000 ft \(914 m\) higher", told)
     held = blue.json("declare", "--list")["declarations"]
     (flight_id,) = [d["declaration_id"] for d in held if d["label"] == "transit"]

@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_written_option, existing_file, talks_to_node
 from deconflict.cli.output import write_json
+from deconflict.cli.written import force_option, require_free, write_file
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ KINDS: Final = ("shift", "level", "offset")
     metavar="SVG",
     help="Draw what is planned and the same changed (the first option of each, or the plan).",
 )
+@force_option
 @as_written_option
 @talks_to_node
 @click.pass_context
@@ -95,6 +97,7 @@ def advise(
     offset_step: str,
     out: Path | None,
     picture: Path | None,
+    force: bool,
     as_written: bool,
     node_dir: Path | None,
     account: str | None,
@@ -115,6 +118,7 @@ def advise(
     """
     from deconflict.cli.advising import Asked
 
+    require_free(out, picture, force=force)
     order = _kinds(by)
     steps = (max_shift, shift_step, max_level, level_step, max_offset, offset_step)
     limits = _limits(steps, order)
@@ -143,11 +147,11 @@ def advise(
     else:
         told.show()
     if out is not None:
-        out.write_bytes(asked.as_geojson(told.changed))
+        write_file(out, asked.as_geojson(told.changed))
     if picture is not None:
         from deconflict.cli.advice_picture import draw_changes
 
-        picture.write_text(draw_changes(asked.situation, told.changed), encoding="utf-8")
+        write_file(picture, draw_changes(asked.situation, told.changed).encode())
     if not as_json:
         for file, what in ((out, "changed declarations are"), (picture, "picture is")):
             if file is not None:

@@ -26,6 +26,7 @@ from deconflict.cli.options import line_option, talks_to_node, typed_word
 from deconflict.cli.output import count, sentences, table, when, write_json
 from deconflict.cli.papers import keep_paper, papers_of, say_kept, show_papers, throw_away
 from deconflict.cli.sending import Manner, manner_options, post
+from deconflict.cli.written import force_option, require_free, write_file
 from deconflict.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -322,9 +323,15 @@ def list_calls(
     metavar="FILE",
     help="The file to write; otherwise it is printed.",
 )
+@force_option
 @talks_to_node
 def ics(
-    wanted: str, out: Path | None, node_dir: Path | None, account: str | None, as_json: bool
+    wanted: str,
+    out: Path | None,
+    force: bool,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
 ) -> None:
     """Write the times of a call as an iCalendar file (RFC 5545).
 
@@ -333,12 +340,13 @@ def ics(
     """
     from deconflict.cli.client import NodeClient
 
+    require_free(out, force=force)
     with NodeClient.of(node_dir, account) as node:
         talk = node.talk(wanted)
         path = ("lines", talk["line_id"], "talks", talk["talk_id"], "calendar")
         content = b"".join(node.download(*path))
     if out is not None:
-        out.write_bytes(content)
+        write_file(out, content)
     if as_json:
         write_json({"file": None if out is None else str(out), "calendar": content.decode()})
     elif out is not None:

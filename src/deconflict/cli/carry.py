@@ -10,6 +10,7 @@ from deconflict.cli.asking import ask_export, say_asked
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import clean, count, sentences, short, write_json
+from deconflict.cli.written import force_option, require_free, write_file
 from deconflict.errors import InvalidInputError, NotReleasedError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--voice", metavar="ID", help="Print what to say by telephone of one message.")
 @click.option("--since", type=click.IntRange(min=1), metavar="N", help="From message number N on.")
 @click.option("--message", metavar="ID", help="This message alone.")
+@force_option
 @talks_to_node
 @click.pass_context
 def carry(
@@ -49,6 +51,7 @@ def carry(
     voice: str | None,
     since: int | None,
     message: str | None,
+    force: bool,
     node_dir: Any,
     account: str | None,
     as_json: bool,
@@ -81,6 +84,8 @@ def carry(
         raise InvalidInputError(
             "two things would be printed", expected="--json, or - as the name of the file"
         )
+    named = [Path(name) for name in (out, email, qr) if name is not None and name != _STDOUT]
+    require_free(*named, force=force)
     with NodeClient.of(node_dir, account) as node:
         line = node.line(peer)
         if voice is not None:
@@ -104,7 +109,7 @@ def carry(
         except NotReleasedError:
             say_asked(ask_export(node, line["line_id"], "PARCEL"), as_json=as_json)
             ctx.exit(EXIT_FINDING)
-    files = _write(made, out, email, qr)
+    files = _write(made, out, email, qr, force=force)
     if as_json:
         write_json({**made, "files": files})
         return
@@ -142,7 +147,9 @@ def _show_waiting(node: "NodeClient", line: dict[str, Any], *, as_json: bool) ->
     show_ways(line["peer"])
 
 
-def _write(made: dict[str, Any], out: str | None, email: str | None, qr: str | None) -> list[str]:
+def _write(
+    made: dict[str, Any], out: str | None, email: str | None, qr: str | None, *, force: bool
+) -> list[str]:
     from deconflict.line.parcel import pack_parcel
 
     parcel = base64.b64decode(made["data"])
@@ -158,20 +165,19 @@ def _write(made: dict[str, Any], out: str | None, email: str | None, qr: str | N
     name = str(qr).removesuffix(".svg")
     drawn = pages(made, packed)
     numbered = [name] if len(drawn) == 1 else [f"{name}-{n}" for n in range(1, len(drawn) + 1)]
+    require_free(*(Path(f"{each}.svg") for each in numbered), force=force)
     return _written(
         [(f"{each}.svg", page.encode()) for each, page in zip(numbered, drawn, strict=True)]
     )
 
 
 def _written(files: list[tuple[str, bytes]]) -> list[str]:
-    from deconflict.node.files import write_atomically
-
     for name, data in files:
         if name == _STDOUT:
             click.echo(data, nl=False)
         else:
             # Only its owner may read it here; whoever is given it can read it all.
-            write_atomically(Path(name), data, mode=0o600)
+            write_file(Path(name), data, mode=0o600)
     return [name for name, _ in files]
 
 

@@ -20,6 +20,7 @@ from deconflict.cli.output import (
     when,
     write_json,
 )
+from deconflict.cli.written import force_option, require_free, write_file
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -41,6 +42,7 @@ __all__ = ["check", "landmarks_of", "show_conflicts"]
     metavar="SVG",
     help="Also draw a map with the altitudes beside it.",
 )
+@force_option
 @as_written_option
 @talks_to_node
 @click.pass_context
@@ -48,6 +50,7 @@ def check(
     ctx: click.Context,
     files: tuple[Path, ...],
     picture: Path | None,
+    force: bool,
     as_written: bool,
     node_dir: Path | None,
     account: str | None,
@@ -62,6 +65,7 @@ def check(
     from deconflict.cli.client import NodeClient
     from deconflict.cli.drafts import read_drafts
 
+    require_free(picture, force=force)
     drafts = read_drafts(files) if files else None
     for draft in drafts or ():  # a name, so that a conflict can say which draft it means
         draft.setdefault("declaration_id", os.urandom(16).hex())
@@ -199,7 +203,7 @@ def _write_picture(
         subtitle=f"{me['party']}, drawn {when(me['now_utc'])} · "
         "only what was declared · not for navigation",
     )
-    file.write_text(svg, encoding="utf-8")
+    write_file(file, svg.encode())
 
 
 def landmarks_of(node: "NodeClient") -> list[tuple[str, Any]]:

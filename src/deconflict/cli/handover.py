@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import clean, sentences, short, when, write_json
+from deconflict.cli.written import drafted, require_free
 from deconflict.errors import InvalidInputError
 
 __all__ = ["handover"]
@@ -92,10 +93,7 @@ def handover(
             expected="--sign-off, perhaps --with-open; or --take, perhaps --language and --drill; "
             "or none of them, to look",
         )
-    if out is not None and out.exists():
-        raise InvalidInputError(
-            "this file exists already", given=str(out), expected="a new file: sheets are kept"
-        )
+    require_free(out, kept="sheets")
     spans: dict[str, Any] = {"ahead_ms": hours * 3_600_000, "gap_ms": gap * 60_000}
     with NodeClient.of(node_dir, account) as node:
         if sign_off:
@@ -106,7 +104,7 @@ def handover(
         else:
             sheet = node.get("watch", **spans)
     if out is not None:
-        with out.open("x", encoding="utf-8") as file:
+        with drafted(out) as draft, draft.open("w", encoding="utf-8") as file:
             if as_json:
                 write_json(sheet, to=file)
             else:

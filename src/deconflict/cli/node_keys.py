@@ -19,6 +19,7 @@ from deconflict.cli.options import (
     secret,
 )
 from deconflict.cli.output import clean, count, fields, short, when, write_json
+from deconflict.cli.written import require_free
 
 if TYPE_CHECKING:
     from deconflict.line.key_change import KeyChange, KeyStatement
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["node"]
 
 ROOT_PASSPHRASE_FILE = "DECONFLICT_ROOT_PASSPHRASE_FILE"  # noqa: S105  (the name of a variable)
+_KEPT = "keys and what they sign"
 out_option = click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
 )
@@ -67,10 +69,11 @@ def create(out: Path, as_json: bool) -> None:
     from deconflict.line.root import Root
     from deconflict.node.key_files import root_bytes
 
+    public = out.with_name(out.name + ".pub")
+    require_free(out, public, kept=_KEPT)
     made = SigningKey.generate(os.urandom)
     alone = Root([made.verify_key], 1)
     sealed = seal_seed(made.seed, _passphrase(new=True), random_bytes=os.urandom)
-    public = out.with_name(out.name + ".pub")
     _write_new(out, sealed, mode=0o600)
     _write_new(public, root_bytes(alone), mode=0o644)
     if as_json:
@@ -201,6 +204,7 @@ def renew(revoke: bool, out: Path, node_dir: Path | None, as_json: bool) -> None
     from deconflict.line.key_change import ChangeReason, read_unproven
     from deconflict.node.folder import NodeFolder
 
+    require_free(out, kept=_KEPT)
     folder = NodeFolder.open(node_folder(node_dir))
     keys = folder.unlock(ask_passphrase)
     asked = folder.key_files.ask(
@@ -316,6 +320,7 @@ def _passphrase(*, new: bool = False) -> str:
 def _write_new(path: Path, data: bytes, *, mode: int) -> None:
     from deconflict.node.files import write_new
 
+    require_free(path, kept=_KEPT)
     write_new(path, data, mode=mode)
 
 

@@ -1,6 +1,5 @@
 """``deconflict peer``: who this node talks to, each pinned after a person compared by voice."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from deconflict.cli.enrol import (
 )
 from deconflict.cli.options import as_json_option, existing_file, node_folder, node_option
 from deconflict.cli.output import clean, fields, short, table, when, write_json
+from deconflict.cli.written import force_option, require_free, write_file
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -195,17 +195,17 @@ def remove(party: str, yes: bool, node_dir: Path | None, as_json: bool) -> None:
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
 )
+@force_option
 @node_option
 @as_json_option
-def invite(out: Path, node_dir: Path | None, as_json: bool) -> None:
+def invite(out: Path, force: bool, node_dir: Path | None, as_json: bool) -> None:
     """Write your own invitation anew, after an address or a desk in node.toml has changed."""
     from deconflict.cli.node import ask_passphrase
 
+    require_free(out, force=force)
     folder = _open(node_dir)
     made = folder.invite(folder.unlock(ask_passphrase), now_utc_ms=time.time_ns() // 1_000_000)
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(made.export())
+    write_file(out, made.export())
     if as_json:
         write_json({"file": str(out), "fingerprint": made.verify_key.fingerprint()})
         return

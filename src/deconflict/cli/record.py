@@ -27,6 +27,7 @@ from deconflict.cli.output import (
     when,
     write_json,
 )
+from deconflict.cli.written import require_free
 from deconflict.errors import InvalidDocumentError, InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
@@ -164,10 +165,7 @@ def export(
             given="--only and --fork",
             expected="one of them",
         )
-    if out.exists():
-        raise InvalidInputError(
-            "this file exists already", given=str(out), expected="a new file: records are kept"
-        )
+    require_free(out, kept="records")
     written = 0
     with NodeClient.of(node_dir, account) as node:
         view = node.line(line)

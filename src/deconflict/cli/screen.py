@@ -11,6 +11,7 @@ import click
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_json_option, existing_file
 from deconflict.cli.output import progress, write_json
+from deconflict.cli.written import drafted, force_option, require_free
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ __all__ = ["screen"]
     metavar="N",
     help="How many to use; as many as there are processors unless said.",
 )
+@force_option
 @as_json_option
 @click.pass_context
 def screen(
@@ -103,6 +105,7 @@ def screen(
     explain: tuple[str, str] | None,
     picture: Path | None,
     threads: int | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Find every conflict among the flights and volumes of files; sends nothing.
@@ -130,6 +133,7 @@ def screen(
         check_conflict_file(out)
     if picture is not None:
         check_picture_file(picture)
+    require_free(out, picture, force=force)
     known = None if reference is None else AltitudeReference(reference)
     count = threads or os.cpu_count() or 1
     with progress("reading", sum(file.stat().st_size for file in files)) as bar:
@@ -150,7 +154,8 @@ def screen(
     )
     _say("")
     if out is not None:
-        write_conflicts(found, out)
+        with drafted(out) as draft:
+            write_conflicts(found, draft)
     if picture is not None:
         write_picture(found, picture, files=[file.name for file in files], pair=explain)
     if as_json:

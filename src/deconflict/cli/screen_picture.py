@@ -25,6 +25,7 @@ from deconflict.cli.approach import HEIGHT, Approach, draw_approach
 from deconflict.cli.output import feet, metres
 from deconflict.cli.picture import Mark, Shape, draw
 from deconflict.cli.screen_words import utc
+from deconflict.cli.written import write_file
 from deconflict.errors import InvalidDocumentError, InvalidInputError, MissingExtraError
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, SURFACE, UNLIMITED
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, Conflicts
@@ -90,9 +91,9 @@ def write_picture(
         below=None if approach is None else (HEIGHT, lambda top: draw_approach(approach, top)),
     )
     if path.suffix.lower() == ".png":
-        path.write_bytes(bytes(_resvg().svg_to_bytes(svg_string=svg, zoom=SCALE)))
+        write_file(path, bytes(_resvg().svg_to_bytes(svg_string=svg, zoom=SCALE)))
     else:
-        path.write_text(svg, encoding="utf-8")
+        write_file(path, svg.encode())
 
 
 def _resvg() -> Any:

@@ -16,6 +16,7 @@ from deconflict.cli.options import (
 )
 from deconflict.cli.output import clean, short, write_json
 from deconflict.cli.sending import show_posted
+from deconflict.cli.written import force_option, require_free, write_file
 from deconflict.errors import InvalidInputError, LineStateError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def terms() -> None:
     metavar="FILE",
     help="Write the terms for editing; propose nothing.",
 )
+@force_option
 @line_option
 @talks_to_node
 def propose(
@@ -86,6 +88,7 @@ def propose(
     minima: str | None,
     third_parties: tuple[str, ...],
     write: Path | None,
+    force: bool,
     line: str | None,
     node_dir: Path | None,
     account: str | None,
@@ -100,6 +103,7 @@ def propose(
 
     if (file is not None) == use_default:
         raise InvalidInputError("which terms?", expected="--file FILE, or --default with --theatre")
+    require_free(write, force=force)
     with NodeClient.of(node_dir, account) as node:
         view = node.line(line)
         held = node.get("lines", view["line_id"], "terms")
@@ -118,8 +122,7 @@ def propose(
             )
         wire = terms_to_wire(offered)
         if write is not None:
-            write.write_text(json.dumps(wire, indent=2, ensure_ascii=False) + "\n", "utf-8")
-            click.echo(f"{write}: edit it, then: deconflict terms propose --file {write}", err=True)
+            _write_for_editing(write, wire)
             return
         posted = node.post("lines", view["line_id"], "terms", "proposal", body={"terms": wire})
         if not as_json:
@@ -171,12 +174,31 @@ def accept(
         show_posted(node, posted, as_json=as_json)
 
 
-@command("show", group=terms, example="deconflict terms show\ndeconflict terms show --proposed")
+@command(
+    "show",
+    group=terms,
+    example="deconflict terms show\n"
+    "deconflict terms show --proposed\n"
+    "deconflict terms show --out terms.json",
+)
 @click.option("--proposed", is_flag=True, help="The proposed ones instead of those in force.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write them as the next version, to be edited and proposed.",
+)
+@force_option
 @line_option
 @talks_to_node
 def show(
-    proposed: bool, line: str | None, node_dir: Path | None, account: str | None, as_json: bool
+    proposed: bool,
+    out: Path | None,
+    force: bool,
+    line: str | None,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
 ) -> None:
     """Show the terms in force on a line, or those proposed.
 
@@ -185,9 +207,13 @@ def show(
     """
     from deconflict.cli.client import NodeClient
 
+    require_free(out, force=force)
     with NodeClient.of(node_dir, account) as node:
         view = node.line(line)
         held = node.get("lines", view["line_id"], "terms")
+    if out is not None:
+        _write_for_editing(out, _next_version(held, "proposed" if proposed else "agreed"))
+        return
     if as_json:
         write_json(held)
         return
@@ -202,6 +228,28 @@ def show(
     if not proposed and held["proposed"] is not None:
         other = short(held["proposed_hash"])
         click.echo(f"\nProposed by {clean(held['proposed_by'])}: {other}. See --proposed.")
+
+
+def _next_version(held: dict[str, Any], which: str) -> dict[str, Any]:
+    """Return the terms in force, or those proposed, as what follows those in force.
+
+    Raises:
+        LineStateError: there are none.
+    """
+    if held[which] is None:
+        raise LineStateError(
+            f"no terms are {'proposed' if which == 'proposed' else 'in force'} on this line",
+            remedy="begin with the proposed values: deconflict terms propose --default "
+            "--theatre NAME --write FILE",
+        )
+    before = held["agreed"]
+    version = 1 if before is None else before["version"] + 1
+    return {**held[which], "version": version, "replaces": held["agreed_hash"]}
+
+
+def _write_for_editing(file: Path, wire: dict[str, Any]) -> None:
+    write_file(file, (json.dumps(wire, indent=2, ensure_ascii=False) + "\n").encode())
+    click.echo(f"{file}: edit it, then: deconflict terms propose --file {file}", err=True)
 
 
 def _read(file: Path) -> "Terms":

@@ -86,7 +86,7 @@ class Node(DeskWork, Carrying, Calling, Exercising):
                 "these terms do not follow those in force",
                 given=f"version {proposed.version}, replaces {proposed.replaces}",
                 expected=f"version {wanted[0]}, replaces {wanted[1]}",
-                remedy="begin from the terms in force: deconflict terms show",
+                remedy="begin from the terms in force: deconflict terms show --out FILE",
             )
         return await self._say_terms(actor, held, Kind.TERMS_PROPOSE, proposed, None)
 

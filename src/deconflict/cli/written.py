@@ -1,0 +1,75 @@
+"""Files that commands write: whole or not there, and nothing is replaced without a word."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from deconflict.errors import InvalidInputError
+
+__all__ = ["drafted", "force_option", "require_free", "write_file"]
+
+force_option = click.option(
+    "--force", is_flag=True, help="Replace the file to be written, where it is there already."
+)
+
+
+def require_free(*files: Path | None, force: bool = False, kept: str = "") -> None:
+    """Return when a command may write these; asked before it does anything else.
+
+    What is no file of its own (a terminal, a pipe) is written to, never replaced.
+
+    Args:
+        files: each that is to be written; None for one that is not asked for.
+        force: whether to replace them.
+        kept: what such files are that no ``--force`` replaces, as "records".
+
+    Raises:
+        InvalidInputError: one is there already.
+    """
+    for file in files:
+        if file is None or force or not file.is_file():
+            continue
+        raise InvalidInputError(
+            "this file exists already",
+            given=str(file),
+            expected=f"a new file: {kept} are kept" if kept else "a new file",
+            remedy="name another file" + ("" if kept else ", or replace this one: --force"),
+        )
+
+
+def write_file(file: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that it is whole or not there, whatever ends the command meanwhile."""
+    from deconflict.node.files import write_atomically
+
+    if file.exists() and not file.is_file():
+        file.write_bytes(data)
+        return
+    with _named(file):
+        write_atomically(file, data, mode=mode)
+
+
+@contextmanager
+def drafted(file: Path) -> Iterator[Path]:
+    """Yield where to write, a name of the same ending; once it is done it stands at ``file``."""
+    if file.exists() and not file.is_file():
+        yield file
+        return
+    draft = file.with_name(f".{file.stem}.new{file.suffix}")
+    try:
+        with _named(file):
+            yield draft
+            draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Let an error name the file that was asked for, not the one beside it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(file), None
+        raise
