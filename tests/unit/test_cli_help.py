@@ -110,7 +110,11 @@ def test_help_of_the_whole_imports_nothing_heavy() -> None:
 def test_mistyped_command_is_answered_with_the_nearest_one() -> None:
     result = CliRunner().invoke(main, ["docter"])
     assert result.exit_code == 2
-    assert "Did you mean 'doctor'?" in result.output
+    assert result.stderr.splitlines()[1:] == [
+        "  given:    deconflict docter",
+        "  expected: doctor",
+        "  to do:    see `deconflict doctor --help`",
+    ]
 
 
 def test_reference_page_is_what_the_commands_say() -> None:
@@ -149,10 +153,75 @@ def test_wrong_use_is_told_to_a_program_as_json_on_standard_error(
     assert "--help" in error["remedy"]
 
 
-def test_wrong_use_is_told_to_a_person_in_words() -> None:
-    result = CliRunner().invoke(main, ["log", "--last", "x"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "log --last x",
+            ("--last cannot be this", "x", "a whole number from 1 to 10000", "deconflict log"),
+        ),
+        (
+            "line cease --release foo",
+            (
+                "--release cannot be this",
+                "foo",
+                "one of own-forces, coalition, none",
+                "deconflict line cease",
+            ),
+        ),
+        (
+            "line query --level FL210",
+            (
+                "--place is missing",
+                "deconflict line query",
+                "--place PLACE: Coordinates in any notation: decimal, degrees and minutes, MGRS",
+                "deconflict line query",
+            ),
+        ),
+        ("line ack", ("ID is missing", "deconflict line ack", "ID", "deconflict line ack")),
+        (
+            "line statsu",
+            (
+                "there is no command statsu",
+                "deconflict line statsu",
+                "status",
+                "deconflict line status",
+            ),
+        ),
+        (
+            "terms shwo",
+            ("there is no command shwo", "deconflict terms shwo", "show", "deconflict terms show"),
+        ),
+        (
+            "export --outt x",
+            ("there is no option --outt", "deconflict export --outt", "--out", "deconflict export"),
+        ),
+    ],
+)
+def test_wrong_use_says_what_was_given_what_is_expected_and_what_to_do(
+    words: str, said: tuple[str, str, str, str]
+) -> None:
+    result = CliRunner().invoke(main, shlex.split(words), prog_name="deconflict")
+    problem, given, expected, see = said
     assert result.exit_code == 2
-    assert result.stderr.startswith("Usage: ")
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"error: {problem}",
+        f"  given:    {given}",
+        f"  expected: {expected}",
+        f"  to do:    see `{see} --help`",
+    ]
+
+
+def test_wrong_use_in_click_s_own_words_is_told_in_the_same_shape() -> None:
+    result = CliRunner().invoke(main, ["log", "too", "much"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: got unexpected extra arguments (too much)\n  given: ")
+
+
+def test_a_group_alone_shows_its_help() -> None:
+    result = CliRunner().invoke(main, ["line"])
+    assert result.output.startswith("Usage: ")
 
 
 @pytest.mark.parametrize(("language", "words"), [("ru", "Наше воздушное"), ("en", "Our aircraft")])

@@ -58,7 +58,7 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
         ((*BOTH, "--altitudes", "FL:AMSL=2ft,1ft"), "an altitude conversion cannot be used"),
         ((*BOTH, "--explain", "A1", "Z9"), "no flight or volume of this name"),
         ((*BOTH, "--explain", "A1", "A1"), "one and the same"),
-        ((*BOTH, "--threads", "0"), "Invalid value for '--threads'"),
+        ((*BOTH, "--threads", "0"), "--threads cannot be this"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_why(

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from deconflict.errors import DeconflictError, InvalidInputError, VerificationError
+from deconflict.errors import DeconflictError, VerificationError
 
 __all__ = [
     "EXIT_FINDING",
@@ -47,7 +47,7 @@ class Command(click.Command):
         _write_example(self.example, formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; programs get a wrong use as JSON, like every other error."""
+        """Read the arguments; a wrong use is told like every other error."""
         with _usage_as(ctx, as_json="--json" in args):
             return super().parse_args(ctx, args)
 
@@ -185,26 +185,30 @@ def command(
     return decorate
 
 
-class _JsonUsageError(click.UsageError):
-    """Wrong use of a command by a program, which reads JSON."""
+class _Misuse(click.UsageError):
+    """Wrong use of a command, shown in the shape of every other error."""
+
+    def __init__(self, error: click.UsageError, ctx: click.Context, *, as_json: bool) -> None:
+        super().__init__(error.format_message(), ctx=error.ctx or ctx)
+        self._found = error
+        self._reading = ctx
+        self._as_json = as_json
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 (click decides the arguments)
-        """Write it to standard error in the shape of every other error."""
-        path = self.ctx.command_path if self.ctx else "deconflict"
-        show_error(
-            InvalidInputError(self.format_message(), remedy=f"see `{path} --help`"), as_json=True
-        )
+        """Write it to standard error."""
+        from deconflict.cli.misuse import misused
+
+        show_error(misused(self._found, self._reading), as_json=self._as_json)
 
 
 @contextmanager
 def _usage_as(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
     try:
         yield
+    except (_Misuse, click.exceptions.NoArgsIsHelpError):
+        raise  # said already; and without any argument a group shows its help, which is no error
     except click.UsageError as error:
-        # Without any argument a group shows its help; that is no error to be told of.
-        if not as_json or isinstance(error, click.exceptions.NoArgsIsHelpError):
-            raise
-        raise _JsonUsageError(error.format_message(), ctx=error.ctx or ctx) from error
+        raise _Misuse(error, ctx, as_json=as_json) from error
 
 
 def _write_example(example: str, formatter: click.HelpFormatter) -> None:
