@@ -91,7 +91,9 @@ def test_require_agrees_with_the_table(roles: frozenset[Role], action: Action) -
     else:
         with pytest.raises(NotPermittedError) as refused:
             require(actor, action)
-        assert action.value in refused.value.problem
+        # Who may not even declare a site is told of declaring.
+        named = Action.DECLARE if action is Action.DECLARE_SITE else action
+        assert f"'{named.value}'" in refused.value.problem
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,13 @@ def test_require_agrees_with_the_table(roles: frozenset[Role], action: Action) -
 def test_role_sets_that_no_account_may_hold_are_refused(names: tuple[str, ...], words: str) -> None:
     with pytest.raises(InvalidInputError, match=words):
         parse_roles(names)
+
+
+def test_who_may_declare_nothing_is_told_who_may_declare_all_and_who_sites_alone() -> None:
+    watch = Actor("w1", frozenset({Role.WATCH_OFFICER}), "watch")
+    with pytest.raises(NotPermittedError) as refused:
+        require(watch, Action.DECLARE_SITE)
+    assert "'declare'" in refused.value.problem
+    assert refused.value.expected == (
+        "one of releasing_officer; of protected sites alone also humanitarian_notifier"
+    )
