@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from test_node_runtime import PLANNER, runtime_of
 
 from deconflict.airspace.altitude import AltitudeReference
@@ -19,9 +20,11 @@ from deconflict.errors import (
     MessageTooLongError,
     NotFoundError,
 )
-from deconflict.messages.bodies import LineCheck
+from deconflict.messages.bodies import LineCheck, Readback
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
+from deconflict.messages.readback import readback_of
 from deconflict.node.core import Say
 from deconflict.node.saying import ALWAYS_FITS
 from deconflict.node.service import Node
@@ -158,3 +161,19 @@ def test_draft_whose_label_may_not_be_said_is_refused_as_declaring_it_is() -> No
     with node_pair() as pair:
         asyncio.run(run(pair))
         assert len(pair.line("blue").book.picture) == 0
+
+
+def test_an_end_before_the_start_is_not_read_back() -> None:
+    with node_pair() as pair:
+        declared = declaration(1)
+        (message,) = pair.declare("red", declared)
+        pair.run_for(1)
+        terms = pair.line("blue").book.terms
+        assert terms is not None
+        values = readback_of(declared, landmarks_of(terms))
+        turned = replace(values, start_utc=values.end_utc, end_utc=values.start_utc)
+        head = pair.line("blue").machine.own_head
+        with pytest.raises(InvalidDocumentError, match="ends before it starts"):
+            pair.say("blue", Kind.READBACK, Readback(values=turned), ref=message)
+        assert pair.line("blue").machine.own_head == head
+        pair.say("blue", Kind.READBACK, Readback(values=values), ref=message)

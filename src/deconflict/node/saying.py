@@ -203,6 +203,7 @@ class Saying:
         """Return what is to be said as a draft that any slot can hold, or refuse it."""
         form = KINDS[say.kind]
         check_outgoing(say.body)
+        _require_order(say.body)
         if cited is None:
             check_reference(say.kind, None)
             _require_complete(say.body)
@@ -406,6 +407,17 @@ def _require_complete(body: Body) -> None:
             "a breach note names nothing",
             expected="a message cited, a declaration, a place, or a zone or line by its name",
             remedy="say what it is about",
+        )
+
+
+def _require_order(body: Body) -> None:
+    """Refuse to read back an end before the start; a peer that does so is told the difference."""
+    if isinstance(body, Readback) and body.values.end_utc < body.values.start_utc:
+        raise InvalidDocumentError(
+            "what is read back ends before it starts",
+            given=f"from {body.values.start_utc} to {body.values.end_utc}",
+            expected="an end at its start or after it",
+            remedy="look at both times again",
         )
 
 
