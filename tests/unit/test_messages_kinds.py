@@ -141,3 +141,10 @@ def test_what_merely_names_its_subject_keeps_its_own_pace() -> None:
     for kind in Kind:
         if KINDS[kind].own_pace:
             assert kind in OF_A_CALL | {Kind.TALK_REQUEST, Kind.CALL_RECORD}
+
+
+def test_an_acknowledgement_of_a_query_is_told_what_answers_it() -> None:
+    with pytest.raises(InvalidDocumentError) as refused:
+        check_reference(Kind.ACK, Kind.QUERY, ref_is_own=False)
+    assert refused.value.problem == "QUERY is answered, not acknowledged"
+    assert refused.value.expected == "ANSWER"

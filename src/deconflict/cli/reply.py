@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ack", "answer", "check", "loaded", "readback", "readback_rows", "seen", "show_readback"]
 
+# What is answered, and how; an acknowledgement would say nothing to it.
+ANSWERED = {
+    "QUERY": ("a query", "ours, not-ours, will-not-say", "answer {} WORD"),
+    "LINE_CHECK": ("a check of the line", "its text, retyped", "check --reply {} TEXT"),
+}
+_FROM_LANDMARK = {
+    "landmark": "--landmark",
+    "distance_mm": "--distance",
+    "bearing_ddeg": "--bearing",
+}
 ACKS = ("roger", "wilco", "unable", "affirm", "negative")
 # What is typed, to the kind and what its body says.
 ANSWERS: dict[str, tuple[str, str | None]] = {
@@ -266,6 +276,13 @@ def _readback_values(
     for name in ("start", "end"):
         if (text := typed[name]) is not None:
             changed[f"{name}_utc"] = time_wire(text)
+    triple = {name: changed.get(name, getattr(values, name)) for name in _FROM_LANDMARK}
+    if None in triple.values() and set(triple.values()) != {None}:
+        raise InvalidInputError(
+            "a landmark, the distance from it and the bearing go together",
+            given="without " + ", ".join(_FROM_LANDMARK[n] for n, v in triple.items() if v is None),
+            expected="--landmark NAME --distance DISTANCE --bearing DEGREES",
+        )
     lower, upper = typed["lower"], typed["upper"]
     if (lower is None) != (upper is None):
         raise InvalidInputError("floor and ceiling go together", expected="--lower and --upper")
@@ -351,6 +368,14 @@ def _reply(
                 given=f"{clean(about['kind'])} {short(about['hash'])}",
                 expected="a message of the peer",
                 remedy="deconflict log shows them with <-",
+            )
+        if kind == "ACK" and about["kind"] in ANSWERED:
+            what, expected, how = ANSWERED[about["kind"]]
+            raise InvalidInputError(
+                f"{what} is answered, not acknowledged",
+                given=f"ack {short(about['hash'])}",
+                expected=expected,
+                remedy=f"deconflict line {how.format(short(about['hash']))}",
             )
         if by_desk:
             body = {

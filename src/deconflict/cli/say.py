@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cease", "concern", "query", "resume", "scope", "send", "suspend"]
 
+_WHOLE_ID = 32  # digits
 EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
 _reason_option = click.option(
     "--reason",
@@ -77,8 +78,15 @@ def send(
         )
     from deconflict.cli.typed import typed_values
 
-    body = {"phrase": template, "values": typed_values(template, values)}
-    _send(node_dir, account, line, "SAFETY", lambda _: body, manner, about=about, as_json=as_json)
+    stated = typed_values(template, values)
+
+    def body(node: "NodeClient") -> dict[str, Any]:
+        named = stated.get("declaration")
+        if named is not None and len(named) < _WHOLE_ID:
+            stated["declaration"] = node.declaration(named)["declaration_id"]
+        return {"phrase": template, "values": stated}
+
+    _send(node_dir, account, line, "SAFETY", body, manner, about=about, as_json=as_json)
 
 
 @command(
@@ -122,6 +130,18 @@ def cease(
     from deconflict.cli.typed import place_wire, time_wire, typed_value
     from deconflict.messages.values import ValueType
 
+    if (place is None) != (reach is None):
+        raise InvalidInputError(
+            "a place and how far around it go together",
+            given="--place alone" if reach is None else "--reach alone",
+            expected="--place PLACE --reach DISTANCE, such as --reach 2km",
+            remedy="give both, or the declaration alone: --declaration ID",
+        )
+    if place is None and declaration is None:
+        raise InvalidInputError(
+            "what is to cease?",
+            expected="--declaration ID, or --place PLACE with --reach DISTANCE, or both",
+        )
     stated: dict[str, Any] = {"reason": typed_value(ValueType.PHRASE, reason, "reason")}
     if place is not None:
         stated["position"] = place_wire(place)

@@ -10,6 +10,7 @@ import click
 
 from deconflict.cli.options import RELEASES, drill_option, typed_word
 from deconflict.cli.output import clean, sentences, short, write_json
+from deconflict.errors import InvalidDocumentError
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -83,19 +84,20 @@ def post(
     """Send one message and say what became of it; ``where`` names the call that takes its kind."""
     if manner.note is not None:
         body = {**body, "not_binding": manner.note}
-    posted = node.post(
-        "lines",
-        line_id,
-        where,
-        body={
-            "kind": kind,
-            "body": body,
-            "ref": ref,
-            "to_desk": manner.to_desk,
-            "drill": manner.drill,
-            "release": manner.release,
-        },
-    )
+    message = {
+        "kind": kind,
+        "body": body,
+        "ref": ref,
+        "to_desk": manner.to_desk,
+        "drill": manner.drill,
+        "release": manner.release,
+    }
+    try:
+        posted = node.post("lines", line_id, where, body=message)
+    except InvalidDocumentError as error:
+        from deconflict.cli.wire_words import in_options
+
+        raise in_options(kind, error) from None
     show_posted(node, posted, as_json=as_json)
 
 

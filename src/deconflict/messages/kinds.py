@@ -466,6 +466,13 @@ def check_reference(kind: Kind, ref_kind: Kind | None, *, ref_is_own: bool | Non
             )
         return
     if ref_kind not in form.refers_to:
+        settled_by = KINDS[ref_kind].settled_by
+        if kind is Kind.ACK and settled_by:
+            raise InvalidDocumentError(
+                f"{ref_kind} is answered, not acknowledged",
+                given=kind.value,
+                expected=", ".join(sorted(settled_by)),
+            )
         raise InvalidDocumentError(
             f"{kind} cannot cite a message of kind {ref_kind}", expected=f"one of kind {wanted}"
         )
