@@ -132,6 +132,22 @@ def test_an_exercise_is_said_once_and_before_anything_else(
     assert "in earnest: --real" in said
 
 
+def test_an_exercise_is_said_in_the_language_of_the_desk(
+    client: NodeClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Answers.drill = "red until 2015-09-30T08:00:00.000Z, green until 2015-09-30T09:00:00.000Z"
+    with (
+        NodeClient(client.url, "secret-token", "ru") as desk,
+        click.Context(click.Command("any")) as context,
+    ):
+        context.params = {"as_json": False}
+        desk.get("node")
+    said = capsys.readouterr().err
+    assert "УЧЕНИЕ с red до 2015-09-30 08:00:00Z" in said
+    assert "УЧЕНИЕ с green до 2015-09-30 09:00:00Z" in said
+    assert "DRILL" not in said
+
+
 def test_a_program_that_reads_json_is_not_told_in_words(
     client: NodeClient, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -132,7 +132,7 @@ def test_what_is_carried_is_receipted_by_what_is_carried_back(
     (message,) = blue.say()
     assert blue.state_of(message) in ("QUEUED", "SENT")
     waiting = blue.ok("line", "status")
-    assert "DOWN to red: without its receipt: 1 message of yours." in waiting
+    assert "DOWN to red. Messages of yours without its receipt: 1." in waiting
     assert "deconflict line carry red --email FILE" in waiting
     assert message[:10] in blue.ok("line", "carry", "red")
     (tmp_path / "there").mkdir()

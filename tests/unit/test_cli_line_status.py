@@ -27,7 +27,12 @@ def alert(number: int, rule: str, urgency: str, *, drill: bool = False) -> dict[
 @pytest.fixture
 def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     held: list[dict[str, object]] = []
-    node = {"party": "blue", "now_utc": "2015-09-30T06:00:00.000Z", "drill": False}
+    node = {
+        "party": "blue",
+        "now_utc": "2015-09-30T06:00:00.000Z",
+        "drill": False,
+        "language": "en",
+    }
     line = {
         "peer": "red",
         "state": "UP",
@@ -130,7 +135,7 @@ def test_twenty_are_shown_without_a_count(alerts: list[dict[str, object]]) -> No
 
 
 def test_what_nobody_has_looked_at_yet_is_said(alerts: list[dict[str, object]]) -> None:
-    assert "red: 1200 declarations not yet looked at for conflicts" in shown()
+    assert "red: declarations not yet looked at for conflicts: 1200." in shown()
 
 
 def test_what_third_witnesses_have_seen_is_shown_where_any_are_asked(
@@ -162,9 +167,9 @@ def test_what_third_witnesses_have_seen_is_shown_where_any_are_asked(
 def test_parties_without_a_line_are_named(alerts: list[dict[str, object]]) -> None:
     node = NodeClient.of(None, None)  # type: ignore[arg-type]
     (line,) = node.__enter__().lines()
-    assert "no line to" not in shown()
+    assert "No line to" not in shown()
     line |= {"without_line": ["cedar", "fir"]}
-    assert "no line to cedar, fir, named in the terms with red" in shown()
+    assert "No line to cedar, fir, named in the terms with red" in shown()
 
 
 @pytest.mark.parametrize("which", ["drill_until_utc", "peer_drill_until_utc"])
@@ -182,3 +187,19 @@ def test_a_real_flash_amid_an_exercise_is_shown_as_real(alerts: list[dict[str, o
     text = shown()
     assert "REAL FLASH" in text
     assert "DRILL FLASH" in text
+
+
+def test_the_heads_of_a_status_are_in_the_language_of_the_desk(
+    alerts: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    monkeypatch.setitem(node.__enter__().get("node"), "language", "ru")
+    (line,) = node.__enter__().lines()
+    line |= {"mute": True, "state": "DOWN", "silent_because": "Запись является старой копией."}
+    line |= {"without_line": ["cedar"]}
+    text = shown()
+    for said in ("УЗЕЛ МОЛЧИТ на линии с red", "НЕТ СВЯЗИ с red", "Нет линии: cedar"):
+        assert said in text
+    assert "ещё не проверенных на конфликты: 1200" in text
+    for other in ("MUTE on", "Warn red", "DOWN to red"):
+        assert other not in text

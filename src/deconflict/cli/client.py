@@ -35,7 +35,7 @@ LOGINS = "tokens"  # folder in the node's folder
 SHORTEST_PREFIX = 4
 SEARCHED_BACK = 1000  # messages of each direction looked through for the beginning of an id
 TIMEOUT_S = 30.0
-_TO_THE_SECOND = re.compile(r"T([0-9:]{8})\.[0-9]{3}Z")
+_LASTS = re.compile(r"(\S+) until ([0-9T:.-]+Z)")  # as the node's answers say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,13 @@ class NodeClient:
     Args:
         url: where the node's operators' API listens.
         token: of a login, or None for what needs none.
+        language: of the node's desks.
     """
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, language: str = "en") -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url
+        self._language = language
         self._drill_said = False
         # No proxy and no netrc from the environment: the token goes to the node and nowhere else.
         self._http = httpx.Client(
@@ -73,8 +75,12 @@ class NodeClient:
             NotAuthenticatedError: nobody, or not this account, is logged in.
             InvalidInputError: several accounts are logged in and none was named.
         """
+        from deconflict.node.folder import read_settings
+
         folder = node_folder(node_dir)
-        return cls(_operators_url(folder), _token(folder, account))
+        settings = read_settings(folder)
+        url = f"http://{settings.operators_listen}"
+        return cls(url, _token(folder, account), settings.language)
 
     def __enter__(self) -> "NodeClient":
         return self
@@ -311,9 +317,12 @@ class NodeClient:
         if lasts is None or self._drill_said or context is None or context.params.get("as_json"):
             return
         self._drill_said = True
-        on = _TO_THE_SECOND.sub(r" \1Z", clean(lasts))
-        said = f"DRILL with {on}. What you write there is marked DRILL; in earnest: --real"
-        click.echo(click.style(said, fg="yellow", bold=True), err=True)
+        from deconflict.messages.phrases import render_named
+
+        for peer, until in _LASTS.findall(clean(lasts)):
+            values = {"peer": peer, "until": until}
+            said = render_named("DRILL_LASTS", values, self._language)
+            click.echo(click.style(said, fg="yellow", bold=True), err=True)
 
     def _unreachable(self, error: httpx.HTTPError) -> NoReturn:
         raise NodeUnreachableError(
@@ -327,13 +336,6 @@ class NodeClient:
 def token_path(folder: Path, account: str) -> Path:
     """Return where an account's login is kept."""
     return folder / LOGINS / f"{account}.token"
-
-
-def _operators_url(folder: Path) -> str:
-    from deconflict.node.settings import Settings
-
-    listen = Settings.parse((folder / "node.toml").read_text("utf-8")).operators_listen
-    return f"http://{listen}"
 
 
 def _token(folder: Path, account: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -147,16 +148,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     click.echo()
     for one in lines:
         if one["state"] == "DOWN":
-            _show_down(one)
-        if unseen := one["declarations_unseen"]:
-            said = f"{one['peer']}: {count(unseen, 'declaration')} not yet looked at for conflicts"
-            click.echo(click.style(f"{said}\n", bold=True))
-        if third := one["without_line"]:
-            named = ", ".join(clean(each) for each in third)
-            said = f"no line to {named}, named in the terms with {clean(one['peer'])}"
-            click.echo(click.style(said, bold=True) + ": what you declare does not reach them.\n")
-        if _silence(one):
-            click.echo(click.style(_silence_words(one), bold=True) + "\n")
+            _show_down(one, me["language"])
+        for said in _banners(one, me["language"]):
+            click.echo(click.style(sentences(said, indent=0), bold=True) + "\n")
     _paths(lines)
     _witnesses(lines)
     if held:
@@ -243,15 +237,13 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
         click.echo(sentences(alert["text"], indent=4))
 
 
-def _show_down(line: dict[str, Any]) -> None:
+def _show_down(line: dict[str, Any], language: str) -> None:
     """Say what waits on a line that is down, and how it can go meanwhile."""
     from deconflict.cli.carry import show_ways
+    from deconflict.messages.phrases import render_named
 
-    waiting = line["own_seq"] - line["receipted_seq"]
-    click.echo(
-        click.style(f"DOWN to {clean(line['peer'])}: ", bold=True)
-        + f"without its receipt: {count(waiting, 'message')} of yours."
-    )
+    values = {"peer": line["peer"], "messages": line["own_seq"] - line["receipted_seq"]}
+    click.echo(click.style(clean(render_named("STATUS_DOWN", values, language)), bold=True))
     show_ways(line["peer"])
     click.echo()
 
@@ -268,19 +260,19 @@ def _state(line: dict[str, Any]) -> str:
     return f"{state}, DRILL" if exercised else state
 
 
-def _silence_words(line: dict[str, Any]) -> str:
-    """Return what a node that is mute or deaf can and cannot do, and what ends it."""
-    peer = clean(line["peer"])
-    if line["mute"]:
-        cannot = f"sends nothing to {peer} but CEASE and SAFETY, and receipts nothing"
-    else:
-        cannot = f"logs and receipts nothing of {peer}; it can send"
-    return (
-        f"{_silence(line)} on the line with {peer}: this node {cannot}.\n"
-        f"  Why: {clean(line['silent_because'] or 'not known')}\n"
-        f"  Warn {peer} by voice. It ends by itself once {peer}'s node has answered; if that "
-        f"cannot be:\n  deconflict line reopen {peer}"
-    )
+def _banners(line: dict[str, Any], language: str) -> Iterator[str]:
+    """Yield what a desk has to know of a line before its alerts, in the desk's language."""
+    from deconflict.messages.phrases import render_named
+
+    def said(name: str, **values: object) -> str:
+        return render_named(name, {"peer": line["peer"], **values}, language)
+
+    if unseen := line["declarations_unseen"]:
+        yield said("STATUS_UNSEEN", declarations=unseen)
+    if third := line["without_line"]:
+        yield said("STATUS_NO_LINE", parties=", ".join(third))
+    if silence := _silence(line):
+        yield said(f"STATUS_{silence}", reason=line["silent_because"] or "-")
 
 
 def _count_rest(alerts: list[dict[str, Any]]) -> None:
