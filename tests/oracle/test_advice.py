@@ -27,6 +27,9 @@ LIMITS = SearchLimits(
     left_mm=10 * 1_852_000,
     right_mm=10 * 1_852_000,
 )
+LEVELS_TMM = tuple(
+    tmm for tmm in range(-LIMITS.down_tmm, LIMITS.up_tmm + 1, LIMITS.level_step_tmm) if tmm
+)
 CONVERSIONS = AltitudeConversions()
 MINIMA = minima()
 
@@ -110,7 +113,7 @@ def test_levels_and_offsets_are_the_first_free_steps(extents: list[Extent]) -> N
         minima(FIVE_NM - 1.0, THOUSAND_FEET - 10),
         minima(FIVE_NM + 1.0, THOUSAND_FEET + 10),
     )
-    tried = [(ChangeKind.LEVEL, tmm, Change(level_tmm=tmm)) for tmm in LIMITS.levels_tmm()]
+    tried = [(ChangeKind.LEVEL, tmm, Change(level_tmm=tmm)) for tmm in LEVELS_TMM]
     tried += [(ChangeKind.OFFSET, mm, Change(offset_mm=mm)) for mm in LIMITS.offsets_mm()]
     for kind, value, change in tried:
         if forbidden[kind].holding(value) is None:

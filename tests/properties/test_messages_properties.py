@@ -27,7 +27,7 @@ from deconflict.messages.declaration import (
 )
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
-from deconflict.messages.message_text import message_script, message_text
+from deconflict.messages.message_text import message_phrases, message_text
 from deconflict.messages.phrases import phrases, render, say_aloud
 from deconflict.messages.readback import compare_readback, differences_text, readback_of
 from deconflict.messages.values import ValueType
@@ -228,5 +228,6 @@ def _shown_or_refused(kind: Kind, value: Any) -> Body | None:
         return None
     for language in LANGUAGES:
         assert message_text(kind, body, party="red", language=language)
-        assert message_script(kind, body, party="red", language=language)
+        for number, values in message_phrases(kind, body, party="red", language=language):
+            assert say_aloud(number, values, language)
     return body

@@ -90,7 +90,6 @@ def test_limits_that_mean_nothing_are_refused(wrong: dict[str, int]) -> None:
 def test_steps_go_both_ways_and_stay_within_the_limit() -> None:
     limits = SearchLimits(left_mm=2_500, right_mm=1_000, offset_step_mm=1_000, down_tmm=0)
     assert limits.offsets_mm() == (-2_000, -1_000, 1_000)
-    assert limits.levels_tmm() == tuple(k * 1_000 * 3_048 for k in (1, 2, 3, 4))
     assert Change(level_tmm=1, offset_mm=-1).kinds == (ChangeKind.LEVEL, ChangeKind.OFFSET)
 
 

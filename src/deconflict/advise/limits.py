@@ -87,9 +87,3 @@ class SearchLimits:
         step = self.offset_step_mm
         left, right = self.left_mm // step, self.right_mm // step
         return tuple(k * step for k in range(-left, right + 1) if k)
-
-    def levels_tmm(self) -> tuple[int, ...]:
-        """Return the changes of level to look at, lower (negative) to higher, without 0."""
-        step = self.level_step_tmm
-        down, up = self.down_tmm // step, self.up_tmm // step
-        return tuple(k * step for k in range(-down, up + 1) if k)

@@ -45,13 +45,13 @@ from deconflict.messages.declared_text import declared_sentences
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named, render, render_named, say_aloud, word_for
+from deconflict.messages.phrases import phrase_named, render, render_named, word_for
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talk_text import TALKS, readout_sentences, talk_sentences
 from deconflict.messages.values import ValueType, spoken_id
 from deconflict.messages.wire_form import Level, write_form
 
-__all__ = ["Cited", "message_phrases", "message_script", "message_text"]
+__all__ = ["Cited", "message_phrases", "message_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +109,6 @@ def message_text(
     if body.not_binding is not None:
         parts.append(render_named("NOT_BINDING", {"text": body.not_binding}, language))
     return " ".join(parts)
-
-
-def message_script(
-    kind: Kind, body: Body, *, party: str, language: str, drill: bool = False
-) -> str:
-    """Return the message as it is said over a telephone, digits spelled, said twice (R35).
-
-    Free text, the label and the text of a readout are left out: the other side may not know their
-    language, and a readout is named by its hash. Of several sentences each is said twice before
-    the next.
-    """
-    script = " ".join(
-        say_aloud(number, values, language)
-        for number, values in message_phrases(kind, body, party=party, language=language)
-    )
-    if drill:
-        exercise = render_named("DRILL", {}, language)
-        return f"{exercise} {script} {exercise}"
-    return script
 
 
 def message_phrases(
