@@ -208,3 +208,13 @@ def test_what_came_in_time_is_not_told_as_late() -> None:
         pair.say("red", Kind.CEASED, report, ref=message)
         pair.run_for(20)
         assert pair.raised("blue", "CAME_LATE") == 0
+
+
+def test_what_came_in_time_and_stays_open_is_not_told_as_late_by_a_start() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(15 * 60)
+        pair.world.restart("blue")
+        pair.run_for(5 * 60)
+        assert "CEASE_NOT_ACKNOWLEDGED" in pair.rules("blue")
+        assert pair.raised("blue", "CAME_LATE") == 0

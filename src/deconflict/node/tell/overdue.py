@@ -50,6 +50,7 @@ class OverdueTeller:
         self._envelope_of = envelope_of
         self._readback_due: list[tuple[int, str, str]] = []
         self._restored: set[str] = set()  # messages whose limits were measured before a start
+        self._unreceipted: set[str] = set()  # own messages that wait for a receipt in this run
 
     def watch_readback(self, line: Line, thread: Thread, since_ms: int) -> None:
         """Watch for the readback of an own declaration, from a monotonic instant on.
@@ -297,12 +298,18 @@ class OverdueTeller:
 
         What ends the alarm that it expired does not say that it came in time.
         """
+        if state in _NOT_HELD:
+            self._unreceipted.add(message_hash)
+            return
+        # What is receipted already may be told of again, as when it climbs the ladder.
+        now_held = message_hash in self._unreceipted
+        self._unreceipted.discard(message_hash)
         thread = line.book.threads.get(message_hash)
-        if thread is None or state in _NOT_HELD:
+        if thread is None:
             return
         expired = self.desk.alerts.get(AlertKey("EXPIRED", line.line_id, thread.root))
         told = expired is not None and expired.facts.get("message") == message_hash
-        aged = state is DeliveryState.LACKED and now.utc_ms - thread.sent_ms >= _NEVER_LATE_MS
+        aged = now_held and now.utc_ms - thread.sent_ms >= _NEVER_LATE_MS
         envelope = self._envelope_of(message_hash) if told or aged else None
         if envelope is None or envelope.expires_after_ms is None:
             return
