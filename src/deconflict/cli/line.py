@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from deconflict.cli.answers import show_answers, unseen_answers
 from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
@@ -108,6 +109,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
 
     Of many open alerts the first 20 stand in full, the most urgent first; the rest are counted.
 
+    An answer that nobody here has marked as seen stands above them, in words.
+
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
     """
@@ -119,8 +122,18 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         alerts = node.get("alerts", open="true")
         held = node.get("held")
         talks = node.get("talks", ahead="true")
+        answers = unseen_answers(node, lines)
     if as_json:
-        write_json({"node": me, "lines": lines, "alerts": alerts, "held": held, "talks": talks})
+        write_json(
+            {
+                "node": me,
+                "lines": lines,
+                "alerts": alerts,
+                "held": held,
+                "talks": talks,
+                "answers": answers,
+            }
+        )
         return
     drill = "  DRILL" if me["drill"] else ""
     click.echo(f"{me['party']}, {when(me['now_utc'])}{drill}\n")
@@ -162,6 +175,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if talks[_IN_FULL:]:
             click.echo(f"and {len(talks) - _IN_FULL} more: deconflict line call list")
         click.echo()
+    show_answers(answers)
     if not alerts:
         click.echo("No open alerts.")
         return
