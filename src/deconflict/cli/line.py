@@ -26,6 +26,16 @@ from deconflict.cli.output import (
 __all__ = ["line", "show_alert", "status"]
 
 _IN_FULL = 20
+# What an open question of the peer is answered with, by its kind.
+_REPLIES = {
+    "CEASE": "deconflict line answer {id} ceased (or continuing, cannot-reach)",
+    "QUERY": "deconflict line answer {id} not-ours (or ours, checking, will-not-say)",
+    "SAFETY": "deconflict line ack {id}",
+    "LINE_CHECK": 'deconflict line check --reply {id} "what you retyped"',
+    "NOTIFY": "deconflict line readback {declaration}",
+    "UPDATE": "deconflict line readback {declaration}",
+    "CORRECTION": "deconflict line readback {declaration}",
+}
 _ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")
 
 line = LazyGroup(
@@ -249,6 +259,12 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+    reply = _REPLIES.get(alert["rule"].removesuffix("_RECEIVED"))
+    if reply is not None and alert["open"]:
+        facts = alert["facts"]
+        declaration = facts["declaration_id"] or facts["message"]
+        said = reply.format(id=short(facts["message"]), declaration=short(declaration))
+        click.echo(f"    {said}")
 
 
 def _show_down(line: dict[str, Any], language: str) -> None:
