@@ -452,6 +452,13 @@ def test_what_is_asked_is_answered(blue: Party, red: Party) -> None:
     assert "Acknowledged is not permission." in acknowledged
     shown = blue.ok("log", "--message", blue.last("ANSWER")["hash"][:12])
     assert "not ours" in shown
+    # An answer ends the alert that asked for it, so it stands by itself until it is seen.
+    assert "not ours" in blue.ok("line", "status", account="olga")
+    answers = blue.json("line", "status", account="olga")["answers"]
+    assert {answer["kind"] for answer in answers} == {"CEASED", "ANSWER"}
+    for answer in answers:
+        blue.ok("line", "seen", answer["hash"][:12], account="olga")
+    assert "not marked as seen" not in blue.ok("line", "status", account="olga")
 
 
 def test_an_exercise_marks_what_is_written_and_a_real_cease_ends_it(

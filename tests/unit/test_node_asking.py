@@ -269,3 +269,56 @@ def test_standby_is_said_once_of_a_message() -> None:
             pair.say("red", Kind.STANDBY, standby, ref=asked)
         pair.say("red", Kind.STANDBY, standby, ref=other)
         pair.say("red", Kind.ANSWER, answer(pair, SaidWord.OURS), ref=asked)
+
+
+@pytest.mark.parametrize("later", [Kind.CONTINUING, Kind.CANNOT_REACH])
+@pytest.mark.parametrize("cited", [0, 1], ids=["of the same", "of one that asked the same"])
+def test_ceased_that_is_taken_back_is_told_at_both_ends_until_it_is_read(
+    later: Kind, cited: int
+) -> None:
+    with node_pair() as pair:
+        asked = []
+        for _ in range(2):
+            asked.append(pair.say("blue", Kind.CEASE, cease(at=LATAKIA)))
+            pair.run_for(5)
+        pair.say("red", Kind.CEASED, report(), ref=asked[1])
+        pair.run_for(1)
+        assert not {"CEASE_OPEN", "NOT_CEASED"}.intersection(pair.rules("blue"))
+        (posted,) = pair.world.say(
+            "red", "blue", [Say(kind=later, body=report(), desk=DESKS[0], ref=asked[cited])]
+        )
+        assert any("NOT CEASED" in text for text in posted.warnings)
+        pair.run_for(1)
+        alert = pair.alert("blue", "NOT_CEASED")
+        assert alert.urgency == "FLASH"
+        assert "request it again" in alert.text
+        pair.world.restart("blue")
+        assert pair.alert("blue", "NOT_CEASED").text == alert.text
+        pair.say("blue", Kind.SEEN, Seen(desk=DESKS[0], at_utc=pair.now_utc), ref=posted.hash)
+        assert "NOT_CEASED" not in pair.rules("blue")
+
+
+def test_ceased_said_again_is_told_to_who_says_it_and_ends_what_took_it_back() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(5)
+        reports = [Kind.CEASED, Kind.CEASED, Kind.CONTINUING, Kind.CEASED]
+        told = []
+        for kind in reports:
+            say = Say(kind=kind, body=report(), desk=DESKS[0], ref=asked)
+            (posted,) = pair.world.say("red", "blue", [say])
+            told.append(posted.warnings)
+            pair.run_for(1)
+            assert ("NOT_CEASED" in pair.rules("blue")) is (kind is Kind.CONTINUING)
+        assert [bool(each) for each in told] == [False, True, True, False]
+        assert "already" in told[1][0]
+
+
+def test_continuing_before_ceased_takes_nothing_back() -> None:
+    with node_pair() as pair:
+        asked = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(5)
+        for kind in (Kind.CONTINUING, Kind.CANNOT_REACH, Kind.CEASED):
+            pair.say("red", kind, report(), ref=asked)
+            pair.run_for(1)
+            assert "NOT_CEASED" not in pair.rules("blue")

@@ -34,7 +34,9 @@ def test_unanswered_cease_says_at_each_rung_who_acts_and_what_is_next() -> None:
         alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")
         assert SECOND in alert.text
         assert VOICE in alert.text
-        assert f"deconflict line carry red --voice {message[:8]} Next at" in alert.text
+        assert f"`deconflict line carry red --voice {message[:8]}` prints what to say. Next at" in (
+            alert.text
+        )
         assert alert.text.endswith("Next at 2015-09-30 06:02:02Z: next tier, hold.")
         pair.run_for(60)
         alert = pair.alert("blue", "CEASE_NOT_ACKNOWLEDGED")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from deconflict.cli.answers import show_answers, unseen_answers
 from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
@@ -25,6 +26,16 @@ from deconflict.cli.output import (
 __all__ = ["line", "show_alert", "status"]
 
 _IN_FULL = 20
+# What an open question of the peer is answered with, by its kind.
+_REPLIES = {
+    "CEASE": "deconflict line answer {id} ceased (or continuing, cannot-reach)",
+    "QUERY": "deconflict line answer {id} not-ours (or ours, checking, will-not-say)",
+    "SAFETY": "deconflict line ack {id}",
+    "LINE_CHECK": 'deconflict line check --reply {id} "what you retyped"',
+    "NOTIFY": "deconflict line readback {declaration}",
+    "UPDATE": "deconflict line readback {declaration}",
+    "CORRECTION": "deconflict line readback {declaration}",
+}
 _ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")
 
 line = LazyGroup(
@@ -108,6 +119,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
 
     Of many open alerts the first 20 stand in full, the most urgent first; the rest are counted.
 
+    An answer that nobody here has marked as seen stands above them, in words.
+
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
     """
@@ -119,8 +132,18 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         alerts = node.get("alerts", open="true")
         held = node.get("held")
         talks = node.get("talks", ahead="true")
+        answers = unseen_answers(node, lines)
     if as_json:
-        write_json({"node": me, "lines": lines, "alerts": alerts, "held": held, "talks": talks})
+        write_json(
+            {
+                "node": me,
+                "lines": lines,
+                "alerts": alerts,
+                "held": held,
+                "talks": talks,
+                "answers": answers,
+            }
+        )
         return
     drill = "  DRILL" if me["drill"] else ""
     click.echo(f"{me['party']}, {when(me['now_utc'])}{drill}\n")
@@ -162,6 +185,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if talks[_IN_FULL:]:
             click.echo(f"and {len(talks) - _IN_FULL} more: deconflict line call list")
         click.echo()
+    show_answers(answers)
     if not alerts:
         click.echo("No open alerts.")
         return
@@ -235,6 +259,12 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     click.echo(f"{when(alert['raised_utc'])}  {drill}{state}{level}{deadline}{about}")
     if words:
         click.echo(sentences(alert["text"], indent=4))
+    reply = _REPLIES.get(alert["rule"].removesuffix("_RECEIVED"))
+    if reply is not None and alert["open"]:
+        facts = alert["facts"]
+        declaration = facts["declaration_id"] or facts["message"]
+        said = reply.format(id=short(facts["message"]), declaration=short(declaration))
+        click.echo(f"    {said}")
 
 
 def _show_down(line: dict[str, Any], language: str) -> None:

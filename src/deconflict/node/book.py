@@ -26,6 +26,7 @@ from deconflict.messages.bodies import (
     Body,
     Cancel,
     Cease,
+    CeaseReport,
     Concern,
     LineCheck,
     Loaded,
@@ -93,6 +94,8 @@ class Taken(msgspec.Struct, frozen=True):
         ended: True exactly when that thread ended with it.
         not_taken: why it changed nothing of what it names.
         said_before: what the same side answered before to the same query, when it differs.
+        ceased_before: True exactly when it reports on a cease request of which its side reported
+            last that it was met.
         fault: why it changes nothing of the call that it is about.
         lapsed: threads of that call that no longer wait for an answer.
         misfiled: why it belongs to no incident, when it names one in vain.
@@ -110,6 +113,7 @@ class Taken(msgspec.Struct, frozen=True):
     ended: bool = False
     not_taken: NotTaken | None = None
     said_before: SaidWord | None = None
+    ceased_before: bool = False
     fault: TalkFault | None = None
     lapsed: tuple[Thread, ...] = ()
     misfiled: Misfiled | None = None
@@ -176,6 +180,7 @@ class LineBook:
         # And the peer's messages here, by what we said of them.
         self._handled: dict[bytes, DeliveryState] = {}
         self._answers: dict[tuple[bytes, bool], SaidWord] = {}  # to a query; whether by us
+        self._ceased: set[tuple[bytes, bool]] = set()  # reported last as met; whether by us
         self._stood_by: set[str] = set()
 
     def take(
@@ -230,6 +235,7 @@ class LineBook:
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         said_before = self._said_before(taken)
+        ceased_before = self._ceased_before(taken)
         opened = None
         # What is not in force is not read back.
         if not_taken is None and KIND_RULES[envelope.kind].needs_answer:
@@ -247,14 +253,16 @@ class LineBook:
             self._line_checked(envelope, own=own, at_ms=logged_ms)
             agrees = self._agreement(body, message_hash) if isinstance(body, Readback) else None
             if told or agrees is None:
-                thread, ended = self.threads.reply(envelope, own=own, agrees=agrees)
+                thread, ended, met = self.threads.reply(envelope, own=own, agrees=agrees)
+                if taken.kind is Kind.CEASED:
+                    self._ceased |= {(bytes.fromhex(name), own) for name in met}
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
         left = self.threads.drop_all(lapsed)
         if opened in left:
             opened = None
-        if not told or not (opened or thread or not_taken or said_before or left):
+        if not told or not (opened or thread or not_taken or said_before or ceased_before or left):
             return taken
         return msgspec.structs.replace(
             taken,
@@ -263,6 +271,7 @@ class LineBook:
             ended=ended,
             not_taken=not_taken,
             said_before=said_before,
+            ceased_before=ceased_before,
             lapsed=left,
         )
 
@@ -553,6 +562,19 @@ class LineBook:
         key = (bytes.fromhex(ref), taken.own)
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
+
+    def _ceased_before(self, taken: Taken) -> bool:
+        """Return whether a report follows one that said that the same request was met."""
+        ref = taken.envelope.ref
+        if not isinstance(taken.body, CeaseReport) or not taken.acts or ref is None:
+            return False
+        key = (bytes.fromhex(ref), taken.own)
+        before = key in self._ceased
+        if taken.kind is Kind.CEASED:
+            self._ceased.add(key)
+        else:
+            self._ceased.discard(key)
+        return before
 
 
 def _place(body: Body) -> Place | None:

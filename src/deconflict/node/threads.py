@@ -166,7 +166,7 @@ class ThreadBook:
 
     def reply(
         self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool] | None = None
-    ) -> tuple[Thread | None, bool]:
+    ) -> tuple[Thread | None, bool, tuple[str, ...]]:
         """Let a message act on the thread that it cites.
 
         A party answers the other's messages only: a reference to an own one changes nothing.
@@ -177,13 +177,14 @@ class ThreadBook:
             agrees: asked of a readback: one that differs is an answer, and settles nothing.
 
         Returns:
-            The thread as it is now, None when no open thread is cited; and whether it ended.
+            The thread as it is now, None when no open thread is cited; whether it ended; and all
+            messages that it ended, which asked for the same.
         """
         if envelope.ref is None:
-            return None, False
+            return None, False, ()
         thread = self._open.get(envelope.ref)
         if thread is None or thread.own is own or self.get(thread.hash) is None:
-            return None, False
+            return None, False, ()
         thread = self._answered(thread, envelope)
         kind, rule = Kind(envelope.kind), KINDS[Kind(envelope.kind)].rule
         settled = settles(kind, thread.kind) and (agrees is None or agrees())
@@ -191,12 +192,14 @@ class ThreadBook:
         # Who answered had heard that much: what was asked again behind it stays open.
         heard = envelope.heard
         heard_to = (0, 0) if heard is None else self.place(heard.epoch, heard.seq)
+        ended = []
         for held in [self._open[name] for name in self._by_root[thread.root]]:
             if ends and (held.hash == thread.hash or self.place(held.epoch, held.seq) <= heard_to):
                 self.drop(held.hash)
+                ended.append(held.hash)
             elif not ends and rule.closes and held.logged_ms <= thread.logged_ms:
                 self._open[held.hash] = msgspec.structs.replace(held, answered_by=kind)
-        return thread, ends
+        return thread, ends, tuple(ended)
 
     def reply_later(self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool]) -> None:
         """Let a readback act as :meth:`reply` does; compare it when the thread is looked at.

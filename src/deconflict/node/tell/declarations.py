@@ -34,6 +34,7 @@ _UNTIL_READ: Final = (
     NotTaken.NOTHING_TO_CHANGE,
     NotTaken.EXERCISE_OF_REAL,
     "ANSWER_CHANGED",
+    "NOT_CEASED",
     "CAME_LATE",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))

@@ -19,6 +19,7 @@ from deconflict.messages.bodies import (
     Account,
     Answer,
     Body,
+    CeaseReport,
     LineCheck,
     Readback,
     TermsMessage,
@@ -57,6 +58,7 @@ _CLOCK_SHOWN_MS: Final = 500
 # Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
 _CLOCK_WITHIN: Final = 0.75
 _CLOCK_AGAIN: Final = 0.25
+_NOT_CEASED: Final = "NOT_CEASED"  # of which CEASED had been reported
 
 
 class Teller:
@@ -104,6 +106,10 @@ class Teller:
         changed = self._answer_changed(line, taken)
         if changed is not None:
             text = render_named("ANSWER_CHANGED", changed, self.desk.language)
+            warnings = (*warnings, text)
+        reported = self._ceased_before(line, taken)
+        if reported is not None:
+            text = render_named(*reported, self.desk.language)
             warnings = (*warnings, text)
         return warnings
 
@@ -222,6 +228,8 @@ class Teller:
                     now_ms=now.utc_ms,
                     facts={"message": taken.hash},
                 )
+            case CeaseReport() if not taken.own:
+                self._ceased(line, taken, now)
             case LineCheck() as body if taken.kind is Kind.LINE_CHECK_REPLY:
                 self._line_check(line, body, taken, now)
             case Account(event=str(event)):
@@ -272,6 +280,36 @@ class Teller:
             "said": taken.body.said.value,
             "before": taken.said_before.value,
         }
+
+    def _ceased(self, line: Line, taken: Taken, now: Now) -> None:
+        key = AlertKey(_NOT_CEASED, line.line_id, taken.envelope.ref)
+        reported = self._ceased_before(line, taken)
+        if taken.kind is Kind.CEASED:
+            self.desk.alerts.close(key, now_ms=now.utc_ms)
+        elif reported is not None:
+            self.desk.tell(
+                key,
+                reported[1],
+                drill=taken.envelope.drill,
+                urgency="FLASH",
+                now_ms=now.utc_ms,
+                facts={"message": taken.hash},
+            )
+
+    def _ceased_before(self, line: Line, taken: Taken) -> tuple[str, dict[str, Any]] | None:
+        """Return what a report says beside the one before, that it ceased: phrase and values."""
+        ref = taken.envelope.ref
+        if not taken.ceased_before or ref is None or (request := self._envelope_of(ref)) is None:
+            return None
+        values: dict[str, Any] = {
+            "party": line.book.party_of(own=taken.own),
+            "sent": request.created_utc,
+            "kind": taken.kind.value,
+        }
+        if taken.kind is Kind.CEASED:
+            return "CEASED_ALREADY", values
+        values |= {"at": taken.envelope.created_utc, "before": Kind.CEASED.value}
+        return _NOT_CEASED, values
 
     def _line_check(self, line: Line, reply: LineCheck, taken: Taken, now: Now) -> None:
         asked = None if taken.envelope.ref is None else self._envelope_of(taken.envelope.ref)
