@@ -50,7 +50,7 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
     [
         ((), "How near is too near"),
         (("--minima", "5NM"), "the minima cannot be read"),
-        (("--minima", "PLANE=5NM,1000ft"), "a purpose that does not exist"),
+        (("--minima", "PLANE=5NM,1000ft"), "a purpose or a party that is not there"),
         (("--minima", "FLIGHT=5NM,1000ft"), "no minima are given between"),
         ((*BOTH, "--out", "x.xlsx"), "the ending says no format"),
         ((*BOTH, "--picture", "x.jpg"), "the ending says no format"),

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deconflict.airspace import geometry_from_wire, parse_utc
+from deconflict.airspace.purposes import PURPOSES
 from deconflict.airspace.where import located
 from deconflict.cli.drafts import read_drafts
 from deconflict.cli.output import short
 from deconflict.errors import InvalidGeometryError, InvalidInputError, LineStateError
-from deconflict.formats.declaration_input import PURPOSES
 from deconflict.separation import AltitudeConversions, Extent, Minima, MinimaTable, check
 
 if TYPE_CHECKING:

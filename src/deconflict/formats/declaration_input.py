@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.airspace.geometry import Geometry
+from deconflict.airspace.purposes import PURPOSES
 from deconflict.errors import InvalidDocumentError
 
-__all__ = ["MAX_LABEL", "PURPOSES", "DeclarationInput"]
+__all__ = ["MAX_LABEL", "DeclarationInput"]
 
-PURPOSES: Final = ("FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE")
 MAX_LABEL: Final = 64
 _ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
