@@ -33,7 +33,7 @@ def words_of(picture: Path) -> str:
 def test_conflicts_are_told_nearest_first_with_exit_code_1(tmp_path: Path) -> None:
     result = run(*write_csv(tmp_path), *BOTH)
     assert result.exit_code == 1
-    assert result.stdout.startswith("5 conflicts among 5 flights and 1 volumes.\n")
+    assert result.stdout.startswith("5 conflicts among 5 flights and 1 volume.\n")
     assert "NEAREST AT" in result.stdout
     assert result.stderr == ""  # neither a bar nor a word of progress in a pipe
 
@@ -43,6 +43,14 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("No conflict found among 5 flights.\n")
     assert "not in the files" in result.stdout
+
+
+def test_nothing_read_is_not_no_conflict(tmp_path: Path) -> None:
+    file = tmp_path / "hdr.csv"
+    file.write_text("flight,time_s,lat_deg,lon_deg,altitude_fl\n")
+    result = run(file, "--minima", "5NM,1000ft")
+    assert result.exit_code == 2
+    assert "there is nothing to screen" in result.stderr
 
 
 @pytest.mark.parametrize(
