@@ -15,7 +15,14 @@ from deconflict.airspace.where import located
 from deconflict.cli.drafts import read_inputs
 from deconflict.cli.output import short
 from deconflict.errors import InvalidGeometryError, InvalidInputError, LineStateError
-from deconflict.separation import AltitudeConversions, Extent, Minima, MinimaTable, check, said_minima
+from deconflict.separation import (
+    AltitudeConversions,
+    Extent,
+    Minima,
+    MinimaTable,
+    check,
+    said_minima,
+)
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
