@@ -30,6 +30,35 @@ def written(file: Path, *extents: Extent) -> Path:
     return file
 
 
+def named(file: Path, *extents: Extent) -> Path:
+    """Write declarations as another program names them: by the id of the feature."""
+    file.write_bytes(
+        write_declarations(
+            DeclarationInput(extent.purpose, extent.geometry, feature_id=f"M{number}")
+            for number, extent in enumerate(extents, 1)
+        )
+    )
+    return file
+
+
+def test_features_are_called_and_written_back_as_their_file_names_them(tmp_path: Path) -> None:
+    own, out = named(tmp_path / "own.geojson", EAST, NORTH), tmp_path / "freed.geojson"
+    told = run(own, "--minima", "5NM,1000ft", "--together", "--out", out)
+    assert told.exit_code == 0
+    (changed,) = read_declarations(out.read_bytes())
+    assert changed.feature_id in ("M1", "M2")
+    assert changed.feature_id in told.output
+    assert "flight " not in told.output
+
+
+def test_minima_of_a_pair_of_purposes_hold_for_these(tmp_path: Path) -> None:
+    own = named(tmp_path / "own.geojson", EAST, NORTH)
+    assert run(own, "--minima", "5NM,1000ft", "--minima", "FLIGHT=1m,1ft").exit_code == 0
+    wrong = run(own, "--minima", "5NM,1000ft", "--minima", "red:blue=1m,1ft")
+    assert wrong.exit_code == 2
+    assert "minima for a purpose that does not exist" in wrong.stderr
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     return written(tmp_path / "own.geojson", EAST), written(tmp_path / "their.geojson", NORTH)

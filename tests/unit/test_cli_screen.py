@@ -33,7 +33,7 @@ def words_of(picture: Path) -> str:
 def test_conflicts_are_told_nearest_first_with_exit_code_1(tmp_path: Path) -> None:
     result = run(*write_csv(tmp_path), *BOTH)
     assert result.exit_code == 1
-    assert result.stdout.startswith("5 conflicts among 5 flights and 1 volumes.\n")
+    assert result.stdout.startswith("5 conflicts among 5 flights and 1 volume.\n")
     assert "NEAREST AT" in result.stdout
     assert result.stderr == ""  # neither a bar nor a word of progress in a pipe
 
@@ -45,12 +45,20 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
     assert "not in the files" in result.stdout
 
 
+def test_nothing_read_is_not_no_conflict(tmp_path: Path) -> None:
+    file = tmp_path / "hdr.csv"
+    file.write_text("flight,time_s,lat_deg,lon_deg,altitude_fl\n")
+    result = run(file, "--minima", "5NM,1000ft")
+    assert result.exit_code == 2
+    assert "there is nothing to screen" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ((), "How near is too near"),
         (("--minima", "5NM"), "the minima cannot be read"),
-        (("--minima", "PLANE=5NM,1000ft"), "a purpose that does not exist"),
+        (("--minima", "PLANE=5NM,1000ft"), "a purpose or a party that is not there"),
         (("--minima", "FLIGHT=5NM,1000ft"), "no minima are given between"),
         ((*BOTH, "--out", "x.xlsx"), "the ending says no format"),
         ((*BOTH, "--picture", "x.jpg"), "the ending says no format"),

@@ -17,7 +17,7 @@ from deconflict.separation import Verdict
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, VERDICTS
 from screen_samples import MINIMA, area_columns, arrow_tables, flight_columns
 
-MODULES = ["batch", "flights", "labels", "said_minima", "screening", "volumes"]
+MODULES = ["batch", "flights", "labels", "minima_classes", "said_minima", "screening", "volumes"]
 
 
 def pair(**changed: Any) -> dict[str, Any]:

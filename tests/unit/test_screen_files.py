@@ -139,7 +139,7 @@ def test_a_failed_write_leaves_what_stood_there(tmp_path: Path) -> None:
         ("A,2015-09-30T06:00:00Z,1_0,8,100,FL", "line 2, lat_deg", "'1_0'"),
         ("A,2015-09-30T06:00:00Z,one,8,100,FL", "line 2, lat_deg", "'one'"),
         ("A,2015-09-30T06:00:00Z,1,8,100", "line 2", "5 cells"),
-        ("A,2015-09-30T06:20:00Z,1,8,100,FL", "line 2 (flight A), waypoint 2, time", ""),
+        ("A,2015-09-30T06:20:00Z,1,8,100,FL", "line 3 (flight A), waypoint 2, time", ""),
     ],
 )
 def test_a_bad_line_is_named_with_its_field(
@@ -152,6 +152,20 @@ def test_a_bad_line_is_named_with_its_field(
     assert where in refusal.value.problem
     assert given in refusal.value.given
     assert refusal.value.expected
+
+
+@pytest.mark.parametrize("heading", [HEAD.replace(",", ";"), HEAD.replace(",", "\t")])
+def test_cells_that_no_comma_separates_are_told(tmp_path: Path, heading: str) -> None:
+    with pytest.raises(InvalidDocumentError, match="not separated by commas"):
+        found_in([csv_of(tmp_path, heading, "A;2015-09-30T06:00:00Z;1;9;100;FL")])
+
+
+@pytest.mark.parametrize("cell", ["BAW12", "7", ""])
+def test_an_unknown_column_is_told_by_its_name_whatever_it_holds(tmp_path: Path, cell: str) -> None:
+    lines = [f"A,2015-09-30T06:{minute}:00Z,1,9,100,FL,{cell}" for minute in (10, 20)]
+    with pytest.raises(InvalidDocumentError, match="columns that mean nothing here") as refusal:
+        found_in([csv_of(tmp_path, f"{HEAD},callsign", *lines)])
+    assert refusal.value.given == "callsign"
 
 
 @pytest.mark.parametrize(("word", "given"), [("QNH", "'QNH'"), ("", "nothing")])
@@ -171,9 +185,9 @@ def test_all_rows_with_one_fault_are_told(tmp_path: Path) -> None:
         lines.append(bad.format(k, "2015-09-30T06:10:00Z", 2))
     with pytest.raises(BadRowsError) as refusal:
         found_in([csv_of(tmp_path, HEAD, *lines)])
-    assert refusal.value.rows == tuple(range(4, 28, 2))
+    assert refusal.value.rows == tuple(range(4, 28))
     assert refusal.value.field == "lat_deg"
-    assert "11 more with this fault: line 6, 8, 10, 12, 14, 16, 18, 20, …" in refusal.value.remedy
+    assert "23 more with this fault: line 5, 6, 7, 8, 9, 10, 11, 12, …" in refusal.value.remedy
 
 
 def test_a_flight_that_begins_again_is_refused(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def sky_of(
             table,
             movable=len(movable),
             party=party,
-            minima=pack_minima(minima, purposes),
+            minima=pack_minima(minima.of, purposes),
             references=pack_references(conversions),
         )
     except _kernel.RefusedInput as refusal:

@@ -17,7 +17,8 @@ from deconflict.units import METRES_PER_NAUTICAL_MILE, feet_from_tmm, metres_fro
 __all__ = ["advice_view", "change_words", "plan_view", "show_advice", "show_plan"]
 
 _FOOTER: Final = (
-    "Each was screened against everything declared, and against nothing else. Nothing was sent.\n"
+    "Each was screened against everything that is declared or in the files, and nothing else.\n"
+    "Nothing was sent. "
     "Wind, ground, fuel and performance are not known here. What is flown, its planner decides."
 )
 

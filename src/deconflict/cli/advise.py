@@ -37,8 +37,10 @@ KINDS: Final = ("shift", "level", "offset")
 )
 @click.option(
     "--minima",
+    multiple=True,
     metavar="LATERAL,VERTICAL",
-    help="Compare files alone, with these minima and without a node: 5NM,1000ft.",
+    help="Compare files alone, with these minima and without a node: 5NM,1000ft. Repeat it for a "
+    "purpose or a pair of them: FLIGHT:ACTIVITY=3NM,500ft.",
 )
 @click.option(
     "--together",
@@ -86,7 +88,7 @@ def advise(
     ctx: click.Context,
     files: tuple[Path, ...],
     against: tuple[Path, ...],
-    minima: str | None,
+    minima: tuple[str, ...],
     together: bool,
     by: str,
     max_shift: str,
@@ -122,7 +124,7 @@ def advise(
     order = _kinds(by)
     steps = (max_shift, shift_step, max_level, level_step, max_offset, offset_step)
     limits = _limits(steps, order)
-    if minima is None:
+    if not minima:
         if against:
             raise InvalidInputError(
                 "which minima?",

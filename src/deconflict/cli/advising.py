@@ -141,6 +141,7 @@ class Asked:
                 extent.geometry,
                 self._known[extent.key].label,
                 self._known[extent.key].declaration_id,
+                feature_id=self._known[extent.key].feature_id,
             )
             for extent in changed
         )

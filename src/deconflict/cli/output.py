@@ -176,7 +176,7 @@ def count(number: int, one: str, many: str = "") -> str:
     ('1 conflict', '2 conflicts', 'no parties')
     """
     noun = one if number == 1 else (many or one + "s")
-    return f"{number if number else 'no'} {noun}"
+    return f"{number:,} {noun}" if number else f"no {noun}"
 
 
 def escalated(alert: Mapping[str, Any]) -> str:

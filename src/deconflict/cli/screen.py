@@ -34,7 +34,8 @@ __all__ = ["screen"]
     multiple=True,
     metavar="LATERAL,VERTICAL",
     help="How near is too near: 5NM,1000ft or 50m,50ft. Repeat it for a purpose or a pair of "
-    "them: FLIGHT:ACTIVITY=3NM,500ft. There is no default.",
+    "them, FLIGHT:ACTIVITY=3NM,500ft, or of parties, red:blue=3NM,500ft, which hold whatever the "
+    "purposes. There is no default.",
 )
 @click.option(
     "--terms",
@@ -141,6 +142,13 @@ def screen(
             files, reference=known, ignore=frozenset(ignore), threads=count, advance=bar.advance
         )
     flights, volumes = held.flights, held.volumes
+    if not len(flights) and not len(volumes):
+        raise InvalidInputError(
+            "there is nothing to screen: no file holds a flight or a volume",
+            given=", ".join(file.name for file in files),
+            expected="one flight or volume at least",
+            remedy="look whether these are the files you mean: nothing read is not no conflict",
+        )
     if explain is not None:
         flights, volumes = pair_of(flights, volumes, explain)
     _say(f"screening {len(flights):,} flights and {len(volumes):,} volumes")
@@ -174,7 +182,6 @@ def _terms(
     minima: Sequence[str], terms: Path | None, altitudes: Sequence[str]
 ) -> "tuple[SaidMinima, AltitudeConversions]":
     """Return minima and conversions, from the options or from terms, never from both."""
-    from deconflict.formats.declaration_input import PURPOSES
     from deconflict.separation import AltitudeConversions, said_minima
 
     if terms is not None:
@@ -186,13 +193,6 @@ def _terms(
             )
         return _agreed(terms)
     said = said_minima(minima)
-    unknown = sorted({name for pair in said.pairs for name in pair} - set(PURPOSES))
-    if unknown:
-        raise InvalidInputError(
-            "minima for a purpose that does not exist",
-            given=", ".join(unknown),
-            expected=", ".join(PURPOSES),
-        )
     if said.for_all is None and not said.pairs:
         said.table(())  # says what is missing, before anything is read
     return said, AltitudeConversions(dict(_conversion(text) for text in altitudes))

@@ -49,14 +49,14 @@ def counts(found: Conflicts) -> dict[str, int]:
 
 def show_found(found: Conflicts, *, out: Path | None) -> None:
     """Print the nearest conflicts as a table, and how many there are."""
-    what = f"{len(found.flights):,} flights"
+    what = count(len(found.flights), "flight")
     if len(found.volumes):
-        what += f" and {len(found.volumes):,} volumes"
+        what += f" and {count(len(found.volumes), 'volume')}"
     if not len(found):
         click.echo(f"No conflict found among {what}.")
         click.echo("This says nothing of what is not in the files.")
         return
-    how_many = "1 conflict" if len(found) == 1 else f"{len(found):,} conflicts"
+    how_many = count(len(found), "conflict")
     click.echo(click.style(f"{how_many} among {what}.", bold=True))
     shown = found.taken(found.nearest_first()[:SHOWN])
     if len(shown) < len(found):

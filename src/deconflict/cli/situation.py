@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deconflict.airspace import geometry_from_wire, parse_utc
+from deconflict.airspace.purposes import PURPOSES
 from deconflict.airspace.where import located
-from deconflict.cli.drafts import read_drafts
+from deconflict.cli.drafts import read_inputs
 from deconflict.cli.output import short
 from deconflict.errors import InvalidGeometryError, InvalidInputError, LineStateError
-from deconflict.formats.declaration_input import PURPOSES
-from deconflict.separation import AltitudeConversions, Extent, Minima, MinimaTable, check
+from deconflict.separation import (
+    AltitudeConversions,
+    Extent,
+    Minima,
+    MinimaTable,
+    check,
+    said_minima,
+)
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -35,13 +42,14 @@ class Named:
     purpose: str
     declaration_id: str | None
     own: bool
+    feature_id: str | None = None
 
     @property
     def name(self) -> str:
-        """Its label, or what it is and how its id begins."""
+        """Its label or how its file names it; else what it is and how its id begins."""
         what = self.purpose.replace("_", " ").lower()
         known = short(self.declaration_id, 6) if self.declaration_id else self.extent.key
-        return self.label or f"{what} {known}"
+        return self.label or self.feature_id or f"{what} {known}"
 
     @property
     def whose(self) -> str:
@@ -68,7 +76,7 @@ class Situation:
         return {one.extent.key: one for one in (*self.movable, *self.others)}
 
 
-def from_files(files: Sequence[Path], against: Sequence[Path], minima: str) -> Situation:
+def from_files(files: Sequence[Path], against: Sequence[Path], minima: Sequence[str]) -> Situation:
     """Return the declarations of files, those of ``files`` movable; no node is asked.
 
     Every declaration counts as a party of its own, so that all of them keep the minima.
@@ -76,18 +84,20 @@ def from_files(files: Sequence[Path], against: Sequence[Path], minima: str) -> S
     Raises:
         InvalidInputError: a file or the minima cannot be read.
     """
-    lateral, comma, vertical = minima.partition(",")
-    if not comma:
+    movable = tuple(_drafted(files, party=None, own=True))
+    others = tuple(_drafted(against, party=None, own=False))
+    purposes = {one.purpose for one in (*movable, *others)}
+    said = said_minima(minima)
+    if not frozenset().union(*said.pairs) <= set(PURPOSES):
         raise InvalidInputError(
-            "the minima cannot be read", given=minima, expected="lateral,vertical: 5NM,1000ft"
+            "minima for a purpose that does not exist",
+            given=", ".join(sorted(frozenset().union(*said.pairs) - set(PURPOSES))),
+            expected=", ".join(PURPOSES),
         )
-    from deconflict.airspace.quantity import parse_distance, parse_height
-
-    least = Minima(parse_distance(lateral) / 1000, parse_height(vertical))
     return Situation(
-        movable=tuple(_drafted(files, party=None, own=True)),
-        others=tuple(_drafted(against, party=None, own=False)),
-        minima=MinimaTable(least),
+        movable=movable,
+        others=others,
+        minima=said.table(purposes),
         conversions=_NOTHING,
         now_ms=None,
     )
@@ -127,20 +137,20 @@ def from_node(node: "NodeClient", files: Sequence[Path]) -> Situation:
 def _drafted(files: Sequence[Path], *, party: str | None, own: bool) -> Iterable[Named]:
     """Yield what files hold; without a party each own is its own, and others are their file's."""
     for file in files:
-        for place, draft in enumerate(read_drafts([file]), 1):
-            identifier = draft.get("declaration_id")
-            key = identifier if own and identifier else f"{file} {place}"
+        for place, one in enumerate(read_inputs(file), 1):
+            key = one.declaration_id if own and one.declaration_id else f"{file} {place}"
             yield Named(
                 Extent(
                     key=key,
                     party=party or (key if own else file.name),
-                    purpose=draft["purpose"],
-                    geometry=geometry_from_wire(draft["geometry"]),
+                    purpose=one.purpose,
+                    geometry=one.geometry,
                 ),
-                label=draft["label"],
-                purpose=draft["purpose"],
-                declaration_id=identifier,
+                label=one.label,
+                purpose=one.purpose,
+                declaration_id=one.declaration_id,
                 own=own,
+                feature_id=one.feature_id,
             )
 
 

@@ -1,6 +1,7 @@
 """Declarations in the spellings of other systems. Parsing refuses instead of guessing."""
 
-from deconflict.formats.declaration_input import PURPOSES, DeclarationInput
+from deconflict.airspace.purposes import PURPOSES
+from deconflict.formats.declaration_input import DeclarationInput
 from deconflict.formats.display import DisplayItem, write_geojson
 from deconflict.formats.geojson import read_declarations
 from deconflict.formats.geojson_writer import write_declarations

@@ -13,12 +13,15 @@ from deconflict.airspace.where import located
 from deconflict.errors import BadRowsError, InvalidDocumentError, InvalidTimeError
 from deconflict.formats.utc_column import seconds_of_utc
 from deconflict.separation.batch import Batch, Column
+from deconflict.separation.flights import FLIGHT_COLUMNS
 from deconflict.separation.labels import Labels
+from deconflict.separation.volumes import VOLUME_COLUMNS
 
 __all__ = ["csv_batches"]
 
 PART: Final = 4 * 1024 * 1024
 LONGEST_LINE: Final = 1024 * 1024
+KNOWN: Final = FLIGHT_COLUMNS | VOLUME_COLUMNS
 TEXTS: Final = frozenset({"flight", "volume", "party", "purpose", "altitude_reference"})
 TIMES: Final = frozenset({"time", "start", "end"})
 NEWLINE, COMMA = ord("\n"), ord(",")
@@ -105,6 +108,14 @@ def _decoded(block: bytes, line: int) -> str:
 
 def _names(heading: str) -> list[str]:
     names = [name.strip() for name in next(_rows([heading], 1), [])]
+    between = next((sign for sign in ";\t|" if sign in heading), None)
+    if len(names) == 1 and between is not None:
+        raise InvalidDocumentError(
+            "line 1: the cells are not separated by commas",
+            given=f"{between!r} between them: {heading[:60]!r}",
+            expected="commas, and decimals with a point",
+            remedy="write it with commas",
+        )
     if not names or "" in names or len(set(names)) != len(names):
         raise InvalidDocumentError(
             "line 1: the names of the columns cannot be used",
@@ -169,8 +180,10 @@ def _batch(
             columns[name] = Labels.of_text(values)
         elif name in TIMES:
             columns[name] = _times(values, numbers, name, empty=empty)
-        else:
+        elif name in KNOWN:
             columns[name] = _numbers(values, numbers, name, empty=empty)
+        else:
+            columns[name] = Labels.none(len(values))  # refused by its name, whatever it holds
     return Batch(columns, missing=missing, name=file, base=1, row_word="line", row_numbers=numbers)
 
 

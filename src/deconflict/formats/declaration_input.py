@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.airspace.geometry import Geometry
+from deconflict.airspace.purposes import PURPOSES
 from deconflict.errors import InvalidDocumentError
 
-__all__ = ["MAX_LABEL", "PURPOSES", "DeclarationInput"]
+__all__ = ["MAX_LABEL", "DeclarationInput"]
 
-PURPOSES: Final = ("FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE")
 MAX_LABEL: Final = 64
 _ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -19,7 +19,8 @@ class DeclarationInput:
     """Purpose, geometry and what the sender chose to add.
 
     ``source_index`` is its place in the document, from 0. ``declaration_id`` is None for a
-    declaration that is yet to get one.
+    declaration that is yet to get one. ``feature_id`` is how its document names it: for its own
+    people, never for a peer.
 
     Raises:
         InvalidDocumentError: the purpose is none of the five, the label is empty, too long or not
@@ -31,6 +32,7 @@ class DeclarationInput:
     label: str | None = None
     declaration_id: str | None = None
     source_index: int = 0
+    feature_id: str | None = None
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:
@@ -47,6 +49,14 @@ class DeclarationInput:
                 "the label cannot be used",
                 given=f"{self.label!r:.100}",
                 expected=f"1 to {MAX_LABEL} printable characters",
+            )
+        if self.feature_id is not None and not (
+            0 < len(self.feature_id) <= MAX_LABEL and self.feature_id.isprintable()
+        ):
+            raise InvalidDocumentError(
+                "the id of the feature cannot be used",
+                given=f"{self.feature_id!r:.100}",
+                expected=f"1 to {MAX_LABEL} printable characters, or a number",
             )
         if self.declaration_id is not None and not _ID.fullmatch(self.declaration_id):
             raise InvalidDocumentError(

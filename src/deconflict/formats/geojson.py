@@ -127,6 +127,12 @@ def _feature(feature: Members, index: int) -> DeclarationInput:
         purpose = text_at(properties, "purpose")
         label = optional_text_at(properties, "label")
         declaration_id = optional_text_at(properties, "declaration_id")
+    feature_id = feature.get("id")
+    if isinstance(feature_id, bool) or not isinstance(feature_id, str | int | float | None):
+        raise InvalidDocumentError(
+            "the id of the feature cannot be used", given=shown(feature_id), expected="text"
+        )
+    name = None if feature_id is None else str(feature_id)
     shape = object_of(feature.get("geometry"), "geometry")
     if shape.get("type") == "GeometryCollection":
         geometry = _collection(shape, properties)
@@ -135,7 +141,7 @@ def _feature(feature: Members, index: int) -> DeclarationInput:
     else:
         geometry = (_volume(shape, properties, _ABOUT, ".geometry", ".properties"),)
     with located(".properties"):
-        return DeclarationInput(purpose, geometry, label, declaration_id, index)
+        return DeclarationInput(purpose, geometry, label, declaration_id, index, name)
 
 
 def _collection(shape: Members, properties: Members) -> Geometry:

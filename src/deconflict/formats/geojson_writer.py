@@ -47,7 +47,8 @@ def _to_feature(declaration: DeclarationInput) -> dict[str, object]:
         parts = [_from_volume(volume) for volume in check_volumes(geometry)]
         shape = {"type": "GeometryCollection", "geometries": [part for part, _ in parts]}
         more = {"volumes": [settings for _, settings in parts]}
-    return {"type": "Feature", "geometry": shape, "properties": properties | more}
+    named = {} if declaration.feature_id is None else {"id": declaration.feature_id}
+    return {"type": "Feature", **named, "geometry": shape, "properties": properties | more}
 
 
 def _from_trajectory(trajectory: Trajectory) -> tuple[dict[str, object], dict[str, object]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.purposes import PURPOSES
 from deconflict.errors import InvalidDocumentError
 from deconflict.formats.arrow_table import (
     arrow_batches,
@@ -17,7 +18,6 @@ from deconflict.formats.arrow_table import (
     parquet_parts,
 )
 from deconflict.formats.csv_table import csv_batches
-from deconflict.formats.declaration_input import PURPOSES
 from deconflict.formats.npz_table import npz_batch
 from deconflict.separation.batch import Batch
 from deconflict.separation.carry import whole_batches

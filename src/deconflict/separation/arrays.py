@@ -1,9 +1,9 @@
 """Values into the kernel's columns. What the columns mean: ``docs/reference/separation.md``."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.trajectory import Trajectory
 from deconflict.airspace.volume import Volume
 from deconflict.separation.extent import Extent
-from deconflict.separation.minima import AltitudeConversions, MinimaTable
+from deconflict.separation.minima import AltitudeConversions, Minima
 from deconflict.units import E7_PER_DEGREE
 
 __all__ = ["Packed", "pack", "pack_minima", "pack_references"]
 
 Columns = dict[str, NDArray[Any]]
+_K = TypeVar("_K")
 
 MS_PER_SECOND: Final = 1_000
 MM_PER_METRE: Final = 1_000
@@ -177,9 +178,9 @@ def _references(references: Sequence[AltitudeReference]) -> NDArray[np.uint8]:
     return np.array([REFERENCES.index(reference) for reference in references], dtype=np.uint8)
 
 
-def pack_minima(table: MinimaTable, purposes: Collection[str]) -> Columns:
-    """Return the table as a square over the purposes, flat."""
-    square = [table.of(a, b) for a in purposes for b in purposes]
+def pack_minima(between: Callable[[_K, _K], Minima], classes: Collection[_K]) -> Columns:
+    """Return the minima between any two classes, such as purposes, as a square, flat."""
+    square = [between(a, b) for a in classes for b in classes]
     return {
         "lateral_m": np.array([minima.lateral_m for minima in square], dtype=np.float64),
         "vertical_tmm": np.array([minima.vertical_tmm for minima in square], dtype=np.int64),

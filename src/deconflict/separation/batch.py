@@ -47,6 +47,7 @@ class Batch:
         base: what waypoints are counted from.
         row_word: what a row is called: ``row``, ``line``, ``feature``.
         row_numbers: of each row, where they do not follow one another.
+        point_numbers: of each value in a list, where each stands in a row of the file of its own.
     """
 
     columns: dict[str, Column]
@@ -58,6 +59,7 @@ class Batch:
     base: int = 0
     row_word: str = "row"
     row_numbers: NDArray[np.int64] | None = None
+    point_numbers: NDArray[np.int64] | None = None
 
     @property
     def rows(self) -> int:
@@ -126,9 +128,11 @@ class Batch:
         if name in self.lists and self.offsets is not None:
             rows = np.searchsorted(self.offsets, at, side="right") - 1
             where = f", waypoint {first - int(self.offsets[rows[0]]) + self.base}"
+            told = self.numbers()[rows] if self.point_numbers is None else self.point_numbers[at]
         else:
             rows = at
-        numbers = np.unique(self.numbers()[rows])
+            told = self.numbers()[rows]
+        numbers = np.unique(told)
         others = [str(n) for n in numbers[1 : _SHOWN_ROWS + 1].tolist()]
         if others:
             more = len(numbers) - 1
@@ -137,7 +141,7 @@ class Batch:
                 f"{remedy}; " if remedy else ""
             ) + f"{more} more with this fault: {self.row_word} {', '.join(others)}{tail}"
         raise BadRowsError(
-            f"{self.name}: {self.row_word} {self.numbers()[rows[0]]}{self._named(int(rows[0]))}"
+            f"{self.name}: {self.row_word} {told[0]}{self._named(int(rows[0]))}"
             f"{where}, {name}: {problem}",
             given=given,
             expected=expected,

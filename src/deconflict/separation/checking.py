@@ -56,7 +56,7 @@ def check(
         found = _kernel.screen(
             packed.trajectories,
             packed.volumes,
-            pack_minima(minima, purposes),
+            pack_minima(minima.of, purposes),
             pack_references(conversions),
         )
     except _kernel.RefusedInput as refusal:

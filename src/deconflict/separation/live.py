@@ -45,7 +45,7 @@ class LiveIndex:
         # In the order of a check: of two volumes the kernel takes that of the lesser number first.
         self._purposes = {purpose: number for number, purpose in enumerate(sorted(set(purposes)))}
         self._index = _kernel.Index(
-            pack_minima(minima, self._purposes), pack_references(conversions)
+            pack_minima(minima.of, self._purposes), pack_references(conversions)
         )
         self._numbers: dict[str, int] = {}
         self._held: dict[int, _Held] = {}

@@ -16,6 +16,7 @@ from deconflict.separation.conflicts import Conflicts
 from deconflict.separation.flights import Flights
 from deconflict.separation.labels import numbered
 from deconflict.separation.minima import AltitudeConversions
+from deconflict.separation.minima_classes import MinimaClasses
 from deconflict.separation.said_minima import AnyMinima, SaidMinima, said_minima
 from deconflict.separation.volumes import Volumes
 
@@ -49,7 +50,8 @@ def screen(
             of waypoints, or a row a waypoint.
         volumes: likewise, with the columns of `Volumes.of`.
         minima: ``"5NM,1000ft"``; several of these, some for a pair of purposes,
-            ``"FLIGHT:ACTIVITY=3NM,500ft"``; or the values. There is no default.
+            ``"FLIGHT:ACTIVITY=3NM,500ft"``, or of parties, ``"red:blue=3NM,500ft"``; or the
+            values. Those of two parties hold whatever the purposes. There is no default.
         conversions: which altitude references compare; the others are INCOMPARABLE, never left
             out.
         reference: what altitudes are measured from where no column says it.
@@ -86,14 +88,14 @@ def screen(
     theirs = _volumes(volumes, reference)
     _check_names(ours, theirs)
     purposes = numbered([*ours.purpose.used(), *theirs.purpose.used()])
-    table = said.table(purposes)
     parties = numbered([*ours.party.used(), *theirs.party.used()])
+    classes = MinimaClasses.of(said, purposes=purposes, parties=parties)
     known = conversions or AltitudeConversions()
     try:
         found = _kernel.screen(
-            _trajectory_columns(ours, purposes, parties, within_parties),
-            _volume_columns(theirs, len(ours), purposes, parties, within_parties),
-            pack_minima(table, purposes),
+            _trajectory_columns(ours, classes, parties, within_parties),
+            _volume_columns(theirs, len(ours), classes, parties, within_parties),
+            pack_minima(classes.between, classes.classes),
             pack_references(known),
             threads=threads,
         )
@@ -149,7 +151,7 @@ def _check_names(flights: Flights, volumes: Volumes) -> None:
 
 
 def _trajectory_columns(
-    flights: Flights, purposes: Mapping[str, int], parties: Mapping[str, int], within: bool
+    flights: Flights, classes: MinimaClasses, parties: Mapping[str, int], within: bool
 ) -> Columns:
     count = len(flights)
     own = np.arange(len(parties), len(parties) + count, dtype=np.uint32)
@@ -164,7 +166,7 @@ def _trajectory_columns(
         "vertical_tmm": flights.vertical_tmm,
         "window_s": flights.window_s,
         "party": own if within else np.where(whose < 0, own, whose).astype(np.uint32),
-        "purpose": flights.purpose.by(purposes, without=0).astype(np.uint16),
+        "purpose": classes.numbers(flights.purpose, flights.party),
         "reference": flights.reference,
         "side": np.zeros(count, dtype=np.uint8),
     }
@@ -173,7 +175,7 @@ def _trajectory_columns(
 def _volume_columns(
     volumes: Volumes,
     flights: int,
-    purposes: Mapping[str, int],
+    classes: MinimaClasses,
     parties: Mapping[str, int],
     within: bool,
 ) -> Columns:
@@ -191,7 +193,7 @@ def _volume_columns(
         "start_s": volumes.start_s,
         "end_s": volumes.end_s,
         "party": own if within else np.where(whose < 0, own, whose).astype(np.uint32),
-        "purpose": volumes.purpose.by(purposes, without=0).astype(np.uint16),
+        "purpose": classes.numbers(volumes.purpose, volumes.party),
         "reference": volumes.reference,
         "item": volumes.item,
         "side": np.zeros(count, dtype=np.uint8),

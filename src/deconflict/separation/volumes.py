@@ -313,6 +313,7 @@ def _grouped(batch: Batch) -> Batch:
         base=batch.base,
         row_word=batch.row_word,
         row_numbers=batch.numbers()[starts],
+        point_numbers=batch.numbers(),
     )
 
 
