@@ -31,18 +31,17 @@ from deconflict.line.key_ring import KeyRing
 from deconflict.line.keys import VerifyKey, key_named, line_id
 from deconflict.line.log import ChainCheck
 from deconflict.line.moment import utc_text
-from deconflict.line.note import NoteKey, read_note
+from deconflict.line.note import NoteKey, NoteKind, read_note
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.root import Root
 from deconflict.line.statement import (
     ChainPoint,
     hash_of,
 )
-from deconflict.line.tree import HASH_BYTES, GrowingTree
+from deconflict.line.tree import HASH_BYTES, TreeHead
 from deconflict.messages.agreement import CONTEXT_TERMS
 from deconflict.node.bundle_chain import RecordedChain
 from deconflict.node.bundle_citations import Citation
-from deconflict.node.bundle_entries import EntryStretch, QuickEntries, Stretch
 from deconflict.node.bundle_lines import (
     CONTEXT_BUNDLE,
     CheckpointItem,
@@ -58,6 +57,13 @@ from deconflict.node.bundle_lines import (
     malformed,
     proven_entry,
     whole_pieces,
+)
+from deconflict.node.bundle_quick import (
+    EntryColumns,
+    QuickReader,
+    RecordStretch,
+    RecordTree,
+    Stretch,
 )
 from deconflict.node.bundle_verified import (
     SeenBy,
@@ -79,6 +85,8 @@ _ORDER: Final = (
     Seal,
 )
 _ENTRIES: Final = _ORDER.index(EntryItem)
+_RECEIPTS: Final = _ORDER.index(ReceiptItem)
+_CHECKPOINTS: Final = _ORDER.index(CheckpointItem)
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)  # for bytes that were proven to be one
 Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
 _Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
@@ -125,8 +133,7 @@ def verify_bundle(
     reading.read_lines(first[:end])
     if end:
         with reading.quick() as quick:
-            for stretch in quick.stretches(_chained((first[end:],), pieces)):
-                reading.take(stretch)
+            quick.read(_chained((first[end:],), pieces), reading.take)
     return reading.report()
 
 
@@ -140,32 +147,41 @@ class _Reading:
         self._sealed: str | None = None
         self._number = 0
 
-    def quick(self) -> QuickEntries:
-        """Return what reads entries quickly, once the manifest was read."""
+    def quick(self) -> QuickReader:
+        """Return what reads lines quickly, once the manifest was read."""
         return self._manifested().quick()
 
-    def take(self, stretch: Stretch) -> None:
-        """Take lines, all at once where they are entries that go on where their chain stands."""
-        entries = stretch.entries
-        if (
-            entries is not None
-            and self._sealed is None
-            and self._manifested().take_stretch(entries, stretch.text, self._number + 1)
-        ):
-            self._number += entries.count
-            self._digest.update(stretch.text)
-        else:
-            self.read_lines(stretch.text)
+    def take(self, stretch: Stretch) -> int:
+        """Take lines, all at once where they were proven and go on where the record stands.
 
-    def read_lines(self, text: bytes) -> None:
-        """Take lines one by one."""
+        Returns:
+            How many bytes of them were taken: fewer than all where they may be read again, and an
+            epoch began.
+        """
+        found = stretch.found
+        if found is not None and self._sealed is None:
+            count = self._manifested().take_stretch(found, stretch.text, self._number + 1)
+            if count:
+                self._number += count
+                self._digest.update(stretch.text)
+                return len(stretch.text)
+        return self.read_lines(stretch.text, may_stop=stretch.may_stop)
+
+    def read_lines(self, text: bytes, *, may_stop: bool = False) -> int:
+        """Take lines one by one, as :meth:`take`."""
+        taken = 0
         for line in lines_of(text):
             self._number += 1
+            epochs = 0 if self._verifier is None else self._verifier.epochs
             try:
                 self._read(decoded(line))
             except (InvalidDocumentError, VerificationError) as error:
                 raise _at_line(self._number, error) from error
             self._digest.update(line)
+            taken += len(line)
+            if may_stop and self._manifested().epochs != epochs:
+                break
+        return taken
 
     def report(self) -> VerifiedBundle:
         """Return what all of it proves, once it was read to its end."""
@@ -243,6 +259,7 @@ class _Verifier:
         self._evidence = 0
         self._unfound: list[UnfoundCitation] = []
         self._calls = CallProof()
+        self._quick: QuickReader | None = None
 
     def take(self, item: _Taken, number: int) -> None:
         """Verify one line and keep what it proves."""
@@ -262,31 +279,50 @@ class _Verifier:
             case EvidenceItem():
                 self._evidence += 1
 
-    def quick(self) -> QuickEntries:
-        """Return what reads this record's entries quickly: those signed by the first keys."""
-        keys = {each.party: each.first for each in self._chains.values()}
-        return QuickEntries(self._manifest.line, keys, self._shown)
+    def quick(self) -> QuickReader:
+        """Return what reads this record's lines quickly; it is told of each key that is used."""
+        self._quick = QuickReader(self._manifest.line, self._chains, self._shown)
+        for chain in self._chains.values():
+            self._quick.learn(chain.party, chain.first)
+        return self._quick
 
-    def take_stretch(self, entries: EntryStretch, text: bytes, number: int) -> bool:
-        """Take entries that were proven, if they go on where their chain stands.
+    @property
+    def epochs(self) -> int:
+        """How many epochs of both chains began so far."""
+        return sum(len(chain.hashes) for chain in self._chains.values())
+
+    def take_stretch(self, found: RecordStretch, text: bytes, number: int) -> int:
+        """Take lines that were proven, if they go on where the record stands.
 
         Args:
-            entries: one behind the other, each signed and of this line.
-            text: their lines.
+            found: what they say.
+            text: the lines.
             number: of the first of these.
 
         Returns:
-            False where they do not, and nothing was taken.
+            How many lines were taken: all, or none where they do not.
+
+        Raises:
+            VerificationError: a receipt or checkpoint that says what does not hold.
         """
+        if found.entries is not None:
+            return self._take_entries(found.entries, text, number)
+        if not self._told_apart():
+            return 0
+        if found.receipts:
+            return self._take_receipts(found, number)
+        return self._take_checkpoints(found, number)
+
+    def _take_entries(self, entries: EntryColumns, text: bytes, number: int) -> int:
         author = self._chains[entries.party]
         check = author.check
         before = ChainPoint(entries.epoch, entries.seq - 1, entries.prev.hex())
         if self._one_by_one or self._stage > _ENTRIES or check is None or check.head != before:
-            return False
-        if author.ring.of(entries.epoch).key != author.first:
-            return False  # they are signed by the first key, which is in force no longer
+            return 0
+        if author.ring.of(entries.epoch).key.key_id != entries.key_id:
+            return 0  # signed by a key of its author that is not in force there
         self._stage = _ENTRIES
-        last, _ = _entry_at(text, entries.last - entries.start)
+        last, _ = _entry_at(text, entries.last)
         name = entries.hashes[-HASH_BYTES:].hex()
         check.pass_to(ChainPoint(entries.epoch, entries.seq + entries.count - 1, name), last)
         author.hashes[entries.epoch] += entries.hashes
@@ -297,9 +333,53 @@ class _Verifier:
         for place, epoch, seq, heard in entries.heard:
             slot = (entries.epoch, entries.seq + place)
             author.cited.add(ChainPoint(epoch, seq, heard.hex()), number + place, slot)
-        for _, start in entries.shown:
-            sealed, late = _entry_at(text, start - entries.start)
+        for start in entries.shown:
+            sealed, late = _entry_at(text, start)
             self._show(_ENVELOPE.decode(sealed.data), sealed.hash, author.party, late=late)
+        return entries.count
+
+    def _take_receipts(self, found: RecordStretch, number: int) -> int:
+        if self._stage > _RECEIPTS:
+            return 0
+        self._stage = _RECEIPTS
+        for place, (party, epoch, seq, name) in enumerate(found.receipts):
+            author = self._chains[party]
+            try:
+                self._keep_receipt(author, self._other(party), ChainPoint(epoch, seq, name.hex()))
+            except VerificationError as error:
+                raise _at_line(number + place, error) from error
+        return len(found.receipts)
+
+    def _take_checkpoints(self, found: RecordStretch, number: int) -> int:
+        in_force = (
+            self._chains[party].ring.of(epoch).key.key_id == key_id
+            for party, key_id, epoch, _, _, _ in found.checkpoints
+        )
+        # A third witness's line is looked at where its key was given.
+        if self._stage > _CHECKPOINTS or self._witnesses or not all(in_force):
+            return 0
+        self._stage = _CHECKPOINTS
+        for place, (party, _, epoch, size, root, time_s) in enumerate(found.checkpoints):
+            try:
+                self._keep_checkpoint(self._chains[party], epoch, TreeHead(size, root), time_s)
+            except (InvalidDocumentError, VerificationError) as error:
+                raise _at_line(number + place, error) from error
+        return len(found.checkpoints)
+
+    def _told_apart(self) -> bool:
+        """True exactly when each key is one party's, and no two have one hint in a note.
+
+        Then one signature that holds is all there is to judge: no other key is asked before it.
+        """
+        first, second = self._chains.values()
+        if not first.ring.ever.keys().isdisjoint(second.ring.ever):
+            return False
+        for chain in (first, second):
+            keys = chain.ring.ever.values()
+            if len(keys) > 1:
+                hints = {NoteKey(chain.party, NoteKind.WITNESS, key).key_id for key in keys}
+                if len(hints) != len(keys):
+                    return False
         return True
 
     def seal(self, seal: Seal, digest: "hashlib._Hash") -> str:
@@ -364,11 +444,14 @@ class _Verifier:
                     given=f"epoch {envelope.epoch}",
                 )
             chain.follows[envelope.epoch] = self._followed(chain, envelope)
-            chain.ring.take(envelope, item.key_id)
+            held = chain.ring.take(envelope, item.key_id)
+            if self._quick is not None and held.key.key_id not in chain.told:
+                self._quick.learn(chain.party, held.key)
+                chain.told.add(held.key.key_id)
             chain.check = ChainCheck(line=self._manifest.line, party=item.party)
             chain.epoch = envelope.epoch
             chain.hashes[envelope.epoch] = bytearray()
-            chain.trees[envelope.epoch] = GrowingTree()
+            chain.trees[envelope.epoch] = RecordTree()
         elif envelope.seq > 1:
             chain.ring.judge(envelope, item.key_id)
         chain.check.add(sealed)
@@ -379,7 +462,7 @@ class _Verifier:
                 expected=self._other(item.party).party,
             )
         chain.hashes[envelope.epoch] += bytes.fromhex(sealed.hash)
-        chain.trees[envelope.epoch].add(entry_leaf(sealed.hash, sealed.signature.value))
+        chain.trees[envelope.epoch].add_all(entry_leaf(sealed.hash, sealed.signature.value))
         chain.length += 1
         chain.drills += envelope.drill
         chain.delayed += item.delayed
@@ -429,11 +512,16 @@ class _Verifier:
                 given=receipt.line,
                 expected=self._manifest.line,
             )
-        author.require_held(receipt.point, f"{signer.party}'s receipt")
-        place = author.require_place(receipt.point, f"{signer.party}'s receipt")
+        self._keep_receipt(author, signer, receipt.point)
+
+    def _keep_receipt(
+        self, author: RecordedChain, signer: RecordedChain, point: ChainPoint
+    ) -> None:
+        author.require_held(point, f"{signer.party}'s receipt")
+        place = author.require_place(point, f"{signer.party}'s receipt")
         farthest = self._receipts.get(author.party)
         if farthest is None or place > author.require_place(farthest, ""):
-            self._receipts[author.party] = receipt.point
+            self._receipts[author.party] = point
 
     def _take_checkpoint(self, item: CheckpointItem) -> None:
         origin = read_checkpoint(read_note(item.exact).text).origin
@@ -448,37 +536,51 @@ class _Verifier:
                 given=origin.line,
                 expected=self._manifest.line,
             )
-        size = checkpoint.head.size
-        tree = chain.trees.get(origin.epoch, GrowingTree())
-        if size > tree.size:
-            raise BrokenChainError(
-                f"both signed that {chain.party} had said {size} messages, of which the record"
-                f" lacks {size - tree.size}",
-                given=f"{tree.size} messages in epoch {origin.epoch}",
-                remedy="the record was shortened, or the other party signed what was never said: "
-                "ask it for its own record, and for the signed entry",
-            )
-        if size <= tree.agreed.size:
-            raise malformed("a checkpoint is out of order", "each larger than the one before")
-        tree.agree(size)
-        if tree.agreed != checkpoint.head:
-            raise ForkedChainError(
-                f"both signed another record of {chain.party}'s first {size} messages",
-                given=f"root {tree.agreed.root.hex()}",
-                expected=checkpoint.head.root.hex(),
-                remedy="keep this bundle, and ask the other party for its own",
-            )
-        start = (size - 1) * HASH_BYTES
-        last = chain.hashes[origin.epoch][start : start + HASH_BYTES].hex()
-        point = ChainPoint(origin.epoch, size, last)
-        place = chain.require_place(point, f"a checkpoint that {other.party} cosigned")
-        if chain.cosigned is None or place > chain.require_place(chain.cosigned, ""):
-            chain.cosigned, chain.cosigned_s = point, time_s
-        chain.checkpoints += 1
+        point = self._keep_checkpoint(chain, origin.epoch, checkpoint.head, time_s)
         for key in self._witnesses:
             if any((one.name, one.key_id) == (key.name, key.key_id) for one in note.signatures):
                 seen = (point, seen_time_s(note, key))
                 chain.seen.setdefault(key.to_text(), []).append(seen)
+
+    def _keep_checkpoint(
+        self, chain: RecordedChain, epoch: str, head: TreeHead, time_s: int
+    ) -> ChainPoint:
+        """Return the last entry under a checkpoint that both signed, when the record bears it out.
+
+        Raises:
+            BrokenChainError: the record has not so many entries, or a later epoch leaves them.
+            ForkedChainError: it has others.
+            InvalidDocumentError: it is out of order.
+        """
+        other = self._other(chain.party)
+        size = head.size
+        tree = chain.trees.get(epoch, RecordTree())
+        if size > tree.size:
+            raise BrokenChainError(
+                f"both signed that {chain.party} had said {size} messages, of which the record"
+                f" lacks {size - tree.size}",
+                given=f"{tree.size} messages in epoch {epoch}",
+                remedy="the record was shortened, or the other party signed what was never said: "
+                "ask it for its own record, and for the signed entry",
+            )
+        if size <= tree.agreed_size:
+            raise malformed("a checkpoint is out of order", "each larger than the one before")
+        tree.agree(size)
+        if tree.agreed_root != head.root:
+            raise ForkedChainError(
+                f"both signed another record of {chain.party}'s first {size} messages",
+                given=f"root {tree.agreed_root.hex()}",
+                expected=head.root.hex(),
+                remedy="keep this bundle, and ask the other party for its own",
+            )
+        start = (size - 1) * HASH_BYTES
+        last = chain.hashes[epoch][start : start + HASH_BYTES].hex()
+        point = ChainPoint(epoch, size, last)
+        place = chain.require_place(point, f"a checkpoint that {other.party} cosigned")
+        if chain.cosigned is None or place > chain.require_place(chain.cosigned, ""):
+            chain.cosigned, chain.cosigned_s = point, time_s
+        chain.checkpoints += 1
+        return point
 
     def _chain_report(self, chain: RecordedChain, other: RecordedChain) -> VerifiedChain:
         cosigned = chain.cosigned
