@@ -9,9 +9,16 @@ import msgspec
 import pytest
 
 from deconflict.errors import NotFoundError, StoreDamagedError, UnknownKeyError
+from deconflict.line.checkpoint import (
+    cosign_checkpoint,
+    cosignature_time_s,
+    read_checkpoint,
+    seal_checkpoint,
+)
 from deconflict.line.envelope import envelope_bytes, read_envelope, seal_envelope
 from deconflict.line.key_change import ChangeReason, asked_change, signed_by_root
 from deconflict.line.keys import CONTEXT_ENVELOPE, SigningKey, VerifyKey
+from deconflict.line.note import read_note
 from deconflict.line.resync import MuteReason, Silence
 from deconflict.line.root import Root
 from deconflict.messages.kinds import Kind
@@ -255,6 +262,49 @@ def test_a_record_in_which_the_old_key_signs_after_its_change_proves_nothing(
         verify_bundle(_sealed_lines(kept, red), keys, roots=ROOTS)
         with pytest.raises(UnknownKeyError, match="not in force there"):
             verify_bundle(_sealed_lines(forged, red), keys, roots=ROOTS)
+
+
+@pytest.mark.parametrize("size", [1_000, 1_000_000], ids=["quickly", "singly"])
+def test_a_checkpoint_of_a_later_epoch_counts_under_the_key_in_force_there_alone(
+    size: int,
+) -> None:
+    with rooted() as pair:
+        change(pair, "blue")
+        pair.run_for(SOON_S)
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        keys, red = first_keys(pair), pair.line("red").own_key
+        exported = export_bundle(
+            pair.red.store,
+            pair.line_id,
+            signer=red,
+            peer_key=keys["blue"],
+            exported_utc_ms=pair.world.now.utc_ms,
+        )
+        items = [decoded(line) for line in exported][:-1]
+        epoch = pair.line("blue").machine.own_head.epoch
+        for key, is_whole in ((next_key("blue", 1), True), (pair.blue.core.key, False)):
+            signed = [
+                one
+                if not isinstance(one, CheckpointItem) or epoch.encode() not in one.exact
+                else msgspec.structs.replace(one, note=base64_text(signed_by(key, one.exact, red)))
+                for one in items
+            ]
+            assert is_whole == (signed == items)
+            bundle = b"".join(_sealed_lines(signed, red))
+            if is_whole:
+                verified_quickly(bundle, keys, size)
+            else:
+                with pytest.raises(UnknownKeyError):
+                    verified_quickly(bundle, keys, size)
+
+
+def signed_by(key: SigningKey, note: bytes, witness: SigningKey) -> bytes:
+    """The same checkpoint, signed by this key and at the same time by the witness."""
+    read = read_note(note)
+    time_s = cosignature_time_s(read, "red", {witness.key_id: witness.verify_key})
+    sealed = seal_checkpoint(read_checkpoint(read.text), key)
+    return cosign_checkpoint(sealed, "red", witness, time_s=time_s).to_bytes()
 
 
 def test_a_message_alone_is_proven_under_a_later_key_by_the_root() -> None:

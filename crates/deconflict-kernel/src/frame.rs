@@ -3,7 +3,8 @@
 use crate::signatures::Prover;
 use std::sync::Arc;
 
-/// Most keys of one party that are made ready: each takes a MiB, and a party may have changed many.
+/// Most keys of one party that are made ready: each takes 640 KiB, and a party may have
+/// changed many.
 pub const MOST_KEYS: usize = 4;
 
 /// A key made ready, with its id of 64 hex digits.
