@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deconflict.errors import DeconflictError
+from deconflict.errors import (
+    BrokenChainError,
+    DeconflictError,
+    ForkedChainError,
+    InvalidDocumentError,
+)
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.checkpoint import (
     Checkpoint,
@@ -202,7 +207,22 @@ def test_what_liars_fix_is_judged_in_the_same_words(
     change: Callable[[dict[str, Any]], object], number: int
 ) -> None:
     bundle = resaid(b"checkpoint", number, change)
-    assert verdict(bundle, quickly=True) == verdict(bundle, quickly=False)
+    found = verdict(bundle, quickly=True)
+    assert found == verdict(bundle, quickly=False)
+    if change is CHECKPOINTS["of another root"]:
+        assert found[0] is ForkedChainError
+
+
+@pytest.mark.parametrize("later", [b"terms", b"entry", b"receipt", b"checkpoint"])
+@pytest.mark.parametrize("size", [1_000, 20_000])
+def test_one_kind_behind_all_others_is_judged_in_the_same_words(later: bytes, size: int) -> None:
+    moved = [line for line in LINES[1:-1] if line.endswith(b'"type":"%b"}\n' % later)]
+    kept = [line for line in LINES[:-1] if line not in moved]
+    bundle = sealed_anew([*kept, *moved])
+    found = verdict(bundle, quickly=True, size=size)
+    assert found == verdict(bundle, quickly=False)
+    expected = BrokenChainError if later == b"entry" else InvalidDocumentError
+    assert found[0] is expected
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
