@@ -38,7 +38,7 @@ from deconflict.node.folder import NodeFolder
 from deconflict.store.base import Batch, CheckpointRow, EntryRow, EventRow, LineRow, ReceiptRow
 from deconflict.store.sqlite import SqliteStore
 
-__all__ = ["build_long", "kept_long"]
+__all__ = ["ONCE", "Again", "Chain", "build_long", "in_order", "kept_long"]
 
 SEED_MESSAGES = 100_000
 AT_ONCE = 1_000
@@ -54,7 +54,7 @@ _SEQ = re.compile(rb'"seq":\d+,"to":')
 
 
 @dataclass(slots=True)
-class _Chain:
+class Chain:
     """One party's chain as it grows."""
 
     party: str
@@ -66,10 +66,10 @@ class _Chain:
     fixed: int = 0
 
 
-class _Again:
+class Again:
     """A seed's entries and events, said again."""
 
-    def __init__(self, line_id: str, own: _Chain, peer: _Chain) -> None:
+    def __init__(self, line_id: str, own: Chain, peer: Chain) -> None:
         self._line_id = line_id
         self._own = own
         self._peer = peer
@@ -119,7 +119,7 @@ class _Again:
         at_ms = row.at_utc_ms + self.shift_ms
         return EventRow(self._event_id, at_ms, row.kind, self._moved(row.data))
 
-    def _fixed(self, row: EntryRow, chain: _Chain, point: ChainPoint) -> Batch:
+    def _fixed(self, row: EntryRow, chain: Chain, point: ChainPoint) -> Batch:
         other = self._peer if chain is self._own else self._own
         at_ms = row.logged_utc_ms
         checkpoint = Checkpoint(Origin(self._line_id, chain.party, chain.epoch), chain.tree.head)
@@ -219,10 +219,9 @@ def _say_over(
     heads = {head.party: head for head in said.heads(line.line_id)}
     keys = {folder.settings.party: folder.unlock(None).signing_key for folder in (own, peer)}
     chains = [
-        _Chain(party, heads[party].epoch, keys[party])
-        for party in (line.own_party, line.peer_party)
+        Chain(party, heads[party].epoch, keys[party]) for party in (line.own_party, line.peer_party)
     ]
-    again = _Again(line.line_id, *chains)
+    again = Again(line.line_id, *chains)
     once = sum(head.length for head in heads.values())
     rounds = -(-messages // once)
     begun_ms = next(said.entries(line.line_id, line.own_party)).logged_utc_ms
@@ -236,7 +235,7 @@ def _say_over(
     for again.round in range(rounds):
         again.shift_ms = now_ms - ended_ms - (rounds - 1 - again.round) * length_ms
         rows: list[Batch] = []
-        for row, envelope in _in_order(said, line):
+        for row, envelope in in_order(said, line):
             if again.round and envelope.kind in ONCE:
                 continue
             rows.append(again.entry(row))
@@ -255,7 +254,7 @@ def _say_over(
         store.commit(Batch(events=events))
 
 
-def _in_order(store: SqliteStore, line: LineRow) -> Iterator[tuple[EntryRow, Envelope]]:
+def in_order(store: SqliteStore, line: LineRow) -> Iterator[tuple[EntryRow, Envelope]]:
     """Yield the entries of both chains, each behind all that its author had heard."""
     chains = [store.entries(line.line_id, party) for party in (line.own_party, line.peer_party)]
     waiting = [next(chain, None) for chain in chains]

@@ -102,14 +102,13 @@ class Prover:
         What is signed is ``context + data``. Other threads run meanwhile.
         """
 
-class EntryStretch:
-    """Entries of one chain, one behind the other; or, where ``count`` is 0, lines that were left.
+class EntryColumns:
+    """Entries of one chain, one behind the other, by one key.
 
     Attributes:
-        start: where its first line begins in the text.
-        end: where its last line ends.
-        count: number of entries; of lines that were left nothing else is told.
+        count: how many.
         party: the author.
+        key_id: of the key that signed them.
         epoch: 32 hex digits.
         seq: number of the first entry.
         prev: hash of what stands before that, 32 bytes.
@@ -119,14 +118,13 @@ class EntryStretch:
         delayed: how many were logged past their expiry.
         heard: each other entry that one of these cites by ``heard``, with the place of the first
             that does: place, epoch, number, hash (32 bytes).
-        shown: place and beginning in the text of each entry of a kind that was asked for.
+        shown: where the line begins of each entry of a kind that was asked for, in these lines.
         last: where the last line begins.
     """
 
-    start: int
-    end: int
     count: int
     party: str
+    key_id: str
     epoch: str
     seq: int
     prev: bytes
@@ -135,29 +133,67 @@ class EntryStretch:
     drills: int
     delayed: int
     heard: list[tuple[int, str, int, bytes]]
-    shown: list[tuple[int, int]]
+    shown: list[int]
     last: int
 
-class EntryReader:
-    """Reads the entries of one exported record.
+class RecordStretch:
+    """Lines that say the same kind of thing; lines that were left, where it has none of them.
+
+    Attributes:
+        start: where the first line begins in the text.
+        end: where the last line ends.
+        entries: of one chain.
+        receipts: of each the party whose entry it is for, and that entry: epoch, number, hash.
+        checkpoints: of each the party whose chain it is of, the id of its key that signed it,
+            epoch, size, root, and the time of the other party's signature, seconds since 1970.
+    """
+
+    start: int
+    end: int
+    entries: EntryColumns | None
+    receipts: list[tuple[str, str, int, bytes]]
+    checkpoints: list[tuple[str, str, str, int, bytes, int]]
+
+class RecordReader:
+    """Reads the lines of one exported record. It knows no key at first.
 
     Args:
         line: the line, 32 hex digits.
-        authors: party, key id and public key of both.
+        parties: both.
         shown: kinds of which the place of each entry is told.
-
-    Raises:
-        ValueError: a key is malformed or of small order.
     """
 
-    def __new__(
-        cls, line: str, authors: Sequence[tuple[str, str, bytes]], shown: Sequence[str]
-    ) -> Self: ...
-    def read(self, text: bytes) -> list[EntryStretch]:
+    def __new__(cls, line: str, parties: Sequence[str], shown: Sequence[str]) -> Self: ...
+    def knowing(self, party: str, key_id: str, public: bytes) -> Self:
+        """Return a reader that knows a key more; of one party, the last four.
+
+        Raises:
+            ValueError: the key is malformed or of small order, or the party not on the line.
+        """
+
+    def read(self, text: bytes) -> list[RecordStretch]:
         """Return whole lines as stretches, in their order. Other threads run meanwhile.
 
-        An entry is taken only when its author signed it, its envelope and its line are in their one
-        byte form, and it is of this line, author and addressee. Everything else is left.
+        A line is taken only when it is an entry, a receipt, or a checkpoint with two signatures, in
+        its one byte form, of this line and its two parties, and signed by keys of theirs that are
+        known here. Everything else is left.
+        """
+
+class RecordTree:
+    """The tree over a chain that is read whole (RFC 9162), a first part of which is agreed on."""
+
+    size: int
+    agreed_size: int
+    agreed_root: bytes
+
+    def add_all(self, leaves: bytes) -> None:
+        """Append the hashes of the next leaves, one behind the other."""
+
+    def agree(self, size: int) -> None:
+        """Take the first ``size`` leaves as agreed on. Other threads run meanwhile.
+
+        Raises:
+            ValueError: fewer than were agreed on before, or more than there are.
         """
 
 def json_features(text: bytes) -> dict[str, Any]:

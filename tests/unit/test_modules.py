@@ -28,7 +28,7 @@ KERNEL_USERS = (
     "deconflict.formats.geojson_stream",
     "deconflict.line.canonical",
     "deconflict.line.keys",
-    "deconflict.node.bundle_entries",
+    "deconflict.node.bundle_quick",
     "deconflict.separation.",
     "deconflict.store.sqlite_rows",
 )

@@ -2,20 +2,35 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import apsw
 import msgspec
 import pytest
 
 from deconflict.errors import NotFoundError, StoreDamagedError, UnknownKeyError
+from deconflict.line.checkpoint import (
+    cosign_checkpoint,
+    cosignature_time_s,
+    read_checkpoint,
+    seal_checkpoint,
+)
 from deconflict.line.envelope import envelope_bytes, read_envelope, seal_envelope
 from deconflict.line.key_change import ChangeReason, asked_change, signed_by_root
 from deconflict.line.keys import CONTEXT_ENVELOPE, SigningKey, VerifyKey
+from deconflict.line.note import read_note
 from deconflict.line.resync import MuteReason, Silence
 from deconflict.line.root import Root
-from deconflict.node import bundle_lines
+from deconflict.messages.kinds import Kind
+from deconflict.node import bundle_lines, bundle_proof
 from deconflict.node.bundle import _sealed_lines, export_bundle
-from deconflict.node.bundle_lines import CheckpointItem, EntryItem, base64_text, decoded
+from deconflict.node.bundle_lines import (
+    CheckpointItem,
+    EntryItem,
+    ReceiptItem,
+    base64_text,
+    decoded,
+)
 from deconflict.node.bundle_proof import verify_bundle
 from deconflict.node.bundle_verified import VerifiedBundle
 from deconflict.node.disclosure import disclose, verify_disclosure
@@ -25,7 +40,7 @@ from deconflict.node.proof_lines import Disclosure, encode_proof_file, read_proo
 from deconflict.node.rows import sealed_again
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import verify_store
-from node_pair import NodePair, declaration, node_pair
+from node_pair import NodePair, declaration, node_pair, query
 
 SOON_S = 8.0  # more than every repetition
 MUTE = Silence(mute=True, deaf=True, reason=MuteReason.RECORD_BEHIND)
@@ -84,16 +99,26 @@ def proven(pair: NodePair) -> list[VerifiedBundle]:
     for party in ("blue", "red"):
         store, line = pair.station(party).store, pair.line(party)
         verify_store(store, {one: {key.key_id: key} for one, key in keys.items()}, roots=ROOTS)
-        bundle = export_bundle(
-            store,
-            pair.line_id,
-            signer=line.own_key,
-            peer_key=keys[pair.peer_of(party)],
-            exported_utc_ms=pair.world.now.utc_ms,
-            own_keys=pair.station(party).core.keys,
+        bundle = b"".join(
+            export_bundle(
+                store,
+                pair.line_id,
+                signer=line.own_key,
+                peer_key=keys[pair.peer_of(party)],
+                exported_utc_ms=pair.world.now.utc_ms,
+                own_keys=pair.station(party).core.keys,
+            )
         )
-        found.append(verify_bundle(bundle, keys, roots=ROOTS))
+        found.append(verify_bundle([bundle], keys, roots=ROOTS))
+        for size in (1_000, 20_000):  # many lines at once, in pieces small and large
+            assert verified_quickly(bundle, keys, size) == found[-1]
     return found
+
+
+def verified_quickly(bundle: bytes, keys: dict[str, VerifyKey], size: int) -> VerifiedBundle:
+    chunks = [bundle[at : at + size] for at in range(0, len(bundle), size)]
+    with patch.object(bundle_lines, "PIECE_BYTES", 1):
+        return verify_bundle(chunks, keys, roots=ROOTS)
 
 
 def require_whole(pair: NodePair, **in_force: int) -> list[VerifiedBundle]:
@@ -139,6 +164,46 @@ def test_both_sides_change_at_once_and_go_on_talking() -> None:
             declaration(number).declaration_id for number in (1, 3)
         }
         assert "PEER_KEY_CHANGED" in pair.rules("red")
+
+
+def test_what_a_later_key_signed_is_taken_many_lines_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with rooted() as pair:
+        for number in (1, 2):
+            change(pair, "blue", number)
+            change(pair, "red", number, revoked=True)
+            pair.run_for(SOON_S)
+            for party in ("blue", "red", "blue", "red"):
+                pair.say(party, Kind.QUERY, query())
+                pair.run_for(1)
+            pair.run_for(SOON_S)
+        (bundle, _) = require_whole(pair, blue=2, red=2)
+        keys = first_keys(pair)
+        exported = b"".join(
+            export_bundle(
+                pair.blue.store,
+                pair.line_id,
+                signer=pair.line("blue").own_key,
+                peer_key=keys["red"],
+                exported_utc_ms=pair.world.now.utc_ms,
+                own_keys=pair.blue.core.keys,
+            )
+        )
+        read: list[object] = []
+        monkeypatch.setattr(
+            bundle_proof, "decoded", lambda line: (item := decoded(line), read.append(item))[0]
+        )
+        verify_bundle([exported], keys, roots=ROOTS)
+        singly = [one for one in read if isinstance(one, EntryItem)]
+        read.clear()
+        assert verified_quickly(exported, keys, len(exported) // 4) == bundle
+        quickly = [one for one in read if isinstance(one, EntryItem)]
+        assert len(quickly) < len(singly)
+        # Of each epoch the entry that begins it, and no other.
+        assert [read_envelope(one.exact).seq for one in quickly] == [1] * 6
+        assert [chain.epochs for chain in bundle.chains] == [3, 3]
+        assert not any(isinstance(one, ReceiptItem | CheckpointItem) for one in read)
 
 
 def test_a_record_with_a_changed_key_proves_nothing_without_the_root() -> None:
@@ -197,6 +262,49 @@ def test_a_record_in_which_the_old_key_signs_after_its_change_proves_nothing(
         verify_bundle(_sealed_lines(kept, red), keys, roots=ROOTS)
         with pytest.raises(UnknownKeyError, match="not in force there"):
             verify_bundle(_sealed_lines(forged, red), keys, roots=ROOTS)
+
+
+@pytest.mark.parametrize("size", [1_000, 1_000_000], ids=["quickly", "singly"])
+def test_a_checkpoint_of_a_later_epoch_counts_under_the_key_in_force_there_alone(
+    size: int,
+) -> None:
+    with rooted() as pair:
+        change(pair, "blue")
+        pair.run_for(SOON_S)
+        pair.declare("blue", declaration(1))
+        pair.run_for(SOON_S)
+        keys, red = first_keys(pair), pair.line("red").own_key
+        exported = export_bundle(
+            pair.red.store,
+            pair.line_id,
+            signer=red,
+            peer_key=keys["blue"],
+            exported_utc_ms=pair.world.now.utc_ms,
+        )
+        items = [decoded(line) for line in exported][:-1]
+        epoch = pair.line("blue").machine.own_head.epoch
+        for key, is_whole in ((next_key("blue", 1), True), (pair.blue.core.key, False)):
+            signed = [
+                one
+                if not isinstance(one, CheckpointItem) or epoch.encode() not in one.exact
+                else msgspec.structs.replace(one, note=base64_text(signed_by(key, one.exact, red)))
+                for one in items
+            ]
+            assert is_whole == (signed == items)
+            bundle = b"".join(_sealed_lines(signed, red))
+            if is_whole:
+                verified_quickly(bundle, keys, size)
+            else:
+                with pytest.raises(UnknownKeyError):
+                    verified_quickly(bundle, keys, size)
+
+
+def signed_by(key: SigningKey, note: bytes, witness: SigningKey) -> bytes:
+    """The same checkpoint, signed by this key and at the same time by the witness."""
+    read = read_note(note)
+    time_s = cosignature_time_s(read, "red", {witness.key_id: witness.verify_key})
+    sealed = seal_checkpoint(read_checkpoint(read.text), key)
+    return cosign_checkpoint(sealed, "red", witness, time_s=time_s).to_bytes()
 
 
 def test_a_message_alone_is_proven_under_a_later_key_by_the_root() -> None:

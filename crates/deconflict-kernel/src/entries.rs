@@ -8,48 +8,23 @@
 //! Taken are: its one byte form, strict base64, a canonical envelope with every field of its form,
 //! the line, author and addressee of this record, and the author's signature.
 
-use crate::canonical::value_end;
+use crate::digests::digests;
 use crate::entry_fields::{
-    bytes_of, epoch_from, hash_from, is_code, is_instant, is_language, is_name, is_utc_text, Hash,
+    bytes_of, epoch_from, hash_from, is_code, is_instant, is_language, is_utc_text, Hash, Point,
 };
-use crate::rows::name_of;
-use crate::signatures::Prover;
-use sha2::{Digest, Sha256};
+use crate::frame::{Frame, Key};
+use crate::steps::Steps;
+use std::sync::Arc;
 
 const CONTEXT: &[u8] = b"deconflict/1 envelope\n";
 const MOST_ENVELOPE_BYTES: usize = 65_536 + 4_096;
-const MOST_DEPTH: usize = 16;
-const MOST_DIGITS: usize = 15; // a double holds every whole number of so many
 const SIGNATURE_BYTES: usize = 64;
 
-/// One party of the line.
-pub struct Author {
-    pub party: Vec<u8>,
-    /// 64 hex digits.
-    pub key_id: Vec<u8>,
-    pub prover: Prover,
-}
-
-/// What every entry of the record has in common.
-pub struct Frame {
-    /// 32 hex digits.
-    pub line: Vec<u8>,
-    pub authors: [Author; 2],
-}
-
-/// An entry that this node's peer, or it, said to hold: 32 hex digits, number, hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Point {
-    pub epoch: [u8; 32],
-    pub seq: u64,
-    pub hash: Hash,
-}
-
 /// An entry whose signature holds. Its place in the chain is not looked at yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Index of its author in the frame.
     pub author: usize,
+    pub key: Arc<Key>,
     pub point: Point,
     pub prev: Hash,
     pub heard: Option<Point>,
@@ -60,57 +35,25 @@ pub struct Entry {
     pub leaf: Hash,
 }
 
-/// Entries of one chain one behind the other, or lines that somebody else has to read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// Where its lines begin and end in the text.
-    pub start: usize,
-    pub end: usize,
-    /// Empty where the lines are left; else each with where its line begins.
-    pub entries: Vec<(usize, Entry)>,
+/// An entry that has no name yet: many are named at once.
+pub(crate) struct Signed {
+    entry: Entry,
+    data: Vec<u8>,
+    signature: [u8; SIGNATURE_BYTES],
 }
 
-/// Read whole lines.
-pub fn read(text: &[u8], frame: &Frame) -> Vec<Stretch> {
-    let mut found: Vec<Stretch> = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let end = start + line.len();
-        let entry = entry_of(line, frame);
-        let continues =
-            found
-                .last()
-                .is_some_and(|stretch| match (stretch.entries.last(), &entry) {
-                    (None, None) => true,
-                    (Some((_, before)), Some(entry)) => follows(before, entry),
-                    _ => false,
-                });
-        if !continues {
-            found.push(Stretch {
-                start,
-                end,
-                entries: Vec::new(),
-            });
-        }
-        if let Some(stretch) = found.last_mut() {
-            stretch.end = end;
-            stretch.entries.extend(entry.map(|entry| (start, entry)));
-        }
-        start = end;
-    }
-    found
-}
-
-fn follows(before: &Entry, entry: &Entry) -> bool {
+/// True exactly when the one entry stands behind the other in a chain, signed by the same key.
+pub(crate) fn follows(before: &Entry, entry: &Entry) -> bool {
     entry.author == before.author
+        && entry.key.key_id == before.key.key_id
         && entry.point.epoch == before.point.epoch
         && before.point.seq.checked_add(1) == Some(entry.point.seq)
         && entry.prev == before.point.hash
 }
 
 /// The entry of a line with its newline; `None` where it is to be read by somebody else.
-pub fn entry_of(line: &[u8], frame: &Frame) -> Option<Entry> {
-    let mut item = Reader { text: line, at: 0 };
+pub(crate) fn signed_of(line: &[u8], frame: &Frame) -> Option<Signed> {
+    let mut item = Steps::over(line);
     item.expect(b"{\"algorithm\":\"Ed25519\",\"data\":\"")?;
     let data = bytes_of(item.until_quote()?)?;
     item.expect(b",\"delayed\":")?;
@@ -122,48 +65,71 @@ pub fn entry_of(line: &[u8], frame: &Frame) -> Option<Entry> {
     item.expect(b",\"party\":\"")?;
     let party = item.until_quote()?;
     item.expect(b",\"signature\":\"")?;
-    let signature = bytes_of(item.until_quote()?)?;
+    let signature: [u8; SIGNATURE_BYTES] = bytes_of(item.until_quote()?)?.try_into().ok()?;
     item.expect(b",\"type\":\"entry\"}\n")?;
-    if item.at != line.len()
-        || data.len() > MOST_ENVELOPE_BYTES
-        || signature.len() != SIGNATURE_BYTES
-    {
+    item.end()?;
+    if data.len() > MOST_ENVELOPE_BYTES {
         return None;
     }
-    let author = frame.authors.iter().position(|one| one.party == party)?;
-    let by = &frame.authors[author];
-    if by.key_id != key_id {
-        return None;
-    }
+    let author = frame.author(party)?;
+    let key = frame.authors[author].key(key_id)?;
     // Bytes are verified before they are read.
     let pair = [(&data[..], &signature[..])];
-    if by.prover.first_bad(CONTEXT, pair).is_some() {
+    if key.prover.first_bad(CONTEXT, pair).is_some() {
         return None;
     }
     let said = envelope_of(&data)?;
     if said.line != frame.line || said.from != party || said.to != frame.authors[1 - author].party {
         return None;
     }
-    let hash = hash_from(&name_of(&data))?;
-    let leaf = Sha256::new()
-        .chain_update([0])
-        .chain_update(&signature)
-        .chain_update(hash)
-        .finalize();
-    Some(Entry {
+    let entry = Entry {
         author,
+        key: Arc::clone(key),
         point: Point {
             epoch: said.epoch,
             seq: said.seq,
-            hash,
+            hash: Hash::default(),
         },
         prev: said.prev,
         heard: said.heard,
         kind: said.kind.to_vec(),
         drill: said.drill,
         delayed,
-        leaf: leaf.into(),
+        leaf: Hash::default(),
+    };
+    Some(Signed {
+        entry,
+        data,
+        signature,
     })
+}
+
+/// The same entries with their names and leaves.
+pub(crate) fn named(signed: Vec<Signed>) -> Vec<Entry> {
+    let names = digests(&signed.iter().map(|one| &one.data[..]).collect::<Vec<_>>());
+    let contents: Vec<_> = signed
+        .iter()
+        .zip(&names)
+        .map(|(one, name)| leaf_of(&one.signature, name))
+        .collect();
+    let leaves = digests(&contents);
+    let found = signed.into_iter().zip(names.into_iter().zip(leaves));
+    found
+        .map(|(one, (name, leaf))| {
+            let mut entry = one.entry;
+            entry.point.hash = name;
+            entry.leaf = leaf;
+            entry
+        })
+        .collect()
+}
+
+/// What the leaf of an entry is the hash of: 0, as RFC 9162 has it, signature and hash.
+fn leaf_of(signature: &[u8; SIGNATURE_BYTES], name: &Hash) -> [u8; 1 + SIGNATURE_BYTES + 32] {
+    let mut content = [0; 1 + SIGNATURE_BYTES + 32];
+    content[1..=SIGNATURE_BYTES].copy_from_slice(signature);
+    content[1 + SIGNATURE_BYTES..].copy_from_slice(name);
+    content
 }
 
 struct Envelope<'a> {
@@ -184,7 +150,7 @@ fn envelope_of(data: &[u8]) -> Option<Envelope<'_>> {
     if data.contains(&0x7f) {
         return None;
     }
-    let mut reader = Reader { text: data, at: 0 };
+    let mut reader = Steps::over(data);
     reader.expect(b"{\"answer_within_ms\":")?;
     reader.millis_or_null()?;
     reader.expect(b",\"body\":")?;
@@ -205,14 +171,7 @@ fn envelope_of(data: &[u8]) -> Option<Envelope<'_>> {
     let heard = if reader.expect(b"null").is_some() {
         None
     } else {
-        reader.expect(b"{\"epoch\":\"")?;
-        let epoch = epoch_from(reader.until_quote()?)?;
-        reader.expect(b",\"hash\":\"")?;
-        let hash = hash_from(reader.until_quote()?)?;
-        reader.expect(b",\"seq\":")?;
-        let seq = reader.whole().filter(|&seq| seq >= 1)?;
-        reader.expect(b"}")?;
-        Some(Point { epoch, seq, hash })
+        Some(reader.point()?)
     };
     reader.expect(b",\"kind\":\"")?;
     let kind = reader.until_quote()?;
@@ -236,11 +195,12 @@ fn envelope_of(data: &[u8]) -> Option<Envelope<'_>> {
     reader.expect(b",\"release\":\"")?;
     is_code(reader.until_quote()?).then_some(())?;
     reader.expect(b",\"seq\":")?;
-    let seq = reader.whole().filter(|&seq| seq >= 1)?;
+    let seq = reader.number()?;
     reader.expect(b",\"to\":")?;
     let to = reader.address()?;
     reader.expect(b",\"v\":1}")?;
-    (reader.at == data.len()).then_some(Envelope {
+    reader.end()?;
+    Some(Envelope {
         line,
         from,
         to,
@@ -253,90 +213,19 @@ fn envelope_of(data: &[u8]) -> Option<Envelope<'_>> {
     })
 }
 
-/// Steps through a text. Every step answers `None` at the first thing out of the common.
-struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn expect(&mut self, words: &[u8]) -> Option<()> {
-        self.text.get(self.at..)?.starts_with(words).then(|| {
-            self.at += words.len();
-        })
-    }
-
-    /// What stands up to the next quote, which is passed; nothing in it is written by an escape.
-    fn until_quote(&mut self) -> Option<&'a [u8]> {
-        let text = self.text;
-        let rest = text.get(self.at..)?;
-        let length = rest.iter().position(|&byte| byte == b'"')?;
-        self.at += length + 1;
-        let said = &rest[..length];
-        let plain = |byte: &u8| *byte >= b' ' && *byte != b'\\' && *byte != 0x7f;
-        said.iter().all(plain).then_some(said)
-    }
-
-    fn truth(&mut self) -> Option<bool> {
-        if self.expect(b"true").is_some() {
-            return Some(true);
-        }
-        self.expect(b"false").map(|()| false)
-    }
-
-    /// A whole number of at most [`MOST_DIGITS`], as JSON spells it, not negative.
-    fn whole(&mut self) -> Option<u64> {
-        let rest = self.text.get(self.at..)?;
-        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if length == 0 || length > MOST_DIGITS || (length > 1 && rest[0] == b'0') {
-            return None;
-        }
-        if matches!(rest.get(length), Some(b'.' | b'e' | b'E')) {
-            return None;
-        }
-        self.at += length;
-        Some(
-            rest[..length]
-                .iter()
-                .fold(0, |number, digit| number * 10 + u64::from(digit - b'0')),
-        )
-    }
-
-    fn millis_or_null(&mut self) -> Option<()> {
-        if self.expect(b"null").is_some() {
-            return Some(());
-        }
-        self.whole().map(|_| ())
-    }
-
-    /// The party of an address.
-    fn address(&mut self) -> Option<&'a [u8]> {
-        self.expect(b"{\"desk\":\"")?;
-        is_name(self.until_quote()?).then_some(())?;
-        self.expect(b",\"party\":\"")?;
-        let party = self.until_quote()?;
-        is_name(party).then_some(())?;
-        self.expect(b"}")?;
-        Some(party)
-    }
-
-    /// Pass one value that stands so many brackets deep.
-    fn value(&mut self, depth: usize) -> Option<()> {
-        self.at = value_end(self.text, self.at, MOST_DEPTH - depth)?;
-        Some(())
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::frame::Author;
+    use crate::signatures::Prover;
     use ed25519_dalek::{Signer, SigningKey};
+    use sha2::{Digest, Sha256};
 
-    const LINE: &str = "0123456789abcdef0123456789abcdef";
-    const EPOCH: &str = "00112233445566778899aabbccddeeff";
+    pub(crate) const LINE: &str = "0123456789abcdef0123456789abcdef";
+    pub(crate) const EPOCH: &str = "00112233445566778899aabbccddeeff";
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-    fn base64(data: &[u8]) -> String {
+    pub(crate) fn base64(data: &[u8]) -> String {
         let mut text = String::new();
         for three in data.chunks(3) {
             let mut bits = [0; 4];
@@ -351,18 +240,21 @@ mod tests {
         text
     }
 
-    fn keys() -> [SigningKey; 2] {
+    pub(crate) fn keys() -> [SigningKey; 2] {
         [[1; 32], [2; 32]].map(|seed| SigningKey::from_bytes(&seed))
     }
 
-    fn frame() -> Frame {
+    pub(crate) fn frame() -> Frame {
         let mut parties = [&b"blue"[..], b"red"].into_iter().zip(keys());
         let mut author = || {
             let (party, key) = parties.next().unwrap();
+            let key = Key {
+                key_id: party.repeat(64)[..64].to_vec(),
+                prover: Prover::new(&key.verifying_key().to_bytes()).unwrap(),
+            };
             Author {
                 party: party.to_vec(),
-                key_id: [b'a'; 64].to_vec(),
-                prover: Prover::new(&key.verifying_key().to_bytes()).unwrap(),
+                keys: vec![Arc::new(key)],
             }
         };
         Frame {
@@ -371,7 +263,7 @@ mod tests {
         }
     }
 
-    fn envelope(body: &str, seq: u64, prev: &str) -> String {
+    pub(crate) fn envelope(body: &str, seq: u64, prev: &str) -> String {
         format!(
             "{{\"answer_within_ms\":null,\"body\":{body},\"clock_err_ms\":1000,\
              \"created_utc\":\"2024-02-29T00:00:00.000Z\",\"drill\":false,\"epoch\":\"{EPOCH}\",\
@@ -383,7 +275,7 @@ mod tests {
         )
     }
 
-    fn item(data: &str) -> String {
+    pub(crate) fn item(data: &str) -> String {
         let signature = keys()[0]
             .sign(&[CONTEXT, data.as_bytes()].concat())
             .to_bytes();
@@ -392,9 +284,13 @@ mod tests {
              \"logged_utc\":\"2024-02-29T00:00:01.000Z\",\"party\":\"blue\",\"signature\":\"{}\",\
              \"type\":\"entry\"}}\n",
             base64(data.as_bytes()),
-            "a".repeat(64),
+            "blue".repeat(16),
             base64(&signature)
         )
+    }
+
+    fn entry_of(line: &[u8], frame: &Frame) -> Option<Entry> {
+        named(vec![signed_of(line, frame)?]).pop()
     }
 
     fn taken(data: &str) -> bool {
@@ -410,23 +306,12 @@ mod tests {
         assert_eq!(entry.point.epoch, EPOCH.as_bytes());
         assert_eq!(entry.point.seq, 3);
         assert_eq!(entry.point.hash[..], Sha256::digest(data.as_bytes())[..]);
+        let signature = keys()[0].sign(&[CONTEXT, data.as_bytes()].concat());
+        let leaf = [&[0][..], &signature.to_bytes(), &entry.point.hash].concat();
+        assert_eq!(entry.leaf[..], Sha256::digest(leaf)[..]);
         assert_eq!(entry.prev, [0x0f; 32]);
         assert_eq!(entry.heard.map(|heard| heard.seq), Some(7));
         assert_eq!(entry.kind, b"NOTIFY");
-    }
-
-    #[test]
-    fn entries_that_follow_are_one_stretch_and_others_are_not() {
-        let first = envelope("null", 1, &"0".repeat(64));
-        let name = String::from_utf8(name_of(first.as_bytes()).to_vec()).unwrap();
-        let second = envelope("null", 2, &name);
-        let stray = envelope("null", 3, &"0".repeat(64));
-        let text = [item(&first), item(&second), item(&stray), "{}\n".into()].concat();
-        let found = read(text.as_bytes(), &frame());
-        let counts: Vec<_> = found.iter().map(|stretch| stretch.entries.len()).collect();
-        assert_eq!(counts, [2, 1, 0]);
-        assert_eq!(found[0].start, 0);
-        assert_eq!(found[2].end, text.len());
     }
 
     #[test]
@@ -437,10 +322,10 @@ mod tests {
             for change in [1, 0x20, 0x80] {
                 let mut changed = line.clone();
                 changed[place] ^= change;
-                if let Some(entry) = entry_of(&changed, &frame) {
+                if entry_of(&changed, &frame).is_some() {
                     // Two things no signature covers: when it was logged, and nothing else of form.
                     let logged = line.windows(10).position(|w| w == b"logged_utc").unwrap();
-                    assert!((logged..logged + 40).contains(&place), "{place} {entry:?}");
+                    assert!((logged..logged + 40).contains(&place), "{place}");
                 }
             }
         }

@@ -3,6 +3,14 @@
 /// SHA-256.
 pub type Hash = [u8; 32];
 
+/// An entry of a chain: its epoch in 32 hex digits, its number, its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    pub epoch: [u8; 32],
+    pub seq: u64,
+    pub hash: Hash,
+}
+
 /// What standard base64 with its padding says, where this is the one spelling of it.
 pub(crate) fn bytes_of(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() || !text.len().is_multiple_of(4) {

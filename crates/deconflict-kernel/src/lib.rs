@@ -15,8 +15,8 @@
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
 //! its filter, [`aside`] builds what was moved, [`sky`] is what is there, [`way`] how it reads a
 //! track.
-//! [`signatures`], [`canonical`], [`entries`], [`rows`] and [`plan`] stand apart: they prove and read
-//! a long record,
+//! [`signatures`], [`canonical`], [`record`] (with [`frame`], [`entries`], [`receipts`],
+//! [`checkpoints`]), [`tree`], [`rows`] and [`plan`] stand apart: they prove and read a long record,
 //! which too is much work that Python should not do piece by piece; so is reading long files of
 //! flights, which [`json_features`] does.
 
@@ -24,15 +24,18 @@ pub mod advise;
 pub mod aside;
 pub mod bounds;
 pub mod canonical;
+pub mod checkpoints;
 pub mod convex;
+mod digests;
 pub mod ellipsoid;
 pub mod encounter;
 pub mod entries;
-mod entry_fields;
+pub mod entry_fields;
 pub mod error;
 pub mod exact;
 pub mod findings;
 pub mod flagged;
+pub mod frame;
 pub mod geodesic;
 pub mod grid;
 pub mod index;
@@ -47,6 +50,7 @@ pub mod lanes;
 pub mod leg;
 pub mod level;
 pub mod limits;
+mod multiples;
 pub mod nearby;
 pub mod offset;
 pub mod order;
@@ -56,6 +60,8 @@ pub mod parts;
 pub mod passage;
 pub mod plan;
 pub mod prefetch;
+pub mod receipts;
+pub mod record;
 pub mod region;
 pub mod rows;
 #[cfg(test)]
@@ -66,10 +72,12 @@ pub mod signatures;
 pub mod sincos;
 pub mod sky;
 pub mod slabs;
+mod steps;
 pub mod stretch;
 pub mod sweep;
 pub mod track;
 pub mod tracks;
+pub mod tree;
 pub mod vec3;
 pub mod vertical;
 pub mod way;

@@ -4,15 +4,19 @@
 //! in is judged again here, at each start: the same equation (RFC 8032 §5.1.7, no cofactor), the
 //! same refusals (S out of range, A or R of small order), without asking Python in between. Each
 //! statement is judged alone, as `verify_strict` of ed25519-dalek would: only the multiples of the
-//! key are looked up in a table that is made once, so most of the doublings fall away.
+//! key and of the base point are looked up in tables that are made once, so no doubling is left.
 
-use curve25519_dalek::constants::ED25519_BASEPOINT_TABLE;
-use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsBasepointTable};
+use crate::multiples::{Digits, Multiples};
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::BasepointTable;
+use curve25519_dalek::traits::Identity;
 use sha2::{Digest, Sha512};
+use std::sync::LazyLock;
 
 const SIGNATURE_LENGTH: usize = 64;
+
+static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::new(&ED25519_BASEPOINT_POINT));
 
 /// The public key is no point of the curve, or of small order: nothing it signed proves anything.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,11 +25,11 @@ pub struct WeakKey;
 /// A public key with the multiples of its negative, for many signatures.
 pub struct Prover {
     public: [u8; 32],
-    minus_key: EdwardsBasepointTable,
+    minus_key: Multiples,
 }
 
 impl Prover {
-    /// Make the table of a key: about the work of ten signatures.
+    /// Make the table of a key: about the work of 60 signatures.
     pub fn new(public: &[u8; 32]) -> Result<Self, WeakKey> {
         let key = CompressedEdwardsY(*public).decompress().ok_or(WeakKey)?;
         if key.is_small_order() {
@@ -33,8 +37,13 @@ impl Prover {
         }
         Ok(Self {
             public: *public,
-            minus_key: EdwardsBasepointTable::create(&-key),
+            minus_key: Multiples::new(&-key),
         })
+    }
+
+    /// The key itself.
+    pub fn public(&self) -> &[u8; 32] {
+        &self.public
     }
 
     /// The place of the first statement whose signature does not hold; `None` when all hold.
@@ -69,7 +78,11 @@ impl Prover {
             .chain_update(statement)
             .finalize();
         let k = Scalar::from_bytes_mod_order_wide(&challenge.into());
-        let r = ED25519_BASEPOINT_TABLE.mul_base(&s) + self.minus_key.mul_base(&k);
+        let (s, k) = (Digits::of(&s), Digits::of(&k));
+        BASE.ask_for(&s);
+        self.minus_key.ask_for(&k);
+        let r = BASE.add_to(EdwardsPoint::identity(), &s);
+        let r = self.minus_key.add_to(r, &k);
         // Equal bytes are the canonical bytes of this very point, so what R decodes to needs no
         // second look: it is of small order exactly when this point is.
         r.compress().to_bytes() == said_r && !r.is_small_order()

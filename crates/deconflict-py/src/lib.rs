@@ -2,15 +2,16 @@
 mod advising;
 mod canonical;
 mod columns;
-mod entries;
 mod indexing;
 mod json_features;
 mod moving;
 mod plan;
+mod record;
 mod rows;
 mod screening;
 mod signatures;
 mod tables;
+mod tree;
 
 use deconflict_kernel::geodesic::{self, BadArgument};
 use pyo3::exceptions::PyValueError;
@@ -45,8 +46,10 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(canonical::is_surely_canonical, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
-    module.add_class::<entries::EntryReader>()?;
-    module.add_class::<entries::EntryStretch>()?;
+    module.add_class::<record::EntryColumns>()?;
+    module.add_class::<record::RecordReader>()?;
+    module.add_class::<record::RecordStretch>()?;
+    module.add_class::<tree::RecordTree>()?;
     module.add_class::<indexing::Index>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(

@@ -8,8 +8,9 @@ from deconflict.line.keys import VerifyKey
 from deconflict.line.log import ChainCheck
 from deconflict.line.note import NoteKey
 from deconflict.line.statement import ChainPoint
-from deconflict.line.tree import HASH_BYTES, GrowingTree
+from deconflict.line.tree import HASH_BYTES
 from deconflict.node.bundle_citations import Citations
+from deconflict.node.bundle_quick import RecordTree
 
 __all__ = ["RecordedChain"]
 
@@ -24,8 +25,9 @@ class RecordedChain:
     epoch: str = ""
     hashes: dict[str, bytearray] = field(default_factory=dict)  # epoch -> hash of each entry
     follows: dict[str, ChainPoint | None] = field(default_factory=dict)  # epoch -> what before it
-    trees: dict[str, GrowingTree] = field(default_factory=dict)  # epoch -> tree over its entries
+    trees: dict[str, RecordTree] = field(default_factory=dict)  # epoch -> tree over its entries
     cited: Citations = field(default_factory=Citations)  # what it says it holds of the other's
+    told: set[str] = field(default_factory=set)  # keys that the quick reader was told of
     length: int = 0
     drills: int = 0
     delayed: int = 0

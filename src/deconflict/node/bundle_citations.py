@@ -41,15 +41,21 @@ class Citations:
     def __init__(self) -> None:
         self._epochs: dict[str, int] = {}
         self._kept = bytearray()
-        self._last: ChainPoint | None = None
+        self._last: tuple[str, int, bytes] | None = None
 
     def add(self, point: ChainPoint, number: int, by: tuple[str, int]) -> None:
         """Take what the entry of slot ``by``, in this line of the file, cites."""
-        if point != self._last:
-            self._last = point
-            epoch, by_epoch = self._number(point.epoch), self._number(by[0])
-            name = bytes.fromhex(point.hash)
-            self._kept += _FORM.pack(epoch, point.seq, name, number, by_epoch, by[1])
+        self.add_named(point.epoch, point.seq, bytes.fromhex(point.hash), number, by)
+
+    def add_named(
+        self, epoch: str, seq: int, name: bytes, number: int, by: tuple[str, int]
+    ) -> None:
+        """As :meth:`add`, for a slot and the 32 bytes of a hash."""
+        cited = (epoch, seq, name)
+        if cited != self._last:
+            self._last = cited
+            numbers = self._number(epoch), self._number(by[0])
+            self._kept += _FORM.pack(numbers[0], seq, name, number, numbers[1], by[1])
 
     def packed(self) -> Iterator[Citation]:
         """Yield them in the order in which they were taken."""
