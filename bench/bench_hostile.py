@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.bench_flood import flashes, row_of
-from bench.nodes import LANDMARK, agree, make_parties, running, wait_for
+from bench.nodes import LANDMARK, Party, agree, make_parties, running, wait_for
 from bench.report import Row, print_rows, progress
 from bench.traffic import flight
 from deconflict.airspace.instant import format_utc
@@ -25,6 +25,8 @@ __all__ = ["measure"]
 
 WAYPOINTS: Final = 600
 IN_A_REQUEST: Final = 50
+HELD_S: Final = 1.0
+WAIT_S: Final = 120.0
 HOUR_MS: Final = 3_600_000
 
 
@@ -33,7 +35,7 @@ def plan(number: int) -> dict[str, Any]:
     start_ms = time.time_ns() // 1_000_000 + HOUR_MS
     at = LANDMARK.position
     return {
-        "declaration_id": f"{number:032x}",
+        "declaration_id": f"{10**6 + number:032x}",
         "purpose": "FLIGHT",
         "geometry": {
             "trajectory": {
@@ -58,7 +60,7 @@ def plan(number: int) -> dict[str, Any]:
 
 
 def measure(root: Path, seconds: int, flights: int, plans: int) -> list[Row]:
-    """Return a row for the FLASHes, and one that says what became of the plans."""
+    """Return rows: the FLASHes before and meanwhile, one plan, and what became of all."""
     west, east, north = make_parties(root, ("west", "east", "north"), ((0, 1), (1, 2)))
     with running(west, east, north):
         agree(west, east)
@@ -79,20 +81,39 @@ def measure(root: Path, seconds: int, flights: int, plans: int) -> list[Row]:
         ]
         for first in range(0, flights, IN_A_REQUEST):
             east.post("/declarations", {"declarations": own[first : first + IN_A_REQUEST]})
-        for number in range(plans):
-            west.post("/declarations", {"declarations": [plan(10**6 + number)]})
-        said = asyncio.run(flashes(north, east, line_id, seconds))
-        what = f"FLASH of one peer, another declares {plans} plans against {flights} flights"
-        row = row_of(what, said, 1.0, 0)
-        wait_for(
-            lambda: not east.line_with(west)["declarations_unseen"],
-            "not all was looked at",
-            timeout_s=120,
+        quiet = row_of(
+            f"FLASH of one peer, {flights} flights declared",
+            asyncio.run(flashes(north, east, line_id, seconds)),
+            1.0,
+            0,
         )
+        before_s = east.cpu_s
+        _declared(west, east, 1)
+        held = Row(
+            "processor time that one such plan takes of east",
+            f"≤ {HELD_S:g} s",
+            f"{east.cpu_s - before_s:.2f} s",
+            east.cpu_s - before_s <= HELD_S,
+        )
+        for number in range(2, plans + 1):
+            west.post("/declarations", {"declarations": [plan(number)]})
+        said = asyncio.run(flashes(north, east, line_id, seconds))
+        flash = row_of(f"the same, another peer declares {plans - 1} more", said, 1.0, 0)
+        wait_for(lambda: _looked_at(west, east, plans), "not all was looked at", WAIT_S)
         told = [alert["rule"] for alert in east.get("/alerts")]
         conflicts, unchecked = told.count("CONFLICT"), told.count("NOT_CHECKED")
     became = f"{conflicts} conflicts told, {unchecked} declarations as not checked"
-    return [row, Row("what became of them", "", became, None)]
+    return [quiet, held, flash, Row("what became of them", "", became, None)]
+
+
+def _declared(west: Party, east: Party, number: int) -> None:
+    west.post("/declarations", {"declarations": [plan(number)]})
+    wait_for(lambda: _looked_at(west, east, number), "it was not looked at", WAIT_S)
+
+
+def _looked_at(west: Party, east: Party, plans: int) -> bool:
+    there = [one for one in east.get("/declarations") if not one["own"]]
+    return len(there) == plans and not east.line_with(west)["declarations_unseen"]
 
 
 def main() -> None:

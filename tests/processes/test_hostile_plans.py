@@ -8,9 +8,9 @@ from bench import bench_hostile
 pytestmark = pytest.mark.processes
 
 
-def test_a_flash_is_on_the_screen_in_a_second_whatever_another_peer_declares(
-    tmp_path: Path,
-) -> None:
-    flash, became = bench_hostile.measure(tmp_path, seconds=10, flights=200, plans=6)
-    assert flash.held, flash.measured
-    assert "0 declarations" not in became.measured, became.measured
+def test_a_plan_that_may_meet_everything_holds_a_node_for_a_second_at_most(tmp_path: Path) -> None:
+    # Of processor time: what a busy machine makes of it is no property of the node.
+    _, held, flash, became = bench_hostile.measure(tmp_path, seconds=3, flights=300, plans=3)
+    assert held.held, held.measured
+    assert "inf" not in flash.measured, flash.measured
+    assert became.measured.endswith(" 3 declarations as not checked"), became.measured

@@ -47,7 +47,7 @@ impl<'a> Scan<'a> {
             let name = of(state).word()?;
             of(state).expect(b':')?;
             member(state, name)?;
-            match of(state).next()? {
+            match of(state).step()? {
                 b',' => {}
                 b'}' => return Some(()),
                 _ => return None,
@@ -66,7 +66,7 @@ impl<'a> Scan<'a> {
         loop {
             item(state)?;
             count += 1;
-            match of(state).next()? {
+            match of(state).step()? {
                 b',' => {}
                 b']' => return Some(count),
                 _ => return None,
@@ -80,7 +80,7 @@ impl<'a> Scan<'a> {
         let lon = self.number()?;
         self.expect(b',')?;
         let lat = self.number()?;
-        match self.next()? {
+        match self.step()? {
             b']' => Some((lon, lat, None)),
             b',' => {
                 let height = self.number()?;
@@ -230,11 +230,11 @@ impl<'a> Scan<'a> {
     }
 
     pub fn expect(&mut self, wanted: u8) -> Option<()> {
-        (self.next()? == wanted).then_some(())
+        (self.step()? == wanted).then_some(())
     }
 
     /// The next character that is no white space.
-    pub fn next(&mut self) -> Option<u8> {
+    pub fn step(&mut self) -> Option<u8> {
         self.skip();
         let found = *self.text.get(self.at)?;
         self.at += 1;
