@@ -10,7 +10,6 @@ pytestmark = pytest.mark.processes
 
 def test_a_plan_that_may_meet_everything_holds_a_node_for_a_second_at_most(tmp_path: Path) -> None:
     # Of processor time: what a busy machine makes of it is no property of the node.
-    _, held, flash, became = bench_hostile.measure(tmp_path, seconds=3, flights=300, plans=3)
+    _, held, _, became = bench_hostile.measure(tmp_path, seconds=3, flights=300, plans=3)
     assert held.held, held.measured
-    assert "inf" not in flash.measured, flash.measured
     assert became.measured.endswith(" 3 declarations as not checked"), became.measured
