@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ARM    := aarch64-unknown-linux-gnu
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .PHONY: demo test lint types unit rust postgis java strace soak io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
@@ -27,6 +28,9 @@ lint: $(VENV)/dev-built types ## style, types, layers
 	$(BIN)/lint-imports --no-cache
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if rustup target list --installed 2>/dev/null | grep -q '^$(ARM)$$'; then \
+	  cargo clippy -p deconflict-kernel -p deconflict-py --target $(ARM) --locked -- -D warnings; \
+	else echo "no library of Rust for $(ARM) (rustup target add): not looked at for it"; fi
 
 types: $(VENV)/dev-built
 	$(BIN)/mypy

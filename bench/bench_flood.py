@@ -39,7 +39,7 @@ from deconflict.node.peer_client import PeerClient
 from deconflict.node.ration import UNITS_PER_S
 from deconflict.node.tls import client_context
 
-__all__ = ["measure"]
+__all__ = ["ASKED_S", "flashes", "measure", "row_of"]
 
 TIMES_THE_RATION: Final = 10
 IN_A_BODY: Final = 250
@@ -129,7 +129,7 @@ def flooding(west: Path) -> Iterator[None]:
         process.kill()
 
 
-async def _flashes(north: Party, east: Party, line_id: str, seconds: int) -> tuple[Side, Side]:
+async def flashes(north: Party, east: Party, line_id: str, seconds: int) -> tuple[Side, Side]:
     """Say a SAFETY a second; return both sides with when each was receipted and shown."""
     traffic = (post for post in Traffic(line_id, time.time_ns() // 1_000_000, 1).posts())
     safety = (post for post in traffic if post.kind == "SAFETY")
@@ -149,7 +149,8 @@ async def _flashes(north: Party, east: Party, line_id: str, seconds: int) -> tup
         return sides[0], sides[1]
 
 
-def _row(what: str, sides: tuple[Side, Side], seconds: float, heard: int) -> Row:
+def row_of(what: str, sides: tuple[Side, Side], seconds: float, heard: int) -> Row:
+    """Return how long each FLASH took to its receipt, and to the other side's screen."""
     north, east = sides
     missing = float("inf")
     receipts = [north.receipted_s.get(k, missing) - north.begun_s[k] for k in north.posts]
@@ -172,14 +173,14 @@ def measure(root: Path, seconds: int) -> list[Row]:
     rows = []
     with running(east, north):
         line_id = agree(north, east)
-        quiet = asyncio.run(_flashes(north, east, line_id, max(10, seconds // 4)))
-        rows.append(_row("FLASH of one peer, nobody else speaks", quiet, 1.0, 0))
+        quiet = asyncio.run(flashes(north, east, line_id, max(10, seconds // 4)))
+        rows.append(row_of("FLASH of one peer, nobody else speaks", quiet, 1.0, 0))
         with flooding(west.folder):
             begun = time.monotonic()
-            flooded = asyncio.run(_flashes(north, east, line_id, seconds))
+            flooded = asyncio.run(flashes(north, east, line_id, seconds))
             spent = time.monotonic() - begun
         what = f"the same, another floods with {TIMES_THE_RATION} times its ration for {seconds} s"
-        rows.append(_row(what, flooded, spent, int(east.line_with(west)["peer_seq"] or 0)))
+        rows.append(row_of(what, flooded, spent, int(east.line_with(west)["peer_seq"] or 0)))
     return rows
 
 

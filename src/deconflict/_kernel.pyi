@@ -275,11 +275,16 @@ class Index:
         """Take away what is over before an instant, windows included; return the numbers."""
 
     def ask(
-        self, trajectories: dict[str, Any], volumes: dict[str, Any] | None = None
-    ) -> dict[str, NDArray[Any]]:
+        self,
+        trajectories: dict[str, Any],
+        volumes: dict[str, Any] | None = None,
+        most: int | None = None,
+    ) -> dict[str, Any]:
         """Return what these rows meet of all that is there: the row as ``i``, ``key`` for ``j``.
 
         The first place, and the sign of the vertical distance, are told from the row asked about.
         Rows of one ``party`` or one ``side`` (not 0) never meet; those asked about are not held
-        against each other.
+        against each other. One row, or the volumes of one ``item``, takes up to ``most`` pairs of
+        pieces, and none is begun when so many are used up: ``done`` says how many rows were looked
+        at, ``broken_off`` lists those that were not to the end.
         """

@@ -391,6 +391,16 @@ def test_a_way_out_is_found_and_nobody_learns_of_it(
     assert not [d for d in red.json("declare", "--list")["declarations"] if d["label"] == "transit"]
     # What is declared is advised without a file, and one free plan is written for all of it.
     blue.ok("declare", file, code=1)
+    # What an alert tells of is asked for by its id, or by the conflict's, on either side.
+    with NodeClient.of(blue.folder, "boris") as node:
+        (alert,) = [one for one in node.get("alerts") if one["rule"] == "CONFLICT"]
+    told = blue.json("advise", "--conflict", alert["alert_id"])
+    assert [one["name"] for one in told["advice"]] == ["transit"]
+    assert told == blue.json("advise", "--conflict", alert["subject"])
+    assert {kind for o in told["advice"][0]["options"] for kind in o["kinds"]} >= {"SHIFT"}
+    assert "depot conflicts with" in red.run("advise", "--conflict", alert["subject"]).output
+    assert "no conflict has this id" in blue.run("advise", "--conflict", "ffffffff").output
+    assert "transit" in blue.ok("advise", "--conflict", alert["subject"], account="olga")
     told = blue.ok("advise", "--together", "--by", "level", "--out", out, "--force")
     assert re.search(r"transit +3,000 ft \(914 m\) higher", told)
     held = blue.json("declare", "--list")["declarations"]

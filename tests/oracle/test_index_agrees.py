@@ -39,7 +39,7 @@ def told_from(found: Columns, row: int) -> list[tuple[Any, ...]]:
 
 
 def told(answer: Columns) -> list[tuple[Any, ...]]:
-    names = sorted(name for name in answer if name not in ("i", "key"))
+    names = sorted(answer.keys() - {"i", "key", "done", "broken_off"})
     return sorted(
         (int(answer["key"][k]), *(answer[name][k] for name in names))
         for k in range(len(answer["key"]))

@@ -11,10 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deconflict import _kernel
 from deconflict.airspace import AltitudeReference, Trajectory, format_utc, parse_utc
 from deconflict.airspace.instant import MAX_UTC_MS
 from deconflict.errors import InvalidInputError, InvalidTimeError
-from deconflict.formats import DeclarationInput, read_declarations, write_declarations
+from deconflict.formats import (
+    DeclarationInput,
+    geojson_stream,
+    read_declarations,
+    write_declarations,
+)
 from deconflict.formats.csv_table import csv_batches
 from deconflict.formats.geojson_stream import read_geojson_stream
 from deconflict.formats.utc_column import seconds_of_utc
@@ -29,6 +35,10 @@ REFERENCES = tuple(AltitudeReference)
 DAMAGE = st.sampled_from(
     ["", "{", "}", "[", "]", ",", ":", '"', "\\", "0", "-", "e", ".", "NaN", "null", " ", "é"]
 )
+
+FEATURE = """{"type":"Feature","geometry":{"type":"LineString","coordinates":[[1,2],[1,3]]},
+"properties":{"purpose":"FLIGHT","label":"A LABEL","altitudes":["FL100","FL100"],
+"times":["2015-09-30T06:00:00Z","2015-09-30T06:12:00Z"]}}"""
 
 
 def streamed(data: bytes, part_bytes: int = 4096) -> Flights:
@@ -124,6 +134,183 @@ def test_a_flight_is_read_alike_in_every_usual_spelling(
     }
     data = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
     assert columns_of(streamed(data)) == as_flights(slowly(data))
+
+
+NAMES = (
+    st.none()
+    | st.text(min_size=0, max_size=70)
+    | st.sampled_from(["Борт 12", "l\u00e4b", "«A» – №1"])
+)
+HEIGHTS = st.sampled_from(
+    [
+        "FL{}",
+        "fl {}",
+        "{}.25 ft FL",
+        "+{}ft msl",
+        "{}.000050 m WGS84",
+        " {}  metres  agl ",
+        "{} M W84",
+    ]
+)
+ROOM = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "lateral": st.none() | st.sampled_from(["0.5 NM", "1.852km", "9 nmi", "-1 m", "6000 km"]),
+        "vertical": st.none() | st.sampled_from(["300.5 ft", "150m", "1e3 m"]),
+        "time": st.none() | st.sampled_from(["0.5 s", "2MIN", "25 h", "1,5 h"]),
+    },
+)
+
+
+def spelled(value: Any, shuffled: Any, form: int) -> bytes:
+    """Write a document with its members in another order, and white space, as programs differ."""
+    if isinstance(value, dict):
+        members = list(value.items())
+        shuffled.shuffle(members)
+        value = {name: json.loads(spelled(item, shuffled, form)) for name, item in members}
+    elif isinstance(value, list):
+        value = [json.loads(spelled(item, shuffled, form)) for item in value]
+    text = json.dumps(
+        value,
+        indent=(None, 2, "\t", 0)[form % 4],
+        separators=(",", ":") if form % 4 == 0 else None,
+        ensure_ascii=form % 3 == 0,
+    )
+    return (text.replace("\n", "\r\n") if form % 5 == 0 else text).encode()
+
+
+def said_by(data: bytes, *, by_kernel: bool) -> object:
+    """Return all that a file says, its names too, or the refusal of it in its words."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "all.geojson"
+        file.write_bytes(data)
+        quick = geojson_stream._kernel.json_features
+        with pytest.MonkeyPatch.context() as patch:
+            if not by_kernel:
+                patch.setattr(geojson_stream, "_kernel", Carefully(quick))
+            try:
+                parts = list(read_geojson_stream(file, advance=lambda _: None))
+            except InvalidInputError as refusal:
+                return str(refusal)
+    flights = Flights.joined([part.flights for part in parts])
+    names = [] if flights.ids is None else flights.ids.tolist()
+    labels = [
+        [column.name(row) for row in range(len(column))]
+        for column in (flights.purpose, flights.party)
+    ]
+    return columns_of(flights), names, labels
+
+
+class Carefully:
+    """The kernel's reader that leaves every feature to the careful one."""
+
+    def __init__(self, quick: Any) -> None:
+        self._quick = quick
+
+    def json_features(self, text: bytes) -> dict[str, Any]:
+        found: dict[str, Any] = self._quick(text)
+        if not found["count"] - len(found["left"]):
+            return found
+        spots = features_in(text)
+        none: dict[str, Any] = self._quick(b"")
+        kept = {name: found[name] for name in ("count", "commas", "used", "ended")}
+        return (
+            none | kept | {"left": [(k, *spot) for k, spot in enumerate(spots[: found["count"]])]}
+        )
+
+
+def features_in(text: bytes) -> list[tuple[int, int]]:
+    decoder, words, at, spots = json.JSONDecoder(), text.decode("latin-1"), 0, []
+    while True:
+        while words[at : at + 1] and words[at] in " \t\r\n,":
+            at += 1
+        if words[at : at + 1] != "{":
+            return spots
+        try:
+            _, end = decoder.raw_decode(words, at)
+        except ValueError:
+            return spots
+        spots.append((at, end))
+        at = end
+
+
+@given(
+    trajectories(),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": NAMES | st.integers(-(10**17), 10**17) | st.floats(allow_nan=False),
+            "bbox": st.none() | st.just([1.5, 2e0, -3, 4]) | st.just("no box") | st.just([[1]]),
+        },
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "label": NAMES,
+            "party": NAMES,
+            "declaration_id": st.none() | st.sampled_from(["0" * 32, "A" * 32, ""]),
+            "containment": ROOM,
+            "purpose": st.sampled_from(["ACTIVITY", "OWN_PRESENCE", "TARGET", None]),
+            "callsign": st.just("BAW12"),
+        },
+    ),
+    HEIGHTS,
+    st.integers(0, 99),
+    st.integers(0, 59),
+    st.randoms(use_true_random=False),
+    st.integers(0, 3),
+)
+def test_variants_are_read_or_refused_as_the_careful_reader_does(
+    way: Trajectory,
+    members: dict[str, Any],
+    properties: dict[str, Any],
+    height: str,
+    level: int,
+    form: int,
+    shuffled: Any,
+    repeated: int,
+) -> None:
+    (document,) = json.loads(write_declarations([DeclarationInput("FLIGHT", way)]))["features"]
+    said = document["properties"]
+    if "altitudes" in said and form % 2:
+        said["altitudes"] = [height.format(level)] * len(said["altitudes"])
+    for _ in range(repeated):
+        for items in (document["geometry"]["coordinates"], said["times"], said.get("altitudes")):
+            if items:
+                items.insert(0, items[0])
+    document |= members
+    said |= properties
+    data = spelled({"type": "FeatureCollection", "features": [document]}, shuffled, form)
+    assert said_by(data, by_kernel=True) == said_by(data, by_kernel=False)
+
+
+@given(trajectories(), st.integers(0, 10**9), st.integers(0, 3), DAMAGE)
+def test_a_damaged_feature_is_refused_in_the_words_of_the_careful_reader(
+    way: Trajectory, at: int, lost: int, put: str
+) -> None:
+    data = write_declarations([DeclarationInput("FLIGHT", way)])
+    at %= len(data)
+    damaged = data[:at] + put.encode() + data[at + lost :]
+    quick = said_by(damaged, by_kernel=True)
+    try:
+        json.loads(damaged)
+    except ValueError:
+        return  # where features end is then told by the kernel alone
+    assert quick == said_by(damaged, by_kernel=False)
+
+
+def test_every_character_of_a_name_that_the_kernel_takes_is_printable() -> None:
+    taken = 0
+    for code in range(0x20, 0x10000):
+        if 0xD800 <= code < 0xE000 or chr(code) in '"\\':
+            continue
+        feature = FEATURE.replace("A LABEL", f"\\u{code:04x}" if code % 2 else chr(code))
+        found = _kernel.json_features(feature.encode())
+        if found["label"]:
+            taken += 1
+            assert found["label"] == [chr(code)]
+            assert chr(code).isprintable(), hex(code)
+    assert taken > 30_000
 
 
 @given(trajectories(), st.integers(0, 10**9), st.integers(0, 3), DAMAGE)

@@ -142,6 +142,7 @@ def test_a_plan_is_written_as_it_would_be_declared_and_drawn(tmp_path: Path) -> 
     ("words", "said"),
     [
         (("--against", "FILE"), "which minima?"),
+        (("--conflict", "5c1e09af"), "what may change?"),
         (("--minima", "5NM"), "the minima cannot be read"),
         (("--minima", "5NM,1000ft", "--by", "speed"), "the kinds of change cannot be read"),
         (("--minima", "5NM,1000ft", "--max-shift", "30"), "the duration cannot be read"),

@@ -5,31 +5,36 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::bounds::arc;
+use crate::ellipsoid::surface;
 use crate::error::InputError;
 use crate::exact::{Body, Rules};
-use crate::findings::Finding;
-use crate::flagged::Flagged;
 use crate::index_cells::Levels;
-use crate::index_heads::Sieve;
 use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::limits::Minima;
 use crate::parts::share_out;
 use crate::region::Region;
-use crate::stretch::{meeting, Bounding, Stretch, Ticks};
+use crate::stretch::{Bounding, Stretch, Ticks};
 use crate::tracks::Tracks;
 use crate::vertical::References;
 
 /// Pieces of a trajectory in one stretch.
-const PIECES: usize = 4;
+pub(crate) const PIECES: usize = 4;
 
-enum Owned {
+/// A flight longer than five times round the Earth is not held ready: it is surely no plan, and
+/// would be cut into so many pieces that all others wait.
+const LONGEST_WAY_M: f64 = 200_000_000.0;
+/// No degree of latitude or longitude is longer.
+const LONGEST_DEGREE_M: f64 = 111_700.0;
+
+pub(crate) enum Owned {
     /// One row.
     Flight(Tracks<'static>),
     Volume(Box<Region>),
 }
 
 impl Owned {
-    fn body(&self) -> Body<'_> {
+    pub(crate) fn body(&self) -> Body<'_> {
         match self {
             Owned::Flight(tracks) => Body::Flight(tracks.get(0)),
             Owned::Volume(region) => Body::Volume(region),
@@ -38,9 +43,9 @@ impl Owned {
 }
 
 /// One trajectory or volume of a declaration.
-struct Member {
-    key: u64,
-    owned: Owned,
+pub(crate) struct Member {
+    pub(crate) key: u64,
+    pub(crate) owned: Owned,
     end_us: i64,
     /// The next of the same declaration; `NONE` after the last.
     next: u32,
@@ -49,16 +54,9 @@ struct Member {
 const NONE: u32 = u32::MAX;
 
 /// What places and compares all that is there.
-struct Space {
-    bounding: Bounding,
-    levels: Levels,
-}
-
-/// A finding of an object asked about, by its row (trajectories first), and what is there by its
-/// key. The first of the finding is always the one asked about.
-pub struct Met {
-    pub key: u64,
-    pub finding: Finding,
+pub(crate) struct Space {
+    pub(crate) bounding: Bounding,
+    pub(crate) levels: Levels,
 }
 
 /// Rows that [`Index::put`] takes.
@@ -89,10 +87,10 @@ struct ReadyRow {
 const ROWS_AT_ONCE: usize = 4_096;
 
 pub struct Index {
-    rules: Rules,
+    pub(crate) rules: Rules,
     /// None until something was added: the first one says which reference bands are compared in and
     /// what time it is.
-    space: Option<Space>,
+    pub(crate) space: Option<Space>,
     members: Vec<Option<Member>>,
     free_members: Vec<u32>,
     /// The first member of each declaration.
@@ -212,13 +210,14 @@ impl Index {
         self.by_end.extend(by_end);
     }
 
-    fn checked<'t>(
+    pub(crate) fn checked<'t>(
         &self,
         trajectories: &Trajectories<'t>,
         volumes: &Volumes<'_>,
         threads: usize,
     ) -> Result<(Tracks<'t>, Vec<Region>), InputError> {
         let (purposes, references) = (self.rules.minima.count, self.rules.references.count);
+        refuse_endless(trajectories)?;
         let tracks = Tracks::new(trajectories, purposes, references, threads)?;
         Ok((tracks, regions(volumes, purposes, references)?))
     }
@@ -273,105 +272,7 @@ impl Index {
         over
     }
 
-    /// What these objects meet of all that is there, as [`crate::screen::screen`] would find it:
-    /// rows of one party or one side never meet, and the rows asked about are not held against each
-    /// other.
-    pub fn ask(
-        &self,
-        trajectories: &Trajectories<'_>,
-        volumes: &Volumes<'_>,
-    ) -> Result<Vec<Met>, InputError> {
-        let (tracks, regions) = self.checked(trajectories, volumes, 1)?;
-        let Some(Space { bounding, levels }) = &self.space else {
-            return Ok(Vec::new());
-        };
-        let flights = (0..tracks.len()).map(|row| Body::Flight(tracks.get(row)));
-        let asked: Vec<Body<'_>> = flights.chain(regions.iter().map(Body::Volume)).collect();
-        let mut flagged = Flagged::default();
-        let mut overlaps = BTreeSet::new();
-        let (mut asked_with, mut sieve, mut own) = (Vec::new(), Sieve::default(), Vec::new());
-        for (row, body) in (0_u32..).zip(&asked) {
-            let side = side(body);
-            asked_with.clear();
-            stretches(body, bounding, &mut asked_with);
-            for &stretch in &asked_with {
-                let one = Filter::new(&stretch, bounding);
-                levels.near(&stretch, &mut sieve);
-                for &other in &sieve.found {
-                    let Some(during) = one.lets_through(other) else {
-                        continue;
-                    };
-                    let Some(member) = self.member(other.object) else {
-                        continue;
-                    };
-                    let there = member.owned.body();
-                    if side != 0 && side == self::side(&there) {
-                        continue;
-                    }
-                    match (body, &there) {
-                        (Body::Volume(_), Body::Volume(_)) => {
-                            overlaps.insert((row, other.object));
-                        }
-                        (Body::Volume(_), there) => {
-                            let there = (other, there);
-                            self.rules
-                                .hits(there, (&stretch, body), PIECES, during, &mut own);
-                        }
-                        (_, there) => {
-                            let there = (other, there);
-                            self.rules
-                                .hits((&stretch, body), there, PIECES, during, &mut own);
-                        }
-                    }
-                    flagged.add(row, other.object, &mut own);
-                }
-            }
-        }
-        let mut met = Vec::new();
-        for found in Flagged::joined([flagged]) {
-            let Some(member) = self.member(found.j) else {
-                continue;
-            };
-            let (x, y) = (asked[found.i as usize], member.owned.body());
-            let finding = match (&x, &y) {
-                (Body::Volume(_), Body::Flight(_)) => {
-                    self.rules.finding(&found, &y, &x).map(Finding::turned)
-                }
-                _ => self.rules.finding(&found, &x, &y),
-            };
-            met.extend(finding.map(|finding| Met {
-                key: member.key,
-                finding,
-            }));
-        }
-        for (i, j) in overlaps {
-            let Some(member) = self.member(j) else {
-                continue;
-            };
-            if let (Body::Volume(x), Body::Volume(y)) = (asked[i as usize], member.owned.body()) {
-                let finding = self.rules.overlap((i, x), (j, y));
-                met.extend(finding.map(|finding| Met {
-                    key: member.key,
-                    finding,
-                }));
-            }
-        }
-        // By content: the number of what is there depends on what was there before.
-        met.sort_unstable_by(|a, b| {
-            let (x, y) = (
-                a.finding,
-                Finding {
-                    j: a.finding.j,
-                    ..b.finding
-                },
-            );
-            let rows = (x.i, a.key).cmp(&(y.i, b.key));
-            rows.then_with(|| x.order(&y))
-        });
-        Ok(met)
-    }
-
-    fn member(&self, object: u32) -> Option<&Member> {
+    pub(crate) fn member(&self, object: u32) -> Option<&Member> {
         self.members.get(object as usize)?.as_ref()
     }
 }
@@ -397,50 +298,45 @@ impl Space {
     }
 }
 
-/// One stretch held against others.
-struct Filter<'a> {
-    own: &'a Stretch,
-    band: (i32, i32),
-    vertical: i32,
-    ticks: Ticks,
-}
-
-impl<'a> Filter<'a> {
-    fn new(own: &'a Stretch, bounding: &Bounding) -> Filter<'a> {
-        let (vertical, ticks) = (bounding.vertical(), bounding.ticks);
-        Filter {
-            own,
-            band: own.band(vertical),
-            vertical,
-            ticks,
+/// Refuses a flight of which making it ready would take long: its legs are cut as screening cuts
+/// them, and half round the Earth is cut into four hundred.
+fn refuse_endless(trajectories: &Trajectories<'_>) -> Result<(), InputError> {
+    for (row, ends) in trajectories.offsets.windows(2).enumerate() {
+        let points = usize::try_from(ends[0]).unwrap_or(0)..usize::try_from(ends[1]).unwrap_or(0);
+        // What cannot be a place is refused later, and by name.
+        let (Some(lat), Some(lon)) = (
+            trajectories.lat_deg.get(points.clone()),
+            trajectories.lon_deg.get(points),
+        ) else {
+            continue;
+        };
+        let legs = || lat.windows(2).zip(lon.windows(2));
+        // Of degrees, not less than the way: at the poles far more.
+        let most_deg: f64 = legs()
+            .map(|(a, o)| (a[1] - a[0]).abs() + (o[1] - o[0]).abs())
+            .sum();
+        if most_deg * LONGEST_DEGREE_M <= LONGEST_WAY_M {
+            continue;
+        }
+        let place = |lat: f64, lon: f64| surface(lat, lon);
+        let way_m: f64 = legs()
+            .map(|(a, o)| arc((place(a[1], o[1]) - place(a[0], o[0])).norm()))
+            .sum();
+        if way_m > LONGEST_WAY_M {
+            let km = |m: f64| (m / 1e3).round();
+            let problem = format!(
+                "the way is {} km long, more than can be held ready; expected at most {} km",
+                km(way_m),
+                km(LONGEST_WAY_M)
+            );
+            return Err(InputError::new("trajectories", row, "lat_deg", problem));
         }
     }
-
-    /// When the two could meet.
-    #[inline]
-    fn lets_through(&self, other: &Stretch) -> Option<(i64, i64)> {
-        let (low, high) = other.band(self.vertical);
-        let meet = (self.own.from <= other.to)
-            & (other.from <= self.own.to)
-            & (self.band.0 <= high)
-            & (low <= self.band.1)
-            & (self.own.party != other.party);
-        if !meet {
-            return None;
-        }
-        meeting(self.own, other, self.vertical, self.ticks)
-    }
-}
-
-fn side(body: &Body<'_>) -> u8 {
-    match body {
-        Body::Flight(track) => track.side,
-        Body::Volume(region) => region.side,
-    }
+    Ok(())
 }
 
 /// Adds the stretches of an object that has no number; returns its last instant, windows included.
-fn stretches(body: &Body<'_>, bounding: &Bounding, made: &mut Vec<Stretch>) -> i64 {
+pub(crate) fn stretches(body: &Body<'_>, bounding: &Bounding, made: &mut Vec<Stretch>) -> i64 {
     let (span_us, party) = match body {
         Body::Flight(track) => {
             let window_us = track.window_us;

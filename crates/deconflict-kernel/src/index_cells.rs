@@ -236,8 +236,10 @@ impl Levels {
         }
     }
 
-    /// Adds what could be near a stretch at some instant of its own, each once.
-    pub fn near<'a>(&'a self, own: &Stretch, sieve: &mut Sieve<'a>) {
+    /// Adds what could be near a stretch at some instant of its own, each once; says how many cells
+    /// were looked for.
+    pub fn near<'a>(&'a self, own: &Stretch, sieve: &mut Sieve<'a>) -> u64 {
+        let mut looked = 0;
         sieve.clear();
         sieve.found.extend(&self.wide);
         let Motion { p, q, .. } = self.motion(own);
@@ -257,6 +259,7 @@ impl Levels {
                 Head::of(own, walk.at(part.0), walk.at(part.1), &scale)
             };
             let bounds = walk.bounds();
+            looked += bounds.count().min(level.cells.len() as f64) as u64;
             if bounds.count() > level.cells.len() as f64 {
                 // More cells than there are: these are looked through.
                 let held = level.cells.iter().filter(|(cube, _)| bounds.hold(cube));
@@ -270,6 +273,7 @@ impl Levels {
             });
         }
         sieve.sift();
+        looked
     }
 }
 

@@ -18,7 +18,8 @@
 //! [`signatures`], [`canonical`], [`record`] (with [`frame`], [`entries`], [`receipts`],
 //! [`checkpoints`]), [`tree`], [`rows`] and [`plan`] stand apart: they prove and read a long record,
 //! which too is much work that Python should not do piece by piece; so is reading long files of
-//! flights, which [`json_features`] does.
+//! flights, which [`json_features`] does: one at a time by `json_flight`, by the steps of [`json_scan`]
+//! and the spellings of `json_words`.
 
 pub mod advise;
 pub mod aside;
@@ -39,6 +40,7 @@ pub mod frame;
 pub mod geodesic;
 pub mod grid;
 pub mod index;
+mod index_ask;
 mod index_cells;
 mod index_heads;
 mod index_walk;
@@ -46,6 +48,9 @@ pub mod input;
 pub mod interval;
 pub mod intrusion;
 pub mod json_features;
+mod json_flight;
+pub mod json_scan;
+mod json_words;
 pub mod lanes;
 pub mod leg;
 pub mod level;

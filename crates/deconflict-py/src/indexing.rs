@@ -75,29 +75,33 @@ impl Index {
         })
     }
 
-    /// What these rows meet of all that is there: columns of findings, the row as `i`, and `key`.
-    #[pyo3(signature = (trajectories, volumes=None))]
+    /// What these rows meet of all that is there: columns of findings, the row as `i`, and `key`;
+    /// `done` rows were looked at, of which those `broken_off` not to the end.
+    #[pyo3(signature = (trajectories, volumes=None, most=None))]
     fn ask<'py>(
         &self,
         py: Python<'py>,
         trajectories: &Bound<'py, PyDict>,
         volumes: Option<&Bound<'py, PyDict>>,
+        most: Option<u64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let trajectories = TrajectoryColumns::of(trajectories)?;
         let volumes = volumes.map(VolumeColumns::of).transpose()?;
         let table = trajectories.table();
         let outlines = volumes.as_ref().map_or(NO_VOLUMES, VolumeColumns::table);
-        let met = py.detach(|| {
+        let asked = py.detach(|| {
             let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
-            active.ask(&table, &outlines)
+            active.ask(&table, &outlines, most.unwrap_or(u64::MAX))
         });
-        let met = met.map_err(refused)?;
+        let asked = asked.map_err(refused)?;
         let columns = PyDict::new(py);
-        let rows = met.iter().map(|met| met.finding.i as u64);
-        let keys = met.iter().map(|met| met.key);
+        let rows = asked.met.iter().map(|met| met.finding.i as u64);
+        let keys = asked.met.iter().map(|met| met.key);
         put(&columns, intern!(py, "i"), rows)?;
-        put_findings(&columns, met.iter().map(|met| &met.finding))?;
+        put_findings(&columns, asked.met.iter().map(|met| &met.finding))?;
         put(&columns, intern!(py, "key"), keys)?;
+        columns.set_item(intern!(py, "done"), asked.done)?;
+        columns.set_item(intern!(py, "broken_off"), asked.broken_off)?;
         Ok(columns)
     }
 }

@@ -1,6 +1,7 @@
 //! `_kernel.json_features`: a part of a GeoJSON text in, columns of the usual flights out.
 
 use deconflict_kernel::json_features::read;
+use deconflict_kernel::json_scan::spelled_out;
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -15,13 +16,12 @@ pub fn json_features<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let bytes = text.as_bytes();
     let found = py.detach(|| read(bytes));
-    // What was read is plain ASCII: everything else is left.
     let words = |spans: &[(usize, usize)]| -> PyResult<Bound<'py, PyList>> {
         PyList::new(
             py,
             spans
                 .iter()
-                .map(|&(from, to)| (to > from).then(|| String::from_utf8_lossy(&bytes[from..to]))),
+                .map(|&(from, to)| (to > from).then(|| spelled_out(&bytes[from..to]))),
         )
     };
     let out = PyDict::new(py);
@@ -37,6 +37,7 @@ pub fn json_features<'py>(
     out.set_item("lateral_m", found.lateral_m.into_pyarray(py))?;
     out.set_item("vertical_tmm", found.vertical_tmm.into_pyarray(py))?;
     out.set_item("window_s", found.window_s.into_pyarray(py))?;
+    out.set_item("purpose", found.purpose.into_pyarray(py))?;
     out.set_item("place", found.place.into_pyarray(py))?;
     out.set_item("left", found.left)?;
     out.set_item("count", found.count)?;

@@ -23,6 +23,7 @@ KINDS: Final = ("shift", "level", "offset")
 @command(
     "advise",
     example="deconflict advise\n"
+    "deconflict advise --conflict 5c1e09af\n"
     "deconflict advise tomorrow.geojson --max-shift 15min --picture tomorrow.svg\n"
     "deconflict advise fleet.geojson --against theirs.geojson --minima 5NM,1000ft \\\n"
     "    --together --out freed.geojson",
@@ -41,6 +42,11 @@ KINDS: Final = ("shift", "level", "offset")
     metavar="LATERAL,VERTICAL",
     help="Compare files alone, with these minima and without a node: 5NM,1000ft. Repeat it for a "
     "purpose or a pair of them: FLIGHT:ACTIVITY=3NM,500ft.",
+)
+@click.option(
+    "--conflict",
+    metavar="ID",
+    help="Only your declaration in this conflict; the beginning of its id, or of its alert's.",
 )
 @click.option(
     "--together",
@@ -89,6 +95,7 @@ def advise(
     files: tuple[Path, ...],
     against: tuple[Path, ...],
     minima: tuple[str, ...],
+    conflict: str | None,
     together: bool,
     by: str,
     max_shift: str,
@@ -108,7 +115,8 @@ def advise(
     """Look for changes of your own plans that end their conflicts; sends nothing.
 
     Without files: of everything of yours that is declared now. With files: of the drafts in them,
-    against what your node holds declared. With --minima: of files alone, no node needed.
+    against what your node holds declared. With --conflict: of the one declaration of yours that
+    stands in it, all others as they are. With --minima: of files alone, no node needed.
 
     Each change was made, and what came out was screened against everything, before it is shown.
     A shift moves the whole flight in time. A change of level moves all of it but an end from which
@@ -124,6 +132,12 @@ def advise(
     order = _kinds(by)
     steps = (max_shift, shift_step, max_level, level_step, max_offset, offset_step)
     limits = _limits(steps, order)
+    if conflict is not None and (files or minima):
+        raise InvalidInputError(
+            "what may change?",
+            given="--conflict with " + ("FILE" if files else "--minima"),
+            expected="--conflict alone, for what is declared; or files",
+        )
     if not minima:
         if against:
             raise InvalidInputError(
@@ -135,7 +149,8 @@ def advise(
         from deconflict.cli.situation import from_node
 
         with NodeClient.of(node_dir, account) as node:
-            asked = Asked(from_node(node, files), limits, order, node=node, as_written=as_written)
+            situation = from_node(node, files, conflict=conflict)
+            asked = Asked(situation, limits, order, node=node, as_written=as_written)
             told = asked.together() if together else asked.each_alone()
     else:
         from deconflict.cli.situation import from_files

@@ -203,16 +203,17 @@ class NodeClient:
         )
 
     def conflict(self, wanted: str) -> dict[str, Any]:
-        """Return the present conflict whose id begins so.
+        """Return the present conflict whose id, or whose alert's id, begins so.
 
         Raises:
             NotFoundError: there is none.
             InvalidInputError: several begin so.
         """
+        alerts = {one["subject"]: one["alert_id"] for one in self.get("alerts")}
         return _one(
             self.get("conflicts"),
             wanted,
-            lambda one: (one["conflict_id"],),
+            lambda one: (one["conflict_id"], alerts.get(one["conflict_id"])),
             "conflict",
             "`deconflict check`",
         )

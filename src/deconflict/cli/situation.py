@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Named", "Situation", "from_files", "from_node"]
 
 _NOTHING: Final = AltitudeConversions()
+_SIDES: Final = ("first", "second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,18 @@ def from_files(files: Sequence[Path], against: Sequence[Path], minima: Sequence[
     )
 
 
-def from_node(node: "NodeClient", files: Sequence[Path]) -> Situation:
+def from_node(
+    node: "NodeClient", files: Sequence[Path], *, conflict: str | None = None
+) -> Situation:
     """Return what the node holds declared: own drafts of files, or all that is own, may change.
 
-    The peers' declarations stay, and so do own ones that no draft replaces.
+    The peers' declarations stay, and so do own ones that no draft replaces. With the id of a
+    conflict, or of its alert, all but the own declaration in it stays.
 
     Raises:
         LineStateError: no line has agreed terms, so there are no minima.
         InvalidInputError: a file cannot be read.
+        NotFoundError: there is no such conflict.
     """
     me = node.get("node")
     party, now_ms = str(me["party"]), parse_utc(me["now_utc"])
@@ -127,6 +132,11 @@ def from_node(node: "NodeClient", files: Sequence[Path]) -> Situation:
         movable = list(_drafted(files, party=party, own=True))
         replaced = {one.declaration_id for one in movable}
         fixed = [one for one in own if one.declaration_id not in replaced]
+    elif conflict is not None:
+        met = node.conflict(conflict)
+        ours = next(met[f"{side}_declaration"] for side in _SIDES if met[f"{side}_party"] == party)
+        movable = [one for one in own if one.declaration_id == ours]
+        fixed = [one for one in own if one.declaration_id != ours]
     else:
         movable, fixed = own, []
     minima, conversions = _minima(terms), _conversions(terms.values())

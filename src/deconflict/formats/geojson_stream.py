@@ -22,7 +22,7 @@ from deconflict.airspace.volume import Volume
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidGeometryError
 from deconflict.formats.bounded_json import MAX_BYTES, parse_json
-from deconflict.formats.declaration_input import MAX_LABEL, DeclarationInput
+from deconflict.formats.declaration_input import MAX_LABEL, PURPOSES, DeclarationInput
 from deconflict.formats.geojson import check_collection, read_feature
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, POLYGON, SURFACE, UNLIMITED
 from deconflict.separation.batch import offsets_of
@@ -219,7 +219,6 @@ def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> Geojson
         name or f"{label or path.stem}#{place}"
         for name, label, place in zip(found["id"], found["label"], places.tolist(), strict=True)
     ]
-    rows = len(ids)
     quick = Flights(
         offsets=found["offsets"],
         lat_deg=found["lat_deg"],
@@ -231,7 +230,7 @@ def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> Geojson
         window_s=found["window_s"],
         reference=found["reference"],
         party=Labels.of(np.array(found["party"], dtype=np.object_)),
-        purpose=Labels.same("FLIGHT", rows),
+        purpose=_purposes(found["purpose"]),
         ids=np.array(ids, dtype=np.object_),
         rows=Rows.of(path.name, places, "feature"),
     )
@@ -244,6 +243,12 @@ def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> Geojson
     if flown and flights.rows is not None:
         flights = flights.taken(np.argsort(flights.rows.number, kind="stable"))
     return GeojsonPart(flights, _volumes(areas, path))
+
+
+def _purposes(numbers: np.ndarray[Any, np.dtype[np.uint8]]) -> Labels:
+    if not numbers.any():
+        return Labels.same(PURPOSES[0], len(numbers))
+    return Labels.of([PURPOSES[number] for number in numbers.tolist()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,9 +227,9 @@ class Picture:
         rules = self._under(Rules(minima, conversions))
         dirty = self._next_to_look(at_most)
         sides = (self._own, self._peer, *((self._untold,) if self._untold else ()))
-        unchecked = tuple(d for side in sides for d in side.follow(dirty, rules))
+        refused = [d for side in sides for d in side.follow(dirty, rules)]
         affected = {c for d in dirty for c in self._conflicts_of.get(d, ())}
-        findings = self._screen(dirty)
+        findings, broken_off = self._screen(dirty)
         found = []
         for conflict_id, (own, peer, pair_findings) in findings.items():
             held = self._conflicts.get(conflict_id)
@@ -251,11 +251,20 @@ class Picture:
             if conflict != held:
                 self._keep(conflict)
                 found.append(conflict)
-        gone = {c for c in affected - findings.keys() if not self._waits(self._conflicts[c])}
+        gone = {
+            c
+            for c in affected - findings.keys()
+            if not self._waits(self._conflicts[c])
+            # What was found of it before may still be so: nobody came to the end.
+            and self._conflicts[c].own.key not in broken_off
+            and self._conflicts[c].peer.key not in broken_off
+        }
         ended_ids = (c for c in self._ends.before(now_ms) if c in self._conflicts)
         gone.update(c for c in ended_ids if self._conflicts[c].end_ms < now_ms)
         ended = [self._forget(conflict_id) for conflict_id in sorted(gone)]
         over = {conflict.conflict_id for conflict in ended}
+        given_up = (d for side in sides for key in sorted(broken_off) if (d := side.get(key)))
+        unchecked = tuple({id(d): d for d in (*refused, *given_up)}.values())
         return PictureChange(
             tuple(c for c in found if c.conflict_id not in over), tuple(ended), unchecked
         )
@@ -277,8 +286,11 @@ class Picture:
         trial._peer, trial._rules = self._peer, rules
         for draft in drafts:
             trial.put(draft)
-        found = trial.recheck(now_ms, minima, conversions).found
-        return PictureChange(found, (), trial.unchecked())
+        found: dict[str, Conflict] = {}
+        while trial.changed:
+            change = trial.recheck(now_ms, minima, conversions)
+            found |= {conflict.conflict_id: conflict for conflict in change.found}
+        return PictureChange(tuple(found.values()), (), trial.unchecked())
 
     def _under(self, rules: Rules) -> Rules:
         """Return the rules; where they are others than before, everything is looked at anew."""
@@ -308,7 +320,15 @@ class Picture:
     def _waits(self, conflict: Conflict) -> bool:
         return conflict.own.key in self._dirty or conflict.peer.key in self._dirty
 
-    def _screen(self, dirty: set[str]) -> dict[str, tuple[Declared, Declared, tuple[Finding, ...]]]:
+    def _screen(
+        self, dirty: set[str]
+    ) -> tuple[dict[str, tuple[Declared, Declared, tuple[Finding, ...]]], set[str]]:
+        """Return the pairs found, and the keys of what takes too long to be looked at to the end.
+
+        What was not looked at for the time that others took is dirty again.
+        """
+        broken_off: set[str] = set()
+        left: set[str] = set()
         pairs: dict[str, tuple[Declared, Declared, list[Finding]]] = {}
         for side, other, told in (
             (self._own, self._peer, True),
@@ -319,15 +339,23 @@ class Picture:
             changed = {key: d for key in sorted(dirty) if (d := side.screened(key)) is not None}
             # A pair of two changed declarations is screened once, from the own side.
             but_for = dirty if side is self._peer else frozenset()
-            for finding, second in other.met_by(tuple(changed.values()), but_for=but_for):
+            met = other.met_by(tuple(changed.values()), but_for=but_for)
+            side.break_off(met.broken_off)
+            broken_off |= met.broken_off
+            left |= met.left
+            for finding, second in met.pairs:
                 first = changed[finding.first]
                 mine, theirs = (first, second) if first.own else (second, first)
                 conflict_id = self._id_of(finding.first, finding.second, told=told)
                 pairs.setdefault(conflict_id, (mine, theirs, []))[2].append(finding)
-        return {
+        for key in left:
+            declared = self.get(key) or self._untold.get(key)
+            self._touch(key, 0 if declared is None else declared.start_ms)
+        found = {
             key: (mine, theirs, tuple(sorted(found, key=lambda f: (f.start_ms, f.end_ms))))
             for key, (mine, theirs, found) in pairs.items()
         }
+        return found, broken_off
 
     def _id_of(self, first: str, second: str, *, told: bool) -> str:
         # What the peer was not told of is a matter of its own: both may stand at once, when an

@@ -11,13 +11,23 @@ from deconflict.errors import InvalidInputError
 from deconflict.messages.declaration import Purpose
 from deconflict.node.declared import Declared
 from deconflict.node.ends import Ends
-from deconflict.separation import AltitudeConversions, Finding, LiveIndex, MinimaTable, check
+from deconflict.node.weight import is_heavy
+from deconflict.separation import (
+    AltitudeConversions,
+    Finding,
+    LiveIndex,
+    Looked,
+    MinimaTable,
+    check,
+)
 
-__all__ = ["Rules", "Side"]
+__all__ = ["Met", "Rules", "Side"]
 
 _EARLIER_KEPT: Final = 16  # revisions of one declaration since it was last followed
 _PUT_AT_ONCE: Final = 1_000
 _ASKED_SHARE: Final = 4
+# Pairs of pieces that one declaration may take in one turn of a node: a quarter of a second.
+MOST_EFFORT: Final = 250_000
 
 
 class Rules(NamedTuple):
@@ -25,6 +35,20 @@ class Rules(NamedTuple):
 
     minima: MinimaTable
     conversions: AltitudeConversions
+
+
+class Met(NamedTuple):
+    """What some of the other side meet.
+
+    Attributes:
+        pairs: each finding, and whom of this side it is with.
+        left: keys of those that were not looked at yet, because the others took long.
+        broken_off: keys of those that take too long to be looked at to the end.
+    """
+
+    pairs: tuple[tuple[Finding, Declared], ...]
+    left: frozenset[str]
+    broken_off: frozenset[str]
 
 
 class Side:
@@ -37,6 +61,8 @@ class Side:
         self._screened: dict[str, Declared] = {}  # what the index holds
         self._formerly: dict[str, Declared] = {}  # what the one before held and this one not yet
         self._unchecked: set[str] = set()  # what the check refuses
+        self._broken_off: set[str] = set()  # what takes too long to check
+        self._heavy: set[str] = set()
         self._earlier: dict[str, list[Declared]] = {}
 
     def __len__(self) -> int:
@@ -64,6 +90,8 @@ class Side:
         """Take a declaration out and return it; None when there is none."""
         self._earlier.pop(key, None)
         self._formerly.pop(key, None)
+        self._heavy.discard(key)
+        self._broken_off.discard(key)
         if self._screened.pop(key, None) is not None and self._index is not None:
             self._index.remove(key)
         return self._declared.pop(key, None)
@@ -89,6 +117,7 @@ class Side:
         formerly = {key: self._formerly.pop(key) for key in changed & self._formerly.keys()}
         last = formerly | {key: self._screened[key] for key in changed & self._screened.keys()}
         self._unchecked -= changed
+        self._broken_off -= changed
         earlier = {key: self._earlier.pop(key) for key in changed & self._earlier.keys()}
         present = [self._declared[key] for key in sorted(changed & self._declared.keys())]
         refused = tuple(self._refused([d for d in present if self._screened.get(d.key) is not d]))
@@ -106,38 +135,47 @@ class Side:
         return self._screened.get(key)
 
     def unchecked(self) -> tuple[Declared, ...]:
-        """Return the active declarations that the check refuses."""
-        return tuple(self._declared[key] for key in sorted(self._unchecked & self._declared.keys()))
+        """Return the active declarations that the check refuses, or does not come to the end of."""
+        keys = (self._unchecked | self._broken_off) & self._declared.keys()
+        return tuple(self._declared[key] for key in sorted(keys))
 
     def unchecked_as(self, screened: Declared) -> tuple[Declared, ...]:
         """Return the later revision that could not be screened in place of this one, if any."""
         return (self._declared[screened.key],) if screened.key in self._unchecked else ()
 
-    def met_by(
-        self, some: Sequence[Declared], *, but_for: Set[str] = frozenset()
-    ) -> Iterator[tuple[Finding, Declared]]:
-        """Yield what comes too close of ``some`` of the other side, told first, and of this one.
+    def met_by(self, some: Sequence[Declared], *, but_for: Set[str] = frozenset()) -> Met:
+        """Return what comes too close of ``some`` of the other side, told first, and of this one.
 
         Args:
             some: of the other side.
             but_for: keys of this side that are passed over.
         """
         if self._index is None or not some:
-            return
+            return Met((), frozenset(), frozenset())
         extents = [declared.extent for declared in some]
-        # A screening of all takes less for each than the index, and has to pack this side anew.
-        if len(some) * _ASKED_SHARE <= len(self._screened):
-            found = self._index.check(extents)
-        else:
+        # A screening of all takes less for each than the index, has to pack this side anew, and
+        # takes as long as it takes.
+        all_light = not self._heavy and not any(is_heavy(extent) for extent in extents)
+        if all_light and len(some) * _ASKED_SHARE > len(self._screened):
             found = check(
                 extents,
                 others=[declared.extent for declared in self._out_with(some)],
                 minima=self._index.minima,
                 conversions=self._index.conversions,
             )
-        for finding in found:
-            if finding.second not in but_for:
-                yield finding, self._screened[finding.second]
+            looked = Looked(found, frozenset(), frozenset())
+        else:
+            looked = self._index.look(extents, most=MOST_EFFORT)
+        pairs = tuple(
+            (finding, self._screened[finding.second])
+            for finding in looked.findings
+            if finding.second not in but_for
+        )
+        return Met(pairs, looked.left, looked.broken_off)
+
+    def break_off(self, keys: Set[str]) -> None:
+        """Hold these as not checked, as they are now: what they meet is not known to the end."""
+        self._broken_off |= keys & self._declared.keys()
 
     def _out_with(self, some: Sequence[Declared]) -> Iterator[Declared]:
         """Yield what may be out at an instant with some others: nothing else comes too close."""
@@ -162,4 +200,6 @@ class Side:
         except InvalidInputError:
             return False
         self._screened |= {declared.key: declared for declared in some}
+        self._heavy -= {declared.key for declared in some}
+        self._heavy |= {declared.key for declared in some if is_heavy(declared.extent)}
         return True

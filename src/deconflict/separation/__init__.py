@@ -10,7 +10,7 @@ from deconflict.separation.conflicts import Conflicts
 from deconflict.separation.extent import Extent
 from deconflict.separation.finding import Finding, FindingKind, Verdict
 from deconflict.separation.flights import Flights
-from deconflict.separation.live import LiveIndex
+from deconflict.separation.live import LiveIndex, Looked
 from deconflict.separation.minima import AltitudeConversions, Minima, MinimaTable
 from deconflict.separation.said_minima import SaidMinima, parse_minima, said_minima
 from deconflict.separation.screening import screen
@@ -24,6 +24,7 @@ __all__ = [
     "FindingKind",
     "Flights",
     "LiveIndex",
+    "Looked",
     "Minima",
     "MinimaTable",
     "SaidMinima",

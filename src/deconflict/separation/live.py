@@ -17,11 +17,26 @@ from deconflict.separation.finding import Finding
 from deconflict.separation.minima import AltitudeConversions, MinimaTable
 from deconflict.separation.told import Row, row_of, told
 
-__all__ = ["LiveIndex"]
+__all__ = ["LiveIndex", "Looked"]
 
 # The kernel's number of a trajectory or volume: that of its extent, then its place in it.
 PLACE_BITS: Final = 32
 PLACE: Final = (1 << PLACE_BITS) - 1
+
+
+class Looked(NamedTuple):
+    """What was found with a given effort.
+
+    Attributes:
+        findings: in the order of ``check``; of what was broken off those met until then.
+        left: keys of extents that were not looked at, for the next time.
+        broken_off: keys of extents that take more than all of the effort: what else they come too
+            close to is not known.
+    """
+
+    findings: tuple[Finding, ...]
+    left: frozenset[str]
+    broken_off: frozenset[str]
 
 
 class LiveIndex:
@@ -96,14 +111,29 @@ class LiveIndex:
             InvalidInputError: an extent has a purpose that the index does not know.
             InvalidGeometryError: an extent that the kernel refuses, named by its key.
         """
+        return self.look(extents, most=None).findings
+
+    def look(self, extents: Sequence[Extent], *, most: int | None) -> Looked:
+        """Return as ``check`` what is found with so much effort, and what was left out for it.
+
+        Args:
+            extents: what is asked about.
+            most: how many pairs of pieces of paths one extent may take, of which a millisecond does
+                a thousand; when so many are used up no other is begun. None: as many as it takes.
+
+        Raises:
+            InvalidInputError, InvalidGeometryError: as ``check``.
+        """
         self._require_known(extents)
         # What is new here may share a number: what is asked about is not held against itself.
         numbers = [self._numbers.get(extent.key, self._unused) for extent in extents]
         packed = self._packed(extents, numbers)
         try:
-            found = self._index.ask(packed.trajectories, packed.volumes)
+            found = self._index.ask(packed.trajectories, packed.volumes, most)
         except _kernel.RefusedInput as refusal:
             raise refused(refusal, packed, extents) from refusal
+        left = {extents[owner].key for owner in packed.owner[found.pop("done") :]}
+        broken_off = {extents[packed.owner[row]].key for row in found.pop("broken_off")}
         met = [(key >> PLACE_BITS, key & PLACE) for key in found.pop("key").tolist()]
         by_key = sorted({number for number, _ in met}, key=lambda number: self._held[number].key)
         order = {number: len(extents) + rank for rank, number in enumerate(by_key)}
@@ -111,7 +141,8 @@ class LiveIndex:
             (row_of(i, packed, extents), self._held[number].row(order[number], place))
             for i, (number, place) in zip(found["i"].tolist(), met, strict=True)
         ]
-        return told(found, pairs, epoch_ms=packed.epoch_ms, conversions=self.conversions)
+        findings = told(found, pairs, epoch_ms=packed.epoch_ms, conversions=self.conversions)
+        return Looked(findings, frozenset(left), frozenset(broken_off))
 
     @property
     def _unused(self) -> int:
