@@ -126,7 +126,7 @@ class ChainColumns:
         What they say to hold and the record does not have counts for nothing.
         """
         self.heard = array("q", [NONE]) * len(self)
-        ends = [*self._heard_from[1:], len(self)]
+        ends = [*self._heard_from, len(self)][1:]
         for point, first, end in zip(self._heard_points, self._heard_from, ends, strict=True):
             index = other.index_of(point)
             # An entry that says nothing of it follows one that does: its author holds it still.

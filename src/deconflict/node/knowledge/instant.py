@@ -251,7 +251,7 @@ def apart(record: Record) -> tuple[Apart, ...]:
             )
             count, worst = 0, (0, NONE)
             for gap in gaps:
-                count, worst = count + 1, max(worst, gap)
+                count, worst = count + 1, gap if gap[0] > worst[0] else worst
             if count:
                 apart_ms, index = worst
                 chain = bounds.chain
