@@ -93,7 +93,8 @@ def replay(
     knew at an instant, and what was in force, open and overdue as far as it knew; --timeline lists
     every message: when its author's stamp says it was said, by when and by what it is proven that
     the other side held it, when it was seen and answered. "Not provably" is what it says: the
-    message may have come. Exit code 1 says that a record does not verify, or that two do not agree.
+    message may have come. Exit code 1 says that a record does not verify, that two of them differ
+    in what was said, or that a side signed to hold what its own record lacks.
 
     A SCENARIO is a case, or a folder of cases; common.json stands beside it. No network and no
     running node are needed: each party gets a core of its own, and all share a virtual clock.

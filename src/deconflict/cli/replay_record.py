@@ -116,7 +116,8 @@ def replay_records(
     else:
         with RecordLines(record, files) as lines:
             _tell_instant(doubts, lines, wanted.at_ms, wanted)
-    if record.lacking or any(bundle.unfound for bundle in bundles):
+    signed_for = any(each.held for each in record.lacking)
+    if signed_for or any(bundle.unfound for bundle in bundles):
         ctx.exit(EXIT_FINDING)
 
 
