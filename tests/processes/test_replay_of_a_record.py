@@ -40,7 +40,7 @@ def test_a_stranger_learns_who_knew_what(tmp_path: Path) -> None:
 
     told = replay(tmp_path, *given, "--at", then, "--picture", "knew.svg")
     assert (told.returncode, told.stderr) == (0, "")  # no bar in a pipe
-    assert "no proof that blue held them by then" in told.stdout
+    assert "no proof by then that blue held it" in told.stdout
     assert "NO ANSWER, was due" in told.stdout
     assert (tmp_path / "knew.svg").read_text("utf-8").startswith("<svg")
 
