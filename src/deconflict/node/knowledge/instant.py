@@ -222,7 +222,7 @@ def at_instant(
         at_ms: UTC, milliseconds since 1970.
         read: returns the envelope of a party's message.
         last: how many messages are told one by one, of those known and of those not.
-        advance: is told how many messages more were gone through, of twice all that were known.
+        advance: is told how many messages more were gone through, of twice all that there are.
     """
     replies = {
         party: replies_in(record.chain(party), record.chain(record.other(party)))
@@ -323,6 +323,7 @@ class _Looking:
         record = self._record
         rings = {party: ring.ever for party, ring in record.rings.items()}
         book = LineBook(record.line_id, self._party, self._peer, rings)
+        left = len(self._own.chain) + len(self._theirs.chain)
         for count, (own, index) in enumerate(self._known(), start=1):
             party = self._party if own else self._peer
             bounds = self._own if own else self._theirs
@@ -342,7 +343,9 @@ class _Looking:
                 del known[0]
             if count % _FORGET_EVERY == 0:
                 advance(_FORGET_EVERY)
+                left -= _FORGET_EVERY
                 book.end_past(bounds.chain.created[index] - _LONG_OVER_MS)
+        advance(left)
         book.end_past(self._at_ms)
         return book
 
