@@ -28,7 +28,8 @@ class Known:
     """Records of a line with known truth: blue did not hold red's cease request for a while."""
 
     files: Files
-    early: bytes  # what red exported before it asked to cease
+    first: bytes  # what red exported before blue asked anything
+    early: bytes  # and before red asked to cease
     cease: str
     asked: str
     said_utc: str
@@ -41,6 +42,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
     with node_pair() as pair:
         pair.declare("blue", declaration(1))
         pair.run_for(60)
+        first = Files.of(pair.world, folder, "blue", "red").path("red").read_bytes()
         asked = pair.say("blue", Kind.QUERY, query())
         pair.run_for(120)
         early = Files.of(pair.world, folder, "blue", "red").path("red").read_bytes()
@@ -52,7 +54,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
         then = pair.now_utc
         pair.run_for(40 * 60)
         files = Files.of(pair.world, folder, "blue", "red")
-        yield Known(files, early, ceased, asked, said_utc, then)
+        yield Known(files, first, early, ceased, asked, said_utc, then)
 
 
 def run(known: Known, *more: str, parties: tuple[str, ...] = ("blue", "red")) -> Result:
@@ -167,16 +169,27 @@ def test_a_record_that_does_not_verify_is_not_told(known: Known, tmp_path: Path)
     assert "error" in json.loads(facts.stderr)
 
 
+def test_an_older_record_is_told_to_lack_the_rest_and_is_no_finding(
+    known: Known, tmp_path: Path
+) -> None:
+    older = tmp_path / "red.deconflict"
+    older.write_bytes(known.early)
+    blue, _, *keys = known.files.arguments("blue", "red")
+    told = CliRunner().invoke(main, ["replay", blue, str(older), *keys, "--timeline"])
+    assert "The record of red lacks messages of red (1), from number 2 on" in told.output
+    assert told.exit_code == 0
+
+
 def test_a_side_that_signed_to_hold_what_its_record_lacks_is_a_finding(
     known: Known, tmp_path: Path
 ) -> None:
-    early = tmp_path / "red.deconflict"
-    early.write_bytes(known.early)
+    older = tmp_path / "red.deconflict"
+    older.write_bytes(known.first)
     blue, _, *keys = known.files.arguments("blue", "red")
-    told = CliRunner().invoke(main, ["replay", blue, str(early), *keys, "--timeline"])
-    # Red's own record is older and lacks what red itself said later: nothing that it signed for.
-    assert "The record of red lacks messages of red (1), from number 2 on" in told.output
-    assert told.exit_code == 0
+    told = CliRunner().invoke(main, ["replay", blue, str(older), *keys, "--timeline"])
+    assert "lacks messages of blue (1), from number 3 on" in told.output
+    assert "Of these red itself signed to hold 1." in told.output
+    assert told.exit_code == 1
 
 
 @pytest.mark.parametrize(
