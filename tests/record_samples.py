@@ -66,8 +66,11 @@ class Chain:
         heard: ChainPoint | None = None,
         kind: str = "NOTIFY",
         body: Any = None,
+        ref: str | None = None,
+        after_ms: int | None = None,
     ) -> EntryRow:
         self.seq += 1
+        created_ms = START_MS + (self.seq if after_ms is None else after_ms)
         data = envelope_bytes(
             Envelope(
                 v=1,
@@ -80,10 +83,10 @@ class Chain:
                 heard=heard,
                 kind=kind,
                 prec=Precedence.PRIORITY,
-                ref=None,
+                ref=ref,
                 drill=drill,
                 release="NONE",
-                created_utc=utc_text(START_MS + self.seq),
+                created_utc=utc_text(created_ms),
                 clock_err_ms=100,
                 answer_within_ms=None,
                 expires_after_ms=None,
@@ -103,7 +106,7 @@ class Chain:
             sealed.signature.algorithm,
             sealed.signature.key_id,
             sealed.signature.value if signed else None,
-            START_MS + self.seq,
+            created_ms,
         )
 
     def open(self, behind: EntryRow | None) -> EntryRow:

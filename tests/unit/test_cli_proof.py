@@ -44,8 +44,8 @@ def verify(
     monkeypatch: pytest.MonkeyPatch, file: Path, *parties: str, as_json: bool = False
 ) -> Result:
     trusted = {party: KEYS[party] for party in parties}
-    monkeypatch.setattr(record_module, "_read_keys", lambda _: trusted)
-    monkeypatch.setattr(record_module, "_read_roots", lambda _: {})
+    monkeypatch.setattr(record_module, "read_keys", lambda _: trusted)
+    monkeypatch.setattr(record_module, "read_roots", lambda _: {})
     more = ["--json"] if as_json else []
     return CliRunner().invoke(main, ["verify", str(file), "--key", "x=y", *more])
 

@@ -57,7 +57,7 @@ COMMANDS = (
     Entry(
         "replay",
         "replay:replay",
-        "Play incidents through real node cores; compare what is raised with what should be.",
+        "Play incidents through real node cores; tell from a record what each side knew, and when.",
     ),
     Entry("verify", "record:verify", "Verify an exported file offline, without any node."),
     Entry(

@@ -1,9 +1,9 @@
 """``deconflict log``, ``export`` and ``verify``: what was said, and that it was said."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,6 @@ from deconflict.cli.options import (
     talks_to_node,
 )
 from deconflict.cli.output import (
-    Bar,
     clean,
     count,
     fields,
@@ -27,19 +26,16 @@ from deconflict.cli.output import (
     when,
     write_json,
 )
+from deconflict.cli.trusted import key_option, pieces_of, read_keys, read_roots, require_each_key
 from deconflict.cli.written import require_free
 from deconflict.errors import InvalidDocumentError, InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
-    from deconflict.line.keys import VerifyKey
     from deconflict.line.note import NoteKey
-    from deconflict.line.root import Root
     from deconflict.node.bundle_verified import VerifiedBundle
-    from deconflict.node.invitation import Invitation
 
 __all__ = ["export", "log", "message_rows", "verify"]
 
-PIECE_BYTES = 1 << 16
 _MOST_UNFOUND = 20  # citations shown one by one
 
 
@@ -207,14 +203,7 @@ def export(
     "    --key blue=blue.invitation --key red=red.invitation",
 )
 @click.argument("bundle", type=existing_file)
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    required=True,
-    metavar="PARTY=FILE",
-    help="A party's invitation file, obtained from that party itself. Repeat for each party.",
-)
+@key_option
 @click.option(
     "--witness",
     "vkeys",
@@ -267,8 +256,8 @@ def verify(
     from deconflict.node.bundle_proof import verify_bundle
     from deconflict.node.incident_book import INCIDENT_KINDS
 
-    trusted, roots = _read_keys(keys), _read_roots(keys)
-    _require_each_key(bundle, trusted)
+    trusted, roots = read_keys(keys), read_roots(keys)
+    require_each_key(bundle, trusted)
     witnesses = _read_witnesses(vkeys)
     try:
         small = verified_proof(bundle, trusted, roots)
@@ -289,7 +278,7 @@ def verify(
             return
         with bundle.open("rb") as file, progress("Verifying", bundle.stat().st_size) as bar:
             recorded = RecordedIncidents()
-            pieces = _pieces(file, bar)
+            pieces = pieces_of(file, bar)
             proven = verify_bundle(
                 pieces, trusted, recorded.look, roots, kinds=INCIDENT_KINDS, witnesses=witnesses
             )
@@ -333,69 +322,6 @@ def _read_witnesses(given: tuple[str, ...]) -> list["NoteKey"]:
                 expected="the key that the witness's owner gave (cosignature/v1, type 0x04)",
             )
     return found
-
-
-def _read_keys(given: tuple[str, ...]) -> dict[str, "VerifyKey"]:
-    """Return the parties' first keys from their invitation files."""
-    return {party: invitation.verify_key for party, invitation in _read_invitations(given).items()}
-
-
-def _read_roots(given: tuple[str, ...]) -> dict[str, "Root"]:
-    """Return the roots that vouch for later keys, of those invitations that bring one."""
-    return {
-        party: invitation.root
-        for party, invitation in _read_invitations(given).items()
-        if invitation.root is not None
-    }
-
-
-def _read_invitations(given: tuple[str, ...]) -> dict[str, "Invitation"]:
-    from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
-
-    found = {}
-    for written in given:
-        party, _, name = written.partition("=")
-        file = Path(name)
-        if not name or party in found or not file.is_file():
-            raise InvalidInputError(
-                "a party's key cannot be read",
-                given=written,
-                expected="PARTY=FILE with that party's invitation file, each party once",
-            )
-        with file.open("rb") as stream:
-            invitation = Invitation.parse(stream.read(MAX_INVITATION_BYTES + 2))
-        if invitation.party != party:
-            raise InvalidInputError(
-                "this invitation is another party's",
-                given=f"{file}: {invitation.party}",
-                expected=party,
-            )
-        found[party] = invitation
-    return found
-
-
-def _require_each_key(file: Path, trusted: Mapping[str, "VerifyKey"]) -> None:
-    """Refuse to look at a file for one of whose parties no key was given, and say which.
-
-    Whether it proves anything at all, and the keys are right, is for the proof to say.
-    """
-    from deconflict.cli.proof import parties_named
-
-    named = parties_named(file)
-    missing = sorted(named - trusted.keys())
-    if missing and (len(named) == 1 or trusted.keys() <= named):
-        raise InvalidInputError(
-            f"the key of {' and '.join(missing)} is needed as well",
-            given=f"only the key of {', '.join(sorted(trusted))}",
-            expected="the invitation of " + " and ".join(sorted(named)),
-            remedy=f"obtain it from {missing[0]}, and give it too: --key {missing[0]}=FILE",
-        )
-
-
-def _pieces(file: IO[bytes], bar: Bar) -> Iterator[bytes]:
-    while piece := file.read(PIECE_BYTES):
-        yield piece
-        bar.advance(len(piece))
 
 
 def _show_proven(proven: "VerifiedBundle") -> None:

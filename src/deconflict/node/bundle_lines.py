@@ -44,6 +44,7 @@ __all__ = [
     "lines_of",
     "malformed",
     "proven_entry",
+    "proven_item",
     "require_standard_base64",
     "whole_pieces",
 ]
@@ -193,6 +194,12 @@ def decoded(line: bytes) -> Item:
 def proven_entry(line: bytes) -> EntryItem:
     """Return the entry of a line that was proven to be one, in its one byte form."""
     return _ENTRY_DECODER.decode(line)
+
+
+def proven_item(line: bytes) -> Item:
+    """Return the item of a line of a bundle that was proven."""
+    item: Item = _DECODER.decode(line)
+    return item
 
 
 def _require_strict_base64(item: Item) -> None:

@@ -1,0 +1,243 @@
+"""``deconflict replay`` of exported records: words, JSON, picture, errors and exit codes."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from click.testing import CliRunner, Result
+
+from deconflict.airspace.instant import format_utc
+from deconflict.cli import main
+from deconflict.cli.replay_record import typed_instant
+from deconflict.errors import InvalidTimeError
+from deconflict.messages.kinds import Kind
+from deconflict.messages.phrases import wording
+from node_pair import MINUTE_MS, cease, declaration, node_pair, query
+from told_records import Files
+
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Records of a line with known truth: blue did not hold red's cease request for a while."""
+
+    files: Files
+    first: bytes  # what red exported before blue asked anything
+    early: bytes  # and before red asked to cease
+    cease: str
+    asked: str
+    said_utc: str
+    then: str
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
+    folder = tmp_path_factory.mktemp("known")
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1))
+        pair.run_for(60)
+        first = Files.of(pair.world, folder, "blue", "red").path("red").read_bytes()
+        asked = pair.say("blue", Kind.QUERY, query())
+        pair.run_for(120)
+        early = Files.of(pair.world, folder, "blue", "red").path("red").read_bytes()
+        now_ms = pair.world.now.utc_ms
+        pair.world.cut("blue", "red", now_ms, now_ms + 27 * MINUTE_MS)
+        said_utc = pair.now_utc
+        ceased = pair.say("red", Kind.CEASE, cease("1" * 32))
+        pair.run_for(60)
+        then = pair.now_utc
+        pair.run_for(40 * 60)
+        files = Files.of(pair.world, folder, "blue", "red")
+        yield Known(files, first, early, ceased, asked, said_utc, then)
+
+
+def run(known: Known, *more: str, parties: tuple[str, ...] = ("blue", "red")) -> Result:
+    return CliRunner().invoke(main, ["replay", *known.files.arguments(*parties), *more])
+
+
+def test_an_instant_is_told_side_by_side(known: Known) -> None:
+    told = run(known, "--at", known.then)
+    assert told.exit_code == 0, told.output
+    blue, red = told.output.split("\nred\n")
+    assert f"What each side knew at {known.then.replace('T', ' ')}" in blue
+    assert "1 that red had said: sent, and no proof by then that blue held it" in blue
+    assert "Cease requests open: none" in blue
+    assert re.search(r"no proof by then; provably by \S+Z: receipt", blue)
+    assert "red: number 2, CEASE, FLASH" in red
+    assert "NO ANSWER, was due" in red
+    assert "none that blue had said" in red
+
+
+def test_it_is_told_in_russian_as_well(known: Known) -> None:
+    told = run(known, "--at", known.then, "--language", "ru")
+    assert told.exit_code == 0
+    assert "Что было известно каждой стороне на" in told.output
+    assert "ОТВЕТА НЕТ, срок был" in told.output
+    assert "хранение не доказано" in told.output
+    every = run(known, "--timeline", "--language", "ru")
+    assert "просьба прекратить" in every.output
+
+
+def test_a_program_gets_the_same_as_json(known: Known) -> None:
+    found = json.loads(run(known, "--at", known.then, "--json").output)
+    blue, red = found["sides"]
+    assert [each["hash"] for each in blue["lacked"]] == [known.cease]
+    assert blue["lacked"][0]["held"]["by_utc"] > known.then
+    assert [(each["kind"], each["state"]) for each in red["questions"]] == [
+        ("QUERY", "OVERDUE"),
+        ("CEASE", "OVERDUE"),
+        ("NOTIFY", "OPEN"),
+    ]
+    assert "red requests that what declaration" in found["texts"][known.cease]
+    assert (found["clocks"], found["lacking"], found["unfound"]) == ([], [], [])
+    assert [each["by"] for each in found["bundles"]] == ["blue", "red"]
+
+
+def test_as_many_messages_are_told_as_asked_for(known: Known) -> None:
+    found = json.loads(run(known, "--at", known.then, "--last", "2", "--json").output)
+    assert [len(side["messages"]) for side in found["sides"]] == [2, 2]
+    assert found["sides"][0]["said"] == 3
+
+
+def test_the_timeline_lists_every_message_with_its_proof(known: Known) -> None:
+    told = run(known, "--timeline")
+    assert told.exit_code == 0
+    lines = [line for line in told.output.splitlines() if " ± " in line]
+    kinds = ["TERMS_PROPOSE", "TERMS_ACCEPT", "NOTIFY", "QUERY", "CEASE"]
+    assert [next(kind for kind in kinds if kind in line) for line in lines] == kinds
+    assert all(re.search(r"by \S+Z: ", line) for line in lines)
+
+
+def test_a_part_of_the_timeline_is_told_by_the_authors_stamps(known: Known) -> None:
+    late = json.loads(run(known, "--timeline", "--from", known.said_utc, "--json").output)
+    assert [each["hash"] for each in late["messages"]] == [known.cease]
+    before = json.loads(run(known, "--timeline", "--to", known.said_utc, "--json").output)
+    assert before["messages"][-1]["hash"] == known.cease
+    none = json.loads(run(known, "--timeline", "--to", "2000-01-01T00:00Z", "--json").output)
+    assert none["messages"] == []
+
+
+def test_the_picture_shows_what_had_not_arrived(known: Known, tmp_path: Path) -> None:
+    file = tmp_path / "knew.svg"
+    told = run(known, "--at", known.then, "--picture", str(file))
+    assert told.exit_code == 0
+    drawing = ET.fromstring(file.read_text("utf-8"))
+    words = [element.text or "" for element in drawing.iter(f"{_SVG}text")]
+    assert any("2 CEASE" in each for each in words)
+    instant = next(
+        line for line in drawing.iter(f"{_SVG}line") if line.get("stroke-dasharray") == "2 3"
+    )
+    (crossing,) = (
+        line
+        for line in drawing.iter(f"{_SVG}line")
+        if line.get("stroke") == "#c4122f"
+        and float(line.get("y1", 0)) < float(instant.get("y1", 0)) < float(line.get("y2", 0))
+    )
+    assert crossing.get("stroke-dasharray") is None  # it arrived in the end
+
+
+def test_what_never_provably_arrives_is_drawn_dashed(known: Known, tmp_path: Path) -> None:
+    alone = tmp_path / "red.deconflict"
+    alone.write_bytes(known.early)
+    keys = known.files.arguments()
+    file = tmp_path / "knew.svg"
+    arguments = ["replay", str(alone), *keys, "--timeline", "--picture", str(file)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert "stroke-dasharray" not in file.read_text("utf-8")
+    told = json.loads(CliRunner().invoke(main, [*arguments[:-2], "--json"]).output)
+    assert all(each["held"] for each in told["messages"])
+
+
+def test_a_record_that_does_not_verify_is_not_told(known: Known, tmp_path: Path) -> None:
+    data = known.files.path("blue").read_bytes()
+    at = data.index(b'"data":"') + 40
+    changed = tmp_path / "blue.deconflict"
+    changed.write_bytes(data[:at] + (b"A" if data[at : at + 1] != b"A" else b"B") + data[at + 1 :])
+    arguments = ["replay", str(changed), *known.files.arguments(), "--at", known.then]
+    told = CliRunner().invoke(main, arguments)
+    assert told.exit_code == 1
+    assert told.output.startswith("NOT VERIFIED")
+    assert "messages said" not in told.output
+    facts = CliRunner().invoke(main, [*arguments, "--json"])
+    assert facts.exit_code == 1
+    assert "error" in json.loads(facts.stderr)
+
+
+def test_an_older_record_is_told_to_lack_the_rest_and_is_no_finding(
+    known: Known, tmp_path: Path
+) -> None:
+    older = tmp_path / "red.deconflict"
+    older.write_bytes(known.early)
+    blue, _, *keys = known.files.arguments("blue", "red")
+    told = CliRunner().invoke(main, ["replay", blue, str(older), *keys, "--timeline"])
+    assert "The record of red lacks messages of red (1), from number 2 on" in told.output
+    assert told.exit_code == 0
+
+
+def test_a_side_that_signed_to_hold_what_its_record_lacks_is_a_finding(
+    known: Known, tmp_path: Path
+) -> None:
+    older = tmp_path / "red.deconflict"
+    older.write_bytes(known.first)
+    blue, _, *keys = known.files.arguments("blue", "red")
+    told = CliRunner().invoke(main, ["replay", blue, str(older), *keys, "--timeline"])
+    assert "lacks messages of blue (1), from number 3 on" in told.output
+    assert "Of these red itself signed to hold 1." in told.output
+    assert told.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ((), "what is asked of this record?"),
+        (("--at", "2015-09-30T06:04Z", "--timeline"), "what is asked of this record?"),
+        (("--at", "06:04"), "the time cannot be read"),
+        (("--at", "2015-09-30T06:04Z", "--to", "2015-09-30T06:04Z"), "--at names one instant"),
+        (("--timeline", "--runs", "3"), "a record is told, not played"),
+        (("--timeline", "--picture", "knew.png"), "pictures of a replay are .svg"),
+    ],
+)
+def test_wrong_use_is_told(known: Known, more: tuple[str, ...], words: str) -> None:
+    told = run(known, *more)
+    assert told.exit_code == 2
+    assert words in told.output
+
+
+def test_wrong_files_are_told(known: Known, tmp_path: Path) -> None:
+    blue, *keys = known.files.arguments("blue")
+    case = tmp_path / "case.json"
+    case.write_text("{}")
+    for arguments, words in (
+        ([blue, "--timeline"], "cannot vouch for its own keys"),
+        ([blue, keys[0], "--timeline"], "the key of red is needed as well"),
+        ([blue, blue, *keys, "--timeline"], "two records of the same exporter"),
+        ([blue, blue, blue, *keys, "--timeline"], "a line has two sides"),
+        ([blue, str(case), *keys, "--timeline"], "are not replayed together"),
+        ([str(case), "--timeline"], "these options are for the record of a line"),
+    ):
+        told = CliRunner().invoke(main, ["replay", *arguments])
+        assert (told.exit_code, words in told.output) == (2, True), told.output
+
+
+def test_an_instant_is_typed_to_the_minute_or_finer() -> None:
+    for text in ("2015-10-03T00:04Z", "2015-10-03T00:04:00Z", "2015-10-03T00:04:00.000Z"):
+        assert format_utc(typed_instant(text)) == "2015-10-03T00:04:00.000Z"
+    with pytest.raises(InvalidTimeError, match="offset"):
+        typed_instant("2015-10-03T00:04+01:00")
+
+
+def test_both_languages_have_the_same_texts_with_the_same_values() -> None:
+    english, russian = (wording(language)["terms"]["replay"] for language in ("en", "ru"))
+    assert list(english) == list(russian)
+    for name, text in english.items():
+        fields = [
+            sorted(field for _, field, _, _ in Formatter().parse(each) if field)
+            for each in (text, russian[name])
+        ]
+        assert fields[0] == fields[1], name
