@@ -136,7 +136,8 @@ class Party:
 
     def _ask(self, method: str, path: str, **content: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
-        with httpx.Client(timeout=60, trust_env=False, headers=headers) as http:
+        # Loopback without TLS: to read all roots for it takes 20 ms of the processor each time.
+        with httpx.Client(timeout=60, trust_env=False, headers=headers, verify=False) as http:
             answer = http.request(method, self.url + path, **content)
         if answer.is_error:
             raise RuntimeError(f"{method} {path}: {answer.text}")
