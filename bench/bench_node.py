@@ -170,9 +170,7 @@ def measure(root: Path, messages: int, rounds: int) -> list[Row]:
     return rows
 
 
-async def _played(
-    player: Player, node: Party, run: Any, messages: int, rounds: int
-) -> list[Row]:
+async def _played(player: Player, node: Party, run: Any, messages: int, rounds: int) -> list[Row]:
     async with player.playing():
         await asyncio.to_thread(node.start)
         try:
@@ -197,7 +195,9 @@ async def _listen(player: Player, node: Party, messages: int, rounds: int) -> li
         await player.tell(sealed)
         took_s.append(time.monotonic() - begun)
         spent_s.append(node.cpu_s - before_s)
-    return [_row("listener: heard, durable, told to its desk, receipted", messages, took_s, spent_s)]
+    return [
+        _row("listener: heard, durable, told to its desk, receipted", messages, took_s, spent_s)
+    ]
 
 
 async def _say(_: Player, node: Party, messages: int, rounds: int) -> list[Row]:

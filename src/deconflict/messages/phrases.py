@@ -237,7 +237,7 @@ def _check(kind: ValueType, value: Any, name: str) -> None:
         raise InvalidDocumentError(
             "this phrase is no reason", given=str(value), expected="300 to 349"
         )
-    elif kind in WORD_LISTS:
+    if kind in WORD_LISTS:
         _check_words(kind, value)
 
 
