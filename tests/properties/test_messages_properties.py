@@ -2,11 +2,12 @@
 
 import math
 import unicodedata
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deconflict.airspace import (
@@ -19,10 +20,13 @@ from deconflict.airspace import (
     Trajectory,
     Volume,
     format_utc,
+    parse_utc,
 )
 from deconflict.airspace.geodesy import distance, inverse
+from deconflict.airspace.wire import position_from_wire
 from deconflict.errors import InvalidInputError
 from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.messages import values
 from deconflict.messages.bodies import Body, Readback, body_to_wire, parse_body
 from deconflict.messages.declaration import (
     Declaration,
@@ -268,3 +272,31 @@ def test_what_is_surely_plausible_is_plausible(flight: Trajectory) -> None:
     declared = Declaration("d" * 32, Purpose.FLIGHT, flight)
     assert (implausible_leg(declared) is None) is plausible
     assert plausible or not is_surely_plausible(flight)
+
+
+@given(st.from_regex(values._SURE_TIME, fullmatch=True))
+@examples(300)
+def test_a_time_that_is_surely_sound_is_read_and_written_alike(text: str) -> None:
+    assert format_utc(parse_utc(text)) == text
+
+
+@given(
+    st.fixed_dictionaries(
+        {"lat_e7": st.integers(-(10**9), 10**9), "lon_e7": st.integers(-2 * 10**9, 2 * 10**9)}
+    )
+)
+@example({"lat_e7": 900_000_000, "lon_e7": -1_800_000_000})
+@example({"lat_e7": -900_000_001, "lon_e7": 0})
+@example({"lat_e7": 0, "lon_e7": 1_800_000_000})
+@examples(300)
+def test_a_place_is_taken_exactly_when_it_can_be_one(value: dict[str, int]) -> None:
+    def refused(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except InvalidInputError:
+            return True
+        return False
+
+    assert refused(lambda: values.check_value(ValueType.POSITION, value, "where")) is refused(
+        lambda: position_from_wire(value)
+    )
