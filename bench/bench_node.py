@@ -15,8 +15,8 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -174,10 +174,10 @@ async def _played(player: Player, node: Party, run: Any, messages: int, rounds: 
     async with player.playing():
         await asyncio.to_thread(node.start)
         try:
-            _pin(node)
-            while (await asyncio.to_thread(lambda: node.line))["state"] != "UP":
-                await asyncio.sleep(0.1)
-            found: list[Row] = await run(player, node, messages, rounds)
+            with _apart(node):
+                while (await asyncio.to_thread(lambda: node.line))["state"] != "UP":
+                    await asyncio.sleep(0.1)
+                found: list[Row] = await run(player, node, messages, rounds)
             await asyncio.to_thread(node.stop)
         finally:
             node.kill()
@@ -232,15 +232,23 @@ def _row(what: str, messages: int, took_s: Sequence[float], spent_s: Sequence[fl
     return Row(f"{messages:,} at once, {what}", f"≥ {ASKED_PER_S:,}/s at peak", measured, held)
 
 
-def _pin(node: Party) -> None:
-    """Give the node one processor, and this program the others."""
-    if node.process is None or len(os.sched_getaffinity(0)) < 2:
-        return
-    own, *others = sorted(os.sched_getaffinity(0))
-    for task in Path(f"/proc/{node.process.pid}/task").iterdir():
-        os.sched_setaffinity(int(task.name), {own})
-    for task in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(task.name), set(others))
+@contextmanager
+def _apart(node: Party) -> Iterator[None]:
+    """Give the node one processor and this program the others, as long as there are two."""
+    every = os.sched_getaffinity(0)
+    own, *others = sorted(every)
+    if others and node.process is not None:
+        _keep_to({own}, node.process.pid)
+        _keep_to(set(others), os.getpid())
+    try:
+        yield
+    finally:
+        _keep_to(every, os.getpid())
+
+
+def _keep_to(processors: set[int], pid: int) -> None:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), processors)
 
 
 def _named() -> dict[str, Any]:
