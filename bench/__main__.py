@@ -1,7 +1,7 @@
 """All benchmarks, one after the other: `python -m bench`, the tables of docs/reference/numbers.md.
 
-Takes about fourteen minutes on two processors, the first time some more to sign the long record;
-`--quick` takes four, for a look at the direction. The peers are measured where `make peers` put
+Takes about sixteen minutes on two processors, the first time some more to sign the long record;
+`--quick` takes five, for a look at the direction. The peers are measured where `make peers` put
 them.
 """
 
@@ -21,10 +21,12 @@ from bench import (
     bench_index,
     bench_life,
     bench_line,
+    bench_node,
     bench_peers,
     bench_picture,
     bench_scaling,
     bench_screen,
+    bench_stages,
     bench_start,
     bench_turns,
     bench_windows,
@@ -41,13 +43,17 @@ def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
         root = Path(temporary)
-        for name in ("line", "burst", "turns", "start", "life", "flood", "files"):
+        for name in ("line", "stages", "burst", "node", "turns", "start", "life", "flood", "files"):
             (root / name).mkdir()
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
         rows = bench_line.measure(root / "line", seconds=15 if quick else 60, rate=200)
         print_rows("Messages between two nodes", rows)
+        rows = bench_stages.measure(root / "stages", 200, 10 if quick else 30)
+        print_rows("From the post to the other desk's screen", rows)
         rows = bench_burst.measure(root / "burst", 1_000)
         print_rows("Many messages at once", rows)
+        rows = bench_node.measure(root / "node", 1_000, 2 if quick else 5)
+        print_rows("One node at its peak", rows)
         rows = bench_turns.measure(root / "turns", 200, 10 if quick else 20)
         print_rows("What a message costs", rows)
         rows = bench_start.measure(root / "start", messages=10_000 if quick else 100_000)

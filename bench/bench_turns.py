@@ -33,6 +33,7 @@ from deconflict.messages.terms import PartyTerms
 from deconflict.messages.terms_defaults import default_terms
 from deconflict.node.core import NodeCore, Say
 from deconflict.node.line import Line
+from deconflict.node.line_keys import LineKeys
 from deconflict.node.work import Work
 from deconflict.store.base import Batch, LineRow
 from deconflict.store.sqlite import SqliteStore
@@ -86,7 +87,6 @@ class Node:
 
     def join(self, line: str, peer: "Node") -> None:
         """Take up an empty line."""
-        key = peer.core.key.verify_key
         row = LineRow(line, self.party, peer.party, _now().utc_ms)
         self.store.commit(Batch(lines=[row]))
         held = Line.restore(
@@ -94,8 +94,7 @@ class Node:
             line_id=line,
             own=self.party,
             peer=peer.party,
-            own_key=self.core.key,
-            peer_keys={key.key_id: key},
+            keys=LineKeys(self.core.keys, peer.core.key.verify_key),
             peer_desk=DESKS[0],
             random_bytes=os.urandom,
             now=_now(),

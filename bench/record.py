@@ -37,7 +37,7 @@ from deconflict.node.work import Work
 from deconflict.store.base import Batch, LineRow
 from deconflict.store.sqlite import SqliteStore
 
-__all__ = ["build", "kept"]
+__all__ = ["Side", "agree_sides", "build", "declared", "kept"]
 
 KEPT = Path(__file__).parents[1] / "target" / "bench"
 SCHEMA = Path(store.__file__).parent / "migrations"
@@ -103,7 +103,7 @@ class Side:
         body = msgspec.json.decode(post.body)
         if post.kind == "NOTIFY":
             (draft,) = body["declarations"]
-            return Say(kind=Kind.NOTIFY, body=_declared(draft), desk="watch")
+            return Say(kind=Kind.NOTIFY, body=declared(draft), desk="watch")
         if post.kind not in ("CANCEL", "UPDATE"):
             return Say(kind=Kind(post.kind), body=parse_body(post.kind, body["body"]), desk="watch")
         declaration_id = post.path.split("/")[2]
@@ -115,7 +115,7 @@ class Side:
         else:
             (draft,) = body["declarations"]
             revised = {"declaration_id": declaration_id, "revision": held.declaration.revision + 1}
-            said = _declared({**draft, **revised})
+            said = declared({**draft, **revised})
         return Say(kind=Kind(post.kind), body=said, desk="watch", ref=held.message_hash)
 
     def answer(self, events: Sequence[Any], asked: "Side", now: Now) -> None:
@@ -144,7 +144,8 @@ class Side:
             self.commit(work, now)
 
 
-def _declared(draft: dict[str, Any]) -> Declared:
+def declared(draft: dict[str, Any]) -> Declared:
+    """Return a draft as the body that says it."""
     return Declared.of(declaration_from_wire({"label": None, "revision": 1, **draft}))
 
 
@@ -171,7 +172,7 @@ def build(root: Path, messages: int, *, days: float = 10.0) -> tuple[Party, Part
     begin_ms = end_ms - int(days * 86_400_000)
     now = Now(begin_ms, 0)
     west, east = sides = [Side(NodeFolder.open(party.folder), now) for party in parties]
-    _agree(sides, now)
+    agree_sides(sides, now)
     traffics = [Traffic(west.line_id, begin_ms, seed) for seed in (1, 2)]
     streams = [traffic.posts() for traffic in traffics]
     done = turn = 0
@@ -209,7 +210,8 @@ def kept(messages: int) -> Path:
     return folder
 
 
-def _agree(sides: Sequence[Side], now: Now) -> None:
+def agree_sides(sides: Sequence[Side], now: Now) -> None:
+    """Have both sign the default terms."""
     west, east = sides
     terms = default_terms(
         line=west.line_id,

@@ -32,6 +32,7 @@ MIX: Final = (
 ALERTING: Final = frozenset(("QUERY", "SAFETY"))
 _FOOT_TMM: Final = 3_048
 _HOUR_MS: Final = 3_600_000
+_EVENTS: Final = 200  # a line holds accounts of 256 that belong to no incident
 _STANDING: Final = 100  # declarations a side has at least before it changes or cancels one
 
 
@@ -95,7 +96,7 @@ class Traffic:
                 return self._say("SAFETY", {"phrase": 201, "values": values})
             case "ACCOUNT":
                 fields = {"left_its_level": "EAST", "closest_below_m": 805}
-                event = f"pass-{next(self._numbers)}"
+                event = f"pass-{next(self._numbers) % _EVENTS}"
                 return self._say(
                     "ACCOUNT", {"event": event, "fields": fields, "object_kind": "combat_jet"}
                 )

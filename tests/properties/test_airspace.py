@@ -18,7 +18,7 @@ from deconflict.airspace import (
     parse_utc,
     span_of,
 )
-from deconflict.airspace.geodesy import direct, inverse
+from deconflict.airspace.geodesy import direct, farthest_mm, inverse
 from deconflict.airspace.notation import echo, parse_position
 from deconflict.airspace.quantity import (
     Altitude,
@@ -56,6 +56,17 @@ def test_every_echo_is_read_back(position: Position) -> None:
     assert parse_position(said.decimal) == position
     assert parse_position(said.dms) == position
     assert inverse(parse_position(said.mgrs), position).distance_m <= 0.75
+
+
+@given(positions, positions)
+@example(Position(900_000_000, 0), Position(899_999_999, 0))
+@example(Position(900_000_000, 0), Position(-900_000_000, 0))
+@example(Position(0, 0), Position(0, 1))
+@example(Position(0, -1_800_000_000), Position(0, 1_799_999_999))
+@examples(500)
+def test_a_quick_length_is_never_below_the_true_one(a: Position, b: Position) -> None:
+    assert farthest_mm(a, b) >= inverse(a, b).distance_m * 1_000
+    assert farthest_mm(a, b) == farthest_mm(b, a)
 
 
 @given(

@@ -1,23 +1,32 @@
 """What must hold for any text, any value, any declaration."""
 
+import math
 import unicodedata
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deconflict.airspace import (
     AltitudeBand,
     AltitudeReference,
     Circle,
+    Geometry,
     Position,
     TimeSpan,
+    Trajectory,
     Volume,
     format_utc,
+    parse_utc,
 )
+from deconflict.airspace.geodesy import distance, inverse
+from deconflict.airspace.wire import position_from_wire
 from deconflict.errors import InvalidInputError
 from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.messages import values
 from deconflict.messages.bodies import Body, Readback, body_to_wire, parse_body
 from deconflict.messages.declaration import (
     Declaration,
@@ -28,11 +37,15 @@ from deconflict.messages.declaration import (
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_phrases, message_text
+from deconflict.messages.notice import implausible_leg, is_surely_plausible
 from deconflict.messages.phrases import phrases, render, say_aloud
 from deconflict.messages.readback import compare_readback, differences_text, readback_of
+from deconflict.messages.summary import stated_points, summarise
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import write_form
 from deconflict.messages.words import LANGUAGES, check_text, find_banned
+from effort import examples
+from geometry_strategies import geometries, trajectories
 from messages_samples import AIRFIELD, LATAKIA, bodies, terms
 
 BODIES = bodies()
@@ -231,3 +244,60 @@ def _shown_or_refused(kind: Kind, value: Any) -> Body | None:
         for number, values in message_phrases(kind, body, party="red", language=language):
             assert say_aloud(number, values, language)
     return body
+
+
+@given(geometries)
+@examples(200)
+def test_a_reach_is_that_of_the_farthest_place(geometry: Geometry) -> None:
+    points = list(stated_points(geometry))
+    assert summarise(geometry).reach_mm == max(
+        math.ceil(distance(points[0][0], place) * 1000) + around_mm for place, around_mm in points
+    )
+
+
+@given(trajectories())
+@examples(200)
+def test_what_is_surely_plausible_is_plausible(flight: Trajectory) -> None:
+    legs = [
+        (
+            inverse(start.position, end.position).distance_m,
+            abs(end.altitude_tmm - start.altitude_tmm),
+            end.at_ms - start.at_ms,
+        )
+        for start, end in pairwise(flight.waypoints)
+    ]
+    plausible = all(
+        length_m <= span_ms and height_tmm <= 4_000 * span_ms
+        for length_m, height_tmm, span_ms in legs
+    )
+    declared = Declaration("d" * 32, Purpose.FLIGHT, flight)
+    assert (implausible_leg(declared) is None) is plausible
+    assert plausible or not is_surely_plausible(flight)
+
+
+@given(st.from_regex(values._SURE_TIME, fullmatch=True))
+@examples(300)
+def test_a_time_that_is_surely_sound_is_read_and_written_alike(text: str) -> None:
+    assert format_utc(parse_utc(text)) == text
+
+
+@given(
+    st.fixed_dictionaries(
+        {"lat_e7": st.integers(-(10**9), 10**9), "lon_e7": st.integers(-2 * 10**9, 2 * 10**9)}
+    )
+)
+@example({"lat_e7": 900_000_000, "lon_e7": -1_800_000_000})
+@example({"lat_e7": -900_000_001, "lon_e7": 0})
+@example({"lat_e7": 0, "lon_e7": 1_800_000_000})
+@examples(300)
+def test_a_place_is_taken_exactly_when_it_can_be_one(value: dict[str, int]) -> None:
+    def refused(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except InvalidInputError:
+            return True
+        return False
+
+    assert refused(lambda: values.check_value(ValueType.POSITION, value, "where")) is refused(
+        lambda: position_from_wire(value)
+    )

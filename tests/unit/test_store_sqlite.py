@@ -22,6 +22,7 @@ from deconflict.errors import (
     StoreVersionError,
 )
 from deconflict.line.statement import hash_of
+from deconflict.store import sqlite_many, sqlite_rows
 from deconflict.store.base import (
     Batch,
     DelayedRow,
@@ -284,6 +285,49 @@ def test_a_signature_follows_its_slot_once(store: SqliteStore) -> None:
     assert store.unsigned(LINE, "blue") == ()
     with pytest.raises(StoreSlotTakenError, match="not waiting for a signature"):
         store.commit(Batch(signatures=[SignatureRow(slot.hash, b"another")]))
+
+
+def test_of_many_signatures_the_one_that_nothing_waits_for_is_named(store: SqliteStore) -> None:
+    chain = Chain("blue")
+    unsigned = [chain.say(signed=False) for _ in range(70)]
+    store.commit(Batch(entries=unsigned))
+    rows = [SignatureRow(entry.hash, b"s" * 64) for entry in unsigned]
+    stranger = SignatureRow("0" * 64, b"s" * 64)
+    with pytest.raises(StoreSlotTakenError, match=f"entry {stranger.hash} is not waiting"):
+        store.commit(Batch(signatures=[*rows[:66], stranger, *rows[66:]]))
+    assert len(store.unsigned(LINE, "blue")) == len(rows)
+    with pytest.raises(StoreSlotTakenError, match="is not waiting"):
+        store.commit(Batch(signatures=[*rows, rows[3]]))
+    store.commit(Batch(signatures=rows))
+    assert store.unsigned(LINE, "blue") == ()
+    assert all(entry.signature == b"s" * 64 for entry in store.entries(LINE, "blue"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
+def test_rows_of_any_number_are_kept_in_their_order(store: SqliteStore, count: int) -> None:
+    chain = Chain("blue")
+    entries = [chain.say() for _ in range(count)]
+    events = [EventRow(number, 5, "line", b'{"n":%d}' % number) for number in range(1, count + 1)]
+    notes = [NoteRow(f"n/{number:03}", b"%d" % number) for number in range(count)]
+    store.commit(Batch(entries=entries, events=events, notes=notes))
+    assert list(store.entries(LINE, "blue")) == entries
+    assert list(store.events(0)) == events
+    assert store.notes("n/") == tuple(notes)
+
+
+def test_of_a_note_remains_what_a_batch_says_last(store: SqliteStore) -> None:
+    rows = [("a", b"1"), ("b", b"1"), ("a", None), ("b", b"2"), ("c", None), ("c", b"3")]
+    store.commit(Batch(notes=[NoteRow("a", b"0"), NoteRow("c", b"0")]))
+    store.commit(Batch(notes=[NoteRow(*row) for row in rows]))
+    assert store.notes() == (NoteRow("b", b"2"), NoteRow("c", b"3"))
+
+
+def test_signatures_find_their_entries_by_the_index(store: SqliteStore) -> None:
+    text = sqlite_many._text(sqlite_rows._SIGNATURES, 3, 2)
+    plan = store._connection.execute(f"EXPLAIN QUERY PLAN {text}", ["h", b"s"] * 3)
+    (searched,) = [row[3] for row in plan if "entries" in row[3]]
+    assert searched.startswith("SEARCH entries USING INDEX")
+    assert "(hash=?)" in searched
 
 
 def test_slot_and_signature_may_come_in_one_batch(store: SqliteStore) -> None:

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from deconflict import _kernel
 from deconflict.airspace.position import Position
 
-__all__ = ["Inverse", "direct", "distance", "inverse", "middle", "split"]
+__all__ = ["Inverse", "direct", "distance", "farthest_mm", "inverse", "middle", "split"]
+
+_MOST_UM_PER_E7: Final = 11_170  # a²/b · π/180 = 111,694.0 m a degree
 
 
 class Inverse(NamedTuple):
@@ -43,6 +45,20 @@ def distance(a: Position, b: Position) -> float:
     111319.491
     """
     return _kernel.geodesic_inverse(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)[0]
+
+
+def farthest_mm(a: Position, b: Position) -> int:
+    """Return a length in millimetres that the geodesic between two positions is not above.
+
+    That of a way along a meridian and then along a parallel. A degree of either is at most
+    111,694 m on WGS84, that of a meridian at a pole. For a quick look: on a usual leg it is up to
+    two thirds too long, across the antimeridian of no use.
+
+    >>> farthest_mm(Position(0, 0), Position(0, 10_000_000))
+    111700000
+    """
+    e7 = abs(a.lat_e7 - b.lat_e7) + abs(a.lon_e7 - b.lon_e7)
+    return -(-e7 * _MOST_UM_PER_E7 // 1000)
 
 
 def direct(start: Position, azimuth_deg: float, distance_m: float) -> Position:

@@ -24,11 +24,11 @@ from deconflict.node.settings import Endpoint
 
 __all__ = ["serve_folder"]
 
-# The writer's thread asks for the interpreter's lock a dozen times in one commit. With Python's
-# 5 ms each, a busy event loop made a commit of 1 ms last 50. At 0.5 ms the two threads spend so
-# much on taking turns that alerts come later: p99 114 and 197 ms at 200 messages/s, in the same
-# quarter of an hour 78 and 70 ms at 2 (bench/bench_line.py).
-_SWITCH_S = 0.002
+# The writer's thread asks for the interpreter's lock at each statement and at each system call of a
+# commit, some fifteen times, and waits so long each time for an event loop that is busy: beside one
+# that never rests a commit of 4 ms lasts 29 with 2 ms here, 9 with 0.5 and 5 with this. Asked at
+# every row, as it once was, the two would spend more on taking turns than on anything else.
+_SWITCH_S = 0.0002
 # A full collection walks all that a node remembers: 70 to 190 ms, which an alert waited for every
 # 8 s under load, to find next to nothing (0 to 35 objects). Young garbage is still collected often;
 # a full walk comes after ten million objects more.

@@ -17,12 +17,13 @@ import numpy as np
 from deconflict import _kernel
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.outline import Circle, Corridor
+from deconflict.airspace.purposes import PURPOSES
 from deconflict.airspace.trajectory import Trajectory
 from deconflict.airspace.volume import Volume
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidGeometryError
 from deconflict.formats.bounded_json import MAX_BYTES, parse_json
-from deconflict.formats.declaration_input import MAX_LABEL, PURPOSES, DeclarationInput
+from deconflict.formats.declaration_input import MAX_LABEL, DeclarationInput
 from deconflict.formats.geojson import check_collection, read_feature
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, POLYGON, SURFACE, UNLIMITED
 from deconflict.separation.batch import offsets_of

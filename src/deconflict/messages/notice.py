@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from deconflict.airspace.geodesy import inverse
+from deconflict.airspace.geodesy import farthest_mm, inverse
 from deconflict.airspace.notation import echo
 from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
@@ -24,6 +24,7 @@ __all__ = [
     "LeadTimeShortfall",
     "OutsideTheatre",
     "implausible_leg",
+    "is_surely_plausible",
     "lead_time_shortfall",
     "notice_shortfall",
     "outside_theatre",
@@ -108,6 +109,8 @@ def implausible_leg(declaration: Declaration) -> ImplausibleLeg | None:
     """
     if not isinstance(declaration.geometry, Trajectory):
         return None
+    if is_surely_plausible(declaration.geometry):
+        return None
     legs = [
         ImplausibleLeg(
             start,
@@ -125,6 +128,19 @@ def implausible_leg(declaration: Declaration) -> ImplausibleLeg | None:
     if steepest.height_tmm > _STEEPEST_TMM_PER_MS * steepest.duration_ms:
         return replace(steepest, too_steep=True)
     return None
+
+
+def is_surely_plausible(flight: Trajectory) -> bool:
+    """True when a quick look finds every leg slow and level enough; False says nothing.
+
+    It reckons each leg longer than it is, by a third on a usual one.
+    """
+    return all(
+        farthest_mm(start.position, end.position) <= _FASTEST_MPS * (end.at_ms - start.at_ms)
+        and abs(end.altitude_tmm - start.altitude_tmm)
+        <= _STEEPEST_TMM_PER_MS * (end.at_ms - start.at_ms)
+        for start, end in pairwise(flight.waypoints)
+    )
 
 
 def outside_theatre(declaration: Declaration, terms: Terms) -> OutsideTheatre | None:

@@ -122,7 +122,7 @@ def check_values(number: int, values: object) -> Values:
         InvalidInputError: no such phrase, or a value is missing, unknown or malformed.
     """
     wanted = phrase(number).values
-    if not isinstance(values, Mapping) or set(values) != set(wanted):
+    if not isinstance(values, Mapping) or values.keys() != wanted.keys():
         given = sorted(map(str, values)) if isinstance(values, Mapping) else values
         raise InvalidDocumentError(
             f"phrase {number} takes other values",
@@ -210,15 +210,15 @@ def _filled(
     form: Callable[[ValueType, Any, Wording], str],
 ) -> str:
     words = wording(language)
+    texts: Mapping[str, str] = words["texts"]
     check_values(number, values)
     written = {
-        name: words["texts"][str(values[name])]
+        name: texts[str(values[name])]
         if kind is ValueType.PHRASE
         else form(kind, values[name], words)
         for name, kind in phrase(number).values.items()
     }
-    text: str = words["texts"][str(number)]
-    return text.format(**written)
+    return texts[str(number)].format_map(written)
 
 
 def _spelled(text: str, words: Wording) -> str:

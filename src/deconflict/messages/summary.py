@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deconflict.airspace.altitude import AltitudeBand
-from deconflict.airspace.geodesy import distance
+from deconflict.airspace.geodesy import distance, farthest_mm
 from deconflict.airspace.geometry import Geometry
 from deconflict.airspace.outline import Circle, Corridor
 from deconflict.airspace.position import Position
@@ -36,10 +36,11 @@ class Summary:
 def summarise(geometry: Geometry) -> Summary:
     """Return the summary of a geometry. Both sides get the same from the same declaration."""
     points = list(stated_points(geometry))
-    position = points[0][0]
-    reach_mm = max(
-        math.ceil(distance(position, place) * 1000) + around_mm for place, around_mm in points
-    )
+    position, reach_mm = points[0]
+    # The farthest is most often the last, and most of the others then surely lie nearer.
+    for place, around_mm in reversed(points):
+        if farthest_mm(position, place) + around_mm > reach_mm:
+            reach_mm = max(reach_mm, math.ceil(distance(position, place) * 1000) + around_mm)
     if isinstance(geometry, Trajectory):
         altitudes = [waypoint.altitude_tmm for waypoint in geometry.waypoints]
         band = AltitudeBand(geometry.reference, min(altitudes), max(altitudes))

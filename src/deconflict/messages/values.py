@@ -47,8 +47,15 @@ _MAX_NAME: Final = 80
 _MAX_TEXT: Final = 16_384  # a message's longest part; what people type is bounded where it enters
 _MAX_WHOLE: Final = 2**53 - 1  # RFC 7493 §2.2
 _ID: Final = re.compile(r"[0-9a-f]{32}([0-9a-f]{32})?")
+# What a quick look finds sound; the rest is judged, and refused, by those who know why.
+_SURE_LAT_E7: Final = 900_000_000
+_SURE_LON_E7: Final = 1_800_000_000
+_SURE_TIME: Final = re.compile(
+    r"(?:19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+)
 _MS: Final = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000}
-_REMEMBERED: Final = 1_024  # altitudes: flights have them in common
+_REMEMBERED: Final = 1_024  # altitudes and distances that flights have in common; places said twice
 _REFERENCES: Final = frozenset(reference.value for reference in AltitudeReference)
 _SHORT_MM: Final = 1_000_000  # below one kilometre a distance is written in metres alone
 _PLACES: Final = {places: Decimal(1).scaleb(-places) for places in (-2, 0, 1, 2, 5)}
@@ -129,15 +136,20 @@ def write_value(kind: ValueType, value: Any, wording: Wording) -> str:
     """Return a checked value as it stands on a screen of this language."""
     match kind:
         case ValueType.POSITION:
-            place = echo(Position(value["lat_e7"], value["lon_e7"]))
             form: str = wording["formats"]["position"]
-            return form.format(decimal=place.decimal, dms=place.dms, mgrs=place.mgrs)
+            return _place(value["lat_e7"], value["lon_e7"], form)
         case ValueType.TIME:
             return _time(value)
         case ValueType.ID:
             return str(value)[:ID_SHOWN]
         case _:
             return _write(kind, value, wording, wording["formats"])
+
+
+@lru_cache(_REMEMBERED)
+def _place(lat_e7: int, lon_e7: int, form: str) -> str:
+    place = echo(Position(lat_e7, lon_e7))
+    return form.format(decimal=place.decimal, dms=place.dms, mgrs=place.mgrs)
 
 
 def write_angle(ddeg: int, wording: Wording) -> str:
@@ -289,9 +301,15 @@ def _separation(mm: int, forms: Mapping[str, str]) -> str:
 def _distance(mm: int, forms: Mapping[str, str], rounding: str = ROUND_HALF_EVEN) -> str:
     if mm < _SHORT_MM:
         return forms["distance_short"].format(m=_trimmed(Decimal(mm) / 1000, rounding))
-    return forms["distance"].format(
-        nm=_rounded(Decimal(mm) / MILLIMETRES_PER_NAUTICAL_MILE, 2, rounding),
-        km=_rounded(Decimal(mm) / 1_000_000, 2, rounding),
+    nm, km = _miles_and_kilometres(mm, rounding)
+    return forms["distance"].format(nm=nm, km=km)
+
+
+@lru_cache(_REMEMBERED)
+def _miles_and_kilometres(mm: int, rounding: str) -> tuple[str, str]:
+    return (
+        f"{_rounded(Decimal(mm) / MILLIMETRES_PER_NAUTICAL_MILE, 2, rounding)}",
+        f"{_rounded(Decimal(mm) / 1_000_000, 2, rounding)}",
     )
 
 
@@ -347,10 +365,21 @@ def _trimmed(value: Decimal, rounding: str) -> str:
 
 
 def _check_position(_: str, value: object) -> None:
+    if type(value) is dict and len(value) == 2:
+        lat_e7, lon_e7 = value.get("lat_e7"), value.get("lon_e7")
+        if (
+            type(lat_e7) is int
+            and type(lon_e7) is int
+            and -_SURE_LAT_E7 <= lat_e7 <= _SURE_LAT_E7
+            and -_SURE_LON_E7 <= lon_e7 < _SURE_LON_E7
+        ):
+            return
     position_from_wire(value)
 
 
 def _check_time(name: str, value: object) -> None:
+    if type(value) is str and _SURE_TIME.fullmatch(value):
+        return
     if type(value) is not str or format_utc(parse_utc(value)) != value:
         raise _refused(name, value, "UTC as 2015-09-30T06:12:00.000Z")
 

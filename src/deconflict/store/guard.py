@@ -229,7 +229,11 @@ class Guard:
         padded = data.ljust(size, b"\0")
         descriptor = os.open(self.path, os.O_RDWR)
         try:
-            self._require_unmoved(_read_all(descriptor))
+            # In one call where it is as it was: each is a turn for the interpreter's lock.
+            found = os.read(descriptor, len(self._written) + 1)
+            if found != self._written:
+                found += _read_all(descriptor)
+            self._require_unmoved(found)
             os.lseek(descriptor, first, os.SEEK_SET)
             # Crash from here on: this place may say nothing, and the other what it said before.
             _write_all(descriptor, padded)

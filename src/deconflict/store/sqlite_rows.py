@@ -25,6 +25,7 @@ from deconflict.store.base import (
     SignatureRow,
     TermsRow,
 )
+from deconflict.store.sqlite_many import Statement, write_rows
 
 __all__ = [
     "DELAYED_NOTE",
@@ -45,6 +46,22 @@ __all__ = [
 DELAYED_NOTE = "entry-delayed/"  # a note of this name: that entry was late once it was durable
 _HASH, _DATA, _SIGNATURE = 4, 5, 8  # columns of an entry
 _OUTSIDE = (_DATA, _SIGNATURE)
+
+_ENTRIES = Statement(
+    "INSERT INTO entries (chain_id, seq, hash, data, algorithm, key_id, signature,"
+    " logged_utc_ms, delayed, row_check) VALUES {rows}"
+)
+_SIGNATURES = Statement(
+    "WITH signed (hash, signature) AS (VALUES {rows})"
+    " UPDATE entries SET signature = signed.signature FROM signed"
+    " WHERE entries.hash = signed.hash AND entries.signature IS NULL"
+)
+_EVENTS = Statement("INSERT INTO events (event_id, at_utc_ms, kind, data, row_check) VALUES {rows}")
+_NOTES = Statement(
+    "INSERT INTO notes (key, value, row_check) VALUES {rows} ON CONFLICT (key)"
+    " DO UPDATE SET value = excluded.value, row_check = excluded.row_check"
+)
+_NOTES_GONE = Statement("DELETE FROM notes WHERE key IN (VALUES {rows})")
 
 
 def _require(
@@ -153,23 +170,20 @@ def write_batch(connection: apsw.Connection, batch: Batch) -> None:
     for terms in batch.terms:
         _write_terms(connection, terms)
     chains = _Chains(connection)
-    for entry in batch.entries:
-        _write_entry(connection, chains, entry)
+    write_rows(
+        connection, _ENTRIES, [_entry_values(connection, chains, row) for row in batch.entries]
+    )
     chains.write_heads()
-    for signature in batch.signatures:
-        _write_signature(connection, signature)
+    _write_signatures(connection, batch.signatures)
     for receipt in batch.receipts:
         _write_receipt(connection, chains, receipt)
     for checkpoint in batch.checkpoints:
         _write_checkpoint(connection, chains, checkpoint)
     for evidence in batch.evidence:
         _write_evidence(connection, evidence)
-    for event in batch.events:
-        _write_event(connection, event)
-    for note in batch.notes:
-        _write_note(connection, note)
-    for late in batch.delayed:
-        _write_delayed(connection, late)
+    write_rows(connection, _EVENTS, [_event_values(row) for row in batch.events])
+    _write_notes(connection, batch.notes)
+    _write_delayed(connection, batch.delayed)
 
 
 class _Chains:
@@ -260,7 +274,8 @@ def _write_terms(connection: apsw.Connection, row: TermsRow) -> None:
     )
 
 
-def _write_entry(connection: apsw.Connection, chains: _Chains, row: EntryRow) -> None:
+def _entry_values(connection: apsw.Connection, chains: _Chains, row: EntryRow) -> tuple[Any, ...]:
+    """Return what is written of an entry, once it is found to be the next of its chain."""
     _require_named(row.hash, row.data)
     chain_id, last_seq, _ = chains.head(row.line_id, row.party, row.epoch) or chains.begin(
         row.line_id, row.party, row.epoch
@@ -274,23 +289,19 @@ def _write_entry(connection: apsw.Connection, chains: _Chains, row: EntryRow) ->
             expected=f"number {last_seq + 1}",
             remedy="hold it until the gap is filled",
         )
-    connection.execute(
-        "INSERT INTO entries (chain_id, seq, hash, data, algorithm, key_id, signature,"
-        " logged_utc_ms, delayed, row_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            chain_id,
-            row.seq,
-            row.hash,
-            row.data,
-            row.algorithm,
-            row.key_id,
-            row.signature,
-            row.logged_utc_ms,
-            int(row.delayed),
-            _entry_check(row),
-        ),
-    )
     chains.advance(row, chain_id)
+    return (
+        chain_id,
+        row.seq,
+        row.hash,
+        row.data,
+        row.algorithm,
+        row.key_id,
+        row.signature,
+        row.logged_utc_ms,
+        int(row.delayed),
+        _entry_check(row),
+    )
 
 
 def _slot_taken(connection: apsw.Connection, row: EntryRow, chain_id: int) -> StoreSlotTakenError:
@@ -312,28 +323,39 @@ def _slot_taken(connection: apsw.Connection, row: EntryRow, chain_id: int) -> St
     )
 
 
-def _write_signature(connection: apsw.Connection, row: SignatureRow) -> None:
-    connection.execute(
-        "UPDATE entries SET signature = ? WHERE hash = ? AND signature IS NULL",
-        (row.signature, row.hash),
+def _write_signatures(connection: apsw.Connection, rows: Sequence[SignatureRow]) -> None:
+    signed = write_rows(connection, _SIGNATURES, [(row.hash, row.signature) for row in rows])
+    if signed != len(rows):
+        # The transaction is going to be rolled back; until then this finds which one to name.
+        named = (row.hash for row in rows if not _is_signed_by(connection, row))
+        raise _not_waiting(next(named, None) or f"{rows[0].hash} or one behind it")
+
+
+def _is_signed_by(connection: apsw.Connection, row: SignatureRow) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM entries WHERE hash = ? AND signature = ?", (row.hash, row.signature)
+    ).fetchone()
+    return found is not None
+
+
+def _not_waiting(name: str) -> StoreSlotTakenError:
+    return StoreSlotTakenError(
+        f"entry {name} is not waiting for a signature",
+        expected="the hash of an entry stored without one",
+        remedy="store the entry first, and its signature once",
     )
-    if connection.changes() != 1:
-        raise StoreSlotTakenError(
-            f"entry {row.hash} is not waiting for a signature",
-            expected="the hash of an entry stored without one",
-            remedy="store the entry first, and its signature once",
-        )
 
 
-def _write_delayed(connection: apsw.Connection, row: DelayedRow) -> None:
+def _write_delayed(connection: apsw.Connection, rows: Sequence[DelayedRow]) -> None:
     # Beside the entry, which is never changed; the store reads both together.
-    known = connection.execute("SELECT 1 FROM entries WHERE hash = ?", (row.hash,)).fetchone()
-    if known is None:
-        raise StoreError(
-            f"entry {row.hash} is not in the record, so it cannot be called delayed",
-            remedy="store the entry first",
-        )
-    _write_note(connection, NoteRow(DELAYED_NOTE + row.hash, b""))
+    for row in rows:
+        known = connection.execute("SELECT 1 FROM entries WHERE hash = ?", (row.hash,)).fetchone()
+        if known is None:
+            raise StoreError(
+                f"entry {row.hash} is not in the record, so it cannot be called delayed",
+                remedy="store the entry first",
+            )
+    _write_notes(connection, [NoteRow(DELAYED_NOTE + row.hash, b"") for row in rows])
 
 
 def _write_receipt(connection: apsw.Connection, chains: _Chains, row: ReceiptRow) -> None:
@@ -439,22 +461,18 @@ def _write_evidence(connection: apsw.Connection, row: EvidenceRow) -> None:
     )
 
 
-def _write_event(connection: apsw.Connection, row: EventRow) -> None:
+def _event_values(row: EventRow) -> tuple[Any, ...]:
     columns = (row.event_id, row.at_utc_ms, row.kind, row.data)
-    connection.execute(
-        "INSERT INTO events (event_id, at_utc_ms, kind, data, row_check) VALUES (?, ?, ?, ?, ?)",
-        (*columns, row_check(*columns)),
-    )
+    return (*columns, row_check(*columns))
 
 
-def _write_note(connection: apsw.Connection, row: NoteRow) -> None:
-    if row.value is None:
-        connection.execute("DELETE FROM notes WHERE key = ?", (row.key,))
-        return
-    connection.execute(
-        "INSERT INTO notes (key, value, row_check) VALUES (?, ?, ?) ON CONFLICT (key)"
-        " DO UPDATE SET value = excluded.value, row_check = excluded.row_check",
-        (row.key, row.value, row_check(row.key, row.value)),
+def _write_notes(connection: apsw.Connection, rows: Sequence[NoteRow]) -> None:
+    last = {row.key: row.value for row in rows}  # only what is said of a key last remains of it
+    write_rows(connection, _NOTES_GONE, [(key,) for key, value in last.items() if value is None])
+    write_rows(
+        connection,
+        _NOTES,
+        [(key, value, row_check(key, value)) for key, value in last.items() if value is not None],
     )
 
 
