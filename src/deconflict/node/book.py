@@ -51,16 +51,21 @@ from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
-from deconflict.node.exercise import Announced, Marks
-from deconflict.node.incident_book import IncidentBook, Misfiled
-from deconflict.node.line_checks import LineChecks
-from deconflict.node.picture import Declared, Picture
-from deconflict.node.readback_found import ReadbackFound
+from deconflict.node.calls import KeptCall
+from deconflict.node.declared import Cancelled
+from deconflict.node.exercise import Announced, Announcement, Marks
+from deconflict.node.hashes import parted
+from deconflict.node.incident_book import Filed, IncidentBook, KeptIncidents, Misfiled, filed_of
+from deconflict.node.line_checks import KeptChecks, LineChecks
+from deconflict.node.picture import Declared, KeptPicture, Picture
+from deconflict.node.readback_found import KeptReadback, ReadbackFound
+from deconflict.node.recall import Recall, unfit
 from deconflict.node.suspensions import Suspension, Suspensions
-from deconflict.node.threads import Place, Thread, ThreadBook
-from deconflict.node.voices import Note, Signed, Voices
+from deconflict.node.talks import KeptTalk
+from deconflict.node.threads import KeptThreads, Place, Thread, ThreadBook
+from deconflict.node.voices import KeptVoices, Note, Signed, Voices
 
-__all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
+__all__ = ["KeptBook", "LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
 _HASH_DIGITS: Final = 64
@@ -131,6 +136,38 @@ class Proposal:
     message_hash: str
 
 
+class KeptBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the record of a line implies up to some entry of it, as values.
+
+    What a message says is not here but its hash: the record alone says it. Hashes that stand one
+    behind the other are sorted, unless they stand for an order.
+    """
+
+    picture: KeptPicture
+    threads: KeptThreads
+    terms_by: str | None
+    proposals: tuple[str, ...]
+    suspensions: tuple[Suspension, ...]
+    announced: Mapping[str, Announcement]
+    marks: bytes
+    checks: KeptChecks
+    talks: tuple[KeptTalk, ...]
+    calls: tuple[KeptCall, ...]
+    voices: KeptVoices
+    accounts: Mapping[str, tuple[incidents.Account, ...]]
+    incidents: KeptIncidents
+    consents: tuple[tuple[bytes, str, Release], ...]
+    readbacks: tuple[KeptReadback, ...]
+    loaded: tuple[str, ...]
+    past: Mapping[str, str]
+    messages_of: Mapping[str, bytes]
+    cancelled: tuple[Cancelled, ...]
+    progress: Mapping[DeliveryState, bytes]
+    handled: Mapping[DeliveryState, bytes]
+    answers: tuple[tuple[bytes, bool, SaidWord], ...]
+    stood_by: tuple[str, ...]
+
+
 class LineBook:
     """The state of one line that its record implies.
 
@@ -170,7 +207,7 @@ class LineBook:
         self.loaded: set[str] = set()
         self.past: dict[str, str] = {}  # key -> ENDED or CANCELLED
         self._messages_of: dict[str, bytes] = {}  # key -> hashes one after another, oldest first
-        self._cancelled: list[Declared] = []
+        self._cancelled: list[Cancelled] = []
         # How far own messages came beyond the receipt; the line itself forgets settled ones.
         self._progress: dict[bytes, DeliveryState] = {}
         # And the peer's messages here, by what we said of them.
@@ -266,6 +303,120 @@ class LineBook:
             lapsed=left,
         )
 
+    def kept(self) -> KeptBook:
+        """Return all of it as values; while a record is read, before anybody looked at it."""
+        return KeptBook(
+            picture=self.picture.kept(),
+            threads=self.threads.kept(),
+            terms_by=self.terms_by,
+            proposals=tuple(self._proposals),
+            suspensions=tuple(self.suspensions),
+            announced=self.announced.kept(),
+            marks=self._marks.kept(),
+            checks=self.checks.kept(),
+            talks=self.talks.kept(),
+            calls=self.calls.kept(),
+            voices=self.voices.kept(),
+            accounts={event: tuple(told) for event, told in self.accounts.items()},
+            incidents=self.incidents.kept(),
+            consents=tuple((*name, release) for name, release in self._consents.items()),
+            readbacks=tuple(found.kept() for found in self.readbacks.values()),
+            loaded=tuple(sorted(self.loaded)),
+            past=dict(self.past),
+            messages_of=dict(self._messages_of),
+            cancelled=tuple(self._cancelled),
+            progress=_by_state(self._progress),
+            handled=_by_state(self._handled),
+            answers=tuple((*name, said) for name, said in self._answers.items()),
+            stood_by=tuple(sorted(self._stood_by)),
+        )
+
+    def take_up(self, kept: KeptBook, recall: Recall) -> None:
+        """Go on from what was kept; only of a new book.
+
+        Args:
+            kept: it.
+            recall: reads the messages that it names.
+
+        Raises:
+            InvalidDocumentError: it is not of this record.
+        """
+
+        def declared_by(message_hash: str) -> Declared:
+            found = recall(message_hash)
+            if not isinstance(found.body, DeclaredBody):
+                raise unfit(message_hash)
+            return Declared(
+                found.body.sound,
+                self.party_of(own=found.own),
+                found.own,
+                message_hash,
+                found.row.seq,
+                found.row.logged_utc_ms,
+                found.envelope.drill,
+            )
+
+        def filed_by(message_hash: str) -> Filed:
+            found = recall(message_hash)
+            if found.body is None:
+                raise unfit(message_hash)
+            party = self.party_of(own=found.own)
+            return filed_of(
+                found.envelope, message_hash, found.body, party=party, late=found.row.delayed
+            )
+
+        def signed_by(message_hash: str) -> tuple[Signed, int, bool]:
+            found = recall(message_hash)
+            if found.body is None:
+                raise unfit(message_hash)
+            kind, drill = Kind(found.envelope.kind), found.envelope.drill
+            return Signed(kind, found.body, message_hash, drill), found.row.seq, found.own
+
+        self.picture.take_up(kept.picture, declared_by)
+        self.threads.take_up(kept.threads)
+        self._proposals.update({one: self._proposed_by(one, recall) for one in kept.proposals})
+        if kept.terms_by is not None:
+            self._take_up_terms(kept.terms_by, recall)
+        self.suspensions.take_up(kept.suspensions)
+        self.announced.take_up(kept.announced)
+        self._marks.take_up(kept.marks)
+        self.checks.take_up(kept.checks)
+        self.talks.take_up(kept.talks)
+        self.calls.take_up(kept.calls)
+        self.voices.take_up(kept.voices, map(signed_by, kept.voices.recent))
+        self.accounts.update({event: list(told) for event, told in kept.accounts.items()})
+        self.incidents.take_up(kept.incidents, filed_by)
+        self._consents.update({(name, by): release for name, by, release in kept.consents})
+        self.readbacks.update(
+            {found.declaration_key: ReadbackFound.of(found) for found in kept.readbacks}
+        )
+        self.loaded.update(kept.loaded)
+        self.past.update(kept.past)
+        self._messages_of.update(kept.messages_of)
+        self._cancelled.extend(kept.cancelled)
+        for states, of in ((self._progress, kept.progress), (self._handled, kept.handled)):
+            for state, hashes in of.items():
+                states.update(dict.fromkeys(parted(hashes), state))
+        self._answers.update({(name, own): said for name, own, said in kept.answers})
+        self._stood_by.update(kept.stood_by)
+
+    def _proposed_by(self, message_hash: str, recall: Recall) -> Proposal:
+        found = recall(message_hash)
+        if not isinstance(found.body, TermsMessage):
+            raise unfit(message_hash)
+        terms, party = found.body.terms, self.party_of(own=found.own)
+        return Proposal(terms, terms_hash_of(terms), party, found.body.signature, message_hash)
+
+    def _take_up_terms(self, message_hash: str, recall: Recall) -> None:
+        accepted = self._proposed_by(message_hash, recall)  # its text, and its author's signature
+        proposed = self._proposed_by(recall(message_hash).envelope.ref or "", recall)
+        self.terms, self.terms_hash = accepted.terms, accepted.terms_hash
+        self.terms_signatures = {
+            proposed.by: proposed.signature,
+            accepted.by: accepted.signature,
+        }
+        self.terms_by = message_hash
+
     @property
     def proposal(self) -> Proposal | None:
         """The newest proposal that would replace the terms in force; None when there is none."""
@@ -325,7 +476,7 @@ class LineBook:
         hashes = self._messages_of.get(key, b"").hex()
         return tuple(hashes[at : at + _HASH_DIGITS] for at in range(0, len(hashes), _HASH_DIGITS))
 
-    def take_cancelled(self) -> tuple[Declared, ...]:
+    def take_cancelled(self) -> tuple[Cancelled, ...]:
         """Return, once, the declarations cancelled since the last call."""
         cancelled, self._cancelled = tuple(self._cancelled), []
         return cancelled
@@ -466,7 +617,7 @@ class LineBook:
         self._forget(key)
         if removed is not None:
             self.past[key] = "CANCELLED"
-            self._cancelled.append(removed)
+            self._cancelled.append(Cancelled(removed.party, removed.declaration_id, removed.own))
         return None
 
     def _standing(self, key: str, logged_ms: int) -> Declared | None:
@@ -553,6 +704,13 @@ class LineBook:
         key = (bytes.fromhex(ref), taken.own)
         before, self._answers[key] = self._answers.get(key), taken.body.said
         return None if before is taken.body.said else before
+
+
+def _by_state(states: Mapping[bytes, DeliveryState]) -> dict[DeliveryState, bytes]:
+    return {
+        state: b"".join(sorted(name for name, reached in states.items() if reached is state))
+        for state in _ORDER
+    }
 
 
 def _place(body: Body) -> Place | None:

@@ -18,13 +18,14 @@ sets its fields one by one through the interpreter.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from deconflict.line.statement import ChainPoint
 
 __all__ = [
+    "DELAYED_NOTE",
     "Batch",
     "CheckpointRow",
     "DelayedRow",
@@ -40,6 +41,8 @@ __all__ = [
     "TermsRow",
     "WholeChain",
 ]
+
+DELAYED_NOTE: Final = "entry-delayed/"  # a note of this name: that entry was late once durable
 
 
 class LineRow(msgspec.Struct, frozen=True):

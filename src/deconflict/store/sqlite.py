@@ -24,6 +24,7 @@ from msgspec import structs
 
 from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreError
 from deconflict.store.base import (
+    DELAYED_NOTE,
     Batch,
     CheckpointRow,
     EntryRow,
@@ -45,7 +46,6 @@ from deconflict.store.sqlite_file import (
     translated,
 )
 from deconflict.store.sqlite_rows import (
-    DELAYED_NOTE,
     checkpoint_from,
     entries_from,
     event_from,

@@ -12,8 +12,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
 from typing import Final, Self
+
+import msgspec
 
 from deconflict.errors import (
     InvalidDocumentError,
@@ -36,11 +39,18 @@ from deconflict.line.log import ChainCheck, verify_signatures
 from deconflict.line.receipt import SealedReceipt, open_receipt
 from deconflict.line.root import Root
 from deconflict.line.statement import ChainPoint, Signature
-from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
-from deconflict.store.base import CheckpointRow, EntryRow, LineRow, ReceiptRow, Store
+from deconflict.line.tree import EMPTY, HASH_BYTES, CompactRange, GrowingTree, TreeHead
+from deconflict.store.base import (
+    CheckpointRow,
+    EntryRow,
+    HeadRow,
+    LineRow,
+    ReceiptRow,
+    Store,
+)
 from deconflict.store.rings import ring_of
 
-__all__ = ["KeysByParty", "RecordProof", "VerifiedRecord", "verify_store"]
+__all__ = ["KeysByParty", "ProvenChain", "RecordProof", "VerifiedRecord", "verify_store"]
 
 KeysByParty = Mapping[str, Mapping[str, VerifyKey]]  # party -> key id -> key, past keys too
 
@@ -57,6 +67,44 @@ class VerifiedRecord:
     unsigned: int  # own entries at the tail whose signature is still to be made
     receipts: int
     checkpoints: int = 0
+
+
+class ProvenChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far one party's chain on a line was proven, all of it signed; another proof goes on.
+
+    Attributes:
+        line_id: the line.
+        party: the author.
+        head: the last entry proven.
+        entries, receipts, checkpoints: how many, over all epochs.
+        receipted: the last entry for which a receipt was proven, as epoch and number.
+        size, peaks: the tree over the entries of the last epoch.
+        agreed_size, agreed_peaks: the same, as far as it is cosigned.
+        later: and each leaf after that.
+    """
+
+    line_id: str
+    party: str
+    head: ChainPoint
+    entries: int
+    receipts: int
+    checkpoints: int
+    receipted: tuple[str, int] | None
+    size: int
+    peaks: tuple[bytes, ...]
+    agreed_size: int
+    agreed_peaks: tuple[bytes, ...]
+    later: bytes
+
+    @property
+    def tree(self) -> CompactRange:
+        """The tree over the entries of the last epoch."""
+        return CompactRange(self.size, self.peaks)
+
+    @property
+    def grown(self) -> GrowingTree:
+        """The same, as it can prove that it grew since it was cosigned last."""
+        return GrowingTree(CompactRange(self.agreed_size, self.agreed_peaks), self.later)
 
 
 def verify_store(
@@ -92,7 +140,13 @@ class RecordProof:
     What is read counts only when :meth:`finish` has returned: an entry is handed out when its
     place in the chain is proven, its signature comes later. Use as a context manager.
 
-    Args, Raises:
+    Args:
+        store, keys_by_party, roots, threads: as of :func:`verify_store`.
+        behind: chains that were proven before, up to some entry. Of them only what came since is
+            proven, and the container is not looked at: whoever asks for that has the whole record
+            proven soon.
+
+    Raises:
         as :func:`verify_store`; everything but signatures and chains is proven at once.
     """
 
@@ -103,16 +157,26 @@ class RecordProof:
         *,
         roots: Mapping[str, Root] | None = None,
         threads: int | None = None,
+        behind: Sequence[ProvenChain] = (),
     ) -> None:
-        store.check_storage()
+        if not behind:
+            store.check_storage()
         self._store = store
         self._lines = store.lines()
         self._provers = _Provers(threads or os.cpu_count() or 1)
         rings = {
             line.line_id: _rings(store, line, keys_by_party, roots or {}) for line in self._lines
         }
+        proven = {(one.line_id, one.party): one for one in behind}
         self._walks = {
-            (line.line_id, author): _Walk(store, line, author, rings[line.line_id], self._provers)
+            (line.line_id, author): _Walk(
+                store,
+                line,
+                author,
+                rings[line.line_id],
+                self._provers,
+                proven.get((line.line_id, author)),
+            )
             for line in self._lines
             for author in (line.own_party, line.peer_party)
         }
@@ -129,6 +193,25 @@ class RecordProof:
         """
         walk = self._walks.get((line_id, party))
         return GrowingTree() if walk is None else walk.grown()
+
+    def proven(self) -> tuple[ProvenChain, ...]:
+        """Return how far each chain was proven, once :meth:`finish` has returned.
+
+        A chain whose last entries wait for their signatures is not among them.
+        """
+        found = (walk.proven() for walk in self._walks.values())
+        return tuple(one for one in found if one is not None)
+
+    def mark(self, line_id: str, point: ChainPoint, party: str) -> None:
+        """Have :meth:`marked` tell the tree up to an entry, which is still to be read."""
+        walk = self._walks.get((line_id, party))
+        if walk is not None:
+            walk.mark = (point.epoch, point.seq)
+
+    def marked(self, line_id: str, party: str) -> TreeHead | None:
+        """Return the tree over a chain's epoch up to the entry marked; None: it was not read."""
+        walk = self._walks.get((line_id, party))
+        return None if walk is None else walk.marked
 
     def finish(self) -> VerifiedRecord:
         """Walk what nobody has read, wait for the last signature, and return what was proven."""
@@ -229,8 +312,10 @@ class _Walk:
         author: str,
         rings: Mapping[str, KeyRing],
         provers: _Provers,
+        behind: ProvenChain | None,
     ) -> None:
         self._store = store
+        self._behind = behind
         self._line = line
         self._author = author
         self._signer = line.peer_party if author == line.own_party else line.own_party
@@ -246,23 +331,51 @@ class _Walk:
         self.unsigned = 0
         self.receipts = 0
         self.checkpoints = 0
+        self.mark: tuple[str, int] | None = None
+        self.marked: TreeHead | None = None
+        self._last: EntryRow | None = None
+        self._receipted: tuple[str, int] | None = None
         self.rows = self._walk()
 
     def grown(self) -> GrowingTree:
         """The tree over the signed entries walked, agreed as far as it is cosigned."""
         return GrowingTree(self._agreed, self._later)
 
+    def proven(self) -> ProvenChain | None:
+        """How far it was proven, at its end; None without an entry, or with one not signed."""
+        last = self._last
+        if last is None or self.unsigned:
+            return None
+        return ProvenChain(
+            line_id=self._line.line_id,
+            party=self._author,
+            head=ChainPoint(last.epoch, last.seq, last.hash),
+            entries=self.entries,
+            receipts=self.receipts,
+            checkpoints=self.checkpoints,
+            receipted=self._receipted,
+            size=self._tree.size,
+            peaks=self._tree.peaks,
+            agreed_size=self._agreed.size,
+            agreed_peaks=self._agreed.peaks,
+            later=bytes(self._later),
+        )
+
     def _walk(self) -> Iterator[EntryRow]:
         """Yield every entry whose place is proven; what the provers find comes later."""
         last: EntryRow | None = None
         waiting: list[tuple[EntryRow, SealedEnvelope]] = []
         receipted: list[ReceiptRow] = []
-        receipts = self._store.receipts(self._line.line_id, self._signer)
-        receipt = next(receipts, None)
-        checkpoints = self._store.checkpoints(self._line.line_id, self._author)
-        checkpoint = next(checkpoints, None)
         cosigned: list[CheckpointRow] = []
-        for row, sealed in self._in_order():
+        receipts = self._store.receipts(self._line.line_id, self._signer)
+        checkpoints = self._store.checkpoints(self._line.line_id, self._author)
+        if self._behind is not None:
+            last = self._go_on(self._behind)
+            receipts = self._since(receipts, self._behind, receipted)
+            checkpoints = self._grown_since(checkpoints, self._behind, cosigned)
+        receipt = next(receipts, None)
+        checkpoint = next(checkpoints, None)
+        for row, sealed in self._in_order(last):
             if row.signature is not None:
                 waiting.append((row, sealed))
             if receipt is not None and (receipt.epoch, receipt.seq) == (row.epoch, row.seq):
@@ -283,21 +396,112 @@ class _Walk:
                 self._hand_over(waiting, receipted, cosigned)
                 waiting, receipted, cosigned = [], [], []
             last = row
+            if (row.epoch, row.seq) == self.mark:
+                self.marked = self._tree.head
             yield row
         self._hand_over(waiting, receipted, cosigned)
+        self._last = last
         if receipt is not None:
             raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
         if checkpoint is not None:
             raise _damage(checkpoint, "the last entry that it covers is missing")
         self._require_head(last)
 
-    def _in_order(self) -> Iterator[tuple[EntryRow, SealedEnvelope]]:
-        """The chain's entries, each linked to the one before it."""
+    def _go_on(self, behind: ProvenChain) -> EntryRow:
+        """Return the last entry that was proven before; trees and counts are as they were."""
+        head = behind.head
+        row = self._store.entry_at(self._line.line_id, self._author, head.epoch, head.seq)
+        if row is None or row.hash != head.hash or row.signature is None:
+            raise self._unproven(f"the record has another entry {head.seq}")
+        self._tree, grown = behind.tree, behind.grown
+        if (
+            self._tree.size != head.seq
+            or grown.size != self._tree.size
+            or grown.head_at(grown.size) != self._tree.head
+        ):
+            raise self._unproven("its trees are not of one chain")
+        self._agreed, self._later = grown.range_at(grown.agreed_size), bytearray(behind.later)
+        self.entries, self.receipts = behind.entries, behind.receipts
+        self.checkpoints, self._receipted = behind.checkpoints, behind.receipted
+        return row
+
+    def _since(
+        self, receipts: Iterator[ReceiptRow], behind: ProvenChain, receipted: list[ReceiptRow]
+    ) -> Iterator[ReceiptRow]:
+        """Return the receipts for later entries; first take those that came for proven ones."""
+        order = {head.epoch: number for number, head in enumerate(self._epochs())}
+        last = (-1, 0) if behind.receipted is None else _place(order, *behind.receipted)
+        end = _place(order, behind.head.epoch, behind.head.seq)
+        later: ReceiptRow | None = None
+        for receipt in receipts:
+            place = _place(order, receipt.epoch, receipt.seq)
+            if place > end:
+                later = receipt
+                break
+            if place > last:
+                held = self._store.entry_at(
+                    receipt.line_id, self._author, receipt.epoch, receipt.seq
+                )
+                if held is None or held.hash != receipt.hash:
+                    raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
+                receipted.append(receipt)
+        return iter(()) if later is None else chain((later,), receipts)
+
+    def _grown_since(
+        self,
+        checkpoints: Iterator[CheckpointRow],
+        behind: ProvenChain,
+        cosigned: list[CheckpointRow],
+    ) -> Iterator[CheckpointRow]:
+        """Return the checkpoints over later entries; first take those that came over proven ones.
+
+        Among those known then the last has the tree that was agreed.
+        """
+        order = {head.epoch: number for number, head in enumerate(self._epochs())}
+        here = order.get(behind.head.epoch, 0)
+        grown = behind.grown
+        agreed = EMPTY
+        later: CheckpointRow | None = None
+        for row in checkpoints:
+            place = order.get(row.epoch, len(order))
+            if place < here:
+                continue
+            if place > here or row.size > behind.head.seq:
+                later = row
+                break
+            if row.size <= behind.agreed_size:
+                agreed = TreeHead(row.size, row.root)
+                continue
+            if grown.head_at(row.size) != TreeHead(row.size, row.root):
+                raise _damage(row, "it is not the tree over these entries")
+            cosigned.append(row)
+            self._agreed = grown.range_at(row.size)
+            self._later = bytearray(behind.later[(row.size - behind.agreed_size) * HASH_BYTES :])
+        if agreed != grown.agreed:
+            raise self._unproven("no checkpoint has its tree")
+        return iter(()) if later is None else chain((later,), checkpoints)
+
+    def _epochs(self) -> Sequence[HeadRow]:
+        return self._store.epochs(self._line.line_id, self._author)
+
+    def _unproven(self, why: str) -> InvalidDocumentError:
+        return InvalidDocumentError(
+            f"what was kept of {self._author}'s chain does not fit the record: {why}",
+            given=f"line {self._line.line_id}",
+            remedy="nothing: the whole record is proven instead",
+        )
+
+    def _in_order(self, last: EntryRow | None) -> Iterator[tuple[EntryRow, SealedEnvelope]]:
+        """The chain's entries behind one, or all; each linked to the one before it."""
         check: ChainCheck | None = None
         epoch = ""
         signer: str | None = None
-        last: EntryRow | None = None
-        for row in self._store.entries(self._line.line_id, self._author):
+        if last is not None:
+            epoch = last.epoch
+            check = ChainCheck(line=self._line.line_id, party=self._author)
+            check.pass_to(ChainPoint(last.epoch, last.seq, last.hash), _sealed(last))
+            signer = None if self._ring is None else self._ring.of(epoch).key.key_id
+        for row in self._rows_behind(last):
             if check is None or row.epoch != epoch:
                 if last is not None:
                     self._require_follows(row, last)
@@ -305,9 +509,7 @@ class _Walk:
                 epoch = row.epoch
                 signer = None if self._ring is None else self._ring.of(epoch).key.key_id
                 self._tree, self._agreed, self._later = CompactRange(), CompactRange(), bytearray()
-            sealed = SealedEnvelope(
-                row.data, Signature(row.algorithm, row.key_id, row.signature or b"")
-            )
+            sealed = _sealed(row)
             try:
                 point = check.add(sealed, name=row.hash)  # the store compared them
             except (VerificationError, InvalidDocumentError) as error:
@@ -330,6 +532,20 @@ class _Walk:
             self.entries += 1
             last = row
             yield row, sealed
+
+    def _rows_behind(self, last: EntryRow | None) -> Iterator[EntryRow]:
+        if last is None:
+            return self._store.entries(self._line.line_id, self._author)
+        epochs = [head.epoch for head in self._epochs()]
+        return chain.from_iterable(
+            self._store.entries(
+                self._line.line_id,
+                self._author,
+                epoch=epoch,
+                after_seq=last.seq if epoch == last.epoch else 0,
+            )
+            for epoch in epochs[epochs.index(last.epoch) :]
+        )
 
     def _require_follows(self, row: EntryRow, last: EntryRow) -> None:
         """Return when the first entry of a later epoch names an entry that it may follow.
@@ -359,6 +575,8 @@ class _Walk:
     ) -> None:
         self.receipts += len(receipts)
         self.checkpoints += len(checkpoints)
+        if receipts:
+            self._receipted = (receipts[-1].epoch, receipts[-1].seq)
         if entries:
             self._provers.prove_entries(entries, self._author_keys)
         if receipts:
@@ -381,6 +599,14 @@ class _Walk:
                 expected=f"{kept[0][2]} entries, last {kept[0][0]}" if kept else "none",
                 remedy=_REMEDY,
             )
+
+
+def _sealed(row: EntryRow) -> SealedEnvelope:
+    return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature or b""))
+
+
+def _place(order: Mapping[str, int], epoch: str, seq: int) -> tuple[int, int]:
+    return order.get(epoch, len(order)), seq
 
 
 def _prove_entries(
