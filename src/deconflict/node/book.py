@@ -6,8 +6,6 @@ knew before, and a replay knows it too. Decisions only: no clock, no disk, no ne
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
@@ -47,125 +45,27 @@ from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
-from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
-from deconflict.node.calls import KeptCall
 from deconflict.node.declared import Cancelled
-from deconflict.node.exercise import Announced, Announcement, Marks
+from deconflict.node.exercise import Announced, Marks
 from deconflict.node.hashes import parted
-from deconflict.node.incident_book import Filed, IncidentBook, KeptIncidents, Misfiled, filed_of
-from deconflict.node.line_checks import KeptChecks, LineChecks
-from deconflict.node.picture import Declared, KeptPicture, Picture
-from deconflict.node.readback_found import KeptReadback, ReadbackFound
-from deconflict.node.recall import Recall, unfit
+from deconflict.node.incident_book import IncidentBook
+from deconflict.node.kept_book import KeptBook
+from deconflict.node.line_checks import LineChecks
+from deconflict.node.picture import Declared, Picture
+from deconflict.node.readback_found import ReadbackFound
+from deconflict.node.recall import Recall
 from deconflict.node.suspensions import Suspension, Suspensions
-from deconflict.node.talks import KeptTalk
-from deconflict.node.threads import KeptThreads, Place, Thread, ThreadBook
-from deconflict.node.voices import KeptVoices, Note, Signed, Voices
+from deconflict.node.taken import NotTaken, Proposal, Taken
+from deconflict.node.threads import Place, ThreadBook
+from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["KeptBook", "LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
 _HASH_DIGITS: Final = 64
-
-
-class NotTaken(StrEnum):
-    """Why what an entry says of something held changes nothing; also the alert that tells it."""
-
-    OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
-    NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
-    NOTHING_TO_RESUME = "NOTHING_TO_RESUME"  # its author does not hold that scope suspended
-    NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE"  # nor this one
-    EXERCISE_OF_REAL = "EXERCISE_OF_REAL"  # an exercise changes nothing that is none (R9)
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """What one entry changed, for whoever tells people about it.
-
-    Attributes:
-        envelope: what was said.
-        hash: its name.
-        own: True exactly when we said it.
-        delayed: it came past its expiry: known, never acted on.
-        logged_ms: when it became durable here.
-        body: its body; None when its author signed what this edition cannot read.
-        acts: False exactly when it does nothing to the message that it cites, because it cannot be
-            read, its kind cannot answer one of that kind, or it retypes a line check wrongly.
-        opened: the thread it began.
-        thread: the thread it acted on.
-        ended: True exactly when that thread ended with it.
-        not_taken: why it changed nothing of what it names.
-        said_before: what the same side answered before to the same query, when it differs.
-        fault: why it changes nothing of the call that it is about.
-        lapsed: threads of that call that no longer wait for an answer.
-        misfiled: why it belongs to no incident, when it names one in vain.
-    """
-
-    envelope: Envelope
-    hash: str
-    own: bool
-    delayed: bool
-    logged_ms: int
-    body: Body | None
-    acts: bool = True
-    opened: Thread | None = None
-    thread: Thread | None = None
-    ended: bool = False
-    not_taken: NotTaken | None = None
-    said_before: SaidWord | None = None
-    fault: TalkFault | None = None
-    lapsed: tuple[Thread, ...] = ()
-    misfiled: Misfiled | None = None
-
-    @property
-    def kind(self) -> Kind:
-        """Its kind."""
-        return Kind(self.envelope.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Terms that one side signed and the other has not."""
-
-    terms: Terms
-    terms_hash: str
-    by: str
-    signature: TermsSignature
-    message_hash: str
-
-
-class KeptBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the record of a line implies up to some entry of it, as values.
-
-    What a message says is not here but its hash: the record alone says it. Hashes that stand one
-    behind the other are sorted, unless they stand for an order.
-    """
-
-    picture: KeptPicture
-    threads: KeptThreads
-    terms_by: str | None
-    proposals: tuple[str, ...]
-    suspensions: tuple[Suspension, ...]
-    announced: Mapping[str, Announcement]
-    marks: bytes
-    checks: KeptChecks
-    talks: tuple[KeptTalk, ...]
-    calls: tuple[KeptCall, ...]
-    voices: KeptVoices
-    accounts: Mapping[str, tuple[incidents.Account, ...]]
-    incidents: KeptIncidents
-    consents: tuple[tuple[bytes, str, Release], ...]
-    readbacks: tuple[KeptReadback, ...]
-    loaded: tuple[str, ...]
-    past: Mapping[str, str]
-    messages_of: Mapping[str, bytes]
-    cancelled: tuple[Cancelled, ...]
-    progress: Mapping[DeliveryState, bytes]
-    handled: Mapping[DeliveryState, bytes]
-    answers: tuple[tuple[bytes, bool, SaidWord], ...]
-    stood_by: tuple[str, ...]
 
 
 class LineBook:
@@ -341,40 +241,9 @@ class LineBook:
         Raises:
             InvalidDocumentError: it is not of this record.
         """
-
-        def declared_by(message_hash: str) -> Declared:
-            found = recall(message_hash)
-            if not isinstance(found.body, DeclaredBody):
-                raise unfit(message_hash)
-            return Declared(
-                found.body.sound,
-                self.party_of(own=found.own),
-                found.own,
-                message_hash,
-                found.row.seq,
-                found.row.logged_utc_ms,
-                found.envelope.drill,
-            )
-
-        def filed_by(message_hash: str) -> Filed:
-            found = recall(message_hash)
-            if found.body is None:
-                raise unfit(message_hash)
-            party = self.party_of(own=found.own)
-            return filed_of(
-                found.envelope, message_hash, found.body, party=party, late=found.row.delayed
-            )
-
-        def signed_by(message_hash: str) -> tuple[Signed, int, bool]:
-            found = recall(message_hash)
-            if found.body is None:
-                raise unfit(message_hash)
-            kind, drill = Kind(found.envelope.kind), found.envelope.drill
-            return Signed(kind, found.body, message_hash, drill), found.row.seq, found.own
-
-        self.picture.take_up(kept.picture, declared_by)
+        self.picture.take_up(kept.picture, recall.declared)
         self.threads.take_up(kept.threads)
-        self._proposals.update({one: self._proposed_by(one, recall) for one in kept.proposals})
+        self._proposals.update({one: recall.proposal(one) for one in kept.proposals})
         if kept.terms_by is not None:
             self._take_up_terms(kept.terms_by, recall)
         self.suspensions.take_up(kept.suspensions)
@@ -383,9 +252,9 @@ class LineBook:
         self.checks.take_up(kept.checks)
         self.talks.take_up(kept.talks)
         self.calls.take_up(kept.calls)
-        self.voices.take_up(kept.voices, map(signed_by, kept.voices.recent))
+        self.voices.take_up(kept.voices, map(recall.signed, kept.voices.recent))
         self.accounts.update({event: list(told) for event, told in kept.accounts.items()})
-        self.incidents.take_up(kept.incidents, filed_by)
+        self.incidents.take_up(kept.incidents, recall.filed)
         self._consents.update({(name, by): release for name, by, release in kept.consents})
         self.readbacks.update(
             {found.declaration_key: ReadbackFound.of(found) for found in kept.readbacks}
@@ -400,16 +269,9 @@ class LineBook:
         self._answers.update({(name, own): said for name, own, said in kept.answers})
         self._stood_by.update(kept.stood_by)
 
-    def _proposed_by(self, message_hash: str, recall: Recall) -> Proposal:
-        found = recall(message_hash)
-        if not isinstance(found.body, TermsMessage):
-            raise unfit(message_hash)
-        terms, party = found.body.terms, self.party_of(own=found.own)
-        return Proposal(terms, terms_hash_of(terms), party, found.body.signature, message_hash)
-
     def _take_up_terms(self, message_hash: str, recall: Recall) -> None:
-        accepted = self._proposed_by(message_hash, recall)  # its text, and its author's signature
-        proposed = self._proposed_by(recall(message_hash).envelope.ref or "", recall)
+        accepted = recall.proposal(message_hash)  # its text, and its author's signature
+        proposed = recall.proposal(recall(message_hash).envelope.ref or "")
         self.terms, self.terms_hash = accepted.terms, accepted.terms_hash
         self.terms_signatures = {
             proposed.by: proposed.signature,

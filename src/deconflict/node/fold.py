@@ -37,6 +37,7 @@ class KeptFold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         line_id: the line.
+        keys: ids of all keys that each party had: what they signed of terms was counted.
         ways: of each party, its epochs in order, each with the last number read.
         heads: of each party, the last entry read.
         taken: of the peer's epochs, the last number read.
@@ -50,6 +51,7 @@ class KeptFold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     line_id: str
+    keys: Mapping[str, tuple[str, ...]]
     ways: Mapping[str, tuple[Stretch, ...]]
     heads: Mapping[str, ChainPoint]
     taken: Mapping[str, int]
@@ -95,6 +97,7 @@ class LineFold:
         self._store = store
         self._line_id = line_id
         self._own, self._peer = own, peer
+        self._keys = {party: tuple(sorted(keys[party])) for party in (own, peer)}
         self.ways = {party: dict(way_of(store, line_id, party)) for party in (own, peer)}
         self.heads: dict[str, ChainPoint] = {}
         self.open_own: dict[str, str] = {}
@@ -126,6 +129,7 @@ class LineFold:
             return None
         return KeptFold(
             line_id=self._line_id,
+            keys=self._keys,
             ways={party: tuple(self._read_way(party)) for party in self.heads},
             heads=dict(self.heads),
             taken=dict(self._taken),
@@ -147,6 +151,8 @@ class LineFold:
         """
         if kept.line_id != self._line_id or not {self._own, self._peer}.issuperset(kept.heads):
             raise _unfit("it is of another line")
+        if kept.keys != self._keys:
+            raise _unfit("a key was changed since")
         for party, head in kept.heads.items():
             self._require_on_way(party, head, kept.ways.get(party, ()))
         self.heads.update(kept.heads)
@@ -154,7 +160,7 @@ class LineFold:
         self._taken.update(kept.taken)
         self._trailing = kept.trailing
         self.open_own.update(kept.open_own)
-        self.book.take_up(kept.book, Recall(self._store, self._line_id, self._own))
+        self.book.take_up(kept.book, Recall(self._store, self._line_id, self._own, self._peer))
         self.alerts.take_up(kept.alerts)
         newest, self._receipted, self._covered = self._receipted, kept.receipted, kept.covered
         self.renew(newest)

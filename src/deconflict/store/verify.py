@@ -10,7 +10,6 @@ thread walks, the signatures are shared out: they are proven without the interpr
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from types import TracebackType
@@ -25,37 +24,28 @@ from deconflict.errors import (
     VerificationError,
 )
 from deconflict.line.checkpoint import (
-    Checkpoint,
-    Origin,
-    cosignature_time_s,
     entry_leaf,
-    open_checkpoint,
 )
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.key_ring import KeyRing
-from deconflict.line.keys import VerifyKey
-from deconflict.line.log import ChainCheck, verify_signatures
-from deconflict.line.receipt import SealedReceipt, open_receipt
+from deconflict.line.log import ChainCheck
 from deconflict.line.root import Root
 from deconflict.line.statement import ChainPoint, Signature
-from deconflict.line.tree import EMPTY, HASH_BYTES, CompactRange, GrowingTree, TreeHead
+from deconflict.line.tree import HASH_BYTES, CompactRange, GrowingTree, TreeHead
 from deconflict.store.base import (
     CheckpointRow,
     EntryRow,
-    HeadRow,
     LineRow,
     ReceiptRow,
     Store,
 )
+from deconflict.store.provers import REMEDY, KeysByParty, Provers, damaged
 from deconflict.store.rings import ring_of
 
 __all__ = ["KeysByParty", "ProvenChain", "RecordProof", "VerifiedRecord", "verify_store"]
 
-KeysByParty = Mapping[str, Mapping[str, VerifyKey]]  # party -> key id -> key, past keys too
-
 CHUNK: Final = 256  # statements a thread takes at once
-CHUNKS_AHEAD: Final = 4  # a thread, read and not yet proven: memory stays small
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +57,7 @@ class VerifiedRecord:
     unsigned: int  # own entries at the tail whose signature is still to be made
     receipts: int
     checkpoints: int = 0
+    before: int = 0  # of the entries: proven before, and not again
 
 
 class ProvenChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,7 +154,7 @@ class RecordProof:
             store.check_storage()
         self._store = store
         self._lines = store.lines()
-        self._provers = _Provers(threads or os.cpu_count() or 1)
+        self._provers = Provers(threads or os.cpu_count() or 1)
         rings = {
             line.line_id: _rings(store, line, keys_by_party, roots or {}) for line in self._lines
         }
@@ -226,7 +217,7 @@ class RecordProof:
                 raise StoreDamagedError(
                     f"line {line.line_id} has a chain of {', '.join(sorted(strangers))}",
                     expected=f"only {line.own_party} and {line.peer_party} speak on it",
-                    remedy=_REMEDY,
+                    remedy=REMEDY,
                 )
         walks = self._walks.values()
         return VerifiedRecord(
@@ -235,6 +226,7 @@ class RecordProof:
             sum(walk.unsigned for walk in walks),
             sum(walk.receipts for walk in walks),
             sum(walk.checkpoints for walk in walks),
+            sum(walk.before for walk in walks),
         )
 
     def __enter__(self) -> Self:
@@ -261,47 +253,6 @@ def _rings(
     }
 
 
-_REMEDY: Final = "stop the node, keep the file as it is, and restore a verified copy"
-
-
-class _Provers:
-    """Threads that verify signatures a few chunks behind the walk."""
-
-    def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verify")
-        self._ahead = threads * CHUNKS_AHEAD
-        self._running: deque[Future[None]] = deque()
-
-    def prove_entries(
-        self, rows: Sequence[tuple[EntryRow, SealedEnvelope]], keys: Mapping[str, VerifyKey]
-    ) -> None:
-        self._take(self._pool.submit(_prove_entries, rows, keys))
-
-    def prove_receipts(
-        self, rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, VerifyKey]
-    ) -> None:
-        self._take(self._pool.submit(_prove_receipts, rows, author, keys))
-
-    def prove_checkpoints(
-        self, rows: Sequence[CheckpointRow], cosigner: str | None, keys: KeysByParty
-    ) -> None:
-        self._take(self._pool.submit(_prove_checkpoints, rows, cosigner, keys))
-
-    def _take(self, future: Future[None]) -> None:
-        self._running.append(future)
-        while len(self._running) > self._ahead:
-            self._running.popleft().result()
-
-    def wait(self) -> None:
-        """Return when everything handed over is proven; raise what is not."""
-        while self._running:
-            self._running.popleft().result()
-
-    def close(self) -> None:
-        """Let the threads go, proven or not."""
-        self._pool.shutdown(cancel_futures=True)
-
-
 class _Walk:
     """One party's chain on one line, with the receipts the other party signed for it."""
 
@@ -311,7 +262,7 @@ class _Walk:
         line: LineRow,
         author: str,
         rings: Mapping[str, KeyRing],
-        provers: _Provers,
+        provers: Provers,
         behind: ProvenChain | None,
     ) -> None:
         self._store = store
@@ -335,6 +286,7 @@ class _Walk:
         self.marked: TreeHead | None = None
         self._last: EntryRow | None = None
         self._receipted: tuple[str, int] | None = None
+        self.before = 0 if behind is None else behind.entries
         self.rows = self._walk()
 
     def grown(self) -> GrowingTree:
@@ -367,12 +319,13 @@ class _Walk:
         waiting: list[tuple[EntryRow, SealedEnvelope]] = []
         receipted: list[ReceiptRow] = []
         cosigned: list[CheckpointRow] = []
-        receipts = self._store.receipts(self._line.line_id, self._signer)
-        checkpoints = self._store.checkpoints(self._line.line_id, self._author)
-        if self._behind is not None:
+        if self._behind is None:
+            receipts = self._store.receipts(self._line.line_id, self._signer)
+            checkpoints = self._store.checkpoints(self._line.line_id, self._author)
+        else:
             last = self._go_on(self._behind)
-            receipts = self._since(receipts, self._behind, receipted)
-            checkpoints = self._grown_since(checkpoints, self._behind, cosigned)
+            receipts = self._since(self._behind, receipted)
+            checkpoints = self._grown_since(self._behind, cosigned)
         receipt = next(receipts, None)
         checkpoint = next(checkpoints, None)
         for row, sealed in self._in_order(last):
@@ -380,7 +333,7 @@ class _Walk:
                 waiting.append((row, sealed))
             if receipt is not None and (receipt.epoch, receipt.seq) == (row.epoch, row.seq):
                 if receipt.hash != row.hash:
-                    raise _damage(row, f"{self._signer}'s receipt names another entry")
+                    raise damaged(row, f"{self._signer}'s receipt names another entry")
                 receipted.append(receipt)
                 receipt = next(receipts, None)
             if checkpoint is not None and (checkpoint.epoch, checkpoint.size) == (
@@ -388,7 +341,7 @@ class _Walk:
                 row.seq,
             ):
                 if self.unsigned or self._tree.head != TreeHead(checkpoint.size, checkpoint.root):
-                    raise _damage(checkpoint, "it is not the tree over these entries")
+                    raise damaged(checkpoint, "it is not the tree over these entries")
                 cosigned.append(checkpoint)
                 self._agreed, self._later = self._tree.copy(), bytearray()
                 checkpoint = next(checkpoints, None)
@@ -402,9 +355,9 @@ class _Walk:
         self._hand_over(waiting, receipted, cosigned)
         self._last = last
         if receipt is not None:
-            raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
+            raise damaged(receipt, f"{self._author}'s entry that it receipts is missing")
         if checkpoint is not None:
-            raise _damage(checkpoint, "the last entry that it covers is missing")
+            raise damaged(checkpoint, "the last entry that it covers is missing")
         self._require_head(last)
 
     def _go_on(self, behind: ProvenChain) -> EntryRow:
@@ -425,64 +378,64 @@ class _Walk:
         self.checkpoints, self._receipted = behind.checkpoints, behind.receipted
         return row
 
-    def _since(
-        self, receipts: Iterator[ReceiptRow], behind: ProvenChain, receipted: list[ReceiptRow]
-    ) -> Iterator[ReceiptRow]:
+    def _since(self, behind: ProvenChain, receipted: list[ReceiptRow]) -> Iterator[ReceiptRow]:
         """Return the receipts for later entries; first take those that came for proven ones."""
-        order = {head.epoch: number for number, head in enumerate(self._epochs())}
-        last = (-1, 0) if behind.receipted is None else _place(order, *behind.receipted)
-        end = _place(order, behind.head.epoch, behind.head.seq)
-        later: ReceiptRow | None = None
+        epochs = self._epochs()
+        end = _place(epochs, behind.head.epoch, behind.head.seq)
+        known, last_seq = behind.receipted or ("", 0)
+        receipts = chain.from_iterable(
+            self._store.receipts(
+                self._line.line_id,
+                self._signer,
+                epoch=epoch,
+                after_seq=last_seq if epoch == known else 0,
+            )
+            for epoch in epochs[epochs.index(known) if known in epochs else 0 :]
+        )
         for receipt in receipts:
-            place = _place(order, receipt.epoch, receipt.seq)
-            if place > end:
-                later = receipt
-                break
-            if place > last:
-                held = self._store.entry_at(
-                    receipt.line_id, self._author, receipt.epoch, receipt.seq
-                )
-                if held is None or held.hash != receipt.hash:
-                    raise _damage(receipt, f"{self._author}'s entry that it receipts is missing")
-                receipted.append(receipt)
-        return iter(()) if later is None else chain((later,), receipts)
+            if _place(epochs, receipt.epoch, receipt.seq) > end:
+                return chain((receipt,), receipts)
+            held = self._store.entry_at(receipt.line_id, self._author, receipt.epoch, receipt.seq)
+            if held is None or held.hash != receipt.hash:
+                raise damaged(receipt, f"{self._author}'s entry that it receipts is missing")
+            receipted.append(receipt)
+        return iter(())
 
     def _grown_since(
-        self,
-        checkpoints: Iterator[CheckpointRow],
-        behind: ProvenChain,
-        cosigned: list[CheckpointRow],
+        self, behind: ProvenChain, cosigned: list[CheckpointRow]
     ) -> Iterator[CheckpointRow]:
         """Return the checkpoints over later entries; first take those that came over proven ones.
 
         Among those known then the last has the tree that was agreed.
         """
-        order = {head.epoch: number for number, head in enumerate(self._epochs())}
-        here = order.get(behind.head.epoch, 0)
+        epochs = self._epochs()
+        here, known = behind.head.epoch, behind.agreed_size
+        checkpoints = chain.from_iterable(
+            self._store.checkpoints(
+                self._line.line_id,
+                self._author,
+                epoch=epoch,
+                after_size=max(known - 1, 0) if epoch == here else 0,
+            )
+            for epoch in epochs[epochs.index(here) :]
+        )
         grown = behind.grown
-        agreed = EMPTY
-        later: CheckpointRow | None = None
+        if known:
+            first = next(checkpoints, None)
+            if first is None or (first.epoch, first.size, first.root) != (here, *_pair(grown)):
+                raise self._unproven("no checkpoint has its tree")
         for row in checkpoints:
-            place = order.get(row.epoch, len(order))
-            if place < here:
-                continue
-            if place > here or row.size > behind.head.seq:
-                later = row
-                break
-            if row.size <= behind.agreed_size:
-                agreed = TreeHead(row.size, row.root)
-                continue
+            if row.epoch != here or row.size > behind.head.seq:
+                return chain((row,), checkpoints)
             if grown.head_at(row.size) != TreeHead(row.size, row.root):
-                raise _damage(row, "it is not the tree over these entries")
+                raise damaged(row, "it is not the tree over these entries")
             cosigned.append(row)
             self._agreed = grown.range_at(row.size)
-            self._later = bytearray(behind.later[(row.size - behind.agreed_size) * HASH_BYTES :])
-        if agreed != grown.agreed:
-            raise self._unproven("no checkpoint has its tree")
-        return iter(()) if later is None else chain((later,), checkpoints)
+            self._later = bytearray(behind.later[(row.size - known) * HASH_BYTES :])
+        return iter(())
 
-    def _epochs(self) -> Sequence[HeadRow]:
-        return self._store.epochs(self._line.line_id, self._author)
+    def _epochs(self) -> list[str]:
+        return [head.epoch for head in self._store.epochs(self._line.line_id, self._author)]
 
     def _unproven(self, why: str) -> InvalidDocumentError:
         return InvalidDocumentError(
@@ -513,18 +466,18 @@ class _Walk:
             try:
                 point = check.add(sealed, name=row.hash)  # the store compared them
             except (VerificationError, InvalidDocumentError) as error:
-                raise _damage(row, str(error)) from error
+                raise damaged(row, str(error)) from error
             if (point.epoch, point.seq) != (row.epoch, row.seq):
-                raise _damage(row, f"it says of itself that it is number {point.seq}")
+                raise damaged(row, f"it says of itself that it is number {point.seq}")
             if row.key_id != signer and row.seq > 1 and signer is not None:
                 # Who signs the first entry of an epoch was decided when the keys were read.
-                raise _damage(row, f"its key, {row.key_id[:16]}…, is not the one in force there")
+                raise damaged(row, f"its key, {row.key_id[:16]}…, is not the one in force there")
             if row.signature is None:
                 if self._author != self._line.own_party:
-                    raise _damage(row, "it is not signed, and only own entries may wait for that")
+                    raise damaged(row, "it is not signed, and only own entries may wait for that")
                 self.unsigned += 1
             elif self.unsigned:
-                raise _damage(row, "it is signed, though an entry before it is not")
+                raise damaged(row, "it is signed, though an entry before it is not")
             else:
                 leaf = entry_leaf(row.hash, row.signature)
                 self._tree.add(leaf)
@@ -536,7 +489,7 @@ class _Walk:
     def _rows_behind(self, last: EntryRow | None) -> Iterator[EntryRow]:
         if last is None:
             return self._store.entries(self._line.line_id, self._author)
-        epochs = [head.epoch for head in self._epochs()]
+        epochs = self._epochs()
         return chain.from_iterable(
             self._store.entries(
                 self._line.line_id,
@@ -555,7 +508,7 @@ class _Walk:
         """
         opening = opening_of(read_envelope(row.data)) if row.seq == 1 else None
         if opening is None:
-            raise _damage(row, "it begins another epoch and is no entry that opens one")
+            raise damaged(row, "it begins another epoch and is no entry that opens one")
         follows = opening.follows
         if self._author == self._line.own_party:
             held = None
@@ -565,7 +518,7 @@ class _Walk:
         else:
             known = follows == ChainPoint(last.epoch, last.seq, last.hash)
         if not known:
-            raise _damage(row, "the epoch that it opens follows an entry that is not in the record")
+            raise damaged(row, "the epoch that it opens follows an entry that is not in the record")
 
     def _hand_over(
         self,
@@ -597,7 +550,7 @@ class _Walk:
                 f"{self._author}'s chain on line {self._line.line_id} does not end where it ended",
                 given=f"{self.entries} entries" + (f", last {last.seq}" if last else ""),
                 expected=f"{kept[0][2]} entries, last {kept[0][0]}" if kept else "none",
-                remedy=_REMEDY,
+                remedy=REMEDY,
             )
 
 
@@ -605,57 +558,9 @@ def _sealed(row: EntryRow) -> SealedEnvelope:
     return SealedEnvelope(row.data, Signature(row.algorithm, row.key_id, row.signature or b""))
 
 
-def _place(order: Mapping[str, int], epoch: str, seq: int) -> tuple[int, int]:
-    return order.get(epoch, len(order)), seq
+def _place(epochs: Sequence[str], epoch: str, seq: int) -> tuple[int, int]:
+    return epochs.index(epoch), seq
 
 
-def _prove_entries(
-    rows: Sequence[tuple[EntryRow, SealedEnvelope]], keys: Mapping[str, VerifyKey]
-) -> None:
-    try:
-        verify_signatures([sealed for _, sealed in rows], keys)
-    except VerificationError as error:
-        found = {id(sealed) for sealed in getattr(error, "evidence", ())}
-        row = next(row for row, sealed in rows if id(sealed) in found)
-        raise _damage(row, str(error)) from error
-
-
-def _prove_receipts(rows: Sequence[ReceiptRow], author: str, keys: Mapping[str, VerifyKey]) -> None:
-    for row in rows:
-        sealed = SealedReceipt(row.data, Signature(row.algorithm, row.key_id, row.signature))
-        try:
-            receipt = open_receipt(sealed, keys)
-        except (VerificationError, InvalidDocumentError) as error:
-            raise _damage(row, str(error)) from error
-        said = (receipt.line, receipt.sender, receipt.to, receipt.epoch, receipt.seq, receipt.hash)
-        if said != (row.line_id, row.party, author, row.epoch, row.seq, row.hash):
-            raise _damage(row, "the receipt's words are not those of its row")
-
-
-def _prove_checkpoints(
-    rows: Sequence[CheckpointRow], cosigner: str | None, keys: KeysByParty
-) -> None:
-    for row in rows:
-        try:
-            checkpoint, note = open_checkpoint(row.note, keys.get(row.party, {}))
-            if cosigner is not None:
-                time_s = cosignature_time_s(note, cosigner, keys.get(cosigner, {}))
-                if time_s != row.cosigned_utc_s:
-                    raise _damage(row, "it was cosigned at another time than its row says")
-        except (VerificationError, InvalidDocumentError) as error:
-            raise _damage(row, str(error)) from error
-        origin = Origin(row.line_id, row.party, row.epoch)
-        if checkpoint != Checkpoint(origin, TreeHead(row.size, row.root)):
-            raise _damage(row, "the checkpoint's words are not those of its row")
-
-
-def _damage(row: EntryRow | ReceiptRow | CheckpointRow, why: str) -> StoreDamagedError:
-    if isinstance(row, CheckpointRow):
-        what, number = "checkpoint over entries up to", row.size
-    else:
-        what, number = "entry" if isinstance(row, EntryRow) else "receipt for entry", row.seq
-    return StoreDamagedError(
-        f"{row.party}'s {what} {number} on line {row.line_id} does not verify: {why}",
-        given=f"line {row.line_id}, party {row.party}, number {number}, epoch {row.epoch}",
-        remedy=_REMEDY,
-    )
+def _pair(tree: GrowingTree) -> tuple[int, bytes]:
+    return tree.agreed.size, tree.agreed.root
