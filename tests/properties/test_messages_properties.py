@@ -241,8 +241,8 @@ def _shown_or_refused(kind: Kind, value: Any) -> Body | None:
         return None
     for language in LANGUAGES:
         assert message_text(kind, body, party="red", language=language)
-        for number, values in message_phrases(kind, body, party="red", language=language):
-            assert say_aloud(number, values, language)
+        for number, said in message_phrases(kind, body, party="red", language=language):
+            assert say_aloud(number, said, language)
     return body
 
 

@@ -15,8 +15,7 @@ from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
-from deconflict.node import line as node_line
-from deconflict.node import picture
+from deconflict.node import fold, picture
 from effort import examples
 from node_pair import MINUTE_MS, NodePair, node_pair
 
@@ -110,8 +109,8 @@ def test_a_restart_leaves_what_is_known_as_it_was(taken: list[tuple[str, str, in
     # Few are kept and often looked at, so that a short record does what a long one does.
     with (
         patch.object(picture, "_OVER_KEPT", 2),
-        patch.object(node_line, "_FORGET_EVERY", 4),
-        patch.object(node_line, "_LONG_OVER_MS", 5 * MINUTE_MS),
+        patch.object(fold, "_FORGET_EVERY", 4),
+        patch.object(fold, "_LONG_OVER_MS", 5 * MINUTE_MS),
         node_pair() as pair,
     ):
         for party, step, number in taken:

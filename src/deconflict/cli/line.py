@@ -169,6 +169,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         right=(5, 6, 7),
     )
     click.echo()
+    _audit(me.get("audit"))
     for one in lines:
         if one["state"] == "DOWN":
             _show_down(one, me["language"])
@@ -265,6 +266,18 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
         declaration = facts["declaration_id"] or facts["message"]
         said = reply.format(id=short(facts["message"]), declaration=short(declaration))
         click.echo(f"    {said}")
+
+
+def _audit(audit: dict[str, Any] | None) -> None:
+    """Say what is not proven of the record yet, and why; nothing where all of it is."""
+    if audit is None:
+        return
+    if audit["phase"] == "NOT_DONE":
+        said = f"the record was not verified again: {clean(audit['problem'])}"
+        click.echo(click.style(said, bold=True) + ". It is tried again within the hour.\n")
+    elif audit["behind"]:
+        read = count(audit["entries"], "entry", "entries")
+        click.echo(f"The whole record is being verified again: {read} so far.\n")
 
 
 def _show_down(line: dict[str, Any], language: str) -> None:

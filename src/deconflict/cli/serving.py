@@ -21,6 +21,7 @@ from deconflict.node.key_watch import watch_keys
 from deconflict.node.opening import OpenNode, addresses_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
 from deconflict.node.settings import Endpoint
+from deconflict.store.verify import VerifiedRecord
 
 __all__ = ["serve_folder"]
 
@@ -127,14 +128,25 @@ def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None
                 "peer_addresses": peers_at,
                 "operators_address": f"http://{settings.operators_listen}",
                 "entries_verified": verified.entries,
+                "entries_kept": verified.before,
                 "lines": [line.peer for line in opened.node.lines()],
             }
         )
     else:
         peers = ", ".join(line.peer for line in opened.node.lines()) or "none pinned yet"
         click.echo(f"{settings.party} is running. Lines: {peers}.")
-        click.echo(f"  record    {verified.entries:,} entries verified")
+        click.echo(f"  record    {_proven(verified)}")
         click.echo(f"  operators http://{settings.operators_listen}  (console; API under /docs)")
         click.echo(f"  peers     {' and '.join(peers_at)}")
         click.echo("Ctrl-C ends it.")
     sys.stdout.flush()
+
+
+def _proven(verified: VerifiedRecord) -> str:
+    if not verified.before:
+        return f"{verified.entries:,} entries verified"
+    since = verified.entries - verified.before
+    return (
+        f"{verified.entries:,} entries: {since:,} verified now, {verified.before:,} earlier and"
+        " again while it runs"
+    )

@@ -6,8 +6,6 @@ knew before, and a replay knows it too. Decisions only: no clock, no disk, no ne
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
@@ -48,91 +46,27 @@ from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
-from deconflict.messages.talks import TalkFault
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.call_room import CallRoom
+from deconflict.node.declared import Cancelled
 from deconflict.node.exercise import Announced, Marks
-from deconflict.node.incident_book import IncidentBook, Misfiled
+from deconflict.node.hashes import parted
+from deconflict.node.incident_book import IncidentBook
+from deconflict.node.kept_book import KeptBook
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.readback_found import ReadbackFound
+from deconflict.node.recall import Recall
 from deconflict.node.suspensions import Suspension, Suspensions
-from deconflict.node.threads import Place, Thread, ThreadBook
+from deconflict.node.taken import NotTaken, Proposal, Taken
+from deconflict.node.threads import Place, ThreadBook
 from deconflict.node.voices import Note, Signed, Voices
 
-__all__ = ["LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
+__all__ = ["KeptBook", "LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
 
 _PROPOSALS_KEPT: Final = 16  # of each party; an older one can no longer be accepted
 _HASH_DIGITS: Final = 64
-
-
-class NotTaken(StrEnum):
-    """Why what an entry says of something held changes nothing; also the alert that tells it."""
-
-    OLDER_REVISION = "OLDER_REVISION"  # one as new or newer is held, and stays in force
-    NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"  # none of that id was ever held
-    NOTHING_TO_RESUME = "NOTHING_TO_RESUME"  # its author does not hold that scope suspended
-    NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE"  # nor this one
-    EXERCISE_OF_REAL = "EXERCISE_OF_REAL"  # an exercise changes nothing that is none (R9)
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """What one entry changed, for whoever tells people about it.
-
-    Attributes:
-        envelope: what was said.
-        hash: its name.
-        own: True exactly when we said it.
-        delayed: it came past its expiry: known, never acted on.
-        logged_ms: when it became durable here.
-        body: its body; None when its author signed what this edition cannot read.
-        acts: False exactly when it does nothing to the message that it cites, because it cannot be
-            read, its kind cannot answer one of that kind, or it retypes a line check wrongly.
-        opened: the thread it began.
-        thread: the thread it acted on.
-        ended: True exactly when that thread ended with it.
-        not_taken: why it changed nothing of what it names.
-        said_before: what the same side answered before to the same query, when it differs.
-        ceased_before: True exactly when it reports on a cease request of which its side reported
-            last that it was met.
-        fault: why it changes nothing of the call that it is about.
-        lapsed: threads of that call that no longer wait for an answer.
-        misfiled: why it belongs to no incident, when it names one in vain.
-    """
-
-    envelope: Envelope
-    hash: str
-    own: bool
-    delayed: bool
-    logged_ms: int
-    body: Body | None
-    acts: bool = True
-    opened: Thread | None = None
-    thread: Thread | None = None
-    ended: bool = False
-    not_taken: NotTaken | None = None
-    said_before: SaidWord | None = None
-    ceased_before: bool = False
-    fault: TalkFault | None = None
-    lapsed: tuple[Thread, ...] = ()
-    misfiled: Misfiled | None = None
-
-    @property
-    def kind(self) -> Kind:
-        """Its kind."""
-        return Kind(self.envelope.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Terms that one side signed and the other has not."""
-
-    terms: Terms
-    terms_hash: str
-    by: str
-    signature: TermsSignature
-    message_hash: str
 
 
 class LineBook:
@@ -174,7 +108,7 @@ class LineBook:
         self.loaded: set[str] = set()
         self.past: dict[str, str] = {}  # key -> ENDED or CANCELLED
         self._messages_of: dict[str, bytes] = {}  # key -> hashes one after another, oldest first
-        self._cancelled: list[Declared] = []
+        self._cancelled: list[Cancelled] = []
         # How far own messages came beyond the receipt; the line itself forgets settled ones.
         self._progress: dict[bytes, DeliveryState] = {}
         # And the peer's messages here, by what we said of them.
@@ -275,6 +209,84 @@ class LineBook:
             lapsed=left,
         )
 
+    def kept(self) -> KeptBook:
+        """Return all of it as values; while a record is read, before anybody looked at it."""
+        return KeptBook(
+            picture=self.picture.kept(),
+            threads=self.threads.kept(),
+            terms_by=self.terms_by,
+            proposals=tuple(self._proposals),
+            suspensions=tuple(self.suspensions),
+            announced=self.announced.kept(),
+            marks=self._marks.kept(),
+            checks=self.checks.kept(),
+            talks=self.talks.kept(),
+            calls=self.calls.kept(),
+            voices=self.voices.kept(),
+            accounts={event: tuple(told) for event, told in self.accounts.items()},
+            incidents=self.incidents.kept(),
+            consents=tuple((*name, release) for name, release in self._consents.items()),
+            readbacks=tuple(found.kept() for found in self.readbacks.values()),
+            loaded=tuple(sorted(self.loaded)),
+            past=dict(self.past),
+            messages_of=dict(self._messages_of),
+            cancelled=tuple(self._cancelled),
+            progress=_by_state(self._progress),
+            handled=_by_state(self._handled),
+            answers=tuple((*name, said) for name, said in self._answers.items()),
+            ceased=tuple(sorted(self._ceased)),
+            stood_by=tuple(sorted(self._stood_by)),
+        )
+
+    def take_up(self, kept: KeptBook, recall: Recall) -> None:
+        """Go on from what was kept; only of a new book.
+
+        Args:
+            kept: it.
+            recall: reads the messages that it names.
+
+        Raises:
+            InvalidDocumentError: it is not of this record.
+        """
+        self.picture.take_up(kept.picture, recall.declared)
+        self.threads.take_up(kept.threads)
+        self._proposals.update({one: recall.proposal(one) for one in kept.proposals})
+        if kept.terms_by is not None:
+            self._take_up_terms(kept.terms_by, recall)
+        self.suspensions.take_up(kept.suspensions)
+        self.announced.take_up(kept.announced)
+        self._marks.take_up(kept.marks)
+        self.checks.take_up(kept.checks)
+        self.talks.take_up(kept.talks)
+        self.calls.take_up(kept.calls)
+        self.voices.take_up(kept.voices, map(recall.signed, kept.voices.recent))
+        self.accounts.update({event: list(told) for event, told in kept.accounts.items()})
+        self.incidents.take_up(kept.incidents, recall.filed)
+        self._consents.update({(name, by): release for name, by, release in kept.consents})
+        self.readbacks.update(
+            {found.declaration_key: ReadbackFound.of(found) for found in kept.readbacks}
+        )
+        self.loaded.update(kept.loaded)
+        self.past.update(kept.past)
+        self._messages_of.update(kept.messages_of)
+        self._cancelled.extend(kept.cancelled)
+        for states, of in ((self._progress, kept.progress), (self._handled, kept.handled)):
+            for state, hashes in of.items():
+                states.update(dict.fromkeys(parted(hashes), state))
+        self._answers.update({(name, own): said for name, own, said in kept.answers})
+        self._ceased.update(kept.ceased)
+        self._stood_by.update(kept.stood_by)
+
+    def _take_up_terms(self, message_hash: str, recall: Recall) -> None:
+        accepted = recall.proposal(message_hash)  # its text, and its author's signature
+        proposed = recall.proposal(recall(message_hash).envelope.ref or "")
+        self.terms, self.terms_hash = accepted.terms, accepted.terms_hash
+        self.terms_signatures = {
+            proposed.by: proposed.signature,
+            accepted.by: accepted.signature,
+        }
+        self.terms_by = message_hash
+
     @property
     def proposal(self) -> Proposal | None:
         """The newest proposal that would replace the terms in force; None when there is none."""
@@ -334,7 +346,7 @@ class LineBook:
         hashes = self._messages_of.get(key, b"").hex()
         return tuple(hashes[at : at + _HASH_DIGITS] for at in range(0, len(hashes), _HASH_DIGITS))
 
-    def take_cancelled(self) -> tuple[Declared, ...]:
+    def take_cancelled(self) -> tuple[Cancelled, ...]:
         """Return, once, the declarations cancelled since the last call."""
         cancelled, self._cancelled = tuple(self._cancelled), []
         return cancelled
@@ -475,7 +487,7 @@ class LineBook:
         self._forget(key)
         if removed is not None:
             self.past[key] = "CANCELLED"
-            self._cancelled.append(removed)
+            self._cancelled.append(Cancelled(removed.party, removed.declaration_id, removed.own))
         return None
 
     def _standing(self, key: str, logged_ms: int) -> Declared | None:
@@ -575,6 +587,13 @@ class LineBook:
         else:
             self._ceased.discard(key)
         return before
+
+
+def _by_state(states: Mapping[bytes, DeliveryState]) -> dict[DeliveryState, bytes]:
+    return {
+        state: b"".join(sorted(name for name, reached in states.items() if reached is state))
+        for state in _ORDER
+    }
 
 
 def _place(body: Body) -> Place | None:

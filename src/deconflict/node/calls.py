@@ -6,7 +6,7 @@ A readout is agreed when both sides signed the same bytes; else each side may sa
 details are withheld (R30).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -23,7 +23,7 @@ from deconflict.messages.talks import (
     readout_hash,
 )
 
-__all__ = ["Call", "CallBook", "Proposed", "Recorded", "Stated"]
+__all__ = ["Call", "CallBook", "KeptCall", "Proposed", "Recorded", "Stated"]
 
 _CALLS_KEPT: Final = 256
 _MESSAGES_KEPT: Final = 64  # of one call that can be cited
@@ -55,6 +55,20 @@ class Stated(msgspec.Struct, frozen=True):
 
     hash: str
     readout: Readout | None
+
+
+class KeptCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One call as values: the attributes of a :class:`Call`."""
+
+    call_id: str
+    drill: bool
+    records: Mapping[str, Recorded]
+    proposals: tuple[Proposed, ...]
+    waiting: Mapping[str, Proposed]
+    agreed: tuple[Readout, ...]
+    stated: Mapping[str, Stated]
+    messages: tuple[str, ...]
+    told_by: tuple[str, ...]
 
 
 class Call:
@@ -104,6 +118,37 @@ class CallBook:
 
     def __iter__(self) -> Iterator[Call]:
         return iter(tuple(self._calls.values()))
+
+    def kept(self) -> tuple[KeptCall, ...]:
+        """Return all of it as values."""
+        return tuple(
+            KeptCall(
+                call_id=call.call_id,
+                drill=call.drill,
+                records=dict(call.records),
+                proposals=tuple(call.proposals.values()),
+                waiting=dict(call.waiting),
+                agreed=tuple(call.agreed.values()),
+                stated=dict(call.stated),
+                messages=tuple(call.messages),
+                told_by=tuple(sorted(call.told_by)),
+            )
+            for call in self._calls.values()
+        )
+
+    def take_up(self, kept: Iterable[KeptCall]) -> None:
+        """Go on from what was kept of a book; only of one that is new."""
+        for each in kept:
+            call = Call(each.call_id, drill=each.drill)
+            call.records.update(each.records)
+            call.proposals.update({held.hash: held for held in each.proposals})
+            call.waiting.update(each.waiting)
+            call.agreed.update({readout_hash(readout): readout for readout in each.agreed})
+            call.stated.update(each.stated)
+            call.messages = dict.fromkeys(each.messages)
+            call.told_by.update(each.told_by)
+            self._calls[call.call_id] = call
+            self._of.update(dict.fromkeys(each.messages, call.call_id))
 
     def is_recorded_by(self, party: str, call_id: str) -> bool:
         """True exactly when a party has recorded that this call was held."""

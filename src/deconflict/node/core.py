@@ -122,8 +122,10 @@ class NodeCore:
             if alert.rule == "CONFLICT" and alert.line_id == line.line_id and alert.subject:
                 line.book.picture.known_since_ms[alert.subject] = parse_utc(alert.raised_utc)
         # The record has every declaration ever made. What is over was told when it was over.
-        for declared in (*line.book.end_past(now.utc_ms), *line.book.take_cancelled()):
-            self._teller.declarations.over(line, declared, now)
+        for ended in line.book.end_past(now.utc_ms):
+            self._teller.declarations.over(line, ended, now)
+        for cancelled in line.book.take_cancelled():
+            self._teller.declarations.over(line, cancelled, now)
         self._teller.restored(line, now)
         self._hearing.restored(line)
 

@@ -1,11 +1,25 @@
 """A declaration as it stands on a line."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from deconflict.messages.declaration import Declaration, SoundDeclaration
 from deconflict.separation import Extent
 
-__all__ = ["Declared"]
+__all__ = ["Cancelled", "Declared"]
+
+
+class Cancelled(NamedTuple):
+    """A declaration that was cancelled: whose, and which."""
+
+    party: str
+    declaration_id: str
+    own: bool
+
+    @property
+    def key(self) -> str:
+        """As of the declaration."""
+        return f"{self.party}/{self.declaration_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,11 @@ class Declared:
     def declaration(self) -> Declaration:
         """What is declared."""
         return self.sound.value
+
+    @property
+    def declaration_id(self) -> str:
+        """Its id; nothing else of it is read for that."""
+        return self.sound.declaration_id
 
     @property
     def key(self) -> str:

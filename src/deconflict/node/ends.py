@@ -1,6 +1,6 @@
 """What is over, found without looking at everything that is not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 __all__ = ["Ends"]
@@ -15,6 +15,14 @@ class Ends:
     def add(self, end_ms: int, name: str) -> None:
         """Remember an end. An earlier one of the same name stays: it may come to nothing."""
         heappush(self._heap, (end_ms, name))
+
+    def kept(self) -> tuple[tuple[int, str], ...]:
+        """Return all of it as values, the earliest end first."""
+        return tuple(sorted(self._heap))
+
+    def take_up(self, kept: Iterable[tuple[int, str]]) -> None:
+        """Go on from what was kept of one."""
+        self._heap = sorted(kept)  # a sorted list is a heap
 
     def before(self, now_ms: int) -> Iterator[str]:
         """Yield, once, each name that has an end before ``now_ms``, whether or not it still holds.

@@ -3,6 +3,7 @@
 Decisions only. What a node's own desk writes meanwhile is marked by `node.drills`.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from deconflict.messages.bodies import Body
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.kinds import KIND_RULES, NEVER_EXERCISE
 from deconflict.node.declared import Declared
+from deconflict.node.hashes import parted
 
 __all__ = ["LONGEST_MS", "Announced", "Announcement", "Exercise", "Marks", "ends_exercise"]
 
@@ -96,6 +98,14 @@ class Announced:
             case DrillEnd():
                 self._end(party, logged_ms)
 
+    def kept(self) -> dict[str, Announcement]:
+        """Return all of it as values: the last of each party."""
+        return dict(self._by)
+
+    def take_up(self, kept: Mapping[str, Announcement]) -> None:
+        """Go on from what was kept."""
+        self._by.update(kept)
+
     def last(self, party: str) -> Announcement | None:
         """Return the exercise that a side announced last, over or not; None when it never did."""
         return self._by.get(party)
@@ -121,6 +131,14 @@ class Marks:
 
     def __init__(self) -> None:
         self._marked: set[bytes] = set()
+
+    def kept(self) -> bytes:
+        """Return the hashes of all that are marked, one behind the other, sorted."""
+        return b"".join(sorted(self._marked))
+
+    def take_up(self, kept: bytes) -> None:
+        """Go on from what was kept."""
+        self._marked.update(parted(kept))
 
     def crosses(self, envelope: Envelope, message_hash: str, names: Declared | None) -> bool:
         """Take an entry; True exactly when it is exercise and about what is none.

@@ -14,6 +14,8 @@
     peers/<party>.json   pinned invitations
     tokens/              tokens of local accounts, for the command line
     record.sqlite        the record: evidence
+    kept                 what need not be read again of the record at a start; may be deleted
+    audited.sqlite       a copy of the record while the node looks at it; may be deleted at rest
     guard/guard          how far this node has signed; better on another disk (guard_path)
     accounts.sqlite      operators' accounts: no evidence
 """
@@ -277,6 +279,16 @@ class NodeFolder:
     def record_path(self) -> Path:
         """The database of the record."""
         return self.path / "record.sqlite"
+
+    @property
+    def kept_path(self) -> Path:
+        """What was kept of the record."""
+        return self.path / "kept"
+
+    @property
+    def audited_path(self) -> Path:
+        """The copy of the record that is looked at."""
+        return self.path / "audited.sqlite"
 
     @property
     def guard_path(self) -> Path:

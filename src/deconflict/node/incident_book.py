@@ -5,7 +5,7 @@ start; the proof of a bundle feeds it the same. A late message is taken in too: 
 and nothing acts on it. All of it is in the record; kept at hand is what a person compares.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -44,7 +44,10 @@ __all__ = [
     "Filed",
     "IncidentBook",
     "IncidentFile",
+    "KeptIncident",
+    "KeptIncidents",
     "Misfiled",
+    "filed_of",
     "named_incident",
 ]
 
@@ -145,6 +148,35 @@ class IncidentFile:
         )
 
 
+class KeptIncident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One incident as values: the attributes of an :class:`IncidentFile`, messages by hash."""
+
+    opened: str
+    stated: str
+    drill: bool
+    accounts: tuple[str, ...]
+    accounts_said: Mapping[str, int]
+    evidence: tuple[str, ...]
+    risks: Mapping[str, tuple[str, ...]]
+    breaches: tuple[str, ...]
+
+
+class KeptIncidents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The incidents of one line as values, messages by hash.
+
+    Attributes:
+        files: by incident, in the order opened.
+        counted: every INCIDENT and BREACH_NOTE.
+        tallies: of each party, the newest.
+        epochs: of each party, in the order in which they began.
+    """
+
+    files: Mapping[str, KeptIncident]
+    counted: tuple[str, ...]
+    tallies: Mapping[str, tuple[str, ...]]
+    epochs: Mapping[str, tuple[str, ...]]
+
+
 class IncidentBook:
     """The incidents, breach notes and tallies of one line.
 
@@ -169,6 +201,53 @@ class IncidentBook:
     def __len__(self) -> int:
         return len(self._files)
 
+    def kept(self) -> KeptIncidents:
+        """Return all of it as values."""
+        return KeptIncidents(
+            {
+                name: KeptIncident(
+                    opened=held.opened.hash,
+                    stated=held.stated.hash,
+                    drill=held.drill,
+                    accounts=_hashes(held.accounts),
+                    accounts_said=dict(held.accounts_said),
+                    evidence=_hashes(held.evidence),
+                    risks={party: _hashes(given) for party, given in held.risks.items()},
+                    breaches=tuple(held.breaches),
+                )
+                for name, held in self._files.items()
+            },
+            tuple(self._counted),
+            {party: _hashes(said) for party, said in self._tallies.items()},
+            {party: tuple(begun) for party, begun in self._epochs.items()},
+        )
+
+    def take_up(self, kept: KeptIncidents, filed_by: Callable[[str], Filed]) -> None:
+        """Go on from what was kept; only of a new book. ``filed_by`` reads a message."""
+
+        def filed(hashes: Sequence[str]) -> list[Filed]:
+            return [filed_by(message_hash) for message_hash in hashes]
+
+        for name, held in kept.files.items():
+            self._files[name] = IncidentFile(
+                name,
+                filed_by(held.opened),
+                filed_by(held.stated),
+                held.drill,
+                filed(held.accounts),
+                dict(held.accounts_said),
+                filed(held.evidence),
+                {party: filed(given) for party, given in held.risks.items()},
+                list(held.breaches),
+            )
+        for one in filed(kept.counted):
+            if not isinstance(one.body, Incident | BreachNote):
+                raise TypeError(f"{one.hash} counts for nothing")
+            self._count(one, one.body)
+        self._tallies.update({party: filed(said) for party, said in kept.tallies.items()})
+        for party, begun in kept.epochs.items():
+            self._epochs[party] = dict.fromkeys(begun)
+
     def get(self, incident_id: str) -> IncidentFile | None:
         """Return the file of an incident, or None."""
         return self._files.get(incident_id)
@@ -189,27 +268,13 @@ class IncidentBook:
         if envelope.kind not in INCIDENT_KINDS or body is None:
             return None
         party = self.own if own else self.peer
-        heard = envelope.heard
-        filed = Filed(
-            party=party,
-            hash=message_hash,
-            ref=envelope.ref,
-            epoch=envelope.epoch,
-            seq=envelope.seq,
-            heard=None if heard is None else (heard.epoch, heard.seq),
-            drill=envelope.drill,
-            created_utc=envelope.created_utc,
-            late=late,
-            body=body,
-        )
+        filed = filed_of(envelope, message_hash, body, party=party, late=late)
         match body:
             case Tally():
                 _keep(self._tallies.setdefault(party, []), filed, _TALLIES_KEPT)
                 return None
             case Incident() | BreachNote():
-                self._counted[message_hash] = counted = _counted(filed, body)
-                if counted.ref is not None:
-                    self._replaced.add(replaced_by(counted))
+                self._count(filed, body)
         misfiled = self.misfit(body, envelope.ref, own=own, drill=envelope.drill)
         if misfiled is None:
             self._file(filed, body)
@@ -330,6 +395,11 @@ class IncidentBook:
     def _reach(self, last: dict[str, tuple[str, int] | None]) -> Reach:
         return Reach({party: tuple(known) for party, known in self._epochs.items()}, last)
 
+    def _count(self, filed: Filed, body: Incident | BreachNote) -> None:
+        self._counted[filed.hash] = counted = _counted(filed, body)
+        if counted.ref is not None:
+            self._replaced.add(replaced_by(counted))
+
     def _file(self, filed: Filed, body: Body) -> None:
         match body:
             case Incident(incident_id=name):
@@ -359,6 +429,23 @@ class IncidentBook:
         _keep(held.accounts, filed, incidents.ACCOUNTS_COMPARED)
 
 
+def filed_of(envelope: Envelope, message_hash: str, body: Body, *, party: str, late: bool) -> Filed:
+    """Return a message as an incident's file holds it."""
+    heard = envelope.heard
+    return Filed(
+        party=party,
+        hash=message_hash,
+        ref=envelope.ref,
+        epoch=envelope.epoch,
+        seq=envelope.seq,
+        heard=None if heard is None else (heard.epoch, heard.seq),
+        drill=envelope.drill,
+        created_utc=envelope.created_utc,
+        late=late,
+        body=body,
+    )
+
+
 def named_incident(body: Body | None) -> str | None:
     """Return the incident that a body names, None when it names none."""
     named: str | None = getattr(body, "incident_id", None)
@@ -377,6 +464,10 @@ def _counted(filed: Filed, body: Incident | BreachNote) -> Counted:
         word=body.what if isinstance(body, Incident) else body.breach,
         incident_id=body.incident_id if isinstance(body, Incident) else None,
     )
+
+
+def _hashes(filed: Sequence[Filed]) -> tuple[str, ...]:
+    return tuple(one.hash for one in filed)
 
 
 def _keep(kept: list[Filed], filed: Filed, most: int) -> None:

@@ -1,25 +1,18 @@
 """One line of a node: the chains, the connection and what the record implies, side by side."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
-from deconflict.line.alerts import fold_alerts
+from deconflict.errors import LineStateError, NotFoundError
 from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
-from deconflict.line.envelope import (
-    Address,
-    Envelope,
-    SealedEnvelope,
-    read_envelope,
-)
+from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.incoming import StoredLookup
 from deconflict.line.key_change import KeyChange
-from deconflict.line.key_ring import OwnKeys
+from deconflict.line.key_ring import KeyRing, OwnKeys
 from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey
 from deconflict.line.link import LinkStatus
 from deconflict.line.machine import LineMachine
@@ -31,19 +24,20 @@ from deconflict.line.resync import WHOLE, Silence
 from deconflict.line.statement import ChainPoint
 from deconflict.line.tree import GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState
-from deconflict.messages.bodies import Body, Tally, parse_body
+from deconflict.messages.bodies import Tally
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
-from deconflict.node.chains import way_of
+from deconflict.node.fold import KeptFold, LineFold, without_reference
 from deconflict.node.line_keys import LineKeys
+from deconflict.node.logged import read_body
 from deconflict.node.rows import sealed_again, sealed_of, sealed_receipt
 from deconflict.node.threads import Thread
 from deconflict.node.witness.state import WitnessState
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Line", "cited_by", "read_body", "without_reference"]
+__all__ = ["ChainProof", "Line", "cited_by", "fold_of", "read_body", "without_reference"]
 
 # Without terms there is no minimum to check against and no landmark to read back from.
 _NEEDS_TERMS: Final = frozenset(
@@ -62,8 +56,6 @@ _NEEDS_TERMS: Final = frozenset(
         Kind.SCOPE,
     )
 )
-_FORGET_EVERY: Final = 1_024  # entries
-_LONG_OVER_MS: Final = 3_600_000
 
 
 class ChainProof(Protocol):
@@ -74,48 +66,6 @@ class ChainProof(Protocol):
 
     def tree(self, line_id: str, party: str) -> GrowingTree:
         """Return the tree over its signed entries, once it was read to its end."""
-
-
-class _Author(Address, frozen=True):
-    """As its parent, unchecked."""
-
-    party: str
-    desk: str
-
-
-class _Point(ChainPoint, frozen=True):
-    """As its parent, unchecked."""
-
-    epoch: str
-    seq: int
-    hash: str
-
-
-class _Logged(Envelope, frozen=True):
-    """An envelope of the record: its fields were checked when it came, or was made.
-
-    The body is left as text, and is read once its kind is known.
-    """
-
-    line: str
-    sender: _Author = msgspec.field(name="from")
-    to: _Author
-    epoch: str
-    seq: int
-    prev: str
-    heard: _Point | None
-    kind: str
-    ref: str | None
-    release: str
-    created_utc: str
-    clock_err_ms: int
-    answer_within_ms: int | None
-    expires_after_ms: int | None
-    lang: str
-    body: msgspec.Raw
-
-
-_DECODER: Final = msgspec.json.Decoder(_Logged)
 
 
 class Line:
@@ -169,16 +119,19 @@ class Line:
         now: Now,
         paths: int = 1,
         silence: Silence = WHOLE,
+        kept: KeptFold | None = None,
     ) -> "Line":
         """Return the line as its record leaves it.
 
-        The record was verified before, or ``proof`` verifies it while it is read.
+        The record was verified before, or ``proof`` verifies it while it is read; where something
+        was kept of it, both from there on.
 
         Raises:
             StoreDamagedError: the record contradicts itself.
+            InvalidDocumentError: what was kept does not fit the record.
         """
         identity = keys.identity(store, line_id, own, peer)
-        machine, book, before = _read(store, identity, proof, random_bytes, now, silence)
+        machine, book, before = _read(store, identity, proof, random_bytes, now, silence, kept)
         monitor = PathMonitors(
             line_id=line_id,
             own=own,
@@ -364,68 +317,24 @@ def _read(
     random_bytes: RandomBytes,
     now: Now,
     silence: Silence,
+    kept: KeptFold | None = None,
 ) -> tuple[LineMachine, LineBook, dict[str, int]]:
     """Return both chains, and what they imply, as the record leaves them."""
     line_id, own, peer = identity.line_id, identity.own, identity.peer
-    rings = {own: identity.own_ring.ever, peer: identity.peer_ring.ever}
-    book = LineBook(line_id, own, peer, rings)
-    ways = {party: dict(way_of(store, line_id, party)) for party in (own, peer)}
-    present = next(reversed(ways[own]), None)
-    heads: dict[str, ChainPoint] = {}
-    trees = _Trees(store, identity.own_keys, proof)
-    last_peer: EntryRow | None = None
     receipt = store.latest_receipt(line_id, peer)
     receipted = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
-    receipted_seq = receipt.seq if receipt is not None and receipt.epoch == present else 0
-    open_own: set[str] = set()
-    earlier: list[str] = []
-    own_entries: list[bytes] = []
-
-    def walk() -> Iterator[tuple[str, Envelope, bool]]:
-        nonlocal last_peer
-        covered = receipted is not None  # until the entry receipted last has been read
-        chains = [
-            _decoded(_on_way((proof or store).entries(line_id, party), ways[party]))
-            for party in (own, peer)
-        ]
-        for row, envelope in _both_chains(chains):
-            is_own = row.party == own
-            trees.add(row)
-            point = heads[row.party] = ChainPoint(row.epoch, row.seq, row.hash)
-            if not is_own:
-                last_peer = row
-            else:
-                if not covered:
-                    open_own.add(row.hash)
-                    if row.epoch != present:
-                        earlier.append(row.hash)
-                if row.epoch == present and row.seq >= receipted_seq:
-                    own_entries.append(row.data)
-                covered = covered and point != receipted
-            taken = book.take(
-                envelope,
-                row.hash,
-                read_body(envelope),
-                own=is_own,
-                delayed=row.delayed,
-                logged_ms=row.logged_utc_ms,
-                told=False,
-            )
-            if row.seq % _FORGET_EVERY == 0:
-                # As it was while the node ran: what was over then was taken out then. What was
-                # over for less than this may have alerts that only the first look closes.
-                book.end_past(row.logged_utc_ms - _LONG_OVER_MS)
-            known = envelope if taken.acts else without_reference(envelope)
-            yield row.hash, known, row.delayed
-
-    alerts = fold_alerts(
-        walk(),
-        own_party=own,
-        rules=KIND_RULES,
-        timers=DEFAULT_TIMERS,
-        is_receipted=lambda message_hash, _: message_hash not in open_own,
-    )
+    fold = fold_of(store, line_id, identity.own_ring, identity.peer_ring, receipted)
+    if kept is not None:
+        fold.take_up(kept)
+    trees = _Trees(store, identity.own_keys, proof)
+    for row in fold.read(partial((proof or store).entries, line_id)):
+        trees.add(row)
+    book, ways = fold.book, fold.ways
+    present = next(reversed(ways[own]), None)
+    last = fold.heads.get(peer)
+    last_peer = None if last is None else store.entry_at(line_id, peer, last.epoch, last.seq)
     in_present = receipt is not None and receipt.epoch == present
+    receipted_seq = receipt.seq if receipt is not None and in_present else 0
     machine = LineMachine(
         identity=identity,
         rules=KIND_RULES,
@@ -433,45 +342,49 @@ def _read(
         now=now,
         timers=DEFAULT_TIMERS if book.terms is None else timers_of(book.terms),
         restored=Restored(
-            own_head=heads.get(own),
-            own_entries=tuple(own_entries),
+            own_head=fold.heads.get(own),
+            own_entries=tuple(_said_since(store, line_id, own, present, receipted_seq)),
             last_receipt=sealed_receipt(receipt) if receipt is not None and in_present else None,
             peer_head=None if last_peer is None else last_peer.data,
             peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
-            alerts=alerts,
-            own_tree=trees.over(line_id, own),
-            peer_tree=trees.over(line_id, peer),
+            alerts=fold.alerts.open_alerts(),
+            own_tree=trees.over(line_id, own, fold.heads.get(own)),
+            peer_tree=trees.over(line_id, peer, last),
             own_way=ways[own],
             own_reopened=_is_reopened(store, line_id, own, present),
-            own_earlier=tuple(earlier),
+            own_earlier=tuple(name for name, epoch in fold.open_own.items() if epoch != present),
             own_agreed=None if in_present else receipted,
             silence=silence,
         ),
     )
     before = {
-        stretch[0]: sum(last for _, last in list(way.items())[:index])
+        stretch[0]: sum(length for _, length in list(way.items())[:index])
         for way in ways.values()
         for index, stretch in enumerate(way.items())
     }
     return machine, book, before
 
 
+def fold_of(
+    store: Store, line_id: str, own: KeyRing, peer: KeyRing, receipted: ChainPoint | None
+) -> LineFold:
+    """Return the fold over a line whose parties have these keys, with nothing read yet."""
+    keys = {ring.party: ring.ever for ring in (own, peer)}
+    return LineFold(store, line_id, own.party, peer.party, keys, receipted)
+
+
+def _said_since(
+    store: Store, line_id: str, own: str, epoch: str | None, seq: int
+) -> Iterator[bytes]:
+    """Yield the own entries of the present epoch from a slot on, that of its last receipt."""
+    if epoch is not None:
+        for row in store.entries(line_id, own, epoch=epoch, after_seq=max(seq - 1, 0)):
+            yield row.data
+
+
 def _is_reopened(store: Store, line_id: str, party: str, epoch: str | None) -> bool:
     first = None if epoch is None else store.entry_at(line_id, party, epoch, 1)
     return first is not None and opening_of(read_envelope(first.data)) is not None
-
-
-def _on_way(rows: Iterator[EntryRow], way: Mapping[str, int]) -> Iterator[EntryRow]:
-    """Yield the entries of a chain that no fresh epoch left behind; read it to its end."""
-    return (row for row in rows if row.seq <= way.get(row.epoch, 0))
-
-
-def read_body(envelope: Envelope) -> Body | None:
-    """Return the body of an envelope, None when this edition cannot read what its author signed."""
-    try:
-        return parse_body(envelope.kind, envelope.body)
-    except InvalidInputError:
-        return None
 
 
 def cited_by(envelope: Envelope, envelope_of: Callable[[str], Envelope | None]) -> Cited | None:
@@ -484,11 +397,6 @@ def cited_by(envelope: Envelope, envelope_of: Callable[[str], Envelope | None]) 
     return Cited(Kind(cited.kind), cited.sender.party, cited.created_utc, envelope.ref)
 
 
-def without_reference(envelope: Envelope) -> Envelope:
-    """Return what the line may act on of a message that does nothing to the one it cites."""
-    return msgspec.structs.replace(envelope, ref=None)
-
-
 class _Trees:
     """The trees over both chains while they are read; from the proof, where that makes them."""
 
@@ -497,69 +405,41 @@ class _Trees:
         self._own_keys = own_keys
         self._proof = proof
         self._builders: dict[str, TreeBuilder] = {}
-        self._kept: dict[str, CosignedState | None] = {}
         self._unsigned: dict[str, list[bytes]] = {}
 
     def add(self, row: EntryRow) -> None:
         """Take the next entry of a chain."""
         if row.seq == 1:  # each epoch is a chain, and has a tree, of its own
-            self._kept[row.party] = kept = _kept(self._store, row)
-            self._builders[row.party] = TreeBuilder(kept)
             self._unsigned[row.party] = []
+            if self._proof is None:
+                kept = _kept(self._store, row.line_id, row.party, row.epoch)
+                self._builders[row.party] = TreeBuilder(kept)
         if row.signature is None:
             # An own slot that was durable, and its signature not kept yet: the same one again.
             signature = sealed_again(row, self._own_keys).signature.value
-            self._unsigned[row.party].append(entry_leaf(row.hash, signature))
+            leaves = self._unsigned.setdefault(row.party, [])
+            leaves.append(entry_leaf(row.hash, signature))
         elif self._proof is None:
             self._builders[row.party].add(entry_leaf(row.hash, row.signature))
 
-    def over(self, line_id: str, party: str) -> RestoredTree:
-        """Return the tree over a chain that was read to its end."""
-        if party not in self._builders:
+    def over(self, line_id: str, party: str, head: ChainPoint | None) -> RestoredTree:
+        """Return the tree over a chain that was read to its end, its last entry."""
+        if head is None:
             return RestoredTree(GrowingTree())
         if self._proof is None:
             restored = self._builders[party].finish()
         else:
-            restored = RestoredTree(self._proof.tree(line_id, party), self._kept[party])
-        for leaf in self._unsigned[party]:
+            kept = _kept(self._store, line_id, party, head.epoch)
+            restored = RestoredTree(self._proof.tree(line_id, party), kept)
+        for leaf in self._unsigned.get(party, ()):
             restored.tree.add(leaf)
         return restored
 
 
-def _kept(store: Store, first: EntryRow) -> CosignedState | None:
-    row = store.latest_checkpoint(first.line_id, first.party)
-    if row is None or row.epoch != first.epoch:
+def _kept(store: Store, line_id: str, party: str, epoch: str) -> CosignedState | None:
+    row = store.latest_checkpoint(line_id, party)
+    if row is None or row.epoch != epoch:
         return None
     origin = Origin(row.line_id, row.party, row.epoch)
     checkpoint = Checkpoint(origin, TreeHead(row.size, row.root))
     return CosignedState(checkpoint, row.note, row.cosigned_utc_s, row.previous_size)
-
-
-def _both_chains(
-    chains: Sequence[Iterator[tuple[EntryRow, Envelope]]],
-) -> Iterator[tuple[EntryRow, Envelope]]:
-    """Yield our chain and the peer's, each entry after everything its author had heard.
-
-    The chains cite each other (``heard``), so this order is the record's, not the clocks'.
-    """
-    waiting = [next(chain, None) for chain in chains]
-    taken: dict[str, int] = {}  # of the peer's chain: epoch -> last number
-    while True:
-        own, peer = waiting
-        # What we cite we hold, so our own entry waits for it. A peer may cite what we never said:
-        # it waits as long as others can go on, and no longer, or a lie would stop our start.
-        heard = None if own is None else own[1].heard
-        own_is_free = own is not None and (heard is None or heard.seq <= taken.get(heard.epoch, 0))
-        side = 0 if own_is_free or peer is None else 1
-        head = waiting[side]
-        if head is None:
-            return
-        yield head
-        if side == 1:
-            taken[head[0].epoch] = head[0].seq
-        waiting[side] = next(chains[side], None)
-
-
-def _decoded(rows: Iterator[EntryRow]) -> Iterator[tuple[EntryRow, Envelope]]:
-    for row in rows:
-        yield row, _DECODER.decode(row.data)

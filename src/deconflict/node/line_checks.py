@@ -7,7 +7,9 @@ retyped rightly. So a check that nobody made shows at both ends.
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CheckDue", "LineChecks"]
+import msgspec
+
+__all__ = ["CheckDue", "KeptChecks", "LineChecks"]
 
 _GRACE_SHARE: Final = 6  # of an hour, ten minutes
 
@@ -29,6 +31,13 @@ class CheckDue:
     last_ms: int
 
 
+class KeptChecks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the last check was, and whose; as values."""
+
+    last_ms: int | None
+    last_by: str | None
+
+
 class LineChecks:
     """The checks of one line, as its record tells them."""
 
@@ -36,6 +45,14 @@ class LineChecks:
         self._parties = sorted((own, peer))
         self._last_ms: int | None = None
         self._last_by: str | None = None
+
+    def kept(self) -> KeptChecks:
+        """Return all of it as values."""
+        return KeptChecks(self._last_ms, self._last_by)
+
+    def take_up(self, kept: KeptChecks) -> None:
+        """Go on from what was kept."""
+        self._last_ms, self._last_by = kept.last_ms, kept.last_by
 
     def begin(self, at_ms: int) -> None:
         """Reckon from here, where no check came before: the terms are in force."""

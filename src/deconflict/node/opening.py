@@ -6,11 +6,18 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
-from deconflict.errors import ConfigurationError, PeerUnreachableError
+from deconflict.errors import (
+    ConfigurationError,
+    DeconflictError,
+    InvalidDocumentError,
+    PeerUnreachableError,
+    StoreBrokenError,
+)
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes
 from deconflict.line.resync import Silence, silence_at_start
@@ -18,6 +25,9 @@ from deconflict.line.root import Root
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.keeping.audit import Pins
+from deconflict.node.keeping.background import AuditFiles, Audits, has_room
+from deconflict.node.keeping.kept_record import KeptRecord, read_kept
 from deconflict.node.line import Line
 from deconflict.node.line_keys import LineKeys
 from deconflict.node.peer_client import PeerClient
@@ -103,7 +113,7 @@ async def open_node(
         if not Path(folder.settings.guard_path).is_absolute():
             folder.guard_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-        def restore(proof: RecordProof) -> list[Line]:
+        def restore(proof: RecordProof, kept: KeptRecord | None) -> list[Line]:
             return [
                 Line.restore(
                     store,
@@ -116,13 +126,27 @@ async def open_node(
                     random_bytes=random_bytes,
                     now=clock.now(),
                     paths=len(peer.urls),
+                    kept=None if kept is None else kept.fold(peer.line_id),
                 )
                 for peer in peers.list()
             ]
 
-        verified, lines = await asyncio.to_thread(
-            _prove_and_read, store, keys_by_party, roots, restore
-        )
+        files = AuditFiles(folder.audited_path, folder.kept_path, folder.settings.reserve_mib * MIB)
+        kept = _kept(folder, store, files)
+        read = partial(_prove_and_read, store, keys_by_party, roots, restore)
+        try:
+            verified, lines = await asyncio.to_thread(read, kept)
+        except (DeconflictError, LookupError, TypeError, ValueError) as error:
+            # What is amiss with what was kept is nothing that a start may fail for. What is amiss
+            # with the record, the long start finds as well.
+            if kept is None:
+                raise
+            logger.warning("what was kept of the record is not used: %s", error)
+            kept = None
+            try:
+                verified, lines = await asyncio.to_thread(read, None)
+            except StoreBrokenError as broken:  # by the damage that was found just now
+                raise error from broken
         # Only a record that verifies is compared, and nothing was signed yet in this run.
         guard = Guard.start(
             folder.guard_path,
@@ -169,7 +193,24 @@ async def open_node(
                 port=first.port,
                 more=[(listen.host, listen.port) for listen in more],
             )
+            audits = Audits(
+                store,
+                folder.record_path,
+                Pins(
+                    folder.settings.party,
+                    [(peer.line_id, peer.party) for peer in peers.list()],
+                    {party: next(iter(held.values())) for party, held in keys_by_party.items()},
+                    roots,
+                ),
+                files,
+                before=kept is not None,
+                keep=lambda note: runtime.commit(core.note_paper(note, clock.now())),
+                now_ms=lambda: clock.now().utc_ms,
+            )
+            audits.hold()
+            runtime.beside.append(audits.run)
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
+            node.audit = audits.view
             yield OpenNode(node, runtime, door, verified)
 
 
@@ -185,19 +226,38 @@ def _prove_and_read(
     store: SqliteStore,
     keys_by_party: KeysByParty,
     roots: Mapping[str, Root],
-    read: Callable[[RecordProof], list[Line]],
+    read: Callable[[RecordProof, KeptRecord | None], list[Line]],
+    kept: KeptRecord | None,
 ) -> tuple[VerifiedRecord, list[Line]]:
-    """Prove the record and read it in one go; what was read counts only when all is proven."""
+    """Prove the record and read it in one go; what was read counts only when all is proven.
+
+    Where something was kept of it, both from there on.
+    """
     # What is restored lives as long as the node: looking for garbage in it, now and in every
     # later collection, is work for nothing and a pause for whoever waits for an alert.
     gc.disable()
     try:
-        with RecordProof(store, keys_by_party, roots=roots) as proof:
-            lines = read(proof)
+        behind = () if kept is None else kept.chains
+        with RecordProof(store, keys_by_party, roots=roots, behind=behind) as proof:
+            lines = read(proof, kept)
             return proof.finish(), lines
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _kept(folder: NodeFolder, store: SqliteStore, files: AuditFiles) -> KeptRecord | None:
+    """Return what a start can go on from; None where it reads the whole record."""
+    try:
+        kept = read_kept(folder.kept_path, store)
+    except InvalidDocumentError as error:
+        logger.warning("%s", error)
+        return None
+    if kept is not None and kept.chains and not has_room(folder.record_path, files):
+        # Nobody could prove the rest of it soon.
+        logger.warning("the disk has no room for a copy of the record: all of it is read now")
+        return None
+    return kept if kept is not None and kept.chains else None
 
 
 class _Pins:

@@ -9,10 +9,11 @@ from deconflict.line.moment import Now
 from deconflict.line.room import Shortage
 from deconflict.messages.in_force import conversions_of, minima_of
 from deconflict.node.at_home import AtHome
+from deconflict.node.declared import Cancelled, Declared
 from deconflict.node.elsewhere import hold_untold
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
-from deconflict.node.picture import Conflict, Declared
+from deconflict.node.picture import Conflict
 from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.silence import tell_silence
@@ -140,7 +141,7 @@ class Passing:
             )
 
     def _declarations(self, line: Line, work: Work, now: Now, *, sweep: bool) -> None:
-        over = list(line.book.take_cancelled())
+        over: list[Declared | Cancelled] = [*line.book.take_cancelled()]
         if sweep:
             over += line.book.end_past(now.utc_ms)
             self._teller.suspensions(line, now)
@@ -174,9 +175,9 @@ class Passing:
         self._teller.declarations.unchecked(line, now)
 
 
-def _ended(declared: Declared) -> dict[str, Any]:
+def _ended(declared: Declared | Cancelled) -> dict[str, Any]:
     return {
-        "declaration_id": declared.declaration.declaration_id,
+        "declaration_id": declared.declaration_id,
         "party": declared.party,
         "state": "ENDED",
     }

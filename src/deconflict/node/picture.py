@@ -6,18 +6,20 @@ first. Decisions only: time is an argument.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import chain, islice
 from typing import Final
 
+import msgspec
+
 from deconflict.node.declared import Declared
 from deconflict.node.ends import Ends
-from deconflict.node.side import Rules, Side
+from deconflict.node.side import KeptSide, Rules, Side
 from deconflict.separation import AltitudeConversions, Finding, MinimaTable
 
-__all__ = ["Conflict", "Declared", "Picture", "PictureChange"]
+__all__ = ["Conflict", "Declared", "KeptPicture", "Picture", "PictureChange"]
 
 _OVER_KEPT: Final = 1_024
 
@@ -71,6 +73,28 @@ class PictureChange:
     unchecked: tuple[Declared, ...] = ()
 
 
+class KeptPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A picture in which nothing was screened yet, as values.
+
+    Attributes:
+        own: our side.
+        peer: the other.
+        dirty: keys of what changed.
+        soonest: of these, what begins first; may hold stale times.
+        own_changes: keys of our own that came, changed or went.
+        over: what was over when last looked at, by message.
+        looked_ms: when that was.
+    """
+
+    own: KeptSide
+    peer: KeptSide
+    dirty: tuple[str, ...]
+    soonest: tuple[tuple[int, str], ...]
+    own_changes: tuple[str, ...]
+    over: tuple[str, ...]
+    looked_ms: int
+
+
 class Picture:
     """The active declarations of one line and their conflicts.
 
@@ -102,6 +126,47 @@ class Picture:
 
     def __iter__(self) -> Iterator[Declared]:
         return chain(self._own, self._peer)
+
+    def kept(self) -> KeptPicture:
+        """Return all of it as values; only while nothing was screened, as while a record is read.
+
+        What we declared on other lines is not of this record.
+        """
+        return KeptPicture(
+            self._own.kept(),
+            self._peer.kept(),
+            tuple(sorted(self._dirty)),
+            tuple(sorted(self._soonest)),
+            tuple(sorted(self._own_changes)),
+            tuple(declared.message_hash for declared in self._over.values()),
+            self._looked_ms,
+        )
+
+    def take_up(self, kept: KeptPicture, declared_by: Callable[[str], Declared]) -> None:
+        """Go on from what was kept; only of a new picture.
+
+        Args:
+            kept: it.
+            declared_by: reads what a message declares.
+        """
+        self._own.take_up(kept.own, declared_by)
+        self._peer.take_up(kept.peer, declared_by)
+        self._dirty.update(kept.dirty)
+        self._soonest = sorted(kept.soonest)
+        self._own_changes.update(kept.own_changes)
+        for message_hash in kept.over:
+            declared = declared_by(message_hash)
+            self._over[declared.key] = declared
+        self._looked_ms = kept.looked_ms
+
+    def pass_over_gone(self) -> None:
+        """Forget of what changed the part that is gone again; only while nothing was screened.
+
+        A record that is read names everything that was ever declared.
+        """
+        self._dirty = {key for key in self._dirty if self.get(key) is not None}
+        self._soonest = [waiting for waiting in self._soonest if waiting[1] in self._dirty]
+        heapify(self._soonest)
 
     @property
     def own(self) -> Iterator[Declared]:

@@ -2,9 +2,20 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from deconflict.messages.readback import Difference
 
-__all__ = ["ReadbackFound"]
+__all__ = ["KeptReadback", "ReadbackFound"]
+
+
+class KeptReadback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A readback as values: the attributes of a :class:`ReadbackFound`, compared."""
+
+    declaration_key: str
+    message_hash: str
+    told: bool
+    differences: tuple[Difference, ...]
 
 
 class ReadbackFound:
@@ -36,3 +47,14 @@ class ReadbackFound:
         if self._compare is not None:
             self._differences, self._compare = self._compare(), None
         return self._differences
+
+    def kept(self) -> KeptReadback:
+        """Return it as values, compared."""
+        return KeptReadback(self.declaration_key, self.message_hash, self.told, self.differences)
+
+    @classmethod
+    def of(cls, kept: KeptReadback) -> "ReadbackFound":
+        """Return what was kept of one."""
+        found = cls(kept.declaration_key, kept.message_hash, lambda: kept.differences)
+        found.told = kept.told
+        return found

@@ -1,7 +1,8 @@
 """What a running node shows. Nothing here says or changes anything; the doors decide who looks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -28,6 +29,7 @@ from deconflict.node.show import (
 )
 from deconflict.node.views import (
     AlertView,
+    AuditView,
     ConflictView,
     DeclarationView,
     EventView,
@@ -50,6 +52,9 @@ class Reading:
         core: what it knows.
         runtime: what drives it.
         store: its record.
+
+    Attributes:
+        audit: tells how the proof of the whole record goes on; None where nobody makes one.
     """
 
     def __init__(self, core: NodeCore, runtime: Runtime, store: Store) -> None:
@@ -57,6 +62,7 @@ class Reading:
         self._runtime = runtime
         self._store = store
         self._started = runtime.now()
+        self.audit: Callable[[], AuditView] | None = None
 
     def node(self) -> NodeView:
         """Return the node itself."""
@@ -72,6 +78,7 @@ class Reading:
             lines=len(core.lines),
             drill=any(core.drills.on(line_id, self._now) for line_id in core.lines),
             last_event_id=self.last_event_id(),
+            audit=None if self.audit is None else self.audit(),
         )
 
     def lines(self) -> tuple[LineView, ...]:
@@ -178,6 +185,7 @@ class Reading:
                 }
                 for line in self._core.lines.values()
             ],
+            "audit": None if self.audit is None else asdict(self.audit()),
             "open_alerts": len(self._core.alerts),
             "last_event_id": self.last_event_id(),
         }

@@ -4,8 +4,10 @@ A declaration may be changed into what the separation check refuses. Then it is 
 could be, and what is found so stays open: unknown is never clear.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Final, NamedTuple
+
+import msgspec
 
 from deconflict.errors import InvalidInputError
 from deconflict.messages.declaration import Purpose
@@ -21,7 +23,7 @@ from deconflict.separation import (
     check,
 )
 
-__all__ = ["Met", "Rules", "Side"]
+__all__ = ["KeptSide", "Met", "Rules", "Side"]
 
 _EARLIER_KEPT: Final = 16  # revisions of one declaration since it was last followed
 _PUT_AT_ONCE: Final = 1_000
@@ -51,6 +53,20 @@ class Met(NamedTuple):
     broken_off: frozenset[str]
 
 
+class KeptSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One side as values: each declaration by the message that says it.
+
+    Attributes:
+        declared: the active ones, in their order.
+        earlier: of a key, the revisions before.
+        ends: when what is over, the earliest first.
+    """
+
+    declared: tuple[str, ...]
+    earlier: Mapping[str, tuple[str, ...]]
+    ends: tuple[tuple[int, str], ...]
+
+
 class Side:
     """The active declarations of one side, and a live index that follows them."""
 
@@ -74,6 +90,26 @@ class Side:
     def get(self, key: str) -> Declared | None:
         """Return the active declaration of this key, or None."""
         return self._declared.get(key)
+
+    def kept(self) -> KeptSide:
+        """Return all of it as values; only of a side that was not screened yet."""
+        return KeptSide(
+            tuple(declared.message_hash for declared in self),
+            {
+                key: tuple(declared.message_hash for declared in revisions)
+                for key, revisions in self._earlier.items()
+            },
+            self._ends.kept(),
+        )
+
+    def take_up(self, kept: KeptSide, declared_by: Callable[[str], Declared]) -> None:
+        """Go on from what was kept of a side; ``declared_by`` reads what a message declares."""
+        for message_hash in kept.declared:
+            declared = declared_by(message_hash)
+            self._declared[declared.key] = declared
+        for key, revisions in kept.earlier.items():
+            self._earlier[key] = [declared_by(message_hash) for message_hash in revisions]
+        self._ends.take_up(kept.ends)
 
     def put(self, declared: Declared) -> None:
         """Add a declaration, or put a new revision in the place of the old."""

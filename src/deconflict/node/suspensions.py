@@ -5,7 +5,7 @@ off; the scope is free again when neither holds it (specs/messages.md §4). What
 kept apart: it changes nothing that is real.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from deconflict.airspace.instant import format_utc, parse_utc
@@ -39,6 +39,11 @@ class Suspensions:
 
     def __iter__(self) -> Iterator[Suspension]:
         return iter(tuple(self._held.values()))
+
+    def take_up(self, kept: Iterable[Suspension]) -> None:
+        """Go on from what was kept, each suspension as it stood; only of a book that is new."""
+        for held in kept:
+            self._held[held.scope, held.by, held.drill] = held
 
     def take(
         self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, *, drill: bool

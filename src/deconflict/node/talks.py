@@ -8,9 +8,9 @@ the call whatever it crossed. Both sides, and one side before and after a restar
 Silence answers nothing. An acceptance that comes when its slot has begun changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,7 +18,7 @@ from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
 from deconflict.messages.talks import Medium, Slot, TalkAccept, TalkEnd, TalkFault, TalkOffer
 
-__all__ = ["Arranged", "Ended", "Offer", "Talk", "TalkBook", "TalkState"]
+__all__ = ["Arranged", "Ended", "KeptTalk", "Offer", "Talk", "TalkBook", "TalkState"]
 
 _TALKS_KEPT: Final = 256  # of each side; the record has all of them
 
@@ -70,6 +70,15 @@ class Ended(msgspec.Struct, frozen=True):
     def weight(self) -> tuple[bool, str]:
         """Of two ends that cross, the one that both sides show: the larger."""
         return self.state is TalkState.CALLED_OFF, self.by
+
+
+class KeptTalk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One call as values: the attributes of a :class:`Talk`."""
+
+    drill: bool
+    offers: Annotated[tuple[Offer, ...], msgspec.Meta(min_length=1)]
+    arranged: Arranged | None
+    ended: Ended | None
 
 
 class Talk:
@@ -138,6 +147,22 @@ class TalkBook:
         One that was let go, because too many came after it, is known no more.
         """
         return None if message_hash is None else self._of.get(message_hash)
+
+    def kept(self) -> tuple[KeptTalk, ...]:
+        """Return all of it as values."""
+        return tuple(
+            KeptTalk(talk.drill, tuple(talk.offers), talk.arranged, talk.ended)
+            for talk in self._talks.values()
+        )
+
+    def take_up(self, kept: Iterable[KeptTalk]) -> None:
+        """Go on from what was kept of a book; only of one that is new."""
+        for each in kept:
+            talk = Talk(each.offers[0], drill=each.drill)
+            talk.offers, talk.arranged, talk.ended = list(each.offers), each.arranged, each.ended
+            self._talks[talk.talk_id] = talk
+            for message_hash in talk.messages():
+                self._of[message_hash] = talk
 
     def fault(
         self,

@@ -6,7 +6,7 @@ open thread, and what answers one of them answers all that was asked before (R27
 while open; the record alone has the rest.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
@@ -17,7 +17,7 @@ from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, settles
 
-__all__ = ["DECLARES", "Place", "Thread", "ThreadBook"]
+__all__ = ["DECLARES", "KeptThreads", "Place", "Thread", "ThreadBook"]
 
 Place: TypeAlias = tuple[Position, int]
 
@@ -82,6 +82,18 @@ class Thread(msgspec.Struct, frozen=True):
         if abs(here.lat_e7 - there.lat_e7) * _LEAST_MM_PER_E7 > reach_mm + other_mm:
             return False
         return inverse(here, there).distance_m * 1000 <= reach_mm + other_mm
+
+
+class KeptThreads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The threads of one line as values.
+
+    Attributes:
+        open: the open ones, the oldest first.
+        ranks: of epochs, as :meth:`ThreadBook.place` counts them.
+    """
+
+    open: tuple[Thread, ...]
+    ranks: Mapping[str, int]
 
 
 class ThreadBook:
@@ -150,11 +162,18 @@ class ThreadBook:
             same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)
             if same is not None:
                 thread = msgspec.structs.replace(thread, root=same.root)
-        self._open[message_hash] = thread
-        self._by_root.setdefault(thread.root, {})[message_hash] = None
-        if declaration_id is not None:
-            self._by_subject.setdefault(declaration_id, {})[message_hash] = None
+        self._hold(thread)
         return thread
+
+    def kept(self) -> KeptThreads:
+        """Return all of it as values. What waits to be compared is compared for that."""
+        return KeptThreads(tuple(self), dict(self._ranks))
+
+    def take_up(self, kept: KeptThreads) -> None:
+        """Go on from what was kept of a book; only of one that is new."""
+        self._ranks.update(kept.ranks)
+        for thread in kept.open:
+            self._hold(thread)
 
     def open_epoch(self, epoch: str) -> None:
         """Note that a chain goes on in a fresh epoch: what is in it comes after all before."""
@@ -248,6 +267,12 @@ class ThreadBook:
         """Return the open threads about one declaration, the oldest first."""
         named = tuple(self._by_subject.get(declaration_id, ()))
         return tuple(thread for name in named if (thread := self.get(name)) is not None)
+
+    def _hold(self, thread: Thread) -> None:
+        self._open[thread.hash] = thread
+        self._by_root.setdefault(thread.root, {})[thread.hash] = None
+        if thread.declaration_id is not None:
+            self._by_subject.setdefault(thread.declaration_id, {})[thread.hash] = None
 
     def _answered(self, thread: Thread, envelope: Envelope) -> Thread:
         kind = Kind(envelope.kind)

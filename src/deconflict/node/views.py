@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = [
     "AlertView",
+    "AuditView",
     "CarriedMessage",
     "Checked",
     "ConflictView",
@@ -34,6 +35,17 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class AuditView:
+    """The proof of the whole record that a node makes while it runs."""
+
+    phase: str  # WAITING | RUNNING | DONE | NOT_DONE
+    entries: int  # read in this one, or in the last
+    behind: bool  # the start went on from what was kept, and no audit has proven the rest yet
+    done_utc: str | None  # when the last whole one ended; None for none since the start
+    problem: str  # why the last one was not made; empty for nothing
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """The node itself."""
 
@@ -47,6 +59,7 @@ class NodeView:
     lines: int
     drill: bool
     last_event_id: int = 0  # where a live stream begins that shows no history
+    audit: AuditView | None = None
 
 
 @dataclass(frozen=True, slots=True)

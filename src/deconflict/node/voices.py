@@ -4,13 +4,16 @@ A fold like the rest of the line's book: of each message the newest note of eith
 chains the last few messages, since what was just heard may not be in the record yet.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from deconflict.messages.bodies import Body, Voice, VoiceSide
 from deconflict.messages.kinds import Kind
 
-__all__ = ["Note", "Signed", "Voices"]
+__all__ = ["KeptVoices", "Note", "Signed", "Voices"]
 
 _NOTED_MESSAGES: Final = 1_024  # the newest; all notes are in the record
 _RECENT: Final = 32
@@ -40,12 +43,39 @@ class Signed:
     drill: bool
 
 
+class KeptVoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The notes of one line as values, and the last messages of its chains by their hashes."""
+
+    notes: tuple[tuple[Note, ...], ...]
+    recent: tuple[str, ...]
+
+
 class Voices:
     """The notes of one line."""
 
     def __init__(self) -> None:
         self._notes: dict[tuple[bool, int], dict[bool, Note]] = {}
         self._recent: dict[tuple[bool, int], Signed] = {}
+
+    def kept(self) -> KeptVoices:
+        """Return all of it as values."""
+        return KeptVoices(
+            tuple(tuple(noted.values()) for noted in self._notes.values()),
+            tuple(message.hash for message in self._recent.values()),
+        )
+
+    def take_up(self, kept: KeptVoices, recent: Iterable[tuple[Signed, int, bool]]) -> None:
+        """Go on from what was kept; only of one that is new.
+
+        Args:
+            kept: it.
+            recent: its messages, each with its slot and whether it is ours.
+        """
+        for notes in kept.notes:
+            for note in notes:
+                self._notes.setdefault((note.ours, note.body.number), {})[note.by_us] = note
+        for message, seq, own in recent:
+            self._recent[own, seq] = message
 
     def note(self, note: Note) -> None:
         """Take a note; it takes the place of an earlier one by the same side of the same number."""

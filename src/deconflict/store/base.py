@@ -18,13 +18,14 @@ sets its fields one by one through the interpreter.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from deconflict.line.statement import ChainPoint
 
 __all__ = [
+    "DELAYED_NOTE",
     "Batch",
     "CheckpointRow",
     "DelayedRow",
@@ -40,6 +41,8 @@ __all__ = [
     "TermsRow",
     "WholeChain",
 ]
+
+DELAYED_NOTE: Final = "entry-delayed/"  # a note of this name: that entry was late once durable
 
 
 class LineRow(msgspec.Struct, frozen=True):
@@ -292,15 +295,32 @@ class Store(Protocol):
         """The last entry of each epoch of one party's chain, in the order they were begun."""
 
     def receipts(
-        self, line_id: str, party: str, *, limit: int | None = None
+        self,
+        line_id: str,
+        party: str,
+        *,
+        epoch: str | None = None,
+        after_seq: int = 0,
+        limit: int | None = None,
     ) -> Iterator[ReceiptRow]:
-        """The receipts this party signed, in the order of the log they receipt."""
+        """The receipts this party signed, in the order of the log they receipt.
+
+        Args: as of :meth:`entries`, of the entries receipted.
+        """
 
     def latest_receipt(self, line_id: str, party: str) -> ReceiptRow | None:
         """The receipt by this party that says most: newest epoch, highest number."""
 
-    def checkpoints(self, line_id: str, party: str) -> Iterator[CheckpointRow]:
-        """The cosigned checkpoints of this party's chain, in the order of the log."""
+    def checkpoints(
+        self, line_id: str, party: str, *, epoch: str | None = None, after_size: int = 0
+    ) -> Iterator[CheckpointRow]:
+        """The cosigned checkpoints of this party's chain, in the order of the log.
+
+        Args:
+            line_id, party: the chain.
+            epoch: only this epoch; None for all, in the order they were begun.
+            after_size: only those that cover more entries.
+        """
 
     def latest_checkpoint(self, line_id: str, party: str) -> CheckpointRow | None:
         """The one that covers most of this party's chain: newest epoch, largest size."""

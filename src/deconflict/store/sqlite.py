@@ -24,6 +24,7 @@ from msgspec import structs
 
 from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreError
 from deconflict.store.base import (
+    DELAYED_NOTE,
     Batch,
     CheckpointRow,
     EntryRow,
@@ -45,7 +46,6 @@ from deconflict.store.sqlite_file import (
     translated,
 )
 from deconflict.store.sqlite_rows import (
-    DELAYED_NOTE,
     checkpoint_from,
     entries_from,
     event_from,
@@ -117,6 +117,7 @@ class SqliteStore:
         self._recent: dict[str, EntryRow] = {}  # the last entries made durable, as they stand
         self._delayed: set[str] | None = None  # hashes of entries with a note that says so
         self._wal_pages = 0
+        self._still = False  # the file is to stay as it is
         # Replaces SQLite's automatic checkpoint, which hides its errors.
         connection.set_wal_hook(self._note_wal_pages)
 
@@ -184,13 +185,31 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
             self._remember(batch)
-            if self._wal_pages >= CHECKPOINT_AT_PAGES:
+            if self._wal_pages >= CHECKPOINT_AT_PAGES and not self._still:
                 try:
                     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
                 except apsw.FullError:
                     # The batch is durable in the write-ahead log, which goes on growing; when
                     # that finds no room either, a commit says so.
                     return
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Leave the file as it is within, for another process to copy; others go on meanwhile.
+
+        It has then all that was durable at the beginning. What is committed within stays in the
+        write-ahead log. This process must not copy it: to close the file would give up its locks.
+
+        Raises:
+            StoreError: the record cannot be written.
+        """
+        with self._access() as connection:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._still = True
+        try:
+            yield
+        finally:
+            self._still = False
 
     def check_storage(self) -> None:
         with self._access() as connection:
@@ -274,7 +293,13 @@ class SqliteStore:
         return tuple(row for row in self._ends(line_id) if row.party == party)
 
     def receipts(
-        self, line_id: str, party: str, *, limit: int | None = None
+        self,
+        line_id: str,
+        party: str,
+        *,
+        epoch: str | None = None,
+        after_seq: int = 0,
+        limit: int | None = None,
     ) -> Iterator[ReceiptRow]:
         chains = (
             self._paged(
@@ -282,9 +307,10 @@ class SqliteStore:
                 " ORDER BY r.seq LIMIT ?",
                 (chain_id,),
                 _each(receipt_from),
+                after=after_seq,
             )
-            for chain_id, author, _ in self._chains(line_id)
-            if author != party
+            for chain_id, author, begun in self._chains(line_id)
+            if author != party and epoch in (None, begun)
         )
         return islice(chain.from_iterable(chains), limit)
 
@@ -300,16 +326,19 @@ class SqliteStore:
                     return row
         return None
 
-    def checkpoints(self, line_id: str, party: str) -> Iterator[CheckpointRow]:
+    def checkpoints(
+        self, line_id: str, party: str, *, epoch: str | None = None, after_size: int = 0
+    ) -> Iterator[CheckpointRow]:
         return chain.from_iterable(
             self._paged(
                 f"SELECT k.size, {_CHECKPOINT} WHERE k.chain_id = ? AND k.size > ?"
                 " ORDER BY k.size LIMIT ?",
                 (chain_id,),
                 _each(checkpoint_from),
+                after=after_size,
             )
-            for chain_id, author, _ in self._chains(line_id)
-            if author == party
+            for chain_id, author, begun in self._chains(line_id)
+            if author == party and epoch in (None, begun)
         )
 
     def latest_checkpoint(self, line_id: str, party: str) -> CheckpointRow | None:

@@ -13,6 +13,7 @@ import apsw
 from deconflict._kernel import first_changed_row, row_check
 from deconflict.errors import StoreDamagedError, StoreError, StoreSlotTakenError
 from deconflict.store.base import (
+    DELAYED_NOTE,
     Batch,
     CheckpointRow,
     DelayedRow,
@@ -28,7 +29,6 @@ from deconflict.store.base import (
 from deconflict.store.sqlite_many import Statement, write_rows
 
 __all__ = [
-    "DELAYED_NOTE",
     "checkpoint_from",
     "entries_from",
     "event_from",
@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 
-DELAYED_NOTE = "entry-delayed/"  # a note of this name: that entry was late once it was durable
 _HASH, _DATA, _SIGNATURE = 4, 5, 8  # columns of an entry
 _OUTSIDE = (_DATA, _SIGNATURE)
 

@@ -12,6 +12,7 @@ from deconflict.messages.kinds import KINDS
 from deconflict.messages.notice import notice_shortfall
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import NotTaken, Taken
+from deconflict.node.declared import Cancelled
 from deconflict.node.line import Line
 from deconflict.node.own_activity import WordsOnly
 from deconflict.node.picture import Declared
@@ -68,7 +69,9 @@ class DeclarationTeller:
             now_ms=now.utc_ms,
         )
         if taken.not_taken is None:
-            if declaration.revision > 1 and not self._shared(line, declaration, own=taken.own):
+            if declaration.revision > 1 and not self._shared(
+                line, declaration.declaration_id, own=taken.own
+            ):
                 self._close_remarks(line, declaration, found, now)
             for remark in found:
                 self._tell(line, declaration.declaration_id, remark, now, drill=drill)
@@ -181,10 +184,10 @@ class DeclarationTeller:
             now_ms=now.utc_ms,
         )
 
-    def over(self, line: Line, declared: Declared, now: Now) -> None:
+    def over(self, line: Line, declared: Declared | Cancelled, now: Now) -> None:
         """Close what was told about a declaration that is cancelled or over."""
-        declaration_id = declared.declaration.declaration_id
-        shared = self._shared(line, declared.declaration, own=declared.own)
+        declaration_id = declared.declaration_id
+        shared = self._shared(line, declaration_id, own=declared.own)
         for rule in (
             ()
             if shared
@@ -200,14 +203,14 @@ class DeclarationTeller:
             self.desk.close(rule, line.line_id, declaration_id, now.utc_ms)
         self._close_messages(line, line.book.messages_of(declared.key), now)
 
-    def _shared(self, line: Line, declaration: Declaration, *, own: bool) -> bool:
+    def _shared(self, line: Line, declaration_id: str, *, own: bool) -> bool:
         """Whether both sides hold a declaration of this id.
 
         Ids are drawn at random, so somebody took it: what is told about the other declaration
         under it stays until that one is over as well.
         """
         other = line.peer if own else line.book.own
-        return line.book.picture.get(f"{other}/{declaration.declaration_id}") is not None
+        return line.book.picture.get(f"{other}/{declaration_id}") is not None
 
     def _close_messages(self, line: Line, hashes: Iterable[str], now: Now) -> None:
         for message_hash in hashes:

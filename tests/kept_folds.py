@@ -1,0 +1,171 @@
+"""Folds of a line's record, cut anywhere and gone on with, held against the fold of the whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from deconflict.errors import InvalidDocumentError
+from deconflict.line.alerts import Alert, fold_alerts
+from deconflict.line.envelope import Envelope
+from deconflict.line.precedence import DEFAULT_TIMERS
+from deconflict.line.statement import ChainPoint
+from deconflict.messages.kinds import KIND_RULES
+from deconflict.node.fold import KeptFold, LineFold, without_reference
+from deconflict.node.line import Line, fold_of
+from deconflict.replay.world import Station, World
+from deconflict.store.base import Store
+
+AT_ONCE = 24  # cuts of one record that are looked at
+
+
+def begun(store: Store, line: Line, kept: KeptFold | None = None) -> LineFold:
+    """A fold over the line as a start begins it."""
+    identity = line.keys.identity(store, line.line_id, line.book.own, line.peer)
+    receipt = store.latest_receipt(line.line_id, line.peer)
+    point = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
+    fold = fold_of(store, line.line_id, identity.own_ring, identity.peer_ring, point)
+    if kept is not None:
+        fold.take_up(kept)
+    return fold
+
+
+def read(fold: LineFold, store: Store, line: Line) -> Iterator[None]:
+    for _ in fold.read(lambda party: store.entries(line.line_id, party)):
+        yield
+
+
+def written(kept: KeptFold | None) -> bytes:
+    return msgspec.msgpack.encode(kept)
+
+
+def again(data: bytes) -> KeptFold:
+    return msgspec.msgpack.decode(data, type=KeptFold)
+
+
+def end_of(store: Store, line: Line, kept: KeptFold | None = None) -> tuple[Any, ...]:
+    """All that a start would make of the record: what is kept of it, and what it leaves owed."""
+    fold = begun(store, line, kept)
+    for _ in read(fold, store, line):
+        pass
+    return (
+        written(fold.kept()),
+        fold.alerts.open_alerts(),
+        fold.open_own,
+        fold.heads,
+        fold.is_lasting,
+    )
+
+
+def require_any_cut(store: Store, line: Line) -> int:
+    """Cut the fold at many entries, go on from each, and find the same; return how many."""
+    whole = end_of(store, line)
+    assert whole[1] == oracle_alerts(store, line)
+    length = sum(head.length for head in store.heads(line.line_id))
+    every = length // AT_ONCE + 1
+    cuts = []
+    fold = begun(store, line)
+    for number, _ in enumerate(read(fold, store, line)):
+        if number % every == every - 1 and fold.is_lasting:
+            cuts.append(written(fold.kept()))
+    # To look at it, as a cut does, changes nothing of what follows.
+    assert (written(fold.kept()), fold.alerts.open_alerts()) == whole[:2]
+    for cut in cuts:
+        assert written(again(cut)) == cut
+        assert end_of(store, line, again(cut)) == whole
+    return len(cuts)
+
+
+def oracle_alerts(store: Store, line: Line) -> tuple[Alert, ...]:
+    """What is owed by the function that reads whole chains."""
+    fold = begun(store, line)
+    entries: list[tuple[str, Envelope, bool]] = []
+    take = fold.book.take
+
+    def taken(envelope: Envelope, message_hash: str, body: Any, **how: Any) -> Any:
+        found = take(envelope, message_hash, body, **how)
+        known = envelope if found.acts else without_reference(envelope)
+        entries.append((message_hash, known, how["delayed"]))
+        return found
+
+    with patch.object(fold.book, "take", taken):
+        for _ in read(fold, store, line):
+            pass
+    return fold_alerts(
+        entries,
+        own_party=line.book.own,
+        rules=KIND_RULES,
+        timers=DEFAULT_TIMERS,
+        is_receipted=lambda message_hash, _: message_hash not in fold.open_own,
+    )
+
+
+@dataclass
+class Tried:
+    """What was tried on the records of worlds.
+
+    Attributes:
+        cuts: of finished records.
+        grown: what was kept of a record that grew since, and was gone on with.
+        unfit: the same, and was refused.
+    """
+
+    cuts: int = 0
+    grown: int = 0
+    unfit: int = 0
+    # Each of one record: another one, as an older copy put back, never names it.
+    kept: list[tuple[Store, str, bytes]] = field(default_factory=list)
+
+    def keep(self, station: Station) -> None:
+        for line in station.core.lines.values():
+            fold = begun(station.store, line)
+            for _ in read(fold, station.store, line):
+                pass
+            kept = fold.kept()
+            if kept is not None:
+                self.kept.append((station.store, line.line_id, written(kept)))
+
+    def look(self, stations: Iterator[Station]) -> None:
+        for station in stations:
+            for line in station.core.lines.values():
+                self.cuts += require_any_cut(station.store, line)
+                whole = end_of(station.store, line)
+                for store, line_id, data in self.kept:
+                    if store is station.store and line_id == line.line_id:
+                        self._go_on(station.store, line, data, whole)
+        self.kept.clear()
+
+    def _go_on(self, store: Store, line: Line, data: bytes, whole: tuple[Any, ...]) -> None:
+        try:
+            found = end_of(store, line, again(data))
+        except InvalidDocumentError:
+            self.unfit += 1
+        else:
+            assert found == whole
+            self.grown += 1
+
+
+@contextmanager
+def worlds_tried(*, every: int = 10) -> Iterator[Tried]:
+    """Have the records of all worlds tried when they close, and kept as they grow."""
+    tried = Tried()
+    commit, close = World.commit, World.close
+    turns = 0
+
+    def committed(world: World, station: Station, work: Any) -> None:
+        nonlocal turns
+        commit(world, station, work)
+        if work.entries or work.receipts or work.delayed:
+            turns += 1
+            if turns % every == 0:
+                tried.keep(station)
+
+    def closed(world: World) -> None:
+        tried.look(iter(world.stations.values()))
+        close(world)
+
+    with patch.object(World, "commit", committed), patch.object(World, "close", closed):
+        yield tried
