@@ -27,6 +27,7 @@ from deconflict.cli.output import (
     write_json,
 )
 from deconflict.cli.sending import say_held
+from deconflict.cli.sites import show_sites
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ TOGETHER = 200  # so many go in one request, all of them or none
     "deconflict declare --interactive\n"
     "deconflict declare --correct 7c1e09af right.geojson\n"
     "deconflict declare --tell 7c1e09af --line green\n"
+    "deconflict declare --list --sites\n"
     "deconflict declare --cancel 7c1e09af --reason ended-early",
 )
 @click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
@@ -56,6 +58,11 @@ TOGETHER = 200  # so many go in one request, all of them or none
 @click.option("--reason", metavar="WORD", help="Why it is cancelled, as plan-withdrawn.")
 @click.option("--list", "list_them", is_flag=True, help="List declarations, yours and the peers'.")
 @click.option("--all", "also_past", is_flag=True, help="With --list: also those that are over.")
+@click.option(
+    "--sites",
+    is_flag=True,
+    help="With --list: your protected sites, and how far each recipient has them.",
+)
 @click.option("--dry-run", is_flag=True, help="Only check; nothing is sent or kept.")
 @click.option(
     "--line",
@@ -87,6 +94,7 @@ def declare(
     reason: str | None,
     list_them: bool,
     also_past: bool,
+    sites: bool,
     dry_run: bool,
     lines: tuple[str, ...],
     release: str,
@@ -129,7 +137,11 @@ def declare(
     }
     with NodeClient.of(node_dir, account) as node:
         if list_them:
-            _list(node.declarations(active=not also_past), as_json=as_json)
+            # Who speaks for sites alone sees no other declaration, and who has seen each site.
+            if sites or not node.may("read"):
+                show_sites(node.sites(active=not also_past), as_json=as_json)
+            else:
+                _list(node.declarations(active=not also_past), as_json=as_json)
             return
         if cancel is not None:
             _cancel(node, cancel, reason, as_json=as_json)
@@ -182,7 +194,9 @@ def _declare(
         write_json({"posted": posted, "declaration_ids": ids, "conflicts": conflicts})
         return bool(conflicts)
     lines = len({one["line_id"] for one in posted})
-    click.echo(f"{count(len(ids), 'declaration')} on {count(lines, 'line')}:\n")
+    said = count(len(ids), "declaration")
+    named = ", ".join(clean(peer) for peer in manner["lines"] or ())
+    click.echo(f"{said} on {count(lines, 'line')}{f' ({named})' if named else ''}:\n")
     rows = zip(ids, drafts, strict=True)
     table(
         ("ID", "PURPOSE", "FROM", "TO", "LABEL"),
@@ -358,11 +372,19 @@ def _landmarks(node: "NodeClient") -> "list[Landmark]":
     from deconflict.airspace.landmark import Landmark
     from deconflict.cli.check import landmarks_of
 
-    return [Landmark(name, place) for name, place in landmarks_of(node)]
+    # They stand in the terms; who may not read those has the places in all notations.
+    known = landmarks_of(node) if node.may("read") else []
+    return [Landmark(name, place) for name, place in known]
 
 
-def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
-    """Return the conflicts that the declarations just sent are part of."""
+def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]] | None:
+    """Return the conflicts that the declarations just sent are part of.
+
+    None for who may not read them. The declarations are out: nothing after that may fail for want
+    of a role, or they would be sent a second time.
+    """
+    if not node.may("read"):
+        return None
     mine = set(ids)
     return [
         one
@@ -371,9 +393,11 @@ def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
     ]
 
 
-def _say_conflicts(conflicts: Sequence[dict[str, Any]]) -> None:
+def _say_conflicts(conflicts: Sequence[dict[str, Any]] | None) -> None:
     from deconflict.cli.check import show_conflicts
 
+    if conflicts is None:
+        click.echo("Whether it comes too close to anything is shown to others of your party alone.")
     if conflicts:
         click.echo()
         show_conflicts(conflicts, drafts=None)
