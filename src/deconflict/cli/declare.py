@@ -139,9 +139,10 @@ def declare(
         if list_them:
             # Who speaks for sites alone sees no other declaration, and who has seen each site.
             if sites or not node.may("read"):
-                show_sites(node.sites(active=not also_past), as_json=as_json)
+                show_sites(_on(node, node.sites(active=not also_past), lines), as_json=as_json)
             else:
-                _list(node.declarations(active=not also_past), as_json=as_json)
+                listed = _on(node, node.declarations(active=not also_past), lines)
+                _list(node, listed, as_json=as_json)
             return
         if cancel is not None:
             _cancel(node, cancel, reason, as_json=as_json)
@@ -288,7 +289,19 @@ def _cancel(node: "NodeClient", wanted: str, reason: str | None, *, as_json: boo
     _say_warnings(answer["posted"])
 
 
-def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+def _on(
+    node: "NodeClient", found: Sequence[dict[str, Any]], lines: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return what stands on one of these lines; all of it when none is named."""
+    if not lines:
+        return list(found)
+    if not node.may("read"):  # nor list the lines: a peer is known by its name alone
+        return [one for one in found if set(one["peers"]) & set(lines)]
+    wanted = {node.line(each)["line_id"] for each in lines}
+    return [one for one in found if wanted & set(one["line_ids"])]
+
+
+def _list(node: "NodeClient", found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         write_json({"declarations": found})
         return
@@ -326,11 +339,24 @@ def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
             for one in found
         ],
     )
+    _say_not_reached(node, [one for one in found if one["not_reached"]])
+
+
+def _say_not_reached(node: "NodeClient", found: Sequence[dict[str, Any]]) -> None:
+    """Say who is concerned and was not told; where there is a line to them, how they are."""
+    if not found:
+        return
+    agreed = {line["peer"] for line in node.lines() if line["terms_hash"]}
     for one in found:
-        if one["not_reached"]:
-            named = ", ".join(clean(each) for each in one["not_reached"])
+        name = short(one["declaration_id"])
+        tellable = [third for third in one["not_reached"] if one["own"] and third in agreed]
+        without = [clean(third) for third in one["not_reached"] if third not in tellable]
+        if without:
+            click.echo(f"{name} does not reach {', '.join(without)}: no line carries it.")
+        for third in map(clean, tellable):
             click.echo(
-                f"{short(one['declaration_id'])} does not reach {named}: no line carries it."
+                f"{name} does not reach {third} yet; tell them: "
+                f"deconflict declare --tell {name} --line {third}"
             )
 
 
