@@ -105,7 +105,7 @@ class Teller:
         if changed is not None:
             text = render_named("ANSWER_CHANGED", changed, self.desk.language)
             warnings = (*warnings, text)
-        return warnings
+        return (*warnings, *self._retyped_wrongly(line, taken))
 
     def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
         """Look at a message of the peer that is about to be durable here."""
@@ -285,6 +285,10 @@ class Teller:
             return
         if line.book.threads.get(taken.envelope.ref or "") is None:
             return  # it was retyped rightly before
+        # One matter is one alert (R27): what was told as unanswered climbs on as answered wrongly.
+        unanswered = AlertKey("NO_ANSWER", line.line_id, taken.envelope.ref)
+        before = self.desk.alerts.get(unanswered)
+        self.desk.alerts.close(unanswered, now_ms=now.utc_ms)
         self.desk.tell(
             key,
             {
@@ -295,7 +299,19 @@ class Teller:
             drill=asked.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
+            level=0 if before is None else before.level,
+            desk=None if before is None else before.desk,
+            ladder=None if before is None else before.facts.get("ladder"),
+            facts={"message": taken.envelope.ref},
         )
+
+    def _retyped_wrongly(self, line: Line, taken: Taken) -> tuple[str, ...]:
+        """Return, in words, that a check was just answered with another text than it had."""
+        if taken.kind is not Kind.LINE_CHECK_REPLY:
+            return ()
+        key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
+        alert = self.desk.alerts.get(key)
+        return () if alert is None else (alert.text,)
 
     def _wrote(self, envelope: Envelope) -> bool:
         return envelope.sender.party == self._party

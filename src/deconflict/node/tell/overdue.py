@@ -39,6 +39,7 @@ ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED"
 
 class OverdueTeller:
     """Tells what is owed too long, by the peer or by us.
+_WRONG: Final = "LINE_CHECK_WRONG"
 
     Args:
         desk: where alerts go.
@@ -143,7 +144,11 @@ class OverdueTeller:
             "limit": alert.answer_ms,
         }
         rule = "CEASE_NOT_ACKNOWLEDGED"
-        if kind is not Kind.CEASE:
+        wrong = self.desk.alerts.get(AlertKey(_WRONG, line.line_id, _root(line, alarm)))
+        if wrong is not None:  # answered, and not rightly: that is told already, and climbs
+            rule = _WRONG
+            values = {name: wrong.facts[name] for name in phrase_named(rule).values}
+        elif kind is not Kind.CEASE:
             rule, values["kind"] = "NO_ANSWER", alert.kind
         self._tell(rule, values, line, alarm, envelope, second, now)
 
