@@ -24,7 +24,12 @@ __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
 
 RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
 # These can lose their matter without an answer: called off, replaced, or their time has passed.
-_MAY_LAPSE: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE))
+_MAY_LAPSE: Final = frozenset(
+    (
+        *(Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE),
+        *(Kind.SUSPEND, Kind.RESUME, Kind.SCOPE),
+    )
+)
 _NOT_HELD: Final = frozenset(
     (
         DeliveryState.QUEUED,
@@ -34,12 +39,12 @@ _NOT_HELD: Final = frozenset(
     )
 )
 _NEVER_LATE_MS: Final = 1_000  # a receipt as soon as this is looked at no further
+_WRONG: Final = "LINE_CHECK_WRONG"
 ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
 
 
 class OverdueTeller:
     """Tells what is owed too long, by the peer or by us.
-_WRONG: Final = "LINE_CHECK_WRONG"
 
     Args:
         desk: where alerts go.
