@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
+from deconflict.line.envelope import read_envelope
 from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
+from deconflict.messages.kinds import ends_flash
 from deconflict.messages.message_text import message_text
 from deconflict.node.actor import Actor, require
 from deconflict.node.core import NodeCore, Say
@@ -31,6 +33,7 @@ from deconflict.store.base import Store
 __all__ = ["Releasing"]
 
 _Change: TypeAlias = tuple[Held, str, Actor]
+_LOOKED_BACK: Final = 1_000  # own messages among which a report is looked for
 
 
 class Releasing(Reading):
@@ -90,6 +93,7 @@ class Releasing(Reading):
         for line, says in on_lines:
             require_sites_found(held, says, places)
             for say in says:
+                self._require_unreported(line, say)
                 require_as_written(line, say, self._now.utc_ms)
         self._require_sayable(on_lines, self._now)
         self._held.drop(held)
@@ -243,6 +247,9 @@ class Releasing(Reading):
     ) -> tuple[Posted, ...]:
         # What cannot be said is refused to who writes it, not to who releases it.
         self._require_sayable(on_lines, now)
+        for line, some in on_lines:
+            for say in some:
+                self._require_unreported(line, say)
         # Marked as of now: whoever wrote it in an exercise meant it so, whenever it is released.
         says = [
             (line.line_id, replace(say, drill=self._core.is_drill(line.line_id, say, now)))
@@ -267,6 +274,36 @@ class Releasing(Reading):
     def _require_sayable(self, on_lines: Sequence[tuple[Line, Sequence[Say]]], now: Now) -> None:
         for line, says in on_lines:
             self._core.require_sayable(line.line_id, says, now)
+
+    def _require_unreported(self, line: Line, say: Say) -> None:
+        """Refuse to say a second time that what a cease request asks has ceased.
+
+        Raises:
+            LineStateError: it was reported; nobody waits for a report any more.
+        """
+        if say.ref is None or not ends_flash(say.kind) or line.book.threads.get(say.ref):
+            return
+        head = line.machine.own_head
+        rows = (
+            ()
+            if head is None
+            else self._store.entries(
+                line.line_id,
+                line.book.own,
+                epoch=head.epoch,
+                after_seq=max(0, head.seq - _LOOKED_BACK),
+            )
+        )
+        said = [envelope for row in rows if (envelope := read_envelope(row.data)).ref == say.ref]
+        reported = [envelope.created_utc for envelope in said if envelope.kind == say.kind]
+        if reported:
+            raise LineStateError(
+                f"already reported ceased, at {reported[0]}",
+                given=f"another report on cease request {say.ref[:10]}",
+                expected="a cease request that is open",
+                remedy="nothing is left to say; what waits goes with "
+                "`deconflict line release ID --withdraw`",
+            )
 
     def _on_lines(self, held: Held) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}
