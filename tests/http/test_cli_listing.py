@@ -45,3 +45,18 @@ def test_a_list_of_one_line_has_what_stands_on_that_line_alone(
     assert name in officer.types("declare", "--list", "--line", PEER)
     stands(node, monkeypatch, line_ids=("ee" * 16,), peers=("green.example",))
     assert name not in officer.types("declare", "--list", "--line", PEER)
+
+
+def test_calls_are_listed_of_one_line(
+    officer: AtTerminal, node: StandInNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def talks(line: str | None = None, **_: object) -> tuple[()]:
+        asked.append(line)
+        return ()
+
+    monkeypatch.setattr(node, "talks", talks)
+    officer.types("line", "call", "list", "--line", PEER)
+    officer.types("line", "call", "list")
+    assert asked == [LINE, None]
