@@ -45,7 +45,7 @@ from deconflict.node.tell.overdue import (
     close_thread,
 )
 from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
-from deconflict.node.tell.talks import tell_not_taken
+from deconflict.node.tell.talks import recorded_apart, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
 
@@ -105,7 +105,7 @@ class Teller:
         if changed is not None:
             text = render_named("ANSWER_CHANGED", changed, self.desk.language)
             warnings = (*warnings, text)
-        return (*warnings, *self._retyped_wrongly(line, taken))
+        return (*warnings, *self._retyped_wrongly(line, taken), *self._another_time(line, taken))
 
     def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
         """Look at a message of the peer that is about to be durable here."""
@@ -312,6 +312,22 @@ class Teller:
         key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
         alert = self.desk.alerts.get(key)
         return () if alert is None else (alert.text,)
+
+    def _another_time(self, line: Line, taken: Taken) -> tuple[str, ...]:
+        """Return, in words, that a call was just recorded at no time that was arranged for it."""
+        if taken.kind is not Kind.CALL_RECORD:
+            return ()
+        call_id = line.book.calls.call_of(taken.hash)
+        found = (
+            recorded_apart(line, call, self._party)
+            for call in line.book.calls
+            if call.call_id == call_id
+        )
+        return tuple(
+            render_named("NOT_THE_ARRANGED_TIME", apart, self.desk.language)
+            for apart in found
+            if apart is not None
+        )
 
     def _wrote(self, envelope: Envelope) -> bool:
         return envelope.sender.party == self._party
