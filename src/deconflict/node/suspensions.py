@@ -42,11 +42,6 @@ class Suspensions:
     def __iter__(self) -> Iterator[Suspension]:
         return iter(tuple(self._held.values()))
 
-    def take_replaced(self) -> tuple[str, ...]:
-        """Return, once, the messages about a suspension in whose place a newer one stands."""
-        replaced, self._replaced = tuple(self._replaced), []
-        return replaced
-
     def take(
         self,
         body: Suspend | Resume | ScopeChange,
@@ -64,6 +59,11 @@ class Suspensions:
         if changed and message is not None:
             self._note(body, by, message, drill=drill)
         return changed
+
+    def take_replaced(self) -> tuple[str, ...]:
+        """Return, once, the messages about a suspension in whose place a newer one stands."""
+        replaced, self._replaced = tuple(self._replaced), []
+        return replaced
 
     def _note(
         self, body: Suspend | Resume | ScopeChange, by: str, message: str, *, drill: bool

@@ -101,11 +101,16 @@ class Teller:
         self._content(line, taken, now)
         self.voice.passed(line, taken, now)
         warnings = (*warnings, *self.voice.noted(line, taken, now))
+        warnings = (
+            *warnings,
+            *self._retyped_wrongly(line, taken),
+            *self._another_time(line, taken),
+        )
         changed = self._answer_changed(line, taken)
         if changed is not None:
             text = render_named("ANSWER_CHANGED", changed, self.desk.language)
             warnings = (*warnings, text)
-        return (*warnings, *self._retyped_wrongly(line, taken), *self._another_time(line, taken))
+        return warnings
 
     def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
         """Look at a message of the peer that is about to be durable here."""
