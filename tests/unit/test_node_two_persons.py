@@ -145,6 +145,12 @@ def test_ceased_that_lost_its_request_is_not_said_any_more() -> None:
         with pytest.raises(LineStateError, match=f"already reported ceased, at {at}"):
             await ceased(node, pair.line_id, message)
         assert node.held() == ()
+        goes_on = body_to_wire(CeaseReport(desk=WATCH.desk, at_utc=at))
+        await node.send(WATCH, pair.line_id, "CONTINUING", goes_on, ref=message)
+        await ceased(node, pair.line_id, message)
+        (third,) = node.held()
+        (posted,) = await node.release(SECOND_WATCH, third.held_id)
+        assert posted.kind == "CEASED"
 
     run(test)
 

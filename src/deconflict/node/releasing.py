@@ -6,10 +6,10 @@ from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
-from deconflict.line.envelope import read_envelope
+from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
-from deconflict.messages.kinds import ends_flash
+from deconflict.messages.kinds import Kind, ends_flash
 from deconflict.messages.message_text import message_text
 from deconflict.node.actor import Actor, require
 from deconflict.node.core import NodeCore, Say
@@ -33,6 +33,7 @@ from deconflict.store.base import Store
 __all__ = ["Releasing"]
 
 _Change: TypeAlias = tuple[Held, str, Actor]
+_REPORTS: Final = frozenset((Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH))
 _LOOKED_BACK: Final = 1_000  # own messages among which a report is looked for
 
 
@@ -93,8 +94,9 @@ class Releasing(Reading):
         for line, says in on_lines:
             require_sites_found(held, says, places)
             for say in says:
-                self._require_unreported(line, say)
-                require_as_written(line, say, self._now.utc_ms)
+                # Whoever reported since that it goes on has something left to say.
+                if self._last_report(line, say) is None:
+                    require_as_written(line, say, self._now.utc_ms)
         self._require_sayable(on_lines, self._now)
         self._held.drop(held)
         # In one commit: were it said and still held, it could be said again.
@@ -249,7 +251,7 @@ class Releasing(Reading):
         self._require_sayable(on_lines, now)
         for line, some in on_lines:
             for say in some:
-                self._require_unreported(line, say)
+                self._last_report(line, say)
         # Marked as of now: whoever wrote it in an exercise meant it so, whenever it is released.
         says = [
             (line.line_id, replace(say, drill=self._core.is_drill(line.line_id, say, now)))
@@ -275,35 +277,32 @@ class Releasing(Reading):
         for line, says in on_lines:
             self._core.require_sayable(line.line_id, says, now)
 
-    def _require_unreported(self, line: Line, say: Say) -> None:
-        """Refuse to say a second time that what a cease request asks has ceased.
+    def _last_report(self, line: Line, say: Say) -> Envelope | None:
+        """Return what we reported last on a cease request that waits for no report any more.
 
         Raises:
-            LineStateError: it was reported; nobody waits for a report any more.
+            LineStateError: that it has ceased; to report that again says nothing.
         """
         if say.ref is None or not ends_flash(say.kind) or line.book.threads.get(say.ref):
-            return
+            return None
         head = line.machine.own_head
-        rows = (
-            ()
-            if head is None
-            else self._store.entries(
-                line.line_id,
-                line.book.own,
-                epoch=head.epoch,
-                after_seq=max(0, head.seq - _LOOKED_BACK),
-            )
+        if head is None:
+            return None
+        after_seq = max(0, head.seq - _LOOKED_BACK)
+        rows = self._store.entries(
+            line.line_id, line.book.own, epoch=head.epoch, after_seq=after_seq
         )
         said = [envelope for row in rows if (envelope := read_envelope(row.data)).ref == say.ref]
-        reported = [envelope.created_utc for envelope in said if envelope.kind == say.kind]
-        if reported:
+        last = next((one for one in reversed(said) if one.kind in _REPORTS), None)
+        if last is not None and last.kind == say.kind:
             raise LineStateError(
-                f"already reported ceased, at {reported[0]}",
+                f"already reported ceased, at {last.created_utc}",
                 given=f"another report on cease request {say.ref[:10]}",
                 expected="a cease request that is open",
                 remedy="nothing is left to say; what waits goes with "
                 "`deconflict line release ID --withdraw`",
             )
+        return last
 
     def _on_lines(self, held: Held) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}
