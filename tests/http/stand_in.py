@@ -519,6 +519,7 @@ class StandInNode:
             readback={LINE: "MISSING"},
             loaded={LINE: False},
             geometry=dict(geometry_to_wire(declaration.geometry)),
+            peers=(PEER,),
         )
 
 

@@ -61,7 +61,7 @@ def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
     assert re.search(r"!= +there +35\.2000000, 40\.0000000 +35\.2000000, 40\.8350000", shown)
     assert "time: 1 h apart" in shown
     assert "41.1 NM (76.0 km) apart" in shown
-    assert "2 accounts; 1 more in the record, corrected or older" in shown
+    assert "Accounts: 2; more in the record, corrected or older: 1" in shown
     kept = blue.ok("incident", "account", name, "--by", "newspaper", "--field", "closest_m=1")
     assert "sent to nobody" in kept
     assert "NEWSPAPER, no line" in blue.ok("incident", "show", name)

@@ -19,6 +19,8 @@ from deconflict.messages.talks import (
     Tier,
 )
 from deconflict.node.call_views import CallView, call_view
+from deconflict.node.core import Say
+from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, MINUTE_MS, START_MS, NodePair, node_pair
 
 
@@ -89,6 +91,38 @@ def test_a_record_corrected_by_a_later_one_ends_the_difference_and_both_stay() -
         assert view(pair).differing == ()
         assert "CALL_RECORDS_DIFFER" not in pair.rules("red")
         assert pair.blue.store.entry(first) is not None
+
+
+def at_night(minutes: int = 20) -> CallRecord:
+    """A record of six hours before the call was arranged for."""
+    start_ms = START_MS - 4 * HOUR_MS
+    return record(
+        start_utc=format_utc(start_ms), end_utc=format_utc(start_ms + minutes * MINUTE_MS)
+    )
+
+
+def test_a_record_of_another_time_than_was_arranged_is_told_and_kept() -> None:
+    with node_pair() as pair:
+        call = held(pair)
+        said = Say(kind=Kind.CALL_RECORD, body=at_night(), desk=DESKS[0], ref=call)
+        (posted,) = pair.world.say("red", "blue", [said])
+        assert "NOT THE ARRANGED TIME. red recorded a call from 2015-09-30" in posted.warnings[0]
+        pair.run_for(2)
+        assert "it was arranged for" in pair.alert("blue", "NOT_THE_ARRANGED_TIME").text
+        assert len(view(pair).records) == 1
+        say(pair, "blue", Kind.CALL_RECORD, record(), call)
+        assert "NOT_THE_ARRANGED_TIME" not in pair.rules("blue")
+        assert "CALL_RECORDS_DIFFER" in pair.rules("blue")
+
+
+def test_a_call_that_lasts_longer_than_arranged_is_the_arranged_one() -> None:
+    with node_pair() as pair:
+        call = held(pair)
+        said = Say(kind=Kind.CALL_RECORD, body=record(35), desk=DESKS[0], ref=call)
+        (posted,) = pair.world.say("red", "blue", [said])
+        pair.run_for(2)
+        assert posted.warnings == ()
+        assert "NOT_THE_ARRANGED_TIME" not in pair.rules("blue")
 
 
 def test_times_within_the_agreed_tolerance_differ_without_an_alarm() -> None:

@@ -1,15 +1,20 @@
 """Incidents on a line (R24, R29, R31, R15): several accounts, evidence, risk, breaches, tallies."""
 
 import hashlib
+import io
 import json
+import re
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 from test_node_attacks import attack, forge
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
+from deconflict.cli.incident import show_incident
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
 from deconflict.messages.bodies import Account, BreachNote, Evidence, Incident, Risk
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord, Tally
@@ -109,6 +114,43 @@ def test_several_accounts_of_each_side_stand_side_by_side_and_their_differences_
             held = pair.line(party).book.incidents.get(ID)
             assert held is not None
             assert len(held.accounts) == 3
+
+
+def test_a_place_that_differs_is_told_by_the_one_name_it_was_given() -> None:
+    with node_pair() as pair:
+        begun(pair)
+        pair.say("blue", Kind.ACCOUNT, account(there_lat_e7=352000000, there_lon_e7=400000000))
+        pair.say("red", Kind.ACCOUNT, account(there_lat_e7=352000000, there_lon_e7=408350000))
+        pair.run_for(1)
+        alert = pair.alert("blue", "ACCOUNTS_DIFFER")
+        assert "differ in: there." in alert.text
+        assert alert.facts["differing"] == ["there_lon_e7"]
+
+
+def page(pair: NodePair, language: str) -> str:
+    """What ``incident show`` prints at a desk of this language."""
+    line = pair.line("blue")
+    shown = incident_view(shelf_of(line), files(pair)[0], (), language)
+    with io.StringIO() as out, redirect_stdout(out):
+        show_incident(to_builtins(shown), language)
+        return out.getvalue()
+
+
+def test_the_page_of_an_incident_is_of_one_language() -> None:
+    with node_pair() as pair:
+        begun(pair)
+        pair.say("blue", Kind.ACCOUNT, account(closest_m=805, seen=True))
+        pair.say("red", Kind.ACCOUNT, account(closest_m=500))
+        pair.say("red", Kind.RISK, Risk(incident_id=ID, risk=RiskWord.SAFETY_NOT_ASSURED))
+        pair.run_for(1)
+        ours, theirs = page(pair, "en"), page(pair, "ru")
+        assert "risk, blue  D, undetermined (as proposed)" in ours
+        assert "Accounts: 2" in ours
+        assert "степень риска, blue  D, не определена (как предложено)" in theirs
+        assert "степень риска, red   B, безопасность не обеспечена" in theirs
+        assert "Версии: 2" in theirs
+        english = re.findall(r"\b(?:risk|opened|line|near|account|message|yes|none)\w*", theirs)
+        assert english == []
 
 
 def test_a_correction_takes_the_place_of_the_account_it_cites_and_both_stay_on_record() -> None:

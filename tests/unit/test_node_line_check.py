@@ -5,6 +5,8 @@ import pytest
 from deconflict.line.delivery import DeliveryState
 from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import Kind
+from deconflict.node.core import Say
+from deconflict.replay.world import DESKS
 from node_pair import NodePair, node_pair
 
 
@@ -55,12 +57,34 @@ def test_check_retyped_wrongly_is_not_answered_in_time_nor_after_a_restart() -> 
         for party in ("blue", "red"):
             pair.world.restart(party)
         pair.run_for(2)
-        assert "NO_ANSWER" in pair.rules("blue")
-        assert "LINE_CHECK_WRONG" in pair.rules("blue")
+        assert "NO_ANSWER" not in pair.rules("blue")
+        assert pair.alert("blue", "LINE_CHECK_WRONG").facts["ladder"]
         assert "LINE_CHECK_RECEIVED" in pair.rules("red")
         retype(pair, "red", asked, "4711 0815")
         for party in ("blue", "red"):
             assert pair.rules(party) == []
+
+
+def test_check_retyped_wrongly_after_its_limit_is_one_matter_and_keeps_its_rung() -> None:
+    with node_pair() as pair:
+        asked = check(pair, "blue", "4711 0815")
+        pair.run_for(160)
+        rung = pair.alert("blue", "NO_ANSWER").facts["ladder"]
+        retype(pair, "red", asked, "0000 0000")
+        assert "NO_ANSWER" not in pair.rules("blue")
+        assert pair.alert("blue", "LINE_CHECK_WRONG").facts["ladder"] == rung
+
+
+def test_who_retypes_wrongly_is_told_at_once() -> None:
+    with node_pair() as pair:
+        asked = check(pair, "blue", "4711 0815")
+        for text, told in (("0000 0000", 1), ("4711 0815", 0)):
+            reply = Say(
+                kind=Kind.LINE_CHECK_REPLY, body=LineCheck(text=text), desk=DESKS[0], ref=asked
+            )
+            (posted,) = pair.world.say("red", "blue", [reply])
+            assert len(posted.warnings) == told
+            assert told == 0 or 'red retyped "0000 0000"' in posted.warnings[0]
 
 
 def test_right_reply_to_another_check_does_not_hide_a_wrong_one() -> None:

@@ -12,6 +12,7 @@ from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, InvalidPositionError, LineStateError, NotFoundError
 from deconflict.line.moment import Now
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.terms import ThirdParty
 from deconflict.node.actor import Actor, Role
 from deconflict.node.runtime import Runtime
 from deconflict.node.service import Node
@@ -84,6 +85,37 @@ def test_further_lines_are_told_what_stands_on_others() -> None:
         assert node.declarations() == ()
 
     run(test)
+
+
+def test_a_third_party_is_not_reached_until_it_is_told_over_its_own_line() -> None:
+    def named(three: Three) -> list[str | None]:
+        open_now = three.world.stations["blue"].core.alerts
+        return [alert.object for alert in open_now if alert.rule == "THIRD_PARTY_NOT_REACHED"]
+
+    async def test(three: Three, node: Node) -> None:
+        await node.declare(PLANNER, [declaration(1)], lines=["green"])
+        three.world.run_for(2)
+        assert named(three) == ["cedar", "red"]
+        await node.tell(PLANNER, declaration(1).declaration_id, lines=["red"])
+        three.world.run_for(2)
+        assert named(three) == ["cedar"]
+        moved = replace(declaration(1, revision=2), geometry=(circle(radius_m=6_000),))
+        await node.update(PLANNER, moved, lines=["green"])
+        three.world.run_for(2)
+        assert "red" in named(three)
+
+    run(test, third_parties=[ThirdParty("cedar", None), ThirdParty("red", None)])
+
+
+def test_a_third_party_told_in_an_exercise_is_not_reached_in_earnest() -> None:
+    async def test(three: Three, node: Node) -> None:
+        await node.declare(PLANNER, [declaration(1)], lines=["green"])
+        await node.tell(PLANNER, declaration(1).declaration_id, lines=["red"], drill=True)
+        three.world.run_for(2)
+        rules = [alert.rule for alert in three.world.stations["blue"].core.alerts]
+        assert "THIRD_PARTY_NOT_REACHED" in rules
+
+    run(test, third_parties=[ThirdParty("red", None)])
 
 
 def test_a_line_that_knows_it_is_not_told_again() -> None:

@@ -1,8 +1,14 @@
 """What holds a scope suspended, whatever one side says of it in which order."""
 
-from deconflict.node.suspensions import Suspensions
+import pytest
 
-MINUTE_MS = 60_000
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import LineStateError
+from deconflict.messages.bodies import Ack, AnswerWord
+from deconflict.messages.kinds import Kind
+from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
+from deconflict.node.suspensions import Suspensions
+from node_pair import MINUTE_MS, NodePair, node_pair
 
 
 def test_only_a_resumption_ends_a_suspension_and_saying_it_again_for_later_does_not() -> None:
@@ -34,3 +40,69 @@ def test_after_its_end_it_is_a_new_one() -> None:
     (one,) = held
     assert not one.holds(15 * MINUTE_MS)
     assert one.holds(21 * MINUTE_MS)
+
+
+def suspend(pair: NodePair, *, minutes: int = 0) -> str:
+    effective_utc = format_utc(pair.world.now.utc_ms + minutes * MINUTE_MS)
+    body = Suspend(scope="ALL", effective_utc=effective_utc)
+    said = pair.say("blue", Kind.SUSPEND, body)
+    pair.run_for(2)
+    return said
+
+
+def open_matters(pair: NodePair) -> list[tuple[str, str | None]]:
+    """What red's desk is still asked to look at of what blue said of suspensions."""
+    rules = ("SUSPEND_RECEIVED", "RESUME_RECEIVED", "SCOPE_RECEIVED")
+    found = [(a.rule, a.subject) for a in pair.station("red").core.alerts if a.rule in rules]
+    threads = [each.hash for each in pair.line("red").book.threads if not each.own]
+    assert threads == [subject for _, subject in found]
+    return found
+
+
+def test_what_we_suspended_already_is_not_suspended_again_without_a_word() -> None:
+    with node_pair() as pair:
+        since = format_utc(pair.world.now.utc_ms)
+        suspend(pair)
+        with pytest.raises(LineStateError, match=f"suspended by blue already, since {since}"):
+            suspend(pair)
+        with pytest.raises(LineStateError, match="suspended by blue already"):
+            suspend(pair, minutes=10)
+
+
+def test_what_is_to_be_suspended_later_can_be_brought_forward() -> None:
+    with node_pair() as pair:
+        suspend(pair, minutes=10)
+        newest = suspend(pair)
+        assert open_matters(pair) == [("SUSPEND_RECEIVED", newest)]
+
+
+def test_a_resumption_closes_what_it_ends_at_both_ends() -> None:
+    with node_pair() as pair:
+        suspended = suspend(pair)
+        assert open_matters(pair) == [("SUSPEND_RECEIVED", suspended)]
+        now = format_utc(pair.world.now.utc_ms)
+        resumed = pair.say("blue", Kind.RESUME, Resume(scope="ALL", effective_utc=now))
+        pair.run_for(2)
+        assert open_matters(pair) == [("RESUME_RECEIVED", resumed)]
+        pair.run_for(200)
+        subjects = {alert.subject for alert in pair.station("blue").core.alerts}
+        assert resumed in subjects  # nobody there has looked at it
+        assert suspended not in subjects
+        pair.world.restart("red")
+        pair.run_for(2)
+        assert open_matters(pair) == [("RESUME_RECEIVED", resumed)]
+        pair.say("red", Kind.ACK, Ack(answer=AnswerWord.ROGER), ref=resumed)
+        pair.run_for(2)
+        assert open_matters(pair) == []
+
+
+def test_a_change_of_scope_stands_in_the_place_of_the_suspension_it_changes() -> None:
+    with node_pair() as pair:
+        suspend(pair)
+        now = format_utc(pair.world.now.utc_ms)
+        body = ScopeChange(scope="ALL", to="DECLARATIONS", effective_utc=now)
+        changed = pair.say("blue", Kind.SCOPE, body)
+        pair.run_for(2)
+        assert open_matters(pair) == [("SCOPE_RECEIVED", changed)]
+        again = suspend(pair)
+        assert {subject for _, subject in open_matters(pair)} == {changed, again}

@@ -137,9 +137,20 @@ def test_ceased_that_lost_its_request_is_not_said_any_more() -> None:
         await ceased(node, pair.line_id, message)
         await ceased(node, pair.line_id, message)
         first, second = node.held()
+        at = node.node().now_utc
         await node.release(SECOND_WATCH, first.held_id)
-        with pytest.raises(LineStateError, match="open no longer"):
+        with pytest.raises(LineStateError, match=f"already reported ceased, at {at}"):
             await node.release(SECOND_WATCH, second.held_id)
+        await node.withdraw(SECOND_WATCH, second.held_id)
+        with pytest.raises(LineStateError, match=f"already reported ceased, at {at}"):
+            await ceased(node, pair.line_id, message)
+        assert node.held() == ()
+        goes_on = body_to_wire(CeaseReport(desk=WATCH.desk, at_utc=at))
+        await node.send(WATCH, pair.line_id, "CONTINUING", goes_on, ref=message)
+        await ceased(node, pair.line_id, message)
+        (third,) = node.held()
+        (posted,) = await node.release(SECOND_WATCH, third.held_id)
+        assert posted.kind == "CEASED"
 
     run(test)
 

@@ -279,14 +279,20 @@ def standby(
 @command(
     "list",
     group=call,
-    example="deconflict line call list\ndeconflict line call list --all\n"
+    example="deconflict line call list\ndeconflict line call list --all --line red\n"
     "deconflict line call list 9f86d08188",
 )
 @click.argument("wanted", required=False, metavar="[ID]")
 @click.option("--all", "whole", is_flag=True, help="Also what is over, and calls that were held.")
+@click.option("--line", metavar="PEER", help="Only on this line; otherwise on all.")
 @talks_to_node
 def list_calls(
-    wanted: str | None, whole: bool, node_dir: Path | None, account: str | None, as_json: bool
+    wanted: str | None,
+    whole: bool,
+    line: str | None,
+    node_dir: Path | None,
+    account: str | None,
+    as_json: bool,
 ) -> None:
     """List calls that wait for an answer or are to be held; with an ID show one whole."""
     from deconflict.cli.client import NodeClient
@@ -296,8 +302,9 @@ def list_calls(
             _show_one(node, wanted, as_json=as_json)
             return
         own = node.get("node")["party"]
-        talks = node.get("talks", ahead=str(not whole).lower())
-        calls = node.get("calls") if whole else []
+        line_id = None if line is None else node.line(line)["line_id"]
+        talks = node.get("talks", line=line_id, ahead=str(not whole).lower())
+        calls = node.get("calls", line=line_id) if whole else []
     if as_json:
         write_json({"talks": talks, "calls": calls})
         return

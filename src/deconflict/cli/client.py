@@ -61,6 +61,8 @@ class NodeClient:
         self.url = url
         self._language = language
         self._drill_said = False
+        self._drill_with: list[str] = []  # the peers, as the last answer named them
+        self._actions: frozenset[str] | None = None
         # No proxy and no netrc from the environment: the token goes to the node and nowhere else.
         self._http = httpx.Client(
             base_url=f"{url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False
@@ -140,6 +142,12 @@ class NodeClient:
         except httpx.HTTPError as error:
             self._unreachable(error)
 
+    def may(self, action: str) -> bool:
+        """Return whether a role of this account allows an action; the node is asked once."""
+        if self._actions is None:
+            self._actions = frozenset(self.get("me")["actions"])
+        return action in self._actions
+
     def lines(self) -> list[dict[str, Any]]:
         """Return all lines."""
         return list(self.get("lines"))
@@ -148,6 +156,8 @@ class NodeClient:
         """Return whether what is written on these lines (on all, when none is named) is a drill."""
         if drill is not None:
             return drill
+        if not self.may("read"):  # every answer says it, whoever asked
+            return any(not lines or peer in lines for peer in self._drill_with)
         return any(
             each["drill_until_utc"]
             for each in self.lines()
@@ -155,8 +165,17 @@ class NodeClient:
         )
 
     def declarations(self, *, active: bool) -> list[dict[str, Any]]:
-        """Return the declarations, own and the peers'; ``active`` leaves out what is over."""
+        """Return the declarations, own and the peers'; ``active`` leaves out what is over.
+
+        To who may not read them, as a humanitarian notifier: the own protected sites.
+        """
+        if not self.may("read"):
+            return self.sites(active=active)
         return list(self.get("declarations", active=str(active).lower()))
+
+    def sites(self, *, active: bool) -> list[dict[str, Any]]:
+        """Return the own protected sites; ``active`` leaves out what is over."""
+        return list(self.get("sites", active=str(active).lower()))
 
     # -- finding things by the beginning of their id ------------------------------------------
 
@@ -314,6 +333,7 @@ class NodeClient:
 
     def _say_drill(self, lasts: str | None) -> None:
         """Say once, before anything else, that an exercise of this side lasts; not to programs."""
+        self._drill_with = [peer for peer, _ in _LASTS.findall(lasts or "")]
         context = click.get_current_context(silent=True)
         if lasts is None or self._drill_said or context is None or context.params.get("as_json"):
             return

@@ -27,6 +27,7 @@ from deconflict.cli.output import (
     write_json,
 )
 from deconflict.cli.sending import say_held
+from deconflict.cli.sites import show_sites
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ TOGETHER = 200  # so many go in one request, all of them or none
     "deconflict declare --interactive\n"
     "deconflict declare --correct 7c1e09af right.geojson\n"
     "deconflict declare --tell 7c1e09af --line green\n"
+    "deconflict declare --list --sites\n"
     "deconflict declare --cancel 7c1e09af --reason ended-early",
 )
 @click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
@@ -56,6 +58,11 @@ TOGETHER = 200  # so many go in one request, all of them or none
 @click.option("--reason", metavar="WORD", help="Why it is cancelled, as plan-withdrawn.")
 @click.option("--list", "list_them", is_flag=True, help="List declarations, yours and the peers'.")
 @click.option("--all", "also_past", is_flag=True, help="With --list: also those that are over.")
+@click.option(
+    "--sites",
+    is_flag=True,
+    help="With --list: your protected sites, and how far each recipient has them.",
+)
 @click.option("--dry-run", is_flag=True, help="Only check; nothing is sent or kept.")
 @click.option(
     "--line",
@@ -87,6 +94,7 @@ def declare(
     reason: str | None,
     list_them: bool,
     also_past: bool,
+    sites: bool,
     dry_run: bool,
     lines: tuple[str, ...],
     release: str,
@@ -129,7 +137,12 @@ def declare(
     }
     with NodeClient.of(node_dir, account) as node:
         if list_them:
-            _list(node.declarations(active=not also_past), as_json=as_json)
+            # Who speaks for sites alone sees no other declaration, and who has seen each site.
+            if sites or not node.may("read"):
+                show_sites(_on(node, node.sites(active=not also_past), lines), as_json=as_json)
+            else:
+                listed = _on(node, node.declarations(active=not also_past), lines)
+                _list(node, listed, as_json=as_json)
             return
         if cancel is not None:
             _cancel(node, cancel, reason, as_json=as_json)
@@ -182,7 +195,9 @@ def _declare(
         write_json({"posted": posted, "declaration_ids": ids, "conflicts": conflicts})
         return bool(conflicts)
     lines = len({one["line_id"] for one in posted})
-    click.echo(f"{count(len(ids), 'declaration')} on {count(lines, 'line')}:\n")
+    said = count(len(ids), "declaration")
+    named = ", ".join(clean(peer) for peer in manner["lines"] or ())
+    click.echo(f"{said} on {count(lines, 'line')}{f' ({named})' if named else ''}:\n")
     rows = zip(ids, drafts, strict=True)
     table(
         ("ID", "PURPOSE", "FROM", "TO", "LABEL"),
@@ -274,7 +289,19 @@ def _cancel(node: "NodeClient", wanted: str, reason: str | None, *, as_json: boo
     _say_warnings(answer["posted"])
 
 
-def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+def _on(
+    node: "NodeClient", found: Sequence[dict[str, Any]], lines: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return what stands on one of these lines; all of it when none is named."""
+    if not lines:
+        return list(found)
+    if not node.may("read"):  # nor list the lines: a peer is known by its name alone
+        return [one for one in found if set(one["peers"]) & set(lines)]
+    wanted = {node.line(each)["line_id"] for each in lines}
+    return [one for one in found if wanted & set(one["line_ids"])]
+
+
+def _list(node: "NodeClient", found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         write_json({"declarations": found})
         return
@@ -312,11 +339,24 @@ def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
             for one in found
         ],
     )
+    _say_not_reached(node, [one for one in found if one["not_reached"]])
+
+
+def _say_not_reached(node: "NodeClient", found: Sequence[dict[str, Any]]) -> None:
+    """Say who is concerned and was not told; where there is a line to them, how they are."""
+    if not found:
+        return
+    agreed = {line["peer"] for line in node.lines() if line["terms_hash"]}
     for one in found:
-        if one["not_reached"]:
-            named = ", ".join(clean(each) for each in one["not_reached"])
+        name = short(one["declaration_id"])
+        tellable = [third for third in one["not_reached"] if one["own"] and third in agreed]
+        without = [clean(third) for third in one["not_reached"] if third not in tellable]
+        if without:
+            click.echo(f"{name} does not reach {', '.join(without)}: no line carries it.")
+        for third in map(clean, tellable):
             click.echo(
-                f"{short(one['declaration_id'])} does not reach {named}: no line carries it."
+                f"{name} does not reach {third} yet; tell them: "
+                f"deconflict declare --tell {name} --line {third}"
             )
 
 
@@ -358,11 +398,19 @@ def _landmarks(node: "NodeClient") -> "list[Landmark]":
     from deconflict.airspace.landmark import Landmark
     from deconflict.cli.check import landmarks_of
 
-    return [Landmark(name, place) for name, place in landmarks_of(node)]
+    # They stand in the terms; who may not read those has the places in all notations.
+    known = landmarks_of(node) if node.may("read") else []
+    return [Landmark(name, place) for name, place in known]
 
 
-def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
-    """Return the conflicts that the declarations just sent are part of."""
+def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]] | None:
+    """Return the conflicts that the declarations just sent are part of.
+
+    None for who may not read them. The declarations are out: nothing after that may fail for want
+    of a role, or they would be sent a second time.
+    """
+    if not node.may("read"):
+        return None
     mine = set(ids)
     return [
         one
@@ -371,9 +419,11 @@ def _of(ids: Sequence[str], node: "NodeClient") -> list[dict[str, Any]]:
     ]
 
 
-def _say_conflicts(conflicts: Sequence[dict[str, Any]]) -> None:
+def _say_conflicts(conflicts: Sequence[dict[str, Any]] | None) -> None:
     from deconflict.cli.check import show_conflicts
 
+    if conflicts is None:
+        click.echo("Whether it comes too close to anything is shown to others of your party alone.")
     if conflicts:
         click.echo()
         show_conflicts(conflicts, drafts=None)

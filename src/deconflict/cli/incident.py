@@ -1,5 +1,6 @@
 """``deconflict incident``: the table of its commands, the list, and one incident as a page."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import line_option, talks_to_node
 from deconflict.cli.output import (
     clean,
-    count,
     fields,
     metres,
     sentences,
@@ -67,6 +67,8 @@ def listed(node_dir: Path | None, account: str | None, as_json: bool) -> None:
     if not found:
         click.echo("No incident is open. Open one: deconflict incident open")
         return
+    from deconflict.messages.bodies import said_names
+
     table(
         ("AT", "ID", "WHAT", "OPENED BY", "WITH", "ACCOUNTS", "EVIDENCE", "RISK", "DIFFER IN"),
         [
@@ -79,7 +81,7 @@ def listed(node_dir: Path | None, account: str | None, as_json: bool) -> None:
                 sum(row["accounts"].values()),
                 row["evidence"],
                 _letters(row["risk"]),
-                ", ".join(row["differing"]) or None,
+                ", ".join(said_names(row["differing"])) or None,
             )
             for row in found
         ],
@@ -107,34 +109,42 @@ def show(
 
     with NodeClient.of(node_dir, account) as node:
         view = node.incident(incident_id, line=line)
+        language = "en" if as_json else node.get("node")["language"]
     if as_json:
         write_json(view)
         return
-    show_incident(view)
+    show_incident(view, language)
 
 
-def show_incident(view: dict[str, Any]) -> None:
-    """Print one incident as a page."""
-    drill = "DRILL " if view["drill"] else ""
+def show_incident(view: dict[str, Any], language: str = "en") -> None:
+    """Print one incident as a page, its headings in the language of its sentences."""
+    from deconflict.messages.phrases import wording
+
+    words = wording(language)["terms"]["page"]
+    drill = f"{words['DRILL']} " if view["drill"] else ""
     click.echo(
         click.style(f"{drill}{clean(view['words'])}", bold=True)
-        + f"  {when(view['at_utc'])}, opened by {clean(view['opened_by'])}\n"
+        + f"  {when(view['at_utc'])}, {words['OPENED_BY']} {clean(view['opened_by'])}\n"
     )
     click.echo(sentences(view["text"], indent=2) + "\n")
+    opened = f"{words['MESSAGE']} {short(view['opened_message'])}"
     fields(
         (
-            ("incident", view["incident_id"]),
-            ("line", f"with {view['peer']}"),
-            ("near", view["place"]["from_landmark"]),
-            ("opened", f"{when(view['opened_utc'])}, message {short(view['opened_message'])}"),
-            ("corrected", _corrected(view)),
-            *((f"risk, {party}", _risk(view, party)) for party in view["risk"]),
+            (words["INCIDENT"], view["incident_id"]),
+            (words["LINE"], f"{words['WITH']} {view['peer']}"),
+            (words["NEAR"], view["place"]["from_landmark"]),
+            (words["OPENED"], f"{when(view['opened_utc'])}, {opened}"),
+            (words["CORRECTED"], _corrected(view, words)),
+            *(
+                (f"{words['RISK']}, {party}", _risk(view, party, language))
+                for party in view["risk"]
+            ),
         )
     )
-    _show_accounts(view)
-    _show_apart(view)
-    _show_evidence(view)
-    _show_breaches(view)
+    _show_accounts(view, words)
+    _show_apart(view, words)
+    _show_evidence(view, words)
+    _show_breaches(view, words)
 
 
 def _letters(risk: dict[str, str | None]) -> str:
@@ -143,33 +153,37 @@ def _letters(risk: dict[str, str | None]) -> str:
     )
 
 
-def _corrected(view: dict[str, Any]) -> str | None:
+def _corrected(view: dict[str, Any], words: Mapping[str, str]) -> str | None:
     same = view["stated_message"] == view["opened_message"]
-    return None if same else f"by message {short(view['stated_message'])}"
+    return None if same else f"{words['BY_MESSAGE']} {short(view['stated_message'])}"
 
 
-def _risk(view: dict[str, Any], party: str) -> str:
+def _risk(view: dict[str, Any], party: str, language: str) -> str:
+    from deconflict.messages.phrases import word_for, wording
+    from deconflict.messages.values import ValueType
+
+    words: Mapping[str, str] = wording(language)["terms"]["page"]
     given = [each for each in view["risks"] if each["by"] == party]
     if given:
-        before = f", before that {given[-2]['words']}" if len(given) > 1 else ""
+        before = f", {words['BEFORE']} {given[-2]['words']}" if len(given) > 1 else ""
         return f"{given[-1]['words']} ({when(given[-1]['said_utc'])}){before}"
     stated = view["risk"][party]
     if stated is None:
-        return "none given"
-    return f"{_LETTERS[stated]}, {stated.replace('_', ' ').lower()} (as proposed)"
+        return words["NONE_GIVEN"]
+    return f"{word_for(ValueType.RISK, stated, language)} ({words['AS_PROPOSED']})"
 
 
-def _show_accounts(view: dict[str, Any]) -> None:
+def _show_accounts(view: dict[str, Any], words: Mapping[str, str]) -> None:
     accounts = view["accounts"]
     click.echo()
     if not accounts:
-        click.echo("No account of it is in the record.")
+        click.echo(words["NO_ACCOUNT"])
         return
     said = sum(view["accounts_said"].values())
     shown = sum(1 for each in accounts if each["message"])
-    more = f"; {said - shown} more in the record, corrected or older" if said > shown else ""
-    click.echo(click.style(f"{count(len(accounts), 'account')}{more}:\n", bold=True))
-    told = [_written(each["fields"]) for each in accounts]
+    more = f"; {words['MORE']}: {said - shown}" if said > shown else ""
+    click.echo(click.style(f"{words['ACCOUNTS']}: {len(accounts)}{more}\n", bold=True))
+    told = [_written(each["fields"], words) for each in accounts]
     rows: list[tuple[object, ...]] = [
         (
             "!=" if _differs(name, view["differing"]) else "",
@@ -178,26 +192,26 @@ def _show_accounts(view: dict[str, Any]) -> None:
         )
         for name in sorted({name for each in told for name in each})
     ]
-    for label, key in (("as published", "as_published"), ("object", "object_kind")):
+    for label, key in ((words["AS_PUBLISHED"], "as_published"), (words["OBJECT"], "object_kind")):
         if any(each[key] for each in accounts):
             rows.append(("", label, *(each[key] for each in accounts)))
-    rows.append(("", "message", *(short(each["message"]) for each in accounts)))
-    table(("", "FIELD", *(_head(each) for each in accounts)), rows)
+    rows.append(("", words["MESSAGE"], *(short(each["message"]) for each in accounts)))
+    table(("", words["FIELD"].upper(), *(_head(each, words) for each in accounts)), rows)
 
 
-def _head(told: dict[str, Any]) -> str:
-    how = "" if told["message"] else ", no line"
-    late = ", late" if told["late"] else ""
+def _head(told: dict[str, Any], words: Mapping[str, str]) -> str:
+    how = "" if told["message"] else f", {words['NO_LINE']}"
+    late = f", {words['LATE']}" if told["late"] else ""
     return clean(told["by"]).upper() + how + late
 
 
-def _written(fields: dict[str, Any]) -> dict[str, object]:
+def _written(fields: dict[str, Any], words: Mapping[str, str]) -> dict[str, object]:
     """Return the fields of an account as a person reads them: a place is one, in degrees."""
     from deconflict.airspace.notation import echo
     from deconflict.messages.bodies import places_of
 
     written: dict[str, object] = {
-        name: ("yes" if value else "no") if isinstance(value, bool) else value
+        name: words["YES" if value else "NO"] if isinstance(value, bool) else value
         for name, value in fields.items()
     }
     for name, position in places_of(fields).items():
@@ -210,14 +224,22 @@ def _differs(name: str, differing: list[str]) -> bool:
     return not {name, f"{name}_lat_e7", f"{name}_lon_e7"}.isdisjoint(differing)
 
 
-def _show_apart(view: dict[str, Any]) -> None:
+def _show_apart(view: dict[str, Any], words: Mapping[str, str]) -> None:
     apart = [
-        *(f"{name}: {span(ms / 1000)} apart" for name, ms in view["times_apart_ms"].items() if ms),
-        *(f"{name}: {metres(m)} apart" for name, m in view["places_apart_m"].items() if m),
         *(
-            f"{odd['fields'][0]} and {odd['fields'][1]} of {odd['by']} imply "
-            f"{odd['speed_mps']:g} m/s, outside {odd['plausible_mps'][0]:g} to "
-            f"{odd['plausible_mps'][1]:g}: kept as given"
+            f"{name}: {span(ms / 1000)} {words['APART']}"
+            for name, ms in view["times_apart_ms"].items()
+            if ms
+        ),
+        *(
+            f"{name}: {metres(m)} {words['APART']}"
+            for name, m in view["places_apart_m"].items()
+            if m
+        ),
+        *(
+            f"{odd['by']}, {odd['fields'][0]} / {odd['fields'][1]}: {odd['speed_mps']:g} m/s, "
+            f"{words['OUTSIDE']} {odd['plausible_mps'][0]:g}-{odd['plausible_mps'][1]:g}; "
+            f"{words['KEPT']}"
             for odd in view["implausible"]
         ),
     ]
@@ -225,14 +247,12 @@ def _show_apart(view: dict[str, Any]) -> None:
         click.echo(click.style("  ! ", fg="yellow") + clean(each))
 
 
-def _show_evidence(view: dict[str, Any]) -> None:
+def _show_evidence(view: dict[str, Any], words: Mapping[str, str]) -> None:
     if not view["evidence"]:
         return
-    click.echo(
-        click.style(f"\n{count(len(view['evidence']), 'file')} named as evidence:\n", bold=True)
-    )
+    click.echo(click.style(f"\n{words['EVIDENCE']}: {len(view['evidence'])}\n", bold=True))
     table(
-        ("BY", "SAID", "TYPE", "BYTES", "SHA-256"),
+        (*(words[head].upper() for head in ("BY", "SAID", "TYPE", "BYTES")), "SHA-256"),
         [
             (
                 each["by"],
@@ -247,18 +267,18 @@ def _show_evidence(view: dict[str, Any]) -> None:
     )
 
 
-def _show_breaches(view: dict[str, Any]) -> None:
+def _show_breaches(view: dict[str, Any], words: Mapping[str, str]) -> None:
     if not view["breaches"]:
         return
-    click.echo(click.style("\nBreaches noted:\n", bold=True))
+    click.echo(click.style(f"\n{words['BREACHES']}:\n", bold=True))
     table(
-        ("BY", "AT", "MESSAGE", "WHAT"),
+        tuple(words[head].upper() for head in ("BY", "AT", "MESSAGE", "WHAT")),
         [
             (
                 each["by"],
                 when(each["at_utc"]),
                 short(each["message"]),
-                each["words"] + (", taken back" if each["taken_back"] else ""),
+                each["words"] + (f", {words['TAKEN_BACK']}" if each["taken_back"] else ""),
             )
             for each in view["breaches"]
         ],

@@ -424,7 +424,7 @@ def _keep_outside(
         write_json(kept)
         return
     click.echo(f"Kept at this node, and sent to nobody: the account of {clean(by)}.\n")
-    show_incident(kept)
+    show_incident(kept, node.get("node")["language"])
 
 
 def _check(view: dict[str, Any], file: Path, digest: str, size: int, *, as_json: bool) -> bool:

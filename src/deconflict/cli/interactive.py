@@ -298,4 +298,5 @@ def _say(error: InvalidInputError) -> None:
 def _landmarks(node: "NodeClient") -> list[Landmark]:
     from deconflict.cli.check import landmarks_of
 
-    return [Landmark(name, position) for name, position in landmarks_of(node)]
+    known = landmarks_of(node) if node.may("read") else []
+    return [Landmark(name, position) for name, position in known]

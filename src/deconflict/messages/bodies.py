@@ -4,7 +4,7 @@ Only numbers, values and words of closed lists travel (R33). Free text stands in
 ``not_binding`` and nowhere else binds anybody; its language is the envelope's ``lang`` (R34).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
@@ -87,6 +87,7 @@ __all__ = [
     "line_check_text",
     "parse_body",
     "places_of",
+    "said_names",
 ]
 
 MAX_CHECK_TEXT: Final = 120
@@ -400,6 +401,16 @@ def places_of(fields: Mapping[str, str | int | bool]) -> dict[str, Position]:
         with suppress(InvalidPositionError):
             found[stem] = Position(lat_e7, lon_e7)
     return found
+
+
+def said_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of fields as a person gave them: of the two of a place, the one name.
+
+    >>> said_names(["closest_m", "there_lat_e7", "there_lon_e7"])
+    ('closest_m', 'there')
+    """
+    stems = (name.removesuffix("_lat_e7").removesuffix("_lon_e7") for name in names)
+    return tuple(dict.fromkeys(stems))
 
 
 class WatchChange(Body, frozen=True):

@@ -168,6 +168,7 @@ class LineBook:
             return msgspec.structs.replace(taken, acts=False, not_taken=NotTaken.EXERCISE_OF_REAL)
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
+        lapsed = (*lapsed, *self.suspensions.take_replaced())
         said_before = self._said_before(taken)
         ceased_before = self._ceased_before(taken)
         opened = None
@@ -439,7 +440,10 @@ class LineBook:
                 self._stood_by.add(taken.envelope.ref)
             case Suspend() | Resume() | ScopeChange() as body:
                 drill = taken.envelope.drill
-                if not self.suspensions.take(body, party, self.terms, drill=drill):
+                taken_up = self.suspensions.take(
+                    body, party, self.terms, drill=drill, message=taken.hash
+                )
+                if not taken_up:
                     if isinstance(body, ScopeChange):
                         return NotTaken.NOTHING_TO_CHANGE
                     return NotTaken.NOTHING_TO_RESUME

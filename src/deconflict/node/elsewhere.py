@@ -13,10 +13,10 @@ from deconflict.node.picture import Picture
 __all__ = ["hold_untold"]
 
 
-def hold_untold(pictures: Sequence[Picture]) -> None:
+def hold_untold(pictures: Sequence[Picture]) -> tuple[str, ...]:
     """Have each line's picture hold what we declared on the others, and not or not so new on it.
 
-    Only what changed since the last call is looked at.
+    Only what changed since the last call is looked at; return the keys of that.
     """
     changed = {key for picture in pictures for key in picture.take_own_changes()}
     for key in sorted(changed):
@@ -25,6 +25,7 @@ def hold_untold(pictures: Sequence[Picture]) -> None:
             here = picture.own_of(key)
             untold = newest is not None and (here is None or _revision(here) < _revision(newest))
             picture.hold_untold(key, newest if untold else None)
+    return tuple(sorted(changed))
 
 
 def _newest(held: Sequence[Declared]) -> Declared | None:

@@ -61,7 +61,8 @@ class Passing:
             self._messages(line, work, now)
             self._declarations(line, work, now, sweep=sweep)
         self._looked_at_all = True
-        hold_untold([line.book.picture for line in self._lines.values()])
+        changed = hold_untold([line.book.picture for line in self._lines.values()])
+        self._teller.declarations.reached(self._lines.values(), changed, now)
         for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
         self._teller.room(shortage, now)

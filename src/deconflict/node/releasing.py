@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
+from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
+from deconflict.messages.kinds import Kind, ends_flash
 from deconflict.messages.message_text import message_text
 from deconflict.node.actor import Actor, require
 from deconflict.node.core import NodeCore, Say
@@ -31,6 +33,8 @@ from deconflict.store.base import Store
 __all__ = ["Releasing"]
 
 _Change: TypeAlias = tuple[Held, str, Actor]
+_REPORTS: Final = frozenset((Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH))
+_LOOKED_BACK: Final = 1_000  # own messages among which a report is looked for
 
 
 class Releasing(Reading):
@@ -90,7 +94,9 @@ class Releasing(Reading):
         for line, says in on_lines:
             require_sites_found(held, says, places)
             for say in says:
-                require_as_written(line, say, self._now.utc_ms)
+                # Whoever reported since that it goes on has something left to say.
+                if self._last_report(line, say) is None:
+                    require_as_written(line, say, self._now.utc_ms)
         self._require_sayable(on_lines, self._now)
         self._held.drop(held)
         # In one commit: were it said and still held, it could be said again.
@@ -243,6 +249,9 @@ class Releasing(Reading):
     ) -> tuple[Posted, ...]:
         # What cannot be said is refused to who writes it, not to who releases it.
         self._require_sayable(on_lines, now)
+        for line, some in on_lines:
+            for say in some:
+                self._last_report(line, say)
         # Marked as of now: whoever wrote it in an exercise meant it so, whenever it is released.
         says = [
             (line.line_id, replace(say, drill=self._core.is_drill(line.line_id, say, now)))
@@ -267,6 +276,33 @@ class Releasing(Reading):
     def _require_sayable(self, on_lines: Sequence[tuple[Line, Sequence[Say]]], now: Now) -> None:
         for line, says in on_lines:
             self._core.require_sayable(line.line_id, says, now)
+
+    def _last_report(self, line: Line, say: Say) -> Envelope | None:
+        """Return what we reported last on a cease request that waits for no report any more.
+
+        Raises:
+            LineStateError: that it has ceased; to report that again says nothing.
+        """
+        if say.ref is None or not ends_flash(say.kind) or line.book.threads.get(say.ref):
+            return None
+        head = line.machine.own_head
+        if head is None:
+            return None
+        after_seq = max(0, head.seq - _LOOKED_BACK)
+        rows = self._store.entries(
+            line.line_id, line.book.own, epoch=head.epoch, after_seq=after_seq
+        )
+        said = [envelope for row in rows if (envelope := read_envelope(row.data)).ref == say.ref]
+        last = next((one for one in reversed(said) if one.kind in _REPORTS), None)
+        if last is not None and last.kind == say.kind:
+            raise LineStateError(
+                f"already reported ceased, at {last.created_utc}",
+                given=f"another report on cease request {say.ref[:10]}",
+                expected="a cease request that is open",
+                remedy="nothing is left to say; what waits goes with "
+                "`deconflict line release ID --withdraw`",
+            )
+        return last
 
     def _on_lines(self, held: Held) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}

@@ -427,6 +427,9 @@ def _require_scope(line: Line, body: Body, now: Now, *, drill: bool) -> None:
         line.book.terms.stops(Kind.NOTIFY, body.scope)
     if isinstance(body, ScopeChange) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.to)
+    if isinstance(body, Suspend):
+        effective_ms = parse_utc(body.effective_utc)
+        line.book.suspensions.require_new(body.scope, line.book.own, effective_ms, drill=drill)
     if isinstance(body, Resume | ScopeChange):
         line.book.suspensions.require_resumable(
             body.scope, line.book.own, parse_utc(body.effective_utc), now.utc_ms, drill=drill

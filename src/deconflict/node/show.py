@@ -236,6 +236,7 @@ def declaration_view(items: Iterable[tuple[Line, Declared]]) -> DeclarationView:
         geometry=geometry_to_wire(declaration.geometry),
         drill=declared.drill,
         not_reached=_not_reached(carried),
+        peers=tuple(line.peer for line, _ in carried),
     )
 
 
@@ -277,6 +278,7 @@ def past_declaration_view(line: Line, row: EntryRow, state: str) -> DeclarationV
         loaded={},
         geometry=geometry_to_wire(declaration.geometry),
         drill=envelope.drill,
+        peers=(line.peer,),
     )
 
 

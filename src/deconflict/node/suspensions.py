@@ -25,6 +25,7 @@ class Suspension:
     effective_ms: int
     resumed_ms: int | None = None
     drill: bool = False
+    said_by: str | None = None  # the newest message about it
 
     def holds(self, now_ms: int) -> bool:
         """True exactly when it is in effect."""
@@ -36,6 +37,7 @@ class Suspensions:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str, bool], Suspension] = {}
+        self._replaced: list[str] = []
 
     def __iter__(self) -> Iterator[Suspension]:
         return iter(tuple(self._held.values()))
@@ -46,12 +48,46 @@ class Suspensions:
             self._held[held.scope, held.by, held.drill] = held
 
     def take(
-        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, *, drill: bool
+        self,
+        body: Suspend | Resume | ScopeChange,
+        by: str,
+        terms: Terms | None,
+        *,
+        drill: bool,
+        message: str | None = None,
     ) -> bool:
         """Let a message of one side change them; False when it is about what that side holds not.
 
         Where nothing is agreed by the name of a scope, nothing stops.
         """
+        changed = self._change(body, by, terms, drill=drill)
+        if changed and message is not None:
+            self._note(body, by, message, drill=drill)
+        return changed
+
+    def take_replaced(self) -> tuple[str, ...]:
+        """Return, once, the messages about a suspension in whose place a newer one stands."""
+        replaced, self._replaced = tuple(self._replaced), []
+        return replaced
+
+    def _note(
+        self, body: Suspend | Resume | ScopeChange, by: str, message: str, *, drill: bool
+    ) -> None:
+        """Keep which message says how a scope stands: of all that said it, the newest is open."""
+        newest: dict[str, str | None] = {body.scope: message}
+        if isinstance(body, ScopeChange):
+            newest = {body.scope: None, body.to: message}  # what it left has nothing to be said of
+        for scope, said_by in newest.items():
+            held = self._held.get((scope, by, drill))
+            if held is None:
+                continue
+            if held.said_by is not None:
+                self._replaced.append(held.said_by)
+            self._held[scope, by, drill] = replace(held, said_by=said_by)
+
+    def _change(
+        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, *, drill: bool
+    ) -> bool:
         effective_ms = parse_utc(body.effective_utc)
         match body:
             case Suspend(scope=scope):
@@ -73,7 +109,9 @@ class Suspensions:
         since_ms = effective_ms
         if held is not None and (held.resumed_ms is None or effective_ms <= held.resumed_ms):
             since_ms = min(held.effective_ms, effective_ms)
-        self._held[scope, by, drill] = Suspension(scope, by, since_ms, drill=drill)
+        self._held[scope, by, drill] = Suspension(
+            scope, by, since_ms, drill=drill, said_by=None if held is None else held.said_by
+        )
 
     def resume(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> bool:
         """Let one side end its own suspension; True exactly when that changed something."""
@@ -93,6 +131,23 @@ class Suspensions:
             return False
         self.suspend(to, by, effective_ms, drill=drill)
         return True
+
+    def require_new(self, scope: str, by: str, effective_ms: int, *, drill: bool) -> None:
+        """Return when a suspension from that instant on says something that is not so already.
+
+        Raises:
+            LineStateError: ``by`` suspended this scope, from then or from earlier on.
+        """
+        held = self._held.get((scope, by, drill))
+        if held is None or held.resumed_ms is not None or effective_ms < held.effective_ms:
+            return
+        since = format_utc(held.effective_ms)
+        raise LineStateError(
+            f"this scope is suspended by {by} already, since {since}",
+            given=f"{scope}, from {format_utc(effective_ms)}",
+            expected=f"another scope, or an instant before {since}",
+            remedy=f"to end it: deconflict line resume --scope {scope}",
+        )
 
     def require_resumable(
         self, scope: str, by: str, effective_ms: int, now_ms: int, *, drill: bool

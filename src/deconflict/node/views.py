@@ -212,6 +212,7 @@ class DeclarationView:
     geometry: dict[str, Any]
     drill: bool = False
     not_reached: tuple[str, ...] = ()  # concerned by it, and no party of a line that carries it
+    peers: tuple[str, ...] = ()  # whose lines line_ids are, in the same order
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,17 @@ async def list_declarations(
 
 @small.get("/sites", response_model=list[DeclarationView])
 @needs(Action.READ_SITES)
-async def list_sites(request: Request) -> Response:
+async def list_sites(
+    request: Request,
+    active: Annotated[
+        Literal["true", "false"], Query(description="false: ended and cancelled ones too")
+    ] = "true",
+) -> Response:
     """List our protected sites: on which lines, who holds them, has seen and has loaded them.
 
     Nothing else that this party or a peer declared is in it.
     """
-    found = services_of(request).node.declarations(active_only=True)
+    found = services_of(request).node.declarations(active_only=active == "true")
     site = Purpose.PROTECTED_SITE.value
     return answer([each for each in found if each.own and each.purpose == site])
 

@@ -1,6 +1,6 @@
 """Alerts about declarations: notice, place, third parties, sites, expiry, what is unchecked."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
@@ -151,6 +151,33 @@ class DeclarationTeller:
             remark = short_notice(notice.notice_id, self._party, short)
             self._tell(line, notice.notice_id, remark, now, drill=False)
 
+    def reached(self, lines: Collection[Line], changed: Iterable[str], now: Now) -> None:
+        """Close what named a party that has been told over a line of its own meanwhile.
+
+        Args:
+            lines: all lines of this node.
+            changed: the keys of own declarations that came, changed or went on any of them.
+        """
+        naming = [
+            line for line in lines if line.book.terms is not None and line.book.terms.third_parties
+        ]
+        for key in changed if naming else ():
+            held = {
+                line.peer: declared
+                for line in lines
+                if (declared := line.book.picture.own_of(key)) is not None
+            }
+            for line in naming:
+                here = held.get(line.peer)
+                if here is None or self._shared(line, here.declaration, own=True):
+                    continue
+                for third, there in held.items():
+                    # Told of an older plan, or in an exercise of a real one, is not told of this.
+                    if _tells(there, here):
+                        name = here.declaration.declaration_id
+                        told = AlertKey("THIRD_PARTY_NOT_REACHED", line.line_id, name, third)
+                        self.desk.alerts.close(told, now_ms=now.utc_ms)
+
     def _tell(self, line: Line, subject: str, remark: Remark, now: Now, *, drill: bool) -> None:
         self.desk.tell(
             AlertKey(remark.rule, line.line_id, subject, remark.object),
@@ -259,3 +286,8 @@ class DeclarationTeller:
         for key in self.desk.alerts.keys("NOT_CHECKED"):
             if key.line_id == line.line_id and key.subject not in unchecked:
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+
+def _tells(there: Declared, here: Declared) -> bool:
+    newer = there.sound.revision >= here.sound.revision
+    return newer and (here.drill or not there.drill)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from deconflict.line.moment import Now
-from deconflict.messages.bodies import Account, Risk, Tally
+from deconflict.messages.bodies import Account, Risk, Tally, said_names
 from deconflict.messages.incident_bodies import Incident
 from deconflict.messages.incident_text import code_words
 from deconflict.messages.phrases import word_for
@@ -189,7 +189,7 @@ def tell_accounts(
     places = incidents.places_apart_m(accounts)
     desk.tell(
         key,
-        {**named, "fields": _first_of(fields)},
+        {**named, "fields": _first_of(said_names(fields))},
         phrase=phrase,
         drill=all(account.drill for account in accounts),
         urgency="ROUTINE",

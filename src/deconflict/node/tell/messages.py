@@ -46,7 +46,7 @@ from deconflict.node.tell.overdue import (
     close_thread,
 )
 from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
-from deconflict.node.tell.talks import tell_not_taken
+from deconflict.node.tell.talks import recorded_apart, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
 
@@ -103,6 +103,11 @@ class Teller:
         self._content(line, taken, now)
         self.voice.passed(line, taken, now)
         warnings = (*warnings, *self.voice.noted(line, taken, now))
+        warnings = (
+            *warnings,
+            *self._retyped_wrongly(line, taken),
+            *self._another_time(line, taken),
+        )
         changed = self._answer_changed(line, taken)
         if changed is not None:
             text = render_named("ANSWER_CHANGED", changed, self.desk.language)
@@ -323,6 +328,10 @@ class Teller:
             return
         if line.book.threads.get(taken.envelope.ref or "") is None:
             return  # it was retyped rightly before
+        # One matter is one alert (R27): what was told as unanswered climbs on as answered wrongly.
+        unanswered = AlertKey("NO_ANSWER", line.line_id, taken.envelope.ref)
+        before = self.desk.alerts.get(unanswered)
+        self.desk.alerts.close(unanswered, now_ms=now.utc_ms)
         self.desk.tell(
             key,
             {
@@ -333,6 +342,34 @@ class Teller:
             drill=asked.drill,
             urgency="IMMEDIATE",
             now_ms=now.utc_ms,
+            level=0 if before is None else before.level,
+            desk=None if before is None else before.desk,
+            ladder=None if before is None else before.facts.get("ladder"),
+            facts={"message": taken.envelope.ref},
+        )
+
+    def _retyped_wrongly(self, line: Line, taken: Taken) -> tuple[str, ...]:
+        """Return, in words, that a check was just answered with another text than it had."""
+        if taken.kind is not Kind.LINE_CHECK_REPLY:
+            return ()
+        key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
+        alert = self.desk.alerts.get(key)
+        return () if alert is None else (alert.text,)
+
+    def _another_time(self, line: Line, taken: Taken) -> tuple[str, ...]:
+        """Return, in words, that a call was just recorded at no time that was arranged for it."""
+        if taken.kind is not Kind.CALL_RECORD:
+            return ()
+        call_id = line.book.calls.call_of(taken.hash)
+        found = (
+            recorded_apart(line, call, self._party)
+            for call in line.book.calls
+            if call.call_id == call_id
+        )
+        return tuple(
+            render_named("NOT_THE_ARRANGED_TIME", apart, self.desk.language)
+            for apart in found
+            if apart is not None
         )
 
     def _wrote(self, envelope: Envelope) -> bool:

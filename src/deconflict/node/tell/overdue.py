@@ -24,7 +24,12 @@ __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
 
 RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
 # These can lose their matter without an answer: called off, replaced, or their time has passed.
-_MAY_LAPSE: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE))
+_MAY_LAPSE: Final = frozenset(
+    (
+        *(Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE),
+        *(Kind.SUSPEND, Kind.RESUME, Kind.SCOPE),
+    )
+)
 _NOT_HELD: Final = frozenset(
     (
         DeliveryState.QUEUED,
@@ -34,6 +39,7 @@ _NOT_HELD: Final = frozenset(
     )
 )
 _NEVER_LATE_MS: Final = 1_000  # a receipt as soon as this is looked at no further
+_WRONG: Final = "LINE_CHECK_WRONG"
 ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
 
 
@@ -144,7 +150,11 @@ class OverdueTeller:
             "limit": alert.answer_ms,
         }
         rule = "CEASE_NOT_ACKNOWLEDGED"
-        if kind is not Kind.CEASE:
+        wrong = self.desk.alerts.get(AlertKey(_WRONG, line.line_id, _root(line, alarm)))
+        if wrong is not None:  # answered, and not rightly: that is told already, and climbs
+            rule = _WRONG
+            values = {name: wrong.facts[name] for name in phrase_named(rule).values}
+        elif kind is not Kind.CEASE:
             rule, values["kind"] = "NO_ANSWER", alert.kind
         self._tell(rule, values, line, alarm, envelope, second, now)
 

@@ -5,6 +5,7 @@ What is offered and waits for an answer is told as every message that asks for o
 
 from typing import Final
 
+from deconflict.airspace.instant import parse_utc
 from deconflict.line.moment import Now
 from deconflict.messages.talks import TalkFault
 from deconflict.node.alerts import AlertKey
@@ -15,7 +16,7 @@ from deconflict.node.talks import Talk, TalkState
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.overdue import close_thread
 
-__all__ = ["tell_not_taken", "tell_talks"]
+__all__ = ["recorded_apart", "tell_not_taken", "tell_talks"]
 
 # Chosen: time enough to find an interpreter who is in the house.
 _DUE_BEFORE_MS: Final = 15 * 60_000
@@ -30,6 +31,7 @@ def tell_talks(desk: Desk, line: Line, now: Now) -> None:
             _lapse(desk, line, talk, now)
     for call in line.book.calls:
         _records(desk, line, call, now)
+        _time_recorded(desk, line, call, now)
 
 
 def tell_not_taken(desk: Desk, line: Line, taken: Taken, fault: TalkFault, now: Now) -> None:
@@ -50,6 +52,37 @@ def tell_not_taken(desk: Desk, line: Line, taken: Taken, fault: TalkFault, now: 
         now_ms=now.utc_ms,
         facts={"message": taken.hash},
     )
+
+
+def recorded_apart(line: Line, call: Call, party: str) -> dict[str, str] | None:
+    """Return, in values, that a party recorded a call at no time that was arranged; None: not.
+
+    A call that begins late or lasts longer is the one that was arranged; one that does not touch
+    the arranged time may be another, or its day or hour is a slip.
+    """
+    talk = line.book.talks.of(call.call_id)
+    if talk is None or talk.arranged is None or party not in call.records:
+        return None
+    slot, said = talk.arranged.slot, call.records[party].body
+    if parse_utc(said.start_utc) <= slot.end_ms and slot.start_ms <= parse_utc(said.end_utc):
+        return None
+    return {
+        "party": party,
+        "start": slot.start_utc,
+        "end": slot.end_utc,
+        "began": said.start_utc,
+        "over": said.end_utc,
+    }
+
+
+def _time_recorded(desk: Desk, line: Line, call: Call, now: Now) -> None:
+    """Tell that the peer recorded another time, until our own record stands beside it."""
+    key = AlertKey("NOT_THE_ARRANGED_TIME", line.line_id, call.call_id)
+    apart = recorded_apart(line, call, line.peer)
+    if apart is None or line.book.own in call.records:
+        desk.alerts.close(key, now_ms=now.utc_ms)
+        return
+    desk.tell(key, apart, drill=call.drill, urgency="ROUTINE", now_ms=now.utc_ms)
 
 
 def _due(desk: Desk, line: Line, talk: Talk, now: Now) -> None:
