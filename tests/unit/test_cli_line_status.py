@@ -44,6 +44,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "terms_state": "AGREED",
         "own_seq": 1,
         "receipted_seq": 1,
+        "line_id": "0" * 32,
         "peer_seq": 1,
         "clock_offset_ms": 0,
         "declarations_unseen": 1200,
@@ -53,6 +54,21 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "peer_drill_until_utc": None,
         "without_line": [],
     }
+
+    answers = [
+        {
+            "hash": f"{number:064x}",
+            "ref": "ab" * 32,
+            "kind": kind,
+            "state": state,
+            "drill": False,
+            "logged_utc": "2015-09-30T06:00:00.000Z",
+            "text": f"red answers {number}.",
+        }
+        for number, (kind, state) in enumerate(
+            (("ANSWER", "LOGGED"), ("CEASED", "SEEN"), ("NOTIFY", "LOGGED"), ("CEASED", "DELAYED"))
+        )
+    ]
 
     class Node:
         def __enter__(self) -> "Node":
@@ -65,6 +81,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 
         def lines(self) -> list[dict[str, object]]:
             return [line]
+
+        def messages(self, *_: object, **__: object) -> list[dict[str, object]]:
+            return answers
 
     monkeypatch.setattr(NodeClient, "of", lambda *_: Node())
     return held
@@ -203,3 +222,13 @@ def test_the_heads_of_a_status_are_in_the_language_of_the_desk(
     assert "ещё не проверенных на конфликты: 1200" in text
     for other in ("MUTE on", "Warn red", "DOWN to red"):
         assert other not in text
+
+
+@pytest.mark.usefixtures("alerts")
+def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_was() -> None:
+    text = shown()
+    assert "1 answer not marked as seen:" in text
+    assert "ANSWER, to abababab" in text
+    assert "red answers 0." in text
+    assert "deconflict line seen 00000000" in text
+    assert "red answers 1." not in text

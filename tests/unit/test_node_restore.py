@@ -401,6 +401,7 @@ async def said_meanwhile(pair: NodePair, kind: Kind, body: Body, *, seconds: flo
         said = asyncio.create_task(node.send(WATCH, pair.line_id, kind.value, wire))
         for _ in range(round(seconds / STEP_S)):
             await asyncio.sleep(0)
+            await runtime.settled()  # the world writes to the same record, and must not overtake
             if said.done():
                 break
             pair.run_for(STEP_S)

@@ -14,6 +14,7 @@ from deconflict.cli.options import as_json_option
 from deconflict.cli.output import count, progress, table, when, write_json
 from deconflict.cli.replay_record import Wanted, is_record, replay_records, typed_instant
 from deconflict.cli.trusted import optional_key_option
+from deconflict.cli.written import force_option, require_free
 from deconflict.errors import InvalidInputError
 from deconflict.messages.words import LANGUAGES
 
@@ -68,6 +69,7 @@ __all__ = ["replay"]
     help="How often to play each case; after the first, arrivals within a second are shuffled. "
     "[default: 2]",
 )
+@force_option
 @as_json_option
 @click.pass_context
 def replay(
@@ -82,6 +84,7 @@ def replay(
     picture: Path | None,
     language: str | None,
     runs: int | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Play incidents through real node cores; tell from a record what each side knew, and when.
@@ -114,6 +117,7 @@ def replay(
     }
     records = [is_record(file) for file in files]
     if any(records):
+        require_free(picture, force=force)
         _require(all(records), "a record and a scenario are not replayed together", files)
         _refuse({"--runs": runs}, "a record is told, not played")
         _replay_records(ctx, files, asked, as_json=as_json)

@@ -12,6 +12,7 @@ import click
 from deconflict.cli.command import EXIT_FINDING, show_error
 from deconflict.cli.output import progress, write_json
 from deconflict.cli.trusted import pieces_of, read_keys, read_roots, require_each_key
+from deconflict.cli.written import write_file
 from deconflict.errors import (
     InvalidDocumentError,
     InvalidInputError,
@@ -318,4 +319,4 @@ def _draw(doubts: _Doubts, wanted: Wanted, found: "Instant | None") -> None:
     day = found.at_utc if found is not None else rows[-1].said_utc if rows else ""
     words = Words(wanted.language, day[:_DAY])
     svg = draw_lanes(rows, record.parties, words, found=found, count=count)
-    wanted.picture.write_text(svg, encoding="utf-8")
+    write_file(wanted.picture, svg.encode())

@@ -20,11 +20,9 @@ from deconflict.messages.agreement import terms_hash as terms_hash_of
 from deconflict.messages.agreement import verify_terms_signature
 from deconflict.messages.bodies import (
     Account,
-    Answer,
     Body,
     Cancel,
     Cease,
-    CeaseReport,
     Concern,
     LineCheck,
     Loaded,
@@ -32,7 +30,6 @@ from deconflict.messages.bodies import (
     ReadbackResult,
     ReleaseConsent,
     Resume,
-    SaidWord,
     ScopeChange,
     Standby,
     Suspend,
@@ -48,6 +45,7 @@ from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
 from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
+from deconflict.node.answered_before import AnsweredBefore
 from deconflict.node.call_room import CallRoom
 from deconflict.node.declared import Cancelled
 from deconflict.node.exercise import Announced, Marks
@@ -113,8 +111,7 @@ class LineBook:
         self._progress: dict[bytes, DeliveryState] = {}
         # And the peer's messages here, by what we said of them.
         self._handled: dict[bytes, DeliveryState] = {}
-        self._answers: dict[tuple[bytes, bool], SaidWord] = {}  # to a query; whether by us
-        self._ceased: set[tuple[bytes, bool]] = set()  # reported last as met; whether by us
+        self._before = AnsweredBefore()
         self._stood_by: set[str] = set()
 
     def take(
@@ -169,8 +166,8 @@ class LineBook:
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         lapsed = (*lapsed, *self.suspensions.take_replaced())
-        said_before = self._said_before(taken)
-        ceased_before = self._ceased_before(taken)
+        said_before = self._before.answer(taken)
+        ceased_before = self._before.report(taken)
         opened = None
         # What is not in force is not read back.
         if not_taken is None and KIND_RULES[envelope.kind].needs_answer:
@@ -190,7 +187,7 @@ class LineBook:
             if told or agrees is None:
                 thread, ended, met = self.threads.reply(envelope, own=own, agrees=agrees)
                 if taken.kind is Kind.CEASED:
-                    self._ceased |= {(bytes.fromhex(name), own) for name in met}
+                    self._before.met(met, own=own)
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
@@ -234,8 +231,7 @@ class LineBook:
             cancelled=tuple(self._cancelled),
             progress=_by_state(self._progress),
             handled=_by_state(self._handled),
-            answers=tuple((*name, said) for name, said in self._answers.items()),
-            ceased=tuple(sorted(self._ceased)),
+            before=self._before.kept(),
             stood_by=tuple(sorted(self._stood_by)),
         )
 
@@ -274,8 +270,7 @@ class LineBook:
         for states, of in ((self._progress, kept.progress), (self._handled, kept.handled)):
             for state, hashes in of.items():
                 states.update(dict.fromkeys(parted(hashes), state))
-        self._answers.update({(name, own): said for name, own, said in kept.answers})
-        self._ceased.update(kept.ceased)
+        self._before.take_up(kept.before)
         self._stood_by.update(kept.stood_by)
 
     def _take_up_terms(self, message_hash: str, recall: Recall) -> None:
@@ -569,28 +564,6 @@ class LineBook:
         self.terms_by = taken.hash
         self.checks.begin(taken.logged_ms)
         self.picture.mark_all_changed()
-
-    def _said_before(self, taken: Taken) -> SaidWord | None:
-        """Return the answer that this one changes; None when it is the first, or the same."""
-        ref = taken.envelope.ref
-        if not isinstance(taken.body, Answer) or not taken.acts or ref is None:
-            return None
-        key = (bytes.fromhex(ref), taken.own)
-        before, self._answers[key] = self._answers.get(key), taken.body.said
-        return None if before is taken.body.said else before
-
-    def _ceased_before(self, taken: Taken) -> bool:
-        """Return whether a report follows one that said that the same request was met."""
-        ref = taken.envelope.ref
-        if not isinstance(taken.body, CeaseReport) or not taken.acts or ref is None:
-            return False
-        key = (bytes.fromhex(ref), taken.own)
-        before = key in self._ceased
-        if taken.kind is Kind.CEASED:
-            self._ceased.add(key)
-        else:
-            self._ceased.discard(key)
-        return before
 
 
 def _by_state(states: Mapping[bytes, DeliveryState]) -> dict[DeliveryState, bytes]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from deconflict.line.delivery import DeliveryState
-from deconflict.messages.bodies import SaidWord
 from deconflict.messages.kinds import Release
 from deconflict.node import incidents
+from deconflict.node.answered_before import KeptAnswers
 from deconflict.node.calls import KeptCall
 from deconflict.node.declared import Cancelled
 from deconflict.node.exercise import Announcement
@@ -51,6 +51,5 @@ class KeptBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cancelled: tuple[Cancelled, ...]
     progress: Mapping[DeliveryState, bytes]
     handled: Mapping[DeliveryState, bytes]
-    answers: tuple[tuple[bytes, bool, SaidWord], ...]
-    ceased: tuple[tuple[bytes, bool], ...]
+    before: KeptAnswers
     stood_by: tuple[str, ...]

@@ -169,7 +169,7 @@ class DeclarationTeller:
             }
             for line in naming:
                 here = held.get(line.peer)
-                if here is None or self._shared(line, here.declaration, own=True):
+                if here is None or self._shared(line, here.declaration.declaration_id, own=True):
                     continue
                 for third, there in held.items():
                     # Told of an older plan, or in an exercise of a real one, is not told of this.
