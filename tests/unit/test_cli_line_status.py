@@ -1,5 +1,7 @@
 """Seven hundred open alerts fit on one screen, and none of them goes unsaid."""
 
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -22,6 +24,9 @@ def alert(number: int, rule: str, urgency: str, *, drill: bool = False) -> dict[
         "facts": {},
         "text": f"Alert number {number} stands here.",
     }
+
+
+ANSWERS: list[dict[str, object]] = []
 
 
 @pytest.fixture
@@ -55,21 +60,6 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "without_line": [],
     }
 
-    answers = [
-        {
-            "hash": f"{number:064x}",
-            "ref": "ab" * 32,
-            "kind": kind,
-            "state": state,
-            "drill": False,
-            "logged_utc": "2015-09-30T06:00:00.000Z",
-            "text": f"red answers {number}.",
-        }
-        for number, (kind, state) in enumerate(
-            (("ANSWER", "LOGGED"), ("CEASED", "SEEN"), ("NOTIFY", "LOGGED"), ("CEASED", "DELAYED"))
-        )
-    ]
-
     class Node:
         def __enter__(self) -> "Node":
             return self
@@ -83,7 +73,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
             return [line]
 
         def messages(self, *_: object, **__: object) -> list[dict[str, object]]:
-            return answers
+            return ANSWERS
 
     monkeypatch.setattr(NodeClient, "of", lambda *_: Node())
     return held
@@ -225,7 +215,24 @@ def test_the_heads_of_a_status_are_in_the_language_of_the_desk(
 
 
 @pytest.mark.usefixtures("alerts")
-def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_was() -> None:
+def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[dict[str, object]] = [
+        {
+            "hash": f"{number:064x}",
+            "ref": "ab" * 32,
+            "kind": kind,
+            "state": state,
+            "drill": False,
+            "logged_utc": "2015-09-30T06:00:00.000Z",
+            "text": f"red answers {number}.",
+        }
+        for number, (kind, state) in enumerate(
+            (("ANSWER", "LOGGED"), ("CEASED", "SEEN"), ("NOTIFY", "LOGGED"), ("CEASED", "DELAYED"))
+        )
+    ]
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
     text = shown()
     assert "1 answer not marked as seen:" in text
     assert "ANSWER, to abababab" in text

@@ -261,10 +261,10 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     if words:
         click.echo(sentences(alert["text"], indent=4))
     reply = _REPLIES.get(alert["rule"].removesuffix("_RECEIVED"))
-    if reply is not None and alert["open"]:
-        facts = alert["facts"]
-        declaration = facts["declaration_id"] or facts["message"]
-        said = reply.format(id=short(facts["message"]), declaration=short(declaration))
+    message = alert["facts"].get("message")
+    if reply is not None and alert["open"] and message is not None:
+        declaration = alert["facts"]["declaration_id"] or message
+        said = reply.format(id=short(message), declaration=short(declaration))
         click.echo(f"    {said}")
 
 
