@@ -32,6 +32,7 @@ def screen(
     references: Mapping[str, NDArray[Any]],
     *,
     threads: int | None = None,
+    progress: ScreenProgress | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return every finding among trajectories and volumes as columns, sorted by (i, j, start).
 
@@ -44,6 +45,13 @@ def screen(
         RefusedInput: a row holds something unusable (NaN, out of range, times not increasing).
         KeyError, TypeError: a column is missing, of another type or not contiguous.
     """
+
+class ScreenProgress:
+    """How far one screening is: given to it, looked at by another thread."""
+
+    def __new__(cls) -> Self: ...
+    def parts(self) -> tuple[int, int]:
+        """Return the parts done and those in all, 0 until they are known."""
 
 def forbidden(
     trajectories: Mapping[str, NDArray[Any]],

@@ -140,7 +140,11 @@ def test_a_pair_without_a_conflict_is_told_how_near_it_comes(tmp_path: Path) -> 
 
 def test_margins_are_told_where_they_were_added(tmp_path: Path) -> None:
     said = run(*write_csv(tmp_path), *BOTH, "--explain", "B2", "D4").stdout
-    assert "To the minima were added 0.10 NM (185 m) and 100 ft (30 m)" in said
+    assert (
+        "D4 may be up to 0.10 NM (185 m) aside of its plan, 100 ft (30 m) above or below its plan "
+        "and 30 s early or late: that is its containment." in said
+    )
+    assert "less than 5.10 NM (9,445 m) over the ground and 1,100 ft (335 m) at once" in said
 
 
 def test_altitudes_that_do_not_compare_are_found(tmp_path: Path) -> None:
@@ -151,7 +155,7 @@ def test_altitudes_that_do_not_compare_are_found(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "INCOMPARABLE" in result.stdout
     told = run(flights, "--minima", "5NM,1000ft", "--explain", "A1", "C3").stdout
-    assert "different references" in told
+    assert "nothing says how these compare" in told
     apart = ("--altitudes", "FL:AMSL=-100ft,100ft")
     assert "INCOMPARABLE" not in run(flights, "--minima", "5NM,1000ft", *apart).stdout
 
@@ -193,7 +197,7 @@ def test_the_picture_of_a_pair_shows_both_even_without_a_conflict(tmp_path: Path
     picture = tmp_path / "both.svg"
     run(*write_csv(tmp_path), *BOTH, "--picture", picture, "--explain", "A1", "C3")
     said = words_of(picture)
-    assert "A1 and C3: no conflict under these minima" in said
+    assert "No conflict between A1 and C3 under these minima" in said
 
 
 def test_a_png_is_drawn_or_refused_with_its_remedy(

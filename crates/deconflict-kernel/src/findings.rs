@@ -116,7 +116,13 @@ impl Rules {
             points = (points.1, points.0);
             rise = -rise;
         }
-        let at = hit.span.clamp(0.5 * (hit.first_t + hit.second_t));
+        // With windows both stand for whole plans: an instant at which both can be there.
+        let wide = |track: &Track<'_>| seconds(0, track.window_us);
+        let (one, other) = (wide(&pair.first), wide(&pair.second));
+        let from = (hit.first_t - one).max(hit.second_t - other);
+        let to = (hit.first_t + one).min(hit.second_t + other);
+        let both = 0.5 * (hit.first_t + hit.second_t);
+        let at = hit.span.clamp(both.min(to).max(from));
         let (t_in_us, t_out_us, cpa_time_us) =
             whole_us(pair.base_us, hit.span.from, hit.span.to, at);
         Some(Finding {

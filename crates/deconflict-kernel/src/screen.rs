@@ -1,6 +1,7 @@
 //! Every pair of a set: a cheap filter that may only exclude, then the exact checks.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::InputError;
 use crate::exact::{Body, Objects, Rules};
@@ -19,6 +20,15 @@ use crate::vertical::References;
 /// Findings that a thread settles at a time.
 const FINDINGS_AT_ONCE: usize = 256;
 
+/// How far a screening is, for another thread to look at.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Slabs of time that are looked through.
+    pub done: AtomicUsize,
+    /// Slabs in all; 0 until they are known.
+    pub total: AtomicUsize,
+}
+
 /// Returns every finding, sorted by (i, j, start). The answer does not depend on the order of
 /// rows, nor on the number of threads; swapping two rows swaps them in the findings and changes no
 /// bit else.
@@ -29,6 +39,19 @@ pub fn screen(
     references: References,
     threads: usize,
 ) -> Result<Vec<Finding>, InputError> {
+    let unseen = Progress::default();
+    screen_counting(trajectories, volumes, minima, references, threads, &unseen)
+}
+
+/// As [`screen`], counting what is done.
+pub fn screen_counting(
+    trajectories: &Trajectories<'_>,
+    volumes: &Volumes<'_>,
+    minima: Minima,
+    references: References,
+    threads: usize,
+    progress: &Progress,
+) -> Result<Vec<Finding>, InputError> {
     check_tables(&minima, &references)?;
     let tracks = Tracks::new(trajectories, minima.count, references.count, threads)?;
     let regions = regions(volumes, minima.count, references.count)?;
@@ -37,7 +60,7 @@ pub fn screen(
         regions,
         rules: Rules { minima, references },
     };
-    let (stretches, pairs) = objects.flagged(threads);
+    let (stretches, pairs) = objects.flagged(threads, progress);
     let mut findings = in_blocks(stretches.len(), threads, |block, own| {
         own.extend(stretches[block].iter().filter_map(|found| {
             let (x, y) = (objects.body(found.i), objects.body(found.j));
@@ -73,7 +96,7 @@ fn in_blocks(
 
 impl Objects<'_> {
     /// Stretches of time in which pairs are flagged, and the pairs of volumes to look at.
-    fn flagged(&self, threads: usize) -> (Vec<PairHit>, Vec<(u32, u32)>) {
+    fn flagged(&self, threads: usize, progress: &Progress) -> (Vec<PairHit>, Vec<(u32, u32)>) {
         let spans_us = self.spans_us();
         let bounding = self.bounding(&spans_us);
         let count = self.tracks.len() as u32;
@@ -90,6 +113,7 @@ impl Objects<'_> {
             sides: &sides,
         };
         let grid = Grid::new(&set);
+        progress.total.store(grid.slabs(), Ordering::Relaxed);
         let slabs = Slabs::new(&set, &grid, threads);
         #[derive(Default)]
         struct Worker {
@@ -108,6 +132,7 @@ impl Objects<'_> {
             sweep.slab(&set, &grid, &slabs, slab, &mut |a, b, during| {
                 self.exact([a, b], grid.pieces, during, own, flagged, volumes);
             });
+            progress.done.fetch_add(1, Ordering::Relaxed);
         });
         let mut volumes = Vec::new();
         let flagged = workers.into_iter().map(|worker| {

@@ -51,6 +51,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::RecordStretch>()?;
     module.add_class::<tree::RecordTree>()?;
     module.add_class::<indexing::Index>()?;
+    module.add_class::<screening::ScreenProgress>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(
         "RefusedInput",

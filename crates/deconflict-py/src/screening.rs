@@ -2,7 +2,8 @@
 
 use deconflict_kernel::error::InputError;
 use deconflict_kernel::findings::Finding;
-use deconflict_kernel::screen::screen as screen_set;
+use deconflict_kernel::screen::{screen_counting, Progress};
+use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
 use numpy::{Element, PyArray1};
@@ -32,8 +33,27 @@ pub fn refused(error: InputError) -> PyErr {
     RefusedInput::new_err((error.table, error.row, error.field, error.problem))
 }
 
+/// How far a screening is: given to one, looked at by another thread.
+#[pyclass(frozen)]
+#[derive(Default)]
+pub struct ScreenProgress(Progress);
+
+#[pymethods]
+impl ScreenProgress {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Parts done, and parts in all; 0 in all until that is known.
+    fn parts(&self) -> (usize, usize) {
+        let part = |count: &std::sync::atomic::AtomicUsize| count.load(Ordering::Relaxed);
+        (part(&self.0.done), part(&self.0.total))
+    }
+}
+
 #[pyfunction]
-#[pyo3(signature = (trajectories, volumes, minima, references, *, threads=None))]
+#[pyo3(signature = (trajectories, volumes, minima, references, *, threads=None, progress=None))]
 pub fn screen<'py>(
     py: Python<'py>,
     trajectories: &Bound<'py, PyDict>,
@@ -41,6 +61,7 @@ pub fn screen<'py>(
     minima: &Bound<'py, PyDict>,
     references: &Bound<'py, PyDict>,
     threads: Option<usize>,
+    progress: Option<Bound<'py, ScreenProgress>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let threads = threads.unwrap_or_else(self::threads);
     let (trajectories, volumes) = (
@@ -49,7 +70,10 @@ pub fn screen<'py>(
     );
     let (table, outlines) = (trajectories.table(), volumes.table());
     let (minima, references) = (tables::minima(minima)?, tables::references(references)?);
-    let found = py.detach(|| screen_set(&table, &outlines, minima, references, threads));
+    let unseen = Progress::default();
+    let counted = progress.as_ref().map_or(&unseen, |held| &held.get().0);
+    let found =
+        py.detach(|| screen_counting(&table, &outlines, minima, references, threads, counted));
     let found = found.map_err(refused)?;
     let columns = PyDict::new(py);
     let rows = found.iter().map(|f| f.i as u64);

@@ -44,6 +44,10 @@ DASHES = {
 LABELLED = 30  # more shapes than this: only those in a conflict are named
 LISTED = 12
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, for choosing steps only
+FARTHEST_M = 20_000_000.0  # nearly half around: no map reaches beyond
+NORTH_IS_UP_DEG = 35.0  # where it is farther off in a corner, one arrow would say something wrong
+MERIDIANS_APART = (1 / 60, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 30)
+MERIDIANS = 14  # at most so many: near a pole they run together
 POINTS_PER_LEG = 24
 POINTS_PER_CIRCLE = 72
 
@@ -103,7 +107,7 @@ def draw(
     height += 0 if below is None else below[0]
     parts = [
         element("rect", width=WIDTH, height=height, fill="#fff"),
-        text(title, (MAP.left, 38), size=22, font_weight=600),
+        text(title, (MAP.left, 38), size=_fitting(title, 22), font_weight=600),
         text(subtitle, (MAP.left, 62), size=13, fill=FAINT),
         element("clipPath", _rect(MAP), id="map"),
         _rect(MAP, fill="#fbfaf7", stroke=FAINT),
@@ -140,6 +144,11 @@ def draw(
     )
 
 
+def _fitting(words: str, size: int) -> int:
+    """Return the greatest size, at most the one asked for, in which words fit above a picture."""
+    return max(min(size, int((PROFILE.right - MAP.left) / (len(words) * CHARACTER_WIDTH))), 8)
+
+
 class _Projection:
     """From places to pixels."""
 
@@ -160,6 +169,21 @@ class _Projection:
             (MAP.left + MAP.right) / 2 + (x - self._shift[0]) * self.pixels_per_m,
             (MAP.top + MAP.bottom) / 2 - (y - self._shift[1]) * self.pixels_per_m,
         )
+
+    def place_at(self, point: Point) -> Position:
+        """Return which place is drawn at a point."""
+        x = (point[0] - (MAP.left + MAP.right) / 2) / self.pixels_per_m + self._shift[0]
+        y = ((MAP.top + MAP.bottom) / 2 - point[1]) / self.pixels_per_m + self._shift[1]
+        azimuth_deg = math.degrees(math.atan2(x, y)) % 360.0
+        return direct(self.centre, azimuth_deg, min(math.hypot(x, y), FARTHEST_M))
+
+    def north_deg(self, point: Point) -> float:
+        """Return how far north is from straight up at a point, degrees."""
+        place = self.place_at(point)
+        x, y = self(place)
+        north = direct(place, 0.0, 20.0 / self.pixels_per_m)
+        x1, y1 = self(north)
+        return abs(math.degrees(math.atan2(x1 - x, y - y1)))
 
     def _flat(self, place: Position) -> Point:
         way = inverse(self.centre, place)
@@ -380,41 +404,88 @@ def _levels(shape: Shape, colour: str) -> list[Level | Band]:
 def _graticule(project: _Projection) -> list[str]:
     """Return meridians and parallels with their degrees at the frame."""
     span_deg = math.degrees(MAP.width / project.pixels_per_m / EARTH_RADIUS_M)
-    step = next(
-        (s for s in (1 / 60, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 30) if span_deg / s <= 7), 30
-    )
+    step = next((s for s in MERIDIANS_APART if span_deg / s <= 7), 30)
     lat0, lon0 = project.centre.lat_deg, project.centre.lon_deg
-    wide = min(span_deg / max(math.cos(math.radians(lat0)), 0.05), 250) * 0.75 + step
     tall = span_deg * 0.75 + step
-    lats = _steps(max(lat0 - tall, -89.0), min(lat0 + tall, 89.0), step)
-    lons = _steps(lon0 - wide, lon0 + wide, step)
+    around = abs(lat0) + tall >= 90.0  # a pole is near: meridians all around it
+    wide = min(span_deg / max(math.cos(math.radians(lat0)), 0.05), 250) * 0.75 + step
+    wide = 180.0 if around else min(wide, 180.0)
+    apart = next((s for s in MERIDIANS_APART if s >= step and 2 * wide / s <= MERIDIANS), 30)
+    lats = _steps(max(lat0 - tall, -89.9), min(lat0 + tall, 89.9), step)
+    lons = [30.0 * n for n in range(-6, 6)] if around else _steps(lon0 - wide, lon0 + wide, apart)
+    room: list[Box] = []
     drawn = []
     for lat in lats:
-        way = [project(_place(lat, lon0 - wide + 2 * wide * i / 48)) for i in range(49)]
-        drawn += _grid_line(way, _degrees(lat, "N", "S"), axis=0, edge=MAP.left)
-    for lon in lons:
-        way = [project(_place(max(lat0 - tall, -89.9) + 2 * tall * i / 48, lon)) for i in range(49)]
+        way = [project(_place(lat, lon0 - wide + 2 * wide * i / 96)) for i in range(97)]
         drawn += _grid_line(
-            way, _degrees((lon + 180) % 360 - 180, "E", "W"), axis=1, edge=MAP.bottom
+            way, _degrees(lat, "N", "S"), axis=0, edge=MAP.left, room=room, anywhere=around
         )
+    low, high = max(lat0 - tall, -90.0), min(lat0 + tall, 90.0)
+    if around:  # not into the pole itself, where they would be one
+        low, high = max(low, -90.0 + step / 4), min(high, 90.0 - step / 4)
+    for lon in lons:
+        way = [project(_place(low + (high - low) * i / 48, lon)) for i in range(49)]
+        drawn += _grid_line(
+            way,
+            _degrees((lon + 180) % 360 - 180, "E", "W"),
+            axis=1,
+            edge=MAP.bottom,
+            room=room,
+            anywhere=around,
+        )
+    if around:
+        drawn.append(_pole(project))
     return drawn
 
 
-def _grid_line(way: Sequence[Point], words: str, *, axis: int, edge: float) -> list[str]:
+def _pole(project: _Projection) -> str:
+    """Return a cross at the pole, with its name, where it is on the map."""
+    south = project.centre.lat_deg < 0
+    x, y = project(Position.from_degrees(-90.0 if south else 90.0, 0.0))
+    if not MAP.holds((x, y)):
+        return ""
+    cross = path([(x - 6, y), (x + 6, y)]) + path([(x, y - 6), (x, y + 6)])
+    name = "south pole" if south else "north pole"
+    return element("path", d=cross, stroke=FAINT, stroke_width=1.2) + text(
+        name, (x + 12, y + 24), size=11, fill=FAINT
+    )
+
+
+def _grid_line(
+    way: Sequence[Point],
+    words: str,
+    *,
+    axis: int,
+    edge: float,
+    room: list[Box],
+    anywhere: bool = False,
+) -> list[str]:
+    """Return a line of the grid, named at an edge of the frame; at any, where it runs all ways."""
     line = element("path", d=path(way), fill="none", stroke="#d5d8dc", stroke_width=1)
-    for a, b in pairwise(way):
-        low, high = sorted((a[axis], b[axis]))
-        if low <= edge <= high and high > low:
-            share = (edge - a[axis]) / (b[axis] - a[axis])
-            across = a[1 - axis] + share * (b[1 - axis] - a[1 - axis])
-            at = (edge + 4, across - 3) if axis == 0 else (across + 3, edge - 5)
-            if MAP.holds(at):
-                return [line, text(words, at, size=10, fill=FAINT)]
+    edges = [(axis, edge)]
+    if anywhere:
+        edges += [(1, MAP.top), (0, MAP.left), (0, MAP.right)]
+    for along, at_edge in edges:
+        for a, b in pairwise(way):
+            low, high = sorted((a[along], b[along]))
+            if not (low <= at_edge <= high and high > low):
+                continue
+            share = (at_edge - a[along]) / (b[along] - a[along])
+            across = a[1 - along] + share * (b[1 - along] - a[1 - along])
+            width = len(words) * 10 * CHARACTER_WIDTH
+            x, y = (at_edge, across) if along == 0 else (across, at_edge)
+            x += -width - 4 if (along, at_edge) == (0, MAP.right) else 4 if along == 0 else 3
+            y += 14 if (along, at_edge) == (1, MAP.top) else -3 if along == 0 else -5
+            taken = Box(x, y - 10, x + width, y + 2)
+            inside = MAP.holds((taken.left, taken.top)) and MAP.holds((taken.right, y))
+            if inside and not any(taken.meets(other) for other in room):
+                room.append(taken)
+                return [line, text(words, (x, y), size=10, fill=FAINT)]
     return [line]
 
 
 def _place(lat_deg: float, lon_deg: float) -> Position:
-    return Position.from_degrees(min(lat_deg, 89.99), (lon_deg + 180) % 360 - 180)
+    return Position.from_degrees(min(max(lat_deg, -89.999), 89.999), (lon_deg + 180) % 360 - 180)
 
 
 def _steps(low: float, high: float, step: float) -> list[float]:
@@ -436,7 +507,6 @@ def _scale_bar(project: _Projection) -> list[str]:
     left, y = MAP.left + 14, MAP.bottom - 24
     ends = [(left, y - 5), (left, y), (left + width, y), (left + width, y - 5)]
     words = f"{miles} NM ({miles * 1.852:g} km)"
-    north = (MAP.right - 22, MAP.top + 16)
     return [
         element("path", d=path(ends), fill="none", stroke=INK, stroke_width=1.5),
         text(
@@ -447,20 +517,28 @@ def _scale_bar(project: _Projection) -> list[str]:
             stroke="#fbfaf7",
             stroke_width=3,
         ),
-        element(
-            "path",
-            d=path(
-                [north, (north[0] + 5, north[1] + 15), (north[0] - 5, north[1] + 15)], closed=True
-            ),
-            fill=INK,
-        ),
-        text("N", (north[0] - 4, north[1] + 29), size=12, font_weight=600),
+        *_north(project),
+    ]
+
+
+def _north(project: _Projection) -> list[str]:
+    """Return an arrow to the north, where one direction is north all over the map."""
+    corners = [(x, y) for x in (MAP.left, MAP.right) for y in (MAP.top, MAP.bottom)]
+    if any(project.north_deg(corner) > NORTH_IS_UP_DEG for corner in corners):
+        return []
+    x, y = MAP.right - 22, MAP.top + 16
+    tip = path([(x, y), (x + 5, y + 15), (x - 5, y + 15)], closed=True)
+    return [
+        element("path", d=tip, fill=INK),
+        text("N", (x - 4, y + 29), size=12, font_weight=600),
     ]
 
 
 def _legend(shapes: Sequence[Shape], colours: dict[str, str]) -> list[str]:
     drawn, x, y = [], MAP.left, MAP.bottom + 26
     for party, colour in colours.items():
+        if x > MAP.left and x + 52 + len(party) * 8 > MAP.right:
+            x, y = MAP.left, y + 16
         drawn.append(element("rect", x=x, y=y - 10, width=22, height=11, fill=colour))
         drawn.append(text(party, (x + 28, y), size=13))
         x += 52 + len(party) * 8

@@ -16,6 +16,8 @@ ALARM = "#c4122f"
 FAINT = "#8a9099"
 NAMED = 12  # more flights than this, and their names would cover them
 GRID = "#d5d8dc"
+APART = 44.0  # pixels between the views of two references
+HIGH = 0.4  # of the highest: an axis whose lowest lies above this does not begin at 0
 NAMES = {
     AltitudeReference.W84: "above the ellipsoid",
     AltitudeReference.AMSL: "above mean sea level",
@@ -60,6 +62,36 @@ def draw_profile(box: Box, levels: Sequence[Level | Band], marks: Sequence[tuple
     if not levels:
         return text("nothing is declared", (box.left, box.top + 20), fill=FAINT)
     start_ms, end_ms = _time_window(levels, marks)
+    # One axis for each reference: on a common one, what does not compare would look as if it did.
+    references = sorted({level.reference for level in levels if not _everywhere(level)})
+    groups = [
+        [level for level in levels if level.reference == one or _everywhere(level)]
+        for one in references
+    ] or [list(levels)]
+    names = [NAMES[one] for one in references] or ["from the surface to unlimited"]
+    each = (box.height - APART * (len(groups) - 1)) / len(groups)
+    parts = []
+    for n, (name, group) in enumerate(zip(names, groups, strict=True)):
+        top = box.top + n * (each + APART)
+        part = Box(box.left, top, box.right, top + each)
+        heading = f"Altitude and time (UTC), {name}" if n == 0 else f"Altitude, {name}"
+        parts += [
+            text(heading, (box.left - 48, top - 14), size=13, fill=FAINT),
+            *_side_view(part, group, marks, (start_ms, end_ms), last=n == len(groups) - 1),
+        ]
+    return "\n".join(parts)
+
+
+def _side_view(
+    box: Box,
+    levels: Sequence[Level | Band],
+    marks: Sequence[tuple[int, int]],
+    times_ms: tuple[int, int],
+    *,
+    last: bool,
+) -> list[str]:
+    """Return what is measured from one reference; the last of several says the times."""
+    start_ms, end_ms = times_ms
     low, high = _altitudes(levels)
 
     def at(instant_ms: float, altitude_tmm: float) -> Point:
@@ -68,23 +100,25 @@ def draw_profile(box: Box, levels: Sequence[Level | Band], marks: Sequence[tuple
             box.bottom - (altitude_tmm - low) / (high - low) * box.height,
         )
 
-    references = sorted({level.reference for level in levels})
-    heading = "Altitude and time (UTC), " + ", ".join(NAMES[one] for one in references)
-    parts = [
-        text(heading, (box.left - 48, box.top - 14), size=13, fill=FAINT),
-        element("clipPath", _rect(box), id="profile"),
-        *_time_axis(box, start_ms, end_ms, at),
+    frame = f"profile{box.top:.0f}"
+    return [
+        element("clipPath", _rect(box), id=frame),
+        *_time_axis(box, start_ms, end_ms, at, labelled=last),
         *_altitude_axis(box, low, high, at),
         element(
             "g",
             "".join(_drawn(level, low, high, at) for level in levels),
-            clip_path="url(#profile)",
+            clip_path=f"url(#{frame})",
         ),
         *_names(box, levels, at),
         *_marks(box, marks, at, high),
         _rect(box, stroke=FAINT),
     ]
-    return "\n".join(parts)
+
+
+def _everywhere(level: Level | Band) -> bool:
+    """Return True exactly when this reaches over all altitudes of every reference."""
+    return isinstance(level, Band) and level.lower_tmm is None and level.upper_tmm is None
 
 
 def _drawn(level: Level | Band, low: float, high: float, at: At) -> str:
@@ -145,7 +179,7 @@ def _names(box: Box, levels: Sequence[Level | Band], at: At) -> list[str]:
     return drawn
 
 
-def _time_axis(box: Box, start_ms: int, end_ms: int, at: At) -> list[str]:
+def _time_axis(box: Box, start_ms: int, end_ms: int, at: At, *, labelled: bool) -> list[str]:
     minutes = (end_ms - start_ms) / 60_000
     step_min = next(
         (s for s in (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440) if minutes / s <= 6), 10_080
@@ -157,14 +191,18 @@ def _time_axis(box: Box, start_ms: int, end_ms: int, at: At) -> list[str]:
         x, _ = at(instant, 0)
         stamp = format_utc(instant)
         words = f"{stamp[11:16]}Z" if step_min < 1440 else stamp[5:10]
+        drawn.append(element("path", d=path([(x, box.top), (x, box.bottom)]), stroke=GRID))
+        if not labelled:
+            continue
         drawn += [
-            element("path", d=path([(x, box.top), (x, box.bottom)]), stroke=GRID),
             text(words, (x, box.bottom + 18), size=11, fill=FAINT, text_anchor="middle"),
         ]
     day = f"{format_utc(start_ms)[:10]}"
     last = f"{format_utc(end_ms)[:10]}"
     words = day if day == last else f"{day} to {last}"
     middle = (box.left + box.right) / 2
+    if not labelled:
+        return drawn
     return [
         *drawn,
         text(words, (middle, box.bottom + 38), size=12, fill=FAINT, text_anchor="middle"),
@@ -231,14 +269,19 @@ def _time_window(
 
 
 def _altitudes(levels: Sequence[Level | Band]) -> tuple[float, float]:
-    known: list[float] = [0.0]
+    known: list[float] = []
     for one in levels:
         if isinstance(one, Level):
             known += [a + s * one.vertical_tmm for _, a in one.points for s in (-1, 1)]
         else:
-            known += [a for a in (one.lower_tmm, one.upper_tmm) if a is not None]
-    high = max(known)
-    return min(known), high + max(0.12 * (high - min(known)), 300 * TMM_PER_METRE)
+            known += [0.0 if one.lower_tmm is None else one.lower_tmm]
+            known += [] if one.upper_tmm is None else [one.upper_tmm]
+    low, high = min(known), max(known)
+    room = max(0.12 * (high - low), 300 * TMM_PER_METRE)
+    if low - room > HIGH * high:
+        return low - room, high + room
+    low = min(low, 0.0)
+    return low, high + max(0.12 * (high - low), 300 * TMM_PER_METRE)
 
 
 def _rect(box: Box, **attributes: object) -> str:

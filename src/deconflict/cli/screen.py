@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,13 @@ from deconflict.cli.written import drafted, force_option, require_free
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from deconflict._kernel import ScreenProgress
     from deconflict.separation import AltitudeConversions, Conflicts, SaidMinima
 
 __all__ = ["screen"]
+
+PARTS = 1_000  # of the bar
+LOOK_S = 0.1
 
 
 @command(
@@ -119,8 +124,9 @@ def screen(
     then nothing was screened.
     """
     from deconflict.airspace.altitude import AltitudeReference
+    from deconflict.cli.screen_explain import explain_pair
     from deconflict.cli.screen_picture import check_picture_file, write_picture
-    from deconflict.cli.screen_words import explain_pair, pair_of, show_found
+    from deconflict.cli.screen_words import pair_of, show_found
     from deconflict.formats.conflict_files import (
         check_conflict_file,
         conflict_rows,
@@ -151,25 +157,39 @@ def screen(
         )
     if explain is not None:
         flights, volumes = pair_of(flights, volumes, explain)
-    _say(f"screening {len(flights):,} flights and {len(volumes):,} volumes")
-    found = screen_columns(
-        flights,
-        volumes,
-        minima=said,
-        conversions=conversions,
-        within_parties=within_parties,
-        threads=threads,
+    found = _watched(
+        f"screening {len(flights):,} flights and {len(volumes):,} volumes",
+        lambda counter: screen_columns(
+            flights,
+            volumes,
+            minima=said,
+            conversions=conversions,
+            within_parties=within_parties,
+            threads=threads,
+            progress=counter,
+        ),
     )
-    _say("")
     if out is not None:
         with drafted(out) as draft:
             write_conflicts(found, draft)
     if picture is not None:
-        write_picture(found, picture, files=[file.name for file in files], pair=explain)
+        write_picture(
+            found,
+            picture,
+            files=[file.name for file in files],
+            pair=explain,
+            conversions=conversions,
+        )
     if as_json:
         write_json(_summary(found, out, picture, conflict_rows))
     elif explain is not None:
-        explain_pair(found, explain, within_parties=within_parties)
+        explain_pair(
+            found,
+            explain,
+            minima=said,
+            conversions=conversions,
+            within_parties=within_parties,
+        )
     else:
         show_found(found, out=out)
     if picture is not None and not as_json:
@@ -255,7 +275,20 @@ def _summary(
     }
 
 
-def _say(words: str) -> None:
-    """Tell a person at a terminal what goes on, in a line that the next one replaces."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{words}", err=True, nl=False)
+def _watched(label: str, work: "Callable[[ScreenProgress | None], Conflicts]") -> "Conflicts":
+    """Do the work; on a terminal, in another thread, while a bar here shows how far it is."""
+    from deconflict._kernel import ScreenProgress
+
+    if not sys.stderr.isatty():
+        return work(None)
+    counter = ScreenProgress()
+    with ThreadPoolExecutor(max_workers=1) as worker, progress(label, PARTS) as bar:
+        running = worker.submit(work, counter)
+        shown = 0
+        while not wait([running], timeout=LOOK_S).done:
+            done, of = counter.parts()
+            share = PARTS * done // of if of else 0
+            bar.advance(share - shown)
+            shown = share
+        bar.advance(PARTS - shown)
+    return running.result()

@@ -22,14 +22,18 @@ from deconflict.airspace import (
     merge_repeated,
 )
 from deconflict.cli.approach import HEIGHT, Approach, draw_approach
+from deconflict.cli.meeting import meeting_of
 from deconflict.cli.output import feet, metres
 from deconflict.cli.picture import Mark, Shape, draw
+from deconflict.cli.screen_explain import headline, if_late
+from deconflict.cli.screen_margins import Margins, margins_of
 from deconflict.cli.screen_words import utc
 from deconflict.cli.written import write_file
 from deconflict.errors import InvalidDocumentError, InvalidInputError, MissingExtraError
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, SURFACE, UNLIMITED
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, Conflicts
 from deconflict.separation.flights import Flights
+from deconflict.separation.minima import AltitudeConversions
 from deconflict.separation.volumes import Volumes
 from deconflict.units import TMM_PER_METRE
 
@@ -59,7 +63,12 @@ def check_picture_file(path: Path) -> None:
 
 
 def write_picture(
-    found: Conflicts, path: Path, *, files: Sequence[str], pair: tuple[str, str] | None
+    found: Conflicts,
+    path: Path,
+    *,
+    files: Sequence[str],
+    pair: tuple[str, str] | None,
+    conversions: AltitudeConversions,
 ) -> None:
     """Draw the nearest conflicts with the flights and volumes in them; of a pair, both.
 
@@ -81,11 +90,11 @@ def write_picture(
         if (shape := _shape(found, index, name, index in in_conflict, alone=pair is not None))
     ]
     shapes.sort(key=lambda shape: isinstance(shape.geometry, Trajectory))  # areas below flights
-    approach = _approach(nearest)
+    approach = _approach(nearest, conversions)
     svg = draw(
         shapes,
-        [_mark(nearest, row) for row in range(len(nearest))],
-        title=_title(found, nearest, pair),
+        [_mark(nearest, row, conversions) for row in range(len(nearest))],
+        title=_title(found, nearest, pair, conversions),
         subtitle=f"{', '.join(files[:3])}{' …' if len(files) > 3 else ''} · only what is in the "
         "files · not for navigation",
         below=None if approach is None else (HEIGHT, lambda top: draw_approach(approach, top)),
@@ -108,10 +117,14 @@ def _resvg() -> Any:
     return resvg_py
 
 
-def _title(found: Conflicts, nearest: Conflicts, pair: tuple[str, str] | None) -> str:
+def _title(
+    found: Conflicts,
+    nearest: Conflicts,
+    pair: tuple[str, str] | None,
+    conversions: AltitudeConversions,
+) -> str:
     if pair is not None:
-        how = " come too close" if len(found) else ": no conflict under these minima"
-        return f"{pair[0]} and {pair[1]}{how}"
+        return headline(found, pair, conversions)
     volumes = f" and {len(found.volumes):,} volumes" if len(found.volumes) else ""
     among = f"among {len(found.flights):,} flights{volumes}"
     if not len(found):
@@ -121,12 +134,20 @@ def _title(found: Conflicts, nearest: Conflicts, pair: tuple[str, str] | None) -
     return f"{'1 conflict' if len(found) == 1 else f'{len(found)} conflicts'} {among}"
 
 
-def _mark(found: Conflicts, row: int) -> Mark:
+def _mark(found: Conflicts, row: int, conversions: AltitudeConversions) -> Mark:
     columns = found.taken(np.array([row])).columns()
     value: dict[str, Any] = {name: column[0] for name, column in columns.items()}
     tmm = int(found.cpa_vertical_tmm[row])
     vertical = None if tmm == NOT_DEFINED_TMM else tmm / TMM_PER_METRE
     at = utc(found.cpa_time_us[row])
+    margins = margins_of(found, int(found.first[row]), int(found.second[row]), conversions)
+    late = if_late(margins, meeting_of(found, row, conversions))
+    added = (
+        f", with margins {metres(value['minimum_lateral_m'] + value['margin_lateral_m'])} and "
+        f"{feet(value['minimum_vertical_m'] + value['margin_vertical_m'])}"
+        if any((*margins.lateral_m, *margins.vertical_tmm, margins.slack_tmm))
+        else ""
+    )
     return Mark(
         places=tuple(
             Position.from_degrees(value[f"{who}_lat_deg"], value[f"{who}_lon_deg"])
@@ -134,11 +155,21 @@ def _mark(found: Conflicts, row: int) -> Mark:
         ),
         at_ms=max(int(found.cpa_time_us[row]) // 1000, 0),
         label=f"{at[11:19]}Z {metres(value['cpa_distance_m'])}",
-        words=f"{at[:19]}Z  {value['first']} and {value['second']}: "
+        words=f"{at[:19]}Z  {value['first']} and {value['second']}{late}: "
         f"{metres(value['cpa_distance_m'])} and "
-        f"{'altitudes that do not compare' if vertical is None else feet(vertical) + ' apart'}, "
-        f"minimum {metres(value['minimum_lateral_m'])} and {feet(value['minimum_vertical_m'])}",
+        f"{_vertical_words(vertical, margins)}, "
+        f"minimum {metres(value['minimum_lateral_m'])} and {feet(value['minimum_vertical_m'])}"
+        f"{added}",
     )
+
+
+def _vertical_words(vertical_m: float | None, margins: Margins) -> str:
+    if not margins.matter:
+        return "no altitude between them"
+    if vertical_m is None:
+        return "altitudes that do not compare"
+    off = f" (give or take {feet(margins.slack_tmm / TMM_PER_METRE)})" if margins.slack_tmm else ""
+    return f"{feet(vertical_m)} apart{off}"
 
 
 def _shape(
@@ -155,11 +186,12 @@ def _shape(
     except InvalidInputError:  # years before 1970, legs of no time: screened, not to be drawn
         return None
     kind = "flights" if index < flights else "volumes"
-    party = name if alone else part.party.name(row) or kind
+    whose = part.party.name(row)
+    party = (f"{name}, {whose}" if whose else name) if alone else whose or kind
     return Shape(
         label=name,
         party=party,
-        own=party in ("flights", name) and index == 0 if alone else party == "flights",
+        own=index == 0 if alone else party == "flights",
         purpose=part.purpose.name(row) or "FLIGHT",
         geometry=geometry,
         in_conflict=in_conflict,
@@ -216,11 +248,9 @@ def _volume(volumes: Volumes, row: int) -> Volume:
     )
 
 
-def _approach(nearest: Conflicts) -> Approach | None:
-    """Return the nearest conflict between two flights whose altitudes compare, if there is one."""
-    flights = len(nearest.flights)
-    for row in range(len(nearest)):
-        one, other = int(nearest.first[row]), int(nearest.second[row])
-        if other < flights and int(nearest.cpa_vertical_tmm[row]) != NOT_DEFINED_TMM:
-            return Approach(nearest, row, one, other, row + 1)
-    return None
+def _approach(nearest: Conflicts, conversions: AltitudeConversions) -> Approach | None:
+    """Return the nearest conflict in which something flies, if there is one."""
+    flying = np.flatnonzero(nearest.first < len(nearest.flights))
+    return (
+        Approach(nearest, int(flying[0]), int(flying[0]) + 1, conversions) if len(flying) else None
+    )

@@ -1,41 +1,26 @@
-"""What a screening found, in words: a table of the nearest, or one pair in full."""
+"""What a screening found, in words: a table of the nearest."""
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from deconflict.cli.output import clean, count, feet, metres, sentences, table
+from deconflict.cli.output import count, feet, metres, table
 from deconflict.errors import NotFoundError
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, VERDICTS, Conflicts
-from deconflict.separation.finding import Verdict
-from deconflict.separation.labels import NO_LABEL
-from deconflict.separation.minima import Minima
-from deconflict.separation.said_minima import SaidMinima
-from deconflict.separation.screening import screen
-from deconflict.units import TMM_PER_METRE
+from deconflict.units import METRES_PER_NAUTICAL_MILE, TMM_PER_FOOT, TMM_PER_METRE
 
 if TYPE_CHECKING:
     from deconflict.separation.flights import Flights
     from deconflict.separation.volumes import Volumes
 
-__all__ = ["counts", "explain_pair", "pair_of", "show_found", "utc"]
+__all__ = ["counts", "lasting", "pair_of", "show_found", "utc"]
 
 SHOWN = 20
 NAMES_SEARCHED = 5_000
-VERDICT_WORDS = {
-    Verdict.CONFLICT: "This is certain: the shortest way over the ground between the two places "
-    "shows it, and any geodesic library gives the same length.",
-    Verdict.WITHIN_TOLERANCE: "This is at the edge: so near the minima that the bound of the "
-    "computation decides. It is told rather than left out.",
-    Verdict.INCOMPARABLE: "Their altitudes are measured from different references, and nothing "
-    "says how these compare. They may be apart and may be not.",
-}
-# Everything within reach: the pair's nearest approach is then a finding, whatever it is.
-EVERYTHING = SaidMinima(Minima(1_000_000.0, 1_000_000_000))
 
 
 def counts(found: Conflicts) -> dict[str, int]:
@@ -64,16 +49,20 @@ def show_found(found: Conflicts, *, out: Path | None) -> None:
     click.echo()
     columns = shown.columns()
     table(
-        ("FIRST", "SECOND", "VERDICT", "NEAREST AT", "LASTS", "LATERAL", "VERTICAL"),
+        (
+            *("FIRST", "SECOND", "VERDICT", "NEAREST AT", "LASTS"),
+            *("LATERAL", "VERTICAL", "MINIMA WITH MARGINS"),
+        ),
         [
             (
                 columns["first"][row],
                 columns["second"][row],
                 columns["verdict"][row],
                 utc(shown.cpa_time_us[row])[:19] + "Z",
-                _lasting(int(shown.time_out_us[row] - shown.time_in_us[row])),
+                lasting(int(shown.time_out_us[row] - shown.time_in_us[row])),
                 metres(float(shown.cpa_distance_m[row])),
-                feet(_vertical_m(shown, row)),
+                _vertical(shown, row),
+                _limit(shown, row),
             )
             for row in range(len(shown))
         ],
@@ -117,103 +106,45 @@ def pair_of(
     return flights.taken(kept[0]), volumes.taken(kept[1])
 
 
-def explain_pair(found: Conflicts, pair: tuple[str, str], *, within_parties: bool) -> None:
-    """Print how two stand to each other, in full."""
-    one, other = (clean(name) for name in pair)
-    if not len(found):
-        click.echo(f"No conflict between {one} and {other} under these minima.")
-        shared = set(found.flights.party.used()) & set(found.volumes.party.used())
-        codes = found.flights.party.codes
-        if len(codes) == 2 and codes[0] == codes[1] != NO_LABEL:
-            shared.update(found.flights.party.used())
-        if shared and not within_parties:
-            click.echo(
-                sentences(
-                    f"Both are of party {clean(shared.pop())}: what is of one party is held "
-                    "against each other only with --within-parties.",
-                    indent=2,
-                )
-            )
-        click.echo(sentences(_how_near(found), indent=2))
-        return
-    again = f", {len(found)} times" if len(found) > 1 else ""
-    click.echo(click.style(f"{one} and {other} come too close{again}.", bold=True))
-    for row in np.argsort(found.time_in_us, kind="stable").tolist():
-        click.echo(sentences(_told(found, row), indent=2))
+def utc(us: int, *, upward: bool = False) -> str:
+    """Return microseconds since 1970 as a person reads them, to the millisecond before or after.
+
+    >>> utc(1_443_592_800_000_001), utc(1_443_592_800_000_001, upward=True)
+    ('2015-09-30 06:00:00.000Z', '2015-09-30 06:00:00.001Z')
+    """
+    ms = -(-int(us) // 1000) if upward else int(us) // 1000
+    return str(np.datetime64(ms, "ms")).replace("T", " ") + "Z"
 
 
-def utc(us: int) -> str:
-    """Return microseconds since 1970 as a person reads them, to the millisecond."""
-    return str(np.datetime64(int(us), "us").astype("datetime64[ms]")).replace("T", " ") + "Z"
-
-
-def _told(found: Conflicts, row: int) -> str:
-    columns = found.taken(np.array([row])).columns()
-    value: dict[str, Any] = {name: column[0] for name, column in columns.items()}
-    verdict = VERDICTS[int(found.verdict[row])]
-    first, second = value["first"], value["second"]
-    is_flights = int(found.second[row]) < len(found.flights)
-    margin_m, margin_vertical_m = value["margin_lateral_m"], value["margin_vertical_m"]
-    minima = f"{metres(value['minimum_lateral_m'])} and {feet(value['minimum_vertical_m'])}"
-    lines = [
-        f"From {utc(found.time_in_us[row])} to {utc(found.time_out_us[row])}, "
-        f"{_lasting(int(found.time_out_us[row] - found.time_in_us[row]))}.",
-        f"Nearest at {utc(found.cpa_time_us[row])}: {metres(value['cpa_distance_m'])} apart over "
-        f"the ground, and {_above(first, second, _vertical_m(found, row))}.",
-        f"The minima between them are {minima}"
-        + (", and they are under both at once." if verdict is Verdict.CONFLICT else "."),
-        f"{first} is then at {_place(value, 'first')}, {second} at {_place(value, 'second')}."
-        if is_flights
-        else f"{first} is then nearest at {_place(value, 'first')}, {second} at "
-        f"{_place(value, 'second')}.",
-    ]
-    if margin_m >= 0.5 or margin_vertical_m > 0.0:
-        lines.append(
-            f"To the minima were added {metres(margin_m)} and {feet(margin_vertical_m)}: how far "
-            "from their plans both may be, and the bounds of the computation."
-        )
-    lines.append(VERDICT_WORDS[verdict])
-    return "\n".join(lines)
-
-
-def _how_near(found: Conflicts) -> str:
-    """Return how near a pair without a conflict comes, from a screen with minima beyond reach."""
-    near = screen(found.flights, found.volumes, minima=EVERYTHING, within_parties=True)
-    if not len(near):
-        return "They are never out at one time within 1,000 km of each other."
-    row = int(np.argmin(near.cpa_distance_m))
-    columns = near.taken(np.array([row])).columns()
-    first, second = columns["first"][0], columns["second"][0]
-    return (
-        f"Over the ground they are nearest at {utc(near.cpa_time_us[row])}: "
-        f"{metres(float(near.cpa_distance_m[row]))} apart, and "
-        f"{_above(first, second, _vertical_m(near, row))}."
-    )
-
-
-def _vertical_m(found: Conflicts, row: int) -> float | None:
-    tmm = int(found.cpa_vertical_tmm[row])
-    return None if tmm == NOT_DEFINED_TMM else tmm / TMM_PER_METRE
-
-
-def _above(first: str, second: str, vertical_m: float | None) -> str:
-    if vertical_m is None:
-        return "in altitudes that do not compare"
-    if vertical_m == 0.0:
-        return "at one altitude"
-    return f"{second} {feet(vertical_m)} {'above' if vertical_m > 0 else 'below'} {first}"
-
-
-def _place(value: dict[str, Any], who: str) -> str:
-    lat, lon = float(value[f"{who}_lat_deg"]), float(value[f"{who}_lon_deg"])
-    return f"{abs(lat):.5f}° {'N' if lat >= 0 else 'S'} {abs(lon):.5f}° {'E' if lon >= 0 else 'W'}"
-
-
-def _lasting(us: int) -> str:
+def lasting(us: int) -> str:
+    """Return how long a conflict lasts."""
     seconds = us / 1e6
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"
+
+
+def _limit(found: Conflicts, row: int) -> str:
+    """Return the minima with all that was added to them."""
+    lateral_m = float(found.minimum_lateral_m[row] + found.margin_lateral_m[row])
+    tmm = int(found.minimum_vertical_tmm[row]) + int(found.margin_vertical_tmm[row])
+    miles, height = lateral_m / METRES_PER_NAUTICAL_MILE, tmm / TMM_PER_FOOT
+    return f"{miles:.2f} NM, {height:,.0f} ft"
+
+
+def _vertical(found: Conflicts, row: int) -> str:
+    """Return the difference of altitudes, and by how much it may be off where one is converted."""
+    tmm = int(found.cpa_vertical_tmm[row])
+    if tmm == NOT_DEFINED_TMM:
+        return "not known"
+    contained = sum(
+        int(found.flights.vertical_tmm[which[row]])
+        for which in (found.first, found.second)
+        if which[row] < len(found.flights)
+    )
+    slack = int(found.margin_vertical_tmm[row]) - contained
+    off = f" ± {slack / TMM_PER_FOOT:,.0f} ft" if slack else ""
+    return feet(tmm / TMM_PER_METRE) + off
 
 
 def _like(flights: "Flights", volumes: "Volumes", name: str) -> str:

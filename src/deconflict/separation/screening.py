@@ -32,6 +32,7 @@ def screen(
     reference: AltitudeReference | str | None = None,
     within_parties: bool = False,
     threads: int | None = None,
+    progress: _kernel.ScreenProgress | None = None,
 ) -> Conflicts:
     """Return every pair that comes, or cannot be shown not to come, under its minima.
 
@@ -57,6 +58,7 @@ def screen(
         reference: what altitudes are measured from where no column says it.
         within_parties: also hold flights and volumes of one party against each other.
         threads: how many to use; None takes one for each processor. Any number finds the same.
+        progress: counts what is done, for another thread to look at.
 
     Returns:
         The conflicts, in order of the first flight, the second, the time; flights count from 0,
@@ -98,6 +100,7 @@ def screen(
             pack_minima(classes.between, classes.classes),
             pack_references(known),
             threads=threads,
+            progress=progress,
         )
     except _kernel.RefusedInput as refusal:
         raise _refused(refusal, ours, theirs) from refusal

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.separation.arrays import CIRCLE
 from deconflict.separation.conflicts import Conflicts
@@ -25,7 +26,15 @@ WIDTH, HEIGHT = 1120, 520
 MAP: Final = (20.0, 60.0, 620.0, 490.0)
 SIDE: Final = (700.0, 60.0, 1100.0, 470.0)
 QUIET, LOUD, SPOTS, AREAS = 300, 200, 1_000, 500
+LEAST_STEP = 2.0  # pixels: a waypoint nearer to the one before is not to be seen
+NAMES: Final = {
+    AltitudeReference.W84: "above the ellipsoid",
+    AltitudeReference.AMSL: "above mean sea level",
+    AltitudeReference.FL: "pressure altitude",
+    AltitudeReference.AGL: "above ground",
+}
 GREY, BLUE, RED, INK, FAINT = "#c9ced6", "#1f5fa8", "#c4122f", "#222831", "#6b7280"
+GRID = "#eceef1"
 METRES_PER_DEGREE: Final = 111_195.0  # of a great circle, mean sphere: for drawing only
 LISTED: Final = 10
 
@@ -35,20 +44,17 @@ def sketch(found: Conflicts) -> str:
     rows = found.nearest_first()[:SPOTS]
     shown = found.taken(rows)
     loud = _flights_in(found, rows, LOUD)
-    quiet = np.setdiff1d(
-        np.linspace(0, max(len(found.flights) - 1, 0), num=min(QUIET, len(found.flights))).astype(
-            np.int64
-        ),
-        loud,
-    )
+    calm = np.flatnonzero(~_involved(found))
+    quiet = calm[np.linspace(0, max(len(calm) - 1, 0), num=min(QUIET, len(calm))).astype(np.int64)]
     areas = np.arange(min(len(found.volumes), AREAS))
     to_map = _Map(found, np.concatenate([loud, quiet]), areas)
     parts = [
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         _text(_title(found), 20, 28, 17, INK, "600"),
-        _text(_subtitle(found, len(rows), len(loud)), 20, 47, 12, FAINT),
+        _text(_subtitle(found, len(rows), len(loud), len(quiet)), 20, 47, 12, FAINT),
         _frame(MAP),
         '<clipPath id="m">' + _frame(MAP) + '</clipPath><g clip-path="url(#m)">',
+        *to_map.grid(),
         _ways(to_map, quiet, GREY, 0.7),
         "".join(_area(to_map, int(area)) for area in areas),
         _ways(to_map, loud, BLUE, 1.1),
@@ -95,15 +101,31 @@ def _title(found: Conflicts) -> str:
     return f"{what} among {len(found.flights):,} flights{volumes}"
 
 
-def _subtitle(found: Conflicts, spots: int, loud: int) -> str:
-    said = []
-    if spots < len(found):
-        said.append(f"the {spots:,} nearest drawn")
-    if loud:
-        said.append(f"{loud:,} flights in conflict (blue)")
-    if len(found.flights) > QUIET:
-        said.append(f"{QUIET} others (grey)")
-    return " · ".join([*said, "not for navigation"])
+def _subtitle(found: Conflicts, spots: int, loud: int, quiet: int) -> str:
+    """Return how much of it all is drawn: a share must not pass for the whole."""
+    involved = int(np.count_nonzero(_involved(found)))
+    said = [
+        _share(spots, len(found), "conflict", "red"),
+        _share(loud, involved, "flight in conflict", "blue"),
+        _share(quiet, len(found.flights) - involved, "flight in none", "grey"),
+        _share(min(len(found.volumes), AREAS), len(found.volumes), "volume", "outlined"),
+    ]
+    return " · ".join([*filter(None, said), "not for navigation"])
+
+
+def _involved(found: Conflicts) -> NDArray[np.bool_]:
+    """Return of each flight whether it is in a conflict."""
+    involved = np.zeros(len(found.flights) + len(found.volumes), dtype=np.bool_)
+    involved[found.first] = involved[found.second] = True
+    return involved[: len(found.flights)]
+
+
+def _share(drawn: int, of: int, what: str, how: str) -> str:
+    if not of:
+        return ""
+    one, _, rest = what.partition(" in ")
+    noun = f"{one}{'s' if of != 1 else ''}{f' in {rest}' if rest else ''}"
+    return f"{of:,} {noun} ({how})" if drawn == of else f"{drawn:,} of {of:,} {noun} drawn ({how})"
 
 
 def _flights_in(found: Conflicts, rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -144,14 +166,39 @@ class _Map:
     def way(self, flight: int) -> str:
         """Return the path of a flight, broken where it crosses to the other edge of the map."""
         x, y = self(*self._way(flight))
-        steps = ["M"]
-        for k, (at_x, at_y) in enumerate(zip(x, y, strict=True)):
-            if k and abs(at_x - x[k - 1]) > 180 * self.shrink * self.scale:
+        wide = 180 * self.shrink * self.scale
+        steps, last = [f"M{x[0]:.0f} {y[0]:.0f}"], (x[0], y[0])
+        for k in range(1, len(x)):
+            if abs(x[k] - x[k - 1]) > wide:
                 steps.append("M")
-            elif k:
+            elif k + 1 < len(x) and math.dist((x[k], y[k]), last) < LEAST_STEP:
+                continue
+            else:
                 steps.append("L")
-            steps.append(f"{at_x:.1f} {at_y:.1f}")
+            steps.append(f"{x[k]:.0f} {y[k]:.0f}")
+            last = (x[k], y[k])
         return "".join(steps)
+
+    def grid(self) -> Iterator[str]:
+        """Yield meridians and parallels, with their degrees at the frame."""
+        left, top, right, bottom = MAP
+        wide, tall = (right - left) / self.scale / self.shrink, (bottom - top) / self.scale
+        steps = (1 / 60, 1 / 12, 0.25, 0.5, 1, 2, 5, 10, 30)
+        across, up = (
+            next((step for step in steps if span / step <= 6), 60) for span in (wide, tall)
+        )
+        lon0 = self.lon0 + self.middle / self.shrink
+        for n in range(math.ceil((lon0 - wide / 2) / across), int((lon0 + wide / 2) // across) + 1):
+            x = (left + right) / 2 + (n * across - lon0) * self.shrink * self.scale
+            yield f'<path d="M{x:.1f} {top}V{bottom}" stroke="{GRID}"/>'
+            yield _text(_degrees((n * across + 180) % 360 - 180, "EW"), x + 3, top + 12, 10, FAINT)
+        for n in range(
+            math.ceil((self.lat0 - tall / 2) / up), int((self.lat0 + tall / 2) // up) + 1
+        ):
+            if abs(n * up) <= 90:
+                y = (top + bottom) / 2 - (n * up - self.lat0) * self.scale
+                yield f'<path d="M{left} {y:.1f}H{right}" stroke="{GRID}"/>'
+                yield _text(_degrees(n * up, "NS"), left + 4, y - 3, 10, FAINT)
 
     def area(self, volume: int) -> str:
         """Return the outline of a volume."""
@@ -210,12 +257,19 @@ def _area(to_map: _Map, volume: int) -> str:
 def _side(found: Conflicts, shown: Conflicts, loud: NDArray[np.int64]) -> Iterator[str]:
     """Yield altitude over time: flights in conflict, and where in it they are nearest."""
     left, top, right, bottom = SIDE
-    yield _text("Altitude and time", left, top - 10, 12, FAINT)
     yield _frame(SIDE)
     flights = found.flights
     if not len(loud):
+        yield _text("Altitude and time (UTC)", left, top - 10, 12, FAINT)
         yield _text("no flight is in a conflict", left + 12, top + 24, 12, FAINT)
         return
+    # What does not compare has no place on one axis: the reference that most have.
+    main = int(np.bincount(flights.reference[loud]).argmax())
+    others = int(np.count_nonzero(flights.reference[loud] != main))
+    loud = loud[flights.reference[loud] == main]
+    heading = f"Altitude and time (UTC), {NAMES[tuple(AltitudeReference)[main]]}"
+    left_out = f"; {others:,} measured otherwise not drawn here" if others else ""
+    yield _text(heading + left_out, left, top - 10, 12, FAINT)
     parts = [slice(int(flights.offsets[f]), int(flights.offsets[f + 1])) for f in loud]
     times = np.concatenate([flights.time_s[part] for part in parts])
     heights = np.concatenate([flights.altitude_tmm[part] for part in parts]) / TMM_PER_FOOT
@@ -239,15 +293,7 @@ def _side(found: Conflicts, shown: Conflicts, loud: NDArray[np.int64]) -> Iterat
         words = f"{stamp[:10]} {stamp[11:16]}Z" if share != 0.5 else f"{stamp[11:16]}Z"
         yield _text(words, left + share * (right - left), bottom + 17, 11, FAINT, anchor=anchor)
     paths = "".join(
-        "M"
-        + "L".join(
-            f"{a:.1f} {b:.1f}"
-            for a, b in zip(
-                x(flights.time_s[part]).tolist(),
-                y(flights.altitude_tmm[part] / TMM_PER_FOOT).tolist(),
-                strict=True,
-            )
-        )
+        _thinned(x(flights.time_s[part]), y(flights.altitude_tmm[part] / TMM_PER_FOOT))
         for part in parts
     )
     yield f'<path d="{paths}" fill="none" stroke="{BLUE}" stroke-width="0.9" opacity="0.6"/>'
@@ -262,6 +308,24 @@ def _side(found: Conflicts, shown: Conflicts, loud: NDArray[np.int64]) -> Iterat
                 f'<circle cx="{float(x(at_s)):.1f}" cy="{float(y(np.asarray(feet))):.1f}" r="3" '
                 f'fill="{RED}" fill-opacity="0.8"/>'
             )
+
+
+def _thinned(x: Floats, y: Floats) -> str:
+    """Return a line through points, without those that bend it by less than half a pixel."""
+    kept = [0]
+    for k in range(1, len(x) - 1):
+        a, b = kept[-1], k + 1
+        share = (x[k] - x[a]) / (x[b] - x[a]) if x[b] > x[a] else 0.0
+        if abs(y[a] + (y[b] - y[a]) * share - y[k]) > 0.5:
+            kept.append(k)
+    kept.append(len(x) - 1)
+    return "M" + "L".join(f"{x[k]:.1f} {y[k]:.0f}" for k in kept)
+
+
+def _degrees(value: float, sides: str) -> str:
+    minutes = round(abs(value) * 60)
+    rest = f"{minutes % 60:02d}′" if minutes % 60 else ""
+    return f"{minutes // 60}°{rest}{sides[value < 0]}"
 
 
 def _frame(box: tuple[float, float, float, float]) -> str:
