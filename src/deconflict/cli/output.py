@@ -263,6 +263,11 @@ class Bar:
         if self._bar is not None:
             self._bar.update(steps)
 
+    def finish(self) -> None:
+        """Say that all is done, whatever the steps come to."""
+        if self._bar is not None:
+            self._bar.update(self._bar.length - self._bar.pos)
+
 
 def _escape(character: str) -> str:
     return character if character == "\n" else f"\\u{ord(character):04x}"

@@ -147,6 +147,7 @@ def screen(
         held = read_screen_files(
             files, reference=known, ignore=frozenset(ignore), threads=count, advance=bar.advance
         )
+        bar.finish()
     flights, volumes = held.flights, held.volumes
     if not len(flights) and not len(volumes):
         raise InvalidInputError(
@@ -290,5 +291,5 @@ def _watched(label: str, work: "Callable[[ScreenProgress | None], Conflicts]") -
             share = PARTS * done // of if of else 0
             bar.advance(share - shown)
             shown = share
-        bar.advance(PARTS - shown)
+        bar.finish()
     return running.result()
