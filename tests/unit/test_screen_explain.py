@@ -9,14 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 import deconflict
+from deconflict.airspace import AltitudeReference
 from deconflict.airspace.geodesy import distance
 from deconflict.cli import main
 from deconflict.cli.meeting import flown_at, meeting_of
+from deconflict.cli.screen_explain import headline
 from deconflict.cli.screen_margins import margins_of
 from deconflict.cli.screen_words import utc
 from deconflict.messages.words import find_banned
 from deconflict.separation import AltitudeConversions
 from deconflict.separation.conflicts import Conflicts
+from deconflict.units import TMM_PER_FOOT
 from pair_samples import MINIMA, WEST_EAST, flight
 
 
@@ -134,15 +137,13 @@ def test_a_conversion_is_told_with_its_range_and_leaves_the_altitude_open(tmp_pa
     assert "This is certain" in sure
 
 
+def conversion(least_ft: int, most_ft: int) -> AltitudeConversions:
+    offsets = least_ft * TMM_PER_FOOT, most_ft * TMM_PER_FOOT
+    return AltitudeConversions({(AltitudeReference.FL, AltitudeReference.AMSL): offsets})
+
+
 def test_margins_told_are_the_margins_that_were_added() -> None:
-    known = AltitudeConversions(
-        {
-            (
-                deconflict.airspace.AltitudeReference.FL,
-                deconflict.airspace.AltitudeReference.AMSL,
-            ): (-4_572_001, 6_096_000)
-        }
-    )
+    known = conversion(-1501, 2000)
     found = deconflict.screen(
         {
             "offsets": [0, 2, 4],
@@ -185,3 +186,42 @@ def test_the_table_has_the_minima_with_their_margins(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["screen", str(file), *MINIMA]).stdout
     assert "MINIMA WITH MARGINS" in said
     assert "7.00 NM, 1,000 ft" in said
+
+
+def pair(seed: int) -> dict[str, Any]:
+    """Return two flights of three waypoints, with some containment or none."""
+    rng = np.random.default_rng(seed)
+    place = rng.uniform(-0.3, 0.3, (6, 2)) + np.array([48, 8])
+    some = rng.random((3, 2)) < 0.4
+    return {
+        "offsets": [0, 3, 6],
+        "flight": ["A", "B"],
+        "lat_deg": place[:, 0],
+        "lon_deg": place[:, 1],
+        "time_s": np.concatenate([rng.uniform(0, 300) + np.linspace(0, 600, 3) for _ in "AB"]),
+        "altitude_ft": rng.integers(300, 318, 6) * 100,
+        "altitude_reference": ["FL", "AMSL"],
+        "lateral_m": np.where(some[0], rng.uniform(0, 6000, 2), 0),
+        "vertical_ft": np.where(some[1], rng.integers(0, 900, 2), 0),
+        "window_s": np.where(some[2], rng.uniform(0, 200, 2), 0),
+    }
+
+
+def test_what_is_told_as_sure_holds_exactly_as_planned_at_both_ends_of_the_range() -> None:
+    sure = doubtful = 0
+    for seed in range(120):
+        given, known = pair(seed), conversion(-300, 400)
+        found = deconflict.screen(given, minima="5NM,1000ft", conversions=known)
+        if not len(found):
+            continue
+        exact = {**given, "lateral_m": [0, 0], "vertical_ft": [0, 0], "window_s": [0, 0]}
+        ends = [
+            deconflict.screen(exact, minima="5NM,1000ft", conversions=conversion(feet, feet))
+            for feet in (-300, 400)
+        ]
+        if headline(found, ("A", "B"), known).endswith("come too close"):
+            sure += 1
+            assert all(np.any(end.verdict == 0) for end in ends), seed
+        else:
+            doubtful += 1
+    assert min(sure, doubtful) > 10

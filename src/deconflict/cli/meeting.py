@@ -116,13 +116,15 @@ def _own_instants(
         start, end = _places(flights, leg)
         way = inverse(start, end)
         share = 0.0 if way.distance_m == 0.0 else distance(start, there) / way.distance_m
-        if way.distance_m <= SAME_PLACE_M:  # it stays: any instant of the leg will do
-            own_s = min(max(at_s, begin), until)
+        if way.distance_m <= SAME_PLACE_M:  # it stays, perhaps climbing: any instant of the leg
+            asked = (at_s, begin, until, at_s - window, at_s + window)
+            instants = [min(max(own_s, begin), until) for own_s in asked]
         else:
-            own_s = begin + (until - begin) * min(share, 1.0)
-        own_s = min(max(own_s, at_s - window), at_s + window)
-        if distance(flown_at(flights, index, own_s)[0], there) <= SAME_PLACE_M:
-            yield own_s
+            instants = [begin + (until - begin) * min(share, 1.0)]
+        for own_s in instants:
+            within_s = min(max(own_s, at_s - window), at_s + window)
+            if distance(flown_at(flights, index, within_s)[0], there) <= SAME_PLACE_M:
+                yield within_s
 
 
 def _altitudes_agree(

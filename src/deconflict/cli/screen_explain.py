@@ -161,14 +161,14 @@ def _nearest(
     }
     apart_m = float(found.cpa_distance_m[row])
     inside = apart_m == 0.0 and margins.closed
-    how_far = "inside the outline" if inside else f"{metres(apart_m)} apart over the ground"
-    first, second = margins.names
     flies = int(found.first[row]) < len(found.flights)
-    said = [
-        f"{begin if flies else 'They do not move: at'} {utc(found.cpa_time_us[row])}"
-        f"{if_late(margins, meeting)}: {how_far}, and "
-        f"{_above(margins, _vertical_tmm(found, row))}."
-    ]
+    how_far = f"{metres(apart_m)} apart over the ground"
+    if inside:
+        how_far = "inside the outline" if flies else "the outlines meet"
+    how_high = _above(margins, _vertical_tmm(found, row))
+    first, second = margins.names
+    when = f"{begin} {utc(found.cpa_time_us[row])}{if_late(margins, meeting)}"
+    said = [f"{when if flies else 'They do not move'}: {how_far}, and {how_high}."]
     if int(found.second[row]) < len(found.flights):
         said.append(
             f"{first} is then at {_place(value, 'first')}, {second} at {_place(value, 'second')}."
@@ -263,6 +263,8 @@ def _above(margins: Margins, vertical_tmm: int | None) -> str:
 
 def _inside(margins: Margins) -> str:
     first, second = margins.names
+    if not margins.flies:
+        return "their altitudes meet"
     return f"{first} within the altitudes of {second}"
 
 

@@ -36,6 +36,7 @@ class Margins:
             millimetre; None where nothing is converted or no conversion is known.
         slack_tmm: what the conversion adds.
         matter: False exactly when altitudes meet whatever they are.
+        flies: True exactly when the first is a flight.
         closed: True exactly when touching is meeting.
     """
 
@@ -47,6 +48,7 @@ class Margins:
     conversion: tuple[int, int] | None
     slack_tmm: int
     matter: bool
+    flies: bool
     closed: bool
 
     @property
@@ -78,6 +80,7 @@ def margins_of(found: Conflicts, one: int, other: int, conversions: AltitudeConv
         conversion=None if conversion == (0, 0) else conversion,
         slack_tmm=conversions.slack_tmm(*references) if matter else 0,
         matter=matter,
+        flies=rows[0] is not None,
         closed=None in rows,
     )
 
