@@ -87,6 +87,24 @@ def test_flown_so_late_both_are_as_near_as_it_is_told(seed: int) -> None:
         assert high - low == pytest.approx(found.cpa_vertical_tmm[row], abs=3048)
 
 
+def test_plans_that_hover_all_day_are_told_at_once() -> None:
+    many = 1_500
+    found = deconflict.screen(
+        {
+            "offsets": [0, many, 2 * many],
+            "lat_deg": np.full(2 * many, 48.0),
+            "lon_deg": np.full(2 * many, 8.0),
+            "time_s": np.tile(60.0 * np.arange(many), 2),
+            "altitude_ft": np.tile(1_000 + np.arange(many) % 7, 2),
+            "window_s": [3_600.0, 3_600.0],
+        },
+        minima="5NM,1000ft",
+        reference="FL",
+    )
+    meeting = meeting_of(found, 0, AltitudeConversions())
+    assert meeting.late_s is None or max(map(abs, meeting.late_s)) <= 3_600.0
+
+
 def test_altitudes_that_do_not_compare_are_told_from_the_first_line(tmp_path: Path) -> None:
     b = flight("B", [[8.5, 47.5], [8.5, 48.5]], "30000 ft AMSL")
     said = explained(tmp_path, flight("A", WEST_EAST, "FL300"), b)
@@ -170,6 +188,13 @@ def test_a_pair_without_a_conflict_is_told_its_minima_and_margins(tmp_path: Path
     assert said.startswith("No conflict between A and B under these minima.\n")
     assert "A may be up to 1.00 NM (1,852 m) aside of its plan" in said
     assert "less than 6.00 NM (11,112 m)" in said or "less than 6.0 NM (11.1 km)" in said
+
+
+def test_the_minima_told_without_a_conflict_are_those_of_the_two_parties(tmp_path: Path) -> None:
+    a, b = flight("A", WEST_EAST, "FL300"), flight("B", [[8, 48.2], [9, 48.2]], "FL300")
+    a["properties"]["party"], b["properties"]["party"] = "red", "blue"
+    said = explained(tmp_path, a, b, *MINIMA, "--minima", "red:blue=3NM,500ft")
+    assert "The minima between them are 3.00 NM (5,556 m) and 500 ft (152 m)." in said
 
 
 def test_times_are_rounded_outward() -> None:

@@ -14,10 +14,10 @@ import numpy as np
 from click.testing import CliRunner
 
 import deconflict
-from deconflict._kernel import ScreenProgress
 from deconflict.cli import main
 from deconflict.cli.approach import _from_outline
 from deconflict.cli.svg import CHARACTER_WIDTH, Box
+from deconflict.separation.screening import ScreenProgress
 from pair_samples import MINIMA, WEST_EAST, flight
 from screen_samples import FLIGHTS, flight_columns, write_csv
 

@@ -26,6 +26,7 @@ __all__ = ["Meeting", "flown_at", "meeting_of", "middle_of", "reference_of"]
 REFERENCES: Final = tuple(AltitudeReference)
 # Of a place: rounded to 1e-7 degrees here, within a millimetre of the truth there.
 SAME_PLACE_M: Final = 0.05
+MOST_TRIED: Final = 64  # instants of each: a plan that hovers in a thousand legs has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def meeting_of(found: Conflicts, row: int, conversions: AltitudeConversions) -> 
         )
     ]
     ways = [
-        list(_own_instants(found, row, index, place))
+        sorted(set(_own_instants(found, row, index, place)), key=lambda own_s: abs(own_s - at_s))[
+            :MOST_TRIED
+        ]
         for index, place in zip(both, places, strict=True)
     ]
     fitting = [pair for pair in product(*ways) if _altitudes_agree(found, row, pair, conversions)]

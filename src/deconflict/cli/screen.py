@@ -16,8 +16,8 @@ from deconflict.cli.written import drafted, force_option, require_free
 from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from deconflict._kernel import ScreenProgress
     from deconflict.separation import AltitudeConversions, Conflicts, SaidMinima
+    from deconflict.separation.screening import ScreenProgress
 
 __all__ = ["screen"]
 
@@ -278,7 +278,7 @@ def _summary(
 
 def _watched(label: str, work: "Callable[[ScreenProgress | None], Conflicts]") -> "Conflicts":
     """Do the work; on a terminal, in another thread, while a bar here shows how far it is."""
-    from deconflict._kernel import ScreenProgress
+    from deconflict.separation.screening import ScreenProgress
 
     if not sys.stderr.isatty():
         return work(None)

@@ -21,8 +21,9 @@ from deconflict.cli.screen_words import lasting, utc
 from deconflict.separation.arrays import SURFACE, UNLIMITED
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, VERDICTS, Conflicts
 from deconflict.separation.finding import Verdict
-from deconflict.separation.labels import NO_LABEL
+from deconflict.separation.labels import NO_LABEL, numbered
 from deconflict.separation.minima import AltitudeConversions, Minima
+from deconflict.separation.minima_classes import MinimaClasses
 from deconflict.separation.said_minima import SaidMinima
 from deconflict.separation.screening import screen
 from deconflict.units import TMM_PER_METRE
@@ -77,7 +78,8 @@ def _told(found: Conflicts, row: int, conversions: AltitudeConversions) -> list[
     begin, end = utc(found.time_in_us[row]), utc(found.time_out_us[row], upward=True)
     lasts = lasting(int(found.time_out_us[row] - found.time_in_us[row]))
     said = [
-        f"Every instant at which some shift within their windows brings them so near lies between "
+        f"Every instant at which some shift within their windows could bring them so near lies "
+        "between "
         f"{begin} and {end}, {lasts}."
         if any(margins.window_s)
         else f"From {begin} to {end}, {lasts}.",
@@ -92,7 +94,8 @@ def _told(found: Conflicts, row: int, conversions: AltitudeConversions) -> list[
         return [
             *said,
             f"This is at the edge: only with {_small(bound_m)} more, the bound of the computation, "
-            "is it under the minima. It is told rather than left out.",
+            "does it come under them. That is neither shown nor excluded, and told rather than "
+            "left out.",
         ]
     apart = metres(float(found.cpa_distance_m[row]))
     certain = (
@@ -312,9 +315,25 @@ def _without_conflict(
     margins = _margins(near, row, conversions)
     meeting = meeting_of(near, row, conversions)
     said += _nearest(near, row, margins, meeting, "Over the ground they are nearest at")
-    purposes = [str(part.purpose.name(k)) for part in (flights, volumes) for k in range(len(part))]
-    table = minima.table(purposes)
-    return [*said, *minima_words(table.of(purposes[0], purposes[-1]), margins)]
+    return [*said, *minima_words(_minima_between(near, row, minima), margins)]
+
+
+def _minima_between(near: Conflicts, row: int, minima: SaidMinima) -> Minima:
+    flights, volumes = near.flights, near.volumes
+    classes = MinimaClasses.of(
+        minima,
+        purposes=numbered([*flights.purpose.used(), *volumes.purpose.used()]),
+        parties=numbered([*flights.party.used(), *volumes.party.used()]),
+    )
+    one, other = (_class(near, int(which[row])) for which in (near.first, near.second))
+    return classes.between(one, other)
+
+
+def _class(found: Conflicts, index: int) -> tuple[str, str | None]:
+    flights = len(found.flights)
+    part = found.flights if index < flights else found.volumes
+    row = index if index < flights else index - flights
+    return str(part.purpose.name(row)), part.party.name(row)
 
 
 def _margins(found: Conflicts, row: int, conversions: AltitudeConversions) -> Margins:

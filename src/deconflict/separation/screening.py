@@ -20,7 +20,9 @@ from deconflict.separation.minima_classes import MinimaClasses
 from deconflict.separation.said_minima import AnyMinima, SaidMinima, said_minima
 from deconflict.separation.volumes import Volumes
 
-__all__ = ["screen"]
+__all__ = ["ScreenProgress", "screen"]
+
+ScreenProgress = _kernel.ScreenProgress
 
 
 def screen(
@@ -32,7 +34,7 @@ def screen(
     reference: AltitudeReference | str | None = None,
     within_parties: bool = False,
     threads: int | None = None,
-    progress: _kernel.ScreenProgress | None = None,
+    progress: ScreenProgress | None = None,
 ) -> Conflicts:
     """Return every pair that comes, or cannot be shown not to come, under its minima.
 
