@@ -21,6 +21,7 @@ from deconflict.separation import AltitudeConversions
 from deconflict.separation.conflicts import Conflicts
 from deconflict.units import TMM_PER_FOOT
 from pair_samples import MINIMA, WEST_EAST, flight
+from screen_samples import write_csv
 
 
 def explained(folder: Path, a: dict[str, Any], b: dict[str, Any], *words: str) -> str:
@@ -195,6 +196,18 @@ def test_the_minima_told_without_a_conflict_are_those_of_the_two_parties(tmp_pat
     a["properties"]["party"], b["properties"]["party"] = "red", "blue"
     said = explained(tmp_path, a, b, *MINIMA, "--minima", "red:blue=3NM,500ft")
     assert "The minima between them are 3.00 NM (5,556 m) and 500 ft (152 m)." in said
+
+
+def test_minima_of_other_parties_do_not_keep_a_pair_from_being_explained(tmp_path: Path) -> None:
+    files = map(str, write_csv(tmp_path))
+    words = ["screen", *files, *MINIMA, "--minima", "red:blue=3NM,500ft", "--explain"]
+    green = CliRunner().invoke(main, [*words, "A1", "range"])
+    assert green.exit_code == 1, green.output
+    assert "5.00 NM (9,260 m) and 1,000 ft" in green.stdout
+    blue = CliRunner().invoke(main, [*words, "A1", "B2"])
+    assert "3.00 NM (5,556 m) and 500 ft" in blue.stdout
+    words[-2] = "red:nobody=3NM,500ft"
+    assert CliRunner().invoke(main, [*words, "A1", "B2"]).exit_code == 2
 
 
 def test_times_are_rounded_outward() -> None:

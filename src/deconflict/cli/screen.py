@@ -126,7 +126,7 @@ def screen(
     from deconflict.airspace.altitude import AltitudeReference
     from deconflict.cli.screen_explain import explain_pair
     from deconflict.cli.screen_picture import check_picture_file, write_picture
-    from deconflict.cli.screen_words import pair_of, show_found
+    from deconflict.cli.screen_words import minima_for, pair_of, show_found
     from deconflict.formats.conflict_files import (
         check_conflict_file,
         conflict_rows,
@@ -158,6 +158,7 @@ def screen(
         )
     if explain is not None:
         flights, volumes = pair_of(flights, volumes, explain)
+        said = minima_for(said, (held.flights, held.volumes), (flights, volumes))
     found = _watched(
         f"screening {len(flights):,} flights and {len(volumes):,} volumes",
         lambda counter: screen_columns(

@@ -78,9 +78,8 @@ def _told(found: Conflicts, row: int, conversions: AltitudeConversions) -> list[
     begin, end = utc(found.time_in_us[row]), utc(found.time_out_us[row], upward=True)
     lasts = lasting(int(found.time_out_us[row] - found.time_in_us[row]))
     said = [
-        f"Every instant at which some shift within their windows could bring them so near lies "
-        "between "
-        f"{begin} and {end}, {lasts}."
+        "Every instant at which some shift within their windows could bring them so near lies "
+        f"between {begin} and {end}, {lasts}."
         if any(margins.window_s)
         else f"From {begin} to {end}, {lasts}.",
         *_nearest(found, row, margins, meeting, "In that time they are nearest at"),

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from deconflict.cli.output import count, feet, metres, table
 from deconflict.errors import NotFoundError
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, VERDICTS, Conflicts
+from deconflict.separation.labels import numbered
+from deconflict.separation.minima_classes import MinimaClasses
+from deconflict.separation.said_minima import SaidMinima
 from deconflict.units import METRES_PER_NAUTICAL_MILE, TMM_PER_FOOT, TMM_PER_METRE
 
 if TYPE_CHECKING:
     from deconflict.separation.flights import Flights
     from deconflict.separation.volumes import Volumes
 
-__all__ = ["counts", "lasting", "pair_of", "show_found", "utc"]
+__all__ = ["counts", "lasting", "minima_for", "pair_of", "show_found", "utc"]
 
 SHOWN = 20
 NAMES_SEARCHED = 5_000
@@ -104,6 +107,27 @@ def pair_of(
                 remedy="names are in the column flight or volume; without one, file#row",
             )
     return flights.taken(kept[0]), volumes.taken(kept[1])
+
+
+def minima_for(
+    said: SaidMinima,
+    everything: "tuple[Flights, Volumes]",
+    pair: "tuple[Flights, Volumes]",
+) -> SaidMinima:
+    """Return the minima without those of parties that neither of a pair is of.
+
+    Raises:
+        InvalidInputError: they name what is nowhere in the files.
+    """
+
+    def parties(of: "tuple[Flights, Volumes]") -> list[str]:
+        return [*of[0].party.used(), *of[1].party.used()]
+
+    purposes = numbered([*everything[0].purpose.used(), *everything[1].purpose.used()])
+    MinimaClasses.of(said, purposes=purposes, parties=numbered(parties(everything)))
+    absent = {*parties(everything)} - {*parties(pair)}
+    kept = {names: minima for names, minima in said.pairs.items() if not names & absent}
+    return SaidMinima(said.for_all, kept)
 
 
 def utc(us: int, *, upward: bool = False) -> str:
