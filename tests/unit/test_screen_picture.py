@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,25 @@ def test_elsewhere_the_arrow_says_north(tmp_path: Path) -> None:
 def test_flights_that_are_high_have_an_axis_that_begins_near_them(tmp_path: Path) -> None:
     picture = drawn(tmp_path, flight("A", WEST_EAST, "FL300"), flight("B", WEST_EAST, "FL305"))
     assert "0 ft" not in texts(picture)
+
+
+def test_the_strip_of_a_climbing_flight_with_a_window_holds_its_line(tmp_path: Path) -> None:
+    a = flight("A", WEST_EAST, "FL300", time="10 min")
+    a["properties"]["altitudes"] = ["FL100", "FL300"]
+    picture = drawn(tmp_path, a, flight("B", WEST_EAST, "FL350"))
+    strip = next(
+        way.get("d", "")
+        for way in picture.iter(f"{SVG}path")
+        if way.get("fill-opacity") == "0.13" and way.get("fill") == LINE
+    )
+    corners = [tuple(map(float, step.split())) for step in strip.strip("MZ").split("L")]
+    begin, end = min(corners), max(corners)
+    middle = (begin[0] + end[0]) / 2, (begin[1] + end[1]) / 2
+    sides = [
+        (x1 - x0) * (middle[1] - y0) - (y1 - y0) * (middle[0] - x0)
+        for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]])
+    ]
+    assert all(side > 100 for side in sides) or all(side < -100 for side in sides)
 
 
 def test_the_legend_says_whose_a_colour_is(tmp_path: Path) -> None:

@@ -413,7 +413,7 @@ def _graticule(project: _Projection) -> list[str]:
     apart = next((s for s in MERIDIANS_APART if s >= step and 2 * wide / s <= MERIDIANS), 30)
     lats = _steps(max(lat0 - tall, -89.9), min(lat0 + tall, 89.9), step)
     lons = [30.0 * n for n in range(-6, 6)] if around else _steps(lon0 - wide, lon0 + wide, apart)
-    room: list[Box] = []
+    room = [Box(MAP.left, MAP.bottom - 46, MAP.left + 240, MAP.bottom - 16)]  # the scale bar's
     drawn = []
     for lat in lats:
         way = [project(_place(lat, lon0 - wide + 2 * wide * i / 96)) for i in range(97)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from deconflict.airspace import AltitudeReference, format_utc
 from deconflict.airspace.instant import nearest_utc_ms
@@ -142,23 +143,35 @@ def _drawn(level: Level | Band, low: float, high: float, at: At) -> str:
         )
     way = [at(*point) for point in level.points]
     # Early or late, above or below: the flight may be anywhere in this strip.
-    upper = [
-        at(t + side, a + level.vertical_tmm)
+    around = [
+        [
+            at(t + early, a + above)
+            for early in (-level.time_ms, level.time_ms)
+            for above in (-level.vertical_tmm, level.vertical_tmm)
+        ]
         for t, a in level.points
-        for side in (-level.time_ms, level.time_ms)
     ]
-    lower = [
-        at(t + side, a - level.vertical_tmm)
-        for t, a in level.points
-        for side in (-level.time_ms, level.time_ms)
-    ]
-    strip = element(
-        "path",
-        d=path([*upper, *reversed(lower)], closed=True),
-        fill=level.colour,
-        fill_opacity=0.13,
-    )
+    legs = [path(_hull([*start, *end]), closed=True) for start, end in pairwise(around)]
+    strip = element("path", d="".join(legs), fill=level.colour, fill_opacity=0.13)
     return strip + element("path", d=path(way), fill="none", stroke=level.colour, stroke_width=2)
+
+
+def _hull(points: Sequence[Point]) -> list[Point]:
+    """Return the corners of the smallest convex outline, always the same way round."""
+
+    def half(ordered: Sequence[Point]) -> list[Point]:
+        kept: list[Point] = []
+        for x, y in ordered:
+            while len(kept) > 1:
+                (x0, y0), (x1, y1) = kept[-2:]
+                if (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) > 0:
+                    break
+                kept.pop()
+            kept.append((x, y))
+        return kept[:-1]
+
+    ordered = sorted(set(points))
+    return half(ordered) + half(ordered[::-1]) or ordered
 
 
 def _names(box: Box, levels: Sequence[Level | Band], at: At) -> list[str]:
