@@ -3,7 +3,7 @@
     python -m bench.bench_start [--messages 100000] [--record FOLDER]
 
 The record is signed once by `bench.record` (some minutes) and kept under target/bench. It is
-started with nothing kept beside it, then, once its audit has kept what that start came to, from that.
+started with nothing kept beside it, then from what an audit of it has kept since.
 """
 
 import argparse
