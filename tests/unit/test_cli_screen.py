@@ -48,9 +48,10 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
 def test_nothing_read_is_not_no_conflict(tmp_path: Path) -> None:
     file = tmp_path / "hdr.csv"
     file.write_text("flight,time_s,lat_deg,lon_deg,altitude_fl\n")
-    result = run(file, "--minima", "5NM,1000ft")
-    assert result.exit_code == 2
-    assert "there is nothing to screen" in result.stderr
+    for files in ([file], [*write_csv(tmp_path), file]):
+        result = run(*files, "--minima", "5NM,1000ft")
+        assert result.exit_code == 2
+        assert "hdr.csv: this file holds no flight and no volume" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,22 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import ForkedChainError, InvalidDocumentError, WrongLineError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.statement import ChainPoint
-from deconflict.messages.bodies import Ack, Answer, AnswerWord, SaidWord, Standby, Suspend
+from deconflict.messages.bodies import (
+    Ack,
+    Answer,
+    AnswerWord,
+    CeaseReport,
+    SaidWord,
+    Standby,
+    Suspend,
+)
 from deconflict.messages.kinds import Kind
 from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_lines import CONTEXT_BUNDLE
 from deconflict.node.bundle_proof import verify_bundle
 from deconflict.node.knowledge.instant import Apart, apart
 from deconflict.node.knowledge.reading import Lacking, read_record
+from deconflict.replay.world import DESKS
 from deconflict.store.base import Batch, EntryRow
 from deconflict.store.sqlite import SqliteStore
 from node_pair import MINUTE_MS, START_MS, NodePair, cease, declaration, node_pair, query
@@ -384,3 +393,20 @@ def test_an_empty_record_says_that_nobody_knew_anything(tmp_path: Path) -> None:
         assert (side.said, side.held, side.not_proven, side.knew_held) == (0, 0, 0, 0)
         assert [key.epoch for key in side.keys] == [None, None]
     assert read.told() == []
+
+
+def test_ceased_that_is_taken_back_is_no_open_question_and_is_told(tmp_path: Path) -> None:
+    with node_pair() as pair:
+        asked = pair.say("red", Kind.CEASE, cease("1" * 32))
+        pair.run_for(5)
+        for kind in (Kind.CEASED, Kind.CONTINUING):
+            report = CeaseReport(desk=DESKS[0], at_utc=pair.now_utc)
+            pair.say("blue", kind, report, ref=asked)
+            pair.run_for(5)
+        pair.run_for(300)
+        read = files_of(pair, tmp_path).read("blue", "red")
+    side = read.side("red", END_MS)
+    assert side.questions == ()
+    (back,) = side.taken_back
+    told = (back.message, back.asked_by, back.reported_by, back.then)
+    assert told == (asked, "red", "blue", "CONTINUING")

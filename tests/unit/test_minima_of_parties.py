@@ -80,8 +80,9 @@ def test_minima_of_who_is_not_there_are_refused(said: str, says: str) -> None:
 
 
 def test_minima_of_two_parties_are_none_for_the_others() -> None:
-    with pytest.raises(InvalidInputError, match="minima"):
+    with pytest.raises(InvalidInputError, match="some pairs of parties only") as refused:
         deconflict.screen(crowd(1), minima=["red:blue=3NM,500ft"])
+    assert refused.value.given == "blue:red"
 
 
 def test_a_party_called_as_a_purpose_is_refused() -> None:

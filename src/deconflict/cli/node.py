@@ -210,9 +210,10 @@ def init(
 def serve(node_dir: Path | None, as_json: bool) -> None:
     """Run the node until it is told to stop.
 
-    Before it speaks it verifies its whole record; if the record does not verify, it does not
-    speak. Ctrl-C or a TERM signal ends it cleanly. With a certificate that is not valid now it
-    starts all the same and says so: no peer lets it in, yet its desk can read and export.
+    Before it speaks it verifies its record, and if that does not verify, it does not speak: the
+    whole of it, or what came since it was last verified whole; then all again while it runs.
+    Ctrl-C or a TERM signal ends it cleanly. With a certificate that is not valid now it starts all
+    the same and says so: no peer lets it in, yet its desk can read and export.
     """
     from deconflict.cli.serving import serve_folder
     from deconflict.node.folder import NodeFolder

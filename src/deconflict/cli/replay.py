@@ -150,6 +150,12 @@ def _replay_records(
     start, end = (
         None if text is None else typed_instant(text) for text in (asked["--from"], asked["--to"])
     )
+    if start is not None and end is not None and start > end:
+        raise InvalidInputError(
+            "no time lies between these",
+            given=f"--from {asked['--from']} --to {asked['--to']}",
+            expected="--from before --to",
+        )
     wanted = Wanted(
         at_ms=None if at is None else typed_instant(at),
         span_ms=(start, end),

@@ -159,7 +159,23 @@ class Words:
     def _in_force(self, side: "Side", texts: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
         ceases = [each for each in side.questions if each.kind == "CEASE"]
         others = [each for each in side.questions if each.kind != "CEASE"]
-        yield self.say("CEASES"), [self._question(each, texts) for each in ceases]
+        yield (
+            self.say("CEASES"),
+            [
+                *(self._question(each, texts) for each in ceases),
+                *(
+                    self.say(
+                        "TAKEN_BACK",
+                        party=each.asked_by,
+                        id=short(each.message),
+                        by=each.reported_by,
+                        kind=self.kind("CEASED"),
+                        then=self.kind(each.then),
+                    )
+                    for each in side.taken_back
+                ),
+            ],
+        )
         yield self.say("QUESTIONS"), [self._question(each, texts) for each in others]
         yield self.say("DECLARATIONS"), list(self._declarations(side))
         yield (

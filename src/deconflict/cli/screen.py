@@ -149,13 +149,6 @@ def screen(
         )
         bar.finish()
     flights, volumes = held.flights, held.volumes
-    if not len(flights) and not len(volumes):
-        raise InvalidInputError(
-            "there is nothing to screen: no file holds a flight or a volume",
-            given=", ".join(file.name for file in files),
-            expected="one flight or volume at least",
-            remedy="look whether these are the files you mean: nothing read is not no conflict",
-        )
     if explain is not None:
         flights, volumes = pair_of(flights, volumes, explain)
         said = minima_for(said, (held.flights, held.volumes), (flights, volumes))

@@ -75,6 +75,7 @@ def read_screen_files(
     flights: list[Flights] = []
     volumes: list[Volumes] = []
     for path in paths:
+        parts = len(flights) + len(volumes)
         ending = path.suffix.lower()
         if ending in GEOJSON:
             from deconflict.formats.geojson_stream import read_geojson_stream
@@ -82,12 +83,18 @@ def read_screen_files(
             for held in read_geojson_stream(path, advance=advance):
                 flights += [held.flights] if len(held.flights) else []
                 volumes += [held.volumes] if len(held.volumes) else []
-            continue
-        for part in _table(path, ending, reference, ignore, threads, advance):
-            if isinstance(part, Flights):
-                flights.append(replace(part, ids=_ids(part, path)))
-            else:
-                volumes.append(replace(part, ids=_ids(part, path)))
+        else:
+            for part in _table(path, ending, reference, ignore, threads, advance):
+                if isinstance(part, Flights):
+                    flights += [replace(part, ids=_ids(part, path))] if len(part) else []
+                else:
+                    volumes += [replace(part, ids=_ids(part, path))] if len(part) else []
+        if parts == len(flights) + len(volumes):
+            raise InvalidDocumentError(
+                f"{path.name}: this file holds no flight and no volume",
+                expected="one at least: nothing read is not no conflict",
+                remedy="look whether this is the file you mean",
+            )
     return ScreenFiles(Flights.joined(flights), Volumes.joined(volumes))
 
 

@@ -16,6 +16,7 @@ class KeptAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     answers: tuple[tuple[bytes, bool, SaidWord], ...]
     ceased: tuple[tuple[bytes, bool], ...]
+    taken_back: tuple[tuple[bytes, bool, Kind], ...]
 
 
 class AnsweredBefore:
@@ -24,16 +25,19 @@ class AnsweredBefore:
     def __init__(self) -> None:
         self._answers: dict[tuple[bytes, bool], SaidWord] = {}
         self._ceased: set[tuple[bytes, bool]] = set()
+        self._taken_back: dict[tuple[bytes, bool], Kind] = {}
 
     def kept(self) -> KeptAnswers:
         """Return all of it as values."""
         answers = tuple((*name, said) for name, said in self._answers.items())
-        return KeptAnswers(answers, tuple(sorted(self._ceased)))
+        taken_back = tuple((*name, kind) for name, kind in self._taken_back.items())
+        return KeptAnswers(answers, tuple(sorted(self._ceased)), taken_back)
 
     def take_up(self, kept: KeptAnswers) -> None:
         """Go on from what was kept."""
         self._answers.update({(name, own): said for name, own, said in kept.answers})
         self._ceased.update(kept.ceased)
+        self._taken_back.update({(name, own): kind for name, own, kind in kept.taken_back})
 
     def answer(self, taken: Taken) -> SaidWord | None:
         """Take an answer; return the one that it changes, None when it is the first or the same."""
@@ -56,10 +60,20 @@ class AnsweredBefore:
         before = key in self._ceased
         if taken.kind is Kind.CEASED:
             self._ceased.add(key)
-        else:
-            self._ceased.discard(key)
+            self._taken_back.pop(key, None)
+            return before
+        self._ceased.discard(key)
+        if before or key in self._taken_back:
+            self._taken_back[key] = taken.kind
         return before
 
     def met(self, requests: Iterable[str], *, own: bool) -> None:
         """Note all requests that one CEASED ended: they asked for the same."""
         self._ceased |= {(bytes.fromhex(name), own) for name in requests}
+
+    def taken_back(self) -> tuple[tuple[str, bool, Kind], ...]:
+        """Return the requests said to be met and then not: which, whether by us, the last report.
+
+        They are no open threads: nothing waits for an answer until it is requested again.
+        """
+        return tuple((name.hex(), own, kind) for (name, own), kind in self._taken_back.items())

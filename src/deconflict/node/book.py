@@ -111,7 +111,7 @@ class LineBook:
         self._progress: dict[bytes, DeliveryState] = {}
         # And the peer's messages here, by what we said of them.
         self._handled: dict[bytes, DeliveryState] = {}
-        self._before = AnsweredBefore()
+        self.before = AnsweredBefore()
         self._stood_by: set[str] = set()
 
     def take(
@@ -166,8 +166,8 @@ class LineBook:
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
         not_taken = self._change(taken)
         lapsed = (*lapsed, *self.suspensions.take_replaced())
-        said_before = self._before.answer(taken)
-        ceased_before = self._before.report(taken)
+        said_before = self.before.answer(taken)
+        ceased_before = self.before.report(taken)
         opened = None
         # What is not in force is not read back.
         if not_taken is None and KIND_RULES[envelope.kind].needs_answer:
@@ -187,7 +187,7 @@ class LineBook:
             if told or agrees is None:
                 thread, ended, met = self.threads.reply(envelope, own=own, agrees=agrees)
                 if taken.kind is Kind.CEASED:
-                    self._before.met(met, own=own)
+                    self.before.met(met, own=own)
             else:
                 self.threads.reply_later(envelope, own=own, agrees=agrees)
             self._advance(envelope, own=own)
@@ -231,7 +231,7 @@ class LineBook:
             cancelled=tuple(self._cancelled),
             progress=_by_state(self._progress),
             handled=_by_state(self._handled),
-            before=self._before.kept(),
+            before=self.before.kept(),
             stood_by=tuple(sorted(self._stood_by)),
         )
 
@@ -270,7 +270,7 @@ class LineBook:
         for states, of in ((self._progress, kept.progress), (self._handled, kept.handled)):
             for state, hashes in of.items():
                 states.update(dict.fromkeys(parted(hashes), state))
-        self._before.take_up(kept.before)
+        self.before.take_up(kept.before)
         self._stood_by.update(kept.stood_by)
 
     def _take_up_terms(self, message_hash: str, recall: Recall) -> None:

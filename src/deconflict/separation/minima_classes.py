@@ -67,6 +67,12 @@ class MinimaClasses:
                     remedy="call the party something else",
                 )
             which[pair] = minima
+        if by_party and said.for_all is None and not by_purpose:
+            raise InvalidInputError(
+                "minima are given for some pairs of parties only",
+                given=", ".join(sorted(":".join(sorted(pair)) for pair in by_party)[:6]),
+                expected="minima for all others too, such as 5NM,1000ft",
+            )
         table = SaidMinima(said.for_all, by_purpose).table(purposes)
         made = MinimaClasses(table, by_party, numbered(purposes))
         if len(made.classes) > MAX_CLASSES:

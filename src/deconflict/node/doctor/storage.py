@@ -142,7 +142,8 @@ def record_check(
             proven = verify_store(store, keys, roots=roots)
         took_s = time.monotonic() - started
     except StoreInUseError:
-        return Check("record", OK, "in use by the running node, which verified it when it started")
+        words = "in use by the running node, which verifies it: see `deconflict line status`"
+        return Check("record", OK, words)
     except (StoreError, VerificationError, ConfigurationError) as error:
         remedy = (
             error.remedy or "keep the file as it is; restore a backup and re-sync with the peer"

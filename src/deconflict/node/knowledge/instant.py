@@ -77,6 +77,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A cease request of which CEASED was reported, and then something else."""
+
+    asked_by: str
+    message: str
+    reported_by: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeclarationThen:
     """A declaration in force or still to come, as far as a side knew.
 
@@ -159,6 +169,7 @@ class Side:
         suspensions: as far as it knew.
         exercises: announced, as far as it knew.
         questions: open as far as it knew, the first due first.
+        taken_back: cease requests that it knew to be reported CEASED, and then not.
         keys: in force as far as it knew.
     """
 
@@ -177,6 +188,7 @@ class Side:
     suspensions: tuple[SuspensionThen, ...]
     exercises: tuple[ExerciseThen, ...]
     questions: tuple[Question, ...]
+    taken_back: tuple[TakenBack, ...]
     keys: tuple[KeyThen, KeyThen]
 
 
@@ -315,6 +327,15 @@ class _Looking:
             suspensions=tuple(self._suspensions(book)),
             exercises=tuple(self._exercises(book)),
             questions=tuple(sorted(self._questions(book), key=lambda each: each.due_utc)),
+            taken_back=tuple(
+                TakenBack(
+                    asked_by=self._peer if own else self._party,
+                    message=request,
+                    reported_by=self._party if own else self._peer,
+                    then=kind.value,
+                )
+                for request, own, kind in book.before.taken_back()
+            ),
             keys=(self._key(self._party, self._said), self._key(self._peer, held_last + 1)),
         )
 
