@@ -138,6 +138,24 @@ def test_a_record_that_is_read_has_a_fresh_epoch_behind_the_one_before() -> None
         assert read.place(last, 1) > read.place(first, 99)
 
 
+def test_a_cease_repeated_in_a_fresh_epoch_stays_open_when_who_answers_had_not_heard_it() -> None:
+    with node_pair(seed=2) as pair:
+        pair.declare("red", declaration(3))
+        pair.run_for(2)
+        asked = pair.say("blue", Kind.CEASE, cease(declaration(3).declaration_id))
+        pair.run_for(2)
+        put_back(back_up(pair, "blue"))
+        now_ms = pair.world.now.utc_ms
+        pair.world.cut("blue", "red", now_ms, now_ms + 10_000)
+        pair.world.commit(pair.blue, pair.blue.core.reopen(pair.line_id, pair.world.now))
+        repeated = pair.say("blue", Kind.CEASE, cease(declaration(3).declaration_id))
+        pair.say("red", Kind.CEASED, report(), ref=asked)
+        pair.run_for(60)
+        for party in ("blue", "red"):
+            pair.world.restart(party)
+            assert pair.line(party).book.threads.get(repeated) is not None
+
+
 def test_every_attribute_of_a_fold_is_filled_by_a_record_and_found_again_at_any_cut() -> None:
     held: dict[str, bool] = {}
     with patch.object(fold, "_FORGET_EVERY", 4), patch.object(fold, "_LONG_OVER_MS", 60_000):
