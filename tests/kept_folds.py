@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 from unittest.mock import patch
 
@@ -46,11 +47,20 @@ def again(data: bytes) -> KeptFold:
     return msgspec.msgpack.decode(data, type=KeptFold)
 
 
-def end_of(store: Store, line: Line, kept: KeptFold | None = None) -> tuple[Any, ...]:
-    """All that a start would make of the record: what is kept of it, and what it leaves owed."""
+def whole_of(store: Store, line: Line, kept: KeptFold | None = None) -> LineFold:
+    """The fold over the whole record, or over what came since something was kept."""
     fold = begun(store, line, kept)
     for _ in read(fold, store, line):
         pass
+    return fold
+
+
+def end_of(store: Store, line: Line, kept: KeptFold | None = None) -> tuple[Any, ...]:
+    """All that a start would make of the record: what is kept of it, and what it leaves owed."""
+    return end_of_fold(whole_of(store, line, kept))
+
+
+def end_of_fold(fold: LineFold) -> tuple[Any, ...]:
     return (
         written(fold.kept()),
         fold.alerts.open_alerts(),
@@ -62,7 +72,8 @@ def end_of(store: Store, line: Line, kept: KeptFold | None = None) -> tuple[Any,
 
 def require_any_cut(store: Store, line: Line) -> int:
     """Cut the fold at many entries, go on from each, and find the same; return how many."""
-    whole = end_of(store, line)
+    read_whole = whole_of(store, line)
+    whole = end_of_fold(read_whole)
     assert whole[1] == oracle_alerts(store, line)
     length = sum(head.length for head in store.heads(line.line_id))
     every = length // AT_ONCE + 1
@@ -75,8 +86,96 @@ def require_any_cut(store: Store, line: Line) -> int:
     assert (written(fold.kept()), fold.alerts.open_alerts()) == whole[:2]
     for cut in cuts:
         assert written(again(cut)) == cut
-        assert end_of(store, line, again(cut)) == whole
+        gone_on = whole_of(store, line, again(cut))
+        assert end_of_fold(gone_on) == whole
+        differs = sorted(set(differing(read_whole, gone_on)))
+        assert not differs, differs
     return len(cuts)
+
+
+# What is kept compares a readback; nobody asks for these in their order.
+COMPARED = "ReadbackFound._compare"
+UNORDERED = frozenset(("LineBook._progress", "LineBook._handled", "AlertFold._early"))
+HEAPS = frozenset(("Picture._soonest", "Ends._heap"))  # what they give comes in one order
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    """The attributes of an object of ours, whatever it is, each by class and name."""
+    names: dict[str, None] = dict.fromkeys(getattr(value, "__dict__", ()))
+    for each in type(value).__mro__:
+        names.update(dict.fromkeys(getattr(each, "__slots__", ())))
+    names.update(dict.fromkeys(getattr(value, "__struct_fields__", ())))
+    return {
+        f"{type(value).__name__}.{name}": getattr(value, name)
+        for name in names
+        if hasattr(value, name) and f"{type(value).__name__}.{name}" != COMPARED
+    }
+
+
+def is_ours(value: Any) -> bool:
+    return type(value).__module__.startswith("deconflict.") and not isinstance(value, Enum)
+
+
+def is_value(value: Any) -> bool:
+    frozen = getattr(getattr(type(value), "__dataclass_params__", None), "frozen", False)
+    return frozen or isinstance(value, msgspec.Struct | tuple | Enum)
+
+
+def differing(one: Any, other: Any, where: str = "", met: Any = None) -> Iterator[str]:
+    """Say in which attributes two objects differ, through all that they hold.
+
+    It knows no class: an attribute added to one, and not kept, is found as any other is.
+    """
+    # By identity, and held: the number of one that is gone may be given to another.
+    met = {} if met is None else met
+    if one is other or callable(one) or (id(one), id(other)) in met:
+        return
+    met[id(one), id(other)] = one, other
+    if type(one) is not type(other):
+        yield where
+    elif isinstance(one, dict):
+        ordered = where not in UNORDERED
+        if (list(one) != list(other)) if ordered else (one.keys() != other.keys()):
+            yield where
+        for key in one.keys() & other.keys():
+            yield from differing(one[key], other[key], where, met)
+    elif where in HEAPS and isinstance(one, list):
+        if sorted(one) != sorted(other):
+            yield where
+    elif isinstance(one, list | tuple):
+        if len(one) != len(other):
+            yield where
+        for first, second in zip(one, other, strict=False):
+            yield from differing(first, second, where, met)
+    elif is_ours(one):
+        of_one, of_other = attributes_of(one), attributes_of(other)
+        if of_one.keys() != of_other.keys():
+            yield where
+        for name in of_one.keys() & of_other.keys():
+            yield from differing(of_one[name], of_other[name], name, met)
+    elif one != other:
+        yield where
+
+
+def all_attributes(value: Any, met: Any = None) -> Iterator[tuple[str, Any]]:
+    """Yield each attribute that changes while a record is read, by class and name.
+
+    Values, which are replaced whole, are kept whole.
+    """
+    met = {} if met is None else met
+    if id(value) in met:
+        return
+    met[id(value)] = value
+    if isinstance(value, dict):
+        for held in value.values():
+            yield from all_attributes(held, met)
+    elif isinstance(value, list | tuple):
+        for held in value:
+            yield from all_attributes(held, met)
+    elif type(value).__module__.startswith("deconflict.node.") and not is_value(value):
+        for name, held in attributes_of(value).items():
+            yield name, held
+            yield from all_attributes(held, met)
 
 
 def oracle_alerts(store: Store, line: Line) -> tuple[Alert, ...]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +17,17 @@ from msgspec.structs import replace
 
 from deconflict.errors import InvalidDocumentError, StoreBrokenError, StoreDamagedError
 from deconflict.messages.kinds import Kind
+from deconflict.node.keeping import process
 from deconflict.node.keeping.audit import Pins, audited
 from deconflict.node.keeping.background import AuditFiles, Audits
-from deconflict.node.keeping.kept_record import KEPT_NOTE, KeptRecord, read_kept, write_kept
+from deconflict.node.keeping.kept_record import (
+    KEPT_NOTE,
+    KeptRecord,
+    edition,
+    read_kept,
+    write_kept,
+)
+from deconflict.node.keeping.process import Task, Word
 from deconflict.replay.world import Station
 from deconflict.store.base import Batch, DelayedRow, NoteRow
 from deconflict.store.sqlite import SqliteStore
@@ -292,8 +302,8 @@ def test_another_edition_of_the_program_goes_on_from_nothing(tmp_path: Path) -> 
 # ---- a process that cannot look ----------------------------------------------------------------
 
 
-def audits_of(store: SqliteStore, folder: Path, *, before: bool) -> Audits:
-    files = AuditFiles(folder / "audited.sqlite", folder / "kept", 0)
+def audits_of(store: SqliteStore, folder: Path, *, before: bool, reserve_bytes: int = 0) -> Audits:
+    files = AuditFiles(folder / "audited.sqlite", folder / "kept", reserve_bytes)
     pinned = Pins("blue", [], {}, {})
     return Audits(
         store,
@@ -337,3 +347,95 @@ def test_a_long_start_goes_on_where_nobody_can_look(
     with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
         asyncio.run(looked(audits_of(store, tmp_path, before=False)))
         assert not store._still
+
+
+def that_says(folder: Path, word: Word) -> str:
+    """A program that reads what it is to do, and says this."""
+    program = folder / "says"
+    program.write_text(f"#!/bin/sh\nread task\necho '{msgspec.json.encode(word).decode()}'\n")
+    program.chmod(0o700)
+    return str(program)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_damage_ends_the_node_also_where_the_file_cannot_be_deleted(
+    before: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", that_says(tmp_path, Word(damaged="entry 2 is not so")))
+    (tmp_path / "kept").mkdir()  # as a failing disk would: nobody can delete it
+
+    async def run(audits: Audits) -> None:
+        async with asyncio.timeout(10):
+            await audits.run()
+
+    with (
+        SqliteStore.open(tmp_path / "record.sqlite", create=True) as store,
+        pytest.raises(StoreDamagedError, match="entry 2 is not so"),
+    ):
+        asyncio.run(run(audits_of(store, tmp_path, before=before)))
+
+
+def test_a_long_start_without_room_for_a_copy_leaves_the_disk_alone(tmp_path: Path) -> None:
+    with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
+        audits = audits_of(store, tmp_path, before=False, reserve_bytes=2**62)
+        audits.hold()
+        assert not store._still
+
+
+def test_the_process_ends_with_the_node_that_began_it(tmp_path: Path) -> None:
+    record = tmp_path / "record.sqlite"
+    os.mkfifo(record)  # to copy it takes for ever
+    copy, found = tmp_path / "audited.sqlite", tmp_path / "kept.found"
+    task = Task.of(Pins("blue", [], {}, {}), record=record, copy=copy, before=None, kept=found)
+    with subprocess.Popen(
+        [sys.executable, "-m", process.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as looking:
+        try:
+            looking.communicate(msgspec.json.encode(task) + b"\n", timeout=30)
+        finally:
+            looking.kill()
+    assert looking.returncode == 1
+
+
+def test_a_copy_takes_nothing_over_from_one_that_was_left_behind(tmp_path: Path) -> None:
+    record, copy, other = (tmp_path / name for name in ("record", "audited.sqlite", "other"))
+    record.write_bytes(b"the record")
+    other.write_bytes(b"of somebody else")
+    copy.symlink_to(other)
+    left = [path for path in process.files_of(copy) if path != copy]
+    for path in left:
+        path.write_bytes(b"left behind")
+    process._copy(record, copy)
+    assert copy.read_bytes() == b"the record"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert other.read_bytes() == b"of somebody else"
+    assert not any(path.exists() for path in left)
+
+
+def test_the_process_runs_nothing_that_lies_where_the_node_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "msgspec.py").write_text("open('ran', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def looked(audits: Audits) -> None:
+        running = asyncio.create_task(audits.run())
+        while not (tmp_path / "kept").exists() and audits.view().phase != "NOT_DONE":
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait([running])
+
+    with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
+        asyncio.run(looked(audits_of(store, tmp_path, before=False)))
+    assert not (tmp_path / "ran").exists()
+    assert (tmp_path / "kept").exists()
+
+
+def test_another_interpreter_is_another_edition(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = edition()
+    edition.cache_clear()
+    monkeypatch.setattr(sys, "version", "3.99")
+    try:
+        assert edition() != here
+    finally:
+        edition.cache_clear()

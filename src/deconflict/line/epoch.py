@@ -46,8 +46,12 @@ def opening_of(envelope: Envelope) -> EpochOpening | None:
     """Return what an envelope opens; None for every one that opens no epoch."""
     if envelope.kind != EPOCH_KIND or envelope.seq != 1:
         return None
+    body: object = envelope.body
     try:
-        opening = msgspec.convert(envelope.body, EpochOpening, strict=True)
+        if isinstance(body, msgspec.Raw):  # of the record, where a body is read when it is needed
+            opening = msgspec.json.decode(body, type=EpochOpening, strict=True)
+        else:
+            opening = msgspec.convert(body, EpochOpening, strict=True)
     except msgspec.ValidationError:
         return None
     changes = opening.reason is EpochReason.KEY_CHANGED

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import StoreBrokenError, StoreDamagedError
+from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreFullError
 from deconflict.node.keeping import process as process_module
 from deconflict.node.keeping.audit import Pins
 from deconflict.node.keeping.kept_record import KEPT_NOTE
@@ -142,11 +142,13 @@ class Audits:
                 self.problem = await self._look()
             except OSError as error:
                 self.problem = f"{error.filename}: {error.strerror}"
+            except StoreFullError as error:
+                self.problem = error.problem
             self.phase = AuditPhase.NOT_DONE if self.problem else AuditPhase.DONE
             if self.problem and self._before:
                 # A later copy is not what the start has read. So nobody could say any more whether
                 # it was right to go on from what was kept, and the next one does not.
-                self._files.kept.unlink(missing_ok=True)
+                self._forget_kept()
                 raise StoreBrokenError(
                     f"what the start went on from could not be verified: {self.problem}",
                     remedy="start again: the whole record is read and verified then",
@@ -161,7 +163,11 @@ class Audits:
         """Leave the record as it is now until it was copied.
 
         Called before the node speaks, so that the first audit looks at what the start has read.
+        Where there is no room for a copy, nothing is moved about on that disk: a start that has
+        read everything needs none.
         """
+        if not self._before and not has_room(self._record, self._files):
+            return
         self._held.enter_context(self._store.still())
         self._is_held = True
 
@@ -176,14 +182,17 @@ class Audits:
             kept=files.found,
         )
         try:
+            no_room = "the disk has no room for a copy of the record"
             if not has_room(self._record, files):
-                return "the disk has no room for a copy of the record"
+                return no_room
             if not self._is_held:
                 await asyncio.to_thread(self.hold)
+            if not self._is_held:
+                return no_room
             word = await self._told(task)
             if word.damaged:
                 # The next start is to read it all, and to find what is damaged.
-                files.kept.unlink(missing_ok=True)
+                self._forget_kept()
             elif word.done:
                 # What the start went on from is found true: later audits look at the record alone.
                 self._before = False
@@ -198,6 +207,14 @@ class Audits:
                 word.damaged, given=word.given, expected=word.expected, remedy=word.remedy
             )
         return "" if word.done else word.failed or "the process that looks at it ended"
+
+    def _forget_kept(self) -> None:
+        try:
+            self._files.kept.unlink(missing_ok=True)
+        except OSError as error:
+            # What was found must be said all the same. The next start goes on from it as this one
+            # did, and its audit finds the same.
+            logger.warning("%s cannot be deleted: %s", self._files.kept, error.strerror)
 
     def _let_go(self) -> None:
         self._held.close()
@@ -214,6 +231,7 @@ class Audits:
         """Let a process of its own look, and return its last word."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # it runs what the node runs, whatever lies in the directory where that began
             "-m",
             process_module.__name__,
             stdin=asyncio.subprocess.PIPE,
@@ -224,14 +242,16 @@ class Audits:
         try:
             if process.stdin is None or process.stdout is None:
                 return word
-            process.stdin.write(msgspec.json.encode(task))
-            process.stdin.close()
+            # Left open: when it closes, this process is gone.
+            process.stdin.write(msgspec.json.encode(task) + b"\n")
             while line := await process.stdout.readline():
                 word = msgspec.json.decode(line, type=Word)
                 self.entries = word.entries or self.entries
                 self._let_go()  # from its first word on it has the copy
             await process.wait()
         finally:
+            if process.stdin is not None:
+                process.stdin.close()
             if process.returncode is None:
                 process.kill()
                 await process.wait()
@@ -240,5 +260,4 @@ class Audits:
 
 def _all_of(files: AuditFiles) -> tuple[Path, ...]:
     """The copy, what SQLite makes beside it, and what was found and not kept."""
-    beside = (files.copy.with_name(f"{files.copy.name}{end}") for end in ("", "-wal", "-shm"))
-    return (*beside, files.found)
+    return (*process_module.files_of(files.copy), files.found)

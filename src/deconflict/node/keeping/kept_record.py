@@ -6,6 +6,7 @@ newer copy of record or file) has one consequence: the whole record is read, as 
 """
 
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -52,7 +53,8 @@ def edition() -> str:
     Another edition may come to another state from the same record. It never goes on from this one.
     """
     root = Path(deconflict.__file__).parent
-    digest = hashlib.sha256(f"{deconflict.__version__} {msgspec.__version__}\n".encode())
+    made_with = f"{deconflict.__version__} {msgspec.__version__} {sys.version}"
+    digest = hashlib.sha256(f"{made_with}\n".encode())
     for file in sorted({file for shape in _PROGRAM for file in root.rglob(shape)}):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())

@@ -1,14 +1,15 @@
 """The audit in a process of its own, beside the node: ``python -m`` this module.
 
 It gets on standard input what to look at, as :class:`Task`, and says on standard output how far it
-is and what it found, a JSON object a line, as :class:`Word`. It has a low priority, a copy of
-the record, no key and no network.
+is and what it found, a JSON object a line, as :class:`Word`. It ends when standard input does. It
+has a low priority, a copy of the record, no key and no network.
 """
 
 import os
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from deconflict.node.keeping.audit import Pins, audited
 from deconflict.node.keeping.kept_record import read_kept, write_kept
 from deconflict.store.sqlite import SqliteStore
 
-__all__ = ["Task", "Word", "main"]
+__all__ = ["Task", "Word", "files_of", "main"]
 
 _NICE: Final = 10  # a tenth of what the node gets where both want all; at 19, a hundredth
 _AT_ONCE: Final = 1024 * 1024  # bytes copied
@@ -104,7 +105,8 @@ def main() -> None:
     os.nice(_NICE)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the node, which is told as well, ends it
-    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    threading.Thread(target=_end_with_the_node, daemon=True).start()
     try:
         _copy(Path(task.record), Path(task.copy))
         _say(Word(copied=True))
@@ -125,8 +127,26 @@ def main() -> None:
         _say(Word(failed=f"{error.filename}: {error.strerror}"))
 
 
+def files_of(copy: Path) -> tuple[Path, ...]:
+    """Return the copy, and what SQLite makes beside it."""
+    return tuple(copy.with_name(f"{copy.name}{end}") for end in ("", "-wal", "-shm"))
+
+
+def _end_with_the_node() -> None:
+    """End this process when standard input ends: the node was killed, and nobody listens.
+
+    What goes on beside the next start copies a record that is written, and holds that start's copy.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
 def _copy(record: Path, copy: Path) -> None:
-    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A node that was killed left its own: a write-ahead log that belongs to another copy.
+    for path in files_of(copy):
+        path.unlink(missing_ok=True)
+    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as written, record.open("rb") as read:
         shutil.copyfileobj(read, written, _AT_ONCE)
 
