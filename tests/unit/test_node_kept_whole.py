@@ -81,6 +81,10 @@ def talk_of_alarms(pair: NodePair) -> None:
     asked = pair.say("blue", Kind.CEASE, cease(declaration(3).declaration_id))
     pair.run_for(1)
     say(pair, "red", Kind.CEASED, report(), asked)
+    again = pair.say("blue", Kind.CEASE, cease(declaration(3).declaration_id))
+    pair.run_for(1)
+    for kind in (Kind.CEASED, Kind.CONTINUING):
+        say(pair, "red", kind, report(), again)
     pair.say("red", Kind.CEASE, cease(declaration(2).declaration_id))
     asked = pair.say("blue", Kind.LINE_CHECK, LineCheck(text="four herons"))
     pair.run_for(1)
