@@ -11,10 +11,10 @@ from deconflict.node.keeping.kept_record import KEPT_NOTE
 from deconflict.store.base import Batch, NoteRow
 from deconflict.store.sqlite import SqliteStore
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 SAID = {"event": "crossing of 06:00", "fields": {"closest_m": 805}}
-AUDIT_S = 90.0  # the audit has a low priority, and others use the machine too
+AUDIT_S = 240.0  # the audit has a low priority, and others use the machine too
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from deconflict.errors import InvalidDocumentError, StoreBrokenError, StoreDamagedError
 from deconflict.messages.kinds import Kind
-from deconflict.node.keeping import process
+from deconflict.node.keeping import background, process
 from deconflict.node.keeping.audit import Pins, audited
 from deconflict.node.keeping.background import AuditFiles, Audits
 from deconflict.node.keeping.kept_record import (
@@ -300,6 +300,12 @@ def test_another_edition_of_the_program_goes_on_from_nothing(tmp_path: Path) -> 
 
 
 # ---- a process that cannot look ----------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first audit of a long start not wait until a node has settled."""
+    monkeypatch.setattr(background, "_AFTER_START_S", 0.0)
 
 
 def audits_of(store: SqliteStore, folder: Path, *, before: bool, reserve_bytes: int = 0) -> Audits:

@@ -207,7 +207,8 @@ async def open_node(
                 keep=lambda note: runtime.commit(core.note_paper(note, clock.now())),
                 now_ms=lambda: clock.now().utc_ms,
             )
-            audits.hold()
+            if kept is not None:
+                audits.hold()
             runtime.beside.append(audits.run)
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view

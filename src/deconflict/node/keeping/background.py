@@ -31,6 +31,7 @@ __all__ = ["AuditFiles", "AuditPhase", "Audits", "has_room"]
 
 logger = logging.getLogger("deconflict.audit")
 
+_AFTER_START_S: Final = 60.0  # behind a start that has verified everything
 _EVERY_S: Final = 86_400.0
 _AGAIN_S: Final = 3_600.0  # after one that could not be made
 _LEFT_RESERVES: Final = 8  # sizes of the reserve to be free beside the copy
@@ -129,13 +130,18 @@ class Audits:
         )
 
     async def run(self) -> None:
-        """Look at the record now, and again once a day, until the node stops.
+        """Look at the record, and again once a day, until the node stops.
+
+        At once where the start went on from what was kept. After one that has verified everything
+        this only keeps what it came to: it waits until the node has settled.
 
         Raises:
             StoreDamagedError: it does not verify, or says something else than was kept of it.
             StoreBrokenError: the start went on from what was kept, and nobody could look.
             StoreError: it cannot be read.
         """
+        if not self._before:
+            await asyncio.sleep(_AFTER_START_S)
         while True:
             self.phase, self.entries = AuditPhase.RUNNING, 0
             try:
@@ -162,9 +168,9 @@ class Audits:
     def hold(self) -> None:
         """Leave the record as it is now until it was copied.
 
-        Called before the node speaks, so that the first audit looks at what the start has read.
-        Where there is no room for a copy, nothing is moved about on that disk: a start that has
-        read everything needs none.
+        Called before the node speaks where the start went on from what was kept, so that the first
+        audit looks at what it has read. Where there is no room for a copy, nothing is moved about
+        on that disk: a start that has read everything needs none.
         """
         if not self._before and not has_room(self._record, self._files):
             return
