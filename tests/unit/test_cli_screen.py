@@ -238,7 +238,7 @@ def test_the_how_to_works_as_it_stands(tmp_path: Path, monkeypatch: pytest.Monke
     Path("flights.csv").write_text(blocks["csv"])
     Path("areas.geojson").write_text(blocks["geojson"])
     shown = re.findall(r"^ {4}(deconflict screen [^\n]+)$", page, re.MULTILINE)
-    assert len(shown) == 8
+    assert len(shown) == 9
     for line in shown:
         result = CliRunner().invoke(main, shlex.split(line)[1:])
         assert result.exit_code == 1, f"{line}\n{result.output}"
