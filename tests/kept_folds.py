@@ -8,12 +8,14 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
+from tests.whole_alerts import alerts_of_whole
 
 from deconflict.errors import InvalidDocumentError
-from deconflict.line.alerts import Alert, fold_alerts
+from deconflict.line.alerts import Alert
 from deconflict.line.envelope import Envelope
 from deconflict.line.precedence import DEFAULT_TIMERS
 from deconflict.line.statement import ChainPoint
+from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.kinds import KIND_RULES
 from deconflict.node.fold import KeptFold, LineFold, without_reference
 from deconflict.node.line import Line, fold_of
@@ -93,9 +95,11 @@ def require_any_cut(store: Store, line: Line) -> int:
     return len(cuts)
 
 
-# What is kept compares a readback; nobody asks for these in their order.
-COMPARED = "ReadbackFound._compare"
+# What is kept compares a readback, and a declaration is built when somebody looks at it.
+LAZY = frozenset(("ReadbackFound._compare", "SoundDeclaration._data", "SoundDeclaration._value"))
+# Nobody asks for these in their order.
 UNORDERED = frozenset(("LineBook._progress", "LineBook._handled", "AlertFold._early"))
+CHANGES = ("deconflict.node.", "deconflict.line.alert_fold")  # where what a fold holds is made
 HEAPS = frozenset(("Picture._soonest", "Ends._heap"))  # what they give comes in one order
 
 
@@ -105,10 +109,12 @@ def attributes_of(value: Any) -> dict[str, Any]:
     for each in type(value).__mro__:
         names.update(dict.fromkeys(getattr(each, "__slots__", ())))
     names.update(dict.fromkeys(getattr(value, "__struct_fields__", ())))
+    if isinstance(value, SoundDeclaration):
+        names["value"] = None
     return {
         f"{type(value).__name__}.{name}": getattr(value, name)
         for name in names
-        if hasattr(value, name) and f"{type(value).__name__}.{name}" != COMPARED
+        if hasattr(value, name) and f"{type(value).__name__}.{name}" not in LAZY
     }
 
 
@@ -172,7 +178,7 @@ def all_attributes(value: Any, met: Any = None) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list | tuple):
         for held in value:
             yield from all_attributes(held, met)
-    elif type(value).__module__.startswith("deconflict.node.") and not is_value(value):
+    elif type(value).__module__.startswith(CHANGES) and not is_value(value):
         for name, held in attributes_of(value).items():
             yield name, held
             yield from all_attributes(held, met)
@@ -193,7 +199,7 @@ def oracle_alerts(store: Store, line: Line) -> tuple[Alert, ...]:
     with patch.object(fold.book, "take", taken):
         for _ in read(fold, store, line):
             pass
-    return fold_alerts(
+    return alerts_of_whole(
         entries,
         own_party=line.book.own,
         rules=KIND_RULES,

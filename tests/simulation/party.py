@@ -8,8 +8,9 @@ from tests.simulation.disk import DelayedRecord, OwnRecord, PeerRecord, ReceiptR
 from tests.simulation.setting import RULES, LineViolationError
 from tests.simulation.standin import StandInKey
 from tests.simulation.witness import WitnessSteps
+from tests.whole_alerts import folded_alerts
 
-from deconflict.line.alerts import Alarm, fold_alerts
+from deconflict.line.alerts import Alarm
 from deconflict.line.envelope import Draft, SealedEnvelope
 from deconflict.line.incoming import IncomingEntry, Outcome
 from deconflict.line.keys import SigningKey
@@ -305,7 +306,7 @@ class PartySimulator:
             peer_head_received_utc_ms=last.received_utc_ms if last else 0,
         )
         receipted = restored.own_receipted(self.simulation.identity_of(self.name).peer_keys)
-        alerts = fold_alerts(
+        alerts = folded_alerts(
             [*own, *peer],
             own_party=self.name,
             rules=RULES,

@@ -37,9 +37,9 @@ from tests.simulation.referee import Referee
 from tests.simulation.run import Simulation
 from tests.simulation.setting import RULES, LineViolationError
 from tests.simulation.witness import WitnessSteps
+from tests.whole_alerts import folded_alerts
 
 from deconflict.errors import DeconflictError
-from deconflict.line.alerts import fold_alerts
 from deconflict.line.delivery import KindRule
 from deconflict.line.envelope import Draft, Envelope, SealedEnvelope, read_envelope, seal_envelope
 from deconflict.line.epoch import EPOCH_KIND, opening_of
@@ -396,7 +396,7 @@ class RestoringParty(PartySimulator):
             last_receipt=sealed_receipt if in_present else None,
             peer_head=None if last is None else last.data,
             peer_head_received_utc_ms=0 if last is None else peer.received[last.hash][0],
-            alerts=fold_alerts(
+            alerts=folded_alerts(
                 both,
                 own_party=self.name,
                 rules=EPOCH_RULES,

@@ -1,9 +1,9 @@
 """The order of calls, what a restart keeps, what is sent when."""
 
 import pytest
+from tests.whole_alerts import alerts_of_whole, folded_alerts
 
 from deconflict.errors import BrokenChainError, InvalidDocumentError, LineStateError, NotFoundError
-from deconflict.line.alerts import fold_alerts
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import GENESIS, read_envelope
 from deconflict.line.incoming import REORDER_WINDOW, Outcome
@@ -444,7 +444,7 @@ def test_alerts_folded_from_both_logs_are_those_that_were_open() -> None:
     own = [(entry.hash, entry.envelope, False) for entry in blue.said]
     peer = [(entry.hash, entry.envelope, entry.delayed) for entry in blue.logged]
     folded = {
-        order: fold_alerts(
+        (order, fold): fold(
             both,
             own_party="blue",
             rules=RULES,
@@ -452,10 +452,11 @@ def test_alerts_folded_from_both_logs_are_those_that_were_open() -> None:
             is_receipted=lambda _, said: said.seq <= 2,
         )
         for order, both in (("own first", own + peer), ("peer first", peer + own))
+        for fold in (folded_alerts, alerts_of_whole)
     }
-    assert set(folded["own first"]) == set(folded["peer first"])
-    assert set(folded["own first"]) == set(blue.machine.open_alerts())
-    assert {alert.hash for alert in folded["own first"]} == {
+    for alerts in folded.values():
+        assert set(alerts) == set(blue.machine.open_alerts())
+    assert {alert.hash for alert in alerts} == {
         open_query.hash,
         unreceipted.hash,
         blue.logged[-1].hash,

@@ -134,7 +134,7 @@ class Restored:
         peer_head: exact bytes of the last entry of the peer's chain.
         peer_head_received_utc_ms: the time stored with it.
         alerts: alerts that were open, from :meth:`LineMachine.open_alerts` or
-            :func:`~deconflict.line.alerts.fold_alerts`. Own entries without a receipt are
+            :class:`~deconflict.line.alert_fold.AlertFold`. Own entries without a receipt are
             watched whether they stand here or not.
         own_tree: over the own chain; None only where that has no entry.
         peer_tree: over the peer's chain; None only where that has no entry.

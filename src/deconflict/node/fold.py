@@ -13,10 +13,12 @@ from typing import Final
 import msgspec
 
 from deconflict.errors import InvalidDocumentError
+from deconflict.line.alert_fold import AlertFold, KeptAlerts
 from deconflict.line.envelope import Envelope
 from deconflict.line.keys import VerifyKey
+from deconflict.line.precedence import DEFAULT_TIMERS
 from deconflict.line.statement import ChainPoint
-from deconflict.node.alert_fold import AlertFold, KeptAlerts
+from deconflict.messages.kinds import KIND_RULES
 from deconflict.node.book import KeptBook, LineBook
 from deconflict.node.chains import Stretch, way_of
 from deconflict.node.logged import decoded, read_body
@@ -102,7 +104,7 @@ class LineFold:
         self.heads: dict[str, ChainPoint] = {}
         self.open_own: dict[str, str] = {}
         self.book = LineBook(line_id, own, peer, keys)
-        self.alerts = AlertFold(self._was_met)
+        self.alerts = AlertFold(rules=KIND_RULES, timers=DEFAULT_TIMERS, was_met=self._was_met)
         self.is_lasting = True
         self._taken: dict[str, int] = {}
         self._trailing: ChainPoint | None = None

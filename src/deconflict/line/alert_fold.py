@@ -1,8 +1,7 @@
 """The alerts that the two chains of a line leave open, entry by entry, and at any entry as values.
 
-It comes to what :func:`deconflict.line.alerts.fold_alerts` comes to, which reads whole chains; the
-tests hold it against that. What differs is that this can stop behind an entry and go on later,
-when the peer has receipted more.
+For a start from the log alone: of whole chains, or of what comes behind an entry up to which the
+alerts were kept.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,10 +10,9 @@ from typing import Final
 import msgspec
 
 from deconflict.line.alerts import Alert, alert_for
-from deconflict.line.delivery import KindRule
+from deconflict.line.delivery import KindRule, KindRules
 from deconflict.line.envelope import Envelope
-from deconflict.line.precedence import DEFAULT_TIMERS
-from deconflict.messages.kinds import KIND_RULES
+from deconflict.line.precedence import Timers
 
 __all__ = ["AlertFold", "KeptAlerts"]
 
@@ -34,11 +32,17 @@ class KeptAlerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AlertFold:
     """What is still owed about the messages of a line.
 
+    Either chain is taken in its order, the two mixed in any way.
+
     Args:
+        rules: of the line's kinds.
+        timers: of the line.
         was_met: True exactly when the message of a hash was taken here before.
     """
 
-    def __init__(self, was_met: Callable[[str], bool]) -> None:
+    def __init__(self, *, rules: KindRules, timers: Timers, was_met: Callable[[str], bool]) -> None:
+        self._rules = rules
+        self._timers = timers
         self._left: dict[str, Alert] = {}
         # Said of a message before it came: only where a party cites what it had not heard.
         self._early: dict[tuple[str, bool], dict[str, bool]] = {}
@@ -58,10 +62,10 @@ class AlertFold:
         """
         if delayed:
             return
-        rule = KIND_RULES.get(envelope.kind)
+        rule = self._rules.get(envelope.kind)
         if not receipted or (rule is not None and (rule.needs_seen or rule.needs_answer)):
             alert = alert_for(
-                envelope, message_hash, own=own, rules=KIND_RULES, timers=DEFAULT_TIMERS
+                envelope, message_hash, own=own, rules=self._rules, timers=self._timers
             )
             if alert is not None:
                 early = self._early.pop((message_hash, own), {})
