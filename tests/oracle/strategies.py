@@ -12,7 +12,7 @@ from deconflict.separation import Extent
 from oracle.builders import area, circle, corridor, flight, polygon, volume
 from oracle.twin import GEOD
 
-__all__ = ["centres", "extents_near", "flights_near", "volumes_near"]
+__all__ = ["centres", "extents_near", "flights_near", "moved", "volumes_near"]
 
 DAY_MS = 86_400_000
 references = st.sampled_from(AltitudeReference)
