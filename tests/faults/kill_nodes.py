@@ -58,6 +58,7 @@ class Report:
     receipts: int = 0
     repeated_receipts: int = 0
     unreceipted_rows: int = 0
+    refused_as_mute: int = 0
     round_s: list[float] = field(default_factory=list)
     start_s: list[float] = field(default_factory=list)
     bundles: list[VerifiedBundle] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Report:
             f"receipts        {self.receipts}, sent again with the same bytes "
             f"{self.repeated_receipts} times",
             f"cut at the edge {self.unreceipted_rows} kills after the row, before its receipt came",
+            f"refused as mute {self.refused_as_mute} answers, never a warning",
             f"a round         {_spread(self.round_s)}",
             f"a start         {_spread(self.start_s)}",
         ]
@@ -98,6 +100,7 @@ class Run:
         self._stop = threading.Event()
         self._first: dict[str, str] = {}
         self._errors: list[BaseException] = []
+        self._mute: dict[str, float] = {}  # since when a node refuses what is no warning
         self._operators = [
             threading.Thread(target=self._operate, args=(party, seed), daemon=True)
             for party in PARTIES
@@ -248,13 +251,25 @@ class Run:
 
     def _answer(self, api: Api, party: str, subject: str, body: dict[str, object]) -> str | None:
         try:
-            return self._post(api, party, ANSWER_KIND, body, subject)
+            posted = self._post(api, party, ANSWER_KIND, body, subject)
         except ApiError as error:
             # An alert is shown a moment before its message is durable, and only then it can be
             # cited. Whether a message is gone for good, the ledger finds in the record.
-            if error.status != 404:
-                raise
-            return None
+            if error.status == 404:
+                return None
+            # After a start without an answer of the peer in time, what is no warning waits: it is
+            # refused in words until the peer has told what it holds, and not for ever.
+            if error.status == 409 and "is mute on the line" in str(error):
+                self._refused_as_mute(party)
+                return None
+            raise
+        self._mute.pop(party, None)
+        return posted
+
+    def _refused_as_mute(self, party: str) -> None:
+        self.report.refused_as_mute += 1
+        silent_s = time.monotonic() - self._mute.setdefault(party, time.monotonic())
+        require(silent_s < DRAIN_S, f"{party} has been mute for {silent_s:.0f} s")
 
     def _ask_first(self) -> None:
         """Let each side ask once, so that the other has something to answer."""
