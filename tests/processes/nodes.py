@@ -423,7 +423,14 @@ class Forked:
                 assert self.running, f"{self.member.party} ended: {self.words()}"
                 return None
 
-        return wait_until(readable, timeout_s, f"{self.member.party} to be ready") or {}
+        try:
+            return wait_until(readable, timeout_s, f"{self.member.party} to be ready") or {}
+        except AssertionError as error:
+            if not self.running:
+                raise
+            self.signal(signal.SIGABRT)  # every thread tells where it stands
+            wait_until(lambda: not self.running, STOP_S, f"{self.member.party} to be dead")
+            raise AssertionError(f"{error}: {self.words()}") from error
 
     def words(self) -> str:
         with contextlib.suppress(FileNotFoundError):
@@ -478,6 +485,7 @@ def _account(folder: NodeFolder) -> str:
 
 def _nursery(setup: str, argument: str) -> None:
     """Fork a node for each line of standard input, until it ends."""
+    import faulthandler
     import gc
     import importlib
 
@@ -487,6 +495,7 @@ def _nursery(setup: str, argument: str) -> None:
     if setup:
         module, _, function = setup.partition(":")
         getattr(importlib.import_module(module), function)(argument)
+    faulthandler.enable(file=2)  # of whichever child, into what it says
     gc.freeze()  # what is here stays here: a child's collector need not copy it to look at it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the children are reaped by the kernel
     for line in sys.stdin:
