@@ -1,18 +1,19 @@
 """Two versions of whole nodes under the same load, in turn: processor time of a message posted.
 
-    python -m bench.bench_against OTHER/src [--rate 200] [--seconds 4] [--turns 8]
+    python -m bench.bench_against OTHER/src [--rate 200] [--seconds 2] [--turns 20] [--desks 1]
 
 A pair of nodes of each version runs all the time; a few seconds of load go to one pair, then to
 the other, and so on. What else the machine does meets both alike, so the ratio can be believed
 where the figures cannot. OTHER is the source folder of another checkout, with its built kernel.
+Of several desks at each node the first is the one that answers; the others only follow the events.
 """
 
 import argparse
 import asyncio
 import statistics
 import tempfile
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,9 @@ class _Version:
         ]
 
 
-def measure(root: Path, other: Path, *, rate: float, seconds: float, turns: int) -> list[Row]:
+def measure(
+    root: Path, other: Path, *, rate: float, seconds: float, turns: int, desks: int
+) -> list[Row]:
     """Return the rows of this benchmark."""
     versions = []
     for name in ("other", "this"):
@@ -63,24 +66,53 @@ def measure(root: Path, other: Path, *, rate: float, seconds: float, turns: int)
         party.program = ("-c", _RUN.format(str(other.resolve())))
     with running(*(party for version in versions for party in version.parties)):
         line_ids = [agree(*version.parties) for version in versions]
-        asyncio.run(_in_turn(versions, line_ids, rate, seconds, turns))
+        asyncio.run(_in_turn(versions, line_ids, rate, seconds, turns, desks))
     return _rows(versions[0], versions[1], rate)
 
 
 async def _in_turn(
-    versions: Sequence[_Version], line_ids: Sequence[str], rate: float, seconds: float, turns: int
+    versions: Sequence[_Version],
+    line_ids: Sequence[str],
+    rate: float,
+    seconds: float,
+    turns: int,
+    desks: int,
 ) -> None:
     async with AsyncExitStack() as stack:
         for version, line_id in zip(versions, line_ids, strict=True):
             version.sides = await stack.enter_async_context(
                 two_sides(version.parties, line_id, 1, answers_all=False)
             )
+            for party in version.parties:
+                for _ in range(desks - 1):
+                    await stack.enter_async_context(_following(party))
             await at_rate(version.sides[0], rate, WARM_UP_S)
             await settled(version.sides)
         for number in range(turns):
             for version in versions if number % 2 else versions[::-1]:
                 progress(f"turn {number + 1} of {turns}: {version.name}")
                 await version.turn(rate, seconds)
+
+
+@asynccontextmanager
+async def _following(party: Party) -> AsyncIterator[None]:
+    """Follow a node's events and throw them away: reading them would cost more than sending."""
+    reader, writer = await asyncio.open_connection(party.operators.host, party.operators.port)
+    head = f"Host: {party.operators}\r\nAuthorization: Bearer {party.token}\r\n\r\n"
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\n{head}".encode())
+    if not (await reader.readline()).startswith(b"HTTP/1.1 200"):
+        raise RuntimeError("the events cannot be followed")
+
+    async def throw_away() -> None:
+        while await reader.read(1 << 20):
+            pass
+
+    task = asyncio.create_task(throw_away())
+    try:
+        yield
+    finally:
+        task.cancel()
+        writer.close()
 
 
 def _rows(other: _Version, this: _Version, rate: float) -> list[Row]:
@@ -110,8 +142,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("other", type=Path, help="the source folder of the other version")
     options.add_argument("--rate", type=float, default=200.0)
-    options.add_argument("--seconds", type=float, default=4.0)
-    options.add_argument("--turns", type=int, default=8)
+    options.add_argument("--seconds", type=float, default=2.0)
+    options.add_argument("--turns", type=int, default=20)
+    options.add_argument("--desks", type=int, default=1)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as root:
         rows = measure(
@@ -120,6 +153,7 @@ def main() -> None:
             rate=chosen.rate,
             seconds=chosen.seconds,
             turns=chosen.turns,
+            desks=chosen.desks,
         )
     print_rows("Two versions in turn: the other's figures first", rows)
 

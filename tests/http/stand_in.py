@@ -1,7 +1,7 @@
 """A node in memory with the face the API uses: no keys, no peer, no disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
@@ -421,17 +421,17 @@ class StandInNode:
     def last_event_id(self) -> int:
         return len(self.stored)
 
-    async def events(self, after_id: int) -> AsyncIterator[EventView]:
+    async def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
         queue: asyncio.Queue[EventView | None] = asyncio.Queue()
         self.readers.add(queue)
         try:
             last = after_id
-            for event in self.stored[after_id:]:
-                yield event
-                last = event.event_id
+            if stored := self.stored[after_id:]:
+                yield stored
+                last = stored[-1].event_id
             while (live := await queue.get()) is not None:
                 if live.event_id > last:
-                    yield live
+                    yield [live]
                     last = live.event_id
         finally:
             self.readers.discard(queue)

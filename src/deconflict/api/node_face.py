@@ -4,7 +4,7 @@ Written as a protocol so that the type checker compares the two, and so that the
 without keys, peers and a disk.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from deconflict.airspace.position import Position
@@ -158,7 +158,7 @@ class NodeFace(Protocol):
         drill: bool = False,
     ) -> Sheet: ...
     def last_event_id(self) -> int: ...
-    def events(self, after_id: int) -> AsyncIterator[EventView]: ...
+    def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]: ...
     async def ask_export(
         self, actor: Actor, line: str, what: str, message: str | None = None
     ) -> ExportView: ...

@@ -1,7 +1,7 @@
 """What a running node shows. Nothing here says or changes anything; the doors decide who looks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -166,8 +166,8 @@ class Reading:
         """Return the id of the newest event, 0 before the first."""
         return self._runtime.last_event_id
 
-    def events(self, after_id: int) -> AsyncIterator[EventView]:
-        """Yield stored events after an id, then live ones; ends when the node stops."""
+    def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
+        """Yield stored events after an id, then live ones, together; ends when the node stops."""
         return self._runtime.events(after_id)
 
     async def health(self) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import (
-    AsyncIterator,
+    AsyncGenerator,
     Callable,
     Coroutine,
     Iterable,
@@ -344,8 +344,8 @@ class Runtime:
         await self.commit(work)
         self._due.set()
 
-    def events(self, after_id: int) -> AsyncIterator[EventView]:
-        """Yield stored events after an id, then live ones; ends when the node stops."""
+    def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
+        """Yield stored events after an id, then live ones, together; ends when the node stops."""
         return self._hub.stream(after_id)
 
     @property

@@ -5,7 +5,10 @@ so a reader never computes. Free text from the peer is data: whoever shows it mu
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import msgspec
 
 __all__ = [
     "AlertView",
@@ -278,7 +281,7 @@ class AlertView:
     drill: bool = False  # exercise only; the text says so first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventView:
     """One entry of the live stream; ``event_id`` grows by one and resumes a broken stream."""
 
@@ -288,6 +291,11 @@ class EventView:
     # held | watch | parcel
     kind: str
     data: dict[str, Any]
+
+    @cached_property
+    def data_json(self) -> bytes:
+        """``data`` as it is stored and as every reader gets it, written once."""
+        return msgspec.json.encode(self.data)
 
 
 @dataclass(frozen=True, slots=True)
