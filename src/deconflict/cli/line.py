@@ -272,12 +272,26 @@ def _audit(audit: dict[str, Any] | None) -> None:
     """Say what is not proven of the record yet, and why; nothing where all of it is."""
     if audit is None:
         return
-    if audit["phase"] == "NOT_DONE":
-        said = f"the record was not verified again: {clean(audit['problem'])}"
-        click.echo(click.style(said, bold=True) + ". It is tried again within the hour.\n")
-    elif audit["behind"]:
-        read = count(audit["entries"], "entry", "entries")
-        click.echo(f"The whole record is being verified again: {read} so far.\n")
+    failed = audit["hindrance"] is not None
+    if audit["behind"]:
+        entries = count(audit["unproven_entries"], "entry", "entries")
+        since = f"last verified as a whole {when(audit['unproven_since_utc'])}"
+        if failed or audit["overdue"]:
+            said = f"NOT VERIFIED AGAIN: the first {entries} of the record, {since}."
+            click.echo(click.style(said, bold=True) + " What came after was verified at the start.")
+        else:
+            click.echo(f"The first {entries} of the record, {since}, are being verified again.")
+    if failed:
+        said = f"The attempt at {when(audit['tried_utc'])} failed: {clean(audit['problem'])}."
+        click.echo(said if audit["behind"] else f"The record was not verified again. {said}")
+        if audit["hindrance"] == "NOT_COMPARABLE":
+            click.echo("The record itself was verified then, as it stands on the disk.")
+        if audit["again_utc"] is not None:
+            click.echo(f"The next one begins {when(audit['again_utc'])}.")
+    if audit["phase"] == "RUNNING" and (audit["behind"] or failed):
+        click.echo(f"One is under way: {count(audit['entries'], 'entry', 'entries')} read so far.")
+    if audit["behind"] or failed:
+        click.echo()
 
 
 def _show_down(line: dict[str, Any], language: str) -> None:

@@ -43,6 +43,12 @@ class AuditView:
     behind: bool  # the start went on from what was kept, and no audit has proven the rest yet
     done_utc: str | None  # when the last whole one ended; None for none since the start
     problem: str  # why the last one was not made; empty for nothing
+    unproven_entries: int = 0  # while behind: the first so many of the record, proven earlier
+    unproven_since_utc: str | None = None  # when that was
+    overdue: bool = False  # behind, for longer than a node may be
+    hindrance: str | None = None  # why, in a word: NO_ROOM | NOT_BEGUN | ENDED | STOOD_STILL | ...
+    tried_utc: str | None = None  # when the last attempt failed
+    again_utc: str | None = None  # when the next one begins; None while one runs, or none is due
 
 
 @dataclass(frozen=True, slots=True)
