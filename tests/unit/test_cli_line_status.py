@@ -1,12 +1,16 @@
 """Seven hundred open alerts fit on one screen, and none of them goes unsaid."""
 
 import sys
+from dataclasses import asdict
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from deconflict.cli.client import NodeClient
-from deconflict.cli.line import status
+from deconflict.cli.line import _audit, status
+from deconflict.line.moment import Now
+from deconflict.node.keeping.standing import AuditPhase, AuditStanding, Hindrance, WentOnFrom
 
 WITNESSES: list[dict[str, object]] = []
 
@@ -239,3 +243,46 @@ def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_w
     assert "red answers 0." in text
     assert "deconflict line seen 00000000" in text
     assert "red answers 1." not in text
+
+
+# ---- the audit of the record -------------------------------------------------------------------
+
+STANDING = AuditStanding(Now(9 * 3_600_000, 0), WentOnFrom(5, 3_600_000))
+FAILED = replace(
+    STANDING,
+    phase=AuditPhase.NOT_DONE,
+    hindrance=Hindrance.ENDED,
+    problem="the process was ended by SIGKILL",
+    tried_ms=9 * 3_600_000,
+    again_ms=9 * 3_600_000 + 60_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (
+            replace(STANDING, phase=AuditPhase.RUNNING, entries=3),
+            "The first 5 entries of the record, last verified as a whole 1970-01-01 01:00:00Z,"
+            " are being verified again: 3 entries read so far.\n\n",
+        ),
+        (
+            FAILED,
+            "NOT VERIFIED AGAIN: the first 5 entries of the record, last verified as a whole"
+            " 1970-01-01 01:00:00Z. What came after was verified at the start.\n"
+            "The attempt at 1970-01-01 09:00:00Z failed: the process was ended by SIGKILL.\n"
+            "The next one begins 1970-01-01 09:01:00Z.\n\n",
+        ),
+        (
+            replace(FAILED, behind=None),
+            "The record was not verified again. The attempt at 1970-01-01 09:00:00Z failed: the"
+            " process was ended by SIGKILL.\nThe next one begins 1970-01-01 09:01:00Z.\n\n",
+        ),
+        (replace(STANDING, behind=None, phase=AuditPhase.DONE), ""),
+    ],
+)
+def test_a_status_says_what_is_not_verified_again_and_why(
+    standing: AuditStanding, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _audit(asdict(standing.view(standing.started)))
+    assert capsys.readouterr().out == words

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +30,12 @@ from deconflict.store.sqlite import SqliteStore
 from node_pair import node_pair
 
 QUICK = AuditTimes(
-    settle_s=0.0, again_s=0.02, again_longest_s=0.08, silent_s=0.4, copying_silent_s=0.4
+    hold_longest_s=0.0,
+    settle_s=0.0,
+    again_s=0.02,
+    again_longest_s=0.08,
+    silent_s=0.4,
+    copying_silent_s=0.4,
 )
 WENT_ON = WentOnFrom(entries=5, audited_ms=1_000)
 HOUR_MS = 3_600_000
@@ -50,6 +56,7 @@ class Watched:
         self.store = store
         self.told: list[AuditStanding] = []
         self.kept: list[NoteRow] = []
+        self.monotonic_ms = 0
         self.files = AuditFiles(folder / "audited.sqlite", folder / "kept", reserve_bytes)
         self.audits = Audits(
             store,
@@ -57,7 +64,7 @@ class Watched:
             Pins("blue", [], {}, {}),
             self.files,
             before=before,
-            driver=Driver(lambda: Now(HOUR_MS, 0), self._keep, self._tell),
+            driver=Driver(lambda: Now(HOUR_MS, self.monotonic_ms), self._keep, self._tell),
             times=times,
         )
 
@@ -178,10 +185,53 @@ def test_what_could_not_be_proven_is_out_of_the_way_of_the_next_start_and_still_
     watched.run_until(lambda: len(watched.failures()) >= 2)
     lines = (tmp_path / "tasks").read_bytes().splitlines()
     first, second = (msgspec.json.decode(line, type=Task) for line in lines[:2])
+    assert (first.copied, second.copied) == (False, False)
     assert first.before == str(tmp_path / "kept")
     assert second.before == str(tmp_path / "kept.unproven")
     assert not (tmp_path / "kept").exists()
     assert (tmp_path / "kept.unproven").read_bytes() == b"went on from"
+
+
+def test_a_later_attempt_looks_at_the_same_copy_where_one_was_made(
+    record: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f'echo "$task" >> {tmp_path}/tasks\nprintf x > {tmp_path}/audited.sqlite\n{COPIED}'
+    monkeypatch.setattr(sys, "executable", program(tmp_path, script))
+    watched = Watched(record, tmp_path, before=WENT_ON)
+    watched.audits.hold()
+    there: list[bool] = []
+
+    def twice() -> bool:
+        there.append((tmp_path / "audited.sqlite").exists())
+        return len(watched.failures()) >= 2
+
+    watched.run_until(twice)
+    assert there[-1]
+    lines = (tmp_path / "tasks").read_bytes().splitlines()
+    first, second = (msgspec.json.decode(line, type=Task) for line in lines[:2])
+    assert (first.copied, second.copied) == (False, True)
+    assert not record._still
+    assert not (tmp_path / "audited.sqlite").exists()  # it ends with the node
+
+
+def test_the_record_is_left_as_the_start_read_it_for_a_while_and_no_longer(
+    record: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    times = msgspec.structs.replace(QUICK, hold_longest_s=300.0)
+    watched = Watched(record, tmp_path, before=WENT_ON, times=times)
+    watched.audits.hold()
+    held: list[bool] = []
+
+    def twice() -> bool:
+        held.append(record._still)
+        return len(watched.failures()) >= 2
+
+    watched.run_until(twice)
+    assert all(held)
+    watched.monotonic_ms = 300_000
+    watched.run_until(lambda: len(watched.failures()) >= 3)
+    assert not record._still
 
 
 def test_an_attempt_that_succeeds_proves_it_after_all(
@@ -292,6 +342,26 @@ def test_the_process_ends_with_the_node_that_began_it(tmp_path: Path) -> None:
         finally:
             looking.kill()
     assert looking.returncode == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux alone has it")
+def test_the_process_is_the_first_to_go_where_memory_runs_out(tmp_path: Path) -> None:
+    record = tmp_path / "record.sqlite"
+    os.mkfifo(record)
+    paths = {"record": record, "copy": tmp_path / "copy", "kept": tmp_path / "found"}
+    task = Task.of(Pins("blue", [], {}, {}), before=None, **paths)
+    with subprocess.Popen([sys.executable, "-m", process.__name__], stdin=subprocess.PIPE) as one:
+        try:
+            assert one.stdin is not None
+            one.stdin.write(msgspec.json.encode(task) + b"\n")
+            one.stdin.flush()
+            score = Path(f"/proc/{one.pid}/oom_score_adj")
+            ends = time.monotonic() + 60
+            while score.read_text().strip() != "1000":
+                assert time.monotonic() < ends
+                time.sleep(0.05)
+        finally:
+            one.kill()
 
 
 def test_a_copy_takes_nothing_over_from_one_that_was_left_behind(tmp_path: Path) -> None:

@@ -280,7 +280,10 @@ def _audit(audit: dict[str, Any] | None) -> None:
             said = f"NOT VERIFIED AGAIN: the first {entries} of the record, {since}."
             click.echo(click.style(said, bold=True) + " What came after was verified at the start.")
         else:
-            click.echo(f"The first {entries} of the record, {since}, are being verified again.")
+            read = f"{count(audit['entries'], 'entry', 'entries')} read so far"
+            click.echo(
+                f"The first {entries} of the record, {since}, are being verified again: {read}."
+            )
     if failed:
         said = f"The attempt at {when(audit['tried_utc'])} failed: {clean(audit['problem'])}."
         click.echo(said if audit["behind"] else f"The record was not verified again. {said}")
@@ -288,8 +291,9 @@ def _audit(audit: dict[str, Any] | None) -> None:
             click.echo("The record itself was verified then, as it stands on the disk.")
         if audit["again_utc"] is not None:
             click.echo(f"The next one begins {when(audit['again_utc'])}.")
-    if audit["phase"] == "RUNNING" and (audit["behind"] or failed):
-        click.echo(f"One is under way: {count(audit['entries'], 'entry', 'entries')} read so far.")
+    if audit["phase"] == "RUNNING" and (failed or audit["overdue"]):
+        read = count(audit["entries"], "entry", "entries")
+        click.echo(f"One attempt is under way: {read} read so far.")
     if audit["behind"] or failed:
         click.echo()
 

@@ -23,7 +23,7 @@ from deconflict.errors import BrokenTurnError, StoreDamagedError, StoreError, St
 from deconflict.line.moment import Now
 from deconflict.node.keeping import process as process_module
 from deconflict.node.keeping.audit import Pins
-from deconflict.node.keeping.child import listened_to
+from deconflict.node.keeping.child import MOST_LOG_PAGES, listened_to
 from deconflict.node.keeping.kept_record import KEPT_NOTE
 from deconflict.node.keeping.process import Task, Word
 from deconflict.node.keeping.standing import (
@@ -45,6 +45,11 @@ logger = logging.getLogger("deconflict.audit")
 
 _LEFT_RESERVES: Final = 8  # sizes of the reserve to be free beside the copy
 _TELL_EVERY_S: Final = 10.0  # how late a limit that passed is told
+# After these the copy, or the record that is left as it was for the sake of one, is as good as
+# before. After others it may be what failed, or what there is no room for.
+_COPY_STAYS: Final = frozenset(
+    (Hindrance.NOT_BEGUN, Hindrance.ENDED, Hindrance.STOOD_STILL, Hindrance.UNREADABLE)
+)
 
 
 class AuditFiles(msgspec.Struct, frozen=True):
@@ -128,8 +133,10 @@ class Audits:
         self._before = None if before is None else files.kept  # and nobody has found it true yet
         self._driver = driver
         self._times = times
+        self._copied_ms: int | None = None  # when the copy was made that a later attempt looks at
         self._held = contextlib.ExitStack()
         self._is_held = False
+        self._is_first = before is not None  # the hold that began before the node spoke
         self.standing = AuditStanding(driver.now(), before, times)
 
     def view(self) -> AuditView:
@@ -149,6 +156,12 @@ class Audits:
         if self._before is None:
             _delete(self._files.unproven)  # left by an earlier run; this start has proven all
             await asyncio.sleep(self._times.settle_s)
+        try:
+            await self._run()
+        finally:
+            self._drop_copy()
+
+    async def _run(self) -> None:
         failed_pause_s = self._times.again_s
         while True:
             self._set(phase=AuditPhase.RUNNING, entries=0, again_ms=None)
@@ -181,6 +194,10 @@ class Audits:
         while True:
             if self._before is None or self.standing.is_overdue(self._driver.now()):
                 await self._driver.tell(self.standing)
+            if self.standing.phase is AuditPhase.NOT_DONE and not self._has_left():
+                self._drop_copy()  # messages need the room more
+            if self.standing.phase is AuditPhase.NOT_DONE and not self._may_hold():
+                self._let_go()
             await asyncio.sleep(_TELL_EVERY_S)
 
     def hold(self) -> None:
@@ -203,6 +220,7 @@ class Audits:
         """
         try:
             await self._judge(await self._word())
+            self._copied_ms, self._is_first = None, False
         except (NotMade, BrokenTurnError):
             raise
         except StoreFullError as error:
@@ -219,9 +237,11 @@ class Audits:
             logger.exception("the audit broke off")
             raise NotMade(Hindrance.OTHER, f"{type(error).__name__}: {error}") from error
         finally:
-            self._let_go()
-            for path in (*process_module.files_of(self._files.copy), self._files.found):
-                _delete(path)
+            if not self._may_hold():
+                self._let_go()
+            _delete(self._files.found)
+            if self._copied_ms is None:
+                self._drop_copy()
 
     async def _judge(self, word: Word) -> None:
         """Act on what was found; return where the record is right."""
@@ -243,21 +263,24 @@ class Audits:
 
     async def _word(self) -> Word:
         """Have the record copied and looked at; return what was found."""
-        files = self._files
-        no_room = NotMade(Hindrance.NO_ROOM, "the disk has no room for a copy of the record")
-        if not has_room(self._record, files):
-            raise no_room
-        if not self._is_held:
-            await asyncio.to_thread(self.hold)
-        if not self._is_held:
-            raise no_room
+        files, copied_ms = self._files, self._copied_ms
+        if copied_ms is None:
+            no_room = NotMade(Hindrance.NO_ROOM, "the disk has no room for a copy of the record")
+            if not has_room(self._record, files):
+                raise no_room
+            if not self._is_held:
+                self._is_first = False
+                await asyncio.to_thread(self.hold)
+            if not self._is_held:
+                raise no_room
         task = Task.of(
             self._pins,
             record=self._record,
             copy=files.copy,
             before=self._before,
             kept=files.found,
-            begun_ms=self._driver.now().utc_ms,
+            begun_ms=self._driver.now().utc_ms if copied_ms is None else copied_ms,
+            copied=copied_ms is not None,
         )
         return await listened_to(
             task, self._times, heard=self._heard, log_pages=lambda: self._store.log_pages
@@ -268,6 +291,38 @@ class Audits:
             self._set(entries=word.entries)
         if word.copied:
             self._let_go()
+            if self._before is not None and self._copied_ms is None:
+                # Of the first attempt it is what the start has read: nothing else is compared as
+                # surely, and once the line goes on it cannot be had again.
+                self._copied_ms = self._driver.now().utc_ms
+
+    def _drop_copy(self) -> None:
+        self._copied_ms = None
+        for path in process_module.files_of(self._files.copy):
+            _delete(path)
+
+    def _may_hold(self) -> bool:
+        """True exactly when the record may be left as the start has read it, for another attempt.
+
+        Once the line goes on it cannot be had again, and a fresh epoch may leave behind what the
+        start went on from. But the write-ahead log grows meanwhile.
+        """
+        lasted_ms = self._driver.now().monotonic_ms - self.standing.started.monotonic_ms
+        return (
+            self._is_held
+            and self._is_first
+            and self._copied_ms is None
+            and lasted_ms < self._times.hold_longest_s * 1_000
+            and self._store.log_pages <= MOST_LOG_PAGES
+        )
+
+    def _has_left(self) -> bool:
+        """True exactly when what is urgent has enough of the disk beside the copy."""
+        try:
+            free = shutil.disk_usage(self._files.copy.parent).free
+        except OSError:
+            return False
+        return free >= _LEFT_RESERVES * self._files.reserve_bytes
 
     def _let_go(self) -> None:
         self._held.close()
@@ -288,6 +343,9 @@ class Audits:
 
     def _note_failure(self, why: NotMade, pause_s: float) -> None:
         logger.warning("the record was not verified again: %s", why.problem)
+        if why.hindrance not in _COPY_STAYS:
+            self._drop_copy()
+            self._let_go()
         if self._before == self._files.kept:
             self._set_aside()
         now_ms = self._driver.now().utc_ms

@@ -62,9 +62,11 @@ async def listened_to(
     try:
         if process.stdin is None or process.stdout is None:
             raise NotMade(Hindrance.NOT_BEGUN, "the process has no way to be told its task")
-        # Left open: when it closes, this process is gone.
-        process.stdin.write(msgspec.json.encode(task) + b"\n")
-        copied = False
+        # One that has ended already takes nothing; uvloop says so by RuntimeError. Why it ended is
+        # told below. Left open: when it closes, this process is gone.
+        with contextlib.suppress(OSError, RuntimeError):
+            process.stdin.write(msgspec.json.encode(task) + b"\n")
+        copied = task.copied
         while line := await _line(process.stdout, times, copied=copied, log_pages=log_pages):
             word = _read(line)
             copied = copied or word.copied

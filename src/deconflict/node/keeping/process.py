@@ -54,6 +54,7 @@ class Task(msgspec.Struct, frozen=True):
         before: what a start went on from, named by the record; None for one that read everything.
         kept: where to write what is to be kept.
         begun_ms: when the copy is made, as what is kept of it will say.
+        copied: whether it is there already, of an attempt before.
         party: ours.
         lines: ids of the lines that are spoken, each with its peer.
         keys: the first key of each party, base64.
@@ -65,6 +66,7 @@ class Task(msgspec.Struct, frozen=True):
     before: str | None
     kept: str
     begun_ms: int
+    copied: bool
     party: str
     lines: list[tuple[str, str]]
     keys: dict[str, str]
@@ -80,6 +82,7 @@ class Task(msgspec.Struct, frozen=True):
         before: Path | None,
         kept: Path,
         begun_ms: int = 0,
+        copied: bool = False,
     ) -> "Task":
         """Return the task of a node that has pinned these."""
         return cls(
@@ -88,6 +91,7 @@ class Task(msgspec.Struct, frozen=True):
             before=None if before is None else str(before),
             kept=str(kept),
             begun_ms=begun_ms,
+            copied=copied,
             party=pins.party,
             lines=list(pins.lines),
             keys={party: key.to_base64() for party, key in pins.keys.items()},
@@ -143,7 +147,8 @@ def main() -> None:
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     threading.Thread(target=_end_with_the_node, daemon=True).start()
     try:
-        _copy(Path(task.record), Path(task.copy), lambda: _say(Word()))
+        if not task.copied:
+            _copy(Path(task.record), Path(task.copy), lambda: _say(Word()))
         _say(Word(copied=True))
         with SqliteStore.open(task.copy) as store:
             _look(task, store)

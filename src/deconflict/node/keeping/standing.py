@@ -77,6 +77,8 @@ class AuditTimes(msgspec.Struct, frozen=True):
             priority on a machine under load makes that a hundred times as much.
         copying_silent_s: the same while it copies: it says a word for every 16 MiB, and until it
             is done the write-ahead log cannot be moved into the record.
+        hold_longest_s: the record is left as the start has read it for so long at most, where
+            attempts fail before it was copied.
         overdue_s: a start may rest on what nobody has proven for so long; then its desk is told at
             IMMEDIATE. An audit of a million messages takes some twenty minutes beside load: an
             hour is room for that, and for six attempts that fail at once.
@@ -90,6 +92,7 @@ class AuditTimes(msgspec.Struct, frozen=True):
     again_longest_s: float = 3_600.0
     silent_s: float = 600.0
     copying_silent_s: float = 60.0
+    hold_longest_s: float = 300.0
     overdue_s: float = 3_600.0
     unlooked_s: float = 172_800.0
 
