@@ -33,9 +33,10 @@ pub struct Features {
     pub place: Vec<i64>,
     /// In the order of `PURPOSES`.
     pub purpose: Vec<u8>,
-    /// Where the name, the party and the label of each flight stand, as [`crate::json_scan`] reads
-    /// them; empty where nothing is said.
+    /// Where the id of the feature, that of the declaration, the party and the label of each flight
+    /// stand, as [`crate::json_scan`] reads them; empty where nothing is said.
     pub id: Vec<Spot>,
+    pub own_id: Vec<Spot>,
     pub party: Vec<Spot>,
     pub label: Vec<Spot>,
     /// Place, start and end of each feature that somebody else has to read.
@@ -124,12 +125,8 @@ fn keep(found: &mut Features, before: usize, flight: Flight) -> Option<()> {
     found.vertical_tmm.push(flight.vertical_tmm);
     found.window_s.push(window_s);
     found.place.push(found.count);
-    // A declaration's own id before what other programs put there.
-    found.id.push(if flight.own_id.1 > flight.own_id.0 {
-        flight.own_id
-    } else {
-        flight.id
-    });
+    found.id.push(flight.id);
+    found.own_id.push(flight.own_id);
     found.party.push(flight.party);
     found.label.push(flight.label);
     Some(())

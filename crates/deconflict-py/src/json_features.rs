@@ -26,6 +26,7 @@ pub fn json_features<'py>(
     };
     let out = PyDict::new(py);
     out.set_item("id", words(&found.id)?)?;
+    out.set_item("own_id", words(&found.own_id)?)?;
     out.set_item("party", words(&found.party)?)?;
     out.set_item("label", words(&found.label)?)?;
     out.set_item("offsets", found.offsets.into_pyarray(py))?;

@@ -20,7 +20,8 @@ class DeclarationInput:
 
     ``source_index`` is its place in the document, from 0. ``declaration_id`` is None for a
     declaration that is yet to get one. ``feature_id`` is how its document names it: for its own
-    people, never for a peer.
+    people, never for a peer. ``party`` is whose it is in a file of several; what is declared is
+    one's own, so no document of declarations names one.
 
     Raises:
         InvalidDocumentError: the purpose is none of the five, the label is empty, too long or not
@@ -33,6 +34,7 @@ class DeclarationInput:
     declaration_id: str | None = None
     source_index: int = 0
     feature_id: str | None = None
+    party: str | None = None
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:

@@ -7,7 +7,7 @@ that what is refused, and why, is said in one place.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +33,7 @@ from deconflict.separation.rows import Rows
 from deconflict.separation.volumes import Volumes
 from deconflict.units import E7_PER_DEGREE
 
-__all__ = ["GeojsonPart", "read_geojson_stream"]
+__all__ = ["FeatureNames", "GeojsonPart", "read_geojson_stream"]
 
 PART: Final = 8 * 1024 * 1024
 MARK: Final = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
@@ -44,11 +44,34 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureNames:
+    """What a feature says that it is called, each None where it does not."""
+
+    label: str | None
+    declaration_id: str | None
+    feature_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GeojsonPart:
-    """The flights and volumes of one part of a file."""
+    """The flights and volumes of one part of a file.
+
+    ``said`` holds the features that were read one by one, ``quick`` the columns of the others.
+    """
 
     flights: Flights
     volumes: Volumes
+    said: Sequence[DeclarationInput]
+    quick: Mapping[str, Any]
+
+    def names(self) -> dict[int, FeatureNames]:
+        """Return how each feature is named, by its place in the file."""
+        columns = [self.quick[name] for name in ("label", "own_id", "id")]
+        places = self.quick["places"].tolist()
+        named = dict(zip(places, map(FeatureNames, *columns), strict=True))
+        for one in self.said:
+            named[one.source_index] = FeatureNames(one.label, one.declaration_id, one.feature_id)
+        return named
 
 
 def read_geojson_stream(
@@ -216,9 +239,13 @@ def _skip(words: str, at: int) -> int:
 
 def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> GeojsonPart:
     places = found["place"] + first
+    found["places"] = places
+    # A declaration's own id before what other programs put there.
     ids = [
-        name or f"{label or path.stem}#{place}"
-        for name, label, place in zip(found["id"], found["label"], places.tolist(), strict=True)
+        own or name or f"{label or path.stem}#{place}"
+        for own, name, label, place in zip(
+            found["own_id"], found["id"], found["label"], places.tolist(), strict=True
+        )
     ]
     quick = Flights(
         offsets=found["offsets"],
@@ -236,14 +263,14 @@ def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> Geojson
         rows=Rows.of(path.name, places, "feature"),
     )
     if not found["left"]:
-        return GeojsonPart(quick, Volumes.none())
+        return GeojsonPart(quick, Volumes.none(), (), found)
     slow = [_declared(text[start:end], first + place, path) for place, start, end in found["left"]]
     flown = [one for one in slow if isinstance(one.said.geometry, Trajectory)]
     areas = [one for one in slow if not isinstance(one.said.geometry, Trajectory)]
     flights = Flights.joined([quick, _flights(flown, path)]) if flown else quick
     if flown and flights.rows is not None:
         flights = flights.taken(np.argsort(flights.rows.number, kind="stable"))
-    return GeojsonPart(flights, _volumes(areas, path))
+    return GeojsonPart(flights, _volumes(areas, path), [one.said for one in slow], found)
 
 
 def _purposes(numbers: np.ndarray[Any, np.dtype[np.uint8]]) -> Labels:

@@ -20,7 +20,7 @@ from deconflict.separation.minima_classes import MinimaClasses
 from deconflict.separation.said_minima import AnyMinima, SaidMinima, said_minima
 from deconflict.separation.volumes import Volumes
 
-__all__ = ["ScreenProgress", "screen"]
+__all__ = ["ScreenProgress", "require_names_apart", "screen"]
 
 ScreenProgress = _kernel.ScreenProgress
 
@@ -90,7 +90,7 @@ def screen(
     said = minima if isinstance(minima, SaidMinima) else said_minima(minima)
     ours = _flights(flights, reference)
     theirs = _volumes(volumes, reference)
-    _check_names(ours, theirs)
+    require_names_apart(ours, theirs)
     purposes = numbered([*ours.purpose.used(), *theirs.purpose.used()])
     parties = numbered([*ours.party.used(), *theirs.party.used()])
     classes = MinimaClasses.of(said, purposes=purposes, parties=parties)
@@ -129,10 +129,13 @@ def _volumes(given: Any, reference: AltitudeReference | str | None) -> Volumes:
     return Volumes.of(columns, offsets=columns.pop("offsets", None), reference=reference)
 
 
-def _check_names(flights: Flights, volumes: Volumes) -> None:
+def require_names_apart(flights: Flights, volumes: Volumes) -> None:
     """Refuse a name that two flights or volumes share: findings could not say which is meant.
 
     The volumes of one declaration, which are of one item, share theirs.
+
+    Raises:
+        InvalidInputError: two do; it names both places.
     """
     ids = [] if flights.ids is None else flights.ids.tolist()
     if volumes.ids is not None and len(volumes):
