@@ -11,7 +11,7 @@ import click
 
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_json_option, existing_file
-from deconflict.cli.output import progress, write_json
+from deconflict.cli.output import count, progress, write_json
 from deconflict.cli.table_options import minima_options, reading_options
 from deconflict.cli.written import drafted, force_option, require_free
 
@@ -95,6 +95,7 @@ def screen(
     from deconflict.formats.conflict_files import (
         check_conflict_file,
         conflict_rows,
+        formula_names,
         write_conflicts,
     )
     from deconflict.formats.screen_files import read_screen_files
@@ -107,10 +108,10 @@ def screen(
         check_picture_file(picture)
     require_free(out, picture, force=force)
     known = None if reference is None else AltitudeReference(reference)
-    count = threads or os.cpu_count() or 1
+    readers = threads or os.cpu_count() or 1
     with progress("reading", sum(file.stat().st_size for file in files)) as bar:
         held = read_screen_files(
-            files, reference=known, ignore=frozenset(ignore), threads=count, advance=bar.advance
+            files, reference=known, ignore=frozenset(ignore), threads=readers, advance=bar.advance
         )
         bar.finish()
     flights, volumes = held.flights, held.volumes
@@ -129,9 +130,11 @@ def screen(
             progress=counter,
         ),
     )
+    apostrophes = 0
     if out is not None:
         with drafted(out) as draft:
             write_conflicts(found, draft)
+        apostrophes = formula_names(found) if out.suffix.lower() == ".csv" else 0
     if picture is not None:
         write_picture(
             found,
@@ -141,7 +144,8 @@ def screen(
             conversions=conversions,
         )
     if as_json:
-        write_json(_summary(found, out, picture, conflict_rows))
+        summary = _summary(found, out, picture, conflict_rows)
+        write_json(summary | ({"csv_apostrophes": apostrophes} if apostrophes else {}))
     elif explain is not None:
         explain_pair(
             found,
@@ -152,6 +156,11 @@ def screen(
         )
     else:
         show_found(found, out=out)
+    if apostrophes and not as_json:
+        click.echo(
+            f"In it an apostrophe stands before {count(apostrophes, 'name')}, so that no "
+            "spreadsheet takes it for a formula; other formats keep names as they are."
+        )
     if picture is not None and not as_json:
         click.echo(f"The picture is in {picture}.")
     if len(found):

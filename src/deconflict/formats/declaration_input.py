@@ -7,6 +7,7 @@ from typing import Final
 from deconflict.airspace.geometry import Geometry
 from deconflict.airspace.purposes import PURPOSES
 from deconflict.errors import InvalidDocumentError
+from deconflict.separation.labels import NAME_WORDS, is_name
 
 __all__ = ["MAX_LABEL", "DeclarationInput"]
 
@@ -52,13 +53,11 @@ class DeclarationInput:
                 given=f"{self.label!r:.100}",
                 expected=f"1 to {MAX_LABEL} printable characters",
             )
-        if self.feature_id is not None and not (
-            0 < len(self.feature_id) <= MAX_LABEL and self.feature_id.isprintable()
-        ):
+        if self.feature_id is not None and not is_name(self.feature_id):
             raise InvalidDocumentError(
                 "the id of the feature cannot be used",
                 given=f"{self.feature_id!r:.100}",
-                expected=f"1 to {MAX_LABEL} printable characters, or a number",
+                expected=f"{NAME_WORDS}, or a number",
             )
         if self.declaration_id is not None and not _ID.fullmatch(self.declaration_id):
             raise InvalidDocumentError(

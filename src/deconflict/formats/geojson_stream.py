@@ -23,12 +23,12 @@ from deconflict.airspace.volume import Volume
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidGeometryError
 from deconflict.formats.bounded_json import MAX_BYTES, parse_json
-from deconflict.formats.declaration_input import MAX_LABEL, DeclarationInput
+from deconflict.formats.declaration_input import DeclarationInput
 from deconflict.formats.geojson import check_collection, read_feature
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, POLYGON, SURFACE, UNLIMITED
 from deconflict.separation.batch import offsets_of
 from deconflict.separation.flights import Flights
-from deconflict.separation.labels import Labels
+from deconflict.separation.labels import NAME_WORDS, Labels, is_name
 from deconflict.separation.rows import Rows
 from deconflict.separation.volumes import Volumes
 from deconflict.units import E7_PER_DEGREE
@@ -299,13 +299,11 @@ def _declared(text: bytes, index: int, path: Path) -> _Declared:
         if isinstance(name, int | float):
             name = str(name)
         for what, word in (("id", name), ("properties.party", party)):
-            if word is not None and not (
-                isinstance(word, str) and 0 < len(word) <= MAX_LABEL and word.isprintable()
-            ):
+            if word is not None and not is_name(word):
                 raise InvalidDocumentError(
                     f".{what}: this names nothing",
                     given=f"{word!r:.100}",
-                    expected=f"1 to {MAX_LABEL} printable characters",
+                    expected=NAME_WORDS,
                 )
     said = read_feature(value, index)
     known = said.declaration_id or name or f"{said.label or path.stem}#{index}"

@@ -18,6 +18,7 @@ from deconflict.formats.arrow_table import (
     parquet_parts,
 )
 from deconflict.formats.csv_table import csv_batches
+from deconflict.formats.file_kind import check_kind
 from deconflict.formats.npz_table import npz_batch
 from deconflict.separation.batch import Batch
 from deconflict.separation.carry import whole_batches
@@ -110,6 +111,7 @@ def read_parts(
     """
     held = 0
     ending = path.suffix.lower()
+    check_kind(path, _expected(ending))
     if ending in GEOJSON:
         from deconflict.formats.geojson_stream import read_geojson_stream
 
@@ -129,6 +131,19 @@ def read_parts(
             expected="one at least: nothing read is not no conflict",
             remedy="look whether this is the file you mean",
         )
+
+
+def _expected(ending: str) -> str:
+    """Return in words what a file of this ending is."""
+    if ending in PARQUET:
+        return "a Parquet file"
+    if ending in ARROW:
+        return "an Arrow file or stream (Feather version 2)"
+    if ending in GEOJSON:
+        return "GeoJSON in UTF-8"
+    return {".csv": "CSV in UTF-8", ".npz": "arrays written by numpy.savez"}.get(
+        ending, ", ".join(ENDINGS)
+    )
 
 
 def _table(
