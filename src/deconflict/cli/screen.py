@@ -89,6 +89,7 @@ def screen(
     """
     from deconflict.airspace.altitude import AltitudeReference
     from deconflict.cli.said_terms import said_terms
+    from deconflict.cli.screen_doubts import doubts_view, show_doubts
     from deconflict.cli.screen_explain import explain_pair
     from deconflict.cli.screen_picture import check_picture_file, write_picture
     from deconflict.cli.screen_words import minima_for, pair_of, show_found
@@ -99,6 +100,7 @@ def screen(
         write_conflicts,
     )
     from deconflict.formats.screen_files import read_screen_files
+    from deconflict.separation.plausible import implausible_legs
     from deconflict.separation.screening import screen as screen_columns
 
     said, conversions = said_terms(minima, terms, altitudes)
@@ -143,8 +145,10 @@ def screen(
             pair=explain,
             conversions=conversions,
         )
+    doubts = implausible_legs(flights)
     if as_json:
         summary = _summary(found, out, picture, conflict_rows)
+        summary["implausible"] = doubts_view(doubts, flights)
         write_json(summary | ({"csv_apostrophes": apostrophes} if apostrophes else {}))
     elif explain is not None:
         explain_pair(
@@ -156,6 +160,8 @@ def screen(
         )
     else:
         show_found(found, out=out)
+    if not as_json:
+        show_doubts(doubts, flights)
     if apostrophes and not as_json:
         click.echo(
             f"In it an apostrophe stands before {count(apostrophes, 'name')}, so that no "

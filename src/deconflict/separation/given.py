@@ -84,9 +84,9 @@ def expect_whole(value: object, name: str, least: int, most: int) -> int:
     Raises:
         InvalidInputError: it is none, or out of range.
     """
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if whole and least <= int(value) <= most:
-        return int(value)
+    number = int(value) if isinstance(value, int | np.integer) else None
+    if number is not None and not isinstance(value, bool) and least <= number <= most:
+        return number
     raise InvalidInputError(
         f"{name} cannot be used",
         given=_shown(value),
@@ -112,9 +112,9 @@ def _offsets(given: ArrayLike, what: str) -> NDArray[np.int64]:
 
 def _array(given: ArrayLike, name: str) -> NDArray[Any]:
     # Taken as an array it would lose its mask, and what is masked would be flown to.
-    masked = (
-        np.count_nonzero(np.ma.getmaskarray(given)) if isinstance(given, np.ma.MaskedArray) else 0
-    )
+    masked = 0
+    if isinstance(given, np.ma.MaskedArray):
+        masked = int(np.count_nonzero(np.ma.getmaskarray(given)))
     if masked:
         raise InvalidDocumentError(
             f"{name} is a masked array with {masked} values masked",
