@@ -1,8 +1,8 @@
 """GeoJSON of any length, read in parts: the profile of declarations, for a screening.
 
-A FeatureCollection, or one Feature after another, a line each or not. Flights as they are written
-by the million are read by the kernel; whatever is out of the common is read by `read_feature`, so
-that what is refused, and why, is said in one place.
+A FeatureCollection, or one Feature after another, a line each or not. Flights and areas as they are
+written by the million are read by the kernel; whatever is out of the common is read by
+`read_feature`, so that what is refused, and why, is said in one place.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -66,9 +66,11 @@ class GeojsonPart:
 
     def names(self) -> dict[int, FeatureNames]:
         """Return how each feature is named, by its place in the file."""
-        columns = [self.quick[name] for name in ("label", "own_id", "id")]
-        places = self.quick["places"].tolist()
-        named = dict(zip(places, map(FeatureNames, *columns), strict=True))
+        named: dict[int, FeatureNames] = {}
+        for found in (self.quick, self.quick["areas"]):
+            columns = [found[name] for name in ("label", "own_id", "id")]
+            made = map(FeatureNames, *columns)
+            named |= zip(found["numbers"].tolist(), made, strict=True)
         for one in self.said:
             named[one.source_index] = FeatureNames(one.label, one.declaration_id, one.feature_id)
         return named
@@ -238,16 +240,51 @@ def _skip(words: str, at: int) -> int:
 
 
 def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> GeojsonPart:
-    places = found["place"] + first
-    found["places"] = places
+    flights = _quick_flights(found, first, path)
+    volumes = _quick_volumes(found["areas"], first, path)
+    if not found["left"]:
+        return GeojsonPart(flights, volumes, (), found)
+    slow = [_declared(text[start:end], first + place, path) for place, start, end in found["left"]]
+    flown = [one for one in slow if isinstance(one.said.geometry, Trajectory)]
+    areas = [one for one in slow if not isinstance(one.said.geometry, Trajectory)]
+    if flown:
+        flights = _in_order(Flights.joined([flights, _flights(flown, path)]))
+    if areas:
+        volumes = _in_order(Volumes.joined([volumes, _volumes(areas, path)]))
+    return GeojsonPart(flights, volumes, [one.said for one in slow], found)
+
+
+Held = TypeVar("Held", Flights, Volumes)
+
+
+def _in_order(held: Held) -> Held:
+    """Return them in the order of the file."""
+    if held.rows is None:
+        raise AssertionError("what is read from a file has rows")
+    return held.taken(np.argsort(held.rows.number, kind="stable"))
+
+
+def _about(found: dict[str, Any], first: int, path: Path) -> dict[str, Any]:
+    """Return what features say of themselves; ``numbers`` is added to what was found."""
+    numbers = found["place"] + first
+    found["numbers"] = numbers
     # A declaration's own id before what other programs put there.
     ids = [
-        own or name or f"{label or path.stem}#{place}"
-        for own, name, label, place in zip(
-            found["own_id"], found["id"], found["label"], places.tolist(), strict=True
+        own or name or f"{label or path.stem}#{number}"
+        for own, name, label, number in zip(
+            found["own_id"], found["id"], found["label"], numbers.tolist(), strict=True
         )
     ]
-    quick = Flights(
+    return {
+        "party": Labels.of(np.array(found["party"], dtype=np.object_)),
+        "purpose": _purposes(found["purpose"]),
+        "ids": np.array(ids, dtype=np.object_),
+        "rows": Rows.of(path.name, numbers, "feature"),
+    }
+
+
+def _quick_flights(found: dict[str, Any], first: int, path: Path) -> Flights:
+    return Flights(
         offsets=found["offsets"],
         lat_deg=found["lat_deg"],
         lon_deg=found["lon_deg"],
@@ -257,20 +294,25 @@ def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> Geojson
         vertical_tmm=found["vertical_tmm"],
         window_s=found["window_s"],
         reference=found["reference"],
-        party=Labels.of(np.array(found["party"], dtype=np.object_)),
-        purpose=_purposes(found["purpose"]),
-        ids=np.array(ids, dtype=np.object_),
-        rows=Rows.of(path.name, places, "feature"),
+        **_about(found, first, path),
     )
-    if not found["left"]:
-        return GeojsonPart(quick, Volumes.none(), (), found)
-    slow = [_declared(text[start:end], first + place, path) for place, start, end in found["left"]]
-    flown = [one for one in slow if isinstance(one.said.geometry, Trajectory)]
-    areas = [one for one in slow if not isinstance(one.said.geometry, Trajectory)]
-    flights = Flights.joined([quick, _flights(flown, path)]) if flown else quick
-    if flown and flights.rows is not None:
-        flights = flights.taken(np.argsort(flights.rows.number, kind="stable"))
-    return GeojsonPart(flights, _volumes(areas, path), [one.said for one in slow], found)
+
+
+def _quick_volumes(found: dict[str, Any], first: int, path: Path) -> Volumes:
+    return Volumes(
+        offsets=found["offsets"],
+        lat_deg=found["lat_deg"],
+        lon_deg=found["lon_deg"],
+        shape=found["shape"],
+        reach_m=found["reach_m"],
+        lower_tmm=found["lower_tmm"],
+        upper_tmm=found["upper_tmm"],
+        start_s=found["start_s"],
+        end_s=found["end_s"],
+        reference=found["reference"],
+        item=np.arange(len(found["place"]), dtype=np.uint32),
+        **_about(found, first, path),
+    )
 
 
 def _purposes(numbers: np.ndarray[Any, np.dtype[np.uint8]]) -> Labels:
@@ -332,8 +374,6 @@ def _flights(declared: Sequence[_Declared], path: Path) -> Flights:
 
 def _volumes(declared: Sequence[_Declared], path: Path) -> Volumes:
     """Return the volumes, of which those of one declaration are one item and share its name."""
-    if not declared:
-        return Volumes.none()
     owners: list[int] = []
     volumes: list[Volume] = []
     for item, one in enumerate(declared):
