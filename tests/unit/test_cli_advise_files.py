@@ -9,8 +9,12 @@ from click.testing import CliRunner, Result
 
 from deconflict.cli import main
 from deconflict.formats.screen_files import read_screen_files
+from deconflict.line.canonical import canonical_bytes
+from deconflict.messages.in_force import conversions_of
+from deconflict.messages.terms import terms_to_wire
 from deconflict.messages.words import find_banned
 from deconflict.separation import Flights, Volumes, screen
+from messages_samples import terms as sample_terms
 from screen_samples import MINIMA, WRITERS
 
 TOGETHER = ("--together", "--out", "freed.geojson", "--certificate", "freed.json")
@@ -147,6 +151,24 @@ def test_minima_of_parties_and_conversions_hold_as_in_a_screen(folder: Path) -> 
     assert any(not one["options"] for one in told["advice"])
     known = run(*asked, "--altitudes", "FL:AMSL=-1000ft,1000ft", "--json")
     assert all(one["options"] for one in json.loads(known.output)["advice"])
+
+
+def test_minima_and_conversions_come_from_agreed_terms(folder: Path) -> None:
+    wire = terms_to_wire(sample_terms())
+    Path("terms.json").write_bytes(canonical_bytes(wire))
+    files = WRITERS["npz"](folder)
+    assert run(*files, "--terms", "terms.json", *TOGETHER).exit_code == 0
+    made = json.loads(Path("freed.json").read_text())
+    assert made["findings_left"] == 0
+    assert made["minima"]
+    wanted = conversions_of(sample_terms()).offsets
+    assert [(one["source"], one["to"]) for one in made["altitudes"]] == list(wanted)
+    # What was agreed stands in the certificate: the terms are not needed again.
+    Path("terms.json").unlink()
+    assert run("--check-certificate", "freed.json").exit_code == 0
+    twice = run(*files, "--terms", "freed.json", "--minima", "5NM,1000ft")
+    assert twice.exit_code == 2
+    assert "minima are said twice" in twice.stderr
 
 
 def test_what_no_declaration_can_say_is_named_by_file_and_row(folder: Path) -> None:
