@@ -7,6 +7,9 @@
 const MOST_VERTICES: usize = 512;
 const LONGEST_M: f64 = 49_999.0;
 const TOUCH_M: f64 = 0.002;
+/// The other test asks which side is the smaller one, as seen from the Earth's centre; of less than
+/// this it is left to say so.
+const LEAST_AREA_M2: f64 = 100.0;
 const A_M: f64 = 6_378_137.0;
 const FLATTENING: f64 = 1.0 / 298.257_223_563;
 const E2: f64 = (2.0 - FLATTENING) * FLATTENING;
@@ -42,13 +45,25 @@ pub fn is_surely_simple(lat_deg: &[f64], lon_deg: &[f64]) -> bool {
         };
         pieces.push(piece);
     }
-    (0..count).all(|one| {
-        (one + 1..count).all(|other| {
-            let following = other == one + 1;
-            let closing = one == 0 && other == count - 1;
-            are_apart(&pieces[one], &pieces[other], following, closing)
+    twice_area_m2(&pieces) >= 2.0 * LEAST_AREA_M2
+        && (0..count).all(|one| {
+            (one + 1..count).all(|other| {
+                let following = other == one + 1;
+                let closing = one == 0 && other == count - 1;
+                are_apart(&pieces[one], &pieces[other], following, closing)
+            })
         })
-    })
+}
+
+/// Twice the area that the ring encloses, nearly: of its chords, as a plane sees it.
+fn twice_area_m2(pieces: &[Piece]) -> f64 {
+    let from = pieces[0].start;
+    let mut sum = [0.0; 3];
+    for piece in pieces {
+        let part = cross(minus(piece.start, from), minus(piece.end, from));
+        sum = [0, 1, 2].map(|axis| sum[axis] + part[axis]);
+    }
+    dot(sum, sum).sqrt()
 }
 
 /// True when two pieces surely neither cross nor touch, but where one follows the other.
@@ -169,6 +184,7 @@ mod tests {
             vec![(0.0, 0.0), (0.0, 0.2), (0.2, 0.2), (0.0, 0.000_000_01)],
             vec![(0.0, 0.0), (0.0, 0.5), (0.2, 0.2)],
             vec![(0.0, 0.0), (0.0, 0.2)],
+            vec![(0.0, 0.0), (0.000_01, 0.0), (0.0, 0.000_01)],
             vec![(f64::NAN, 0.0), (0.0, 0.2), (0.2, 0.2)],
         ] {
             assert!(!simple(&ring), "{ring:?}");
