@@ -66,6 +66,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 
         def __exit__(self, *_: object) -> None: ...
 
+        def may(self, _: str) -> bool:
+            return True
+
         def get(self, what: str, **_: object) -> object:
             return node if what == "node" else [] if what == "talks" else held
 

@@ -123,10 +123,18 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
+
+    A humanitarian notifier is shown whether each line carries, its sites, its warnings with what
+    answers them, and the alerts about these.
     """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
+        if not node.may("read"):
+            from deconflict.cli.site_status import show_site_status
+
+            show_site_status(node, show_alert, whole=whole, as_json=as_json)
+            return
         me = node.get("node")
         lines = node.lines()
         alerts = node.get("alerts", open="true")

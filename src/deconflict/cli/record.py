@@ -31,11 +31,13 @@ from deconflict.cli.written import require_free
 from deconflict.errors import InvalidDocumentError, InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
     from deconflict.line.note import NoteKey
     from deconflict.node.bundle_verified import VerifiedBundle
 
 __all__ = ["export", "log", "message_rows", "verify"]
 
+_MOST_OF_SITES = 1_000  # that the node gives at once
 _MOST_UNFOUND = 20  # citations shown one by one
 
 
@@ -68,6 +70,9 @@ def log(
     state of a sent message says what is proven: LACKED = the peer signed that it holds it, SEEN = a
     person there has it on the screen, LOADED = the unit that acts has it. None implies a later one,
     and none is consent.
+
+    A humanitarian notifier is shown what was said of its sites, and its warnings with what answers
+    them.
     """
     from deconflict.cli.client import NodeClient
 
@@ -76,10 +81,7 @@ def log(
             _show_message(node.message(message), as_json=as_json)
             return
         view = node.line(line)
-        said: list[dict[str, Any]] = []
-        for direction, head in (("out", view["own_seq"]), ("in", view["peer_seq"])):
-            after = max(0, head - last)
-            said += node.messages(view["line_id"], direction=direction, after_seq=after)
+        said = _last_said(node, view, last)
     # One order for both directions: as this node logged them.
     said.sort(key=lambda item: (item["logged_utc"], item["outgoing"], item["position"]))
     said = said[-last:]
@@ -87,9 +89,26 @@ def log(
         write_json(said)
         return
     if not said:
-        click.echo(f"Nothing was said on the line with {clean(view['peer'])} yet.")
+        peer = clean(view["peer"])
+        click.echo(
+            f"Nothing was said on the line with {peer} yet."
+            if "own_seq" in view
+            else f"Nothing was said to {peer} of your sites yet."
+        )
         return
     table(("LOGGED", "", "NO", "KIND", "STATE", "ID", "TEXT"), message_rows(said), right=(2,))
+
+
+def _last_said(node: "NodeClient", view: dict[str, Any], last: int) -> list[dict[str, Any]]:
+    """Return the latest messages of both directions; to a notifier, of those about own sites."""
+    if not node.may("read"):
+        found = node.site_messages(last=min(last, _MOST_OF_SITES))
+        return [one for one in found if one["line_id"] == view["line_id"]]
+    said: list[dict[str, Any]] = []
+    for direction, head in (("out", view["own_seq"]), ("in", view["peer_seq"])):
+        after = max(0, head - last)
+        said += node.messages(view["line_id"], direction=direction, after_seq=after)
+    return said
 
 
 def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]:

@@ -141,7 +141,7 @@ def say_held(posted: Sequence[dict[str, Any]]) -> bool:
 def _wait_for_receipt(node: "NodeClient", message_hash: str) -> dict[str, Any]:
     deadline = time.monotonic() + WAIT_FOR_RECEIPT_S
     while True:
-        found: dict[str, Any] = node.get("messages", message_hash)
+        found = node.message(message_hash)
         if found["state"] not in ("QUEUED", "SENT") or time.monotonic() > deadline:
             return found
         time.sleep(POLL_S)

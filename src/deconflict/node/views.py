@@ -28,6 +28,7 @@ __all__ = [
     "PlaceView",
     "Posted",
     "RefusedView",
+    "SiteLineView",
     "TakenView",
     "TermsView",
     "WitnessView",
@@ -121,6 +122,19 @@ class LineView:
     own_key_number: int = 0  # the key this node signs with here; 0 for the first
     peer_key_number: int = 0
     key_change_waits: bool = False  # a newer key of this node is not in force here yet
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLineView:
+    """One line as who speaks for protected sites sees it: whether it carries, not how much."""
+
+    line_id: str
+    peer: str
+    state: str  # UP | DOWN | UNKNOWN
+    since_utc: str
+    last_heard_utc: str | None
+    suspended_scope: str | None  # SAFETY and CEASE always pass
+    terms_state: str  # as LineView.terms_state
 
 
 @dataclass(frozen=True, slots=True)
