@@ -313,7 +313,10 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
         expires_after_ms: int | None = None,
         answer_within_ms: int | None = None,
     ) -> Posted:
-        """Send a message of any kind but declarations, terms and what is about calls."""
+        """Send a message of any kind but declarations, terms and what is about calls.
+
+        A reply that says what was said already is not signed again: the first one is returned.
+        """
         require(actor, _sending(kind))
         if ref is not None:
             await self._runtime.settled()  # what was shown a moment ago may still be on its way
@@ -344,10 +347,10 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
             # An envelope names a desk, never who sat there: whose warning it was, a note says.
             for_sites=not allowed(actor.roles, Action.READ),
         )
-        return await self._say_one(actor, self._core.line_named(line), say)
+        return await self._reply(actor, self._core.line_named(line), say)
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
-        """Say that a message of the peer stood on the screen of this desk."""
+        """Say that a message of the peer stood on the screen of this desk; once."""
         require(actor, Action.SEND)
         await self._runtime.settled()
         view = await self.message(message_hash)
@@ -359,7 +362,7 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
             ref=message_hash,
             lang=self._core.language,
         )
-        return await self._say_one(actor, self._core.line_named(view.line_id), say)
+        return await self._reply(actor, self._core.line_named(view.line_id), say)
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         """Yield the whole record of a line as a bundle that verifies anywhere."""

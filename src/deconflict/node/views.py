@@ -362,6 +362,7 @@ class Posted:
     state: str
     warnings: tuple[str, ...] = ()
     held_id: str | None = None
+    said_already: bool = False  # this is the first one: what was asked for is not signed again
 
 
 @dataclass(frozen=True, slots=True)
