@@ -117,9 +117,9 @@ line = LazyGroup(
 def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> None:
     """Show whether each line is up, and what is open.
 
-    Of many open alerts the first 20 stand in full, the most urgent first; the rest are counted.
-
-    An answer that nobody here has marked as seen stands above them, in words.
+    FLASH alerts stand first, below the state of the lines. Then comes each answer that nobody here
+    has marked as seen, in words; then the other alerts. Of many the first 20 stand in full, the most
+    urgent first; the rest are counted.
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
@@ -183,6 +183,14 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             _show_down(one, me["language"])
         for said in _banners(one, me["language"]):
             click.echo(click.style(sentences(said, indent=0), bold=True) + "\n")
+    # Real ones: what is an exercise stands behind all that is real, as the node orders them.
+    flashes = [one for one in alerts if one["urgency"] == "FLASH" and not one["drill"]]
+    others = alerts[len(flashes) :]
+    in_full = len(alerts) if whole else _IN_FULL
+    if flashes:
+        head = f"{count(len(alerts), 'open alert')}, {len(flashes):,} FLASH:"
+        _show_alerts(head, flashes, in_full)
+        click.echo()
     _paths(lines)
     _witnesses(lines)
     if held:
@@ -198,8 +206,14 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     if not alerts:
         click.echo("No open alerts.")
         return
-    click.echo(click.style(f"{count(len(alerts), 'open alert')}:\n", bold=True))
-    in_full = len(alerts) if whole else _IN_FULL
+    if others:
+        more = "other " if flashes else ""
+        head = f"{count(len(others), f'{more}open alert')}:"
+        _show_alerts(head, others, max(0, in_full - len(flashes)))
+
+
+def _show_alerts(head: str, alerts: list[dict[str, Any]], in_full: int) -> None:
+    click.echo(click.style(f"{head}\n", bold=True))
     for alert in alerts[:in_full]:
         show_alert(alert)
     if alerts[in_full:]:
