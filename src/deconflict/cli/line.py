@@ -26,7 +26,8 @@ from deconflict.cli.output import (
 __all__ = ["line", "show_alert", "status"]
 
 _IN_FULL = 20
-# What an open question of the peer is answered with, by its kind.
+# What an open question of the peer is answered with, by its kind; and what closes an alert that
+# stands only until a person here has read its message.
 _REPLIES = {
     "CEASE": "deconflict line answer {id} ceased (or continuing, cannot-reach)",
     "QUERY": "deconflict line answer {id} not-ours (or ours, checking, will-not-say)",
@@ -35,6 +36,9 @@ _REPLIES = {
     "NOTIFY": "deconflict line readback {declaration}",
     "UPDATE": "deconflict line readback {declaration}",
     "CORRECTION": "deconflict line readback {declaration}",
+    **dict.fromkeys(
+        ("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED"), "deconflict line seen {id}"
+    ),
 }
 _ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")
 
@@ -118,8 +122,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     """Show whether each line is up, and what is open.
 
     FLASH alerts stand first, below the state of the lines. Then comes each answer that nobody here
-    has marked as seen, in words; then the other alerts. Of many the first 20 stand in full, the most
-    urgent first; the rest are counted.
+    has marked as seen, in words; then the other alerts. Of many the first 20 stand in full, the
+    most urgent first; the rest are counted.
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
@@ -285,7 +289,7 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
     reply = _REPLIES.get(alert["rule"].removesuffix("_RECEIVED"))
     message = alert["facts"].get("message")
     if reply is not None and alert["open"] and message is not None:
-        declaration = alert["facts"]["declaration_id"] or message
+        declaration = alert["facts"].get("declaration_id") or message
         said = reply.format(id=short(message), declaration=short(declaration))
         click.echo(f"    {said}")
 

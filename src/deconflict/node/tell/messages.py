@@ -203,6 +203,7 @@ class Teller:
             drill=envelope.drill,
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,
+            facts={"message": taken.hash},
         )
 
     def _suspect(self, line: Line, taken: Taken, now: Now) -> None:
