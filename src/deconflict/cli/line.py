@@ -37,7 +37,8 @@ _REPLIES = {
     "UPDATE": "deconflict line readback {declaration}",
     "CORRECTION": "deconflict line readback {declaration}",
     **dict.fromkeys(
-        ("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED"), "deconflict line seen {id}"
+        ("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED", "LINE_CHECK_LATE"),
+        "deconflict line seen {id}",
     ),
 }
 _ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")

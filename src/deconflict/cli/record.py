@@ -22,6 +22,7 @@ from deconflict.cli.output import (
     progress,
     sentences,
     short,
+    span,
     table,
     when,
     write_json,
@@ -117,6 +118,8 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
         state = item["state"]
         if item["escalation"]:
             state += f" (escalated {item['escalation']})"
+        if item["late_ms"]:
+            state += " (LATE)"  # a line check, answered past its limit
         if item["delayed"]:
             state = "DELAYED"  # arrived past its expiry: kept, never acted on
         yield (
@@ -464,6 +467,10 @@ def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
             ("to", f"{item['to_party']}, {item['to_desk']} desk"),
             ("state", "DELAYED, not to be acted on" if item["delayed"] else item["state"]),
             ("escalations", item["escalation"] or None),
+            (
+                "late",
+                f"{span(item['late_ms'] // 1_000)} past its limit" if item["late_ms"] else None,
+            ),
             ("precedence", item["precedence"]),
             ("created", when(item["created_utc"])),
             ("about", item["ref"]),

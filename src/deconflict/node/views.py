@@ -190,6 +190,7 @@ class MessageView:
     text: str  # the template rendered in this desk's language, or the free text
     body: dict[str, Any]
     position: int = 0  # in its author's chain over all epochs; ``seq`` counts within one
+    late_ms: int | None = None  # of a reply to a line check: how long past its limit it came
 
 
 @dataclass(frozen=True, slots=True)

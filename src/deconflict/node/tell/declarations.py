@@ -39,6 +39,7 @@ _UNTIL_READ: Final = (
     "CAME_LATE",
     "DELAYED",
     "SUSPECT_CLOCK",
+    "LINE_CHECK_LATE",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
