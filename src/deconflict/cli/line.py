@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -138,7 +139,9 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         if not node.may("read"):
             from deconflict.cli.site_status import show_site_status
 
-            show_site_status(node, show_alert, whole=whole, as_json=as_json)
+            # Who notifies answers nothing: that is for the watch.
+            show = partial(show_alert, replies=False)
+            show_site_status(node, show, whole=whole, as_json=as_json)
             return
         me = node.get("node")
         lines = node.lines()
@@ -273,8 +276,8 @@ def _round_trip(path: dict[str, Any]) -> str:
     }.get(path["reason"], "not known")
 
 
-def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
-    """Print one alert: since when, how urgent, by when, and its words."""
+def show_alert(alert: dict[str, Any], *, words: bool = True, replies: bool = True) -> None:
+    """Print one alert: since when, how urgent, by when, its words, and what answers it."""
     level = f" ({said})" if (said := escalated(alert)) else ""
     state = state_word(alert["urgency"]) if alert["open"] else "over:"
     due = alert["deadline_utc"] if alert["open"] else None
@@ -289,7 +292,7 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
         click.echo(sentences(alert["text"], indent=4))
     reply = _REPLIES.get(alert["rule"].removesuffix("_RECEIVED"))
     message = alert["facts"].get("message")
-    if reply is not None and alert["open"] and message is not None:
+    if replies and reply is not None and alert["open"] and message is not None:
         declaration = alert["facts"].get("declaration_id") or message
         said = reply.format(id=short(message), declaration=short(declaration))
         click.echo(f"    {said}")

@@ -102,6 +102,8 @@ class SiteReading(Reading):
             NotFoundError: there is none; also where the record holds it and it is about another
                 matter, which is not to be told by the error either.
         """
+        if self._store.note(WARNED + message_hash) is not None:
+            return await self.message(message_hash)  # who has just warned asks for it often
         for line, rows in await self._about_sites():
             for row in rows:
                 if row.hash == message_hash:
