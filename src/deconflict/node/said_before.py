@@ -33,7 +33,9 @@ _FAMILIES: Final[Mapping[Kind, frozenset[Kind]]] = {
 }
 # Who says it, and when: of a repetition both may differ.
 _WHO_AND_WHEN: Final = frozenset(("desk", "at_utc"))
-_AT_ONCE: Final = 500
+# Most replies are to what came a moment ago: few own messages have heard of it.
+_FIRST_PAGE: Final = 16
+_MOST_A_PAGE: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ def said_before(store: Store, line: Line, say: Say) -> SaidBefore | None:
         return None
     own = StoredChain(store, line.line_id, line.book.own, line.machine.identity.own_keys)
     place = line.book.threads.place
-    end = line.position(line.machine.own_head)
+    end, page = line.position(line.machine.own_head), _FIRST_PAGE
     while end > 0:
-        start = max(0, end - _AT_ONCE)
+        start = max(0, end - page)
         rows = list(own.rows_behind(start))[: end - start]
         for row in reversed(rows):
             envelope = read_envelope(row.data)
@@ -71,7 +73,7 @@ def said_before(store: Store, line: Line, say: Say) -> SaidBefore | None:
             heard = envelope.heard
             if heard is None or place(heard.epoch, heard.seq) < place(cited.epoch, cited.seq):
                 return None
-        end = start
+        end, page = start, min(page * 4, _MOST_A_PAGE)
     return None
 
 
