@@ -251,6 +251,17 @@ def test_a_way_out_is_found_and_nobody_learns_of_it(
     assert "Nothing was sent." in told
     options = blue.json("advise", file)["advice"][0]["options"]
     assert {kind for option in options for kind in option["kinds"]} == {"SHIFT", "LEVEL", "OFFSET"}
+    table = tmp_path / "flight.csv"
+    for party, code in (("blue", 0), ("red", 2)):
+        rows = [f"transit,{party},{format_utc(ms)},{lat},{lon},3000" for ms, lat, lon in points]
+        head = "flight,party,time,lat_deg,lon_deg,altitude_ft"
+        table.write_text("\n".join([head, *rows]) + "\n")
+        told = blue.run("advise", table, "--altitude-reference", "AMSL", "--json")
+        assert told.exit_code == code
+        if code:
+            assert "a draft is of another party than the node" in told.stderr
+        else:
+            assert json.loads(told.stdout)["advice"][0]["options"] == options
     assert "No conflict found in 1 draft" in blue.ok("check", out)
     assert "No conflict found" in blue.ok("advise", out)
     words = [each.text for each in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")]

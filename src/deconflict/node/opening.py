@@ -41,6 +41,7 @@ from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
+from deconflict.node.struct_types import describe_types
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
 from deconflict.node.witness.asking import Asking
@@ -94,6 +95,7 @@ async def open_node(
         StoreError: the record is missing, in use, or does not verify. The node stays silent.
         ConfigurationError: keys, certificates or peers cannot be used.
     """
+    describe_types()  # while there is one thread
     peers = folder.peers()
     with (
         closing(DiskReserve(folder.path, folder.settings.reserve_mib * MIB)) as reserve,
