@@ -70,6 +70,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 
         def __exit__(self, *_: object) -> None: ...
 
+        def may(self, _: str) -> bool:
+            return True
+
         def get(self, what: str, **_: object) -> object:
             return node if what == "node" else [] if what == "talks" else held
 
@@ -120,7 +123,7 @@ def test_first_twenty_are_shown_in_full_and_the_rest_counted_by_rule(
 ) -> None:
     alerts += many()
     text = shown()
-    assert "758 open alerts:" in text
+    assert "758 open alerts, 1 FLASH:" in text
     assert text.count("stands here.") == 20
     assert "Alert number 19 stands here." in text
     assert "and 738 more, all shown by --all:" in text
@@ -130,7 +133,7 @@ def test_first_twenty_are_shown_in_full_and_the_rest_counted_by_rule(
         ["PRIORITY", "727", "THIRD PARTY NOT REACHED"],
         ["FLASH", "1", "DRILL CEASE OPEN"],
     ]
-    assert len(text.splitlines()) < 60
+    assert len(text.splitlines()) <= 61  # one more head, for FLASH alone
 
 
 def test_all_are_shown_when_asked_for(alerts: list[dict[str, object]]) -> None:
@@ -226,6 +229,7 @@ def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_w
         {
             "hash": f"{number:064x}",
             "ref": "ab" * 32,
+            "precedence": "IMMEDIATE",
             "kind": kind,
             "state": state,
             "drill": False,
@@ -286,3 +290,59 @@ def test_a_status_says_what_is_not_verified_again_and_why(
 ) -> None:
     _audit(asdict(standing.view(standing.started)))
     assert capsys.readouterr().out == words
+
+
+@pytest.mark.usefixtures("alerts")
+def test_flash_alerts_stand_above_answers_and_answers_above_other_alerts(
+    alerts: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts += [
+        alert(1, "CONFLICT", "FLASH"),
+        alert(2, "NO_ANSWER", "IMMEDIATE"),
+        alert(3, "CEASE_OPEN", "FLASH", drill=True),
+    ]
+    answer: dict[str, object] = {
+        "hash": "00" * 32,
+        "ref": "ab" * 32,
+        "precedence": "IMMEDIATE",
+        "kind": "ANSWER",
+        "state": "LOGGED",
+        "drill": False,
+        "logged_utc": "2015-09-30T06:00:00.000Z",
+        "text": "red answers.",
+    }
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", [answer])
+    text = shown()
+    order = [
+        "3 open alerts, 1 FLASH:",
+        "Alert number 1 stands here.",
+        "1 answer not marked as seen:",
+        "2 other open alerts:",
+        "Alert number 2 stands here.",
+        "Alert number 3 stands here.",
+    ]
+    assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
+
+
+@pytest.mark.usefixtures("alerts")
+def test_the_answer_to_a_flash_stands_above_an_earlier_one_to_a_query(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[dict[str, object]] = [
+        {
+            "hash": f"{number:064x}",
+            "ref": "ab" * 32,
+            "precedence": precedence,
+            "kind": kind,
+            "state": "LOGGED",
+            "drill": False,
+            "logged_utc": f"2015-09-30T06:00:0{number}.000Z",
+            "text": "red answers.",
+        }
+        for number, (kind, precedence) in enumerate(
+            (("ANSWER", "IMMEDIATE"), ("CONTINUING", "FLASH"))
+        )
+    ]
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
+    text = shown()
+    assert text.index("CONTINUING, to") < text.index("ANSWER, to")

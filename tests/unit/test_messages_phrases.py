@@ -13,7 +13,6 @@ from deconflict.messages.declaration import Purpose
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import (
-    ACKNOWLEDGED_IS_NOT_PERMISSION,
     REASONS,
     SAFETY_PHRASES,
     Phrase,
@@ -22,6 +21,7 @@ from deconflict.messages.phrases import (
     phrase_named,
     phrases,
     render,
+    render_named,
     say_aloud,
     wording,
 )
@@ -162,7 +162,7 @@ def test_names_are_each_used_once() -> None:
 
 @each_language
 def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> None:
-    sentence = render(ACKNOWLEDGED_IS_NOT_PERMISSION, {}, language)
+    sentence = render_named("ACKNOWLEDGED_IS_NOT_PERMISSION", {}, language)
     assert sentence in render(105, {"party": "red", "answer": "ROGER"}, language)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "PlaceView",
     "Posted",
     "RefusedView",
+    "SiteLineView",
     "TakenView",
     "TermsView",
     "WitnessView",
@@ -130,6 +131,19 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteLineView:
+    """One line as who speaks for protected sites sees it: whether it carries, not how much."""
+
+    line_id: str
+    peer: str
+    state: str  # UP | DOWN | UNKNOWN
+    since_utc: str
+    last_heard_utc: str | None
+    suspended_scope: str | None  # SAFETY and CEASE always pass
+    terms_state: str  # as LineView.terms_state
+
+
+@dataclass(frozen=True, slots=True)
 class DrillView:
     """The exercise that lasts on one line: this side's own, the peer's, or both."""
 
@@ -182,6 +196,7 @@ class MessageView:
     text: str  # the template rendered in this desk's language, or the free text
     body: dict[str, Any]
     position: int = 0  # in its author's chain over all epochs; ``seq`` counts within one
+    late_ms: int | None = None  # of a reply to a line check: how long past its limit it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +369,7 @@ class Posted:
     state: str
     warnings: tuple[str, ...] = ()
     held_id: str | None = None
+    said_already: bool = False  # this is the first one: what was asked for is not signed again
 
 
 @dataclass(frozen=True, slots=True)
