@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deconflict.errors import BrokenTurnError, LineStateError
+from deconflict.errors import BrokenTurnError, LineStateError, StoreBrokenError
 from deconflict.line.moment import Now
 from deconflict.line.packets import encode_packets
 from deconflict.messages.agreement import sign_terms
@@ -146,6 +146,33 @@ def test_turn_that_breaks_off_stops_the_node_before_it_receipts(
         pair.run_for(10)
         assert "LINE_CHECK_RECEIVED" in pair.rules("blue")
         assert pair.line("red").machine.own_receipted == pair.line("red").machine.own_head
+
+
+def test_disk_that_fails_in_the_middle_of_a_turn_stops_the_node_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise StoreBrokenError("reading the record failed: IOError: planted")
+
+    async def run(pair: NodePair, body: bytes) -> None:
+        async with runtime_of(pair) as runtime:
+            running = asyncio.create_task(runtime.run())
+            await asyncio.sleep(0)
+            with pytest.raises(StoreBrokenError, match="planted"):
+                await runtime.packets("red", pair.line_id, body)
+            with pytest.raises(StoreBrokenError, match="planted"):
+                await running
+
+    with node_pair() as pair:
+        pair.run_for(1)
+        pair.say("red", Kind.LINE_CHECK, LineCheck(text="4821 0937"))
+        body = encode_packets(pair.red.core.to_send(pair.line_id, pair.world.now))
+        with monkeypatch.context() as planted:
+            planted.setattr(LineBook, "take", broken)
+            asyncio.run(run(pair, body))
+        assert "Traceback" not in caplog.text
+        assert "defect" not in caplog.text
+        assert pair.line("red").machine.own_receipted != pair.line("red").machine.own_head
 
 
 def test_saying_that_breaks_off_after_a_slot_was_taken_stops_the_node(

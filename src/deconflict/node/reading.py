@@ -40,7 +40,7 @@ from deconflict.node.views import (
 )
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "slot"]
 
 _VIEWS_AT_ONCE = 20
 
@@ -109,7 +109,7 @@ class Reading:
         if len(parties) > 1:
             # A chain by itself stays in its own order, whatever clock and epoch say: the last
             # position of a page is where the next one begins.
-            rows.sort(key=lambda row: (row.logged_utc_ms, row.party, held.position(_slot(row))))
+            rows.sort(key=lambda row: (row.logged_utc_ms, row.party, held.position(slot(row))))
         language = self._core.language
         views: list[MessageView] = []
         for row in islice(rows, limit):
@@ -240,5 +240,6 @@ class Reading:
                     yield view
 
 
-def _slot(row: EntryRow) -> ChainPoint:
+def slot(row: EntryRow) -> ChainPoint:
+    """Return where an entry stands in its author's chain."""
     return ChainPoint(row.epoch, row.seq, row.hash)

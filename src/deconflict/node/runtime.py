@@ -26,6 +26,7 @@ from deconflict.errors import (
     BrokenTurnError,
     DeconflictError,
     PeerUnreachableError,
+    StoreBrokenError,
     StoreError,
     WrongSenderError,
 )
@@ -393,10 +394,16 @@ class Runtime:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Tell the core what has room now; a turn that breaks off ends the node, whoever asked."""
+        """Tell the core what has room now; a turn that breaks off ends the node, whoever asked.
+
+        A disk that fails is told in its own words, without the way there: it is no defect.
+        """
         self.core.shortage = self._shortage()
         try:
             yield
+        except StoreBrokenError as error:
+            self._fail(error)
+            raise
         except BrokenTurnError as error:
             logger.exception("%s", error.problem)
             self._fail(error)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deconflict.errors import BrokenTurnError
+from deconflict.errors import BrokenTurnError, StoreBrokenError
 
 __all__ = ["done_whole"]
 
@@ -14,13 +14,16 @@ def done_whole(what: str) -> Iterator[None]:
 
     Whatever interrupts it leaves memory ahead of the record: a message counted as held that is
     nowhere, which would be receipted when it comes again. No caller can repair that, so every
-    error, foreseen or not, comes out as the one kind that ends the node.
+    error, foreseen or not, comes out as one of the two kinds that end the node.
 
     Raises:
-        BrokenTurnError: from what interrupted it.
+        StoreBrokenError: the disk failed, no matter where in the turn: it is no defect of ours.
+        BrokenTurnError: from whatever else interrupted it.
     """
     try:
         yield
+    except StoreBrokenError:
+        raise
     except Exception as error:  # whatever it was, nobody may go on
         raise BrokenTurnError(
             f"the node broke off while {what}, and stops",

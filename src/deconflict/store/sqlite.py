@@ -217,11 +217,32 @@ class SqliteStore:
         """
         with self._access() as connection:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._wal_pages = 0
             self._still = True
         try:
             yield
         finally:
             self._still = False
+
+    @property
+    def log_pages(self) -> int:
+        """How long the write-ahead log is; it grows for as long as :meth:`still` lasts."""
+        return self._wal_pages
+
+    def tell_while_it_works(self, steps: int, told: Callable[[], None]) -> None:
+        """Have ``told`` called again and again within statements that last long.
+
+        Args:
+            steps: of SQLite's machine from one call to the next.
+            told: must not use the record.
+        """
+
+        def still_wanted() -> bool:
+            told()
+            return False  # True would break the statement off
+
+        with self._access() as connection:
+            connection.set_progress_handler(still_wanted, steps)
 
     def check_storage(self) -> None:
         with self._access() as connection:
