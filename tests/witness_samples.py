@@ -3,8 +3,9 @@
 from deconflict.line.checkpoint import Checkpoint, Origin, seal_checkpoint
 from deconflict.line.keys import SigningKey
 from deconflict.line.tlog_witness import AddCheckpoint, add_checkpoint_bytes
-from deconflict.line.tree import CompactRange, GrowingTree, TreeHead, leaf_hash
+from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
 from line_talk import BLUE, LINE
+from tree_leaves import leaf_hash
 
 EPOCH = "b1" * 16
 BLUES = Origin(LINE, "blue", EPOCH)

@@ -205,7 +205,7 @@ class RecordTree:
         """
 
 def json_features(text: bytes) -> dict[str, Any]:
-    """Return the usual flights of a part of a GeoJSON text as columns, and what is left.
+    """Return the usual flights and ``areas`` of a part of a GeoJSON text, and what is left.
 
     ``left`` holds place, start and end of each feature that somebody else has to read, ``used`` how
     far the text is used up, ``ended`` whether something else than a feature stands there, ``count``

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from tests.fuzz.kernel_entries import indexed, kernel_corpus, screened
 
 import deconflict.api.schemas as schemas
 from deconflict.airspace.instant import parse_utc
@@ -28,6 +29,7 @@ from deconflict.airspace.quantity import (
 from deconflict.errors import DeconflictError, UnknownKeyError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.geojson import read_declarations
+from deconflict.formats.geojson_stream import read_geojson_stream
 from deconflict.line.canonical import canonical_bytes, parse_canonical
 from deconflict.line.checkpoint import read_checkpoint
 from deconflict.line.envelope import SealedEnvelope, envelope_bytes, read_envelope
@@ -229,6 +231,24 @@ def _typed(data: bytes) -> None:
             parse(text)
 
 
+def _screen_json(data: bytes) -> None:
+    """In one piece, and a little at a time: what is read, and what is refused, must be the same."""
+    said: list[object] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "screened.geojson"
+        path.write_bytes(data)
+        for part_bytes in (1 << 20, 61):
+            try:
+                parts = read_geojson_stream(path, advance=lambda _: None, part_bytes=part_bytes)
+                said.append([name for part in parts for name in part.names().values()])
+            except DeconflictError as error:
+                said.append(error)
+    one, other = said
+    if isinstance(one, DeconflictError) and isinstance(other, DeconflictError):
+        raise one
+    _same(repr(one).encode(), repr(other).encode())
+
+
 REQUESTS: tuple[type[schemas.Request], ...] = tuple(
     model
     for model in vars(schemas).values()
@@ -318,6 +338,17 @@ def _geojson() -> Iterator[bytes]:
         yield block.encode()
 
 
+def _screened_features() -> Iterator[bytes]:
+    yield from _geojson()
+    flight = (
+        '{"type":"Feature","id":"AF1","properties":{"label":"AF1 🛩","purpose":"TRANSIT",'
+        '"party":"red","altitude_unit":"ft","altitude_reference":"FL","times_utc":'
+        '["2026-11-29T08:00:00Z","2026-11-29T08:20:00Z"]},"geometry":{"type":"LineString",'
+        '"coordinates":[[40.0,35.0,9000],[41.0,36.0,9000]]}}'
+    )
+    yield ('{"type":"FeatureCollection","features":[' + flight + "," + flight + "]}").encode()
+
+
 def _said() -> Iterator[bytes]:
     for text in ("35.4012 35.9487", "N35 24 04 E035 56 55", "37SCA1234567890", "FL250", "10 NM"):
         yield text.encode()
@@ -363,4 +394,7 @@ PARSERS: dict[str, Parser] = {
     "geojson": Parser(lambda data: read_declarations(data), _geojson),
     "api-request": Parser(_api_body, _requests),
     "typed": Parser(_typed, _said),
+    "kernel-screen": Parser(screened, kernel_corpus),
+    "kernel-index": Parser(indexed, kernel_corpus),
+    "screen-json": Parser(_screen_json, _screened_features),
 }

@@ -1,14 +1,14 @@
 """A node in memory with the face the API uses: no keys, no peer, no disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
@@ -29,6 +29,7 @@ from deconflict.node.views import (
     ParcelView,
     PlaceView,
     Posted,
+    SiteLineView,
     TakenView,
     TermsView,
 )
@@ -144,6 +145,24 @@ class StandInNode:
 
     def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
         return tuple(self._view(declaration) for declaration in self.declared.values())
+
+    def site_lines(self) -> tuple[SiteLineView, ...]:
+        one = self.line(LINE)
+        since, heard = one.since_utc, one.last_heard_utc
+        return (SiteLineView(LINE, PEER, one.state, since, heard, None, one.terms_state),)
+
+    def sites(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
+        site = Purpose.PROTECTED_SITE
+        return tuple(self._view(one) for one in self.declared.values() if one.purpose is site)
+
+    async def site_messages(self, *, limit: int = 50) -> tuple[MessageView, ...]:
+        return tuple(self.sent[-limit:])
+
+    async def site_message(self, message_hash: str) -> MessageView:
+        return await self.message(message_hash)
+
+    async def site_alerts(self) -> tuple[AlertView, ...]:
+        return tuple(self.open)
 
     async def conflicts(self) -> tuple[ConflictView, ...]:
         return tuple(self.found)
@@ -421,17 +440,17 @@ class StandInNode:
     def last_event_id(self) -> int:
         return len(self.stored)
 
-    async def events(self, after_id: int) -> AsyncIterator[EventView]:
+    async def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
         queue: asyncio.Queue[EventView | None] = asyncio.Queue()
         self.readers.add(queue)
         try:
             last = after_id
-            for event in self.stored[after_id:]:
-                yield event
-                last = event.event_id
+            if stored := self.stored[after_id:]:
+                yield stored
+                last = stored[-1].event_id
             while (live := await queue.get()) is not None:
                 if live.event_id > last:
-                    yield live
+                    yield [live]
                     last = live.event_id
         finally:
             self.readers.discard(queue)

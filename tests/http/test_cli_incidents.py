@@ -7,27 +7,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from test_cli_two_nodes import Party, _wait, parties
+from two_terminals import Party, blue, parties, red, wait_for_words
 
 from deconflict.cli import main
 
 pytestmark = pytest.mark.processes
 
-__all__ = ["parties"]  # the fixture: two nodes, running, with terms that both signed
+__all__ = ["blue", "parties", "red"]  # the fixtures: two nodes that run, with terms
 
 PERIOD = ("--from", "2015-09-01T00:00:00Z", "--until", "2015-10-01T00:00:00Z")
-
-
-@pytest.fixture
-def blue(request: pytest.FixtureRequest) -> Party:
-    both: tuple[Party, Party] = request.getfixturevalue("parties")
-    return both[0]
-
-
-@pytest.fixture
-def red(request: pytest.FixtureRequest) -> Party:
-    both: tuple[Party, Party] = request.getfixturevalue("parties")
-    return both[1]
 
 
 def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
@@ -56,7 +44,7 @@ def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
         *("--field", "closest_m=500", "--place", "there=35.20 N 40.835 E"),
         *("--as-published", "10:12 local", "--correct", wrong["hash"]),
     )
-    _wait(lambda: blue.ok("incident", "list"), "closest_m")
+    wait_for_words(lambda: blue.ok("incident", "list"), "closest_m")
     shown = blue.ok("incident", "show", name)
     assert re.search(r"!= +there +35\.2000000, 40\.0000000 +35\.2000000, 40\.8350000", shown)
     assert "time: 1 h apart" in shown
@@ -72,7 +60,7 @@ def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
     red.ok("incident", "evidence", name, picture)
     red.ok("incident", "risk", name, "undetermined")
     blue.ok("incident", "risk", name, "a")
-    _wait(lambda: blue.ok("incident", "show", name), "D, undetermined")
+    wait_for_words(lambda: blue.ok("incident", "show", name), "D, undetermined")
     assert "is the file that red named" in blue.ok("incident", "evidence", name, picture, "--check")
 
     blue.ok(
@@ -104,7 +92,7 @@ def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
         ).output
     )
     blue.ok("incident", "breach", "--withdraw", gone["hash"])
-    _wait(lambda: red.ok("log"), "withdrawn")
+    wait_for_words(lambda: red.ok("log"), "withdrawn")
     counts = [party.json("incident", "tally", *PERIOD) for party in (blue, red)]
     assert (
         counts[0]["numbers"]
@@ -118,7 +106,7 @@ def test_the_whole_story_from_opening_to_a_stranger_with_the_record(
         e["message"] for e in counts[1]["entries"]
     ]
     red.ok("incident", "tally", *PERIOD, "--say")
-    _wait(lambda: blue.ok("incident", "tally", "--said"), "gives the same, entry by entry")
+    wait_for_words(lambda: blue.ok("incident", "tally", "--said"), "gives the same, entry by entry")
 
     record = tmp_path / "record.deconflict"
     deadline = time.monotonic() + 30
@@ -182,7 +170,7 @@ def test_the_watch_is_handed_over_and_the_peer_learns_desk_time_and_languages(
         *("line", "cease", "--place", "35.40 N 35.95 E", "--reach", "2km"),
         account="olga",
     )
-    _wait(lambda: blue.ok("line", "handover"), "cease request from red")
+    wait_for_words(lambda: blue.ok("line", "handover"), "cease request from red")
     refused = blue.run("line", "handover", "--sign-off", account="olga")
     assert refused.exit_code == 2
     assert "left open" in refused.output
@@ -194,10 +182,10 @@ def test_the_watch_is_handed_over_and_the_peer_learns_desk_time_and_languages(
         *("line", "query", "--place", "35 52.1 N 36 12.4 E", "--level", "FL210"),
         *("--course", "090", "--speed", "450 kt"),
     )
-    _wait(lambda: blue.ok("line", "handover"), "query from red")
+    wait_for_words(lambda: blue.ok("line", "handover"), "query from red")
     taken = blue.ok("line", "handover", "--take", "--language", "en", "--language", "ru")
     assert re.search(r"\[ \] NEW .*\n +Open: query from red", taken)
-    _wait(lambda: red.ok("log"), "Languages on watch: en, ru.")
+    wait_for_words(lambda: red.ok("log"), "Languages on watch: en, ru.")
     change = red.last("WATCH_CHANGE")
     assert set(change["body"]) == {"desk", "at_utc", "languages"}
     out = tmp_path / "sheet.txt"

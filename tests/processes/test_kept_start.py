@@ -1,50 +1,25 @@
 """A real node starts from what its audit kept, and ends when the audit finds the record damaged."""
 
 import json
-from pathlib import Path
 
 import apsw
 import pytest
-from tests.processes.nodes import Member, Process, make_nodes, wait_until
+from tests.processes.auditing import audited_as
+from tests.processes.kept_nodes import AUDIT_S, audited, blue, blue_at_rest
+from tests.processes.nodes import Member, Process
 
 from deconflict.node.keeping.kept_record import KEPT_NOTE
 from deconflict.store.base import Batch, NoteRow
 from deconflict.store.sqlite import SqliteStore
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
-
-SAID = {"event": "crossing of 06:00", "fields": {"closest_m": 805}}
-AUDIT_S = 240.0  # the audit has a low priority, and others use the machine too
-
-
-@pytest.fixture
-def blue(tmp_path: Path) -> Member:
-    """A node at rest that has said five things, and had its whole record proven since."""
-    first, second = make_nodes(tmp_path, ("blue", "red")).values()
-    line = first.line_with(second)
-    with Process(first) as node:
-        node.ready()
-        with first.api() as api:
-            for _ in range(5):
-                api.send(line, "ACCOUNT", SAID)
-        assert node.stop() == 0
-    with Process(first) as node:
-        node.ready()
-        audited(first)
-        assert node.stop() == 0
-    return first
-
-
-def audited(member: Member) -> None:
-    with member.api() as api:
-        wait_until(lambda: api.get("/node")["audit"]["phase"] == "DONE", AUDIT_S, "audit")
-    assert not member.folder.audited_path.exists()
+__all__ = ["blue", "blue_at_rest"]  # fixtures
 
 
 def test_a_start_goes_on_from_what_was_kept_and_has_all_of_it_proven_meanwhile(
     blue: Member,
 ) -> None:
-    with Process(blue) as node:
+    with Process(blue, audited_as()) as node:
         said = node.ready()
         assert (said["entries_kept"], said["entries_verified"]) == (5, 5)
         with blue.api() as api:

@@ -45,7 +45,7 @@ def test_a_stranger_learns_who_knew_what(tmp_path: Path) -> None:
     assert (tmp_path / "knew.svg").read_text("utf-8").startswith("<svg")
 
     facts = json.loads(replay(tmp_path, *given, "--at", then, "--json").stdout)
-    assert facts["sides"][0]["lacked"][0]["hash"] == asked
+    assert facts["sides"][0]["unproven"][0]["hash"] == asked
     every = json.loads(replay(tmp_path, *given, "--timeline", "--json").stdout)
     assert every["messages"][-1]["hash"] == asked
 

@@ -18,14 +18,25 @@ from deconflict.line.canonical import (
     parse_canonical,
 )
 from deconflict.line.checkpoint import open_checkpoint
-from deconflict.line.envelope import Language, SealedEnvelope
+from deconflict.line.envelope import (
+    GENESIS,
+    Address,
+    Envelope,
+    Language,
+    SealedEnvelope,
+    as_its_reader_has_it,
+    bytes_in_slot,
+    envelope_bytes,
+    read_envelope,
+)
 from deconflict.line.keyfile import open_seed
 from deconflict.line.link import decode_beat
 from deconflict.line.moment import utc_ms_from_text, utc_text
 from deconflict.line.note import SignedNote, read_note
 from deconflict.line.packets import Packet, Want, decode_packets, encode_packets
+from deconflict.line.precedence import Precedence
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
-from deconflict.line.statement import Seq, Signature, read_statement, statement_bytes
+from deconflict.line.statement import ChainPoint, Seq, Signature, read_statement, statement_bytes
 from deconflict.line.witness import Cosigned, Submission
 from effort import examples
 from line_talk import LINE, at, talk
@@ -63,6 +74,14 @@ PACKET: st.SearchStrategy[Packet] = st.one_of(
         st.binary(max_size=400),
     ),
     st.builds(Cosigned, st.just(LINE), st.binary(max_size=400)),
+)
+
+
+# Whatever a caller may put where JSON belongs: some of it is written as another value than it is.
+NEARLY_JSON = JSON | st.dictionaries(
+    TEXT | st.integers(),
+    st.sets(st.integers()) | st.tuples(JSON) | st.binary(max_size=3),
+    max_size=3,
 )
 
 
@@ -124,6 +143,45 @@ def test_a_statement_is_read_and_written_as_its_value_is(
         return
     assert read_statement(written, _Statement) == read
     assert statement_bytes(read) == written
+
+
+@given(NEARLY_JSON, st.integers(1, 2**53 - 1))
+def test_an_envelope_in_a_slot_has_the_bytes_that_the_slow_way_gives(
+    body: object, seq: int
+) -> None:
+    drafted = Envelope(
+        v=1,
+        line=LINE,
+        sender=Address("blue", "watch"),
+        to=Address("red", "watch"),
+        epoch="e1" * 16,
+        seq=1,
+        prev=GENESIS,
+        heard=None,
+        kind="QUERY",
+        prec=Precedence.FLASH,
+        ref=None,
+        drill=False,
+        release="OWN_FORCES",
+        created_utc=utc_text(0),
+        clock_err_ms=0,
+        answer_within_ms=None,
+        expires_after_ms=None,
+        lang="en",
+        body=body,
+    )
+    try:
+        slow = read_envelope(envelope_bytes(drafted))
+    except (DeconflictError, TypeError) as error:
+        with pytest.raises(type(error)):
+            as_its_reader_has_it(drafted)
+        return
+    fitted = as_its_reader_has_it(drafted)
+    assert fitted == slow
+    in_slot = msgspec.structs.replace(
+        fitted, seq=seq, prev="ab" * 32, heard=ChainPoint("e2" * 16, seq, "cd" * 32)
+    )
+    assert bytes_in_slot(in_slot) == envelope_bytes(in_slot)
 
 
 @given(

@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deconflict import _kernel
-from deconflict.airspace import AltitudeReference, Trajectory, format_utc, parse_utc
+from deconflict.airspace import (
+    AltitudeReference,
+    Circle,
+    Polygon,
+    Trajectory,
+    Volume,
+    format_utc,
+    parse_utc,
+)
 from deconflict.airspace.instant import MAX_UTC_MS
 from deconflict.errors import InvalidInputError, InvalidTimeError
 from deconflict.formats import (
@@ -24,12 +32,12 @@ from deconflict.formats import (
 from deconflict.formats.csv_table import csv_batches
 from deconflict.formats.geojson_stream import read_geojson_stream
 from deconflict.formats.utc_column import seconds_of_utc
-from deconflict.separation import Extent, Flights, Minima, MinimaTable, check, screen
+from deconflict.separation import Extent, Flights, Minima, MinimaTable, Volumes, check, screen
 from deconflict.separation.batch import Batch
 from deconflict.separation.carry import whole_batches
 from deconflict.separation.flights import flights_of_batch
 from deconflict.separation.minima import AltitudeConversions
-from geometry_strategies import trajectories
+from geometry_strategies import bands, positions, reaches, spans, star_rings, trajectories, volumes
 
 REFERENCES = tuple(AltitudeReference)
 DAMAGE = st.sampled_from(
@@ -193,12 +201,26 @@ def said_by(data: bytes, *, by_kernel: bool) -> object:
             except InvalidInputError as refusal:
                 return str(refusal)
     flights = Flights.joined([part.flights for part in parts])
-    names = [] if flights.ids is None else flights.ids.tolist()
-    labels = [
-        [column.name(row) for row in range(len(column))]
-        for column in (flights.purpose, flights.party)
+    areas = Volumes.joined([part.volumes for part in parts])
+    said = {number: names for part in parts for number, names in part.names().items()}
+    held = [
+        [
+            [] if each.ids is None else each.ids.tolist(),
+            [each.purpose.name(row) for row in range(len(each))],
+            [each.party.name(row) for row in range(len(each))],
+            [] if each.rows is None else each.rows.number.tolist(),
+        ]
+        for each in (flights, areas)
     ]
-    return columns_of(flights), names, labels
+    return columns_of(flights), area_columns_of(areas), held, said
+
+
+def area_columns_of(areas: Volumes) -> dict[str, list[Any]]:
+    names = (
+        *("offsets", "lat_deg", "lon_deg", "shape", "reach_m", "lower_tmm", "upper_tmm"),
+        *("start_s", "end_s", "reference", "item"),
+    )
+    return {name: getattr(areas, name).tolist() for name in names}
 
 
 class Carefully:
@@ -284,6 +306,127 @@ def test_variants_are_read_or_refused_as_the_careful_reader_does(
     assert said_by(data, by_kernel=True) == said_by(data, by_kernel=False)
 
 
+AREAS = volumes | st.builds(
+    Volume,
+    star_rings(reach_m=30_000.0).map(lambda ring: Polygon(tuple(ring)))
+    | st.builds(Circle, positions, reaches),
+    bands(),
+    spans,
+)
+LIMITS = st.sampled_from(
+    ["SFC", "GND", "unl", "UNL", "FL100", "fl 200", "1000 ft AMSL", "300 m W84", "900 ft agl", "1"]
+)
+
+
+@given(
+    AREAS,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": NAMES | st.integers(-5, 10**17),
+            "bbox": st.none() | st.just([1, 2, 3, 4]),
+        },
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "label": NAMES,
+            "party": NAMES,
+            "declaration_id": st.none() | st.sampled_from(["0" * 32, "A" * 32]),
+            "purpose": st.sampled_from(["FLIGHT", "HAZARD", "TARGET", None]),
+            "lower": LIMITS,
+            "upper": LIMITS,
+            "start_utc": st.sampled_from(["2015-09-30T06:00:00Z", "2199-12-31T23:59:59.999Z", ""]),
+            "radius": st.sampled_from([None, "10 NM", "0 m", "0.0001 m", "6000 km", "1852M"]),
+            "half_width": st.sampled_from([None, "5 km"]),
+            "times": st.none(),
+            "volumes": st.none(),
+            "callsign": st.sampled_from(["BAW12", None]),
+        },
+    ),
+    st.integers(0, 59),
+    st.randoms(use_true_random=False),
+)
+def test_areas_are_read_or_refused_as_the_careful_reader_does(
+    volume: Volume, members: dict[str, Any], properties: dict[str, Any], form: int, shuffled: Any
+) -> None:
+    (document,) = json.loads(write_declarations([DeclarationInput("ACTIVITY", (volume,))]))[
+        "features"
+    ]
+    document |= members
+    document["properties"] |= properties
+    data = spelled({"type": "FeatureCollection", "features": [document]}, shuffled, form)
+    assert said_by(data, by_kernel=True) == said_by(data, by_kernel=False)
+
+
+@given(AREAS, st.integers(0, 10**9), st.integers(0, 3), DAMAGE)
+def test_a_damaged_area_is_refused_in_the_words_of_the_careful_reader(
+    volume: Volume, at: int, lost: int, put: str
+) -> None:
+    data = write_declarations([DeclarationInput("ACTIVITY", (volume,))])
+    at %= len(data)
+    damaged = data[:at] + put.encode() + data[at + lost :]
+    try:
+        json.loads(damaged)
+    except ValueError:
+        return
+    assert said_by(damaged, by_kernel=True) == said_by(damaged, by_kernel=False)
+
+
+CORNERS = st.lists(
+    st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=3, max_size=9, unique=True
+)
+
+
+@given(CORNERS, st.sampled_from([1, 40, 7_000, 600_000]), st.sampled_from([0.0, 51.3, -89.99]))
+def test_no_ring_that_the_careful_reader_refuses_is_taken(
+    corners: list[tuple[int, int]], step_e7: int, lat_deg: float
+) -> None:
+    ring = [
+        [8.0 + east * step_e7 / 1e7, lat_deg + north * step_e7 / 1e7] for north, east in corners
+    ]
+    document = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
+        "properties": {
+            "purpose": "HAZARD",
+            "lower": "SFC",
+            "upper": "UNL",
+            "start_utc": "2015-09-30T06:00:00Z",
+            "end_utc": "2015-09-30T07:00:00Z",
+        },
+    }
+    data = json.dumps(document).encode()
+    assert said_by(data, by_kernel=True) == said_by(data, by_kernel=False)
+
+
+def test_areas_and_names_beyond_ascii_are_read_by_the_kernel() -> None:
+    ring = [[8.0, 48.0], [8.3, 48.0], [8.3, 48.3], [8.0, 48.0]]
+    shapes = [
+        ({"type": "Point", "coordinates": [8, 48]}, {"radius": "10 NM"}),
+        ({"type": "LineString", "coordinates": [[8, 48], [9, 48]]}, {"half_width": "1 km"}),
+        ({"type": "Polygon", "coordinates": [ring]}, {"radius": None}),
+    ]
+    for name in ("\u2708\ufe0f \U0001f6eb", "\u6d77\u4e0a", "\u0411\u043e\u0440\u0442"):
+        for ascii_only in (False, True):
+            for geometry, extra in shapes:
+                properties = {
+                    "purpose": "ACTIVITY",
+                    "label": name,
+                    "party": name,
+                    "lower": "SFC",
+                    "upper": "FL100",
+                    "start_utc": "2015-09-30T06:00:00Z",
+                    "end_utc": "2015-09-30T07:00:00Z",
+                    **extra,
+                }
+                feature = {"type": "Feature", "id": name, "geometry": geometry}
+                text = json.dumps(feature | {"properties": properties}, ensure_ascii=ascii_only)
+                found = _kernel.json_features(text.encode())
+                assert found["left"] == []
+                assert found["areas"]["label"] == found["areas"]["id"] == [name]
+
+
 @given(trajectories(), st.integers(0, 10**9), st.integers(0, 3), DAMAGE)
 def test_a_damaged_feature_is_refused_in_the_words_of_the_careful_reader(
     way: Trajectory, at: int, lost: int, put: str
@@ -301,16 +444,17 @@ def test_a_damaged_feature_is_refused_in_the_words_of_the_careful_reader(
 
 def test_every_character_of_a_name_that_the_kernel_takes_is_printable() -> None:
     taken = 0
-    for code in range(0x20, 0x10000):
+    for code in range(0x20, 0x20000):
         if 0xD800 <= code < 0xE000 or chr(code) in '"\\':
             continue
-        feature = FEATURE.replace("A LABEL", f"\\u{code:04x}" if code % 2 else chr(code))
+        escaped = json.dumps(chr(code))[1:-1]
+        feature = FEATURE.replace("A LABEL", escaped if code % 2 else chr(code))
         found = _kernel.json_features(feature.encode())
         if found["label"]:
             taken += 1
             assert found["label"] == [chr(code)]
             assert chr(code).isprintable(), hex(code)
-    assert taken > 30_000
+    assert taken > 60_000
 
 
 @given(trajectories(), st.integers(0, 10**9), st.integers(0, 3), DAMAGE)

@@ -11,12 +11,12 @@ from deconflict.line.tree import (
     MAX_PROOF_HASHES,
     CompactRange,
     TreeHead,
-    leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
 from effort import examples
 from line_talk import grown
+from tree_leaves import leaf_hash
 
 MOST = 130
 ALL = [leaf_hash(str(number).encode()) for number in range(MOST)]

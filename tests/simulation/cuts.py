@@ -83,7 +83,7 @@ class TwoEnds:
 
     def _look(self, name: str) -> None:
         end, now = self.ends[name], self.now(name)
-        if end.beat_due(now):
+        if end.next_beat_ms <= now.monotonic_ms:
             beat = encode_beat(end.beat(now))
             if self.open[name]:
                 self._sent += 1

@@ -173,7 +173,7 @@ class RewritingSteps(WitnessSteps):
         victim = party.simulation.parties[party.peer]
         if victim.machine is None or party.simulation.rng.random() > 0.5:
             return
-        kept = victim.machine.checkpoints.peer_cosigned
+        kept = victim.machine.checkpoints._witness.kept
         submission = party.live.checkpoints.due(party.now._replace(monotonic_ms=2**60))
         if submission is None:
             return

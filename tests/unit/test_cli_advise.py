@@ -56,7 +56,7 @@ def test_minima_of_a_pair_of_purposes_hold_for_these(tmp_path: Path) -> None:
     assert run(own, "--minima", "5NM,1000ft", "--minima", "FLIGHT=1m,1ft").exit_code == 0
     wrong = run(own, "--minima", "5NM,1000ft", "--minima", "red:blue=1m,1ft")
     assert wrong.exit_code == 2
-    assert "minima for a purpose that does not exist" in wrong.stderr
+    assert "minima for a purpose or a party that is not there" in wrong.stderr
 
 
 @pytest.fixture

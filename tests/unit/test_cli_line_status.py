@@ -1,12 +1,16 @@
 """Seven hundred open alerts fit on one screen, and none of them goes unsaid."""
 
 import sys
+from dataclasses import asdict
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from deconflict.cli.client import NodeClient
-from deconflict.cli.line import status
+from deconflict.cli.line import _audit, status
+from deconflict.line.moment import Now
+from deconflict.node.keeping.standing import AuditPhase, AuditStanding, Hindrance, WentOnFrom
 
 WITNESSES: list[dict[str, object]] = []
 
@@ -66,6 +70,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 
         def __exit__(self, *_: object) -> None: ...
 
+        def may(self, _: str) -> bool:
+            return True
+
         def get(self, what: str, **_: object) -> object:
             return node if what == "node" else [] if what == "talks" else held
 
@@ -116,7 +123,7 @@ def test_first_twenty_are_shown_in_full_and_the_rest_counted_by_rule(
 ) -> None:
     alerts += many()
     text = shown()
-    assert "758 open alerts:" in text
+    assert "758 open alerts, 1 FLASH:" in text
     assert text.count("stands here.") == 20
     assert "Alert number 19 stands here." in text
     assert "and 738 more, all shown by --all:" in text
@@ -126,7 +133,7 @@ def test_first_twenty_are_shown_in_full_and_the_rest_counted_by_rule(
         ["PRIORITY", "727", "THIRD PARTY NOT REACHED"],
         ["FLASH", "1", "DRILL CEASE OPEN"],
     ]
-    assert len(text.splitlines()) < 60
+    assert len(text.splitlines()) <= 61  # one more head, for FLASH alone
 
 
 def test_all_are_shown_when_asked_for(alerts: list[dict[str, object]]) -> None:
@@ -222,6 +229,7 @@ def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_w
         {
             "hash": f"{number:064x}",
             "ref": "ab" * 32,
+            "precedence": "IMMEDIATE",
             "kind": kind,
             "state": state,
             "drill": False,
@@ -239,3 +247,102 @@ def test_an_answer_that_nobody_has_seen_stands_in_words_with_what_says_that_it_w
     assert "red answers 0." in text
     assert "deconflict line seen 00000000" in text
     assert "red answers 1." not in text
+
+
+# ---- the audit of the record -------------------------------------------------------------------
+
+STANDING = AuditStanding(Now(9 * 3_600_000, 0), WentOnFrom(5, 3_600_000))
+FAILED = replace(
+    STANDING,
+    phase=AuditPhase.NOT_DONE,
+    hindrance=Hindrance.ENDED,
+    problem="the process was ended by SIGKILL",
+    tried_ms=9 * 3_600_000,
+    again_ms=9 * 3_600_000 + 60_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (
+            replace(STANDING, phase=AuditPhase.RUNNING, entries=3),
+            "The first 5 entries of the record, last verified as a whole 1970-01-01 01:00:00Z,"
+            " are being verified again: 3 entries read so far.\n\n",
+        ),
+        (
+            FAILED,
+            "NOT VERIFIED AGAIN: the first 5 entries of the record, last verified as a whole"
+            " 1970-01-01 01:00:00Z. What came after was verified at the start.\n"
+            "The attempt at 1970-01-01 09:00:00Z failed: the process was ended by SIGKILL.\n"
+            "The next one begins 1970-01-01 09:01:00Z.\n\n",
+        ),
+        (
+            replace(FAILED, behind=None),
+            "The record was not verified again. The attempt at 1970-01-01 09:00:00Z failed: the"
+            " process was ended by SIGKILL.\nThe next one begins 1970-01-01 09:01:00Z.\n\n",
+        ),
+        (replace(STANDING, behind=None, phase=AuditPhase.DONE), ""),
+    ],
+)
+def test_a_status_says_what_is_not_verified_again_and_why(
+    standing: AuditStanding, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _audit(asdict(standing.view(standing.started)))
+    assert capsys.readouterr().out == words
+
+
+@pytest.mark.usefixtures("alerts")
+def test_flash_alerts_stand_above_answers_and_answers_above_other_alerts(
+    alerts: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts += [
+        alert(1, "CONFLICT", "FLASH"),
+        alert(2, "NO_ANSWER", "IMMEDIATE"),
+        alert(3, "CEASE_OPEN", "FLASH", drill=True),
+    ]
+    answer: dict[str, object] = {
+        "hash": "00" * 32,
+        "ref": "ab" * 32,
+        "precedence": "IMMEDIATE",
+        "kind": "ANSWER",
+        "state": "LOGGED",
+        "drill": False,
+        "logged_utc": "2015-09-30T06:00:00.000Z",
+        "text": "red answers.",
+    }
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", [answer])
+    text = shown()
+    order = [
+        "3 open alerts, 1 FLASH:",
+        "Alert number 1 stands here.",
+        "1 answer not marked as seen:",
+        "2 other open alerts:",
+        "Alert number 2 stands here.",
+        "Alert number 3 stands here.",
+    ]
+    assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
+
+
+@pytest.mark.usefixtures("alerts")
+def test_the_answer_to_a_flash_stands_above_an_earlier_one_to_a_query(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[dict[str, object]] = [
+        {
+            "hash": f"{number:064x}",
+            "ref": "ab" * 32,
+            "precedence": precedence,
+            "kind": kind,
+            "state": "LOGGED",
+            "drill": False,
+            "logged_utc": f"2015-09-30T06:00:0{number}.000Z",
+            "text": "red answers.",
+        }
+        for number, (kind, precedence) in enumerate(
+            (("ANSWER", "IMMEDIATE"), ("CONTINUING", "FLASH"))
+        )
+    ]
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
+    text = shown()
+    assert text.index("CONTINUING, to") < text.index("ANSWER, to")

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deconflict.airspace.instant import format_utc
-from deconflict.cli import main
+from deconflict.cli import main, replay_picture, replay_words
 from deconflict.cli.replay_record import typed_instant
 from deconflict.errors import InvalidTimeError
 from deconflict.messages.kinds import Kind
@@ -87,15 +87,15 @@ def test_it_is_told_in_russian_as_well(known: Known) -> None:
 def test_a_program_gets_the_same_as_json(known: Known) -> None:
     found = json.loads(run(known, "--at", known.then, "--json").output)
     blue, red = found["sides"]
-    assert [each["hash"] for each in blue["lacked"]] == [known.cease]
-    assert blue["lacked"][0]["held"]["by_utc"] > known.then
+    assert [each["hash"] for each in blue["unproven"]] == [known.cease]
+    assert blue["unproven"][0]["held"]["by_utc"] > known.then
     assert [(each["kind"], each["state"]) for each in red["questions"]] == [
         ("QUERY", "OVERDUE"),
         ("CEASE", "OVERDUE"),
         ("NOTIFY", "OPEN"),
     ]
     assert "red requests that what declaration" in found["texts"][known.cease]
-    assert (found["clocks"], found["lacking"], found["unfound"]) == ([], [], [])
+    assert (found["clocks"], found["missing"], found["unfound"]) == ([], [], [])
     assert [each["by"] for each in found["bundles"]] == ["blue", "red"]
 
 
@@ -176,7 +176,8 @@ def test_an_older_record_is_told_to_lack_the_rest_and_is_no_finding(
     older.write_bytes(known.early)
     blue, _, *keys = known.files.arguments("blue", "red")
     told = CliRunner().invoke(main, ["replay", blue, str(older), *keys, "--timeline"])
-    assert "The record of red lacks messages of red (1), from number 2 on" in told.output
+    said = "Messages of red (1), from number 2 on, are not in the record of red"
+    assert said in told.output
     assert told.exit_code == 0
 
 
@@ -187,7 +188,7 @@ def test_a_side_that_signed_to_hold_what_its_record_lacks_is_a_finding(
     older.write_bytes(known.first)
     blue, _, *keys = known.files.arguments("blue", "red")
     told = CliRunner().invoke(main, ["replay", blue, str(older), *keys, "--timeline"])
-    assert "lacks messages of blue (1), from number 3 on" in told.output
+    assert "Messages of blue (1), from number 3 on, are not in the record of red" in told.output
     assert "Of these red itself signed to hold 1." in told.output
     assert told.exit_code == 1
 
@@ -241,3 +242,85 @@ def test_both_languages_have_the_same_texts_with_the_same_values() -> None:
             for each in (text, russian[name])
         ]
         assert fields[0] == fields[1], name
+
+
+def test_an_instant_behind_the_record_says_when_it_ends(known: Known) -> None:
+    told = run(known, "--at", "2027-01-01T00:00Z").output
+    end = json.loads(run(known, "--timeline", "--json").output)["bundles"][0]["exported_utc"]
+    assert told.splitlines()[1].startswith(f"! The record ends at {end.replace('T', ' ')}, when ")
+    assert "nothing is known after it" in told
+    assert "NO ANSWER" not in told  # it may have come after the end
+    assert "whether it was answered is not known here" in told
+    assert "The record ends" not in run(known, "--at", known.then).output
+
+
+def test_one_record_that_ends_earlier_is_named(known: Known, tmp_path: Path) -> None:
+    early = tmp_path / "red.deconflict"
+    early.write_bytes(known.early)
+    blue, *keys = known.files.arguments("blue")
+    told = CliRunner().invoke(main, ["replay", blue, str(early), *keys, "--at", known.then])
+    assert "! The record of red ends at" in told.output
+    found = json.loads(
+        CliRunner()
+        .invoke(main, ["replay", blue, str(early), *keys, "--at", known.then, "--json"])
+        .output
+    )
+    assert [by for by, _ in found["ended"]] == ["red"]
+    assert [side["own_record"] for side in found["sides"]] == [True, False]
+
+
+def test_no_answer_is_not_claimed_of_a_side_whose_record_is_not_given(known: Known) -> None:
+    told = run(known, "--at", known.then, parties=("red",)).output
+    blue, red = told.split("\nred\n")
+    assert "The record of blue is not given." in blue
+    assert "NO ANSWER" not in blue
+    assert "As far as blue knew, from what is in these records." in blue
+    assert "NO ANSWER, was due" in red
+    sides = json.loads(run(known, "--at", known.then, "--json", parties=("red",)).output)["sides"]
+    states = [{each["kind"]: each["state"] for each in side["questions"]} for side in sides]
+    assert states[0]["QUERY"] == "NOT_KNOWN"
+    assert states[1]["CEASE"] == "OVERDUE"
+
+
+def test_a_terminal_gets_no_line_over_a_hundred_columns(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_words, "page_width", lambda: 100)
+    for asked in (("--at", known.then), ("--timeline",), ("--at", "2027-01-01T00:00Z")):
+        told = run(known, *asked)
+        assert told.exit_code == 0
+        assert max(map(len, told.output.splitlines())) <= 100
+        assert "2 CEASE" in " ".join(told.output.split())
+
+
+def test_labels_of_one_instant_stand_below_one_another(tmp_path: Path) -> None:
+    with node_pair() as pair:
+        pair.declare("blue", *(declaration(number) for number in range(1, 6)))
+        pair.run_for(60)
+        files = Files.of(pair.world, tmp_path, "blue", "red")
+    file = tmp_path / "knew.svg"
+    told = CliRunner().invoke(
+        main, ["replay", *files.arguments("blue"), "--timeline", "--picture", str(file)]
+    )
+    assert told.exit_code == 0, told.output
+    drawing = ET.fromstring(file.read_text("utf-8"))
+    places = [
+        (element.get("x"), element.get("text-anchor"), float(element.get("y", 0)))
+        for element in drawing.iter(f"{_SVG}text")
+        if element.get("text-anchor") in ("start", "end") and element.text
+    ]
+    notices = [t for t in drawing.iter(f"{_SVG}text") if (t.text or "").endswith("NOTIFY")]
+    assert len({t.get("y") for t in notices}) == 5
+    for x, anchor, y in places:
+        near = [other for other in places if other[:2] == (x, anchor) and abs(other[2] - y) < 11]
+        assert len(near) == 1
+
+
+def test_the_picture_tells_what_each_colour_stands_for(known: Known, tmp_path: Path) -> None:
+    file = tmp_path / "knew.svg"
+    assert run(known, "--timeline", "--picture", str(file)).exit_code == 0
+    drawing = ET.fromstring(file.read_text("utf-8"))
+    words = [element.text for element in drawing.iter(f"{_SVG}text")]
+    assert {"CEASE, SAFETY", "QUERY", "every other kind"} <= set(words)
+    strokes = {line.get("stroke") for line in drawing.iter(f"{_SVG}line")}
+    assert set(replay_picture._KINDS) <= strokes

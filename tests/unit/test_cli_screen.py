@@ -1,5 +1,6 @@
 """``deconflict screen``: exit codes, words, pictures; a pipe holds the answer and no more."""
 
+import csv
 import json
 import re
 import shlex
@@ -217,12 +218,34 @@ def test_a_png_is_drawn_or_refused_with_its_remedy(
 
 def test_names_cannot_steer_a_terminal_or_a_picture(tmp_path: Path) -> None:
     file = write_csv(tmp_path)[0]
-    file.write_text(file.read_text().replace("A1", "A\x1b[2J<b>"))
+    good = file.read_text()
+    file.write_text(good.replace("A1", "A\x1b[2J"))
+    refused = run(file, *BOTH)
+    assert refused.exit_code == 2
+    assert "this cannot be a name" in refused.stderr
+    assert "\x1b" not in refused.stderr
+    file.write_text(good.replace("A1", "A<b>"))
     picture = tmp_path / "found.svg"
-    result = run(file, *BOTH, "--picture", picture)
-    assert result.exit_code == 1
-    assert "\x1b" not in result.stdout
+    assert run(file, *BOTH, "--picture", picture).exit_code == 1
     assert "<b>" in words_of(picture)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "'"])
+def test_no_name_is_a_formula_in_a_csv_and_none_is_changed_elsewhere(
+    tmp_path: Path, sign: str
+) -> None:
+    file = write_csv(tmp_path)[0]
+    file.write_text(file.read_text().replace("A1", f"{sign}A1"))
+    table, chart = tmp_path / "found.csv", tmp_path / "found.geojson"
+    told = run(file, *BOTH, "--out", table)
+    assert "an apostrophe stands before 1 name" in told.stdout
+    with table.open(newline="", encoding="utf-8") as rows:
+        assert {row["first"] for row in csv.DictReader(rows)} == {f"'{sign}A1", "B2"}
+    run(file, *BOTH, "--out", chart)
+    features = json.loads(chart.read_text("utf-8"))["features"]
+    assert {each["properties"]["first"] for each in features} == {f"{sign}A1", "B2"}
+    as_json = json.loads(run(file, *BOTH, "--json", "--force", "--out", table).stdout)
+    assert as_json["csv_apostrophes"] == 1
 
 
 def test_any_number_of_threads_finds_the_same(tmp_path: Path) -> None:

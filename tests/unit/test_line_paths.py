@@ -44,7 +44,7 @@ class Ends:
             for own, peer in (BLUE_TO_RED, RED_TO_BLUE):
                 for number in range(1, self.calls[own] + 1):
                     monitor = self.ends[own].path(number, self.now)
-                    if monitor.beat_due(self.now):
+                    if monitor.next_beat_ms <= self.now.monotonic_ms:
                         self._call(own, peer, number, encode_beat(monitor.beat(self.now)))
 
     def _call(self, own: str, peer: str, number: int, beat: bytes) -> None:

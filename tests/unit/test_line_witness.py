@@ -23,9 +23,10 @@ from deconflict.line.checkpoint import (
 )
 from deconflict.line.keys import SigningKey
 from deconflict.line.note import SignedNote
-from deconflict.line.tree import CompactRange, GrowingTree, TreeHead, leaf_hash
+from deconflict.line.tree import CompactRange, GrowingTree, TreeHead
 from deconflict.line.witness import CosignedState, Submission, Witness, judged_growth
 from line_talk import BLUE, LINE, RED, STRANGER
+from tree_leaves import leaf_hash
 
 EPOCH = "b1" * 16
 BLUE_KEYS = {BLUE.key_id: BLUE.verify_key}

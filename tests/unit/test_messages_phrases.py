@@ -13,7 +13,6 @@ from deconflict.messages.declaration import Purpose
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import (
-    ACKNOWLEDGED_IS_NOT_PERMISSION,
     REASONS,
     SAFETY_PHRASES,
     Phrase,
@@ -22,6 +21,7 @@ from deconflict.messages.phrases import (
     phrase_named,
     phrases,
     render,
+    render_named,
     say_aloud,
     wording,
 )
@@ -38,6 +38,7 @@ from deconflict.messages.talks import (
 )
 from deconflict.messages.values import ValueType
 from deconflict.messages.words import LANGUAGES, find_banned
+from deconflict.node.keeping.standing import Hindrance
 
 TALK_WORDS = {
     *(*Tier, *Medium, *Subject, *TalkReason, *CallRole, *CallLanguage, *TalkFault, *RECORD_FIELDS)
@@ -69,6 +70,7 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.INCIDENT: "CLOSE_PASS",
     ValueType.BREACH: "LINE_CROSSED",
     ValueType.RISK: "UNDETERMINED",
+    ValueType.AUDIT: "ENDED",
 }
 SINCE = "2015-09-30T06:12:00.000Z"
 each_phrase = pytest.mark.parametrize("entry", phrases(), ids=lambda entry: entry.name)
@@ -160,7 +162,7 @@ def test_names_are_each_used_once() -> None:
 
 @each_language
 def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> None:
-    sentence = render(ACKNOWLEDGED_IS_NOT_PERMISSION, {}, language)
+    sentence = render_named("ACKNOWLEDGED_IS_NOT_PERMISSION", {}, language)
     assert sentence in render(105, {"party": "red", "answer": "ROGER"}, language)
 
 
@@ -178,6 +180,7 @@ def test_the_fixed_sentence_stands_in_every_acknowledgement(language: str) -> No
         ("risk", set(RiskWord)),
         ("fields", {*ReadbackValues.__struct_fields__, "none"}),
         ("talk", TALK_WORDS),
+        ("audit", set(Hindrance)),
     ],
 )
 def test_closed_lists_are_complete_in_every_language(

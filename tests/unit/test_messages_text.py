@@ -19,7 +19,8 @@ from deconflict.airspace import (
     format_utc,
 )
 from deconflict.airspace.notation import echo
-from deconflict.messages.bodies import Body, Declared, parse_body
+from deconflict.line.epoch import EpochReason
+from deconflict.messages.bodies import Body, Declared, Epoch, parse_body
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.in_force import conversions_of, landmarks_of, minima_of
 from deconflict.messages.kinds import Kind
@@ -35,6 +36,7 @@ from deconflict.messages.summary import summarise
 from deconflict.messages.values import ValueType, write_value
 from deconflict.messages.words import LANGUAGES, find_banned
 from deconflict.separation import Extent, check
+from key_samples import changed
 from messages_samples import (
     END_MS,
     OTHER_ID,
@@ -288,3 +290,20 @@ def test_flight_levels_are_told_as_such() -> None:
     text = message_text(Kind.NOTIFY, body, party="blue", language="en")
     assert "from FL200 (20000 ft pressure altitude, 6096 m) to FL320" in text
     assert flight().geometry.reference is AltitudeReference.FL  # type: ignore[union-attr]
+
+
+def test_a_fresh_epoch_claims_no_more_than_the_line_carries() -> None:
+    """RESTORED is said of a start that nobody answered as well as of a copy put back."""
+    restored = parse_body("EPOCH", bodies()["EPOCH"])
+    said = message_text(Kind.EPOCH, restored, party="red", language="en")
+    assert "which of these, red alone can say" in said
+    for reason in ("before the other side has answered it", "guard", "put back from a copy"):
+        assert reason in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_fresh_epoch_for_another_key_does_not_speak_of_a_copy(language: str) -> None:
+    body = Epoch(follows=None, reason=EpochReason.KEY_CHANGED, key=changed())
+    said = message_text(Kind.EPOCH, body, party="red", language=language)
+    assert {"en": "another key", "ru": "другой ключ"}[language] in said
+    assert {"en": "copy", "ru": "копии"}[language] not in said

@@ -175,7 +175,7 @@ def test_a_start_that_proves_the_record_finds_the_same_trees() -> None:
             assert checkpoints._own_tree.head_at(head.seq) == (
                 read.machine.checkpoints._own_tree.head_at(head.seq)
             )
-            assert checkpoints.peer_cosigned is not None
+            assert checkpoints._witness.kept is not None
 
 
 def test_a_peer_cannot_have_us_keep_or_cosign_what_it_made_up() -> None:

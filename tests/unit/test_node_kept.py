@@ -1,27 +1,27 @@
 """What a start keeps of its record: used only where it fits, and found out where it is not true."""
 
-import asyncio
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from deconflict.errors import InvalidDocumentError, StoreBrokenError, StoreDamagedError
+from deconflict.errors import InvalidDocumentError, StoreDamagedError
 from deconflict.messages.kinds import Kind
-from deconflict.node.keeping import background, process
-from deconflict.node.keeping.audit import Pins, audited
-from deconflict.node.keeping.background import AuditFiles, Audits
+from deconflict.node.keeping import kept_record
+from deconflict.node.keeping.audit import Pins, audited, require_comparable
 from deconflict.node.keeping.kept_record import (
     KEPT_NOTE,
+    LIBRARIES,
     KeptRecord,
     edition,
     read_kept,
@@ -299,142 +299,7 @@ def test_another_edition_of_the_program_goes_on_from_nothing(tmp_path: Path) -> 
             read_kept(path, station.store)
 
 
-# ---- a process that cannot look ----------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the first audit of a long start not wait until a node has settled."""
-    monkeypatch.setattr(background, "_AFTER_START_S", 0.0)
-
-
-def audits_of(store: SqliteStore, folder: Path, *, before: bool, reserve_bytes: int = 0) -> Audits:
-    files = AuditFiles(folder / "audited.sqlite", folder / "kept", reserve_bytes)
-    pinned = Pins("blue", [], {}, {})
-    return Audits(
-        store,
-        folder / "record.sqlite",
-        pinned,
-        files,
-        before=before,
-        keep=lambda note: asyncio.get_running_loop().create_future(),
-        now_ms=lambda: 0,
-    )
-
-
-def test_a_start_that_nobody_can_verify_ends_and_the_next_one_is_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    (tmp_path / "kept").write_bytes(b"went on from")
-    with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
-        audits = audits_of(store, tmp_path, before=True)
-        audits.hold()
-        with pytest.raises(StoreBrokenError, match="could not be verified"):
-            asyncio.run(audits.run())
-        assert not (tmp_path / "kept").exists()
-        assert not store._still
-
-
-def test_a_long_start_goes_on_where_nobody_can_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-
-    async def looked(audits: Audits) -> None:
-        running = asyncio.create_task(audits.run())
-        while audits.view().phase in ("WAITING", "RUNNING"):
-            await asyncio.sleep(0.01)
-        assert audits.view().phase == "NOT_DONE"
-        assert not audits.view().behind
-        running.cancel()
-        await asyncio.wait([running])
-
-    with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
-        asyncio.run(looked(audits_of(store, tmp_path, before=False)))
-        assert not store._still
-
-
-def that_says(folder: Path, word: Word) -> str:
-    """A program that reads what it is to do, and says this."""
-    program = folder / "says"
-    program.write_text(f"#!/bin/sh\nread task\necho '{msgspec.json.encode(word).decode()}'\n")
-    program.chmod(0o700)
-    return str(program)
-
-
-@pytest.mark.parametrize("before", [True, False])
-def test_damage_ends_the_node_also_where_the_file_cannot_be_deleted(
-    before: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", that_says(tmp_path, Word(damaged="entry 2 is not so")))
-    (tmp_path / "kept").mkdir()  # as a failing disk would: nobody can delete it
-
-    async def run(audits: Audits) -> None:
-        async with asyncio.timeout(10):
-            await audits.run()
-
-    with (
-        SqliteStore.open(tmp_path / "record.sqlite", create=True) as store,
-        pytest.raises(StoreDamagedError, match="entry 2 is not so"),
-    ):
-        asyncio.run(run(audits_of(store, tmp_path, before=before)))
-
-
-def test_a_long_start_without_room_for_a_copy_leaves_the_disk_alone(tmp_path: Path) -> None:
-    with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
-        audits = audits_of(store, tmp_path, before=False, reserve_bytes=2**62)
-        audits.hold()
-        assert not store._still
-
-
-def test_the_process_ends_with_the_node_that_began_it(tmp_path: Path) -> None:
-    record = tmp_path / "record.sqlite"
-    os.mkfifo(record)  # to copy it takes for ever
-    copy, found = tmp_path / "audited.sqlite", tmp_path / "kept.found"
-    task = Task.of(Pins("blue", [], {}, {}), record=record, copy=copy, before=None, kept=found)
-    with subprocess.Popen(
-        [sys.executable, "-m", process.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as looking:
-        try:
-            looking.communicate(msgspec.json.encode(task) + b"\n", timeout=30)
-        finally:
-            looking.kill()
-    assert looking.returncode == 1
-
-
-def test_a_copy_takes_nothing_over_from_one_that_was_left_behind(tmp_path: Path) -> None:
-    record, copy, other = (tmp_path / name for name in ("record", "audited.sqlite", "other"))
-    record.write_bytes(b"the record")
-    other.write_bytes(b"of somebody else")
-    copy.symlink_to(other)
-    left = [path for path in process.files_of(copy) if path != copy]
-    for path in left:
-        path.write_bytes(b"left behind")
-    process._copy(record, copy)
-    assert copy.read_bytes() == b"the record"
-    assert copy.stat().st_mode & 0o777 == 0o600
-    assert other.read_bytes() == b"of somebody else"
-    assert not any(path.exists() for path in left)
-
-
-def test_the_process_runs_nothing_that_lies_where_the_node_was_begun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "msgspec.py").write_text("open('ran', 'w')\n")
-    monkeypatch.chdir(tmp_path)
-
-    async def looked(audits: Audits) -> None:
-        running = asyncio.create_task(audits.run())
-        while not (tmp_path / "kept").exists() and audits.view().phase != "NOT_DONE":
-            await asyncio.sleep(0.01)
-        running.cancel()
-        await asyncio.wait([running])
-
-    with SqliteStore.open(tmp_path / "record.sqlite", create=True) as store:
-        asyncio.run(looked(audits_of(store, tmp_path, before=False)))
-    assert not (tmp_path / "ran").exists()
-    assert (tmp_path / "kept").exists()
+# ---- the edition ---------------------------------------------------------------------------
 
 
 def test_another_interpreter_is_another_edition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,3 +310,112 @@ def test_another_interpreter_is_another_edition(monkeypatch: pytest.MonkeyPatch)
         assert edition() != here
     finally:
         edition.cache_clear()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_another_version_of_a_library_is_another_edition(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = edition()
+    edition.cache_clear()
+    real = kept_record.version
+    monkeypatch.setattr(
+        kept_record, "version", lambda name: "99.9" if name == library else real(name)
+    )
+    try:
+        assert edition() != here
+    finally:
+        edition.cache_clear()
+
+
+def test_a_library_that_tells_no_version_is_never_the_same_edition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def untold(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(kept_record, "version", untold)
+    edition.cache_clear()
+    try:
+        first = edition()
+        edition.cache_clear()
+        assert edition() != first
+    finally:
+        edition.cache_clear()
+
+
+def test_the_edition_names_every_library_that_an_audit_loads(tmp_path: Path) -> None:
+    record = tmp_path / "record.sqlite"
+    with node_pair() as pair:
+        talk(pair, 1)
+        copied(pair.station("blue").store, record)
+        looked_at = pins(pair)
+    task = Task.of(
+        looked_at,
+        record=record,
+        copy=tmp_path / "audited.sqlite",
+        before=None,
+        kept=tmp_path / "kept.found",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", AND_TELL_WHAT_IS_LOADED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as looking:
+        assert looking.stdin is not None
+        assert looking.stdout is not None
+        looking.stdin.write(msgspec.json.encode(task) + b"\n")
+        looking.stdin.flush()  # and left open: it ends with us
+        *said, modules = looking.stdout.read().splitlines()
+    last = msgspec.json.decode(said[-1], type=Word)
+    assert last.done
+    assert last.digest
+    loaded = set(modules.decode().split()) - set(sys.stdlib_module_names)
+    # PyNaCl calls libsodium through the two after it; the last helps other code with its types.
+    parts = {"nacl", "_sodium", "_cffi_backend", "typing_extensions"}
+    ours = {"__main__", "deconflict", "_distutils_hack"}
+    known = {*LIBRARIES} - {"pynacl"}
+    assert loaded - ours - parts == known
+
+
+AND_TELL_WHAT_IS_LOADED = """
+import sys
+from deconflict.node.keeping import process
+
+process.main()
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+def copied(store: Any, path: Path) -> None:
+    SqliteStore.open(path, create=True).close()
+    path.unlink()
+    connection = apsw.Connection(str(path))
+    with connection.backup("main", store._connection, "main") as backup:
+        backup.step()
+    connection.close()
+    path.chmod(0o600)
+
+
+# ---- a record that grew since ----------------------------------------------------------------
+
+
+def test_a_later_copy_is_compared_with_what_the_start_went_on_from() -> None:
+    with grown() as record:
+        store = record.pair.station("blue").store
+        require_comparable(store, pins(record.pair), record.kept)
+        for planted in (without_a_thread, without_an_alert, with_a_past_that_was_not):
+            wrong = planted(record.kept)
+            # What is not true is no reason not to compare it.
+            require_comparable(store, pins(record.pair), wrong)
+            with pytest.raises(StoreDamagedError, match="what was kept of it"):
+                kept_of(record.pair, before=wrong)
+
+
+def test_a_record_in_which_an_entry_was_called_late_since_cannot_be_compared() -> None:
+    with grown() as record:
+        store = record.pair.station("blue").store
+        row = next(store.entries(record.pair.line_id, "red"))
+        store.commit(Batch(delayed=[DelayedRow(row.hash)]))
+        with pytest.raises(InvalidDocumentError, match=r"cannot be compared.*called late since"):
+            require_comparable(store, pins(record.pair), record.kept)

@@ -218,3 +218,33 @@ def test_what_came_in_time_and_stays_open_is_not_told_as_late_by_a_start() -> No
         pair.run_for(5 * 60)
         assert "CEASE_NOT_ACKNOWLEDGED" in pair.rules("blue")
         assert pair.raised("blue", "CAME_LATE") == 0
+
+
+def test_a_late_message_is_told_until_it_is_seen_and_stays_delayed_in_the_record() -> None:
+    with node_pair() as pair:
+        sealed = forge(pair, Kind.CEASE, cease(at=LATAKIA), expires_after_ms=60_000)
+        arrive_by_a_slow_disk(pair, [sealed], 63)
+        pair.run_for(SOON_S)
+        pair.world.restart("blue")
+        assert "DELAYED" in pair.rules("blue")
+        pair.say("blue", Kind.SEEN, Seen(desk=DESKS[0], at_utc=pair.now_utc), ref=sealed.hash)
+        pair.world.restart("blue")
+        assert "DELAYED" not in pair.rules("blue")
+        assert late_row(pair, sealed).delayed
+        told = [event.data for event in pair.blue.events if event.data.get("rule") == "DELAYED"]
+        assert told[-1]["open"] is False
+        assert told[-1]["facts"]["message"] == sealed.hash
+
+
+def test_a_suspect_clock_is_told_until_a_person_has_seen_the_message() -> None:
+    with node_pair() as pair:
+        pair.run_for(120)
+        ahead_ms = pair.world.now.utc_ms + 600_000
+        sealed = forge(
+            pair, Kind.CEASE, cease(at=LATAKIA), created_ms=ahead_ms, expires_after_ms=60_000
+        )
+        heard = pair.blue.core.hear("red", pair.line_id, [sealed], pair.world.now)
+        pair.world.commit(pair.blue, heard.work)
+        assert "SUSPECT_CLOCK" in pair.rules("blue")
+        pair.say("blue", Kind.SEEN, Seen(desk=DESKS[0], at_utc=pair.now_utc), ref=sealed.hash)
+        assert "SUSPECT_CLOCK" not in pair.rules("blue")

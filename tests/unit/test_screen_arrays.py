@@ -117,8 +117,8 @@ def test_references_that_do_not_compare_are_found_and_never_left_out() -> None:
     [
         ([], "how near is too near"),
         ("5NM", "cannot be read"),
-        ("5,1000ft", "the distance cannot be read"),
-        ("5NM,1000", "the height cannot be read"),
+        ("5,1000ft", "the lateral minimum cannot be read; given: 5 in"),
+        ("5NM,1000", "the vertical minimum cannot be read"),
         (["5NM,1000ft", "3NM,500ft"], "minima for all are said twice"),
         (["FLIGHT=5NM,1000ft", "FLIGHT:FLIGHT=3NM,500ft"], "said twice"),
         (["A:B:C=5NM,1000ft"], "whose minima"),
@@ -165,7 +165,7 @@ def test_a_bad_value_is_named_by_flight_and_waypoint(changed: Any, said: str) ->
     ("changed", "said"),
     [
         ({"lat_deg": [48.0, 48.0]}, "lat_deg has another length"),
-        ({"lat_deg": np.zeros((2, 2))}, "lat_deg has another length"),
+        ({"lat_deg": np.zeros((2, 2))}, "lat_deg has 2 dimensions"),
         ({"offsets": [0, 3]}, "has another length"),
         ({"offsets": [1, 2, 4]}, "the offsets cannot be used"),
         ({"offsets": [0, 5, 4]}, "the offsets cannot be used"),

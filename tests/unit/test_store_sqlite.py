@@ -262,6 +262,21 @@ def test_a_gap_is_refused(store: SqliteStore) -> None:
         store.commit(Batch(entries=[chain.say()]))
 
 
+def test_after_a_refused_batch_a_chain_goes_on_from_where_it_stands(store: SqliteStore) -> None:
+    chain = Chain("blue")
+    first, second, third = (chain.say() for _ in range(3))
+    store.commit(Batch(entries=[first]))
+    # Refused only once the chain has moved in memory; and another chain was begun with it.
+    refused = Batch(entries=[second, Chain("red").say()], receipts=[receipt_for(third)])
+    with pytest.raises(StoreError, match="not of our log"):
+        store.commit(refused)
+    with pytest.raises(StoreError, match="does not follow"):
+        store.commit(Batch(entries=[third]))
+    store.commit(Batch(entries=[second, third, Chain("red").say()]))
+    assert list(store.entries(LINE, "blue")) == [first, second, third]
+    assert store.count(LINE, "red") == 1
+
+
 def test_an_entry_of_an_unknown_line_is_refused() -> None:
     with SqliteStore.open(":memory:") as store:
         with pytest.raises(StoreError, match="FOREIGN KEY"):
@@ -303,7 +318,7 @@ def test_of_many_signatures_the_one_that_nothing_waits_for_is_named(store: Sqlit
     assert all(entry.signature == b"s" * 64 for entry in store.entries(LINE, "blue"))
 
 
-@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
+@pytest.mark.parametrize("count", [1, 2, 16, 17, 63, 64, 65, 200])
 def test_rows_of_any_number_are_kept_in_their_order(store: SqliteStore, count: int) -> None:
     chain = Chain("blue")
     entries = [chain.say() for _ in range(count)]

@@ -11,11 +11,11 @@ from deconflict.line.tree import (
     EMPTY_ROOT,
     CompactRange,
     TreeHead,
-    leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
 from line_talk import grown
+from tree_leaves import leaf_hash
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "tree.json").read_text()

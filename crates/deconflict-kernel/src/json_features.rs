@@ -3,18 +3,17 @@
 //! `deconflict.formats` says what a declared feature is, and why another is refused. Here is a
 //! quick reader for flights as they are written by the million. It reads one exactly as the other
 //! does, or leaves it: what is out of the common in any way is handed over whole, and the other
-//! decides.
+//! decides. Areas of one shape each are read alike.
 
-use crate::json_flight::{Flight, Reader};
-use crate::json_scan::Spot;
+use crate::json_about::About;
+use crate::json_area::{Areas, Reader as AreaReader};
+use crate::json_flight::{legs_are_short, Flight, Reader};
 
 const MOST_WAYPOINTS: usize = 10_000;
 /// The most that the other reader takes for one feature.
 const MOST_BYTES: usize = 64 << 20;
 /// The last millisecond of 2199.
 const LATEST_S: f64 = 7_258_118_399.999;
-/// A leg of so many degrees of latitude and longitude together is surely no half turn of the Earth.
-const SURELY_SHORT_DEG: f64 = 170.0;
 
 /// Flights that were read, as columns, and the rest as stretches of the text.
 #[derive(Debug, Default)]
@@ -31,13 +30,9 @@ pub struct Features {
     pub window_s: Vec<f64>,
     /// Place of each flight among all features of this part.
     pub place: Vec<i64>,
-    /// In the order of `PURPOSES`.
-    pub purpose: Vec<u8>,
-    /// Where the name, the party and the label of each flight stand, as [`crate::json_scan`] reads
-    /// them; empty where nothing is said.
-    pub id: Vec<Spot>,
-    pub party: Vec<Spot>,
-    pub label: Vec<Spot>,
+    /// What each flight says of itself.
+    pub about: Vec<About>,
+    pub areas: Areas,
     /// Place, start and end of each feature that somebody else has to read.
     pub left: Vec<(i64, usize, usize)>,
     /// Number of features, read and left.
@@ -58,6 +53,7 @@ pub fn read(text: &[u8]) -> Features {
         offsets: vec![0],
         ..Features::default()
     };
+    found.areas.offsets.push(0);
     let mut at = 0;
     loop {
         while at < text.len() && matches!(text[at], b' ' | b'\t' | b'\r' | b'\n' | b',') {
@@ -87,6 +83,12 @@ pub fn read(text: &[u8]) -> Features {
         found.lon_deg.truncate(before);
         found.time_s.truncate(before);
         found.altitude_tmm.truncate(before);
+        let mut reader = AreaReader::new(text, at, &mut found.areas);
+        if reader.read(found.count).is_some() && reader.scan.at - at <= MOST_BYTES {
+            at = reader.scan.at;
+            found.count += 1;
+            continue;
+        }
         let Some(end) = end_of_object(text, at) else {
             return found;
         };
@@ -119,19 +121,11 @@ fn keep(found: &mut Features, before: usize, flight: Flight) -> Option<()> {
     }
     found.offsets.push(i64::try_from(before + length).ok()?);
     found.reference.push(flight.reference);
-    found.purpose.push(flight.purpose);
     found.lateral_m.push(flight.lateral_mm as f64 / 1_000.0);
     found.vertical_tmm.push(flight.vertical_tmm);
     found.window_s.push(window_s);
     found.place.push(found.count);
-    // A declaration's own id before what other programs put there.
-    found.id.push(if flight.own_id.1 > flight.own_id.0 {
-        flight.own_id
-    } else {
-        flight.id
-    });
-    found.party.push(flight.party);
-    found.label.push(flight.label);
+    found.about.push(flight.about);
     Some(())
 }
 
@@ -155,13 +149,6 @@ fn say_once(found: &mut Features, before: usize) {
     found.lat_deg.truncate(last + 1);
     found.lon_deg.truncate(last + 1);
     found.altitude_tmm.truncate(last + 1);
-}
-
-fn legs_are_short(lat: &[f64], lon: &[f64]) -> bool {
-    lat.windows(2).zip(lon.windows(2)).all(|(a, o)| {
-        let turn = (o[1] - o[0]).abs();
-        (a[1] - a[0]).abs() + turn.min(360.0 - turn) < SURELY_SHORT_DEG
-    })
 }
 
 /// Where the object that begins at `from` ends; `None` when the text ends before it.
@@ -212,9 +199,9 @@ mod tests {
         assert_eq!(found.time_s, [1_443_592_800.0, 1_443_593_520.25]);
         assert_eq!(found.altitude_tmm, [60_960_000, 61_264_800]);
         assert_eq!(found.reference, [FLIGHT_LEVEL]);
-        assert_eq!(text(found.id[0], FLIGHT), "BAW12");
-        assert_eq!(text(found.party[0], FLIGHT), "red");
-        assert_eq!(text(found.label[0], FLIGHT), "a label");
+        assert_eq!(text(found.about[0].id, FLIGHT), "BAW12");
+        assert_eq!(text(found.about[0].party, FLIGHT), "red");
+        assert_eq!(text(found.about[0].label, FLIGHT), "a label");
         assert_eq!(
             (found.count, found.used, found.ended),
             (1, FLIGHT.len(), false)
@@ -235,7 +222,7 @@ mod tests {
         assert_eq!(found.lateral_m, [1_852.0]);
         assert_eq!(found.vertical_tmm, [914_400]);
         assert_eq!(found.window_s, [120.0]);
-        assert_eq!(found.id, [(0, 0)]);
+        assert_eq!(found.about[0].id, (0, 0));
     }
 
     #[test]
@@ -260,7 +247,7 @@ mod tests {
             ("a label", "a \\u0007abel"),
             ("a label", "a \u{e000}"),
             ("a label", &"l".repeat(65)),
-            ("BAW12", &"B".repeat(65)),
+            ("BAW12", &"B".repeat(257)),
             ("\"altitudes\":[\"FL200\",\"20100 ft FL\"],", ""),
             (
                 "\"party\"",
@@ -322,8 +309,8 @@ mod tests {
             assert_eq!(bytes(&found), bytes(&plain), "{to}");
         }
         let other = FLIGHT.replace("\"FLIGHT\"", "\"OWN_PRESENCE\"");
-        assert_eq!(read(other.as_bytes()).purpose, [3]);
-        assert_eq!(plain.purpose, [0]);
+        assert_eq!(read(other.as_bytes()).about[0].purpose, 3);
+        assert_eq!(plain.about[0].purpose, 0);
     }
 
     #[test]

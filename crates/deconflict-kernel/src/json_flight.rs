@@ -1,37 +1,26 @@
 //! One flight of a GeoJSON text: which members it may have, and what each adds.
 
+use crate::json_about::{About, Property};
 use crate::json_features::Features;
-use crate::json_scan::{Scan, Spot};
+use crate::json_scan::Scan;
 use crate::json_words::{
     quantity, Words, DISTANCES, DURATIONS, HEIGHTS, HIGHEST_TMM, LOWEST_TMM, TMM_PER_METRE,
 };
 
 const E7: f64 = 1e7;
-const LONGEST_NAME: usize = 64;
-const MOST_ASIDE_MM: i64 = 5_000_000_000;
+pub const MOST_ASIDE_MM: i64 = 5_000_000_000;
 const MOST_WINDOW_MS: i64 = 86_400_000;
-
-/// In the order of `deconflict.formats.PURPOSES`.
-const PURPOSES: [&[u8]; 5] = [
-    b"FLIGHT",
-    b"ACTIVITY",
-    b"HAZARD",
-    b"OWN_PRESENCE",
-    b"PROTECTED_SITE",
-];
+/// A leg of so many degrees of latitude and longitude together is surely no half turn of the Earth.
+const SURELY_SHORT_DEG: f64 = 170.0;
 
 /// What is read of a flight beside its waypoints. What is not said is 0 or empty.
 #[derive(Default)]
 pub struct Flight {
-    pub id: Spot,
-    pub own_id: Spot,
-    pub party: Spot,
-    pub label: Spot,
+    pub about: About,
     pub places: usize,
     pub heights: usize,
     pub times: usize,
     pub altitudes: usize,
-    pub purpose: u8,
     pub reference: u8,
     pub lateral_mm: i64,
     pub vertical_tmm: i64,
@@ -69,9 +58,7 @@ impl<'a, 'f> Reader<'a, 'f> {
                 }
                 b"id" => {
                     once(&mut seen, 1)?;
-                    if !reader.scan.null() {
-                        reader.flight.id = reader.scan.name_or_number(LONGEST_NAME)?;
-                    }
+                    reader.flight.about.read_id(&mut reader.scan)?;
                 }
                 b"geometry" => {
                     once(&mut seen, 2)?;
@@ -118,17 +105,9 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     fn waypoint(&mut self) -> Option<()> {
         let (lon, lat, height_m) = self.scan.place()?;
-        if !(lat.abs() <= 90.0 && lon.abs() <= 180.0) {
-            return None;
-        }
-        // What is declared is what is checked: whole 1e-7 degrees, and one spelling of the
-        // antimeridian.
-        let grid = |degrees: f64| (degrees * E7).round_ties_even() / E7 + 0.0;
-        let lon = grid(lon);
-        self.found.lat_deg.push(grid(lat));
-        self.found
-            .lon_deg
-            .push(if lon == 180.0 { -180.0 } else { lon });
+        let (lat, lon) = on_grid(lat, lon)?;
+        self.found.lat_deg.push(lat);
+        self.found.lon_deg.push(lon);
         if let Some(height_m) = height_m {
             let tmm = (height_m * TMM_PER_METRE as f64).round_ties_even();
             let usable = LOWEST_TMM as f64..=HIGHEST_TMM as f64;
@@ -150,6 +129,14 @@ impl<'a, 'f> Reader<'a, 'f> {
                 b"label" => 4,
                 b"altitudes" => 5,
                 b"containment" => 6,
+                // Of areas: programs that write tables say null here.
+                b"radius" => 7,
+                b"half_width" => 8,
+                b"lower" => 9,
+                b"upper" => 10,
+                b"start_utc" => 11,
+                b"end_utc" => 12,
+                b"volumes" => 13,
                 _ => return None,
             };
             once(&mut seen, member)?;
@@ -158,11 +145,7 @@ impl<'a, 'f> Reader<'a, 'f> {
                 return Some(());
             }
             match member {
-                0 => {
-                    let said = reader.scan.word()?;
-                    let place = PURPOSES.iter().position(|known| *known == said)?;
-                    reader.flight.purpose = u8::try_from(place).ok()?;
-                }
+                0 => reader.about(Property::Purpose)?,
                 1 => {
                     reader.flight.times = Scan::array(reader, scan, |reader| {
                         let at_ms = reader.words.instant_ms(&mut reader.scan)?;
@@ -170,25 +153,20 @@ impl<'a, 'f> Reader<'a, 'f> {
                         Some(())
                     })?;
                 }
-                2 => reader.flight.own_id = reader.own_id()?,
-                3 => reader.flight.party = reader.scan.name(LONGEST_NAME)?,
-                4 => reader.flight.label = reader.scan.name(LONGEST_NAME)?,
+                2 => reader.about(Property::OwnId)?,
+                3 => reader.about(Property::Party)?,
+                4 => reader.about(Property::Label)?,
                 5 => reader.altitudes()?,
-                _ => reader.containment()?,
+                6 => reader.containment()?,
+                _ => return None,
             }
             Some(())
         })?;
         (seen & 0b11 == 0b11).then_some(())
     }
 
-    fn own_id(&mut self) -> Option<Spot> {
-        let spot = self.scan.name(32)?;
-        let digits = &self.scan.text[spot.0..spot.1];
-        let is_id = digits.len() == 32
-            && digits
-                .iter()
-                .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
-        is_id.then_some(spot)
+    fn about(&mut self, property: Property) -> Option<()> {
+        self.flight.about.read(property, &mut self.scan)
     }
 
     fn altitudes(&mut self) -> Option<()> {
@@ -230,8 +208,24 @@ fn scan<'r, 'a>(reader: &'r mut Reader<'a, '_>) -> &'r mut Scan<'a> {
     &mut reader.scan
 }
 
+/// Latitude and longitude as they are checked: whole 1e-7 degrees, and one spelling of the
+/// antimeridian.
+pub fn on_grid(lat: f64, lon: f64) -> Option<(f64, f64)> {
+    (lat.abs() <= 90.0 && lon.abs() <= 180.0).then_some(())?;
+    let grid = |degrees: f64| (degrees * E7).round_ties_even() / E7 + 0.0;
+    let lon = grid(lon);
+    Some((grid(lat), if lon == 180.0 { -180.0 } else { lon }))
+}
+
+pub fn legs_are_short(lat: &[f64], lon: &[f64]) -> bool {
+    lat.windows(2).zip(lon.windows(2)).all(|(a, o)| {
+        let turn = (o[1] - o[0]).abs();
+        (a[1] - a[0]).abs() + turn.min(360.0 - turn) < SURELY_SHORT_DEG
+    })
+}
+
 /// `None` when this member was said before.
-fn once(seen: &mut u32, member: u32) -> Option<()> {
+pub fn once(seen: &mut u32, member: u32) -> Option<()> {
     let bit = 1 << member;
     let fresh = *seen & bit == 0;
     *seen |= bit;

@@ -1,6 +1,8 @@
 //! Steps through JSON that is spelled as usual. Every step answers `None` at the first thing out of
 //! the common, and whoever steps then leaves the whole to somebody slower.
 
+use crate::json_printable::is_printable;
+
 /// Numbers spelled with more characters are left.
 const LONGEST_NUMBER: usize = 64;
 const POWERS: [f64; 16] = [
@@ -9,26 +11,6 @@ const POWERS: [f64; 16] = [
 
 /// Where something stands in the text, its quotes left out.
 pub type Spot = (usize, usize);
-
-/// Non-ASCII characters that every version of Unicode since 2010 calls printable: letters of the
-/// alphabets that labels are written in, and the dashes and quotes of typesetters.
-const PRINTABLE: [(u32, u32); 15] = [
-    (0xA1, 0xAC),
-    (0xAE, 0x24F),
-    (0x391, 0x3A1),
-    (0x3A3, 0x3CE),
-    (0x400, 0x523),
-    (0x5D0, 0x5EA),
-    (0x621, 0x63A),
-    (0x641, 0x64A),
-    (0x2010, 0x2015),
-    (0x2018, 0x201F),
-    (0x2026, 0x2026),
-    (0x2116, 0x2116),
-    (0x3041, 0x3096),
-    (0x4E00, 0x9FA5),
-    (0xAC00, 0xD7A3),
-];
 
 pub struct Scan<'a> {
     pub text: &'a [u8],
@@ -161,6 +143,26 @@ impl<'a> Scan<'a> {
         Scan::array(self, |scan| scan, |scan| scan.number().map(|_| ())).map(|_| ())
     }
 
+    /// Steps over an array of numbers and of such arrays, whatever its shape; where it stands.
+    pub fn array_of_numbers(&mut self) -> Option<Spot> {
+        self.skip();
+        let from = self.at;
+        let mut depth = 0_usize;
+        loop {
+            match self.text.get(self.at)? {
+                b'[' => depth += 1,
+                b']' => depth = depth.checked_sub(1)?,
+                b'0'..=b'9' | b'.' | b',' | b'-' | b'+' | b'e' | b'E' => {}
+                b' ' | b'\t' | b'\r' | b'\n' => {}
+                _ => return None,
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Some((from, self.at));
+            }
+        }
+    }
+
     /// A text of plain characters without escapes. An empty one is out of the common.
     pub fn word(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
@@ -190,7 +192,7 @@ impl<'a> Scan<'a> {
                 b' '..=b'~' => self.at += 1,
                 _ => {
                     let (code, length) = character(self.text.get(self.at..)?)?;
-                    printable(code).then_some(())?;
+                    is_printable(code).then_some(())?;
                     self.at += length;
                 }
             }
@@ -220,9 +222,9 @@ impl<'a> Scan<'a> {
         match self.text.get(self.at + 1)? {
             b'"' | b'\\' | b'/' => self.at += 2,
             b'u' => {
-                let code = hex(self.text.get(self.at + 2..self.at + 6)?)?;
-                ((0x20..=0x7E).contains(&code) || printable(code)).then_some(())?;
-                self.at += 6;
+                let (code, length) = escaped_code(self.text.get(self.at..)?)?;
+                ((0x20..=0x7E).contains(&code) || is_printable(code)).then_some(())?;
+                self.at += length;
             }
             _ => return None,
         }
@@ -254,15 +256,9 @@ pub fn spelled_out(raw: &[u8]) -> String {
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&c| c == b'\\') {
         said.push_str(&String::from_utf8_lossy(&rest[..at]));
-        let length = if rest.get(at + 1) == Some(&b'u') {
-            6
-        } else {
-            2
-        };
-        let code = if length == 6 {
-            rest.get(at + 2..at + 6).and_then(hex)
-        } else {
-            rest.get(at + 1).map(|&c| u32::from(c))
+        let (code, length) = match rest.get(at + 1) {
+            Some(b'u') => escaped_code(&rest[at..]).map_or((None, 6), |(c, n)| (Some(c), n)),
+            other => (other.map(|&c| u32::from(c)), 2),
         };
         said.extend(code.and_then(char::from_u32));
         rest = rest.get(at + length..).unwrap_or(b"");
@@ -271,21 +267,31 @@ pub fn spelled_out(raw: &[u8]) -> String {
     said
 }
 
-fn printable(code: u32) -> bool {
-    PRINTABLE.iter().any(|&(a, b)| (a..=b).contains(&code))
-}
-
 fn hex(digits: &[u8]) -> Option<u32> {
     digits
         .iter()
         .try_fold(0, |sum, &c| Some(sum * 16 + char::from(c).to_digit(16)?))
 }
 
-/// The character of two or three bytes that a text begins with, and how many they are.
+/// The character that an escape such as `\u00e4` says at the beginning of a text, or two of them for
+/// one beyond 16 bits; and how long that is.
+fn escaped_code(text: &[u8]) -> Option<(u32, usize)> {
+    let code = hex(text.get(2..6)?)?;
+    if !(0xD800..0xDC00).contains(&code) {
+        return Some((code, 6));
+    }
+    let second = text.get(6..8)? == b"\\u";
+    let low = hex(text.get(8..12)?)?;
+    (second && (0xDC00..0xE000).contains(&low)).then_some(())?;
+    Some((0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00), 12))
+}
+
+/// The character of two to four bytes that a text begins with, and how many they are.
 fn character(text: &[u8]) -> Option<(u32, usize)> {
     let length = match text.first()? {
         0xC2..=0xDF => 2,
         0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
         _ => return None,
     };
     let said = std::str::from_utf8(text.get(..length)?).ok()?;
@@ -337,8 +343,10 @@ mod tests {
                 "Борт \"A\" / \\  B",
             ),
             (r#""海上""#, "海上"),
+            (r#""✈️ 🛫""#, "✈️ 🛫"),
+            (r#""\ud83d\udeeb \u2708""#, "🛫 ✈"),
         ] {
-            let (from, to) = scan(raw).name(64).unwrap();
+            let (from, to) = scan(raw).name(64).expect(raw);
             assert_eq!(spelled_out(&raw.as_bytes()[from..to]), said);
             assert!(scan(raw).name(said.chars().count()).is_some());
             assert!(scan(raw).name(said.chars().count() - 1).is_none());
@@ -347,7 +355,10 @@ mod tests {
             r#""""#,
             "\"a\nb\"",
             r#""a\nb""#,
-            r#""\ud83d\ude00""#,
+            r#""\ud83d""#,
+            r#""\ud83d\u0041""#,
+            r#""\ude00\ud83d""#,
+            r#""\u200d""#,
             "\"\u{a0}\"",
             r#""a"#,
         ] {

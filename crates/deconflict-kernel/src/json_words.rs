@@ -39,6 +39,14 @@ const REFERENCES: [(&str, u8); 6] = [
 ];
 pub const FLIGHT_LEVEL: u8 = 2;
 
+/// A limit of an area: open, or an altitude and what it is measured from.
+#[derive(Clone, Copy)]
+pub enum Limit {
+    Surface,
+    Unlimited,
+    At(u8, i64),
+}
+
 /// Reads instants and altitudes, most of which say nearly what the one before said.
 #[derive(Default)]
 pub struct Words<'a> {
@@ -80,7 +88,24 @@ impl<'a> Words<'a> {
     }
 
     pub fn altitude(&mut self, scan: &mut Scan<'a>) -> Option<(u8, i64)> {
+        self.altitude_of(scan.word()?)
+    }
+
+    /// The floor or the ceiling of an area.
+    pub fn limit(&mut self, scan: &mut Scan<'a>) -> Option<Limit> {
         let text = scan.word()?;
+        let open = |name: &[u8]| text.eq_ignore_ascii_case(name);
+        if open(b"SFC") || open(b"GND") {
+            return Some(Limit::Surface);
+        }
+        if open(b"UNL") {
+            return Some(Limit::Unlimited);
+        }
+        let (reference, tmm) = self.altitude_of(text)?;
+        Some(Limit::At(reference, tmm))
+    }
+
+    fn altitude_of(&mut self, text: &'a [u8]) -> Option<(u8, i64)> {
         if text != self.level {
             self.level_is = altitude(text)?;
             self.level = text;

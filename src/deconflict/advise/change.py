@@ -1,7 +1,6 @@
 """A change of a plan, and the plan as it would be declared then."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from deconflict.advise.aside import kept_ends, moved_aside
 from deconflict.advise.limits import ChangeKind
@@ -12,7 +11,7 @@ from deconflict.airspace.trajectory import Trajectory, Waypoint
 from deconflict.airspace.volume import Volume
 from deconflict.errors import InvalidGeometryError
 
-__all__ = ["AS_PLANNED", "Change", "changed"]
+__all__ = ["Change", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,6 @@ class Change:
         """
         values = (self.shift_ms, self.level_tmm, self.offset_mm)
         return tuple(kind for kind, value in zip(ChangeKind, values, strict=True) if value)
-
-
-AS_PLANNED: Final = Change()
 
 
 def changed(geometry: Geometry, change: Change) -> Geometry:

@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 
 from deconflict import __version__
 from deconflict.api.accounts import Accounts
+from deconflict.api.direct import DirectApp
 from deconflict.api.docs_page import add_docs
 from deconflict.api.errors import add_error_handlers
 from deconflict.api.guard import LOOPBACK_NAMES, Guard
@@ -50,15 +51,17 @@ def build_operator_app(
         names: the host names by which the server may be addressed.
         release_persons: how many persons let an account in, 1 or 2.
     """
-    app = FastAPI(
-        routes=list(ROUTES),
+    known = frozenset(names)
+    app = DirectApp(
+        routes=ROUTES,
+        names=known,
         title="deconflict operators' API",
         version=__version__,
         description=_ABOUT,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Guard, names=frozenset(names))],
+        middleware=[Middleware(Guard, names=known)],
     )
     app.state.services = Services(node, accounts, now, random_bytes, release_persons)
     add_error_handlers(app)

@@ -24,6 +24,7 @@ __all__ = [
     "add_error_handlers",
     "error_response",
     "invalid_fields",
+    "on_defect",
     "response_of",
     "status_of",
 ]
@@ -129,7 +130,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.DeconflictError, _on_deconflict_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_fields)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_defect)
+    app.add_exception_handler(Exception, on_defect)
 
 
 async def _on_deconflict_error(_request: Request, error: Exception) -> Response:
@@ -146,7 +147,8 @@ async def _on_http_exception(_request: Request, error: Exception) -> Response:
     return error_response(refused.status_code, kind, problem, headers=refused.headers)
 
 
-async def _on_defect(request: Request, error: Exception) -> Response:
+async def on_defect(request: Request, error: Exception) -> Response:
+    """Return the answer to what nobody expected; the trace stays here."""
     # The operating log gets the trace (the server writes it); the caller does not.
     _log.error("defect in %s %s: %s", request.method, request.scope["path"], type(error).__name__)
     return error_response(

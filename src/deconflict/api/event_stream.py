@@ -2,16 +2,15 @@
 
 The node stores an event before anybody sees it and hands out what is stored first, then what
 happens; the id of the last event seen resumes a stream. What has happened since the last write goes
-into one, and no more is queued here: a slow reader slows its own stream, and is let go when it has
-taken too long.
+into the next, and the node bounds how much that may be: a slow reader slows its own stream, and is
+let go when it has taken too long.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -27,8 +26,6 @@ MOST_AT_ONCE: Final = 64  # events in one write
 MOST_STREAMS: Final = 128
 MOST_STREAMS_OF_ONE: Final = 16
 
-_encoder = msgspec.json.Encoder()
-
 
 def frame(event: EventView) -> bytes:
     r"""Return an event as it travels.
@@ -39,7 +36,7 @@ def frame(event: EventView) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (
         event.event_id,
         event.kind.encode(),
-        _encoder.encode(event.data),
+        event.data_json,
     )
 
 
@@ -108,48 +105,45 @@ class EventStream(Response):
         yield b": deconflict\nretry: 1000\n\n"
         clock = asyncio.get_running_loop().time
         next_beat = clock() + BEAT_S
-        gathered: asyncio.Queue[EventView] = asyncio.Queue(MOST_AT_ONCE)
-        gathering = asyncio.ensure_future(self._gather(gathered))
+        batches = self._services.node.events(self._last_id)
+        events: Sequence[EventView] = ()
         stopping = asyncio.ensure_future(self._services.stopping.wait())
-        upcoming = asyncio.ensure_future(gathered.get())
+        upcoming: asyncio.Future[Sequence[EventView]] | None = None
         try:
             while not stopping.done():
-                await asyncio.wait(
-                    {upcoming, gathering, stopping},
-                    timeout=max(0.0, next_beat - clock()),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                if not events:
+                    upcoming = upcoming or asyncio.ensure_future(_next_of(batches))
+                    waited_for: set[asyncio.Future[Any]] = {upcoming, stopping}
+                    await asyncio.wait(
+                        waited_for,
+                        timeout=max(0.0, next_beat - clock()),
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
                 if clock() >= next_beat:
                     if not self._is_welcome():
                         return
                     next_beat = clock() + BEAT_S
                     yield b": beat\n\n"
-                events = []
-                if upcoming.done():
-                    events.append(upcoming.result())
-                    upcoming = asyncio.ensure_future(gathered.get())
-                while not gathered.empty():
-                    events.append(gathered.get_nowait())
+                if upcoming is not None and upcoming.done():
+                    events, upcoming = upcoming.result(), None
+                    if not events:
+                        # The node stops, or has let this reader go because it was too slow.
+                        yield b'id: %d\nevent: resume\ndata: {"after":%d}\n\n' % (
+                            self._last_id,
+                            self._last_id,
+                        )
+                        return
                 if events:
-                    yield b"".join(map(frame, events))
-                    self._last_id = events[-1].event_id
-                elif gathering.done():
-                    gathering.result()  # nothing, or why there are no events
-                    # The node stops, or has let this reader go because it was too slow.
-                    yield b'id: %d\nevent: resume\ndata: {"after":%d}\n\n' % (
-                        self._last_id,
-                        self._last_id,
-                    )
-                    return
+                    yield b"".join(map(frame, events[:MOST_AT_ONCE]))
+                    self._last_id = events[:MOST_AT_ONCE][-1].event_id
+                    events = events[MOST_AT_ONCE:]
         finally:
-            for task in (stopping, upcoming, gathering):
+            tasks: list[asyncio.Future[Any]] = [stopping]
+            tasks += [] if upcoming is None else [upcoming]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(stopping, upcoming, gathering, return_exceptions=True)
-
-    async def _gather(self, gathered: "asyncio.Queue[EventView]") -> None:
-        """Put what is there already into one write, while the one before it is under way."""
-        async for event in self._services.node.events(self._last_id):
-            await gathered.put(event)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await batches.aclose()
 
     def _is_welcome(self) -> bool:
         try:
@@ -157,6 +151,13 @@ class EventStream(Response):
         except NotAuthenticatedError:
             return False
         return True
+
+
+async def _next_of(batches: AsyncGenerator[Sequence[EventView], None]) -> Sequence[EventView]:
+    """Return what has happened; nothing when there will be no more."""
+    async for events in batches:
+        return events
+    return ()
 
 
 async def _gone(receive: Receive) -> None:

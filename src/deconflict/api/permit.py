@@ -6,6 +6,7 @@ looked at before a byte of the body is read.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,7 @@ __all__ = [
     "OperatorRoute",
     "ParcelRoute",
     "PublicRoute",
+    "StrictRequest",
     "actor_of",
     "bearer_token",
     "media_type_of",
@@ -96,20 +98,32 @@ class PublicRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
-        described = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
-        reads_body = self.body_field is not None or bool(described)
-        media_types = frozenset(described or {"application/json"})
 
         async def handle(request: Request) -> Response:
-            self.admit(request)
-            _refuse_repeated_query(request)
-            if not reads_body:
-                return self.marked(request, await inner(request))
-            strict = _StrictRequest(request.scope, request.receive)
-            await strict.load(self.max_body_bytes, media_types)
-            return self.marked(request, await inner(strict))
+            strict = StrictRequest(request.scope, request.receive)
+            await self.open(strict)
+            return self.marked(strict, await inner(strict))
 
         return handle
+
+    async def open(self, request: "StrictRequest") -> None:
+        """Let in who may come, and read the body if there is one to be read.
+
+        Raises:
+            DeconflictError: who asks is not let in, or the query or the body cannot be used.
+        """
+        self.admit(request)
+        _refuse_repeated_query(request)
+        if self._media_types:
+            await request.load(self.max_body_bytes, self._media_types)
+
+    @cached_property
+    def _media_types(self) -> frozenset[str]:
+        """Which kinds of body this route reads; none where it reads no body."""
+        described = (self.openapi_extra or {}).get("requestBody", {}).get("content", {})
+        if self.body_field is None and not described:
+            return frozenset()
+        return frozenset(described or {"application/json"})
 
     def marked(self, request: Request, answer: Response) -> Response:  # noqa: ARG002 (an operator's)
         """Return the answer as it goes out."""
@@ -166,7 +180,7 @@ class ParcelRoute(OperatorRoute):
     max_body_bytes = MAX_PARCEL_BYTES
 
 
-class _StrictRequest(Request):
+class StrictRequest(Request):
     """A request whose body is read once, up to a limit, and parsed without guessing."""
 
     async def load(self, limit: int, media_types: frozenset[str]) -> None:

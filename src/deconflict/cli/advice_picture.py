@@ -48,7 +48,7 @@ def draw_changes(situation: Situation, changed: Sequence[Extent]) -> str:
 def _shape(
     named: Named, extent: Extent, label: str, *, in_conflict: bool, changed: bool = False
 ) -> Shape:
-    party = "planned" if named.own else extent.party
+    party = "planned" if named.own else named.shown_party
     return Shape(
         label=label,
         party=CHANGED if changed else party,

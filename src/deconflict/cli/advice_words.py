@@ -176,7 +176,7 @@ def _own(made: Plan) -> frozenset[str]:
 def _identity(named: Named) -> dict[str, Any]:
     return {
         "declaration_id": named.declaration_id,
-        "party": named.extent.party if not named.own or named.declaration_id else None,
+        "party": named.party if named.own and named.place else named.shown_party,
         "purpose": named.purpose,
         "name": named.name,
     }

@@ -9,6 +9,7 @@ import click
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_written_option, existing_file, talks_to_node
 from deconflict.cli.output import write_json
+from deconflict.cli.table_options import minima_options, reading_options
 from deconflict.cli.written import force_option, require_free, write_file
 from deconflict.errors import InvalidInputError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["advise"]
 
 KINDS: Final = ("shift", "level", "offset")
+GEOJSON: Final = (".geojson", ".json")
 
 
 @command(
@@ -25,8 +27,9 @@ KINDS: Final = ("shift", "level", "offset")
     example="deconflict advise\n"
     "deconflict advise --conflict 5c1e09af\n"
     "deconflict advise tomorrow.geojson --max-shift 15min --picture tomorrow.svg\n"
-    "deconflict advise fleet.geojson --against theirs.geojson --minima 5NM,1000ft \\\n"
-    "    --together --out freed.geojson",
+    "deconflict advise fleet.parquet --against theirs.csv --minima 5NM,1000ft \\\n"
+    "    --together --out freed.geojson --certificate freed.json\n"
+    "deconflict advise --check-certificate freed.json",
 )
 @click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
 @click.option(
@@ -34,15 +37,10 @@ KINDS: Final = ("shift", "level", "offset")
     multiple=True,
     type=existing_file,
     metavar="FILE",
-    help="With --minima: declarations that stay as they are; repeat it.",
+    help="With --minima or --terms: plans that stay as they are; repeat it.",
 )
-@click.option(
-    "--minima",
-    multiple=True,
-    metavar="LATERAL,VERTICAL",
-    help="Compare files alone, with these minima and without a node: 5NM,1000ft. Repeat it for a "
-    "purpose or a pair of them: FLIGHT:ACTIVITY=3NM,500ft.",
-)
+@minima_options
+@reading_options
 @click.option(
     "--conflict",
     metavar="ID",
@@ -81,6 +79,20 @@ KINDS: Final = ("shift", "level", "offset")
     help="Write the changed declarations: the first option of each, or with --together the plan.",
 )
 @click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --together and --out, of files alone: screen all files as they are then, and write "
+    "what was screened, how, and what was found.",
+)
+@click.option(
+    "--check-certificate",
+    "checked",
+    type=existing_file,
+    metavar="FILE",
+    help="Screen the files of a certificate again, and nothing else.",
+)
+@click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="SVG",
@@ -95,6 +107,11 @@ def advise(
     files: tuple[Path, ...],
     against: tuple[Path, ...],
     minima: tuple[str, ...],
+    terms: Path | None,
+    altitudes: tuple[str, ...],
+    reference: str | None,
+    within_parties: bool,
+    ignore: tuple[str, ...],
     conflict: str | None,
     together: bool,
     by: str,
@@ -106,6 +123,8 @@ def advise(
     offset_step: str,
     out: Path | None,
     picture: Path | None,
+    certificate: Path | None,
+    checked: Path | None,
     force: bool,
     as_written: bool,
     node_dir: Path | None,
@@ -114,9 +133,10 @@ def advise(
 ) -> None:
     """Look for changes of your own plans that end their conflicts; sends nothing.
 
-    Without files: of everything of yours that is declared now. With files: of the drafts in them,
-    against what your node holds declared. With --conflict: of the one declaration of yours that
-    stands in it, all others as they are. With --minima: of files alone, no node needed.
+    Without files: of everything of yours that is declared now. With files, of any format that
+    `deconflict screen` reads: of the drafts in them, against what your node holds declared. With
+    --conflict: of the one declaration of yours that stands in it, all others as they are. With
+    --minima or --terms: of files alone, no node needed.
 
     Each change was made, and what came out was screened against everything, before it is shown.
     A shift moves the whole flight in time. A change of level moves all of it but an end from which
@@ -124,41 +144,70 @@ def advise(
     single one does.
 
     Exit code 0 says that nothing conflicts, or that there is a change for each; 1 that something
-    conflicts and none is within the limits.
+    conflicts and none is within the limits, or that a certificate does not hold.
     """
     from deconflict.cli.advising import Asked
+    from deconflict.cli.situation import Reading, from_files, from_node
+    from deconflict.separation.flights import reference_of
 
-    require_free(out, picture, force=force)
+    if checked is not None:
+        from deconflict.cli.advice_check import check_certificate
+
+        if files or against or minima or terms:
+            raise InvalidInputError(
+                "what is to be checked?",
+                given="--check-certificate with files or minima",
+                expected="the certificate alone: it says which files and which minima",
+            )
+        if check_certificate(checked, as_json=as_json):
+            ctx.exit(EXIT_FINDING)
+        return
+    require_free(out, picture, certificate, force=force)
+    if out is not None and out.suffix.lower() not in GEOJSON:
+        raise InvalidInputError(
+            "changed declarations are written as GeoJSON",
+            given=f"--out {out.name}",
+            expected=f"a name that ends with {' or '.join(GEOJSON)}",
+            remedy="deconflict screen reads it beside files of any other format",
+        )
     order = _kinds(by)
     steps = (max_shift, shift_step, max_level, level_step, max_offset, offset_step)
     limits = _limits(steps, order)
-    if conflict is not None and (files or minima):
+    alone = bool(minima or terms)
+    _check_use(files, against, conflict, altitudes, alone=alone, within_parties=within_parties)
+    if certificate is not None and not (alone and together and out):
         raise InvalidInputError(
-            "what may change?",
-            given="--conflict with " + ("FILE" if files else "--minima"),
-            expected="--conflict alone, for what is declared; or files",
+            "of what is the certificate?",
+            given="--certificate"
+            + "".join(
+                f" without {missing}"
+                for missing, there in (
+                    ("--minima or --terms", alone),
+                    ("--together", together),
+                    ("--out", out),
+                )
+                if not there
+            ),
+            expected="--together --out FILE --certificate FILE with --minima or --terms",
         )
-    if not minima:
-        if against:
-            raise InvalidInputError(
-                "which minima?",
-                given="--against without --minima",
-                expected="--minima LATERAL,VERTICAL, such as 5NM,1000ft",
-            )
+    reading = Reading(reference_of(reference), frozenset(ignore))
+    if alone:
+        from deconflict.cli.said_terms import said_terms
+
+        said, conversions = said_terms(minima, terms, altitudes)
+        situation = from_files(
+            files, against, said, conversions, reading=reading, within_parties=within_parties
+        )
+        asked = Asked(situation, limits, order)
+        told = asked.together() if together else asked.each_alone()
+    else:
         from deconflict.cli.client import NodeClient
-        from deconflict.cli.situation import from_node
 
         with NodeClient.of(node_dir, account) as node:
-            situation = from_node(node, files, conflict=conflict)
+            situation = from_node(node, files, conflict=conflict, reading=reading)
             asked = Asked(situation, limits, order, node=node, as_written=as_written)
             told = asked.together() if together else asked.each_alone()
-    else:
-        from deconflict.cli.situation import from_files
-
-        if not files:
-            raise InvalidInputError("which files?", expected="FILE, whose declarations may change")
-        asked = Asked(from_files(files, against, minima), limits, order)
-        told = asked.together() if together else asked.each_alone()
+    left = told.left
     if as_json:
         write_json(told.view)
     else:
@@ -173,8 +222,58 @@ def advise(
         for file, what in ((out, "changed declarations are"), (picture, "picture is")):
             if file is not None:
                 click.echo(f"\nThe {what} in {file}.")
-    if told.left:
+    if certificate is not None and out is not None:
+        from deconflict.cli.advice_certificate import certified
+        from deconflict.cli.advice_check import show_certified
+
+        named = situation.named()
+        made = certified(
+            files,
+            against,
+            out,
+            [(named[e.key], c) for e, c in zip(told.changed, told.changes, strict=True)],
+            said=said,
+            conversions=conversions,
+            reading=reading,
+            within_parties=within_parties,
+        )
+        write_file(certificate, made.to_json())
+        left = left or made.findings_left > 0
+        if not as_json:
+            show_certified(made, certificate)
+    if left:
         ctx.exit(EXIT_FINDING)
+
+
+def _check_use(
+    files: Sequence[Path],
+    against: Sequence[Path],
+    conflict: str | None,
+    altitudes: Sequence[str],
+    *,
+    alone: bool,
+    within_parties: bool,
+) -> None:
+    """Refuse options that say nothing together, before anything is read."""
+    if conflict is not None and (files or alone):
+        raise InvalidInputError(
+            "what may change?",
+            given="--conflict with " + ("FILE" if files else "--minima"),
+            expected="--conflict alone, for what is declared; or files",
+        )
+    for option, there in (
+        ("--against", against),
+        ("--altitudes", altitudes),
+        ("--within-parties", within_parties),
+    ):
+        if there and not alone:
+            raise InvalidInputError(
+                "which minima?",
+                given=f"{option} without --minima or --terms",
+                expected="--minima LATERAL,VERTICAL, such as 5NM,1000ft",
+            )
+    if alone and not files:
+        raise InvalidInputError("which files?", expected="FILE, whose declarations may change")
 
 
 def _kinds(text: str) -> tuple["ChangeKind", ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from deconflict.advise import Advice, ChangeKind, Plan, SearchLimits, plan
+from deconflict.advise import Advice, Change, ChangeKind, Plan, SearchLimits, plan
 from deconflict.advise import advise as find_advice
 from deconflict.airspace import geometry_to_wire
 from deconflict.cli.advice_words import advice_view, plan_view, show_advice, show_plan
@@ -33,12 +33,14 @@ class Told:
         left: something stays in conflict.
         view: for programs.
         show: prints it for people.
+        changes: of a plan, how each of ``changed`` is changed, in the same order.
     """
 
     changed: tuple[Extent, ...]
     left: bool
     view: Mapping[str, Any]
     show: Callable[[], None]
+    changes: tuple[Change, ...] = ()
 
 
 class Asked:
@@ -131,6 +133,7 @@ class Asked:
             show=partial(
                 show_plan, made, self._before(made), self._known, warnings=warnings, limits=words
             ),
+            changes=tuple(made.changes[extent.key] for extent in changed),
         )
 
     def as_geojson(self, changed: Sequence[Extent]) -> bytes:
@@ -142,6 +145,8 @@ class Asked:
                 self._known[extent.key].label,
                 self._known[extent.key].declaration_id,
                 feature_id=self._known[extent.key].feature_id,
+                # A node's own drafts are to be declared, and a declaration names no party.
+                party=self._known[extent.key].party if self._node is None else None,
             )
             for extent in changed
         )

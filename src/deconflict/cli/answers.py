@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from deconflict.cli.output import count, sentences, short, when
+from deconflict.line.precedence import Precedence
 from deconflict.messages.kinds import Kind
 
 if TYPE_CHECKING:
@@ -21,13 +22,14 @@ _ANSWERS: Final = frozenset(
     kind.value
     for kind in (Kind.ANSWER, Kind.STANDBY, Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH)
 )
+_URGENCY: Final = tuple(Precedence)
 _LOOKED_BACK: Final = 200  # messages of the peer, one page
 
 
 def unseen_answers(node: "NodeClient", lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what peers answered among their last messages and nobody here marked as seen.
 
-    The oldest first. What came late is told by an alert of its own.
+    The most urgent first, and of those the oldest. What came late is told by an alert of its own.
     """
     found = [
         message
@@ -37,7 +39,7 @@ def unseen_answers(node: "NodeClient", lines: Sequence[dict[str, Any]]) -> list[
         )
         if message["kind"] in _ANSWERS and message["state"] == "LOGGED"
     ]
-    return sorted(found, key=lambda message: message["logged_utc"])
+    return sorted(found, key=lambda one: (_URGENCY.index(one["precedence"]), one["logged_utc"]))
 
 
 def show_answers(answers: Sequence[dict[str, Any]]) -> None:

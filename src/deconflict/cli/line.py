@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -26,7 +27,8 @@ from deconflict.cli.output import (
 __all__ = ["line", "show_alert", "status"]
 
 _IN_FULL = 20
-# What an open question of the peer is answered with, by its kind.
+# What an open question of the peer is answered with, by its kind; and what closes an alert that
+# stands only until a person here has read its message.
 _REPLIES = {
     "CEASE": "deconflict line answer {id} ceased (or continuing, cannot-reach)",
     "QUERY": "deconflict line answer {id} not-ours (or ours, checking, will-not-say)",
@@ -35,6 +37,10 @@ _REPLIES = {
     "NOTIFY": "deconflict line readback {declaration}",
     "UPDATE": "deconflict line readback {declaration}",
     "CORRECTION": "deconflict line readback {declaration}",
+    **dict.fromkeys(
+        ("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED", "LINE_CHECK_LATE"),
+        "deconflict line seen {id}",
+    ),
 }
 _ID = re.compile(r"(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\Z")
 
@@ -117,16 +123,26 @@ line = LazyGroup(
 def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> None:
     """Show whether each line is up, and what is open.
 
-    Of many open alerts the first 20 stand in full, the most urgent first; the rest are counted.
-
-    An answer that nobody here has marked as seen stands above them, in words.
+    FLASH alerts stand first, below the state of the lines. Then comes each answer that nobody here
+    has marked as seen, in words; then the other alerts. Of many the first 20 stand in full, the
+    most urgent first; the rest are counted.
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
+
+    A humanitarian notifier is shown whether each line carries, its sites, its warnings with what
+    answers them, and the alerts about these.
     """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
+        if not node.may("read"):
+            from deconflict.cli.site_status import show_site_status
+
+            # Who notifies answers nothing: that is for the watch.
+            show = partial(show_alert, replies=False)
+            show_site_status(node, show, whole=whole, as_json=as_json)
+            return
         me = node.get("node")
         lines = node.lines()
         alerts = node.get("alerts", open="true")
@@ -175,6 +191,14 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             _show_down(one, me["language"])
         for said in _banners(one, me["language"]):
             click.echo(click.style(sentences(said, indent=0), bold=True) + "\n")
+    # Real ones: what is an exercise stands behind all that is real, as the node orders them.
+    flashes = [one for one in alerts if one["urgency"] == "FLASH" and not one["drill"]]
+    others = alerts[len(flashes) :]
+    in_full = len(alerts) if whole else _IN_FULL
+    if flashes:
+        head = f"{count(len(alerts), 'open alert')}, {len(flashes):,} FLASH:"
+        _show_alerts(head, flashes, in_full)
+        click.echo()
     _paths(lines)
     _witnesses(lines)
     if held:
@@ -190,8 +214,14 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     if not alerts:
         click.echo("No open alerts.")
         return
-    click.echo(click.style(f"{count(len(alerts), 'open alert')}:\n", bold=True))
-    in_full = len(alerts) if whole else _IN_FULL
+    if others:
+        more = "other " if flashes else ""
+        head = f"{count(len(others), f'{more}open alert')}:"
+        _show_alerts(head, others, max(0, in_full - len(flashes)))
+
+
+def _show_alerts(head: str, alerts: list[dict[str, Any]], in_full: int) -> None:
+    click.echo(click.style(f"{head}\n", bold=True))
     for alert in alerts[:in_full]:
         show_alert(alert)
     if alerts[in_full:]:
@@ -246,8 +276,8 @@ def _round_trip(path: dict[str, Any]) -> str:
     }.get(path["reason"], "not known")
 
 
-def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
-    """Print one alert: since when, how urgent, by when, and its words."""
+def show_alert(alert: dict[str, Any], *, words: bool = True, replies: bool = True) -> None:
+    """Print one alert: since when, how urgent, by when, its words, and what answers it."""
     level = f" ({said})" if (said := escalated(alert)) else ""
     state = state_word(alert["urgency"]) if alert["open"] else "over:"
     due = alert["deadline_utc"] if alert["open"] else None
@@ -262,8 +292,8 @@ def show_alert(alert: dict[str, Any], *, words: bool = True) -> None:
         click.echo(sentences(alert["text"], indent=4))
     reply = _REPLIES.get(alert["rule"].removesuffix("_RECEIVED"))
     message = alert["facts"].get("message")
-    if reply is not None and alert["open"] and message is not None:
-        declaration = alert["facts"]["declaration_id"] or message
+    if replies and reply is not None and alert["open"] and message is not None:
+        declaration = alert["facts"].get("declaration_id") or message
         said = reply.format(id=short(message), declaration=short(declaration))
         click.echo(f"    {said}")
 
@@ -272,12 +302,30 @@ def _audit(audit: dict[str, Any] | None) -> None:
     """Say what is not proven of the record yet, and why; nothing where all of it is."""
     if audit is None:
         return
-    if audit["phase"] == "NOT_DONE":
-        said = f"the record was not verified again: {clean(audit['problem'])}"
-        click.echo(click.style(said, bold=True) + ". It is tried again within the hour.\n")
-    elif audit["behind"]:
+    failed = audit["hindrance"] is not None
+    if audit["behind"]:
+        entries = count(audit["unproven_entries"], "entry", "entries")
+        since = f"last verified as a whole {when(audit['unproven_since_utc'])}"
+        if failed or audit["overdue"]:
+            said = f"NOT VERIFIED AGAIN: the first {entries} of the record, {since}."
+            click.echo(click.style(said, bold=True) + " What came after was verified at the start.")
+        else:
+            read = f"{count(audit['entries'], 'entry', 'entries')} read so far"
+            click.echo(
+                f"The first {entries} of the record, {since}, are being verified again: {read}."
+            )
+    if failed:
+        said = f"The attempt at {when(audit['tried_utc'])} failed: {clean(audit['problem'])}."
+        click.echo(said if audit["behind"] else f"The record was not verified again. {said}")
+        if audit["hindrance"] == "NOT_COMPARABLE":
+            click.echo("The record itself was verified then, as it stands on the disk.")
+        if audit["again_utc"] is not None:
+            click.echo(f"The next one begins {when(audit['again_utc'])}.")
+    if audit["phase"] == "RUNNING" and (failed or audit["overdue"]):
         read = count(audit["entries"], "entry", "entries")
-        click.echo(f"The whole record is being verified again: {read} so far.\n")
+        click.echo(f"One attempt is under way: {read} read so far.")
+    if audit["behind"] or failed:
+        click.echo()
 
 
 def _show_down(line: dict[str, Any], language: str) -> None:

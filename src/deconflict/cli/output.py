@@ -25,7 +25,9 @@ __all__ = [
     "escalated",
     "feet",
     "fields",
+    "folded",
     "metres",
+    "page_width",
     "progress",
     "say_warnings",
     "sentences",
@@ -45,6 +47,7 @@ _UNSAFE = re.compile(
 )
 # A full stop, then a space and a word: figures such as 1.08 stay together.
 _SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d]\.) (?=[^\W\d_])")
+PAGE = 100  # columns: what a person reads without losing the line
 _METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
 _METRES_PER_FOOT = 0.3048  # exact, 1959
 
@@ -128,6 +131,35 @@ def sentences(text: str, *, indent: int, width: int | None = None) -> str:
             wide = max(room - indent, 40)
             lines += textwrap.wrap(sentence, wide, subsequent_indent="  ") if room else [sentence]
     return "\n".join(" " * indent + line for line in lines)
+
+
+def page_width() -> int | None:
+    """Return how wide a page of text is on this terminal, 100 columns at most; None in a pipe."""
+    return min(PAGE, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+
+
+def folded(text: str, *, indent: int = 0, width: int | None) -> str:
+    """Return a line wrapped at ``width`` columns and indented, what continues it by two more.
+
+    With None nothing is wrapped: a pipe gets each line whole.
+
+    >>> folded("said by both, held by both", indent=2, width=20)
+    '  said by both, held\\n    by both'
+    """
+    begin = " " * indent
+    if width is None:
+        return begin + text
+    return "\n".join(
+        textwrap.wrap(
+            text,
+            width,
+            initial_indent=begin,
+            subsequent_indent=begin + "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [begin]
+    )
 
 
 def span(seconds: float) -> str:
@@ -226,13 +258,22 @@ def table(
         click.echo(_line(row, widths, right))
 
 
-def fields(pairs: Iterable[tuple[str, object]], *, indent: int = 0) -> None:
-    """Print ``name  value`` lines, the values under one another; an empty value is left out."""
+def fields(
+    pairs: Iterable[tuple[str, object]], *, indent: int = 0, page: int | None = None
+) -> None:
+    """Print ``name  value`` lines, the values under one another; an empty value is left out.
+
+    A value that goes beyond ``page`` columns goes on below itself.
+    """
     shown = [(name, clean(value)) for name, value in pairs if value not in (None, "")]
     width = max((_width(name) for name, _ in shown), default=0)
     for name, value in shown:
         words = state_word(value) if value in _COLOURS else value
-        click.echo(f"{'':{indent}}{_pad(name, width)}  {words}")
+        head = f"{'':{indent}}{_pad(name, width)}  "
+        if page is not None and len(head) + len(value) > page:
+            below = " " * len(head)
+            words = f"\n{below}".join(textwrap.wrap(value, max(page - len(head), 30)))
+        click.echo(f"{head}{words}")
 
 
 def write_json(value: object, *, to: IO[str] | None = None) -> None:

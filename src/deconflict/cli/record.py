@@ -22,6 +22,7 @@ from deconflict.cli.output import (
     progress,
     sentences,
     short,
+    span,
     table,
     when,
     write_json,
@@ -31,11 +32,13 @@ from deconflict.cli.written import require_free
 from deconflict.errors import InvalidDocumentError, InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
+    from deconflict.cli.client import NodeClient
     from deconflict.line.note import NoteKey
     from deconflict.node.bundle_verified import VerifiedBundle
 
 __all__ = ["export", "log", "message_rows", "verify"]
 
+_MOST_OF_SITES = 1_000  # that the node gives at once
 _MOST_UNFOUND = 20  # citations shown one by one
 
 
@@ -68,6 +71,9 @@ def log(
     state of a sent message says what is proven: LACKED = the peer signed that it holds it, SEEN = a
     person there has it on the screen, LOADED = the unit that acts has it. None implies a later one,
     and none is consent.
+
+    A humanitarian notifier is shown what was said of its sites, and its warnings with what answers
+    them.
     """
     from deconflict.cli.client import NodeClient
 
@@ -76,10 +82,7 @@ def log(
             _show_message(node.message(message), as_json=as_json)
             return
         view = node.line(line)
-        said: list[dict[str, Any]] = []
-        for direction, head in (("out", view["own_seq"]), ("in", view["peer_seq"])):
-            after = max(0, head - last)
-            said += node.messages(view["line_id"], direction=direction, after_seq=after)
+        said = _last_said(node, view, last)
     # One order for both directions: as this node logged them.
     said.sort(key=lambda item: (item["logged_utc"], item["outgoing"], item["position"]))
     said = said[-last:]
@@ -87,9 +90,26 @@ def log(
         write_json(said)
         return
     if not said:
-        click.echo(f"Nothing was said on the line with {clean(view['peer'])} yet.")
+        peer = clean(view["peer"])
+        click.echo(
+            f"Nothing was said on the line with {peer} yet."
+            if "own_seq" in view
+            else f"Nothing was said to {peer} of your sites yet."
+        )
         return
     table(("LOGGED", "", "NO", "KIND", "STATE", "ID", "TEXT"), message_rows(said), right=(2,))
+
+
+def _last_said(node: "NodeClient", view: dict[str, Any], last: int) -> list[dict[str, Any]]:
+    """Return the latest messages of both directions; to a notifier, of those about own sites."""
+    if not node.may("read"):
+        found = node.site_messages(last=min(last, _MOST_OF_SITES))
+        return [one for one in found if one["line_id"] == view["line_id"]]
+    said: list[dict[str, Any]] = []
+    for direction, head in (("out", view["own_seq"]), ("in", view["peer_seq"])):
+        after = max(0, head - last)
+        said += node.messages(view["line_id"], direction=direction, after_seq=after)
+    return said
 
 
 def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]:
@@ -98,6 +118,8 @@ def message_rows(messages: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]
         state = item["state"]
         if item["escalation"]:
             state += f" (escalated {item['escalation']})"
+        if item["late_ms"]:
+            state += " (LATE)"  # a line check, answered past its limit
         if item["delayed"]:
             state = "DELAYED"  # arrived past its expiry: kept, never acted on
         yield (
@@ -445,6 +467,10 @@ def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
             ("to", f"{item['to_party']}, {item['to_desk']} desk"),
             ("state", "DELAYED, not to be acted on" if item["delayed"] else item["state"]),
             ("escalations", item["escalation"] or None),
+            (
+                "late",
+                f"{span(item['late_ms'] // 1_000)} past its limit" if item["late_ms"] else None,
+            ),
             ("precedence", item["precedence"]),
             ("created", when(item["created_utc"])),
             ("about", item["ref"]),

@@ -97,7 +97,8 @@ def replay(
     every message: when its author's stamp says it was said, by when and by what it is proven that
     the other side held it, when it was seen and answered. "Not provably" is what it says: the
     message may have come. Exit code 1 says that a record does not verify, that two of them differ
-    in what was said, or that a side signed to hold what its own record lacks.
+    in what was said, or that a side signed to hold what its own record has not. An instant behind
+    the end of a record is answered from what it holds, and that is said.
 
     A SCENARIO is a case, or a folder of cases; common.json stands beside it. No network and no
     running node are needed: each party gets a core of its own, and all share a virtual clock.

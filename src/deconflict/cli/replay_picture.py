@@ -1,11 +1,13 @@
 """The picture of a replay: two sides as two lanes, each message a line from one to the other."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.cli.svg import element, text
+from deconflict.cli.svg import CHARACTER_WIDTH, element, text
 
 if TYPE_CHECKING:
     from deconflict.cli.replay_words import Words
@@ -14,18 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_lanes"]
 
-WIDTH: Final = 1180.0
-LEFT: Final = 330.0  # the lanes
-RIGHT: Final = 850.0
-TOP: Final = 140.0
+LANES: Final = 520.0  # from one lane to the other
+LEAST_SIDE: Final = 330.0  # beside a lane, more where a label is longer
+PAUSES: Final = 70.0  # at the left edge, how long a pause lasted
+TOP: Final = 160.0
 ROW: Final = 24.0  # between two instants that follow one another at once
+LABEL_ROW: Final = 15.0  # between two labels of one instant
+LABEL: Final = 11.0
 MOST_ROW: Final = 60.0
 MS_A_PIXEL: Final = 250.0  # of a pause, until it is as long as any
 INK: Final = "#1d2733"
 FAINT: Final = "#8a9099"
 LANE: Final = "#5c6773"
 INSTANT: Final = "#b35900"
-COLOURS: Final = {"CEASE": "#c4122f", "SAFETY": "#c4122f", "QUERY": "#7a3fa0"}
+_KINDS: Final = {"#c4122f": ("CEASE", "SAFETY"), "#7a3fa0": ("QUERY",)}
+COLOURS: Final = {kind: colour for colour, kinds in _KINDS.items() for kind in kinds}
 PLAIN: Final = "#1f5fa8"
 UNPROVEN_REACH: Final = 0.72  # of the way across: it does not arrive
 PALE: Final = 0.3
@@ -60,44 +65,60 @@ def draw_lanes(
     said = [parse_utc(each.said_utc) for each in rows]
     held = [None if each.held is None else parse_utc(each.held.by_utc) for each in rows]
     known = sorted({*said, *(ms for ms in held if ms is not None), *_one(at_ms)})
-    heights = _heights(known)
-    bottom = max(heights.values(), default=TOP) + ROW
+    stacks = _Stacks(rows, said, held, at_ms)
+    heights = _heights(known, stacks)
+    labels = [_label(each, words) for each in rows]
+    side = max(
+        LEAST_SIDE,
+        PAUSES + LABEL * CHARACTER_WIDTH * max((len(label) for label in labels), default=0),
+    )
+    sheet = _Sheet(parties, side, side + LANES, heights, at_ms)
+    width = sheet.right + side
+    last = max(known, default=None)
+    bottom = (TOP if last is None else heights[last] + stacks.height(last)) + ROW
     height = bottom + 50
     title = words.say("TIMELINE")
     if at_ms is not None:
         day, _, clock = format_utc(at_ms).partition("T")
         title = words.say("TITLE", at=f"{day} {clock}")
     drawn = [
-        element("rect", width=WIDTH, height=height, fill="#fff"),
+        element("rect", width=width, height=height, fill="#fff"),
         text(title, (24, 34), size=19, font_weight=600, fill=INK),
         text(words.say("PICTURE", shown=len(rows), count=count), (24, 58), size=12, fill=FAINT),
         text(_legend(words, at_ms), (24, 76), size=12, fill=FAINT),
+        *_colours(words),
     ]
-    for party, x in zip(parties, (LEFT, RIGHT), strict=True):
+    for party, x in zip(parties, (sheet.left, sheet.right), strict=True):
         drawn += [
             text(party, (x, TOP - 28), size=15, font_weight=600, text_anchor="middle", fill=INK),
             element("line", x1=x, y1=TOP, x2=x, y2=bottom, stroke=LANE, stroke_width=2),
         ]
     if found is not None and at_ms is not None:
-        y = heights[at_ms]
+        # Below what was said or held at that very instant: it was known then.
+        y = heights[at_ms] + stacks.height(at_ms)
         label = words.at(format_utc(at_ms))
         drawn += [
             element(
-                "line", x1=LEFT - 130, y1=y, x2=RIGHT + 130, y2=y,
+                "line", x1=sheet.left - 130, y1=y, x2=sheet.right + 130, y2=y,
                 stroke=INSTANT, stroke_width=2, stroke_dasharray="2 3",
             ),
-            text(label, (LEFT - 136, y + 4), size=12, text_anchor="end", fill=INSTANT),
+            text(label, (sheet.left - 136, y + 4), size=12, text_anchor="end", fill=INSTANT),
         ]  # fmt: skip
-        for side, x in zip(found.sides, (LEFT, RIGHT), strict=True):
-            knew = words.say("PICTURE_KNEW", said=side.said, held=side.held)
+        for knowing, x in zip(found.sides, (sheet.left, sheet.right), strict=True):
+            knew = words.say("PICTURE_KNEW", said=knowing.said, held=knowing.held)
             drawn.append(text(knew, (x, TOP - 11), size=11, text_anchor="middle", fill=INSTANT))
     drawn += _pauses(known, heights, words)
-    for each, said_ms, held_ms in zip(rows, said, held, strict=True):
-        drawn += _message(each, parties, words, heights, said_ms, held_ms, at_ms)
+    for number, each in enumerate(rows):
+        arrival = words.at(format_utc(held_ms)) if (held_ms := held[number]) is not None else ""
+        if number in stacks.told_before:
+            arrival = ""  # another message of that side came to be held at the same instant
+        drawn += _message(
+            each, sheet, labels[number], arrival, said[number], stacks.row(number), held_ms
+        )
     body = "\n".join(drawn)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}" '
-        f'width="{WIDTH:.0f}" height="{height:.0f}" font-family="sans-serif">\n{body}\n</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}" font-family="sans-serif">\n{body}\n</svg>\n'
     )
 
 
@@ -105,13 +126,76 @@ def _one(at_ms: int | None) -> tuple[int, ...]:
     return () if at_ms is None else (at_ms,)
 
 
-def _heights(known: Sequence[int]) -> dict[int, float]:
-    """Return where each instant stands: lower than the one before, by its pause up to a bound."""
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Where the lanes stand, and each instant."""
+
+    parties: tuple[str, str]
+    left: float
+    right: float
+    heights: Mapping[int, float]
+    at_ms: int | None
+
+
+class _Stacks:
+    """Gives each label of one instant a row of its own, so that none covers another.
+
+    Args:
+        rows: the messages.
+        said: when each was said.
+        held: when each came to be held.
+        at_ms: the instant asked about; it has a row below what is known at it.
+
+    Attributes:
+        told_before: numbers of messages whose time of being held stands there already.
+    """
+
+    def __init__(
+        self,
+        rows: "Sequence[Told]",
+        said: Sequence[int],
+        held: Sequence[int | None],
+        at_ms: int | None,
+    ) -> None:
+        self.told_before: set[int] = set()
+        self._rows: dict[int, int] = {}
+        taken: Counter[tuple[str, int]] = Counter()  # by author's side and instant
+        arrivals: set[tuple[str, int]] = set()
+        for number, (each, held_ms) in enumerate(zip(rows, held, strict=True)):
+            if held_ms is None:
+                continue
+            if (each.party, held_ms) in arrivals:
+                self.told_before.add(number)
+            arrivals.add((each.party, held_ms))
+        names = {each.party for each in rows}
+        for party, ms in arrivals:
+            for other in names - {party}:
+                taken[other, ms] = 1  # the first row, on the side that held it
+        for number, (each, ms) in enumerate(zip(rows, said, strict=True)):
+            self._rows[number] = taken[each.party, ms]
+            taken[each.party, ms] += 1
+        self._deepest: Counter[int] = Counter()
+        for (_, ms), count in taken.items():
+            self._deepest[ms] = max(self._deepest[ms], count)
+        if at_ms is not None:
+            self._deepest[at_ms] += 1
+
+    def row(self, number: int) -> int:
+        """Return in which row of its instant a message is said, from 0."""
+        return self._rows[number]
+
+    def height(self, ms: int) -> float:
+        """Return how far below an instant its last row stands."""
+        return max(self._deepest[ms] - 1, 0) * LABEL_ROW
+
+
+def _heights(known: Sequence[int], stacks: _Stacks) -> dict[int, float]:
+    """Return where each instant stands: below all of the one before, by its pause up to a bound."""
     heights: dict[int, float] = {}
     y, before = TOP + ROW / 2, None
     for ms in known:
         if before is not None:
-            y += min(ROW + (ms - before) / MS_A_PIXEL, MOST_ROW)
+            y += stacks.height(before) + min(ROW + (ms - before) / MS_A_PIXEL, MOST_ROW)
         heights[ms] = y
         before = ms
     return heights
@@ -138,28 +222,49 @@ def _legend(words: "Words", at_ms: int | None) -> str:
     return " · ".join(parts)
 
 
+def _colours(words: "Words") -> list[str]:
+    """Return which colour stands for which kinds."""
+    told = {
+        colour: ", ".join(words.kind(kind) for kind in kinds) for colour, kinds in _KINDS.items()
+    }
+    told[PLAIN] = words.say("PICTURE_OTHERS")
+    drawn, x = [], 24.0
+    for colour, kinds in told.items():
+        drawn += [
+            element("line", x1=x, y1=90, x2=x + 24, y2=90, stroke=colour, stroke_width=2.5),
+            text(kinds, (x + 30, 94), size=12, fill=INK),
+        ]
+        x += 30 + 12 * CHARACTER_WIDTH * len(kinds) + 24
+    return drawn
+
+
+def _label(each: "Told", words: "Words") -> str:
+    marks = [words.say("DRILL")] if each.drill else []
+    marks += [words.say("DELAYED")] if each.delayed else []
+    said = " ".join([f"{each.seq} {words.kind(each.kind)}", *marks])
+    return f"{words.at(each.said_utc)}  {said}"
+
+
 def _message(
     each: "Told",
-    parties: tuple[str, str],
-    words: "Words",
-    heights: dict[int, float],
+    sheet: _Sheet,
+    label: str,
+    arrival: str,
     said_ms: int,
+    row: int,
     held_ms: int | None,
-    at_ms: int | None,
 ) -> list[str]:
-    from_left = each.party == parties[0]
-    x1, x2 = (LEFT, RIGHT) if from_left else (RIGHT, LEFT)
-    y1 = heights[said_ms]
-    y2 = y1 + ROW * UNPROVEN_REACH if held_ms is None else max(heights[held_ms], y1)
+    at_ms = sheet.at_ms
+    from_left = each.party == sheet.parties[0]
+    x1, x2 = (sheet.left, sheet.right) if from_left else (sheet.right, sheet.left)
+    y1 = sheet.heights[said_ms] + row * LABEL_ROW
+    y2 = y1 + ROW * UNPROVEN_REACH if held_ms is None else max(sheet.heights[held_ms], y1)
     if held_ms is None:
         x2 = x1 + (x2 - x1) * UNPROVEN_REACH
     colour = COLOURS.get(each.kind, PLAIN)
     later = at_ms is not None and said_ms > at_ms
     opacity = PALE if later else None
     anchor, side = ("end", -1) if from_left else ("start", 1)
-    marks = [words.say("DRILL")] if each.drill else []
-    marks += [words.say("DELAYED")] if each.delayed else []
-    label = " ".join([f"{each.seq} {words.kind(each.kind)}", *marks])
     drawn = [
         element(
             "line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=colour, stroke_width=1.6,
@@ -167,8 +272,8 @@ def _message(
         ),
         element("circle", cx=x1, cy=y1, r=3.5, fill=colour, opacity=opacity),
         text(
-            f"{words.at(each.said_utc)}  {label}", (x1 + side * 10, y1 + 4),
-            size=11, text_anchor=anchor, fill=INK, opacity=opacity,
+            label, (x1 + side * 10, y1 + 4),
+            size=LABEL, text_anchor=anchor, fill=INK, opacity=opacity,
         ),
     ]  # fmt: skip
     if held_ms is None:
@@ -179,7 +284,7 @@ def _message(
     drawn += [
         _head(x2, y2, -far_side, colour, pale),
         text(
-            words.at(format_utc(held_ms)), (x2 + far_side * 10, y2 + 4),
+            arrival, (x2 + far_side * 10, y2 + 4),
             size=10, text_anchor="start" if from_left else "end", fill=FAINT, opacity=pale,
         ),
     ]  # fmt: skip

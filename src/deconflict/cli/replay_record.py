@@ -100,7 +100,7 @@ def replay_records(
     Raises:
         InvalidInputError: a file is no whole record, or a key is missing.
     """
-    from deconflict.node.knowledge.instant import apart
+    from deconflict.node.knowledge.apart import apart
     from deconflict.node.knowledge.lines import RecordLines
 
     try:
@@ -117,7 +117,7 @@ def replay_records(
     else:
         with RecordLines(record, files) as lines:
             _tell_instant(doubts, lines, wanted.at_ms, wanted)
-    signed_for = any(each.held for each in record.lacking)
+    signed_for = any(each.held for each in record.missing)
     if signed_for or any(bundle.unfound for bundle in bundles):
         ctx.exit(EXIT_FINDING)
 
@@ -136,7 +136,7 @@ class _Doubts:
 
         return {
             "clocks": to_builtins(self.clocks),
-            "lacking": to_builtins(self.record.lacking),
+            "missing": to_builtins(self.record.missing),
             "unfound": to_builtins([one for bundle in self.bundles for one in bundle.unfound]),
             "bundles": [
                 {"by": one.by, "exported_utc": one.exported_utc, "sha256": one.sha256}
@@ -187,7 +187,7 @@ def _tell_instant(doubts: _Doubts, lines: "RecordLines", at_ms: int, wanted: Wan
     total = 2 * sum(len(record.chain(party)) for party in record.parties)
     with progress("Looking", total) as bar:
         found = at_instant(record, at_ms, lines.envelope, last=wanted.last, advance=bar.advance)
-    shown = [each for side in found.sides for each in (*side.messages, *side.lacked)]
+    shown = [each for side in found.sides for each in (*side.messages, *side.unproven)]
     named = {each.hash: (each.party, each.epoch, each.seq) for each in shown}
     for side in found.sides:
         for asked in side.questions:
@@ -259,7 +259,7 @@ def _tell_all(doubts: _Doubts, wanted: Wanted) -> None:
         return
     words = Words(wanted.language, "")
     click.echo(click.style(words.say("TIMELINE"), bold=True))
-    words.show_sources(record.exporters)
+    words.show_sources(record.exporters, record.parties)
     width = max(map(len, record.parties))
     click.echo("\n" + click.style(words.heading(width), dim=True))
     for each in rows:

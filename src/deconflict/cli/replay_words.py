@@ -1,17 +1,18 @@
 """What a replayed record says, in words: one instant, or every message and by when it was known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from deconflict.cli.output import clean, fields, short, table
+from deconflict.cli.output import clean, fields, folded, page_width, short, table
 from deconflict.messages.phrases import word_for, wording
 from deconflict.messages.values import ValueType, write_value
 
 if TYPE_CHECKING:
     from deconflict.node.bundle_verified import VerifiedBundle
-    from deconflict.node.knowledge.instant import Apart, Instant, Question, Side
+    from deconflict.node.knowledge.apart import Apart
+    from deconflict.node.knowledge.instant import Instant, Question, Side
     from deconflict.node.knowledge.reading import Record
     from deconflict.node.knowledge.told import HeldBy, Reply, Told
 
@@ -31,6 +32,7 @@ class Words:
     def __init__(self, language: str, day: str) -> None:
         self._language = language
         self.day = day
+        self._page = page_width()
         self._texts: Mapping[str, str] = wording(language)["terms"]["replay"]
 
     def say(self, name: str, **values: object) -> str:
@@ -65,14 +67,35 @@ class Words:
         """Print what each side knew at one instant."""
         day, _, clock = found.at_utc.partition("T")
         click.echo(click.style(self.say("TITLE", at=f"{day} {clock}"), bold=True))
-        self.show_sources(found.exporters)
+        self._show_ends(found)
+        self.show_sources(found.exporters, [side.party for side in found.sides])
         for side, other in zip(found.sides, reversed(found.sides), strict=True):
             self._show_side(side, other.party, found.at_utc, texts)
 
-    def show_sources(self, exporters: Sequence[str]) -> None:
-        """Print whose records these are, and what of them nobody signed."""
-        click.echo(self.say("SOURCE", by=", ".join(exporters)))
-        click.echo(self.say("UNSIGNED"))
+    def _show_ends(self, found: "Instant") -> None:
+        """Say that the instant lies behind what was exported; nothing where it does not."""
+        if not found.ended:
+            return
+        if len(found.ended) == len(found.exporters):
+            by, end = max(found.ended, key=lambda each: each[1])
+            self._doubt(self.say("ENDS", by=by, end=self.at(end)))
+            return
+        for by, end in found.ended:
+            self._doubt(self.say("ONE_ENDS", by=by, end=self.at(end)))
+
+    def show_sources(self, exporters: Sequence[str], parties: Sequence[str]) -> None:
+        """Print whose records these are, which is not given, and what of them nobody signed."""
+        self._line(self.say("SOURCE", by=", ".join(exporters)))
+        for party in parties:
+            if party not in exporters:
+                self._line(self.say("ONE_SIDED", party=party, by=", ".join(exporters)))
+        self._line(self.say("UNSIGNED"))
+
+    def _line(self, text: str, *, indent: int = 0) -> None:
+        click.echo(folded(text, indent=indent, width=self._page))
+
+    def _doubt(self, text: str) -> None:
+        self._line(click.style("! ", fg="yellow", bold=True) + text)
 
     def _show_side(self, side: "Side", peer: str, at_utc: str, texts: Mapping[str, str]) -> None:
         party = side.party
@@ -127,20 +150,26 @@ class Words:
                 ),
             ),
             indent=2,
+            page=self._page,
         )
-        click.echo("\n  " + self.say("AS_KNOWN", party=party))
+        click.echo()
+        known = "AS_KNOWN" if side.own_record else "AS_KNOWN_HERE"
+        self._line(self.say(known, party=party), indent=2)
         for heading, lines in self._in_force(side, texts):
             click.echo(f"  {heading}:" + ("" if lines else f" {self.say('NONE')}"))
-            for line in lines:
-                click.echo(f"    {line}")
+            for line, text in lines:
+                self._line(line, indent=4)
+                if text is not None:
+                    self._line(text, indent=6)
         for name, messages, count in (
-            ("LACKED", side.lacked, side.not_proven),
+            ("UNPROVEN", side.unproven, side.not_proven),
             ("MESSAGES", side.messages, len(side.messages)),
         ):
             if messages:
                 shown = len(messages)
                 heading = self.say(name, party=party, peer=peer, shown=shown, count=count)
-                click.echo(f"\n  {heading}:")
+                click.echo()
+                self._line(f"{heading}:", indent=2)
                 self._show_messages(messages, texts, at_utc)
 
     def _held_last(self, side: "Side", at_utc: str) -> str | None:
@@ -156,14 +185,17 @@ class Words:
             held=self.held(last, at_utc),
         )
 
-    def _in_force(self, side: "Side", texts: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    def _in_force(
+        self, side: "Side", texts: Mapping[str, str]
+    ) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+        """Yield each heading with its lines, and the words of the message that one is about."""
         ceases = [each for each in side.questions if each.kind == "CEASE"]
         others = [each for each in side.questions if each.kind != "CEASE"]
         yield (
             self.say("CEASES"),
             [
                 *(self._question(each, texts) for each in ceases),
-                *(
+                *_alone(
                     self.say(
                         "TAKEN_BACK",
                         party=each.asked_by,
@@ -177,10 +209,10 @@ class Words:
             ],
         )
         yield self.say("QUESTIONS"), [self._question(each, texts) for each in others]
-        yield self.say("DECLARATIONS"), list(self._declarations(side))
+        yield self.say("DECLARATIONS"), _alone(self._declarations(side))
         yield (
             self.say("SUSPENSIONS"),
-            [
+            _alone(
                 self._marked(
                     self.say("SUSPENDED", by=held.by, scope=held.scope, **{
                         "from": self.at(held.effective_utc)
@@ -191,17 +223,17 @@ class Words:
                     held.drill and self.say("DRILL"),
                 )
                 for held in side.suspensions
-            ],
+            ),
         )  # fmt: skip
         yield (
             self.say("EXERCISES"),
-            [
+            _alone(
                 self.say("EXERCISE", party=each.party, until=self.at(each.until_utc))
                 for each in side.exercises
-            ],
+            ),
         )
 
-    def _question(self, asked: "Question", texts: Mapping[str, str]) -> str:
+    def _question(self, asked: "Question", texts: Mapping[str, str]) -> tuple[str, str | None]:
         said = self.say(
             "ASKED",
             party=asked.asked_by,
@@ -221,7 +253,7 @@ class Words:
             asked.drill and self.say("DRILL"),
         )
         text = texts.get(asked.message)
-        return marked if text is None else f"{marked}\n      {clean(text)}"
+        return marked, None if text is None else clean(text)
 
     def _declarations(self, side: "Side") -> Iterator[str]:
         for each in side.declarations:
@@ -249,6 +281,13 @@ class Words:
     def _show_messages(
         self, messages: "Sequence[Told]", texts: Mapping[str, str], at_utc: str
     ) -> None:
+        if self._page is not None:  # no terminal is wide enough for all of it in one row
+            for each in messages:
+                self._line(self._named(each), indent=2)
+                for said in (self.held(each, at_utc), clean(texts.get(each.hash, ""))):
+                    if said:
+                        self._line(said, indent=6)
+            return
         columns = ("SAID", "BY", "NUMBER", "KIND", "HELD", "ID", "TEXT")
         table(
             [self.say(f"COLUMN_{name}") for name in columns],
@@ -271,11 +310,22 @@ class Words:
 
     def heading(self, width: int) -> str:
         """Return the heading of the timeline; ``width`` is that of the longer party's name."""
+        if self._page is not None:
+            columns: tuple[str, ...] = ("SAID", "BY", "NUMBER", "KIND", "ID")
+            return "  ".join(self.say(f"COLUMN_{name}") for name in columns)
         columns = ("SAID", "BY", "NUMBER", "KIND", "ID", "SEEN", "ANSWERED", "HELD")
         return self._row([self.say(f"COLUMN_{name}") for name in columns], width)
 
     def row(self, each: "Told", width: int) -> str:
-        """Return one message of the timeline."""
+        """Return one message of the timeline: a row, and on a terminal what became of it below."""
+        if self._page is not None:
+            became = [self.say("ROW_HELD", held=self.held(each, None))]
+            if each.answered is not None:
+                became.insert(0, self.say("ROW_ANSWERED", answered=self._reply(each.answered)))
+            if each.seen is not None:
+                became.insert(0, self.say("ROW_SEEN", seen=self._reply(each.seen)))
+            below = folded("; ".join(became), indent=6, width=self._page)
+            return f"{folded(self._named(each), width=self._page)}\n{below}"
         return self._row(
             [
                 f"{self.at(each.said_utc)} ± {self.lasting(each.clock_error_ms)}",
@@ -289,6 +339,12 @@ class Words:
             ],
             width,
         )
+
+    def _named(self, each: "Told") -> str:
+        """Return when a message was said, by whom, which one, of which kind, and its id."""
+        kind = self._marked(self.kind(each.kind), *self._marks(each))
+        said = f"{self.at(each.said_utc)} ± {self.lasting(each.clock_error_ms)}"
+        return f"{said}  {clean(each.party)}  {each.seq}  {kind}  {short(each.hash)}"
 
     def _row(self, cells: Sequence[str], width: int) -> str:
         said, party, number, kind, name, seen, answered, held = cells
@@ -365,14 +421,14 @@ class Words:
         ]
         lines += [
             self.say(
-                "LACKING",
+                "MISSING",
                 of=each.record_of,
                 messages=each.messages,
                 party=each.party,
                 seq=each.first_seq,
                 held=each.held,
             )
-            for each in record.lacking
+            for each in record.missing
         ]
         lines += [
             self.say("UNFOUND", party=one.party, seq=one.citing.seq, by=bundle.by)
@@ -380,4 +436,10 @@ class Words:
             for one in bundle.unfound[:1]
         ]
         for line in lines:
-            click.echo("\n" + click.style("! ", fg="yellow", bold=True) + line)
+            click.echo()
+            self._doubt(line)
+
+
+def _alone(lines: Iterable[str]) -> list[tuple[str, str | None]]:
+    """Return lines that no message's words follow."""
+    return [(line, None) for line in lines]

@@ -92,11 +92,13 @@ def send(
 @command(
     "cease",
     example="deconflict line cease --place 36SYE6779321530 --reach 2km --reason personnel-there\n"
-    "deconflict line cease --declaration 7c1e09af --reason civilians-there",
+    "deconflict line cease --declaration 7c1e09af --reason civilians-there\n"
+    "deconflict line cease --site 3b9d2c40 --reason civilians-there",
 )
 @click.option("--declaration", metavar="ID", help="What the peer declared and is to cease.")
 @click.option("--place", metavar="PLACE", help=PLACE)
 @click.option("--reach", metavar="DISTANCE", help="How far around the place: 2km, 1NM, 800m.")
+@click.option("--site", metavar="ID", help="Your own protected site, in place of both.")
 @click.option("--effective", metavar="TIME", help=EFFECTIVE)
 @click.option(
     "--reason",
@@ -112,6 +114,7 @@ def cease(
     declaration: str | None,
     place: str | None,
     reach: str | None,
+    site: str | None,
     effective: str | None,
     reason: str,
     line: str | None,
@@ -122,9 +125,9 @@ def cease(
 ) -> None:
     """Request that activity somewhere cease.
 
-    Name what the peer declared, or a place and how far around it, or both. Any watch officer there
-    may act on it; without an answer the desks are alarmed in turn. It stays open until the peer
-    says that it has ceased.
+    Name what the peer declared, or a place and how far around it, or both; or your own protected
+    site, whose place and reach are then said. Any watch officer there may act on it; without an
+    answer the desks are alarmed in turn. It stays open until the peer says that it has ceased.
     """
     from deconflict.airspace.quantity import parse_distance
     from deconflict.cli.typed import place_wire, time_wire, typed_value
@@ -137,10 +140,17 @@ def cease(
             expected="--place PLACE --reach DISTANCE, such as --reach 2km",
             remedy="give both, or the declaration alone: --declaration ID",
         )
-    if place is None and declaration is None:
+    if site is not None and place is not None:
+        raise InvalidInputError(
+            "a site has its place and reach",
+            given="--site and --place",
+            expected="one of them",
+        )
+    if place is None and declaration is None and site is None:
         raise InvalidInputError(
             "what is to cease?",
-            expected="--declaration ID, or --place PLACE with --reach DISTANCE, or both",
+            expected="--declaration ID, or --place PLACE with --reach DISTANCE, or both; or "
+            "--site ID",
         )
     stated: dict[str, Any] = {"reason": typed_value(ValueType.PHRASE, reason, "reason")}
     if place is not None:
@@ -153,10 +163,29 @@ def cease(
     def body(node: "NodeClient") -> dict[str, Any]:
         if declaration is not None:
             stated["declaration_id"] = node.declaration(declaration)["declaration_id"]
+        if site is not None:
+            stated.update(_around(node.declaration(site)))
         stated.setdefault("effective_utc", node.get("node")["now_utc"])
         return stated
 
     _send(node_dir, account, line, "CEASE", body, manner, as_json=as_json)
+
+
+def _around(site: dict[str, Any]) -> dict[str, Any]:
+    """Return the place and the reach of an own protected site, as a cease request names them."""
+    from deconflict.airspace import geometry_from_wire
+    from deconflict.airspace.wire import position_to_wire
+    from deconflict.messages.summary import summarise
+
+    if not site["own"] or site["purpose"] != "PROTECTED_SITE":
+        raise InvalidInputError(
+            "this is no protected site of yours",
+            given=short(site["declaration_id"]),
+            expected="one of: deconflict declare --list --sites",
+            remedy="name what the peer declared with --declaration, a place with --place",
+        )
+    summary = summarise(geometry_from_wire(site["geometry"]))
+    return {"position": position_to_wire(summary.position), "reach_mm": summary.reach_mm}
 
 
 @command(

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,12 @@ import click
 
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_json_option, existing_file
-from deconflict.cli.output import progress, write_json
+from deconflict.cli.output import count, progress, write_json
+from deconflict.cli.table_options import minima_options, reading_options
 from deconflict.cli.written import drafted, force_option, require_free
-from deconflict.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from deconflict.separation import AltitudeConversions, Conflicts, SaidMinima
+    from deconflict.separation import Conflicts
     from deconflict.separation.screening import ScreenProgress
 
 __all__ = ["screen"]
@@ -33,44 +33,8 @@ LOOK_S = 0.1
     "deconflict screen day.parquet --minima 5NM,1000ft --explain BAW12 DLH34 --picture both.svg",
 )
 @click.argument("files", nargs=-1, required=True, type=existing_file, metavar="FILE...")
-@click.option(
-    "--minima",
-    "minima",
-    multiple=True,
-    metavar="LATERAL,VERTICAL",
-    help="How near is too near: 5NM,1000ft or 50m,50ft. Repeat it for a purpose or a pair of "
-    "them, FLIGHT:ACTIVITY=3NM,500ft, or of parties, red:blue=3NM,500ft, which hold whatever the "
-    "purposes. There is no default.",
-)
-@click.option(
-    "--terms",
-    type=existing_file,
-    metavar="FILE",
-    help="Take minima, and how altitudes compare, from terms as JSON "
-    "(deconflict terms show --json).",
-)
-@click.option(
-    "--altitudes",
-    multiple=True,
-    metavar="FROM:TO=LEAST,MOST",
-    help="How two altitude references compare: FL:AMSL=-1500ft,2000ft says that what is at FL x "
-    "is between x - 1500 ft and x + 2000 ft above mean sea level. Without it they do not compare.",
-)
-@click.option(
-    "--altitude-reference",
-    "reference",
-    type=click.Choice(["W84", "AMSL", "FL", "AGL"]),
-    help="What altitudes are measured from in tables that do not say it.",
-)
-@click.option(
-    "--within-parties", is_flag=True, help="Also hold what one party flies against each other."
-)
-@click.option(
-    "--ignore",
-    multiple=True,
-    metavar="COLUMN",
-    help="A column of the tables to leave out; others that mean nothing here are refused.",
-)
+@minima_options
+@reading_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -124,28 +88,32 @@ def screen(
     then nothing was screened.
     """
     from deconflict.airspace.altitude import AltitudeReference
+    from deconflict.cli.said_terms import said_terms
+    from deconflict.cli.screen_doubts import doubts_view, show_doubts
     from deconflict.cli.screen_explain import explain_pair
     from deconflict.cli.screen_picture import check_picture_file, write_picture
     from deconflict.cli.screen_words import minima_for, pair_of, show_found
     from deconflict.formats.conflict_files import (
         check_conflict_file,
         conflict_rows,
+        formula_names,
         write_conflicts,
     )
     from deconflict.formats.screen_files import read_screen_files
+    from deconflict.separation.plausible import implausible_legs
     from deconflict.separation.screening import screen as screen_columns
 
-    said, conversions = _terms(minima, terms, altitudes)
+    said, conversions = said_terms(minima, terms, altitudes)
     if out is not None:
         check_conflict_file(out)
     if picture is not None:
         check_picture_file(picture)
     require_free(out, picture, force=force)
     known = None if reference is None else AltitudeReference(reference)
-    count = threads or os.cpu_count() or 1
+    readers = threads or os.cpu_count() or 1
     with progress("reading", sum(file.stat().st_size for file in files)) as bar:
         held = read_screen_files(
-            files, reference=known, ignore=frozenset(ignore), threads=count, advance=bar.advance
+            files, reference=known, ignore=frozenset(ignore), threads=readers, advance=bar.advance
         )
         bar.finish()
     flights, volumes = held.flights, held.volumes
@@ -164,9 +132,11 @@ def screen(
             progress=counter,
         ),
     )
+    apostrophes = 0
     if out is not None:
         with drafted(out) as draft:
             write_conflicts(found, draft)
+        apostrophes = formula_names(found) if out.suffix.lower() == ".csv" else 0
     if picture is not None:
         write_picture(
             found,
@@ -175,8 +145,11 @@ def screen(
             pair=explain,
             conversions=conversions,
         )
+    doubts = implausible_legs(flights)
     if as_json:
-        write_json(_summary(found, out, picture, conflict_rows))
+        summary = _summary(found, out, picture, conflict_rows)
+        summary["implausible"] = doubts_view(doubts, flights)
+        write_json(summary | ({"csv_apostrophes": apostrophes} if apostrophes else {}))
     elif explain is not None:
         explain_pair(
             found,
@@ -187,70 +160,17 @@ def screen(
         )
     else:
         show_found(found, out=out)
+    if not as_json:
+        show_doubts(doubts, flights)
+    if apostrophes and not as_json:
+        click.echo(
+            f"In it an apostrophe stands before {count(apostrophes, 'name')}, so that no "
+            "spreadsheet takes it for a formula; other formats keep names as they are."
+        )
     if picture is not None and not as_json:
         click.echo(f"The picture is in {picture}.")
     if len(found):
         ctx.exit(EXIT_FINDING)
-
-
-def _terms(
-    minima: Sequence[str], terms: Path | None, altitudes: Sequence[str]
-) -> "tuple[SaidMinima, AltitudeConversions]":
-    """Return minima and conversions, from the options or from terms, never from both."""
-    from deconflict.separation import AltitudeConversions, said_minima
-
-    if terms is not None:
-        if minima or altitudes:
-            raise InvalidInputError(
-                "minima are said twice",
-                given="--terms beside --minima or --altitudes",
-                expected="one of them",
-            )
-        return _agreed(terms)
-    said = said_minima(minima)
-    if said.for_all is None and not said.pairs:
-        said.table(())  # says what is missing, before anything is read
-    return said, AltitudeConversions(dict(_conversion(text) for text in altitudes))
-
-
-def _agreed(file: Path) -> "tuple[SaidMinima, AltitudeConversions]":
-    from deconflict.airspace.where import located
-    from deconflict.formats.bounded_json import parse_json
-    from deconflict.messages.in_force import conversions_of, minima_of
-    from deconflict.messages.terms import terms_from_wire
-    from deconflict.separation import said_minima
-
-    with located(f"{file.name}:"):
-        value = parse_json(file.read_bytes())
-        # `deconflict terms show --json` prints the agreed terms beside what is proposed.
-        if isinstance(value, dict) and isinstance(value.get("agreed"), dict):
-            value = value["agreed"]
-        agreed = terms_from_wire(value)
-    return said_minima(minima_of(agreed)), conversions_of(agreed)
-
-
-def _conversion(text: str) -> tuple[Any, tuple[int, int]]:
-    """Read ``FL:AMSL=-1500ft,2000ft``."""
-    from deconflict.airspace.altitude import AltitudeReference
-    from deconflict.airspace.quantity import parse_height
-
-    def signed(height: str) -> int:
-        height = height.strip()
-        below = height.startswith("-")
-        tmm = parse_height(height[1:] if below else height)
-        return -tmm if below else tmm
-
-    references, equals, heights = text.partition("=")
-    source, colon, to = references.partition(":")
-    least, comma, most = heights.partition(",")
-    known = set(AltitudeReference)
-    if not (equals and colon and comma) or source not in known or to not in known:
-        raise InvalidInputError(
-            "how altitudes compare cannot be read",
-            given=text,
-            expected="two references, then least and most difference: FL:AMSL=-1500ft,2000ft",
-        )
-    return (AltitudeReference(source), AltitudeReference(to)), (signed(least), signed(most))
 
 
 def _summary(

@@ -35,8 +35,14 @@ def counts(found: Conflicts) -> dict[str, int]:
     }
 
 
-def show_found(found: Conflicts, *, out: Path | None) -> None:
-    """Print the nearest conflicts as a table, and how many there are."""
+def show_found(found: Conflicts, *, out: Path | None, hint: bool = True) -> None:
+    """Print the nearest conflicts as a table, and how many there are.
+
+    Args:
+        found: what is told.
+        out: the file that holds them all; None where there is none.
+        hint: whether to say how to see more.
+    """
     what = count(len(found.flights), "flight")
     if len(found.volumes):
         what += f" and {count(len(found.volumes), 'volume')}"
@@ -78,7 +84,7 @@ def show_found(found: Conflicts, *, out: Path | None) -> None:
         click.echo(f"\nBy verdict: {words}.")
     if out is not None:
         click.echo(f"\nAll of them are in {out}.")
-    else:
+    elif hint:
         click.echo("\n--out FILE writes them all; --explain ID ID tells one in words.")
 
 

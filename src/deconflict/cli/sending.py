@@ -107,18 +107,25 @@ def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) ->
         write_json(posted)
         return
     if say_held([posted]):
+        _say_warnings(posted)
         return
     sent = _wait_for_receipt(node, posted["hash"])
     click.echo(f"{clean(sent['kind'])} to {clean(sent['to_party'])}, {short(sent['hash'])}")
     click.echo(sentences(sent["text"], indent=2))
-    for warning in posted["warnings"]:
-        click.echo(click.style("  warning: ", fg="yellow") + clean(warning))
+    _say_warnings(posted)
     if sent["state"] in ("QUEUED", "SENT"):
         click.echo("  Not yet signed for by the peer; it is sent again until it is.")
         click.echo(f"  See it later: deconflict log --message {short(sent['hash'])}")
     else:
         answer = " That is no answer." if sent["kind"] in ASKING else ""
         click.echo(f"  {clean(sent['to_party'])} has signed that it holds this.{answer}")
+
+
+def _say_warnings(posted: dict[str, Any]) -> None:
+    """Print what the sender should know; that it was said already is no fault of anybody."""
+    label = "" if posted["said_already"] else click.style("warning: ", fg="yellow")
+    for warning in posted["warnings"]:
+        click.echo(f"  {label}{clean(warning)}")
 
 
 def say_held(posted: Sequence[dict[str, Any]]) -> bool:
@@ -141,7 +148,7 @@ def say_held(posted: Sequence[dict[str, Any]]) -> bool:
 def _wait_for_receipt(node: "NodeClient", message_hash: str) -> dict[str, Any]:
     deadline = time.monotonic() + WAIT_FOR_RECEIPT_S
     while True:
-        found: dict[str, Any] = node.get("messages", message_hash)
+        found = node.message(message_hash)
         if found["state"] not in ("QUEUED", "SENT") or time.monotonic() > deadline:
             return found
         time.sleep(POLL_S)

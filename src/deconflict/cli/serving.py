@@ -17,6 +17,7 @@ from deconflict.cli.output import write_json
 from deconflict.console import add_console
 from deconflict.errors import ConfigurationError
 from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.keeping.standing import DEFAULT_TIMES, AuditTimes
 from deconflict.node.key_watch import watch_keys
 from deconflict.node.opening import OpenNode, addresses_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
@@ -36,24 +37,40 @@ _SWITCH_S = 0.0002
 _GARBAGE = (5_000, 20, 100)
 
 
-def serve_folder(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> None:
+def serve_folder(
+    folder: NodeFolder,
+    keys: UnlockedKeys,
+    *,
+    as_json: bool,
+    audit_times: AuditTimes = DEFAULT_TIMES,
+) -> None:
     """Run the node of this folder until a signal ends it, or until it cannot go on safely.
+
+    Args:
+        folder: the node's.
+        keys: its own.
+        as_json: say what is running as JSON.
+        audit_times: how long the audits of its record wait for what.
 
     Raises:
         DeconflictError: it cannot start, or its disk failed.
     """
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(*_GARBAGE)
-    uvloop.run(_serve(folder, keys, as_json=as_json))
+    uvloop.run(_serve(folder, keys, as_json=as_json, audit_times=audit_times))
 
 
-async def _serve(folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool) -> None:
+async def _serve(
+    folder: NodeFolder, keys: UnlockedKeys, *, as_json: bool, audit_times: AuditTimes
+) -> None:
     clock = SystemClock()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_node(folder, keys, clock=clock, random_bytes=os.urandom) as opened:
+    async with open_node(
+        folder, keys, clock=clock, random_bytes=os.urandom, audit_times=audit_times
+    ) as opened:
         accounts = Accounts(
             folder.accounts_path, now=lambda: clock.now().utc_ms, random_bytes=os.urandom
         )

@@ -7,10 +7,10 @@ import click
 
 from deconflict.cli.output import short, table, when, write_json
 
-__all__ = ["show_sites"]
+__all__ = ["REACHED", "show_sites"]
 
 # What is known, and no more: a site that is held by a headquarters is not held by who flies.
-_REACHED: Final = {
+REACHED: Final = {
     "QUEUED": "not sent yet",
     "SENT": "sent, not signed for",
     "LACKED": "delivered",
@@ -46,7 +46,7 @@ def _rows(site: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
             when(site["start_utc"]),
             when(site["end_utc"]),
             ("DRILL " if site.get("drill") else "") + site["state"].lower(),
-            "-" if reached is None else _REACHED.get(reached, reached.lower()),
+            "-" if reached is None else REACHED.get(reached, reached.lower()),
             {True: "yes", False: "no", None: "-"}[site["loaded"].get(line)],
             site["label"],
         )

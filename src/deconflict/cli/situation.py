@@ -4,39 +4,60 @@ From a running node (what it holds declared, under the terms of each line) or fr
 Nothing of it is sent anywhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deconflict.airspace import geometry_from_wire, parse_utc
+from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.purposes import PURPOSES
 from deconflict.airspace.where import located
-from deconflict.cli.drafts import read_inputs
 from deconflict.cli.output import short
 from deconflict.errors import InvalidGeometryError, InvalidInputError, LineStateError
+from deconflict.formats.planned_files import read_planned_file
 from deconflict.separation import (
     AltitudeConversions,
     Extent,
     Minima,
     MinimaTable,
+    SaidMinima,
     check,
-    said_minima,
 )
+from deconflict.separation.labels import numbered
+from deconflict.separation.minima_classes import MinimaClasses, class_name
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
     from deconflict.messages.terms import Terms
 
-__all__ = ["Named", "Situation", "from_files", "from_node"]
+__all__ = ["Named", "Place", "Reading", "Situation", "from_files", "from_node"]
 
-_NOTHING: Final = AltitudeConversions()
 _SIDES: Final = ("first", "second")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which file something is said; the number as refusals count it."""
+
+    file: Path
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the files are read that are asked about: as ``deconflict screen`` reads them."""
+
+    reference: AltitudeReference | None = None
+    ignore: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
-    """An extent as a person knows it."""
+    """An extent as a person knows it.
+
+    ``party`` is whose its file says that it is, and ``place`` where it stands there.
+    """
 
     extent: Extent
     label: str | None
@@ -44,6 +65,8 @@ class Named:
     declaration_id: str | None
     own: bool
     feature_id: str | None = None
+    party: str | None = None
+    place: Place | None = None
 
     @property
     def name(self) -> str:
@@ -54,8 +77,15 @@ class Named:
 
     @property
     def whose(self) -> str:
-        """Its name with its party, for what is not one's own."""
-        return self.name if self.own else f"{self.extent.party} {self.name}"
+        """Its name with its party, or its file, for what is not one's own."""
+        return self.name if self.own else f"{self.shown_party} {self.name}"
+
+    @property
+    def shown_party(self) -> str:
+        """Its party, as a person knows it; of what names none, the file that it is in."""
+        if self.place is None:
+            return self.extent.party
+        return self.party or self.place.file.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,35 +107,58 @@ class Situation:
         return {one.extent.key: one for one in (*self.movable, *self.others)}
 
 
-def from_files(files: Sequence[Path], against: Sequence[Path], minima: Sequence[str]) -> Situation:
+def from_files(
+    files: Sequence[Path],
+    against: Sequence[Path],
+    said: SaidMinima,
+    conversions: AltitudeConversions,
+    *,
+    reading: Reading | None = None,
+    within_parties: bool = False,
+) -> Situation:
     """Return the declarations of files, those of ``files`` movable; no node is asked.
 
-    Every declaration counts as a party of its own, so that all of them keep the minima.
+    What names no party counts as a party of its own, so that it keeps the minima of all others;
+    with ``within_parties`` everything does, and parties only choose the minima.
 
     Raises:
         InvalidInputError: a file or the minima cannot be read.
     """
-    movable = tuple(_drafted(files, party=None, own=True))
-    others = tuple(_drafted(against, party=None, own=False))
-    purposes = {one.purpose for one in (*movable, *others)}
-    said = said_minima(minima)
-    if not frozenset().union(*said.pairs) <= set(PURPOSES):
-        raise InvalidInputError(
-            "minima for a purpose that does not exist",
-            given=", ".join(sorted(frozenset().union(*said.pairs) - set(PURPOSES))),
-            expected=", ".join(PURPOSES),
-        )
+    reading = reading or Reading()
+    movable = list(_drafted(files, reading, own=True))
+    others = list(_drafted(against, reading, own=False))
+    every = [*movable, *others]
+    parties = numbered(one.party for one in every if one.party is not None)
+    classes = MinimaClasses.of(
+        said, purposes=numbered(one.purpose for one in every), parties=parties
+    )
+    named = {name for pair in classes.parties for name in pair}
+
+    def kept(one: Named) -> Named:
+        party = one.party if one.party is not None and not within_parties else _alone(one)
+        chooses = class_name(one.purpose, one.party if one.party in named else None)
+        return replace(one, extent=replace(one.extent, party=party, purpose=chooses))
+
     return Situation(
-        movable=movable,
-        others=others,
-        minima=said.table(purposes),
-        conversions=_NOTHING,
+        movable=tuple(map(kept, movable)),
+        others=tuple(map(kept, others)),
+        minima=classes.by_name(),
+        conversions=conversions,
         now_ms=None,
     )
 
 
+def _alone(one: Named) -> str:
+    """Return a party of one's own; no name of a party begins so."""
+    return f"\0{one.extent.key}"
+
+
 def from_node(
-    node: "NodeClient", files: Sequence[Path], *, conflict: str | None = None
+    node: "NodeClient",
+    files: Sequence[Path],
+    *,
+    conflict: str | None = None,
+    reading: Reading | None = None,
 ) -> Situation:
     """Return what the node holds declared: own drafts of files, or all that is own, may change.
 
@@ -129,7 +182,7 @@ def from_node(
         if not one["own"] and line in terms
     ]
     if files:
-        movable = list(_drafted(files, party=party, own=True))
+        movable = list(_own_drafts(files, reading or Reading(), party))
         replaced = {one.declaration_id for one in movable}
         fixed = [one for one in own if one.declaration_id not in replaced]
     elif conflict is not None:
@@ -144,24 +197,38 @@ def from_node(
     return Situation(tuple(movable), tuple(others), minima, conversions, now_ms, tuple(warnings))
 
 
-def _drafted(files: Sequence[Path], *, party: str | None, own: bool) -> Iterable[Named]:
-    """Yield what files hold; without a party each own is its own, and others are their file's."""
+def _drafted(files: Sequence[Path], reading: Reading, *, own: bool) -> Iterator[Named]:
     for file in files:
-        for place, one in enumerate(read_inputs(file), 1):
-            key = one.declaration_id if own and one.declaration_id else f"{file} {place}"
+        for one in read_planned_file(file, reference=reading.reference, ignore=reading.ignore):
+            said = one.said
+            key = said.declaration_id if own and said.declaration_id else f"{file} {one.number}"
             yield Named(
-                Extent(
-                    key=key,
-                    party=party or (key if own else file.name),
-                    purpose=one.purpose,
-                    geometry=one.geometry,
-                ),
-                label=one.label,
-                purpose=one.purpose,
-                declaration_id=one.declaration_id,
+                Extent(key, key, said.purpose, said.geometry),
+                label=said.label,
+                purpose=said.purpose,
+                declaration_id=said.declaration_id,
                 own=own,
-                feature_id=one.feature_id,
+                feature_id=said.feature_id,
+                party=said.party,
+                place=Place(file, one.number),
             )
+
+
+def _own_drafts(files: Sequence[Path], reading: Reading, party: str) -> Iterator[Named]:
+    """Yield what files hold as drafts of one's own.
+
+    Raises:
+        InvalidInputError: a file names another party: no advice is given of what is not one's own.
+    """
+    for one in _drafted(files, reading, own=True):
+        if one.party not in (None, party):
+            raise InvalidInputError(
+                "a draft is of another party than the node",
+                given=f"{one.name} of {one.party}",
+                expected=f"drafts of {party}, or of no party",
+                remedy="leave it out; or compare files alone, with --minima",
+            )
+        yield replace(one, extent=replace(one.extent, party=party))
 
 
 def _declared(one: Mapping[str, Any], purpose: str) -> Named:

@@ -205,5 +205,5 @@ def _unreadable(path: Path, error: Exception, expected: str) -> InvalidDocumentE
         f"{path.name}: the file cannot be read",
         given=f"{error}".partition("\n")[0][:160],
         expected=expected,
-        remedy="check that it was written to its end, and that its name has the right ending",
+        remedy="check that it was written and copied to its end: nothing of it was read",
     )

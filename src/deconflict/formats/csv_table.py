@@ -1,6 +1,7 @@
 """Flights and volumes as CSV, read in parts: a row a waypoint or a corner."""
 
 import csv
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from deconflict.airspace.where import located
 from deconflict.errors import BadRowsError, InvalidDocumentError, InvalidTimeError
 from deconflict.formats.utc_column import seconds_of_utc
 from deconflict.separation.batch import Batch, Column
+from deconflict.separation.epoch import LATEST_S, unit_remedy
 from deconflict.separation.flights import FLIGHT_COLUMNS
 from deconflict.separation.labels import Labels
 from deconflict.separation.volumes import VOLUME_COLUMNS
@@ -212,6 +214,15 @@ def _is_number(text: str) -> bool:
     return "_" not in text
 
 
+def _numbers_remedy(text: str, name: str) -> str:
+    """Return what to do where a number stands for a time; nothing where there is none."""
+    if not _is_number(text) or not math.isfinite(float(text)):
+        return ""
+    if abs(float(text)) <= LATEST_S:
+        return f"for seconds since 1970, name the column {name}_s"
+    return unit_remedy(float(text), f"{name}_s")
+
+
 def _times(
     values: Sequence[str], numbers: NDArray[np.int64], name: str, *, empty: bool
 ) -> NDArray[np.datetime64]:
@@ -225,7 +236,7 @@ def _times(
             f"line {line}, {name}: {problem}",
             given=error.given,
             expected=error.expected,
-            remedy=error.remedy,
+            remedy=_numbers_remedy(said[int(index)], name) or error.remedy,
             rows=(line,),
             field=name,
         ) from error

@@ -7,6 +7,7 @@ from typing import Final
 from deconflict.airspace.geometry import Geometry
 from deconflict.airspace.purposes import PURPOSES
 from deconflict.errors import InvalidDocumentError
+from deconflict.separation.labels import NAME_WORDS, is_name
 
 __all__ = ["MAX_LABEL", "DeclarationInput"]
 
@@ -20,7 +21,8 @@ class DeclarationInput:
 
     ``source_index`` is its place in the document, from 0. ``declaration_id`` is None for a
     declaration that is yet to get one. ``feature_id`` is how its document names it: for its own
-    people, never for a peer.
+    people, never for a peer. ``party`` is whose it is in a file of several; what is declared is
+    one's own, so no document of declarations names one.
 
     Raises:
         InvalidDocumentError: the purpose is none of the five, the label is empty, too long or not
@@ -33,6 +35,7 @@ class DeclarationInput:
     declaration_id: str | None = None
     source_index: int = 0
     feature_id: str | None = None
+    party: str | None = None
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:
@@ -50,13 +53,11 @@ class DeclarationInput:
                 given=f"{self.label!r:.100}",
                 expected=f"1 to {MAX_LABEL} printable characters",
             )
-        if self.feature_id is not None and not (
-            0 < len(self.feature_id) <= MAX_LABEL and self.feature_id.isprintable()
-        ):
+        if self.feature_id is not None and not is_name(self.feature_id):
             raise InvalidDocumentError(
                 "the id of the feature cannot be used",
                 given=f"{self.feature_id!r:.100}",
-                expected=f"1 to {MAX_LABEL} printable characters, or a number",
+                expected=f"{NAME_WORDS}, or a number",
             )
         if self.declaration_id is not None and not _ID.fullmatch(self.declaration_id):
             raise InvalidDocumentError(

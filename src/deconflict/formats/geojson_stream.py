@@ -1,16 +1,16 @@
 """GeoJSON of any length, read in parts: the profile of declarations, for a screening.
 
-A FeatureCollection, or one Feature after another, a line each or not. Flights as they are written
-by the million are read by the kernel; whatever is out of the common is read by `read_feature`, so
-that what is refused, and why, is said in one place.
+A FeatureCollection, or one Feature after another, a line each or not. Flights and areas as they are
+written by the million are read by the kernel; whatever is out of the common is read by
+`read_feature`, so that what is refused, and why, is said in one place.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -23,17 +23,17 @@ from deconflict.airspace.volume import Volume
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidGeometryError
 from deconflict.formats.bounded_json import MAX_BYTES, parse_json
-from deconflict.formats.declaration_input import MAX_LABEL, DeclarationInput
+from deconflict.formats.declaration_input import DeclarationInput
 from deconflict.formats.geojson import check_collection, read_feature
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, POLYGON, SURFACE, UNLIMITED
 from deconflict.separation.batch import offsets_of
 from deconflict.separation.flights import Flights
-from deconflict.separation.labels import Labels
+from deconflict.separation.labels import NAME_WORDS, Labels, is_name
 from deconflict.separation.rows import Rows
 from deconflict.separation.volumes import Volumes
 from deconflict.units import E7_PER_DEGREE
 
-__all__ = ["GeojsonPart", "read_geojson_stream"]
+__all__ = ["FeatureNames", "GeojsonPart", "read_geojson_stream"]
 
 PART: Final = 8 * 1024 * 1024
 MARK: Final = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
@@ -44,11 +44,36 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureNames:
+    """What a feature says that it is called, each None where it does not."""
+
+    label: str | None
+    declaration_id: str | None
+    feature_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GeojsonPart:
-    """The flights and volumes of one part of a file."""
+    """The flights and volumes of one part of a file.
+
+    ``said`` holds the features that were read one by one, ``quick`` the columns of the others.
+    """
 
     flights: Flights
     volumes: Volumes
+    said: Sequence[DeclarationInput]
+    quick: Mapping[str, Any]
+
+    def names(self) -> dict[int, FeatureNames]:
+        """Return how each feature is named, by its place in the file."""
+        named: dict[int, FeatureNames] = {}
+        for found in (self.quick, self.quick["areas"]):
+            columns = [found[name] for name in ("label", "own_id", "id")]
+            made = map(FeatureNames, *columns)
+            named |= zip(found["numbers"].tolist(), made, strict=True)
+        for one in self.said:
+            named[one.source_index] = FeatureNames(one.label, one.declaration_id, one.feature_id)
+        return named
 
 
 def read_geojson_stream(
@@ -215,12 +240,51 @@ def _skip(words: str, at: int) -> int:
 
 
 def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> GeojsonPart:
-    places = found["place"] + first
+    flights = _quick_flights(found, first, path)
+    volumes = _quick_volumes(found["areas"], first, path)
+    if not found["left"]:
+        return GeojsonPart(flights, volumes, (), found)
+    slow = [_declared(text[start:end], first + place, path) for place, start, end in found["left"]]
+    flown = [one for one in slow if isinstance(one.said.geometry, Trajectory)]
+    areas = [one for one in slow if not isinstance(one.said.geometry, Trajectory)]
+    if flown:
+        flights = _in_order(Flights.joined([flights, _flights(flown, path)]))
+    if areas:
+        volumes = _in_order(Volumes.joined([volumes, _volumes(areas, path)]))
+    return GeojsonPart(flights, volumes, [one.said for one in slow], found)
+
+
+Held = TypeVar("Held", Flights, Volumes)
+
+
+def _in_order(held: Held) -> Held:
+    """Return them in the order of the file."""
+    if held.rows is None:
+        raise AssertionError("what is read from a file has rows")
+    return held.taken(np.argsort(held.rows.number, kind="stable"))
+
+
+def _about(found: dict[str, Any], first: int, path: Path) -> dict[str, Any]:
+    """Return what features say of themselves; ``numbers`` is added to what was found."""
+    numbers = found["place"] + first
+    found["numbers"] = numbers
+    # A declaration's own id before what other programs put there.
     ids = [
-        name or f"{label or path.stem}#{place}"
-        for name, label, place in zip(found["id"], found["label"], places.tolist(), strict=True)
+        own or name or f"{label or path.stem}#{number}"
+        for own, name, label, number in zip(
+            found["own_id"], found["id"], found["label"], numbers.tolist(), strict=True
+        )
     ]
-    quick = Flights(
+    return {
+        "party": Labels.of(np.array(found["party"], dtype=np.object_)),
+        "purpose": _purposes(found["purpose"]),
+        "ids": np.array(ids, dtype=np.object_),
+        "rows": Rows.of(path.name, numbers, "feature"),
+    }
+
+
+def _quick_flights(found: dict[str, Any], first: int, path: Path) -> Flights:
+    return Flights(
         offsets=found["offsets"],
         lat_deg=found["lat_deg"],
         lon_deg=found["lon_deg"],
@@ -230,20 +294,25 @@ def _part(found: dict[str, Any], text: bytes, first: int, path: Path) -> Geojson
         vertical_tmm=found["vertical_tmm"],
         window_s=found["window_s"],
         reference=found["reference"],
-        party=Labels.of(np.array(found["party"], dtype=np.object_)),
-        purpose=_purposes(found["purpose"]),
-        ids=np.array(ids, dtype=np.object_),
-        rows=Rows.of(path.name, places, "feature"),
+        **_about(found, first, path),
     )
-    if not found["left"]:
-        return GeojsonPart(quick, Volumes.none())
-    slow = [_declared(text[start:end], first + place, path) for place, start, end in found["left"]]
-    flown = [one for one in slow if isinstance(one.said.geometry, Trajectory)]
-    areas = [one for one in slow if not isinstance(one.said.geometry, Trajectory)]
-    flights = Flights.joined([quick, _flights(flown, path)]) if flown else quick
-    if flown and flights.rows is not None:
-        flights = flights.taken(np.argsort(flights.rows.number, kind="stable"))
-    return GeojsonPart(flights, _volumes(areas, path))
+
+
+def _quick_volumes(found: dict[str, Any], first: int, path: Path) -> Volumes:
+    return Volumes(
+        offsets=found["offsets"],
+        lat_deg=found["lat_deg"],
+        lon_deg=found["lon_deg"],
+        shape=found["shape"],
+        reach_m=found["reach_m"],
+        lower_tmm=found["lower_tmm"],
+        upper_tmm=found["upper_tmm"],
+        start_s=found["start_s"],
+        end_s=found["end_s"],
+        reference=found["reference"],
+        item=np.arange(len(found["place"]), dtype=np.uint32),
+        **_about(found, first, path),
+    )
 
 
 def _purposes(numbers: np.ndarray[Any, np.dtype[np.uint8]]) -> Labels:
@@ -272,13 +341,11 @@ def _declared(text: bytes, index: int, path: Path) -> _Declared:
         if isinstance(name, int | float):
             name = str(name)
         for what, word in (("id", name), ("properties.party", party)):
-            if word is not None and not (
-                isinstance(word, str) and 0 < len(word) <= MAX_LABEL and word.isprintable()
-            ):
+            if word is not None and not is_name(word):
                 raise InvalidDocumentError(
                     f".{what}: this names nothing",
                     given=f"{word!r:.100}",
-                    expected=f"1 to {MAX_LABEL} printable characters",
+                    expected=NAME_WORDS,
                 )
     said = read_feature(value, index)
     known = said.declaration_id or name or f"{said.label or path.stem}#{index}"
@@ -307,8 +374,6 @@ def _flights(declared: Sequence[_Declared], path: Path) -> Flights:
 
 def _volumes(declared: Sequence[_Declared], path: Path) -> Volumes:
     """Return the volumes, of which those of one declaration are one item and share its name."""
-    if not declared:
-        return Volumes.none()
     owners: list[int] = []
     volumes: list[Volume] = []
     for item, one in enumerate(declared):

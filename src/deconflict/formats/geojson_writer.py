@@ -25,7 +25,8 @@ __all__ = ["write_declarations"]
 def write_declarations(declarations: Iterable[DeclarationInput]) -> bytes:
     """Return the declarations as a FeatureCollection that `geojson.read_declarations` reads back.
 
-    Reading gives equal values, to the last digit; only ``source_index`` counts anew.
+    Reading gives equal values, to the last digit; only ``source_index`` counts anew. Where one
+    names its party, the file is for a screening and no longer one of declarations.
     """
     features = [_to_feature(declaration) for declaration in declarations]
     document = {"type": "FeatureCollection", "features": features}
@@ -38,6 +39,8 @@ def _to_feature(declaration: DeclarationInput) -> dict[str, object]:
         properties["label"] = declaration.label
     if declaration.declaration_id is not None:
         properties["declaration_id"] = declaration.declaration_id
+    if declaration.party is not None:
+        properties["party"] = declaration.party
     geometry = declaration.geometry
     if isinstance(geometry, Trajectory):
         shape, more = _from_trajectory(geometry)

@@ -28,18 +28,27 @@ def npz_batch(path: Path, *, ignore: frozenset[str]) -> Batch:
     """
     columns: dict[str, NDArray[np.generic]] = {}
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file open that it opened itself and could not read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for name in arrays.files:
                 if name not in ignore:
                     columns[name] = arrays[name]
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise InvalidDocumentError(
+            f"{path.name}: the file breaks off, or is damaged",
+            given=f"{path.stat().st_size:,} bytes: {error}"[:120],
+            expected="arrays written by numpy.savez, to their end",
+            remedy="write or copy it again: nothing of it was read",
+        ) from error
+    except (ValueError, AttributeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
+        objects = "pickle" in f"{error}"
         raise InvalidDocumentError(
             f"{path.name}: this is no .npz of numbers and text",
-            given=f"{error}"[:120],
+            given="an array of Python objects" if objects else f"{error}"[:120],
             expected="arrays written by numpy.savez, none of Python objects",
-            remedy="write names as an array of text: names.astype(str)",
+            remedy="write names as an array of text: names.astype(str)" if objects else "",
         ) from error
     offsets = columns.pop("offsets", None)
     for name, column in [*columns.items(), ("offsets", offsets)]:

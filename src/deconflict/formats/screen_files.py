@@ -1,9 +1,9 @@
 """Files of flights and volumes for a screening, whatever their format."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,17 @@ from deconflict.formats.arrow_table import (
     parquet_parts,
 )
 from deconflict.formats.csv_table import csv_batches
+from deconflict.formats.file_kind import check_kind
 from deconflict.formats.npz_table import npz_batch
 from deconflict.separation.batch import Batch
 from deconflict.separation.carry import whole_batches
 from deconflict.separation.flights import FLIGHT_COLUMNS, Flights, Room, flights_of_batch
 from deconflict.separation.volumes import VOLUME_COLUMNS, Volumes, volumes_of_batch
 
-__all__ = ["ENDINGS", "ScreenFiles", "read_screen_files"]
+if TYPE_CHECKING:
+    from deconflict.formats.geojson_stream import FeatureNames
+
+__all__ = ["ENDINGS", "ReadPart", "ScreenFiles", "read_parts", "read_screen_files"]
 
 PARQUET: Final = frozenset({".parquet", ".pq"})
 ARROW: Final = frozenset({".arrow", ".feather", ".ipc"})
@@ -75,27 +79,71 @@ def read_screen_files(
     flights: list[Flights] = []
     volumes: list[Volumes] = []
     for path in paths:
-        parts = len(flights) + len(volumes)
-        ending = path.suffix.lower()
-        if ending in GEOJSON:
-            from deconflict.formats.geojson_stream import read_geojson_stream
-
-            for held in read_geojson_stream(path, advance=advance):
-                flights += [held.flights] if len(held.flights) else []
-                volumes += [held.volumes] if len(held.volumes) else []
-        else:
-            for part in _table(path, ending, reference, ignore, threads, advance):
-                if isinstance(part, Flights):
-                    flights += [replace(part, ids=_ids(part, path))] if len(part) else []
-                else:
-                    volumes += [replace(part, ids=_ids(part, path))] if len(part) else []
-        if parts == len(flights) + len(volumes):
-            raise InvalidDocumentError(
-                f"{path.name}: this file holds no flight and no volume",
-                expected="one at least: nothing read is not no conflict",
-                remedy="look whether this is the file you mean",
-            )
+        for part in read_parts(
+            path, reference=reference, ignore=ignore, threads=threads, advance=advance
+        ):
+            flights += [part.flights] if len(part.flights) else []
+            volumes += [part.volumes] if len(part.volumes) else []
     return ScreenFiles(Flights.joined(flights), Volumes.joined(volumes))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """What one part of a file holds; ``names`` tells what features are called, by their number."""
+
+    flights: Flights
+    volumes: Volumes
+    names: Callable[[], Mapping[int, "FeatureNames"]] = dict
+
+
+def read_parts(
+    path: Path,
+    *,
+    reference: AltitudeReference | None,
+    ignore: frozenset[str],
+    threads: int,
+    advance: Callable[[int], None],
+) -> Iterator[ReadPart]:
+    """Yield the flights and volumes of a file, part by part; all that is read comes through here.
+
+    Raises:
+        InvalidInputError, MissingExtraError: as `read_screen_files`.
+    """
+    held = 0
+    ending = path.suffix.lower()
+    check_kind(path, _expected(ending))
+    if ending in GEOJSON:
+        from deconflict.formats.geojson_stream import read_geojson_stream
+
+        for one in read_geojson_stream(path, advance=advance):
+            held += len(one.flights) + len(one.volumes)
+            yield ReadPart(one.flights, one.volumes, one.names)
+    else:
+        for part in _table(path, ending, reference, ignore, threads, advance):
+            held += len(part)
+            if isinstance(part, Flights):
+                yield ReadPart(replace(part, ids=_ids(part, path)), Volumes.none())
+            else:
+                yield ReadPart(Flights.none(), replace(part, ids=_ids(part, path)))
+    if not held:
+        raise InvalidDocumentError(
+            f"{path.name}: this file holds no flight and no volume",
+            expected="one at least: nothing read is not no conflict",
+            remedy="look whether this is the file you mean",
+        )
+
+
+def _expected(ending: str) -> str:
+    """Return in words what a file of this ending is."""
+    if ending in PARQUET:
+        return "a Parquet file"
+    if ending in ARROW:
+        return "an Arrow file or stream (Feather version 2)"
+    if ending in GEOJSON:
+        return "GeoJSON in UTF-8"
+    return {".csv": "CSV in UTF-8", ".npz": "arrays written by numpy.savez"}.get(
+        ending, ", ".join(ENDINGS)
+    )
 
 
 def _table(

@@ -79,7 +79,7 @@ def entry_leaf(message_hash: str, signature: bytes) -> bytes:
     with its proof sees the hashes of its neighbours, and cannot try guesses at them without the
     signatures over them. Ed25519 is deterministic, so an honest author has one leaf for an entry.
     """
-    # leaf_hash, written out: a start does this for every entry of the record.
+    # RFC 9162 §2.1.1: behind a 0, a leaf can never pass as a node.
     return hashlib.sha256(b"\x00" + signature + bytes.fromhex(message_hash)).digest()
 
 

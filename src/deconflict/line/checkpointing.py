@@ -217,11 +217,6 @@ class Checkpoints:
 
     # ---- the peer's chain -----------------------------------------------------------------------
 
-    @property
-    def peer_cosigned(self) -> CosignedState | None:
-        """What this node cosigned last of the peer's chain, durable here."""
-        return self._witness.kept
-
     def logged(self, entries: Sequence[IncomingEntry]) -> None:
         """Take entries of the peer that are durable here now."""
         for entry in entries:

@@ -13,11 +13,11 @@ from typing import Final
 from deconflict.errors import InvalidDocumentError
 from deconflict.line.pieces import Pieces, checksum, name_of
 
-__all__ = ["CODE_CHARACTERS", "MAX_CODES", "code_texts", "codes_in"]
+__all__ = ["MAX_CODES", "code_texts", "codes_in"]
 
 MAX_CODES: Final = 99
-_BYTES_A_CODE: Final = 345  # 552 characters of base32, all whole
-CODE_CHARACTERS: Final = 590  # the longest text; version 15 at level M holds 600
+# 552 characters of base32, all whole. The longest text has 590; version 15 at level M holds 600.
+_BYTES_A_CODE: Final = 345
 _CODE: Final = re.compile(
     r"DCF1:([0-9A-F]{16}):([0-9]{1,2})/([0-9]{1,2}):([A-Z2-7]{1,552}):([0-9A-F]{8})"
 )

@@ -26,7 +26,9 @@ from deconflict.line.statement import (
     Signature,
     UtcText,
     Version,
+    bytes_as_read,
     hash_of,
+    quickly_settled,
     read_statement,
     statement_bytes,
 )
@@ -38,6 +40,8 @@ __all__ = [
     "Draft",
     "Envelope",
     "SealedEnvelope",
+    "as_its_reader_has_it",
+    "bytes_in_slot",
     "envelope_bytes",
     "open_envelope",
     "read_envelope",
@@ -149,7 +153,35 @@ def envelope_bytes(envelope: Envelope) -> bytes:
         InvalidDocumentError: the body is no JSON value.
         MessageTooLongError: the whole is too long.
     """
-    data = statement_bytes(envelope)
+    return _short_enough(statement_bytes(envelope))
+
+
+def as_its_reader_has_it(envelope: Envelope) -> Envelope:
+    """Return the envelope that is read from the canonical bytes of this one.
+
+    Raises:
+        InvalidDocumentError: the reader would refuse it, or the body is no JSON value.
+        MessageTooLongError: the whole is too long.
+    """
+    quick = quickly_settled(envelope)
+    if quick is None:
+        return read_envelope(envelope_bytes(envelope))
+    data, read = quick
+    _short_enough(data)
+    utc_ms_from_text(read.created_utc)
+    return read
+
+
+def bytes_in_slot(envelope: Envelope) -> bytes:
+    """Return what ``envelope_bytes`` does, for an envelope that was read and put in another slot.
+
+    Raises:
+        MessageTooLongError: the whole is too long.
+    """
+    return _short_enough(bytes_as_read(envelope))
+
+
+def _short_enough(data: bytes) -> bytes:
     if len(data) > MAX_ENVELOPE_BYTES:
         raise MessageTooLongError(
             "the message is too long",

@@ -157,10 +157,6 @@ class LinkMonitor:
         """The monotonic time of the next beat."""
         return self._next_beat_ms
 
-    def beat_due(self, now: Now) -> bool:
-        """True exactly when :meth:`beat` should be called and sent now."""
-        return now.monotonic_ms >= self._next_beat_ms
-
     def beat(self, now: Now) -> Beat:
         """Return the next beat, to be sent at once; also fit as an answer to one that came."""
         self._number += 1

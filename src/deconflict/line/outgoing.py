@@ -20,8 +20,8 @@ from deconflict.line.envelope import (
     Draft,
     Envelope,
     SealedEnvelope,
-    envelope_bytes,
-    read_envelope,
+    as_its_reader_has_it,
+    bytes_in_slot,
     seal_envelope,
 )
 from deconflict.line.epoch import EPOCH_KIND
@@ -220,7 +220,7 @@ class OwnChain:
         epoch = self._epoch or self._random_bytes(16).hex()
         slot = ChainPoint(epoch, self._head_seq + 1, self._head_hash)
         envelope = fitted.in_slot(slot, heard, now)
-        data = envelope_bytes(envelope)
+        data = bytes_in_slot(envelope)
         taken = _Slot(envelope, data, self._rules, now)
         entry = OutgoingEntry(envelope, data, taken.hash)
         self._slots[envelope.seq] = taken
@@ -266,7 +266,7 @@ class OwnChain:
             body=draft.body,
         )
         # What the peer would refuse takes no slot. Slot, chain and time are ours and in order.
-        return FittedDraft(read_envelope(envelope_bytes(unchecked)))
+        return FittedDraft(as_its_reader_has_it(unchecked))
 
     def seal(self, entry: OutgoingEntry) -> SealedEnvelope:
         """Sign a slot. **The caller made it durable before, with everything before it.**

@@ -307,6 +307,11 @@ class Resync:
         """True exactly when it is silent for a change of key alone, and lacks nothing."""
         return self.silence.reason is MuteReason.KEY_CHANGED
 
+    @property
+    def holds_up(self) -> bool:
+        """True exactly when what is to be said on the line has something to wait for."""
+        return self.mute or self.unasked or self.closing or self.changing_key
+
     def keep_key(self) -> None:
         """Speak again with the key in force; the change is taken up at another time."""
         self.silence = replace(self.after_author(), unasked=self.silence.unasked)

@@ -63,14 +63,34 @@ def _decoder(kind: type[StatementT]) -> msgspec.json.Decoder[StatementT]:
 
 def statement_bytes(statement: msgspec.Struct) -> bytes:
     """Return the canonical bytes of a statement; these are signed, sent, stored and hashed."""
+    quick = quickly_settled(statement)
+    return canonical_bytes(msgspec.to_builtins(statement)) if quick is None else quick[0]
+
+
+def quickly_settled(statement: StatementT) -> tuple[bytes, StatementT] | None:
+    """Return its canonical bytes and what ``read_statement`` makes of them, which is the same.
+
+    None says nothing: the slow way judges.
+    """
     try:
         data = _ENCODER.encode(statement)
-        # What reads back as the same lost nothing on the way.
-        if is_surely_canonical(data) and _decoder(type(statement)).decode(data) == statement:
-            return data
+        if is_surely_canonical(data):
+            read = _decoder(type(statement)).decode(data)
+            # What reads back as the same lost nothing on the way.
+            return (data, read) if read == statement else None
     except (TypeError, ValueError):  # msgspec.DecodeError is one
         pass
-    return canonical_bytes(msgspec.to_builtins(statement))
+    return None
+
+
+def bytes_as_read(statement: msgspec.Struct) -> bytes:
+    """Return what ``statement_bytes`` does, for a statement that was read from canonical bytes.
+
+    Other values may stand in those of its fields that hold hex, times or whole numbers: of none of
+    these can anything be lost in writing.
+    """
+    data = _ENCODER.encode(statement)
+    return data if is_surely_canonical(data) else statement_bytes(statement)
 
 
 def read_statement(

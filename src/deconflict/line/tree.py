@@ -27,7 +27,6 @@ __all__ = [
     "CompactRange",
     "GrowingTree",
     "TreeHead",
-    "leaf_hash",
     "node_hash",
     "verify_consistency",
     "verify_inclusion",
@@ -38,7 +37,6 @@ _STRIDE: Final = 1_024  # leaves between two milestones of a growing tree
 MAX_PROOF_HASHES: Final = 63  # C2SP tlog-witness; two trees below 2**53 leaves need 54 at most
 EMPTY_ROOT: Final = hashlib.sha256().digest()  # RFC 9162 §2.1.1: MTH({}) = HASH()
 
-_LEAF: Final = b"\x00"  # RFC 9162 §2.1.1: a leaf can never pass as a node
 _NODE: Final = b"\x01"
 _sha256 = hashlib.sha256
 
@@ -53,15 +51,6 @@ class TreeHead(msgspec.Struct, frozen=True):
 EMPTY: Final = TreeHead(0, EMPTY_ROOT)
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """Return the hash of a leaf.
-
-    >>> leaf_hash(b"").hex()[:16]
-    '6e340b9cffb37a98'
-    """
-    return _sha256(_LEAF + data).digest()
-
-
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of two subtrees side by side."""
     return _sha256(_NODE + left + right).digest()
@@ -74,7 +63,7 @@ class CompactRange:
 
     >>> tree = CompactRange()
     >>> for leaf in (b"", b"\\x00", b"\\x10"):
-    ...     tree.add(leaf_hash(leaf))
+    ...     tree.add(hashlib.sha256(b"\\x00" + leaf).digest())
     >>> tree.head.size, tree.head.root.hex()[:16]
     (3, 'aeb6bcfe274b70a1')
     """

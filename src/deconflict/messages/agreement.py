@@ -2,10 +2,9 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from deconflict.errors import NotCanonicalError, UnknownKeyError
+from deconflict.errors import NotCanonicalError
 from deconflict.line.canonical import canonical_bytes, parse_canonical
 from deconflict.line.keys import ALGORITHM, SigningKey, VerifyKey, key_named
 from deconflict.line.statement import hash_of
@@ -13,32 +12,14 @@ from deconflict.messages.terms import Terms, TermsSignature, terms_from_wire, te
 
 __all__ = [
     "CONTEXT_TERMS",
-    "SignedTerms",
     "read_terms",
     "sign_terms",
     "terms_bytes",
     "terms_hash",
-    "verify_terms",
     "verify_terms_signature",
 ]
 
 CONTEXT_TERMS: Final = b"deconflict/1 terms\n"
-
-
-@dataclass(frozen=True, slots=True)
-class SignedTerms:
-    """The exact bytes of terms and the signatures over them, by party.
-
-    Holding one proves nothing; :func:`verify_terms` does.
-    """
-
-    data: bytes
-    signatures: Mapping[str, TermsSignature]
-
-    @property
-    def hash(self) -> str:
-        """The terms' name: SHA-256 of their bytes, 64 hex digits."""
-        return hash_of(self.data)
 
 
 def terms_bytes(terms: Terms) -> bytes:
@@ -85,30 +66,4 @@ def verify_terms_signature(
     """
     key = key_named(keys, signature.algorithm, signature.key_id)
     key.verify(CONTEXT_TERMS, terms_bytes(terms), base64.b64decode(signature.value))
-    return terms
-
-
-def verify_terms(signed: SignedTerms, keys: Mapping[str, Mapping[str, VerifyKey]]) -> Terms:
-    """Return the terms when **both** parties they name signed these exact bytes.
-
-    Args:
-        signed: the bytes and the signatures by party.
-        keys: party → key id → that party's pinned key.
-
-    Raises:
-        UnknownKeyError: a party's signature is missing, or is by no key pinned for that party.
-        BadSignatureError: a signature does not hold.
-        NotCanonicalError, InvalidInputError: the bytes are not terms in their one form.
-    """
-    terms = read_terms(signed.data)
-    for party in terms.parties:
-        signature = signed.signatures.get(party.party)
-        if signature is None:
-            raise UnknownKeyError(
-                "these terms are not signed by both parties",
-                given=f"no signature of {party.party}",
-                expected="one of each party",
-                remedy="have the other side accept them",
-            )
-        verify_terms_signature(terms, signature, keys.get(party.party, {}))
     return terms

@@ -218,8 +218,11 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return f"RELEASE_{release.value}", {}
         case TermsMessage(terms=terms):
             return kind.value, {"version": terms.version, "terms": terms_hash(terms)}
-        case Epoch(follows=follows):
-            return "EPOCH", {"number": 0 if follows is None else follows.seq}
+        case Epoch(follows=follows, key=key):
+            # Why, the wire tells no further: RESTORED is said of a start unanswered and of a guard
+            # that is missing too. So the words name all that it can mean.
+            named = "EPOCH" if key is None else "EPOCH_OF_ANOTHER_KEY"
+            return named, {"number": 0 if follows is None else follows.seq}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
 

@@ -11,6 +11,7 @@ from typing import Final
 from deconflict.airspace.geodesy import farthest_mm, inverse
 from deconflict.airspace.notation import echo
 from deconflict.airspace.outline import Polygon
+from deconflict.airspace.plausible import FASTEST_MPS, STEEPEST_TMM_PER_S
 from deconflict.airspace.position import Position
 from deconflict.airspace.trajectory import Trajectory, Waypoint
 from deconflict.errors import InvalidPositionError
@@ -32,10 +33,7 @@ __all__ = [
     "third_parties_concerned",
 ]
 
-# What no aircraft reaches: the fastest ever flew 980 m/s, the steepest climb was some 340 m/s. What
-# does (a missile's test, a rocket) is told all the same, and its desk knows why.
-_FASTEST_MPS: Final = 1_000.0
-_STEEPEST_TMM_PER_MS: Final = 4_000  # 400 m/s
+_STEEPEST_TMM_PER_MS: Final = STEEPEST_TMM_PER_S // 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def implausible_leg(declaration: Declaration) -> ImplausibleLeg | None:
         for start, end in pairwise(declaration.geometry.waypoints)
     ]
     fastest = max(legs, key=lambda leg: leg.length_m / leg.duration_ms)
-    if fastest.length_m * 1_000 > _FASTEST_MPS * fastest.duration_ms:
+    if fastest.length_m * 1_000 > FASTEST_MPS * fastest.duration_ms:
         return fastest
     steepest = max(legs, key=lambda leg: leg.height_tmm / leg.duration_ms)
     if steepest.height_tmm > _STEEPEST_TMM_PER_MS * steepest.duration_ms:
@@ -136,7 +134,7 @@ def is_surely_plausible(flight: Trajectory) -> bool:
     It reckons each leg longer than it is, by a third on a usual one.
     """
     return all(
-        farthest_mm(start.position, end.position) <= _FASTEST_MPS * (end.at_ms - start.at_ms)
+        farthest_mm(start.position, end.position) <= FASTEST_MPS * (end.at_ms - start.at_ms)
         and abs(end.altitude_tmm - start.altitude_tmm)
         <= _STEEPEST_TMM_PER_MS * (end.at_ms - start.at_ms)
         for start, end in pairwise(flight.waypoints)

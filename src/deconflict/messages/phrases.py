@@ -28,7 +28,6 @@ from deconflict.messages.values import (
 from deconflict.messages.words import LANGUAGES
 
 __all__ = [
-    "ACKNOWLEDGED_IS_NOT_PERMISSION",
     "MESSAGE_PHRASES",
     "REASONS",
     "SAFETY_PHRASES",
@@ -47,7 +46,6 @@ __all__ = [
     "wording",
 ]
 
-ACKNOWLEDGED_IS_NOT_PERMISSION: Final = 100  # R3: stands on every screen that shows an answer
 SAFETY_PHRASES: Final = range(200, 250)
 # What messages say: an alert, a reason, a card is the reader's own. A number never changes its
 # meaning, so what came later stands behind the rest.

@@ -93,6 +93,7 @@ class ValueType(StrEnum):
     INCIDENT = "incident"
     BREACH = "breach"
     RISK = "risk"
+    AUDIT = "audit"
 
 
 # Of words of a closed list, the name of their list. A value of the second holds several.
@@ -107,6 +108,7 @@ _ONE_WORD: Final = {
         ValueType.INCIDENT,
         ValueType.BREACH,
         ValueType.RISK,
+        ValueType.AUDIT,
     )
 }
 _SEVERAL_WORDS: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}

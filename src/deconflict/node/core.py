@@ -34,12 +34,14 @@ from deconflict.node.drills import Drills
 from deconflict.node.hearing import Heard, Hearing
 from deconflict.node.incidents import Account
 from deconflict.node.journal import Journal
+from deconflict.node.keeping.standing import AuditStanding
 from deconflict.node.key_changing import KeyChanging
 from deconflict.node.line import Line
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
 from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
+from deconflict.node.tell.audit import tell_audit
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.witnesses import forget_witnesses, tell_witness
@@ -424,6 +426,13 @@ class NodeCore:
     def asks_witnesses(self, names: Collection[str], now: Now) -> None:
         """Take which third witnesses are asked; what was open about others is over."""
         forget_witnesses(self._teller.desk, names, now)
+
+    def audit_stands(self, standing: AuditStanding, now: Now) -> Work:
+        """Take how the audit of this node's record stands; the desk is told where it failed."""
+        work = self._journal.new_work(now)
+        tell_audit(self._teller.desk, standing, now)
+        self._journal.tell(work, now)
+        return work
 
     def note_parcel(self, event: dict[str, Any], now: Now) -> Work:
         """Tell that a parcel was made or taken: what left or came by no network."""

@@ -56,7 +56,7 @@ def room_of(folder: Path) -> tuple[int, int]:
     """
     found = os.statvfs(folder)
     try:
-        held = (folder / RESERVE_FILE).stat().st_size
+        held = os.stat(f"{folder}/{RESERVE_FILE}").st_size
     except FileNotFoundError:
         held = 0
     return found.f_bavail * found.f_frsize, held

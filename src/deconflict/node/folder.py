@@ -15,6 +15,7 @@
     tokens/              tokens of local accounts, for the command line
     record.sqlite        the record: evidence
     kept                 what need not be read again of the record at a start; may be deleted
+    kept.unproven        the same, which no audit could prove: no start reads it
     audited.sqlite       a copy of the record while the node looks at it; may be deleted at rest
     guard/guard          how far this node has signed; better on another disk (guard_path)
     accounts.sqlite      operators' accounts: no evidence

@@ -39,6 +39,7 @@ from deconflict.node.actor import Action, Actor, require
 from deconflict.node.exports import ASKED_MS, RELEASED_MS, Wanted
 from deconflict.node.line import Line
 from deconflict.node.notes import note_of, read_notes
+from deconflict.node.said_before import says_the_same
 from deconflict.node.saying import Say
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.store.base import NoteRow
@@ -196,6 +197,18 @@ class HeldBook:
         """Return what waits, the oldest first."""
         waiting = (held for held in self._held.values() if held.waits and not held.lapsed(now_ms))
         return tuple(sorted(waiting, key=lambda held: held.at_utc))
+
+    def waiting(self, line_id: str, say: Say, now_ms: int) -> "Held | None":
+        """Return what waits alone and says the same of the same message; None when none does."""
+        for held in self.list(now_ms):
+            if len(held.says) != 1 or held.says[0].line_id != line_id:
+                continue
+            (written,) = held.says
+            if (written.kind, written.ref) == (say.kind, say.ref) and says_the_same(
+                written.body, say
+            ):
+                return held
+        return None
 
     def take_lapsed(self, now_ms: int) -> tuple[Held, ...]:
         """Forget what has lapsed, and return it."""

@@ -94,6 +94,8 @@ def forget_oldest(accounts: dict[str, list[Account]], by: str) -> None:
 
     Only the peer's can be too many: of our own no more are said.
     """
+    if len(accounts) <= EVENTS_COMPARED:
+        return
     events = _events_of(accounts, by)
     if len(events) > EVENTS_COMPARED:
         oldest = accounts[events[0]]
@@ -111,6 +113,8 @@ def require_comparable(
         LineStateError: we gave accounts of as many events without an incident as are held.
     """
     if not isinstance(body, bodies.Account) or body.event is None:
+        return
+    if len(accounts) < EVENTS_COMPARED:
         return
     events = _events_of(accounts, by)
     if body.event not in events and len(events) >= EVENTS_COMPARED:

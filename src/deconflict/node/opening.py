@@ -26,8 +26,14 @@ from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.keeping.audit import Pins
-from deconflict.node.keeping.background import AuditFiles, Audits, has_room
+from deconflict.node.keeping.background import AuditFiles, Audits, Driver, has_room
 from deconflict.node.keeping.kept_record import KeptRecord, read_kept
+from deconflict.node.keeping.standing import (
+    DEFAULT_TIMES,
+    AuditStanding,
+    AuditTimes,
+    WentOnFrom,
+)
 from deconflict.node.line import Line
 from deconflict.node.line_keys import LineKeys
 from deconflict.node.peer_client import PeerClient
@@ -45,7 +51,7 @@ from deconflict.node.struct_types import describe_types
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
 from deconflict.node.witness.asking import Asking
-from deconflict.store.base import Batch, LineRow, SignatureRow
+from deconflict.store.base import Batch, LineRow, NoteRow, SignatureRow
 from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import KeysByParty, RecordProof, VerifiedRecord
@@ -87,9 +93,21 @@ class OpenNode:
 
 @asynccontextmanager
 async def open_node(
-    folder: NodeFolder, keys: UnlockedKeys, *, clock: Clock, random_bytes: RandomBytes
+    folder: NodeFolder,
+    keys: UnlockedKeys,
+    *,
+    clock: Clock,
+    random_bytes: RandomBytes,
+    audit_times: AuditTimes = DEFAULT_TIMES,
 ) -> AsyncIterator[OpenNode]:
     """Open a node's record, prove it, restore its lines; close all of it at the end.
+
+    Args:
+        folder: the node's.
+        keys: its own.
+        clock: both clocks.
+        random_bytes: for ids and epochs.
+        audit_times: how long the audits beside it wait for what.
 
     Raises:
         StoreError: the record is missing, in use, or does not verify. The node stays silent.
@@ -205,13 +223,13 @@ async def open_node(
                     roots,
                 ),
                 files,
-                before=kept is not None,
-                keep=lambda note: runtime.commit(core.note_paper(note, clock.now())),
-                now_ms=lambda: clock.now().utc_ms,
+                before=None if kept is None else WentOnFrom(verified.before, kept.audited_ms),
+                driver=_audit_driver(core, runtime),
+                times=audit_times,
             )
             if kept is not None:
                 audits.hold()
-            runtime.beside.append(audits.run)
+            runtime.beside += [audits.run, audits.watch]
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
             yield OpenNode(node, runtime, door, verified)
@@ -261,6 +279,20 @@ def _kept(folder: NodeFolder, store: SqliteStore, files: AuditFiles) -> KeptReco
         logger.warning("the disk has no room for a copy of the record: all of it is read now")
         return None
     return kept if kept is not None and kept.chains else None
+
+
+def _audit_driver(core: NodeCore, runtime: Runtime) -> Driver:
+    """Return what the audits ask of this node."""
+
+    async def tell(standing: AuditStanding) -> None:
+        work = core.audit_stands(standing, runtime.now())
+        if not work.is_empty():
+            await runtime.commit(work)
+
+    async def keep(note: NoteRow) -> None:
+        await runtime.commit(core.note_paper(note, runtime.now()))
+
+    return Driver(runtime.now, keep, tell)
 
 
 class _Pins:

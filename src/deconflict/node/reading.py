@@ -1,7 +1,7 @@
 """What a running node shows. Nothing here says or changes anything; the doors decide who looks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -40,7 +40,7 @@ from deconflict.node.views import (
 )
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "slot"]
 
 _VIEWS_AT_ONCE = 20
 
@@ -109,7 +109,7 @@ class Reading:
         if len(parties) > 1:
             # A chain by itself stays in its own order, whatever clock and epoch say: the last
             # position of a page is where the next one begins.
-            rows.sort(key=lambda row: (row.logged_utc_ms, row.party, held.position(_slot(row))))
+            rows.sort(key=lambda row: (row.logged_utc_ms, row.party, held.position(slot(row))))
         language = self._core.language
         views: list[MessageView] = []
         for row in islice(rows, limit):
@@ -166,8 +166,8 @@ class Reading:
         """Return the id of the newest event, 0 before the first."""
         return self._runtime.last_event_id
 
-    def events(self, after_id: int) -> AsyncIterator[EventView]:
-        """Yield stored events after an id, then live ones; ends when the node stops."""
+    def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
+        """Yield stored events after an id, then live ones, together; ends when the node stops."""
         return self._runtime.events(after_id)
 
     async def health(self) -> Mapping[str, Any]:
@@ -240,5 +240,6 @@ class Reading:
                     yield view
 
 
-def _slot(row: EntryRow) -> ChainPoint:
+def slot(row: EntryRow) -> ChainPoint:
+    """Return where an entry stands in its author's chain."""
     return ChainPoint(row.epoch, row.seq, row.hash)

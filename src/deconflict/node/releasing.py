@@ -1,5 +1,7 @@
 """Saying what one person may say alone, holding what needs two, releasing it."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -11,6 +13,7 @@ from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
 from deconflict.messages.kinds import Kind, ends_flash
 from deconflict.messages.message_text import message_text
+from deconflict.messages.phrases import render_named
 from deconflict.node.actor import Actor, require
 from deconflict.node.core import NodeCore, Say
 from deconflict.node.exports import Export, Wanted, export_text
@@ -25,6 +28,7 @@ from deconflict.node.held import (
 from deconflict.node.line import Line
 from deconflict.node.reading import Reading
 from deconflict.node.runtime import Runtime
+from deconflict.node.said_before import is_reply, said_before
 from deconflict.node.saying import IN_NEED
 from deconflict.node.views import ExportView, HeldMessage, HeldView, Posted
 from deconflict.node.work import Work
@@ -56,6 +60,8 @@ class Releasing(Reading):
         self._release_persons = release_persons
         self._held = HeldBook(store.notes(NOTE), core.random_bytes)
         self._also: Callable[[], tuple[HeldView, ...]] = tuple
+        # One reply at a time on a line: of two hands at once, the second finds the first's.
+        self._hands: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def look_also(self, waiting: Callable[[], tuple[HeldView, ...]]) -> None:
         """Show beside one's own what waits elsewhere in the node: who is to be let in."""
@@ -229,6 +235,49 @@ class Releasing(Reading):
 
     async def _say_one(self, actor: Actor, line: Line, say: Say) -> Posted:
         return (await self._say(actor, [(line, [say])]))[0]
+
+    async def _reply(self, actor: Actor, line: Line, say: Say) -> Posted:
+        """Say a reply, or return the one that says the same already and is not signed again."""
+        if not is_reply(say):
+            return await self._say_one(actor, line, say)
+        async with self._hands[line.line_id]:
+            await self._runtime.settled()  # what another hand said may be on its way to the disk
+            held = self._held.waiting(line.line_id, say, self._now.utc_ms)
+            if held is not None:
+                return self._joined(line, say, held)
+            before = await asyncio.to_thread(said_before, self._store, line, say)
+            if before is None:
+                return await self._say_one(actor, line, say)
+            envelope = before.envelope
+            return Posted(
+                hash=before.row.hash,
+                line_id=line.line_id,
+                epoch=before.row.epoch,
+                seq=before.row.seq,
+                kind=envelope.kind,
+                state=line.delivery(before.row.hash, (before.row.epoch, before.row.seq)).state,
+                warnings=self._already(
+                    "SAID_ALREADY", say, at=envelope.created_utc, desk=envelope.sender.desk
+                ),
+                said_already=True,
+            )
+
+    def _joined(self, line: Line, say: Say, held: Held) -> Posted:
+        """Return what waits for a second person already, as if it had just been written."""
+        return Posted(
+            hash="",
+            line_id=line.line_id,
+            epoch="",
+            seq=0,
+            kind=say.kind.value,
+            state="HELD",
+            warnings=self._already("WAITS_ALREADY", say, at=held.at_utc),
+            held_id=held.held_id,
+            said_already=True,
+        )
+
+    def _already(self, name: str, say: Say, **values: str) -> tuple[str, ...]:
+        return (render_named(name, {"kind": say.kind.value, **values}, self._core.language),)
 
     async def _say_together(
         self,

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import (
-    AsyncIterator,
+    AsyncGenerator,
     Callable,
     Coroutine,
     Iterable,
@@ -315,15 +315,17 @@ class Runtime:
 
     async def _voiced(self, line_id: str, *, in_need: bool) -> None:
         line = self.core.lines.get(line_id)
+        if line is None or not line.machine.resync.holds_up:
+            return
         until_ms = self._ask_until_ms
-        if line is not None and line.monitor.state(self.now()).status is LinkStatus.UP:
+        if line.monitor.state(self.now()).status is LinkStatus.UP:
             until_ms = max(until_ms, self.now().monotonic_ms + _ASK_FOR_MS)
         give_up_ms = self.now().monotonic_ms + _TAKE_UP_MS
         while (line := self.core.lines.get(line_id)) is not None:
             resync, now_ms = line.machine.resync, self.now().monotonic_ms
-            held_up = resync.closing or resync.changing_key
-            if now_ms >= give_up_ms or not (held_up or resync.unasked or resync.mute):
+            if now_ms >= give_up_ms or not resync.holds_up:
                 return
+            held_up = resync.closing or resync.changing_key
             late = now_ms >= (self._ask_until_ms if resync.unasked else until_ms)
             if held_up or not late or not line.machine.all_durable:
                 await asyncio.sleep(_ASKING_S)
@@ -343,8 +345,8 @@ class Runtime:
         await self.commit(work)
         self._due.set()
 
-    def events(self, after_id: int) -> AsyncIterator[EventView]:
-        """Yield stored events after an id, then live ones; ends when the node stops."""
+    def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
+        """Yield stored events after an id, then live ones, together; ends when the node stops."""
         return self._hub.stream(after_id)
 
     @property

@@ -50,6 +50,7 @@ from deconflict.node import incidents
 from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
+from deconflict.node.notes import note_of
 from deconflict.node.rows import slot_row
 from deconflict.node.talking import expiry_of_answer, require_talk
 from deconflict.node.tell.messages import Teller
@@ -58,10 +59,11 @@ from deconflict.node.views import Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
 
-__all__ = ["ALWAYS_FITS", "IN_NEED", "Say", "Saying", "readback_result"]
+__all__ = ["ALWAYS_FITS", "IN_NEED", "WARNED", "Say", "Saying", "readback_result"]
 
 # Real with one word, whatever they cite; a mute node does not stay silent about them.
 IN_NEED: Final = frozenset((Kind.SAFETY, Kind.CEASE))
+WARNED: Final = "warned/"  # notes: own warnings by who speaks for sites, to be shown their answers
 # Written with all their digits, so many fill no envelope (MAX_ENVELOPE_BYTES).
 ALWAYS_FITS: Final = {"vertices": 1_500, "waypoints": 600}
 
@@ -81,6 +83,7 @@ class Say:
     lang: str = "en"
     expires_after_ms: int | None = None
     answer_within_ms: int | None = None
+    for_sites: bool = False  # by who speaks for sites alone: to be found again, it is noted
 
 
 class Saying:
@@ -152,6 +155,8 @@ class Saying:
             entry.envelope, entry.hash, say.body, own=True, delayed=False, logged_ms=now.utc_ms
         )
         work.then(self._journal.sealing(line, entry, acts=taken.acts))
+        if say.for_sites:
+            work.notes.append(note_of(WARNED, entry.hash, line.line_id))
         self._journal.event(work, now, "message", line.message_event(taken))
         warnings = self._teller.said(line, taken, now)
         warnings = (*warnings, *self._drills.passed(line, taken, work, now))

@@ -14,7 +14,7 @@ from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
-from deconflict.node.actor import Action, Actor, require
+from deconflict.node.actor import Action, Actor, allowed, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
@@ -29,6 +29,7 @@ from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import conflict_view
+from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.views import Checked, LineView, Posted
 
@@ -56,7 +57,7 @@ _OWN_WAY = (
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying, Calling, Exercising):
+class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
@@ -312,7 +313,10 @@ class Node(DeskWork, Carrying, Calling, Exercising):
         expires_after_ms: int | None = None,
         answer_within_ms: int | None = None,
     ) -> Posted:
-        """Send a message of any kind but declarations, terms and what is about calls."""
+        """Send a message of any kind but declarations, terms and what is about calls.
+
+        A reply that says what was said already is not signed again: the first one is returned.
+        """
         require(actor, _sending(kind))
         if ref is not None:
             await self._runtime.settled()  # what was shown a moment ago may still be on its way
@@ -340,11 +344,13 @@ class Node(DeskWork, Carrying, Calling, Exercising):
             lang=lang or self._core.language,
             expires_after_ms=expires_after_ms,
             answer_within_ms=answer_within_ms,
+            # An envelope names a desk, never who sat there: whose warning it was, a note says.
+            for_sites=not allowed(actor.roles, Action.READ),
         )
-        return await self._say_one(actor, self._core.line_named(line), say)
+        return await self._reply(actor, self._core.line_named(line), say)
 
     async def seen(self, actor: Actor, message_hash: str) -> Posted:
-        """Say that a message of the peer stood on the screen of this desk."""
+        """Say that a message of the peer stood on the screen of this desk; once."""
         require(actor, Action.SEND)
         await self._runtime.settled()
         view = await self.message(message_hash)
@@ -356,7 +362,7 @@ class Node(DeskWork, Carrying, Calling, Exercising):
             ref=message_hash,
             lang=self._core.language,
         )
-        return await self._say_one(actor, self._core.line_named(view.line_id), say)
+        return await self._reply(actor, self._core.line_named(view.line_id), say)
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         """Yield the whole record of a line as a bundle that verifies anywhere."""

@@ -205,7 +205,25 @@ def message_view(
         text=text,
         body=envelope.body,
         position=line.position(ChainPoint(row.epoch, row.seq, row.hash)),
+        late_ms=_late_ms(line, row, envelope, envelope_of),
     )
+
+
+def _late_ms(
+    line: Line, row: EntryRow, envelope: Envelope, envelope_of: Callable[[str], Envelope | None]
+) -> int | None:
+    """Return how long past its limit a line check was answered; None for in time, and others."""
+    if envelope.kind != Kind.LINE_CHECK_REPLY or envelope.ref is None:
+        return None
+    asked = envelope_of(envelope.ref)
+    if asked is None or asked.kind != Kind.LINE_CHECK:
+        return None
+    limit_ms = line.limits(asked.prec).answer_ms
+    limit_ms = min(asked.answer_within_ms or limit_ms, limit_ms)
+    own = row.party == line.book.own
+    had_ms = envelope.created_utc_ms if own else row.logged_utc_ms
+    late_ms = had_ms - asked.created_utc_ms - limit_ms
+    return late_ms if late_ms > 0 else None
 
 
 def declaration_view(items: Iterable[tuple[Line, Declared]]) -> DeclarationView:

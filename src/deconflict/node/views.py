@@ -5,7 +5,10 @@ so a reader never computes. Free text from the peer is data: whoever shows it mu
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import msgspec
 
 __all__ = [
     "AlertView",
@@ -28,6 +31,7 @@ __all__ = [
     "PlaceView",
     "Posted",
     "RefusedView",
+    "SiteLineView",
     "TakenView",
     "TermsView",
     "WitnessView",
@@ -43,6 +47,12 @@ class AuditView:
     behind: bool  # the start went on from what was kept, and no audit has proven the rest yet
     done_utc: str | None  # when the last whole one ended; None for none since the start
     problem: str  # why the last one was not made; empty for nothing
+    unproven_entries: int = 0  # while behind: the first so many of the record, proven earlier
+    unproven_since_utc: str | None = None  # when that was
+    overdue: bool = False  # behind, for longer than a node may be
+    hindrance: str | None = None  # why, in a word: NO_ROOM | NOT_BEGUN | ENDED | STOOD_STILL | ...
+    tried_utc: str | None = None  # when the last attempt failed
+    again_utc: str | None = None  # when the next one begins; None while one runs, or none is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,19 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteLineView:
+    """One line as who speaks for protected sites sees it: whether it carries, not how much."""
+
+    line_id: str
+    peer: str
+    state: str  # UP | DOWN | UNKNOWN
+    since_utc: str
+    last_heard_utc: str | None
+    suspended_scope: str | None  # SAFETY and CEASE always pass
+    terms_state: str  # as LineView.terms_state
+
+
+@dataclass(frozen=True, slots=True)
 class DrillView:
     """The exercise that lasts on one line: this side's own, the peer's, or both."""
 
@@ -176,6 +199,7 @@ class MessageView:
     text: str  # the template rendered in this desk's language, or the free text
     body: dict[str, Any]
     position: int = 0  # in its author's chain over all epochs; ``seq`` counts within one
+    late_ms: int | None = None  # of a reply to a line check: how long past its limit it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +302,7 @@ class AlertView:
     drill: bool = False  # exercise only; the text says so first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventView:
     """One entry of the live stream; ``event_id`` grows by one and resumes a broken stream."""
 
@@ -288,6 +312,11 @@ class EventView:
     # held | watch | parcel
     kind: str
     data: dict[str, Any]
+
+    @cached_property
+    def data_json(self) -> bytes:
+        """``data`` as it is stored and as every reader gets it, written once."""
+        return msgspec.json.encode(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +377,7 @@ class Posted:
     state: str
     warnings: tuple[str, ...] = ()
     held_id: str | None = None
+    said_already: bool = False  # this is the first one: what was asked for is not signed again
 
 
 @dataclass(frozen=True, slots=True)

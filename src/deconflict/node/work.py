@@ -8,8 +8,6 @@ rows are there and the same statements are made again after the restart, to the 
 
 from collections.abc import Callable
 
-import msgspec
-
 from deconflict.airspace.instant import parse_utc
 from deconflict.line.moment import Now
 from deconflict.node.views import EventView
@@ -116,5 +114,5 @@ def _event_row(event: EventView) -> EventRow:
         event_id=event.event_id,
         at_utc_ms=parse_utc(event.at_utc),
         kind=event.kind,
-        data=msgspec.json.encode(event.data),
+        data=event.data_json,
     )

@@ -33,7 +33,6 @@ from deconflict.replay.items import (
 
 __all__ = ["CARRIED", "Case", "Common", "read_case", "read_common"]
 
-SCHEMA: Final = "deconflict-scenario/1"
 # Carried by the line; the rest is context that a person or a watch may use.
 CARRIED: Final = (
     "NOTIFY_ACTIVITY",

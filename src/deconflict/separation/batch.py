@@ -16,7 +16,8 @@ from deconflict.airspace.altitude import (
     AltitudeReference,
 )
 from deconflict.errors import BadRowsError, InvalidDocumentError
-from deconflict.separation.labels import Labels
+from deconflict.separation.epoch import LATEST_S, unit_remedy
+from deconflict.separation.labels import MAX_NAME, NAME_WORDS, Labels, all_names, is_name
 from deconflict.units import FEET_PER_FLIGHT_LEVEL, TMM_PER_FOOT, TMM_PER_METRE
 
 __all__ = ["TMM_PER_UNIT", "Batch", "Column", "offsets_of"]
@@ -243,7 +244,14 @@ class Batch:
                 expected="timestamps, or seconds in a column named with _s",
             )
         if column.dtype.kind != "M":
-            return self.within(name, -1e11, 1e11, "seconds within ±10¹¹")
+            if not name.endswith("_s"):
+                raise InvalidDocumentError(
+                    f"{self.name}: {name} holds numbers, and nothing says which unit they are in",
+                    given=self._kind(name),
+                    expected=f"timestamps; or the column {name}_s, which is in seconds",
+                    remedy=f"name it {name}_s if they are seconds",
+                )
+            return self._numbered_seconds(name)
         self.need(name)
         unit, step = np.datetime_data(column.dtype)
         per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}.get(unit)
@@ -254,9 +262,30 @@ class Batch:
             self.refuse(name, nat, "no time", expected="an instant, UTC")
         ticks = column.view(np.int64)
         seconds = ticks / per_second
-        if len(seconds) and not (seconds.min() >= -1e11 and seconds.max() <= 1e11):
-            self.refuse(name, np.abs(seconds) > 1e11, "out of range", expected="within 3,000 years")
+        if len(seconds) and not (seconds.min() >= -LATEST_S and seconds.max() <= LATEST_S):
+            self.refuse(
+                name,
+                np.abs(seconds) > LATEST_S,
+                "out of range",
+                expected="an instant within 3,000 years",
+                remedy=f"the timestamps are in {unit}: look whether they were written in that unit",
+            )
         return np.asarray(seconds, dtype=np.float64)
+
+    def _numbered_seconds(self, name: str) -> NDArray[np.float64]:
+        self.need(name)
+        values = self.number(name)
+        if len(values) and not (values.min() >= -LATEST_S and values.max() <= LATEST_S):
+            bad = ~(np.abs(values) <= LATEST_S)
+            first = float(values[bad][0])
+            self.refuse(
+                name,
+                bad,
+                "not a number" if np.isnan(first) else "no time in seconds",
+                expected="seconds since 1970 UTC, or since another instant, within ±10¹¹",
+                remedy="" if np.isnan(first) else unit_remedy(first, name),
+            )
+        return values
 
     def labels(self, name: str) -> Labels:
         """Return a column of text as labels; without the column, one that names nothing."""
@@ -264,12 +293,42 @@ class Batch:
         if column is None or not len(column):
             return Labels.none(self.rows)
         if isinstance(column, Labels):
-            return column
-        if column.dtype.kind not in "USO":
+            labels = column
+        elif column.dtype.kind not in "UO":
             raise InvalidDocumentError(
                 f"{self.name}: {name} holds no text", given=self._kind(name), expected="text"
             )
-        return Labels.of(column)
+        else:
+            self._only_text(name, column)
+            labels = Labels.of(column)
+        if not all_names(labels.names):
+            named = [is_name(each) for each in labels.names]
+            bad = ~np.array([*named, True], dtype=np.bool_)[labels.codes]
+            if bad.any():
+                self._refuse_name(name, bad)
+        return labels
+
+    def _only_text(self, name: str, column: NDArray[Any]) -> None:
+        """Refuse what is neither text nor None in an array of Python objects."""
+        if column.dtype.kind == "O":
+            bad = np.array([not isinstance(each, str | None) for each in column], dtype=np.bool_)
+            if bad.any():
+                self.refuse(name, bad, "this is no text", expected="text, or None")
+
+    def _refuse_name(self, name: str, bad: NDArray[np.bool_]) -> NoReturn:
+        column = self.columns[name]
+        first = int(np.flatnonzero(bad)[0])
+        value = column.name(first) if isinstance(column, Labels) else column[first]
+        if not isinstance(value, str):
+            self.refuse(name, bad, "this is no text", expected="text", remedy="astype(str)")
+        long = len(value) > MAX_NAME
+        self.refuse(
+            name,
+            bad,
+            f"a name of {len(value):,} characters is too long" if long else "this cannot be a name",
+            expected=f"{NAME_WORDS}: no control characters, nothing invisible",
+            remedy="correct it where it is written: no name is changed here",
+        )
 
     def references(self, name: str, *, otherwise: AltitudeReference | None) -> NDArray[np.uint8]:
         """Return the number of each row's altitude reference; 255 where none is said.
@@ -305,7 +364,7 @@ class Batch:
         self.need(name)
         if isinstance(column, Labels):
             ids = column.objects()
-        elif column.dtype.kind in "iu" or column.dtype.kind in "US":
+        elif column.dtype.kind in "iuU":
             ids = column.astype(np.str_).astype(np.object_)
         elif column.dtype.kind == "O":
             ids = column
@@ -318,18 +377,26 @@ class Batch:
         empty = np.asarray((ids == np.array("", np.object_)) | (ids == np.array(None)), np.bool_)
         if empty.any():
             self.refuse(name, empty, "no name", expected="text")
+        if not all_names(ids.tolist()):
+            self._refuse_name(name, ~np.array([is_name(each) for each in ids], dtype=np.bool_))
         return ids
 
     def _not_numbers(self, name: str) -> InvalidDocumentError:
         return InvalidDocumentError(
-            f"{self.name}: {name} holds no numbers", given=self._kind(name), expected="numbers"
+            f"{self.name}: {name} holds no numbers",
+            given=self._kind(name),
+            expected="numbers",
+            remedy=""
+            if isinstance(self.columns[name], Labels)
+            else "astype(float) makes it numbers",
         )
 
     def _kind(self, name: str) -> str:
         column = self.columns[name]
         if isinstance(column, Labels):
             return "text"
-        return "text" if column.dtype.kind in "USO" else str(column.dtype)
+        kinds = {"U": "text", "S": "bytes", "O": "text, or other Python objects", "b": "bool"}
+        return kinds.get(column.dtype.kind, str(column.dtype))
 
     def _shown(self, name: str, column: Column | None, at: int) -> str:
         empty = self.missing.get(name)
@@ -337,7 +404,11 @@ class Batch:
             return "nothing"
         if isinstance(column, Labels):
             return repr(column.name(at))[:60]
-        return f"{column[at]!s:.60}"
+        value = column[at]
+        plain = isinstance(column, np.ndarray) and column.dtype.kind not in "OU"
+        if plain:
+            return f"{value!s:.60}"
+        return f"{str(value)!r:.60}" if isinstance(value, str) else f"{value!r:.60}"
 
     def _named(self, row: int) -> str:
         for name in ("flight", "volume"):

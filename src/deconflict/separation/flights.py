@@ -12,6 +12,7 @@ from deconflict.airspace.outline import MAX_RADIUS_MM
 from deconflict.airspace.trajectory import MAX_TIME_CONTAINMENT_MS
 from deconflict.errors import InvalidDocumentError
 from deconflict.separation.batch import Batch, offsets_of
+from deconflict.separation.given import batch_of_arrays, columns_of
 from deconflict.separation.labels import Labels
 from deconflict.separation.rows import Rows
 
@@ -25,6 +26,10 @@ TEXTS: Final = ("party", "purpose", "altitude_reference")
 FLIGHT_COLUMNS: Final = WAYPOINT | {"flight", "lateral_m", "window_s", *VERTICALS, *TEXTS}
 FLIGHT: Final = "FLIGHT"
 NO_REFERENCE: Final = 255
+SAY_REFERENCE: Final = (
+    "add the column altitude_reference; or say one for all: --altitude-reference FL on the command "
+    "line, reference='FL' in Python"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +113,7 @@ class Flights:
         >>> len(made)
         2
         """
-        arrays = {name: np.asarray(column) for name, column in columns.items()}
-        batch = Batch(dict(arrays), name="flights")
-        if offsets is not None:
-            batch.offsets = np.ascontiguousarray(offsets, dtype=np.int64)
-            batch.lists = WAYPOINT & arrays.keys()
+        batch = batch_of_arrays(columns_of(columns, "flights"), offsets, WAYPOINT, "flights")
         return flights_of_batch(batch, reference=reference_of(reference), ignore=frozenset(ignore))
 
     @classmethod
@@ -428,7 +429,7 @@ def _referenced(batch: Batch, references: NDArray[np.uint8]) -> None:
             silent,
             "what the altitudes are measured from is not said",
             expected=", ".join(AltitudeReference),
-            remedy="add the column altitude_reference, or name one reference for all",
+            remedy=SAY_REFERENCE,
         )
 
 

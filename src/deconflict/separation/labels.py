@@ -7,9 +7,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_LABEL", "Labels", "numbered"]
+__all__ = ["MAX_NAME", "NAME_WORDS", "NO_LABEL", "Labels", "all_names", "is_name", "numbered"]
 
 NO_LABEL: Final = -1
+MAX_NAME: Final = 256  # characters of what names a flight, a volume or a party
+NAME_WORDS: Final = f"1 to {MAX_NAME} printable characters"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +105,27 @@ class Labels:
             return self
         numbers = numbered(name for name in self.names if name)
         return Labels(self.by(numbers, without=NO_LABEL).astype(np.int32), tuple(numbers))
+
+
+def is_name(text: object) -> bool:
+    r"""Say whether this can name something: 1 to 256 printable characters.
+
+    Nothing invisible, so that two names that look alike are alike wherever they are shown.
+
+    >>> is_name("=BAW 12"), is_name("BAW\x0012"), is_name("")
+    (True, False, False)
+    """
+    return isinstance(text, str) and 0 < len(text) <= MAX_NAME and text.isprintable()
+
+
+def all_names(texts: Sequence[Any]) -> bool:
+    """Say whether each of these is a name; quickly, because hardly ever one is not."""
+    try:
+        joined = "".join(texts)
+    except TypeError:
+        return False
+    lengths = set(map(len, texts))
+    return joined.isprintable() and (not lengths or (min(lengths) > 0 and max(lengths) <= MAX_NAME))
 
 
 def numbered(names: Iterable[str]) -> dict[str, int]:

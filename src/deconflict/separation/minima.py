@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Final
 
 from deconflict.airspace.altitude import MAX_ALTITUDE_TMM, AltitudeReference
@@ -32,6 +33,19 @@ class Minima:
     vertical_tmm: int
 
     def __post_init__(self) -> None:
+        if not _is_a(Real, self.lateral_m):
+            raise InvalidGeometryError(
+                "the lateral minimum is no number",
+                given=f"{type(self.lateral_m).__name__} {self.lateral_m!r:.40}",
+                expected=f"metres, 0 to {MAX_LATERAL_M:.0f}",
+            )
+        if not _is_a(Integral, self.vertical_tmm):
+            raise InvalidAltitudeError(
+                "the vertical minimum is no whole number",
+                given=f"{type(self.vertical_tmm).__name__} {self.vertical_tmm!r:.40}",
+                expected=f"whole tenths of a millimetre, 0 to {MAX_ALTITUDE_TMM}",
+                remedy="1 ft is 3,048 of them, 1 m is 10,000",
+            )
         if not (math.isfinite(self.lateral_m) and 0.0 <= self.lateral_m <= MAX_LATERAL_M):
             raise InvalidGeometryError(
                 "the lateral minimum cannot be used",
@@ -44,6 +58,10 @@ class Minima:
                 given=f"vertical_tmm {self.vertical_tmm}",
                 expected=f"tenths of a millimetre, 0 to {MAX_ALTITUDE_TMM}",
             )
+
+
+def _is_a(kind: type, value: object) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from deconflict.separation.labels import Labels, numbered
 from deconflict.separation.minima import Minima, MinimaTable
 from deconflict.separation.said_minima import SaidMinima
 
-__all__ = ["MAX_CLASSES", "MinimaClasses"]
+__all__ = ["MAX_CLASSES", "MinimaClasses", "class_name"]
 
 MAX_CLASSES: Final = 1_024  # the kernel holds a square of them
 Class = tuple[str, str | None]
@@ -101,12 +102,30 @@ class MinimaClasses:
             return by_purpose
         return self.parties.get(frozenset((one[1], other[1])), by_purpose)
 
+    def by_name(self) -> MinimaTable:
+        """Return the same as a table, in which a class is called by its `class_name`."""
+        pairs: dict[frozenset[str], Minima] = {}
+        for one, other in combinations_with_replacement(self.classes, 2):
+            minima = self.between(one, other)
+            if minima != self.table.default:
+                pairs[frozenset((class_name(*one), class_name(*other)))] = minima
+        return MinimaTable(self.table.default, pairs)
+
     def numbers(self, purpose: Labels, party: Labels) -> NDArray[np.uint16]:
         """Return each row's class, as its place in ``classes``."""
         named = {name: number for number, name in enumerate(self._named, 1)}
         whose = party.by(named, without=0)
         which = purpose.by(self.purposes, without=0)
         return (which * (len(named) + 1) + whose).astype(np.uint16)
+
+
+def class_name(purpose: str, party: str | None) -> str:
+    """Return what a class is called in a table; no purpose is spelled so.
+
+    >>> class_name("FLIGHT", None), class_name("FLIGHT", "red")
+    ('FLIGHT', 'FLIGHT of red')
+    """
+    return purpose if party is None else f"{purpose} of {party}"
 
 
 def _unknown(

@@ -1,11 +1,12 @@
 """Minima as people write them: ``5NM,1000ft``, for all or for a pair of purposes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from deconflict.airspace.altitude import MAX_ALTITUDE_TMM
 from deconflict.airspace.quantity import parse_distance, parse_height
 from deconflict.errors import InvalidInputError
-from deconflict.separation.minima import Minima, MinimaTable
+from deconflict.separation.minima import MAX_LATERAL_M, Minima, MinimaTable
 
 __all__ = ["AnyMinima", "SaidMinima", "parse_minima", "said_minima"]
 
@@ -57,7 +58,8 @@ def parse_minima(text: str) -> Minima:
     """Return the minima that ``LATERAL,VERTICAL`` says, each with its unit.
 
     Raises:
-        InvalidInputError: there are not two quantities, or one cannot be read.
+        InvalidInputError: there are not two quantities, or one cannot be read or is too great; in
+            the units that were typed.
 
     >>> parse_minima("5NM,1000ft") == Minima(9_260.0, 3_048_000)
     True
@@ -69,7 +71,35 @@ def parse_minima(text: str) -> Minima:
             given=f"{text!r:.60}",
             expected="lateral,vertical, each with its unit: 5NM,1000ft or 50m,50ft or 9260m,300m",
         )
-    return Minima(parse_distance(lateral) / 1000, parse_height(vertical))
+    lateral_mm = _said(lateral, text, "lateral", parse_distance, "5NM, 50m, 9.26km")
+    vertical_tmm = _said(vertical, text, "vertical", parse_height, "1000ft, 300m")
+    for which, typed, value, most, said in (
+        ("lateral", lateral, lateral_mm, MAX_LATERAL_M * 1000, "1,000 km (539 NM)"),
+        ("vertical", vertical, vertical_tmm, MAX_ALTITUDE_TMM, "100 km (328,083 ft)"),
+    ):
+        if value > most:
+            raise InvalidInputError(
+                f"the {which} minimum is too great",
+                given=f"{typed.strip():.40} in {text!r:.60}",
+                expected=f"0 to {said}",
+                remedy="check the unit",
+            )
+    return Minima(lateral_mm / 1000, vertical_tmm)
+
+
+def _said(part: str, text: str, which: str, parse: Callable[[str], int], such: str) -> int:
+    try:
+        return parse(part)
+    except InvalidInputError as error:
+        negative = part.strip().startswith("-")
+        raise InvalidInputError(
+            f"the {which} minimum is below 0"
+            if negative
+            else f"the {which} minimum cannot be read",
+            given=f"{part.strip() or 'nothing':.40} in {text!r:.60}",
+            expected=f"a number with its unit, such as {such}",
+            remedy="" if negative else error.remedy,
+        ) from error
 
 
 def said_minima(said: AnyMinima | Iterable[str]) -> SaidMinima:
@@ -95,11 +125,10 @@ def said_minima(said: AnyMinima | Iterable[str]) -> SaidMinima:
     pairs: dict[frozenset[str], Minima] = {}
     if isinstance(said, Mapping):
         for key, value in said.items():
-            names = (key,) if isinstance(key, str) else tuple(key)
-            _add(pairs, names, parse_minima(value) if isinstance(value, str) else value, str(key))
+            _add(pairs, _names(key), _value(value), str(key))
         return SaidMinima(None, pairs)
     for_all: Minima | None = None
-    for text in [said] if isinstance(said, str) else said:
+    for text in _texts(said):
         whom, equals, distances = text.rpartition("=")
         minima = parse_minima(distances)
         if equals:
@@ -111,6 +140,47 @@ def said_minima(said: AnyMinima | Iterable[str]) -> SaidMinima:
         else:
             for_all = minima
     return SaidMinima(for_all, pairs)
+
+
+def _texts(said: object) -> list[str]:
+    if isinstance(said, str):
+        return [said]
+    if not isinstance(said, bytes) and isinstance(said, Iterable):
+        texts = list(said)
+        if all(isinstance(text, str) for text in texts):
+            return texts
+    raise _no_minima(said)
+
+
+def _names(key: object) -> tuple[str, ...]:
+    names = (key,) if isinstance(key, str) else key
+    if not isinstance(names, tuple | list | frozenset) or not all(
+        isinstance(name, str) for name in names
+    ):
+        raise InvalidInputError(
+            "whose minima are these?",
+            given=f"{type(key).__name__} {key!r:.60}",
+            expected="a purpose, or two purposes or parties: ('FLIGHT', 'ACTIVITY')",
+        )
+    return tuple(names)
+
+
+def _value(value: object) -> Minima:
+    if isinstance(value, str):
+        return parse_minima(value)
+    if not isinstance(value, Minima):
+        raise _no_minima(value)
+    return value
+
+
+def _no_minima(said: object) -> InvalidInputError:
+    return InvalidInputError(
+        "these are no minima",
+        given=f"{type(said).__name__} {said!r:.60}",
+        expected="text with units, '5NM,1000ft'; several of these; or Minima(lateral_m, "
+        "vertical_tmm), or a mapping to them",
+        remedy="say both with their unit: no number is taken without one",
+    )
 
 
 def _add(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,15 +14,17 @@ from deconflict.separation.arrays import Columns, pack_minima, pack_references
 from deconflict.separation.arrow import flights_of_arrow, is_arrow, volumes_of_arrow
 from deconflict.separation.conflicts import Conflicts
 from deconflict.separation.flights import Flights
+from deconflict.separation.given import columns_of, expect_flag, expect_whole
 from deconflict.separation.labels import numbered
 from deconflict.separation.minima import AltitudeConversions
 from deconflict.separation.minima_classes import MinimaClasses
 from deconflict.separation.said_minima import AnyMinima, SaidMinima, said_minima
 from deconflict.separation.volumes import Volumes
 
-__all__ = ["ScreenProgress", "screen"]
+__all__ = ["ScreenProgress", "require_names_apart", "screen"]
 
 ScreenProgress = _kernel.ScreenProgress
+MAX_THREADS: Final = 1_024
 
 
 def screen(
@@ -88,13 +90,30 @@ def screen(
     ([0], [1], [104.0])
     """
     said = minima if isinstance(minima, SaidMinima) else said_minima(minima)
+    within_parties = expect_flag(within_parties, "within_parties")
+    if threads is not None:
+        threads = expect_whole(threads, "threads", 1, MAX_THREADS)
+    if progress is not None and not isinstance(progress, ScreenProgress):
+        raise InvalidInputError(
+            "progress cannot be used",
+            given=f"{type(progress).__name__} {progress!r:.60}",
+            expected="a ScreenProgress, or None",
+        )
+    if conversions is not None and not isinstance(conversions, AltitudeConversions):
+        raise InvalidInputError(
+            "conversions cannot be used",
+            given=f"{type(conversions).__name__} {conversions!r:.60}",
+            expected="an AltitudeConversions, or None",
+            remedy="AltitudeConversions({(AltitudeReference.FL, AltitudeReference.AMSL): "
+            "(least_tmm, most_tmm)})",
+        )
     ours = _flights(flights, reference)
     theirs = _volumes(volumes, reference)
-    _check_names(ours, theirs)
+    require_names_apart(ours, theirs)
     purposes = numbered([*ours.purpose.used(), *theirs.purpose.used()])
     parties = numbered([*ours.party.used(), *theirs.party.used()])
     classes = MinimaClasses.of(said, purposes=purposes, parties=parties)
-    known = conversions or AltitudeConversions()
+    known = AltitudeConversions() if conversions is None else conversions
     try:
         found = _kernel.screen(
             _trajectory_columns(ours, classes, parties, within_parties),
@@ -106,6 +125,14 @@ def screen(
         )
     except _kernel.RefusedInput as refusal:
         raise _refused(refusal, ours, theirs) from refusal
+    except (TypeError, ValueError) as error:
+        # Columns that `Flights.of` checked are never refused so: somebody put others in.
+        raise InvalidInputError(
+            "the columns of a Flights or Volumes value are not as its class says",
+            given=f"{error}"[:160],
+            expected="columns as they are documented, each of its type",
+            remedy="make the value by Flights.of or Volumes.of, which check what they are given",
+        ) from error
     return _conflicts(found, ours, theirs)
 
 
@@ -114,7 +141,7 @@ def _flights(given: Any, reference: AltitudeReference | str | None) -> Flights:
         return given
     if is_arrow(given):
         return flights_of_arrow(given, reference=reference)
-    columns = dict(given)
+    columns = columns_of(given, "flights")
     return Flights.of(columns, offsets=columns.pop("offsets", None), reference=reference)
 
 
@@ -125,14 +152,17 @@ def _volumes(given: Any, reference: AltitudeReference | str | None) -> Volumes:
         return given
     if is_arrow(given):
         return volumes_of_arrow(given, reference=reference)
-    columns = dict(given)
+    columns = columns_of(given, "volumes")
     return Volumes.of(columns, offsets=columns.pop("offsets", None), reference=reference)
 
 
-def _check_names(flights: Flights, volumes: Volumes) -> None:
+def require_names_apart(flights: Flights, volumes: Volumes) -> None:
     """Refuse a name that two flights or volumes share: findings could not say which is meant.
 
     The volumes of one declaration, which are of one item, share theirs.
+
+    Raises:
+        InvalidInputError: two do; it names both places.
     """
     ids = [] if flights.ids is None else flights.ids.tolist()
     if volumes.ids is not None and len(volumes):

@@ -14,7 +14,8 @@ from deconflict.airspace.ring import check_ring
 from deconflict.errors import BadRowsError, InvalidDocumentError, InvalidGeometryError
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, POLYGON, SURFACE, UNLIMITED
 from deconflict.separation.batch import Batch, offsets_of
-from deconflict.separation.flights import NO_REFERENCE, reference_of
+from deconflict.separation.flights import NO_REFERENCE, SAY_REFERENCE, reference_of
+from deconflict.separation.given import batch_of_arrays, columns_of
 from deconflict.separation.labels import Labels
 from deconflict.separation.rows import Rows
 
@@ -117,15 +118,11 @@ class Volumes:
         >>> len(made)
         1
         """
-        arrays = {name: np.asarray(column) for name, column in columns.items()}
-        batch = Batch(dict(arrays), name="volumes")
+        batch = batch_of_arrays(columns_of(columns, "volumes"), offsets, VERTEX, "volumes")
         for name in (*LOWERS, *UPPERS, *REACHES):
-            column = arrays.get(name)
-            if column is not None and column.dtype.kind == "f":
+            column = batch.columns.get(name)
+            if isinstance(column, np.ndarray) and column.dtype.kind == "f":
                 batch.missing = {**batch.missing, name: np.isnan(column)}
-        if offsets is not None:
-            batch.offsets = np.ascontiguousarray(offsets, dtype=np.int64)
-            batch.lists = VERTEX & arrays.keys()
         return volumes_of_batch(batch, reference=reference_of(reference), ignore=frozenset(ignore))
 
     def taken(self, volumes: NDArray[np.integer[Any]]) -> "Volumes":
@@ -229,7 +226,7 @@ def volumes_of_batch(
             silent,
             "what the altitudes are measured from is not said",
             expected=", ".join(AltitudeReference),
-            remedy="add the column altitude_reference, or name one reference for all",
+            remedy=SAY_REFERENCE,
         )
     flight_level = list(AltitudeReference).index(AltitudeReference.FL)
     if flight_levels and (references != flight_level).any():

@@ -46,6 +46,7 @@ from deconflict.store.sqlite_file import (
     translated,
 )
 from deconflict.store.sqlite_rows import (
+    Heads,
     checkpoint_from,
     entries_from,
     event_from,
@@ -63,6 +64,8 @@ __all__ = ["SqliteStore"]
 # 16 MB of write-ahead log. At SQLite's own 1,000 pages a busy node stopped for 15 to 25 ms at each
 # second's end; pages written several times meanwhile are copied once.
 CHECKPOINT_AT_PAGES: Final = 4_000
+STATEMENTS_PREPARED: Final = 256  # those of many rows have a text for each of some lengths
+CHAINS_REMEMBERED: Final = 1_024
 REMEMBERED: Final = 2_048  # entries, most of them near 1 kB; 140 MB if each had 64 KiB
 PAGE_ROWS: Final = 500  # rows an iterator holds at once: 32 MB if every entry has 64 KiB
 
@@ -115,6 +118,7 @@ class SqliteStore:
         self._closed = False
         self._broken = ""  # why, once it is
         self._recent: dict[str, EntryRow] = {}  # the last entries made durable, as they stand
+        self._heads: Heads = {}  # of chains written to; nobody else writes them
         self._delayed: set[str] | None = None  # hashes of entries with a note that says so
         self._wal_pages = 0
         self._still = False  # the file is to stay as it is
@@ -145,7 +149,12 @@ class SqliteStore:
         if not in_memory:
             prepare_file(Path(path), create=create)
         try:
-            connection = apsw.Connection(name, flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
+            connection = apsw.Connection(
+                name,
+                flags=apsw.SQLITE_OPEN_READWRITE,
+                vfs=vfs,
+                statementcachesize=STATEMENTS_PREPARED,
+            )
         except apsw.Error as error:
             raise translated(error, name) from error
         try:
@@ -178,9 +187,12 @@ class SqliteStore:
         with self._access() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                write_batch(connection, batch)
+                if len(self._heads) > CHAINS_REMEMBERED:
+                    self._heads.clear()
+                write_batch(connection, batch, self._heads)
                 connection.execute("COMMIT")
             except BaseException:
+                self._heads.clear()  # they may have run ahead of the record
                 if connection.in_transaction:  # after some errors SQLite has rolled back itself
                     connection.execute("ROLLBACK")
                 raise
@@ -205,11 +217,32 @@ class SqliteStore:
         """
         with self._access() as connection:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._wal_pages = 0
             self._still = True
         try:
             yield
         finally:
             self._still = False
+
+    @property
+    def log_pages(self) -> int:
+        """How long the write-ahead log is; it grows for as long as :meth:`still` lasts."""
+        return self._wal_pages
+
+    def tell_while_it_works(self, steps: int, told: Callable[[], None]) -> None:
+        """Have ``told`` called again and again within statements that last long.
+
+        Args:
+            steps: of SQLite's machine from one call to the next.
+            told: must not use the record.
+        """
+
+        def still_wanted() -> bool:
+            told()
+            return False  # True would break the statement off
+
+        with self._access() as connection:
+            connection.set_progress_handler(still_wanted, steps)
 
     def check_storage(self) -> None:
         with self._access() as connection:

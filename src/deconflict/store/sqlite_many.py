@@ -14,6 +14,7 @@ import apsw
 __all__ = ["MOST_ROWS", "Statement", "write_rows"]
 
 MOST_ROWS: Final = 64  # in one statement
+_EACH_LENGTH: Final = 16  # up to here there is a statement for each number of rows
 
 
 class Statement(str):
@@ -29,15 +30,15 @@ def write_rows(
 ) -> int:
     """Run the statement over rows of equal width, in their order; return how many it changed.
 
-    In parts of 64, 32, 16 and so on: as few statements as that allows, of a few lengths that are
-    prepared once.
+    In parts of 64, 32 or 16 rows, and what is left in one: few statements, of some lengths that
+    are prepared once.
 
     Raises:
         apsw.Error: SQLite refused or failed.
     """
     changed = at = 0
     while left := len(rows) - at:
-        count = min(1 << left.bit_length() - 1, MOST_ROWS)
+        count = left if left <= _EACH_LENGTH else min(1 << left.bit_length() - 1, MOST_ROWS)
         part = rows[at : at + count]
         connection.execute(
             _text(statement, count, len(part[0])), [value for row in part for value in row]

@@ -6,7 +6,7 @@ signature of an entry lies outside it, because it arrives after the row.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import apsw
 
@@ -29,6 +29,7 @@ from deconflict.store.base import (
 from deconflict.store.sqlite_many import Statement, write_rows
 
 __all__ = [
+    "Heads",
     "checkpoint_from",
     "entries_from",
     "event_from",
@@ -42,6 +43,9 @@ __all__ = [
     "write_batch",
 ]
 
+
+# Line, party and epoch of a chain: its id, number and hash of its last entry.
+Heads: TypeAlias = dict[tuple[str, str, str], tuple[int, int, str]]
 
 _HASH, _DATA, _SIGNATURE = 4, 5, 8  # columns of an entry
 _OUTSIDE = (_DATA, _SIGNATURE)
@@ -156,8 +160,14 @@ def _entry_check(row: EntryRow) -> bytes:
     )
 
 
-def write_batch(connection: apsw.Connection, batch: Batch) -> None:
+def write_batch(connection: apsw.Connection, batch: Batch, heads: Heads) -> None:
     """Write every row of the batch inside the caller's transaction.
+
+    Args:
+        connection: in a transaction.
+        batch: what to write.
+        heads: those of this record's chains that are known already, moved along with it. After
+            an error they are no longer those of the record.
 
     Raises:
         StoreSlotTakenError: a slot or name already holds something else.
@@ -168,7 +178,7 @@ def write_batch(connection: apsw.Connection, batch: Batch) -> None:
         _write_line(connection, line)
     for terms in batch.terms:
         _write_terms(connection, terms)
-    chains = _Chains(connection)
+    chains = _Chains(connection, heads)
     write_rows(
         connection, _ENTRIES, [_entry_values(connection, chains, row) for row in batch.entries]
     )
@@ -186,11 +196,11 @@ def write_batch(connection: apsw.Connection, batch: Batch) -> None:
 
 
 class _Chains:
-    """The heads of the chains a batch touches, read once and written back once."""
+    """The heads of the chains a batch touches, read where unknown and written back once."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, heads: Heads) -> None:
         self._connection = connection
-        self._heads: dict[tuple[str, str, str], tuple[int, int, str]] = {}
+        self._heads = heads
         self._moved: set[tuple[str, str, str]] = set()
 
     def head(self, line_id: str, party: str, epoch: str) -> tuple[int, int, str] | None:

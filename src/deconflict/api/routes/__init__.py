@@ -17,6 +17,7 @@ from deconflict.api.routes import (
     messages,
     node,
     session,
+    sites,
     watch,
 )
 
@@ -27,6 +28,7 @@ __all__ = ["ROUTES"]
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     *messages.ROUTES,
     *declarations.ROUTES,
+    *sites.ROUTES,
     *events.ROUTES,
     *findings.ROUTES,
     *lines.ROUTES,

@@ -13,7 +13,7 @@ from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Cancel, Declare, Declared, DeclareOptions, Tell
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
-from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.declaration import Declaration
 from deconflict.node.actor import Action
 from deconflict.node.views import DeclarationView
 
@@ -58,23 +58,6 @@ async def list_declarations(
 ) -> Response:
     """List declarations, own and the peers', with what is known of their delivery."""
     return answer(services_of(request).node.declarations(active_only=active == "true"))
-
-
-@small.get("/sites", response_model=list[DeclarationView])
-@needs(Action.READ_SITES)
-async def list_sites(
-    request: Request,
-    active: Annotated[
-        Literal["true", "false"], Query(description="false: ended and cancelled ones too")
-    ] = "true",
-) -> Response:
-    """List our protected sites: on which lines, who holds them, has seen and has loaded them.
-
-    Nothing else that this party or a peer declared is in it.
-    """
-    found = services_of(request).node.declarations(active_only=active == "true")
-    site = Purpose.PROTECTED_SITE.value
-    return answer([each for each in found if each.own and each.purpose == site])
 
 
 @bulk.post(

@@ -4,24 +4,25 @@ Like the rest of a node's decisions it has no clock and no thread of its own: wh
 a record that nobody writes, as a copy is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import msgspec
 
-from deconflict.errors import InvalidDocumentError, StoreDamagedError
+from deconflict.errors import DeconflictError, InvalidDocumentError, StoreDamagedError, StoreError
 from deconflict.line.key_ring import KeyRing
 from deconflict.line.keys import VerifyKey
 from deconflict.line.root import Root
 from deconflict.line.statement import ChainPoint
 from deconflict.node.fold import KeptFold, LineFold
 from deconflict.node.keeping.kept_record import KeptRecord, edition
-from deconflict.store.base import Store
+from deconflict.store.base import EntryRow, Store
 from deconflict.store.rings import ring_of
 from deconflict.store.verify import ProvenChain, RecordProof
 
-__all__ = ["Pins", "audited"]
+__all__ = ["Pins", "audited", "require_comparable"]
 
 _TELL_EVERY: Final = 1_000  # entries
 
@@ -75,16 +76,9 @@ def audited(
             proof.mark(one.line_id, one.head, one.party)
         for line_id, peer in pins.lines:
             earlier = None if before is None else before.fold(line_id)
-            rings = (
-                ring_of(store, line_id, party, pins.keys[party], pins.roots.get(party))
-                for party in (pins.party, peer)
-            )
-            # A key that came since was not known when what was kept was read.
-            ever = {ring.party: _known(ring, earlier) for ring in rings}
-            row = store.latest_receipt(line_id, peer)
-            newest = None if row is None else ChainPoint(row.epoch, row.seq, row.hash)
+            newest = _newest_receipt(store, line_id, peer)
             known = newest if earlier is None else earlier.receipted
-            fold = LineFold(store, line_id, pins.party, peer, ever, known)
+            fold = _fold(store, pins, line_id, peer, earlier, known)
             passed = earlier is None or _passes(fold, earlier, newest)
             for _ in fold.read(partial(proof.entries, line_id)):
                 passed = passed or (earlier is not None and _passes(fold, earlier, newest))
@@ -100,6 +94,70 @@ def audited(
         chains = proof.proven()
     lasting = tuple(fold for fold in folds if fold is not None)
     return KeptRecord(edition(), chains, lasting) if len(lasting) == len(folds) else None
+
+
+def require_comparable(store: Store, pins: Pins, before: KeptRecord) -> None:
+    """Return when a start from this record would go on from what was kept.
+
+    Then it says the same as the record read whole, and :func:`audited` may hold one against the
+    other. In a copy of what the start itself has read it is always so. In a later one it need not
+    be: a fresh epoch may have left entries behind, or one was called late since. That is no damage.
+
+    Raises:
+        InvalidDocumentError: it would not.
+        StoreError: the record cannot be read, or is damaged.
+    """
+    for line_id, peer in pins.lines:
+        earlier = before.fold(line_id)
+        if earlier is None:
+            continue
+        newest = _newest_receipt(store, line_id, peer)
+        fold = _fold(store, pins, line_id, peer, earlier, newest)
+        try:
+            fold.take_up(earlier)
+            # The entry after it: whether that belongs before its end is asked when it is read.
+            next(fold.read(partial(_rows_behind, store, earlier)), None)
+        except StoreError:
+            raise
+        except (DeconflictError, LookupError, TypeError, ValueError) as error:
+            why = error.problem if isinstance(error, DeconflictError) else repr(error)
+            raise InvalidDocumentError(
+                f"what the start went on from cannot be compared with the record any more: {why}",
+                remedy="start again when nothing is open: the whole record is read then",
+            ) from error
+
+
+def _rows_behind(store: Store, earlier: KeptFold, party: str) -> Iterator[EntryRow]:
+    head, line_id = earlier.heads.get(party), earlier.line_id
+    if head is None:
+        return store.entries(line_id, party)
+    epochs = [row.epoch for row in store.epochs(line_id, party)]
+    return chain.from_iterable(
+        store.entries(line_id, party, epoch=epoch, after_seq=head.seq if epoch == head.epoch else 0)
+        for epoch in epochs[epochs.index(head.epoch) :]
+    )
+
+
+def _fold(
+    store: Store,
+    pins: Pins,
+    line_id: str,
+    peer: str,
+    earlier: KeptFold | None,
+    receipted: ChainPoint | None,
+) -> LineFold:
+    rings = (
+        ring_of(store, line_id, party, pins.keys[party], pins.roots.get(party))
+        for party in (pins.party, peer)
+    )
+    # A key that came since was not known when what was kept was read.
+    ever = {ring.party: _known(ring, earlier) for ring in rings}
+    return LineFold(store, line_id, pins.party, peer, ever, receipted)
+
+
+def _newest_receipt(store: Store, line_id: str, peer: str) -> ChainPoint | None:
+    row = store.latest_receipt(line_id, peer)
+    return None if row is None else ChainPoint(row.epoch, row.seq, row.hash)
 
 
 def _known(ring: KeyRing, earlier: KeptFold | None) -> Mapping[str, VerifyKey]:

@@ -6,11 +6,15 @@ newer copy of record or file) has one consequence: the whole record is read, as 
 """
 
 import hashlib
+import os
+import platform
 import sys
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+import apsw
 import msgspec
 
 import deconflict
@@ -26,6 +30,9 @@ KEPT_NOTE: Final = "kept"  # of the record: SHA-256 of the file that was made of
 _FIRST_LINE: Final = b"deconflict/1 kept\n"
 _MOST_BYTES: Final = 2**31  # 45 MB for a million messages, as measured
 _PROGRAM: Final = ("*.py", "*.toml", "*.json", "*.so", "*.pyd", "*.sql")
+# All that an audit loads besides, and what it takes from each: rows, places, values, figures,
+# signatures, bytes that are signed. A test holds this list to what is loaded.
+LIBRARIES: Final = ("apsw", "mgrs", "msgspec", "numpy", "pynacl", "rfc8785")
 
 
 class KeptRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,11 +42,13 @@ class KeptRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         edition: of the program that made it.
         chains: how far each chain is proven.
         folds: what each line's chains imply up to there.
+        audited_ms: when the copy was made that the audit read; 0 where nobody said.
     """
 
     edition: str
     chains: tuple[ProvenChain, ...]
     folds: tuple[KeptFold, ...]
+    audited_ms: int = 0
 
     def fold(self, line_id: str) -> KeptFold | None:
         """Return what was kept of a line, None where nothing was."""
@@ -53,12 +62,32 @@ def edition() -> str:
     Another edition may come to another state from the same record. It never goes on from this one.
     """
     root = Path(deconflict.__file__).parent
-    made_with = f"{deconflict.__version__} {msgspec.__version__} {sys.version}"
-    digest = hashlib.sha256(f"{made_with}\n".encode())
+    digest = hashlib.sha256()
+    for what, which in _made_with():
+        digest.update(f"{what} {which}\n".encode())
     for file in sorted({file for shape in _PROGRAM for file in root.rglob(shape)}):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
     return digest.hexdigest()
+
+
+def _made_with() -> list[tuple[str, str]]:
+    return [
+        ("deconflict", deconflict.__version__),
+        ("python", sys.version),
+        ("machine", platform.machine()),
+        ("sqlite", apsw.sqlite_lib_version()),
+        *((name, _version_of(name)) for name in LIBRARIES),
+    ]
+
+
+def _version_of(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        # As in a program frozen into one file. Nobody can say that it is the same one: each process
+        # is an edition of its own then, and every start reads the whole record.
+        return f"not told, {os.urandom(16).hex()}"
 
 
 def write_kept(path: Path, kept: KeptRecord) -> bytes:

@@ -5,27 +5,44 @@ is and what it found, a JSON object a line, as :class:`Word`. It ends when stand
 has a low priority, a copy of the record, no key and no network.
 """
 
+import contextlib
+import errno
 import os
-import shutil
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from deconflict.errors import InvalidDocumentError, StoreDamagedError, StoreError
+from deconflict.errors import (
+    DeconflictError,
+    InvalidDocumentError,
+    InvalidInputError,
+    StoreDamagedError,
+    StoreFullError,
+    VerificationError,
+)
 from deconflict.line.keys import VerifyKey
 from deconflict.line.root import Root
-from deconflict.node.keeping.audit import Pins, audited
-from deconflict.node.keeping.kept_record import read_kept, write_kept
+from deconflict.node.keeping.audit import Pins, audited, require_comparable
+from deconflict.node.keeping.kept_record import KeptRecord, read_kept, write_kept
+from deconflict.node.keeping.standing import Hindrance
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = ["Task", "Word", "files_of", "main"]
 
 _NICE: Final = 10  # a tenth of what the node gets where both want all; at 19, a hundredth
 _AT_ONCE: Final = 1024 * 1024  # bytes copied
+_SAY_EVERY: Final = 16 * _AT_ONCE
+_STEPS: Final = 1_000_000  # of SQLite, some ten milliseconds
+_WORD_EVERY_S: Final = 5.0
+_NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
+# The worst there is: where memory runs out, this process is the one that nobody misses.
+_OOM_FIRST: Final = "1000"
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -36,6 +53,8 @@ class Task(msgspec.Struct, frozen=True):
         copy: where to copy it, and look.
         before: what a start went on from, named by the record; None for one that read everything.
         kept: where to write what is to be kept.
+        begun_ms: when the copy is made, as what is kept of it will say.
+        copied: whether it is there already, of an attempt before.
         party: ours.
         lines: ids of the lines that are spoken, each with its peer.
         keys: the first key of each party, base64.
@@ -46,19 +65,33 @@ class Task(msgspec.Struct, frozen=True):
     copy: str
     before: str | None
     kept: str
+    begun_ms: int
+    copied: bool
     party: str
     lines: list[tuple[str, str]]
     keys: dict[str, str]
     roots: dict[str, Any]
 
     @classmethod
-    def of(cls, pins: Pins, *, record: Path, copy: Path, before: Path | None, kept: Path) -> "Task":
+    def of(
+        cls,
+        pins: Pins,
+        *,
+        record: Path,
+        copy: Path,
+        before: Path | None,
+        kept: Path,
+        begun_ms: int = 0,
+        copied: bool = False,
+    ) -> "Task":
         """Return the task of a node that has pinned these."""
         return cls(
             record=str(record),
             copy=str(copy),
             before=None if before is None else str(before),
             kept=str(kept),
+            begun_ms=begun_ms,
+            copied=copied,
             party=pins.party,
             lines=list(pins.lines),
             keys={party: key.to_base64() for party, key in pins.keys.items()},
@@ -86,7 +119,10 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
         digest: of the file that is to be kept, hex; empty where none was written.
         damaged: what is wrong with the record; empty for nothing.
         given, expected, remedy: as of the error.
+        uncompared: at the end: why what the start went on from was not held against the record,
+            which is proven by itself; empty where it was, or where there was nothing to compare.
         failed: why it could not look, which says nothing of the record.
+        hindrance: the same in a word.
     """
 
     copied: bool = False
@@ -97,22 +133,27 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     given: str = ""
     expected: str = ""
     remedy: str = ""
+    uncompared: str = ""
     failed: str = ""
+    hindrance: Hindrance = Hindrance.FILES
 
 
 def main() -> None:
     """Do what standard input says."""
     os.nice(_NICE)
+    _be_the_first_to_go()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the node, which is told as well, ends it
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     threading.Thread(target=_end_with_the_node, daemon=True).start()
     try:
-        _copy(Path(task.record), Path(task.copy))
+        if not task.copied:
+            _copy(Path(task.record), Path(task.copy), lambda: _say(Word()))
         _say(Word(copied=True))
         with SqliteStore.open(task.copy) as store:
             _look(task, store)
-    except (StoreDamagedError, InvalidDocumentError) as error:
+    except (StoreDamagedError, InvalidInputError, VerificationError) as error:
+        # The copy could be read, and what it says does not verify.
         _say(
             Word(
                 damaged=error.problem,
@@ -121,10 +162,27 @@ def main() -> None:
                 remedy=error.remedy,
             )
         )
-    except StoreError as error:
+    except StoreFullError as error:
+        _say(Word(failed=error.problem, hindrance=Hindrance.NO_ROOM))
+    except DeconflictError as error:
         _say(Word(failed=error.problem))
+    except MemoryError:
+        _say(Word(failed="there is too little memory", hindrance=Hindrance.ENDED))
     except OSError as error:
-        _say(Word(failed=f"{error.filename}: {error.strerror}"))
+        no_room = error.errno in _NO_ROOM
+        _say(
+            Word(
+                failed=f"{error.filename or task.copy}: {error.strerror}",
+                hindrance=Hindrance.NO_ROOM if no_room else Hindrance.FILES,
+            )
+        )
+
+
+def _be_the_first_to_go() -> None:
+    # Where the system has no such file, or does not let it be written, it chooses by size: the
+    # node and its audit are then about alike.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST)
 
 
 def files_of(copy: Path) -> tuple[Path, ...]:
@@ -142,29 +200,64 @@ def _end_with_the_node() -> None:
     os._exit(1)
 
 
-def _copy(record: Path, copy: Path) -> None:
+def _copy(record: Path, copy: Path, told: Callable[[], None] = lambda: None) -> None:
     # A node that was killed left its own: a write-ahead log that belongs to another copy.
     for path in files_of(copy):
         path.unlink(missing_ok=True)
     descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as written, record.open("rb") as read:
-        shutil.copyfileobj(read, written, _AT_ONCE)
+        count = 0
+        while data := read.read(_AT_ONCE):
+            written.write(data)
+            count += len(data)
+            if count % _SAY_EVERY == 0:
+                told()
 
 
 def _look(task: Task, store: SqliteStore) -> None:
     said = 0
+    word_s = time.monotonic()
 
     def told(entries: int) -> None:
-        nonlocal said
-        said = entries
+        nonlocal said, word_s
+        said, word_s = entries, time.monotonic()
         _say(Word(entries=entries))
 
-    # A file that cannot be read any more: nobody can say whether the start was right to use it.
-    before = None if task.before is None else read_kept(Path(task.before), store)
+    def at_work() -> None:
+        # Pages and indexes are proven by single statements that last minutes for a long record.
+        if time.monotonic() - word_s >= _WORD_EVERY_S:
+            told(said)
+
+    store.tell_while_it_works(_STEPS, at_work)
+    before, uncompared = _comparable(task, store)
     # One thread: what it takes from the node beside it must not be all there is.
     kept = audited(store, task.pins, before, threads=1, told=told)
-    digest = b"" if kept is None else write_kept(Path(task.kept), kept)
+    if uncompared:
+        # Proven is the record, not that what the node has in memory is what it says. Nothing is
+        # kept of it while that is open: the next start reads everything.
+        _say(Word(entries=said, done=True, uncompared=uncompared))
+        return
+    digest = b""
+    if kept is not None:
+        kept = msgspec.structs.replace(kept, audited_ms=task.begun_ms)
+        digest = write_kept(Path(task.kept), kept)
     _say(Word(entries=said, done=True, digest=digest.hex()))
+
+
+def _comparable(task: Task, store: SqliteStore) -> tuple[KeptRecord | None, str]:
+    """Return what the start went on from; or None, and why it cannot be compared, if it was any."""
+    if task.before is None:
+        return None, ""
+    try:
+        # A file that cannot be used any more, as after an update of the program: nobody can say
+        # whether the start was right to use it.
+        before = read_kept(Path(task.before), store)
+        if before is None:
+            return None, "the record does not name what was kept of it"
+        require_comparable(store, task.pins, before)
+    except InvalidDocumentError as error:
+        return None, error.problem
+    return before, ""
 
 
 def _say(word: Word) -> None:

@@ -25,7 +25,6 @@ from deconflict.node.picture import Declared
 from deconflict.node.threads import Thread
 
 __all__ = [
-    "Apart",
     "DeclarationThen",
     "ExerciseThen",
     "Instant",
@@ -35,7 +34,6 @@ __all__ = [
     "Side",
     "SuspensionThen",
     "TermsThen",
-    "apart",
     "at_instant",
 ]
 
@@ -52,6 +50,9 @@ class QuestionState(StrEnum):
     ANSWERED = "ANSWERED"  # and not ended: a CEASE that was acknowledged, a readback that differs
     PERHAPS_OVERDUE = "PERHAPS_OVERDUE"  # within the error of the asker's clock
     OVERDUE = "OVERDUE"
+    # Due before the instant, and that side's own record is not at hand, or ends before it: an
+    # answer may have been said or held that is in no record here.
+    NOT_KNOWN = "NOT_KNOWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ class Side:
 
     Attributes:
         party: whose knowledge.
+        own_record: whether its own record is at hand and reaches to the instant. Where not, it may
+            have said and held more than is told here.
         said: how many messages it had surely said, by its own stamps.
         perhaps_said: how many more it may have said, within the error of its clock.
         held: how many messages of the other side it provably held.
@@ -162,7 +165,7 @@ class Side:
         not_proven: how many the other side had surely said that it did not provably hold.
         knew_held: how many of its own messages it provably knew to be held by the other side.
         messages: the latest of those it had said or held.
-        lacked: the latest of those it did not provably hold.
+        unproven: the latest of those it did not provably hold.
         delayed: of those it held, how many its own record says came past their expiry.
         terms: in force as far as it knew; None before any were.
         declarations: not over, as far as it knew.
@@ -174,6 +177,7 @@ class Side:
     """
 
     party: str
+    own_record: bool
     said: int
     perhaps_said: int
     held: int
@@ -181,7 +185,7 @@ class Side:
     not_proven: int
     knew_held: int
     messages: tuple[Told, ...]
-    lacked: tuple[Told, ...]
+    unproven: tuple[Told, ...]
     delayed: int
     terms: TermsThen | None
     declarations: tuple[DeclarationThen, ...]
@@ -193,29 +197,16 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """Signed words that cannot both be so: two stamps of one side, or those of both.
-
-    ``messages`` of ``party`` are concerned; of the worst, ``hash``, the two are ``apart_ms`` apart
-    beyond what both clocks admit. ``by`` is whose other word it is: the same party's, where its own
-    stamps go back; the other's, where that signed to hold what was not said yet.
-    """
-
-    party: str
-    by: str
-    messages: int
-    hash: str
-    seq: int
-    apart_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Instant:
-    """What both sides knew at one instant, from the records of these exporters."""
+    """What both sides knew at one instant, from the records of these exporters.
+
+    ``ended`` names the records that were exported before it, each with when, as its exporter says.
+    """
 
     line_id: str
     at_utc: str
     exporters: tuple[str, ...]
+    ended: tuple[tuple[str, str], ...]
     sides: tuple[Side, Side]
 
 
@@ -244,31 +235,12 @@ def at_instant(
         _Looking(record, party, at_ms, read, replies).side(last, advance)
         for party in record.parties
     )
-    return Instant(record.line_id, utc_text(at_ms), record.exporters, (one, other))
-
-
-def apart(record: Record) -> tuple[Apart, ...]:
-    """Return what was signed of times that cannot be, by party; empty where all stamps agree."""
-    found = []
-    for party in record.parties:
-        bounds = record.bounds[party]
-        for by, latest in (
-            (party, bounds.stamps.said_by),
-            (record.other(party), bounds.held_by),
-        ):
-            gaps = (
-                (bounds.stamps.not_before[index] - latest[index], index)
-                for index in range(len(bounds.chain))
-                if latest[index] < bounds.stamps.not_before[index]
-            )
-            count, worst = 0, (0, NONE)
-            for gap in gaps:
-                count, worst = count + 1, gap if gap[0] > worst[0] else worst
-            if count:
-                apart_ms, index = worst
-                chain = bounds.chain
-                found.append(Apart(party, by, count, chain.hash(index), chain.seq(index), apart_ms))
-    return tuple(found)
+    ended = tuple(
+        (party, utc_text(exported_ms))
+        for party, exported_ms in record.exported_ms.items()
+        if exported_ms < at_ms
+    )
+    return Instant(record.line_id, utc_text(at_ms), record.exporters, ended, (one, other))
 
 
 class _Looking:
@@ -292,35 +264,37 @@ class _Looking:
         self._replies = replies
         self._said = self._own.stamps.said(at_ms)
         self._last_held = self._theirs.last_held(at_ms)
+        self._own_record = at_ms <= record.exported_ms.get(party, NONE)
 
     def side(self, last: int, advance: Advance) -> Side:
         """Return all of it."""
         own, theirs = self._own, self._theirs
         peer_said = theirs.stamps.said(self._at_ms)
-        held = lacking = delayed = 0
-        lacked: list[int] = []
+        held = not_proven = delayed = 0
+        unproven: list[int] = []
         for index in range(max(peer_said, self._last_held + 1)):
             if theirs.held_by[index] <= self._at_ms:
                 held += 1
                 delayed += theirs.chain.delayed[index]
             elif index < peer_said:
-                lacking += 1
-                lacked.append(index)
-                if len(lacked) > last:
-                    del lacked[0]
+                not_proven += 1
+                unproven.append(index)
+                if len(unproven) > last:
+                    del unproven[0]
         known: list[tuple[str, int]] = []
         book = self._fold(known, last, advance)
         held_last = self._last_held
         return Side(
             party=self._party,
+            own_record=self._own_record,
             said=self._said,
             perhaps_said=own.stamps.perhaps_said(self._at_ms) - self._said,
             held=held,
             held_last=None if held_last == NONE else self._told(self._peer, held_last),
-            not_proven=lacking,
+            not_proven=not_proven,
             knew_held=self._knew_held(),
             messages=tuple(self._told(party, index) for party, index in known),
-            lacked=tuple(self._told(self._peer, index) for index in lacked),
+            unproven=tuple(self._told(self._peer, index) for index in unproven),
             delayed=delayed,
             terms=_terms(book),
             declarations=tuple(self._declarations(book)),
@@ -457,7 +431,7 @@ class _Looking:
         if due_ms - error_ms <= self._at_ms:
             state = QuestionState.PERHAPS_OVERDUE
         if due_ms + error_ms <= self._at_ms:
-            state = QuestionState.OVERDUE
+            state = QuestionState.OVERDUE if self._own_record else QuestionState.NOT_KNOWN
         if thread.answered_by is not None:
             state = QuestionState.ANSWERED
         return Question(

@@ -38,7 +38,7 @@ from deconflict.node.knowledge.bounds import (
 )
 from deconflict.node.knowledge.chain import NONE, ChainColumns
 
-__all__ = ["Lacking", "OneRecord", "Record", "join_records", "proven_envelope", "read_record"]
+__all__ = ["Missing", "OneRecord", "Record", "join_records", "proven_envelope", "read_record"]
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _RECEIPT = msgspec.json.Decoder(Receipt)
@@ -184,10 +184,10 @@ def _changed() -> InvalidDocumentError:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class Missing:
     """What one record has of a chain and the other has not.
 
-    ``held`` of these messages are proven to have been held by the side whose record lacks them.
+    ``held`` of these messages are proven to have been held by the side whose record has them not.
     """
 
     party: str  # whose messages
@@ -207,7 +207,8 @@ class Record:
         exporters: whose bundles these are.
         bounds: by author: when its messages were said, and by when the other side held them.
         rings: every key of both.
-        lacking: how two bundles differ.
+        missing: how two bundles differ.
+        exported_ms: by exporter, when it says that it wrote its bundle.
     """
 
     line_id: str
@@ -215,7 +216,8 @@ class Record:
     exporters: tuple[str, ...]
     bounds: Mapping[str, Bounds]
     rings: Mapping[str, KeyRing]
-    lacking: tuple[Lacking, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    exported_ms: Mapping[str, int] = field(default_factory=dict)
 
     def other(self, party: str) -> str:
         """Return the other party."""
@@ -252,7 +254,7 @@ def join_records(records: Sequence[OneRecord]) -> Record:
     parties = sorted(first.chains)
     chains: dict[str, ChainColumns] = {}
     fullest: dict[str, OneRecord] = {}
-    lacking: list[tuple[str, OneRecord, array[int]]] = []
+    differences: list[tuple[str, OneRecord, array[int]]] = []
     for party in parties:
         full, *rest = sorted(records, key=lambda one: -len(one.chains[party]))
         fullest[party] = full
@@ -260,7 +262,7 @@ def join_records(records: Sequence[OneRecord]) -> Record:
         for record in rest:
             missing = _laid_beside(chains[party], record)
             if missing:
-                lacking.append((party, record, missing))
+                differences.append((party, record, missing))
     one, other = (chains[party] for party in parties)
     one.join(other)
     other.join(one)
@@ -277,16 +279,19 @@ def join_records(records: Sequence[OneRecord]) -> Record:
         exporters=tuple(dict.fromkeys(record.proven.by for record in records)),
         bounds=bounds,
         rings={party: fullest[party].rings[party] for party in parties},
-        lacking=tuple(
-            _lacking(bounds[party], record, missing) for party, record, missing in lacking
+        missing=tuple(
+            _missing(bounds[party], record, missing) for party, record, missing in differences
         ),
+        exported_ms={
+            record.proven.by: utc_ms_from_text(record.proven.exported_utc) for record in records
+        },
     )
 
 
-def _lacking(bounds: Bounds, record: OneRecord, missing: "array[int]") -> Lacking:
+def _missing(bounds: Bounds, record: OneRecord, missing: "array[int]") -> Missing:
     chain = bounds.chain
     held = sum(bounds.first[index] != NONE for index in missing)
-    return Lacking(
+    return Missing(
         party=chain.party,
         record_of=record.proven.by,
         messages=len(missing),

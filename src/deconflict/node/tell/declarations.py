@@ -37,6 +37,9 @@ _UNTIL_READ: Final = (
     "ANSWER_CHANGED",
     "NOT_CEASED",
     "CAME_LATE",
+    "DELAYED",
+    "SUSPECT_CLOCK",
+    "LINE_CHECK_LATE",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
@@ -132,7 +135,11 @@ class DeclarationTeller:
             return
         for key in (key for rule in _UNTIL_READ for key in self.desk.alerts.keys(rule)):
             alert = self.desk.alerts.get(key)
-            if alert is not None and alert.facts["message"] == taken.envelope.ref:
+            # An alert kept by an earlier edition names the message in its subject alone.
+            if alert is not None and taken.envelope.ref in (
+                alert.facts.get("message"),
+                alert.subject,
+            ):
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
 
     def words_only(self, line: Line, notice: WordsOnly, now: Now) -> None:

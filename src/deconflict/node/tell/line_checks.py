@@ -1,12 +1,42 @@
-"""Alerts about checks of a line by people: due at whose turn it is, missed at both ends (R5)."""
+"""Alerts about checks of a line by people: due at whose turn it is, missed at both ends (R5).
+
+And answered, but past the limit: then people were there, and not in time.
+"""
+
+from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
 from deconflict.line.moment import Now
+from deconflict.messages.kinds import Kind
 from deconflict.node.alerts import AlertKey
+from deconflict.node.book import Taken
 from deconflict.node.line import Line
 from deconflict.node.tell.desk import Desk
 
-__all__ = ["tell_line_checks"]
+__all__ = ["CHECK_LATE", "late_reply", "tell_line_checks"]
+
+CHECK_LATE: Final = "LINE_CHECK_LATE"
+
+
+def late_reply(line: Line, taken: Taken) -> dict[str, Any] | None:
+    """Return, in values, that a check was answered past its limit; None when it was in time.
+
+    Both sides count from when the check was sent, as its author stamped it: the author to when it
+    had the reply, the other side to when it wrote it.
+    """
+    thread = taken.thread
+    if thread is None or taken.kind is not Kind.LINE_CHECK_REPLY:
+        return None
+    until_ms = taken.envelope.created_utc_ms if taken.own else taken.logged_ms
+    took_ms, limit_ms = until_ms - thread.sent_ms, line.answer_due_ms(thread) - thread.logged_ms
+    if took_ms <= limit_ms:
+        return None
+    return {
+        "by": line.book.party_of(own=taken.own),
+        "sent": format_utc(thread.sent_ms),
+        "took": took_ms // 1_000 * 1_000,
+        "limit": limit_ms,
+    }
 
 
 def tell_line_checks(desk: Desk, line: Line, now: Now) -> None:

@@ -39,6 +39,7 @@ from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
+from deconflict.node.tell.line_checks import CHECK_LATE, late_reply
 from deconflict.node.tell.overdue import (
     ANSWER_RULES,
     RECEIPT_RULES,
@@ -105,7 +106,7 @@ class Teller:
         warnings = (*warnings, *self.voice.noted(line, taken, now))
         warnings = (
             *warnings,
-            *self._retyped_wrongly(line, taken),
+            *self._retyped_amiss(line, taken),
             *self._another_time(line, taken),
         )
         changed = self._answer_changed(line, taken)
@@ -203,6 +204,7 @@ class Teller:
             drill=envelope.drill,
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,
+            facts={"message": taken.hash},
         )
 
     def _suspect(self, line: Line, taken: Taken, now: Now) -> None:
@@ -325,6 +327,16 @@ class Teller:
         key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
         if check.same_as(reply):
             self.desk.alerts.close(key, now_ms=now.utc_ms)
+            late = late_reply(line, taken)
+            if late is not None and not taken.own:
+                self.desk.tell(
+                    AlertKey(CHECK_LATE, line.line_id, taken.envelope.ref),
+                    late,
+                    drill=asked.drill,
+                    urgency="PRIORITY",
+                    now_ms=now.utc_ms,
+                    facts={"message": taken.hash},
+                )
             return
         if line.book.threads.get(taken.envelope.ref or "") is None:
             return  # it was retyped rightly before
@@ -348,13 +360,16 @@ class Teller:
             facts={"message": taken.envelope.ref},
         )
 
-    def _retyped_wrongly(self, line: Line, taken: Taken) -> tuple[str, ...]:
-        """Return, in words, that a check was just answered with another text than it had."""
+    def _retyped_amiss(self, line: Line, taken: Taken) -> tuple[str, ...]:
+        """Return, in words, that a check was just answered with another text, or past its limit."""
         if taken.kind is not Kind.LINE_CHECK_REPLY:
             return ()
         key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
         alert = self.desk.alerts.get(key)
-        return () if alert is None else (alert.text,)
+        if alert is not None:
+            return (alert.text,)
+        late = late_reply(line, taken)
+        return () if late is None else (render_named(CHECK_LATE, late, self.desk.language),)
 
     def _another_time(self, line: Line, taken: Taken) -> tuple[str, ...]:
         """Return, in words, that a call was just recorded at no time that was arranged for it."""
