@@ -343,6 +343,7 @@ class Run:
         """What nobody answered is overdue after a start, and shown so on its author's desk."""
         for party, api in apis.items():
             expected = set(self.ledger.unanswered(party))
+            api.close()  # kept while the other's bundle was verified: the node closed its end
 
             def missing(expected: set[str] = expected, api: Api = api) -> set[str]:
                 return expected - {a["subject"] for a in api.alerts() if a["rule"] in OVERDUE}
