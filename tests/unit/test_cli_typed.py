@@ -36,6 +36,7 @@ TYPED: dict[ValueType, tuple[str, Any]] = {
     ValueType.INCIDENT: ("close-pass", "CLOSE_PASS"),
     ValueType.BREACH: ("short-notice", "SHORT_NOTICE"),
     ValueType.RISK: ("safety-not-assured", "SAFETY_NOT_ASSURED"),
+    ValueType.AUDIT: ("no-room", "NO_ROOM"),
     ValueType.TALK: ("by-phone", "BY_PHONE"),
     ValueType.TALKS: ("PHONE, en", ["PHONE", "en"]),
 }
