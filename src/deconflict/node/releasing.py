@@ -1,10 +1,10 @@
 """Saying what one person may say alone, holding what needs two, releasing it."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
+from weakref import WeakValueDictionary
 
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError, LineStateError, NotReleasedError
@@ -60,8 +60,10 @@ class Releasing(Reading):
         self._release_persons = release_persons
         self._held = HeldBook(store.notes(NOTE), core.random_bytes)
         self._also: Callable[[], tuple[HeldView, ...]] = tuple
-        # One reply at a time on a line: of two hands at once, the second finds the first's.
-        self._hands: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # One reply at a time to a message: of two hands at once, the second finds the first's.
+        self._hands: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = (
+            WeakValueDictionary()
+        )
 
     def look_also(self, waiting: Callable[[], tuple[HeldView, ...]]) -> None:
         """Show beside one's own what waits elsewhere in the node: who is to be let in."""
@@ -240,11 +242,13 @@ class Releasing(Reading):
         """Say a reply, or return the one that says the same already and is not signed again."""
         if not is_reply(say):
             return await self._say_one(actor, line, say)
-        async with self._hands[line.line_id]:
-            await self._runtime.settled()  # what another hand said may be on its way to the disk
+        async with self._hands.setdefault((line.line_id, say.ref), asyncio.Lock()):
             held = self._held.waiting(line.line_id, say, self._now.utc_ms)
             if held is not None:
                 return self._joined(line, say, held)
+            if line.book.threads.is_first(say.kind, say.ref):
+                return await self._say_one(actor, line, say)
+            await self._runtime.settled()  # what another hand said may be on its way to the disk
             before = await asyncio.to_thread(said_before, self._store, line, say)
             if before is None:
                 return await self._say_one(actor, line, say)

@@ -120,6 +120,18 @@ class ThreadBook:
         self._settle(message_hash)
         return self._open.get(message_hash)
 
+    def is_first(self, kind: Kind, message_hash: str | None) -> bool:
+        """True exactly when a reply of this kind is surely the first to an open message.
+
+        False where a thread does not know: of a message that asks for nothing or has ended, and of
+        kinds that leave no mark in it. The record knows then.
+        """
+        thread = None if message_hash is None else self.get(message_hash)
+        rule = KINDS[kind].rule
+        if thread is None or not (rule.closes or rule.marks_seen):
+            return False
+        return thread.answered_by is None and not thread.seen
+
     def fits(self, envelope: Envelope) -> bool:
         """True exactly when it cites no open thread, or one that its kind can answer."""
         thread = None if envelope.ref is None else self._open.get(envelope.ref)
