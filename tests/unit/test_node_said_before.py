@@ -67,6 +67,24 @@ def test_two_hands_at_once_sign_one_answer() -> None:
     run(test, persons=1)
 
 
+def test_answers_to_different_messages_do_not_wait_for_one_another() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        messages, before = [asked(pair) for _ in range(4)], said(pair)
+        tasks = [
+            asyncio.create_task(answers(node, pair, message, SaidWord.NOT_OURS))
+            for message in messages
+        ]
+        # Each waits for what was on its way when it came, as whatever cites a message does.
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for _ in range(20):  # turns of the loop: no flush of a disk is as quick
+            await asyncio.sleep(0)
+        together = pair.line("blue").machine.own_head.seq - before
+        assert [one.said_already for one in await asyncio.gather(*tasks)] == [False] * 4
+        assert together == 4
+
+    run(test, persons=1)
+
+
 def test_another_answer_and_the_first_one_again_are_each_signed() -> None:
     async def test(pair: NodePair, node: Node) -> None:
         message, before = asked(pair), said(pair)
