@@ -84,6 +84,10 @@ class Door:
     def port(self) -> int:
         return self._server.port
 
+    @property
+    def own_knocks(self) -> set[tuple[str, int]]:
+        return self._server.own_knocks
+
     def client(self, caller: NodeFolder, *, pin: str | None = None) -> PeerClient:
         """A client of this door that calls as ``caller``."""
         root = Invitation.parse(self.folder.invitation_path.read_bytes()).tls_root_der

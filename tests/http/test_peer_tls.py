@@ -16,13 +16,10 @@ from door import BUSY, HOST, Door, make_folder, pin
 from hostile import post
 
 from deconflict.errors import ConfigurationError
+from deconflict.node.door_probe import probe_refuses_strangers
 from deconflict.node.folder import NodeFolder
 from deconflict.node.invitation import Invitation
-from deconflict.node.peer_server import (
-    DoorLimits,
-    build_peer_server,
-    probe_refuses_strangers,
-)
+from deconflict.node.peer_server import DoorLimits, build_peer_server
 from deconflict.node.tls import server_context, trust
 
 
@@ -334,8 +331,21 @@ def test_the_door_shuts_within_four_seconds_on_a_hung_request(
 
 
 def test_the_probe_is_content_with_the_door(door: Door) -> None:
-    asyncio.run(probe_refuses_strangers(HOST, door.port))
-    asyncio.run(probe_refuses_strangers("0.0.0.0", door.port))
+    asyncio.run(probe_refuses_strangers(HOST, door.port, set()))
+    asyncio.run(probe_refuses_strangers("0.0.0.0", door.port, set()))
+
+
+def test_a_node_looks_at_its_door_also_while_others_beside_it_call_too_often(
+    blue: NodeFolder, reasons: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with Door(blue, DoorLimits()) as door:
+        for _ in range(6):
+            socket.create_connection((HOST, door.port)).close()
+        reasons("turned away")
+        asyncio.run(probe_refuses_strangers(HOST, door.port, door.own_knocks))
+        assert not door.own_knocks
+        # A knock that is turned away says nothing of the door behind.
+        assert sum("turned away" in record.getMessage() for record in caplog.records) == 1
 
 
 @pytest.fixture
@@ -381,14 +391,14 @@ def test_the_probe_finds_an_open_door(
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     port = careless(None if change == "plain text" else context)
     with pytest.raises(ConfigurationError, match="stands open"):
-        asyncio.run(probe_refuses_strangers(HOST, port))
+        asyncio.run(probe_refuses_strangers(HOST, port, set()))
 
 
 def test_the_probe_needs_somebody_to_listen() -> None:
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(ConfigurationError, match="cannot make sure"):
-        asyncio.run(probe_refuses_strangers(HOST, port))
+        asyncio.run(probe_refuses_strangers(HOST, port, set()))
 
 
 def test_a_context_that_asks_for_no_certificate_is_refused(door: Door, blue: NodeFolder) -> None:

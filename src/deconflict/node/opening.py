@@ -24,6 +24,7 @@ from deconflict.line.resync import Silence, silence_at_start
 from deconflict.line.root import Root
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
+from deconflict.node.door_probe import is_here, probe_refuses_strangers
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.keeping.audit import Pins
 from deconflict.node.keeping.background import AuditFiles, Audits, Driver, has_room
@@ -40,8 +41,6 @@ from deconflict.node.peer_client import PeerClient
 from deconflict.node.peer_server import (
     PeerServer,
     build_peer_server,
-    is_here,
-    probe_refuses_strangers,
 )
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.rows import sealed_again
@@ -71,7 +70,6 @@ logger = logging.getLogger("deconflict.door")
 
 MIB = 1024 * 1024
 _START_S = 10.0
-_BETWEEN_KNOCKS_S = 1.1  # the door turns away who begins more than 5 handshakes in a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,11 +359,9 @@ async def open_door(door: PeerServer) -> "asyncio.Task[None]":
     """
     task = await started(door)
     try:
-        for number, (host, port) in enumerate(addresses_of(door)):
-            if number:
-                await asyncio.sleep(_BETWEEN_KNOCKS_S)
+        for host, port in addresses_of(door):
             if is_here(host):
-                await probe_refuses_strangers(host, port)
+                await probe_refuses_strangers(host, port, door.own_knocks)
             else:
                 logger.warning("this machine does not have the address %s now", host)
     except BaseException:

@@ -1,8 +1,8 @@
-"""The server behind which the door to other parties' nodes stands, and a look at it from outside.
+"""The server behind which the door to other parties' nodes stands.
 
-uvicorn serves; this file decides who may begin a handshake at all, and takes nothing on trust: when
-the door is open, :func:`probe_refuses_strangers` knocks at it. What a connection must pass after
-its handshake stands in :mod:`.peer_protocol`.
+uvicorn serves; this file decides who may begin a handshake at all. What a connection must pass
+after its handshake stands in :mod:`.peer_protocol`; whether the open door is shut to strangers,
+:mod:`.door_probe` finds out from outside.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from deconflict.errors import ConfigurationError
+from deconflict.node.door_probe import is_here
 from deconflict.node.peer_protocol import (
     BoundedProtocol,
     DoorLimits,
@@ -35,13 +36,10 @@ __all__ = [
     "PeerServer",
     "build_peer_server",
     "door_config",
-    "is_here",
-    "probe_refuses_strangers",
 ]
 
 logger = logging.getLogger("deconflict.door")
 
-PROBE_S = 5.0
 _IP_FREEBIND = 15  # linux/in.h; Python does not name it. IPv6 sockets take it too
 
 
@@ -56,11 +54,14 @@ class _Threshold:
         self._open: dict[str, int] = {}
         self._begun: dict[str, list[float]] = {}
 
-    def enter(self, address: str) -> bool:
-        """True exactly when this address may begin one more handshake; it then counts."""
+    def enter(self, address: str, *, is_own_knock: bool) -> bool:
+        """True exactly when this address may begin one more handshake; it then counts.
+
+        The node's own knock always may, but counts like another's.
+        """
         now = self._monotonic()
         begun = [at for at in self._begun.get(address, []) if now - at < 1.0]
-        if (
+        if not is_own_knock and (
             len(begun) >= self._limits.handshakes_per_second
             or self._open.get(address, 0) >= self._limits.connections_per_address
             or sum(self._open.values()) >= self._limits.connections
@@ -68,7 +69,7 @@ class _Threshold:
             return False
         if address not in self._begun and len(self._begun) >= self.ADDRESSES:
             self._begun = {a: t for a, t in self._begun.items() if now - t[-1] < 1.0}
-            if len(self._begun) >= self.ADDRESSES:
+            if len(self._begun) >= self.ADDRESSES and not is_own_knock:
                 return False
         self._begun[address] = [*begun, now]
         self._open[address] = self._open.get(address, 0) + 1
@@ -103,6 +104,9 @@ class BoundedServer(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self.port = 0
+        # Where this node's own knocks come from: a knock that is turned away proves nothing of the
+        # door, and a peer on this machine or in its network counts as the same caller.
+        self.own_knocks: set[tuple[str, int]] = set()
         self._addresses = ((config.host, config.port), *more)
         self._limits = limits
         self._new_protocol = new_protocol
@@ -194,7 +198,7 @@ class BoundedServer(uvicorn.Server):
                 await asyncio.sleep(0.2)
                 continue
             address = _who(str(peer[0]))
-            if threshold.enter(address):
+            if threshold.enter(address, is_own_knock=peer[:2] in self.own_knocks):
                 # asyncio sets it only on sockets that name their protocol; without it Nagle and
                 # delayed acknowledgements make each answer wait 40 ms.
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -364,73 +368,3 @@ def build_peer_server(
         peer_app(handler), host, port, protocol=PeerCertProtocol, context=context, limits=limits
     )
     return PeerServer(config, more=more, party_of=party_of, limits=limits)
-
-
-def is_here(host: str) -> bool:
-    """True exactly when this machine has the address now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError:
-            return False
-    return True
-
-
-async def probe_refuses_strangers(host: str, port: int) -> None:
-    """Knock at our own open door as strangers would, and return when none was let in.
-
-    Three strangers: TLS 1.3 without a certificate, TLS 1.2, and plain text. A door fails open by a
-    forgotten setting, not by an attack, so a node looks at its own before it says it runs.
-
-    Args:
-        host: where the node listens; a wildcard address is tried on loopback.
-        port: the same.
-
-    Raises:
-        ConfigurationError: a stranger got an answer, was left waiting, or nobody listens there.
-    """
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    for stranger, tls_version in (
-        ("with no certificate", ssl.TLSVersion.TLSv1_3),
-        ("with TLS 1.2", ssl.TLSVersion.TLSv1_2),
-        ("with plain text", None),
-    ):
-        try:
-            heard = await asyncio.to_thread(_knock, address, port, tls_version)
-        except OSError as error:
-            raise ConfigurationError(
-                "the node cannot make sure that its door is shut to strangers",
-                given=f"{address}:{port}: {error.strerror or type(error).__name__}",
-                expected="an open port that ends the connection of a stranger at once",
-                remedy="look what else listens there, and at the firewall of this machine",
-            ) from error
-        if heard:
-            raise ConfigurationError(
-                f"the door stands open: a stranger {stranger} got {len(heard)} bytes of answer",
-                given=f"{address}:{port}",
-                expected="nothing but a TLS alert",
-                remedy="do not run this node; see who else serves this port",
-            )
-
-
-def _knock(host: str, port: int, tls_version: ssl.TLSVersion | None) -> bytes:
-    """Return what a stranger hears beyond TLS; raise OSError if the door is not there or hangs."""
-    with socket.create_connection((host, port), timeout=PROBE_S) as plain:
-        try:
-            stream = plain
-            if tls_version is not None:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE  # whose door it is does not matter here
-                context.minimum_version = context.maximum_version = tls_version
-                stream = context.wrap_socket(plain)
-            with stream:
-                stream.sendall(b"GET / HTTP/1.1\r\nhost: stranger\r\n\r\n")
-                heard = stream.recv(4096)
-        except TimeoutError:
-            raise
-        except OSError:  # an alert, a reset or an end: shut
-            return b""
-    # Only to the one who spoke plain text an alert comes as bytes: record type 21 (RFC 8446 §5.1).
-    return b"" if tls_version is None and heard.startswith(b"\x15\x03") else heard
