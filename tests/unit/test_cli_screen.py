@@ -216,6 +216,23 @@ def test_a_png_is_drawn_or_refused_with_its_remedy(
     assert (tmp_path / "found.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_png_holds_the_words_or_is_refused_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resvg_py = pytest.importorskip("resvg_py")
+    files = write_csv(tmp_path)
+    assert run(*files, *BOTH, "--picture", tmp_path / "found.svg").exit_code == 1
+    wordless = re.sub(r"<text.*?</text>", "", (tmp_path / "found.svg").read_text())
+    assert run(*files, *BOTH, "--picture", tmp_path / "found.png").exit_code == 1
+    blank = bytes(resvg_py.svg_to_bytes(svg_string=wordless, zoom=2))
+    assert len((tmp_path / "found.png").read_bytes()) > 1.2 * len(blank)
+    monkeypatch.setattr("deconflict.cli.screen_picture.FONTS", ("No Such Font",))
+    refused = run(*files, *BOTH, "--picture", tmp_path / "none.png")
+    assert refused.exit_code == 2
+    assert "fonts-dejavu-core" in refused.stderr
+    assert not (tmp_path / "none.png").exists()
+
+
 def test_names_cannot_steer_a_terminal_or_a_picture(tmp_path: Path) -> None:
     file = write_csv(tmp_path)[0]
     good = file.read_text()

@@ -43,6 +43,11 @@ DRAWN: Final = 12  # conflicts: as many as the list under the picture tells
 MOST_WAYPOINTS: Final = 400  # of one flight; more are not to be seen
 REFERENCES: Final = tuple(AltitudeReference)
 SCALE: Final = 2  # pixels of a .png for each of the drawing
+# What comes with Windows, macOS and Linux; the first that is there draws the words of a .png.
+FONTS: Final = (
+    *("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans", "Noto Sans", "Nimbus Sans"),
+    *("FreeSans", "Open Sans", "Ubuntu", "Cantarell", "Adwaita Sans", "Inter", "Roboto"),
+)
 
 
 def check_picture_file(path: Path) -> None:
@@ -50,10 +55,10 @@ def check_picture_file(path: Path) -> None:
 
     Raises:
         InvalidDocumentError: the ending is neither .svg nor .png.
-        MissingExtraError: .png without the optional part that draws it.
+        MissingExtraError: .png without the optional part that draws it, or without a font.
     """
     if path.suffix.lower() == ".png":
-        _resvg()
+        _font(_resvg())
     elif path.suffix.lower() != ".svg":
         raise InvalidDocumentError(
             "the ending says no format that pictures are drawn in",
@@ -100,7 +105,9 @@ def write_picture(
         below=None if approach is None else (HEIGHT, lambda top: draw_approach(approach, top)),
     )
     if path.suffix.lower() == ".png":
-        write_file(path, bytes(_resvg().svg_to_bytes(svg_string=svg, zoom=SCALE)))
+        resvg = _resvg()
+        pixels = resvg.svg_to_bytes(svg_string=svg, zoom=SCALE, sans_serif_family=_font(resvg))
+        write_file(path, bytes(pixels))
     else:
         write_file(path, svg.encode())
 
@@ -115,6 +122,29 @@ def _resvg() -> Any:
             remedy="pip install 'deconflict[png]'",
         ) from error
     return resvg_py
+
+
+def _font(resvg: Any) -> str:
+    """Return a font that is installed here: resvg leaves out, in silence, words it has none for."""
+    for family in FONTS:
+        word, blank = (
+            bytes(
+                resvg.svg_to_bytes(
+                    svg_string='<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20" '
+                    f'font-family="sans-serif"><text y="15">{written}</text></svg>',
+                    sans_serif_family=family,
+                )
+            )
+            for written in ("A", "")
+        )
+        if word != blank:
+            return family
+    raise MissingExtraError(
+        "no font is installed here that a .png could be written with",
+        given=f"none of {', '.join(FONTS)}",
+        expected="a name ending with .svg, which needs nothing, or one of these fonts",
+        remedy="install one, such as the package fonts-dejavu-core",
+    )
 
 
 def _title(
