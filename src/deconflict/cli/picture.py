@@ -145,7 +145,7 @@ def draw(
 
 
 def _fitting(words: str, size: int) -> int:
-    """Return the greatest size, at most the one asked for, in which words fit above a picture."""
+    """Return the greatest size, at most the one asked for, in which words fit across a picture."""
     return max(min(size, int((PROFILE.right - MAP.left) / (len(words) * CHARACTER_WIDTH))), 8)
 
 
@@ -560,7 +560,10 @@ def _list(marks: Sequence[Mark], left_out: int) -> list[str]:
     lines = [f"{number}   {mark.words}" for number, mark in enumerate(marks, 1)]
     if left_out:
         lines.append(f"and {left_out} more")
-    return [text(line, (MAP.left, y + 22 * row), size=13) for row, line in enumerate(lines)]
+    return [
+        text(line, (MAP.left, y + 22 * row), size=_fitting(line, 13))
+        for row, line in enumerate(lines)
+    ]
 
 
 def _colours(shapes: Sequence[Shape]) -> dict[str, str]:
