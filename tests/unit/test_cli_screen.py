@@ -233,6 +233,29 @@ def test_a_png_holds_the_words_or_is_refused_with_its_remedy(
     assert not (tmp_path / "none.png").exists()
 
 
+def test_a_conflict_of_long_names_is_told_smaller_and_not_cut_off(tmp_path: Path) -> None:
+    file = write_csv(tmp_path)[0]
+    file.write_text(file.read_text().replace("A1", "A1" * 40))
+    assert run(file, *BOTH, "--picture", tmp_path / "found.svg").exit_code == 1
+    texts = ET.parse(tmp_path / "found.svg").iter("{http://www.w3.org/2000/svg}text")
+    told = {"".join(each.itertext()): float(each.attrib["font-size"]) for each in texts}
+    sizes = [size for words, size in told.items() if "apart, minimum" in words]
+    assert sizes
+    assert min(sizes) >= 8
+    assert all(size < 13 for words, size in told.items() if "apart" in words and "A1A1" in words)
+
+
+def test_rows_of_a_flight_that_stand_apart_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "by_time.csv"
+    file.write_text(
+        "flight,time_s,lat_deg,lon_deg,altitude_fl\n"
+        "A,0,48,8,350\nB,0,48,9,350\nA,600,48,9,350\nB,600,48,8,350\n"
+    )
+    refused = run(file, "--minima", "5NM,1000ft")
+    assert refused.exit_code == 2
+    assert "sort by flight and time" in refused.stderr
+
+
 def test_names_cannot_steer_a_terminal_or_a_picture(tmp_path: Path) -> None:
     file = write_csv(tmp_path)[0]
     good = file.read_text()

@@ -376,12 +376,14 @@ def _at_least_two(batch: Batch) -> None:
         return
     short = np.diff(batch.offsets) < 2
     if short.any():
+        apart = "sort by flight and time where rows of one flight stand apart; "
         batch.refuse(
             "waypoints",
             short,
             "a flight has fewer than two waypoints",
             expected="2 or more",
-            remedy="say one place as a circle with a time span",
+            remedy=(apart if batch.point_numbers is not None else "")
+            + "say one place as a circle with a time span",
         )
 
 
