@@ -149,7 +149,7 @@ class Traced:
             # It may be told to end at the moment at which it ends by itself, the reason said.
             ended = code == 2 or (code == -signal.SIGTERM and '"error"' in said)
             if not ended or "Traceback" in said or not said.strip():
-                raise Violation(f"{injection}: the node ended with {code} and said {said[-600:]!r}")
+                raise Violation(f"{injection}: the node ended with {code} and said:\n{said}")
         self._prove(injection)
 
     def _run(self, injection: Injection | None) -> tuple[int, str]:
@@ -270,17 +270,19 @@ def main() -> int:
             points = planned(counts)
             chosen = points if options.all else share(points, options.points, options.seed)
             print(f"seed {options.seed}, {len(chosen)} of {len(points)} failures", flush=True)
+            violations = 0
             for number, point in enumerate(chosen, start=1):
-                traced.play(point)
+                try:
+                    traced.play(point)
+                except Violation as violation:
+                    violations += 1  # the sweep goes on: what else fails is to be known too
+                    print(f"VIOLATION: {violation}", flush=True)
                 if number % 20 == 0:
                     print(f"{number} of {len(chosen)}", flush=True)
-        except Violation as violation:
-            print(f"VIOLATION: {violation}")
-            return 1
         finally:
             traced.close()
-        print("\n".join(traced.report.lines()))
-    return 0
+        print("\n".join([*traced.report.lines(), f"violations: {violations}"]))
+    return 1 if violations else 0
 
 
 def _become_traced() -> None:

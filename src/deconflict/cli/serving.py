@@ -16,6 +16,7 @@ from deconflict.api.server import build_operator_server
 from deconflict.cli.output import write_json
 from deconflict.console import add_console
 from deconflict.errors import ConfigurationError
+from deconflict.node import loop_reports
 from deconflict.node.folder import NodeFolder, UnlockedKeys
 from deconflict.node.keeping.standing import DEFAULT_TIMES, AuditTimes
 from deconflict.node.key_watch import watch_keys
@@ -66,6 +67,7 @@ async def _serve(
     clock = SystemClock()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(loop_reports.report)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with open_node(

@@ -11,6 +11,7 @@ import uvloop
 
 from deconflict.cli.output import clean, write_json
 from deconflict.errors import ConfigurationError
+from deconflict.node import loop_reports
 from deconflict.node.opening import addresses_of, started
 from deconflict.node.settings import Endpoint
 from deconflict.node.witness.door import build_witness_server
@@ -32,6 +33,7 @@ def serve_witness(folder: WitnessFolder, *, as_json: bool) -> None:
 async def _serve(folder: WitnessFolder, *, as_json: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(loop_reports.report)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with closing(folder.ledger()) as ledger:
