@@ -46,6 +46,29 @@ def test_a_window_is_told_as_how_late_the_flight_is(tmp_path: Path) -> None:
     assert "This is certain" not in said
 
 
+def climbing(name: str, lon_deg: float, levels: tuple[str, str]) -> dict[str, Any]:
+    """A flight along 48 N to 9 E, from one level to another."""
+    made = flight(name, [[lon_deg, 48], [9, 48]], "FL300")
+    made["properties"]["altitudes"] = list(levels)
+    return made
+
+
+def test_two_that_pass_through_one_altitude_are_nearest_there(tmp_path: Path) -> None:
+    up = climbing("A", 8.0, ("FL300", "FL400"))
+    down = climbing("B", 8.0, ("FL400", "FL300"))
+    said = explained(tmp_path, up, down)
+    assert "apart over the ground, and at one altitude." in said
+    assert "reach the minimum" not in said
+
+
+def test_nearest_just_as_the_altitudes_part_is_explained(tmp_path: Path) -> None:
+    up = climbing("A", 8.0, ("FL300", "FL400"))
+    down = climbing("B", 8.05, ("FL400", "FL300"))  # A catches up with it
+    said = explained(tmp_path, up, down)
+    assert "1,000 ft (305 m) below A" in said
+    assert "nearest over the ground just as their altitudes reach the minimum" in said
+
+
 def windowed(seed: int) -> Conflicts:
     """Return what is found among flights across one another, all with windows but the first."""
     rng = np.random.default_rng(seed)

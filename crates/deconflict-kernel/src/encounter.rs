@@ -4,9 +4,9 @@ use crate::bounds::{self, reach, sag, tangential};
 use crate::geodesic;
 use crate::interval::{join, near_point, nearest_instant, Span};
 use crate::leg::NEAR_POINT_M;
-use crate::limits::{Hit, Limits, Settled, Vertical};
+use crate::limits::{Hit, Limits, Settled, Vertical, EQUALLY_NEAR_M};
 use crate::track::{seconds, Piece, Track};
-use crate::vertical::{ramps_near, Ramp};
+use crate::vertical::{ramps_apart_tmm, ramps_near, ramps_nearest, Ramp};
 use crate::window::{meet, Clocks, Slope};
 use std::ops::Range;
 
@@ -186,12 +186,18 @@ impl<'a> Pair<'a> {
             }
         }
         let at = Span::new(span.from - common.from, span.to - common.from);
-        let t = nearest_instant(p, v, at);
+        let moved = v.norm() * at.length();
+        let t = if moved <= EQUALLY_NEAR_M {
+            self.nearest_level(a, b, span) - common.from
+        } else {
+            nearest_instant(p, v, at)
+        };
         out.push(Hit {
             span,
             first_t: common.from + t,
             second_t: common.from + t,
             distance: (p + v * t).norm(),
+            height_tmm: self.height_tmm(a, b, common.from + t),
             excess,
             still: self.first.hovers(a.edge.leg) && self.second.hovers(b.edge.leg),
         });
@@ -209,9 +215,7 @@ impl<'a> Pair<'a> {
         if self.limits.vertical != Vertical::Compared {
             return Some(span);
         }
-        let first = self.first.ramp(a.edge.leg);
-        let second = self.second.ramp(b.edge.leg);
-        let from = first.t0_us.max(second.t0_us);
+        let (first, second, from) = self.ramps(a, b);
         let zero = seconds(self.base_us, from);
         let own = Span::new(span.from - zero, span.to - zero);
         let near = ramps_near(
@@ -223,6 +227,35 @@ impl<'a> Pair<'a> {
             own,
         )?;
         Span::new(near.from + zero, near.to + zero).meet(span)
+    }
+
+    /// The ramps of two pieces, and the instant from which both count.
+    fn ramps(&self, a: &Piece, b: &Piece) -> (Ramp, Ramp, i64) {
+        let (first, second) = (self.first.ramp(a.edge.leg), self.second.ramp(b.edge.leg));
+        let from_us = first.t0_us.max(second.t0_us);
+        (first, second, from_us)
+    }
+
+    /// The instant in `span` at which two pieces are nearest in altitude; its beginning where
+    /// altitudes are not compared.
+    fn nearest_level(&self, a: &Piece, b: &Piece, span: Span) -> f64 {
+        if self.limits.vertical != Vertical::Compared {
+            return span.from;
+        }
+        let (first, second, from_us) = self.ramps(a, b);
+        let zero = seconds(self.base_us, from_us);
+        let own = Span::new(span.from - zero, span.to - zero);
+        let t = ramps_nearest(&first, &second, self.limits.shift_tmm, from_us, own);
+        span.clamp(t + zero)
+    }
+
+    fn height_tmm(&self, a: &Piece, b: &Piece, t: f64) -> f64 {
+        if self.limits.vertical != Vertical::Compared {
+            return 0.0;
+        }
+        let (first, second, from_us) = self.ramps(a, b);
+        let own = t - seconds(self.base_us, from_us);
+        ramps_apart_tmm(&first, &second, self.limits.shift_tmm, from_us, own)
     }
 
     /// One pair of pieces, either plan early or late within its window.
@@ -283,6 +316,7 @@ impl<'a> Pair<'a> {
             first_t: a_zero + meeting.nearest.0,
             second_t: b_zero + meeting.nearest.1,
             distance: meeting.distance,
+            height_tmm: 0.0,
             excess,
             still: false,
         });
@@ -378,6 +412,7 @@ impl<'a> Pair<'a> {
                 hit.first_t = part.first_t;
                 hit.second_t = part.second_t;
                 hit.distance = part.distance;
+                hit.height_tmm = part.height_tmm;
                 if distance < self.limits.distance_m {
                     Settled::Conflict
                 } else {

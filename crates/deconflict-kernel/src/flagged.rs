@@ -4,7 +4,7 @@
 //! what touches, its nearest instants are those of the least distance.
 
 use crate::encounter::SHORTEST_LOSS_S;
-use crate::limits::Hit;
+use crate::limits::{Hit, EQUALLY_NEAR_M};
 
 /// A stretch of time in which the objects `i` and `j` are flagged; the trajectory is the first of a
 /// trajectory and a volume.
@@ -72,11 +72,15 @@ fn touch(whole: &mut Hit, next: &Hit) -> bool {
     let touch = next.span.from <= whole.span.to + SHORTEST_LOSS_S;
     if touch {
         whole.span.to = whole.span.to.max(next.span.to);
-        let nearest = |hit: &Hit| [hit.distance, hit.first_t, hit.second_t];
+        let nearest = |hit: &Hit| {
+            let steps = (hit.distance / EQUALLY_NEAR_M).floor();
+            [steps, hit.height_tmm, hit.first_t, hit.second_t]
+        };
         if nearest(next) < nearest(whole) {
             whole.first_t = next.first_t;
             whole.second_t = next.second_t;
             whole.distance = next.distance;
+            whole.height_tmm = next.height_tmm;
         }
         whole.excess = whole.excess.max(next.excess);
         whole.still &= next.still;
@@ -108,6 +112,7 @@ mod tests {
                     first_t: from,
                     second_t: from + next(2),
                     distance: next(5),
+                    height_tmm: next(3),
                     excess: next(3),
                     still: next(2) > 0.0,
                 },

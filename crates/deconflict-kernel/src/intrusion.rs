@@ -121,6 +121,7 @@ impl<'a> Intrusion<'a> {
                     first_t: t,
                     second_t: t,
                     distance: 0.0,
+                    height_tmm: 0.0,
                     excess: 0.0,
                     still: false,
                 });
@@ -166,6 +167,7 @@ impl<'a> Intrusion<'a> {
             first_t: span.from + t,
             second_t: span.from + t,
             distance,
+            height_tmm: 0.0,
             excess,
             still: false,
         });

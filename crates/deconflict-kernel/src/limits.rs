@@ -88,6 +88,9 @@ impl Limits {
     }
 }
 
+/// Distances of a pair closer together than this are one to what is told, metres.
+pub const EQUALLY_NEAR_M: f64 = 1e-6;
+
 /// One stretch of time in which a pair is flagged, seconds after the pair's own zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Hit {
@@ -97,6 +100,9 @@ pub struct Hit {
     pub second_t: f64,
     /// Distance there on the chord model, metres; 0 inside a polygon.
     pub distance: f64,
+    /// Altitude difference there where it was compared and neither is shifted, tenths of a
+    /// millimetre; else 0. Of instants that are equally near the least is told.
+    pub height_tmm: f64,
     /// ε that was added to the minimum.
     pub excess: f64,
     /// True when neither moves, so that the distance is one number.

@@ -88,6 +88,42 @@ fn below(n0: i128, n1: i128, low: i128, high: i128, strict: bool) -> Option<(f64
     Some((x.min(y), x.max(y)))
 }
 
+/// |first + shift − second| as n0 + n1·t, t in microseconds after `from_us`, times `scale`.
+struct Apart {
+    n0: i128,
+    n1: i128,
+    scale: i128,
+}
+
+impl Apart {
+    fn of(first: &Ramp, second: &Ramp, shift_tmm: i64, from_us: i64) -> Self {
+        let (ta, tb) = (first.duration(), second.duration());
+        let scale = ta * tb;
+        Self {
+            n0: first.scaled(from_us) * tb - second.scaled(from_us) * ta
+                + i128::from(shift_tmm) * scale,
+            n1: first.climb() * tb - second.climb() * ta,
+            scale,
+        }
+    }
+}
+
+/// |first + shift − second| at an instant, seconds after `from_us`, tenths of a millimetre.
+pub fn ramps_apart_tmm(first: &Ramp, second: &Ramp, shift_tmm: i64, from_us: i64, t: f64) -> f64 {
+    let apart = Apart::of(first, second, shift_tmm, from_us);
+    ((apart.n0 as f64 + apart.n1 as f64 * (t * 1e6)) / apart.scale as f64).abs()
+}
+
+/// The instant in `span` at which |first + shift − second| is least, seconds after `from_us`; its
+/// beginning where the difference stays the same.
+pub fn ramps_nearest(first: &Ramp, second: &Ramp, shift_tmm: i64, from_us: i64, span: Span) -> f64 {
+    let apart = Apart::of(first, second, shift_tmm, from_us);
+    if apart.n1 == 0 {
+        return span.from;
+    }
+    span.clamp(-(apart.n0 as f64) / apart.n1 as f64 / 1e6)
+}
+
 /// When is |first + shift − second| < minimum, in seconds after `from_us`, within `span`?
 pub fn ramps_near(
     first: &Ramp,
@@ -97,12 +133,9 @@ pub fn ramps_near(
     from_us: i64,
     span: Span,
 ) -> Option<Span> {
-    let (ta, tb) = (first.duration(), second.duration());
-    let n0 =
-        first.scaled(from_us) * tb - second.scaled(from_us) * ta + i128::from(shift_tmm) * ta * tb;
-    let n1 = first.climb() * tb - second.climb() * ta;
-    let m = i128::from(minimum_tmm) * ta * tb;
-    let (from, to) = below(n0, n1, -m, m, true)?;
+    let apart = Apart::of(first, second, shift_tmm, from_us);
+    let m = i128::from(minimum_tmm) * apart.scale;
+    let (from, to) = below(apart.n0, apart.n1, -m, m, true)?;
     span.meet(Span::new(from, to))
 }
 
@@ -178,6 +211,19 @@ mod tests {
         );
         let found = found.unwrap();
         assert!((found.from - 1_799.0).abs() < 1e-9 && (found.to - 1_801.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_ramps_are_nearest_where_they_cross_or_at_an_end_or_from_the_beginning() {
+        let (up, down) = (ramp(0, 3_600), ramp(3_600, 0));
+        let whole = Span::new(0.0, 3_600.0);
+        assert_eq!(ramps_nearest(&up, &down, 0, 0, whole), 1_800.0);
+        assert_eq!(ramps_apart_tmm(&up, &down, 0, 0, 1_800.0), 0.0);
+        let late = Span::new(2_000.0, 3_000.0);
+        assert_eq!(ramps_nearest(&up, &down, 0, 0, late), 2_000.0);
+        assert_eq!(ramps_apart_tmm(&up, &down, 0, 0, 2_000.0), 400.0);
+        assert_eq!(ramps_nearest(&up, &up, 7, 0, late), 2_000.0);
+        assert_eq!(ramps_apart_tmm(&up, &up, -7, 0, 2_500.0), 7.0);
     }
 
     #[test]

@@ -32,6 +32,7 @@ __all__ = ["explain_pair", "headline", "height_words", "if_late"]
 
 # Everything within reach: the pair's nearest approach is then a finding, whatever it is.
 EVERYTHING = SaidMinima(Minima(1_000_000.0, 1_000_000_000))
+ROUNDED_TMM = 11  # what is told of an altitude: a microsecond of a climb of 1,000 m/s, and a digit
 RANGE = "the range of their altitudes"
 CONTAINMENT = "their containment"
 
@@ -84,6 +85,7 @@ def _told(found: Conflicts, row: int, conversions: AltitudeConversions) -> list[
         else f"From {begin} to {end}, {lasts}.",
         *_nearest(found, row, margins, meeting, "In that time they are nearest at"),
         *minima_words(_minima(found, row), margins),
+        *_at_the_edge(found, row, margins),
     ]
     verdict = VERDICTS[int(found.verdict[row])]
     bound_m = float(found.margin_lateral_m[row]) - sum(margins.lateral_m)
@@ -110,6 +112,23 @@ def _told(found: Conflicts, row: int, conversions: AltitudeConversions) -> list[
     if margins.contained:
         said.append(_exact_words(as_planned(found, _minima(found, row), conversions), conversions))
     return said
+
+
+def _at_the_edge(found: Conflicts, row: int, margins: Margins) -> list[str]:
+    """Say why two that are nearest as their altitudes come apart are a conflict all the same."""
+    vertical_tmm = _vertical_tmm(found, row)
+    minimum = int(found.minimum_vertical_tmm[row])
+    ends_us = int(found.time_in_us[row]), int(found.time_out_us[row])
+    at_an_end = min(abs(int(found.cpa_time_us[row]) - end_us) for end_us in ends_us) <= 2
+    if vertical_tmm is None or margins.contained or margins.slack_tmm or not at_an_end:
+        return []
+    # What is told is rounded to a tenth of a millimetre, and the instants to a microsecond.
+    if abs(abs(vertical_tmm) - minimum) > ROUNDED_TMM:
+        return []
+    return [
+        "They are nearest over the ground just as their altitudes reach the minimum; in the rest "
+        "of that time they are closer in altitude."
+    ]
 
 
 def _small(bound_m: float) -> str:
