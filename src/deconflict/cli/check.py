@@ -65,7 +65,7 @@ def check(
     from deconflict.cli.client import NodeClient
     from deconflict.cli.drafts import read_drafts
 
-    require_free(picture, force=force)
+    require_free(picture, force=force, read=files)
     drafts = read_drafts(files) if files else None
     for draft in drafts or ():  # a name, so that a conflict can say which draft it means
         draft.setdefault("declaration_id", os.urandom(16).hex())

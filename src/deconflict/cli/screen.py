@@ -108,7 +108,7 @@ def screen(
         check_conflict_file(out)
     if picture is not None:
         check_picture_file(picture)
-    require_free(out, picture, force=force)
+    require_free(out, picture, force=force, read=[*files, *([terms] if terms else [])])
     known = None if reference is None else AltitudeReference(reference)
     readers = threads or os.cpu_count() or 1
     with progress("reading", sum(file.stat().st_size for file in files)) as bar:
