@@ -46,6 +46,25 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
     assert "not in the files" in result.stdout
 
 
+@pytest.mark.parametrize("minima", ["0NM,1000ft", "5NM,0ft"])
+def test_minima_of_0_are_told_beside_an_answer_of_none(tmp_path: Path, minima: str) -> None:
+    file = tmp_path / "same.csv"
+    head, *rows = write_csv(tmp_path)[0].read_text().splitlines()
+    same = [row for row in rows if row.startswith("A1,")]
+    file.write_text("\n".join([head, *same, *(row.replace("A1,red", "Z9,blue") for row in same)]))
+    result = run(file, "--minima", minima)
+    assert result.exit_code == 0
+    assert "two flights are found by them only where containment" in result.stderr
+    told = json.loads(run(file, "--minima", minima, "--json").stdout)
+    assert ["Nothing is below 0" in each for each in told["warnings"]] == [True]
+    assert run(file, "--minima", "5NM,1000ft").stderr == ""
+
+
+def test_minima_of_0_to_volumes_alone_are_not_told(tmp_path: Path) -> None:
+    asked = ("--minima", "5NM,1000ft", "--minima", "FLIGHT:ACTIVITY=0NM,0ft")
+    assert run(*write_csv(tmp_path), *asked).stderr == ""
+
+
 def test_nothing_read_is_not_no_conflict(tmp_path: Path) -> None:
     file = tmp_path / "hdr.csv"
     file.write_text("flight,time_s,lat_deg,lon_deg,altitude_fl\n")

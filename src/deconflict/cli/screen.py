@@ -93,6 +93,7 @@ def screen(
     from deconflict.cli.screen_explain import explain_pair
     from deconflict.cli.screen_picture import check_picture_file, write_picture
     from deconflict.cli.screen_words import minima_for, pair_of, show_found
+    from deconflict.cli.screen_zero import show_zero_minima, zero_minima
     from deconflict.formats.conflict_files import (
         check_conflict_file,
         conflict_rows,
@@ -146,9 +147,12 @@ def screen(
             conversions=conversions,
         )
     doubts = implausible_legs(flights)
+    zero = zero_minima(said, flights)
+    show_zero_minima(zero)
     if as_json:
         summary = _summary(found, out, picture, conflict_rows)
         summary["implausible"] = doubts_view(doubts, flights)
+        summary["warnings"] = zero
         write_json(summary | ({"csv_apostrophes": apostrophes} if apostrophes else {}))
     elif explain is not None:
         explain_pair(
