@@ -86,6 +86,10 @@ def test_a_certificate_is_checked_again_and_a_changed_file_is_told(folder: Path)
         "flights": 5,
         "volumes": 1,
         "findings_left": 0,
+        "minima": json.loads(Path("freed.json").read_text())["minima"],
+        "altitudes": [],
+        "altitude_reference": None,
+        "within_parties": False,
     }
     assert find_banned(told.output + again.output) == ()
     for file in (files[0], Path("freed.geojson")):
@@ -111,6 +115,35 @@ def test_a_certificate_that_says_less_than_is_found_does_not_hold(folder: Path) 
     wrong = run("--check-certificate", "freed.json")
     assert wrong.exit_code == 1
     assert "the certificate does not hold" in wrong.stderr
+
+
+def test_a_certificate_that_counts_other_conflicts_does_not_hold(folder: Path) -> None:
+    assert run(*WRITERS["csv"](folder), *minima(), *TOGETHER).exit_code == 0
+    made = json.loads(Path("freed.json").read_text())
+    assert made["findings_left"] == 0
+    made["findings_left"] = 1
+    Path("freed.json").write_text(json.dumps(made))
+    wrong = run("--check-certificate", "freed.json")
+    assert wrong.exit_code == 1
+    assert "counts other conflicts than a screen finds" in wrong.stderr
+    assert "holds: " not in wrong.output
+
+
+def test_a_certificate_is_told_with_the_minima_it_is_free_by(folder: Path) -> None:
+    asked = ("--minima", "5NM,1000ft", "--minima", "red:blue=3NM,500ft")
+    known = ("--altitudes", "FL:AMSL=-2000ft,1000ft")
+    files = WRITERS["csv"](folder)
+    assert run(files[0], "--against", files[1], *asked, *known, *TOGETHER).exit_code == 0
+    told = run("--check-certificate", "freed.json").output
+    assert "Minima: 5.00 NM (9,260 m) and 1,000 ft (305 m)." in told
+    assert "Minima between blue and red: 3.00 NM (5,556 m) and 500 ft (152 m)." in told
+    assert "Altitudes, FL to AMSL: −2,000 ft (610 m) to +1,000 ft (305 m) are added." in told
+    assert "Flights of one party: not held against each other." in told
+    made = json.loads(Path("freed.json").read_text())
+    made["minima"][0]["lateral_m"] = 926.0
+    Path("freed.json").write_text(json.dumps(made))
+    told = run("--check-certificate", "freed.json").output
+    assert "0.50 NM" in told
 
 
 def test_the_files_of_a_certificate_are_found_beside_it(

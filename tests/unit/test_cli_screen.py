@@ -46,6 +46,58 @@ def test_exit_code_0_says_that_none_was_found(tmp_path: Path) -> None:
     assert "not in the files" in result.stdout
 
 
+@pytest.mark.parametrize("minima", ["0NM,1000ft", "5NM,0ft"])
+def test_minima_of_0_are_told_beside_an_answer_of_none(tmp_path: Path, minima: str) -> None:
+    file = tmp_path / "same.csv"
+    head, *rows = write_csv(tmp_path)[0].read_text().splitlines()
+    same = [row for row in rows if row.startswith("A1,")]
+    file.write_text("\n".join([head, *same, *(row.replace("A1,red", "Z9,blue") for row in same)]))
+    result = run(file, "--minima", minima)
+    assert result.exit_code == 0
+    assert "two flights are found by them only where containment" in result.stderr
+    told = json.loads(run(file, "--minima", minima, "--json").stdout)
+    assert ["Nothing is below 0" in each for each in told["warnings"]] == [True]
+    assert run(file, "--minima", "5NM,1000ft").stderr == ""
+
+
+def test_minima_of_0_to_volumes_alone_are_not_told(tmp_path: Path) -> None:
+    asked = ("--minima", "5NM,1000ft", "--minima", "FLIGHT:ACTIVITY=0NM,0ft")
+    assert run(*write_csv(tmp_path), *asked).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("0,0,0", "36000,0,179.5", "a leg is 19,900 km or longer"),
+        ("0,0,0", "0,0,0", "waypoints: a flight of one waypoint, said more than once"),
+    ],
+)
+def test_a_row_that_cannot_be_screened_refuses_the_whole_run(
+    tmp_path: Path, first: str, second: str, said: str
+) -> None:
+    file = tmp_path / "far.csv"
+    head = "flight,time_s,lat_deg,lon_deg,altitude_fl"
+    file.write_text("\n".join([head, *(f"A,{at},300" for at in (first, second))]) + "\n")
+    result = run(file, "--minima", "5NM,1000ft")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "nothing was screened" in result.stderr
+    assert "offsets" not in result.stderr
+
+
+def test_a_flight_of_one_waypoint_is_told_as_that(tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("flight,time_s,lat_deg,lon_deg,altitude_fl\nA,0,0,0,300\n")
+    assert "given:    1 waypoint\n" in run(file, "--minima", "5NM,1000ft").stderr
+
+
+def test_a_conversion_the_wrong_way_round_is_shown_as_typed(tmp_path: Path) -> None:
+    typed = "FL:AMSL=2000ft,-4000ft"
+    result = run(write_csv(tmp_path)[0], "--minima", "5NM,1000ft", "--altitudes", typed)
+    assert result.exit_code == 2
+    assert typed in result.stderr
+
+
 def test_nothing_read_is_not_no_conflict(tmp_path: Path) -> None:
     file = tmp_path / "hdr.csv"
     file.write_text("flight,time_s,lat_deg,lon_deg,altitude_fl\n")

@@ -50,6 +50,25 @@ def test_a_file_that_is_there_is_not_replaced_unasked(
     assert sorted(os.listdir(tmp_path)) == sorted({name, *(each.name for each in files)})
 
 
+def test_what_is_read_is_not_replaced_by_force_either(tmp_path: Path) -> None:
+    file = write_csv(tmp_path)[0]
+    plan, again = file.read_bytes(), tmp_path / "again.csv"
+    again.symlink_to(file)
+    changed = tmp_path / "freed.geojson"
+    changed.hardlink_to(file)
+    advise = ("advise", file, *BOTH[:2], "--together")
+    for words in (
+        ("screen", file, *BOTH[:2], "--out", file),
+        ("screen", file, *BOTH[:2], "--out", again),
+        (*advise, "--out", changed),
+        (*advise, "--out", tmp_path / "new.geojson", "--certificate", file),
+    ):
+        refused = CliRunner().invoke(main, [*map(str, words), "--force"])
+        assert refused.exit_code == 2
+        assert "read by the same command" in refused.stderr
+        assert file.read_bytes() == plan
+
+
 def test_what_is_kept_is_not_offered_to_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a root key")
     refused = CliRunner().invoke(

@@ -9,6 +9,7 @@ from deconflict.airspace import (
     AltitudeBand,
     AltitudeReference,
     Circle,
+    Containment,
     Corridor,
     Outline,
     Polygon,
@@ -16,6 +17,7 @@ from deconflict.airspace import (
     TimeSpan,
     Trajectory,
     Volume,
+    Waypoint,
     format_utc,
 )
 from deconflict.airspace.notation import echo
@@ -35,7 +37,7 @@ from deconflict.messages.plain import (
 from deconflict.messages.summary import summarise
 from deconflict.messages.values import ValueType, write_value
 from deconflict.messages.words import LANGUAGES, find_banned
-from deconflict.separation import Extent, check
+from deconflict.separation import Extent, check, shifts_of
 from key_samples import changed
 from messages_samples import (
     END_MS,
@@ -185,6 +187,7 @@ def card(
         for party, declared in sides.items()
     ]
     finding = check(extents, minima=minima_of(TERMS), conversions=conversions_of(TERMS))[0]
+    by_key = {extent.key: extent for extent in extents}
     return conflict_card(
         finding,
         ConflictSide(finding.first, sides[finding.first]),
@@ -192,6 +195,9 @@ def card(
         landmarks=landmarks_of(TERMS),
         known_since_ms=SINCE_MS,
         unanswered=unanswered,
+        shifts=shifts_of(
+            finding, by_key[finding.first], by_key[finding.second], conversions_of(TERMS)
+        ),
     )
 
 
@@ -230,6 +236,50 @@ def test_two_flights_are_told_apart_from_two_areas() -> None:
     assert "will come closer than the agreed minimum" in text
     assert "Added to it for declared containment and error of calculation: 2.0" in text
     assert text.endswith("Nothing is unanswered.")
+
+
+def crossing(*, south: bool, window_min: int, later_min: int = 0) -> Declaration:
+    """Return a flight of 40 minutes at FL300, over 35.5 N 38.0 E after 20 of them."""
+    ends = ((34.5, 38.0), (36.5, 38.0)) if south else ((35.5, 37.0), (35.5, 39.0))
+    start_ms = START_MS + later_min * 60_000
+    trajectory = Trajectory(
+        AltitudeReference.FL,
+        tuple(
+            Waypoint(at_ms, Position.from_degrees(*end), 91_440_000)
+            for at_ms, end in zip((start_ms, start_ms + 2_400_000), ends, strict=True)
+        ),
+        Containment(time_ms=window_min * 60_000),
+    )
+    return flight(geometry=trajectory, declaration_id=f"{1 + south:032x}")
+
+
+def test_a_card_of_two_windows_says_by_which_shifts_and_how_long_they_are() -> None:
+    text = card(
+        crossing(south=False, window_min=0), crossing(south=True, window_min=20, later_min=21)
+    ).text("en")
+    assert "will come closer" not in text
+    assert "come closer than the agreed minimum when their declared containment is counted" in text
+    assert "red declared that it may be up to 20 min early or late." in text
+    assert "blue declared" not in text
+    assert "some shift within these windows could bring them so near lies between" in text
+    assert "So near they come if blue is on time." in text
+    assert re.search(r"So near they come if red is (1\d|20) min .*early\.", text)
+    assert "If both keep exactly to their plans, they do not come closer" in text
+
+
+def test_flights_that_meet_on_time_will_come_closer_whatever_their_windows() -> None:
+    text = card(crossing(south=False, window_min=1), crossing(south=True, window_min=1)).text("en")
+    assert "will come closer than the agreed minimum" in text
+    assert "blue declared that it may be up to 1 min early or late." in text
+    assert "If both keep exactly to their plans, they come closer" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_windows_do_is_told_without_banned_words(language: str) -> None:
+    text = card(
+        crossing(south=False, window_min=5), crossing(south=True, window_min=20, later_min=24)
+    ).text(language)
+    assert find_banned(text) == ()
 
 
 def test_margin_between_two_altitude_references_is_named_as_what_it_is() -> None:

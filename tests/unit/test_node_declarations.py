@@ -8,7 +8,7 @@ from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
-from deconflict.airspace.trajectory import Trajectory, Waypoint
+from deconflict.airspace.trajectory import Containment, Trajectory, Waypoint
 from deconflict.airspace.volume import Volume
 from deconflict.errors import LineStateError
 from deconflict.line.envelope import Envelope, read_envelope
@@ -25,6 +25,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import readback_of
 from deconflict.messages.terms import ThirdParty
 from deconflict.node.drafts import check_drafts
+from deconflict.node.show import conflict_view
 from deconflict.replay.world import DESKS
 from node_pair import FAR, HOUR_MS, START_MS, NodePair, circle, declaration, node_pair
 
@@ -48,6 +49,39 @@ def test_conflict_ends_when_one_of_the_two_is_cancelled() -> None:
         pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}"), ref=message)
         pair.run_for(2)
         assert not any("CONFLICT" in pair.rules(party) for party in ("blue", "red"))
+
+
+def test_a_conflict_by_a_time_window_says_so_in_alert_and_view() -> None:
+    def flight(number: int, ends: tuple[tuple[float, float], ...], window_min: int) -> Declaration:
+        start_ms = START_MS + HOUR_MS
+        legs = Trajectory(
+            AltitudeReference.AMSL,
+            tuple(
+                Waypoint(start_ms + later_ms, Position.from_degrees(*end), 60_960_000)
+                for later_ms, end in zip((0, 1_800_000), ends, strict=True)
+            ),
+            Containment(time_ms=window_min * 60_000),
+        )
+        return Declaration(f"{number:032x}", Purpose.FLIGHT, legs)
+
+    with node_pair() as pair:
+        pair.declare("blue", flight(1, ((35.1, 36.1), (36.1, 36.1)), 0))
+        # It passes the crossing a third of its flight, 10 minutes, later.
+        pair.declare("red", flight(2, ((35.6, 35.1), (35.6, 36.3)), 12))
+        pair.run_for(2)
+        text = pair.alert("blue", "CONFLICT").text
+        assert "when their declared containment is counted" in text
+        assert "red declared that it may be up to 12 min early or late." in text
+        line = pair.line("blue")
+        (conflict,) = line.book.picture.conflicts()
+        view = conflict_view(line, conflict, pair.world.now.utc_ms, "en")
+        windows = {view.first_party: view.window_first_s, view.second_party: view.window_second_s}
+        assert windows == {"blue": 0.0, "red": 720.0}
+        late = {view.first_party: view.late_first_s, view.second_party: view.late_second_s}
+        assert late["blue"] == pytest.approx(0.0, abs=0.01)
+        assert late["red"] is not None
+        assert -720.0 <= late["red"] < -300.0
+        assert view.as_planned is False
 
 
 def test_a_leg_that_nobody_flies_is_told_at_both_desks_until_it_is_corrected() -> None:

@@ -133,7 +133,7 @@ def test_a_failed_write_leaves_what_stood_there(tmp_path: Path) -> None:
         ("A,2015-09-30T06:00:00Z,1,8,nan,FL", "waypoint 1, altitude_ft", "nan"),
         ("A,2015-09-30T06:00:00Z,1,8,9e9,FL", "waypoint 1, altitude_ft", "9000000000.0"),
         ("A,2015-09-30T06:00:00Z,1,8,100,QNH", "line 3 (flight A), altitude_reference", "'FL'"),
-        ("C,2015-09-30T06:00:00Z,1,8,100,QNH", "line 2 (flight C), waypoints", "nothing"),
+        ("C,2015-09-30T06:00:00Z,1,8,100,QNH", "line 2 (flight C), waypoints", "1 waypoint"),
         (",2015-09-30T06:00:00Z,1,8,100,FL", "line 2", "nothing"),
         ("A,2015-09-30T06:00:00,1,8,100,FL", "line 2, time", "'2015-09-30T06:00:00'"),
         ("A,2015-09-30T06:00:00Z,1_0,8,100,FL", "line 2, lat_deg", "'1_0'"),

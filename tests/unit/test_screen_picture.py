@@ -68,6 +68,29 @@ def test_with_a_window_the_shifted_curve_goes_under_the_minimum(tmp_path: Path) 
     assert max(curves(picture)[0]) > dashed(picture)[0]  # down is more
 
 
+def ends(words: ET.Element) -> float:
+    """Return where words end at the latest, pixels."""
+    wide = len(words.text or "") * float(words.get("font-size", 0)) * CHARACTER_WIDTH
+    return float(words.get("x", 0)) + wide
+
+
+def test_headings_with_long_names_end_within_the_picture(tmp_path: Path) -> None:
+    one, two = ("A-VERY-LONG-NAME-OF-A-FLIGHT" * 3 + each for each in "AB")
+    a = flight(one, WEST_EAST, "FL300", time="10 min")
+    b = flight(two, [[8.5, 46], [8.5, 50]], "FL300", late_min=10, time="4 min")
+    picture = drawn(tmp_path, a, b, explain=(one, two))
+    width = float(picture.get("viewBox", "").split()[2])
+    told = [
+        words
+        for words in picture.iter(f"{SVG}text")
+        if "as they come near" in (words.text or "") or "grey: as planned" in (words.text or "")
+    ]
+    assert len(told) == 3
+    assert [ends(words) <= width for words in told] == [True] * 3
+    assert ends(told[1]) < float(told[2].get("x", 0))
+    assert "FLIGHTA and" in (told[0].text or "")
+
+
 def test_altitudes_that_do_not_compare_have_an_axis_each(tmp_path: Path) -> None:
     b = flight("B", [[8.5, 47.5], [8.5, 48.5]], "30000 ft AMSL")
     said = texts(drawn(tmp_path, flight("A", WEST_EAST, "FL300"), b))
@@ -198,6 +221,31 @@ def test_a_notebook_is_told_how_many_of_all_are_drawn() -> None:
     assert "300 flights in none (grey)" in picture
     assert "Altitude and time (UTC), pressure altitude" in picture
     assert re.search(r">\d+°N<", picture)  # the map has a grid
+
+
+def test_a_notebook_of_thousands_keeps_its_words_apart_and_cruise_traffic_large() -> None:
+    count = 3_000
+    found = deconflict.screen(
+        {
+            "offsets": np.arange(0, 2 * count + 1, 2),
+            "lat_deg": np.repeat(np.linspace(40.0, 60.0, count), 2),
+            "lon_deg": np.tile([8.0, 9.0], count),
+            "time_s": np.tile([0.0, 600.0], count),
+            "altitude_fl": np.repeat(np.tile([300.0, 400.0], count // 2), 2),
+        },
+        minima="5NM,1000ft",
+    )
+    picture = ET.fromstring(found._repr_svg_())
+    words = list(picture.iter(f"{SVG}text"))
+    (subtitle,) = (each for each in words if "not for navigation" in (each.text or ""))
+    (heading,) = (each for each in words if "Altitude and time" in (each.text or ""))
+    assert ends(subtitle) <= float(picture.get("viewBox", "").split()[2])
+    assert float(heading.get("y", 0)) - float(heading.get("font-size", 0)) > float(
+        subtitle.get("y", 0)
+    )
+    feet = [each.text for each in words if (each.text or "").endswith(" ft")]
+    assert "0 ft" not in feet
+    assert "30,000 ft" in feet
 
 
 def test_a_notebook_draws_one_reference_and_says_so() -> None:

@@ -9,16 +9,19 @@ would conflict with nothing that is declared; what is flown, its planner decides
 from deconflict.advise.advice import Advice, Option, advise
 from deconflict.advise.change import Change, changed
 from deconflict.advise.limits import ChangeKind, SearchLimits
+from deconflict.advise.nearest import Nearest, nearest_left
 from deconflict.advise.plan import Plan, plan
 
 __all__ = [
     "Advice",
     "Change",
     "ChangeKind",
+    "Nearest",
     "Option",
     "Plan",
     "SearchLimits",
     "advise",
     "changed",
+    "nearest_left",
     "plan",
 ]

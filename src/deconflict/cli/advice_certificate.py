@@ -28,7 +28,7 @@ from deconflict.separation import AltitudeConversions, Conflicts, Flights, Minim
 from deconflict.separation import Volumes as Areas
 from deconflict.separation.screening import screen
 
-__all__ = ["Certificate", "certified", "check_again", "read_certificate"]
+__all__ = ["Certificate", "certified", "check_again", "read_certificate", "said_in"]
 
 EDITION: Final = 1
 
@@ -192,6 +192,13 @@ def check_again(certificate: Certificate, beside: Path) -> Conflicts:
     paths = [_found(one, beside) for one in certificate.files]
     changed = None if certificate.changed is None else _found(certificate.changed, beside)
     found = _screened(certificate, paths, changed)
+    if certificate.findings_left != len(found):
+        raise VerificationError(
+            "the certificate does not hold: it counts other conflicts than a screen finds",
+            given=f"findings_left {certificate.findings_left}",
+            expected=f"{len(found)}, what a screen of the same files finds",
+            remedy="trust the screen, not the certificate",
+        )
     names = ("first", "second", "verdict")
     then = [tuple(row.get(name) for name in names) for row in certificate.findings]
     now = [tuple(row[name] for name in names) for row in conflict_rows(found)]
@@ -242,7 +249,7 @@ def _screened(certificate: Certificate, paths: Sequence[Path], changed: Path | N
         # One's own and others' may have one name: they are told apart by their numbers.
         replace(flights, ids=None),
         replace(volumes, ids=None),
-        minima=_said(certificate.minima),
+        minima=said_in(certificate),
         conversions=AltitudeConversions(
             {(one.source, one.to): (one.least_tmm, one.most_tmm) for one in certificate.altitudes}
         ),
@@ -316,8 +323,12 @@ def _minima(said: SaidMinima) -> list[MinimaBetween]:
     ]
 
 
-def _said(minima: Sequence[MinimaBetween]) -> SaidMinima:
-    every = {frozenset(one.between): Minima(one.lateral_m, one.vertical_tmm) for one in minima}
+def said_in(certificate: Certificate) -> SaidMinima:
+    """Return the minima that a certificate names."""
+    every = {
+        frozenset(one.between): Minima(one.lateral_m, one.vertical_tmm)
+        for one in certificate.minima
+    }
     return SaidMinima(every.pop(frozenset(), None), every)
 
 

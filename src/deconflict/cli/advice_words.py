@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import click
 
-from deconflict.advise import Advice, Change, Plan
+from deconflict.advise import Advice, Change, Nearest, Plan
+from deconflict.advise.nearest import TIMES
 from deconflict.airspace import Geometry, Trajectory, format_utc, geometry_to_wire, span_of
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.quantity import Altitude, format_altitude
@@ -48,11 +49,16 @@ def show_advice(
     findings: Sequence[Finding],
     known: Mapping[str, Named],
     *,
+    left: Sequence[Nearest | None],
     looked_at: int,
     warnings: Sequence[str],
     limits: str,
 ) -> None:
-    """Print, for each declaration in conflict, what it conflicts with and what would end it."""
+    """Print, for each declaration in conflict, what it conflicts with and what would end it.
+
+    ``left`` is what each option of all of them, in order, then comes nearest to.
+    """
+    near = iter(left)
     say_warnings(warnings)
     if not advice:
         click.echo(f"No conflict found in {count(looked_at, 'declaration')}: nothing to change.")
@@ -75,9 +81,14 @@ def show_advice(
         else:
             click.echo("Any one of these ends it:\n")
             table(
-                ("", "CHANGE", "FROM", "TO", "ALTITUDES"),
+                ("", "CHANGE", "FROM", "TO", "ALTITUDES", "NEAREST THEN"),
                 [
-                    (place, change_words(option.change), *_extent(option.geometry))
+                    (
+                        place,
+                        change_words(option.change),
+                        *_extent(option.geometry),
+                        _nearest(next(near), known),
+                    )
                     for place, option in enumerate(one.options, 1)
                 ],
                 right=(0,),
@@ -91,10 +102,11 @@ def show_plan(
     findings: Sequence[Finding],
     known: Mapping[str, Named],
     *,
+    left: Mapping[str, Nearest | None],
     warnings: Sequence[str],
     limits: str,
 ) -> None:
-    """Print which declarations a plan changes, and what is left."""
+    """Print which declarations a plan changes, what is left, and how near each changed comes."""
     say_warnings(warnings)
     in_conflict = {key for f in findings for key in (f.first, f.second) if key in _own(made)}
     click.echo(
@@ -104,12 +116,13 @@ def show_plan(
     if made.changes:
         click.echo()
         table(
-            ("WHAT", "CHANGE", "FROM", "TO", "ALTITUDES"),
+            ("WHAT", "CHANGE", "FROM", "TO", "ALTITUDES", "NEAREST THEN"),
             [
                 (
                     known[extent.key].name,
                     change_words(made.changes[extent.key]),
                     *_extent(extent.geometry),
+                    _nearest(left[extent.key], known),
                 )
                 for extent in made.extents
                 if extent.key in made.changes
@@ -127,15 +140,22 @@ def show_plan(
         click.echo("\n" + _FOOTER.replace("Each was", "All together were"))
 
 
-def advice_view(advice: Sequence[Advice], known: Mapping[str, Named]) -> list[dict[str, Any]]:
-    """Return advice as programs read it."""
+def advice_view(
+    advice: Sequence[Advice], known: Mapping[str, Named], left: Sequence[Nearest | None]
+) -> list[dict[str, Any]]:
+    """Return advice as programs read it; ``left`` as `show_advice` takes it."""
+    near = iter(left)
     return [
         {
             **_identity(known[one.key]),
             "conflicts_with": [_identity(known[key]) for key in one.conflicts],
             "under_way": one.under_way,
             "options": [
-                {**_change(option.change), "geometry": geometry_to_wire(option.geometry)}
+                {
+                    **_change(option.change),
+                    "geometry": geometry_to_wire(option.geometry),
+                    "nearest": _nearest_view(next(near), known),
+                }
                 for option in one.options
             ],
         }
@@ -143,7 +163,9 @@ def advice_view(advice: Sequence[Advice], known: Mapping[str, Named]) -> list[di
     ]
 
 
-def plan_view(made: Plan, known: Mapping[str, Named]) -> dict[str, Any]:
+def plan_view(
+    made: Plan, known: Mapping[str, Named], left: Mapping[str, Nearest | None]
+) -> dict[str, Any]:
     """Return a plan as programs read it."""
     by_key = {extent.key: extent for extent in made.extents}
     return {
@@ -152,6 +174,7 @@ def plan_view(made: Plan, known: Mapping[str, Named]) -> dict[str, Any]:
                 **_identity(known[key]),
                 **_change(change),
                 "geometry": geometry_to_wire(by_key[key].geometry),
+                "nearest": _nearest_view(left[key], known),
             }
             for key, change in made.changes.items()
         ],
@@ -166,6 +189,35 @@ def plan_view(made: Plan, known: Mapping[str, Named]) -> dict[str, Any]:
             }
             for finding in made.remaining
         ],
+    }
+
+
+def _nearest(near: Nearest | None, known: Mapping[str, Named]) -> str:
+    if near is None:
+        return f"nothing within {TIMES} times the minima"
+    lateral = (
+        f"{near.lateral_m / METRES_PER_NAUTICAL_MILE:.2f} of "
+        f"{near.minima.lateral_m / METRES_PER_NAUTICAL_MILE:.2f} NM"
+    )
+    least = f"{feet_from_tmm(near.minima.vertical_tmm):,.0f} ft"
+    vertical = (
+        "altitudes do not compare"
+        if near.vertical_tmm is None
+        else f"{feet_from_tmm(near.vertical_tmm):,.0f} of {least}"
+    )
+    return f"{lateral}, {vertical}: {known[near.key].whose}"
+
+
+def _nearest_view(near: Nearest | None, known: Mapping[str, Named]) -> dict[str, Any] | None:
+    """Return what it comes nearest to; None for nothing within three times the minima."""
+    if near is None:
+        return None
+    return {
+        "to": _identity(known[near.key]),
+        "lateral_m": near.lateral_m,
+        "vertical_m": None if near.vertical_tmm is None else metres_from_tmm(near.vertical_tmm),
+        "minimum_lateral_m": near.minima.lateral_m,
+        "minimum_vertical_m": metres_from_tmm(near.minima.vertical_tmm),
     }
 
 

@@ -162,7 +162,8 @@ def advise(
         if check_certificate(checked, as_json=as_json):
             ctx.exit(EXIT_FINDING)
         return
-    require_free(out, picture, certificate, force=force)
+    read = [*files, *against, *([terms] if terms else [])]
+    require_free(out, picture, certificate, force=force, read=read)
     if out is not None and out.suffix.lower() not in GEOJSON:
         raise InvalidInputError(
             "changed declarations are written as GeoJSON",

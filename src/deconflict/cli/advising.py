@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from deconflict.advise import Advice, Change, ChangeKind, Plan, SearchLimits, plan
+from deconflict.advise import (
+    Advice,
+    Change,
+    ChangeKind,
+    Nearest,
+    Plan,
+    SearchLimits,
+    nearest_left,
+    plan,
+)
 from deconflict.advise import advise as find_advice
 from deconflict.airspace import geometry_to_wire
 from deconflict.cli.advice_words import advice_view, plan_view, show_advice, show_plan
@@ -83,7 +92,13 @@ class Asked:
         )
         advice = self._seen_by_node(advice)
         pairs = {frozenset((one.key, other)) for one in advice for other in one.conflicts}
-        findings = [f for f in self._as_planned() if frozenset((f.first, f.second)) in pairs]
+        planned = self._as_planned()
+        findings = [f for f in planned if frozenset((f.first, f.second)) in pairs]
+        left = self._left(
+            [self._changed(one.key, option.geometry) for one in advice for option in one.options],
+            self._movable,
+            planned,
+        )
         words = self._limit_words()
         return Told(
             changed=tuple(
@@ -91,7 +106,7 @@ class Asked:
             ),
             left=any(not one.options for one in advice),
             view={
-                "advice": advice_view(advice, self._known),
+                "advice": advice_view(advice, self._known, left),
                 "limits": words,
                 "warnings": list(self.situation.warnings),
             },
@@ -100,6 +115,7 @@ class Asked:
                 advice,
                 findings,
                 self._known,
+                left=left,
                 looked_at=len(self._movable),
                 warnings=self.situation.warnings,
                 limits=words,
@@ -126,12 +142,25 @@ class Asked:
             ),
         ]
         words = self._limit_words()
+        planned = self._as_planned()
+        near = self._left(changed, made.extents, planned)
+        left = {extent.key: each for extent, each in zip(changed, near, strict=True)}
         return Told(
             changed=changed,
             left=bool(made.not_freed or refused),
-            view={"plan": plan_view(made, self._known), "limits": words, "warnings": warnings},
+            view={
+                "plan": plan_view(made, self._known, left),
+                "limits": words,
+                "warnings": warnings,
+            },
             show=partial(
-                show_plan, made, self._before(made), self._known, warnings=warnings, limits=words
+                show_plan,
+                made,
+                self._before(made, planned),
+                self._known,
+                left=left,
+                warnings=warnings,
+                limits=words,
             ),
             changes=tuple(made.changes[extent.key] for extent in changed),
         )
@@ -162,12 +191,29 @@ class Asked:
         )
         return tuple(f for f in found if place[f.first] < place[f.second])
 
-    def _before(self, made: Plan) -> list[Finding]:
+    def _left(
+        self, changed: Sequence[Extent], movable: Sequence[Extent], planned: Sequence[Finding]
+    ) -> list[Nearest | None]:
+        """Return how near each of the changed then comes to anything but what is let be."""
+        known = self._known
+        return nearest_left(
+            changed,
+            [*movable, *self._others],
+            minima=self.situation.minima,
+            conversions=self.situation.conversions,
+            let_be={
+                frozenset((f.first, f.second))
+                for f in planned
+                if known[f.first].extent.party == known[f.second].extent.party
+            },
+        )
+
+    def _before(self, made: Plan, planned: Sequence[Finding]) -> list[Finding]:
         """Return the findings as planned that the plan is about, not those that are let be."""
         known = self._known
         return [
             f
-            for f in self._as_planned()
+            for f in planned
             if known[f.first].extent.party != known[f.second].extent.party
             or {f.first, f.second} & set(made.not_freed)
         ]

@@ -18,7 +18,7 @@ from deconflict.cli.output import feet
 from deconflict.cli.screen_explain import height_words, if_late
 from deconflict.cli.screen_margins import Margins, margins_of
 from deconflict.cli.screen_words import utc
-from deconflict.cli.svg import Box, Point, element, path, text
+from deconflict.cli.svg import Box, Point, element, fitting, path, shortened, text
 from deconflict.separation.arrays import SURFACE, UNLIMITED
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, Conflicts
 from deconflict.separation.flights import Flights
@@ -89,6 +89,8 @@ def draw_approach(approach: Approach, top: float) -> str:
         planned_m, planned_tmm = _apart(approach, times, (0.0, 0.0))
         out = (times < max(span[0] for span in spans)) | (times > min(span[1] for span in spans))
         planned_m[out] = planned_tmm[out] = np.nan
+    # A heading has a line: of a long name it holds both ends, by which people tell it from others.
+    margins = replace(margins, names=(shortened(margins.names[0]), shortened(margins.names[1])))
     names = " and ".join(margins.names)
     heading = f"{approach.number}   {names}, as they come near{if_late(margins, meeting)}"
     told = (in_s, out_s, cpa_s)
@@ -107,7 +109,12 @@ def draw_approach(approach: Approach, top: float) -> str:
         Box(*VERTICAL[:1], top + 50, VERTICAL[1], top + HEIGHT - 36),
     ]
     parts = [
-        text(heading, (24, top + 20), size=15, font_weight=600),
+        text(
+            heading,
+            (24, top + 20),
+            size=fitting(heading, 15, VERTICAL[1] - 24),
+            font_weight=600,
+        ),
         *_chart(boxes[0], times, lateral, told),
     ]
     why = _no_curve(found, row, margins)
@@ -141,7 +148,12 @@ def _no_curve(found: Conflicts, row: int, margins: Margins) -> str:
 
 def _words(box: Box, lines: Sequence[str]) -> list[str]:
     return [
-        text(line, (box.left - 40, box.top - 10 + 22 * n), size=13, fill=FAINT if n == 0 else None)
+        text(
+            line,
+            (box.left - 40, box.top - 10 + 22 * n),
+            size=fitting(line, 13, box.width + 40),
+            fill=FAINT if n == 0 else None,
+        )
         for n, line in enumerate(lines)
     ]
 
@@ -222,7 +234,10 @@ def _chart(box: Box, times: Floats, curve: _Curve, marks: tuple[float, float, fl
     sizes = [s * 10.0**power for power in range(-3, 9) for s in (1, 2, 5)]
     step = next(size for size in sizes if most / size <= 5)
     drawn = [
-        text(curve.heading, (box.left - 40, box.top - 10), size=12, fill=FAINT),
+        text(
+            curve.heading, (box.left - 40, box.top - 10), fill=FAINT,
+            size=fitting(curve.heading, 12, box.width + 40),
+        ),
         element(
             "rect", x=left, y=box.top, width=max(right - left, 1.0), height=box.height,
             fill=ALARM, fill_opacity=0.1,

@@ -65,7 +65,7 @@ def check(
     from deconflict.cli.client import NodeClient
     from deconflict.cli.drafts import read_drafts
 
-    require_free(picture, force=force)
+    require_free(picture, force=force, read=files)
     drafts = read_drafts(files) if files else None
     for draft in drafts or ():  # a name, so that a conflict can say which draft it means
         draft.setdefault("declaration_id", os.urandom(16).hex())
@@ -99,7 +99,7 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
             (
                 number,
                 when(one["cpa_utc"]),
-                one["kind"].replace("_", " ").lower(),
+                _what(one),
                 _of(one["cpa_distance_m"], one["minimum_lateral_m"], METRES_PER_MILE, "NM"),
                 _of(one["cpa_vertical_m"], one["minimum_vertical_m"], METRES_PER_FOOT, "ft"),
                 f"{_side(one, 'first')} / {_side(one, 'second')}",
@@ -113,6 +113,14 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
             click.style(f"\n{number}.", bold=True) + f" conflict {short(one['conflict_id'])}"
         )
         click.echo(sentences(one["text"], indent=3))
+
+
+def _what(conflict: dict[str, Any]) -> str:
+    """Return what meets; that it does so only off the plans stands beside it, not below alone."""
+    kind = str(conflict["kind"]).replace("_", " ").lower()
+    if conflict["window_first_s"] or conflict["window_second_s"]:
+        return f"{kind}, for some shift in time"
+    return kind
 
 
 def _of(value_m: float | None, minimum_m: float, unit_m: float, unit: str) -> str:
@@ -183,7 +191,12 @@ def _write_picture(
             f"{one['first_party']} {names[one['first_declaration']]} and "
             f"{one['second_party']} {names[one['second_declaration']]}: "
             f"{metres(one['cpa_distance_m'])} and {feet(one['cpa_vertical_m'])} apart, minimum "
-            f"{metres(one['minimum_lateral_m'])} and {feet(one['minimum_vertical_m'])}",
+            f"{metres(one['minimum_lateral_m'])} and {feet(one['minimum_vertical_m'])}"
+            + (
+                ", for some shift in time"
+                if one["window_first_s"] or one["window_second_s"]
+                else ""
+            ),
         )
         for one in conflicts
     ]

@@ -22,7 +22,7 @@ from deconflict.airspace import (
 )
 from deconflict.airspace.geodesy import direct, inverse, middle
 from deconflict.cli.profile import Band, Level, draw_profile
-from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, path, text
+from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, fitting, path, text
 
 __all__ = ["Mark", "Shape", "draw"]
 
@@ -146,7 +146,7 @@ def draw(
 
 def _fitting(words: str, size: int) -> int:
     """Return the greatest size, at most the one asked for, in which words fit across a picture."""
-    return max(min(size, int((PROFILE.right - MAP.left) / (len(words) * CHARACTER_WIDTH))), 8)
+    return fitting(words, size, PROFILE.right - MAP.left)
 
 
 class _Projection:

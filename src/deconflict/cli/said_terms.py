@@ -6,7 +6,7 @@ from pathlib import Path
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.quantity import parse_height
 from deconflict.airspace.where import located
-from deconflict.errors import InvalidInputError
+from deconflict.errors import InvalidAltitudeError, InvalidInputError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.separation import AltitudeConversions, SaidMinima, said_minima
 
@@ -68,4 +68,17 @@ def _conversion(text: str) -> tuple[tuple[AltitudeReference, AltitudeReference],
             given=text,
             expected="two references, then least and most difference: FL:AMSL=-1500ft,2000ft",
         )
-    return (AltitudeReference(source), AltitudeReference(to)), (signed(least), signed(most))
+    pair, span_tmm = (
+        (AltitudeReference(source), AltitudeReference(to)),
+        (signed(least), signed(most)),
+    )
+    try:
+        AltitudeConversions({pair: span_tmm})
+    except InvalidAltitudeError as error:  # the same, as it was typed
+        raise InvalidAltitudeError(
+            error.problem,
+            given=f"{text:.80}",
+            expected=error.expected,
+            remedy="the least difference first: FL:AMSL=-1500ft,2000ft",
+        ) from error
+    return pair, span_tmm

@@ -93,6 +93,7 @@ def screen(
     from deconflict.cli.screen_explain import explain_pair
     from deconflict.cli.screen_picture import check_picture_file, write_picture
     from deconflict.cli.screen_words import minima_for, pair_of, show_found
+    from deconflict.cli.screen_zero import show_zero_minima, zero_minima
     from deconflict.formats.conflict_files import (
         check_conflict_file,
         conflict_rows,
@@ -108,7 +109,7 @@ def screen(
         check_conflict_file(out)
     if picture is not None:
         check_picture_file(picture)
-    require_free(out, picture, force=force)
+    require_free(out, picture, force=force, read=[*files, *([terms] if terms else [])])
     known = None if reference is None else AltitudeReference(reference)
     readers = threads or os.cpu_count() or 1
     with progress("reading", sum(file.stat().st_size for file in files)) as bar:
@@ -146,9 +147,12 @@ def screen(
             conversions=conversions,
         )
     doubts = implausible_legs(flights)
+    zero = zero_minima(said, flights)
+    show_zero_minima(zero)
     if as_json:
         summary = _summary(found, out, picture, conflict_rows)
         summary["implausible"] = doubts_view(doubts, flights)
+        summary["warnings"] = zero
         write_json(summary | ({"csv_apostrophes": apostrophes} if apostrophes else {}))
     elif explain is not None:
         explain_pair(

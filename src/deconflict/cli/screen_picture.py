@@ -1,6 +1,7 @@
 """The picture of a screening: the nearest conflicts on a map, in altitude, as they come near."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from deconflict.cli.picture import Mark, Shape, draw
 from deconflict.cli.screen_explain import headline, if_late
 from deconflict.cli.screen_margins import Margins, margins_of
 from deconflict.cli.screen_words import utc
+from deconflict.cli.svg import shortened
 from deconflict.cli.written import write_file
 from deconflict.errors import InvalidDocumentError, InvalidInputError, MissingExtraError
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, SURFACE, UNLIMITED
@@ -171,6 +173,7 @@ def _mark(found: Conflicts, row: int, conversions: AltitudeConversions) -> Mark:
     vertical = None if tmm == NOT_DEFINED_TMM else tmm / TMM_PER_METRE
     at = utc(found.cpa_time_us[row])
     margins = margins_of(found, int(found.first[row]), int(found.second[row]), conversions)
+    margins = replace(margins, names=(shortened(margins.names[0]), shortened(margins.names[1])))
     late = if_late(margins, meeting_of(found, row, conversions))
     added = (
         f", with margins {metres(value['minimum_lateral_m'] + value['margin_lateral_m'])} and "
@@ -185,7 +188,7 @@ def _mark(found: Conflicts, row: int, conversions: AltitudeConversions) -> Mark:
         ),
         at_ms=max(int(found.cpa_time_us[row]) // 1000, 0),
         label=f"{at[11:19]}Z {metres(value['cpa_distance_m'])}",
-        words=f"{at[:19]}Z  {value['first']} and {value['second']}{late}: "
+        words=f"{at[:19]}Z  {' and '.join(margins.names)}{late}: "
         f"{metres(value['cpa_distance_m'])} and "
         f"{_vertical_words(vertical, margins)}, "
         f"minimum {metres(value['minimum_lateral_m'])} and {feet(value['minimum_vertical_m'])}"

@@ -8,11 +8,23 @@ from xml.sax.saxutils import escape, quoteattr
 
 from deconflict.cli.output import clean
 
-__all__ = ["CHARACTER_WIDTH", "Box", "Labels", "Point", "element", "path", "text"]
+__all__ = [
+    "CHARACTER_WIDTH",
+    "Box",
+    "Labels",
+    "Point",
+    "element",
+    "fitting",
+    "path",
+    "shortened",
+    "text",
+]
 
 Point = tuple[float, float]
 SHUN_EVERY = 4.0  # pixels between the points of a line that labels keep off
 CHARACTER_WIDTH = 0.58  # of the font size: a wide guess for sans-serif, so labels keep apart
+
+MOST_OF_NAME = 24  # characters: two of them twice, and the figures, go across a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,20 @@ def path(points: Iterable[Point], *, closed: bool = False) -> str:
     """
     steps = "L".join(f"{_number(round(x, 1))} {_number(round(y, 1))}" for x, y in points)
     return f"M{steps}{'Z' if closed else ''}"
+
+
+def fitting(words: str, size: int, width: float) -> int:
+    """Return the greatest size, at most the one asked for, in which words fit; 8 at the least."""
+    return max(min(size, int(width / (max(len(words), 1) * CHARACTER_WIDTH))), 8)
+
+
+def shortened(name: str) -> str:
+    """Return a name of which a heading holds two: of a long one its beginning and its end.
+
+    >>> shortened("BAW12"), shortened("A-VERY-LONG-NAME-OF-A-FLIGHT-17")
+    ('BAW12', 'A-VERY-LONG-NA…FLIGHT-17')
+    """
+    return name if len(name) <= MOST_OF_NAME else f"{name[:14]}…{name[-9:]}"
 
 
 class Labels:

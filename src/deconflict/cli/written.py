@@ -1,6 +1,6 @@
 """Files that commands write: whole or not there, and nothing is replaced without a word."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,9 @@ force_option = click.option(
 )
 
 
-def require_free(*files: Path | None, force: bool = False, kept: str = "") -> None:
+def require_free(
+    *files: Path | None, force: bool = False, kept: str = "", read: Sequence[Path] = ()
+) -> None:
     """Return when a command may write these; asked before it does anything else.
 
     What is no file of its own (a terminal, a pipe) is written to, never replaced.
@@ -24,10 +26,20 @@ def require_free(*files: Path | None, force: bool = False, kept: str = "") -> No
         files: each that is to be written; None for one that is not asked for.
         force: whether to replace them.
         kept: what such files are that no ``--force`` replaces, as "records".
+        read: what the command reads. No ``--force`` replaces it: it is mostly a slip, and what was
+            asked about would be gone with the answer in its place.
 
     Raises:
-        InvalidInputError: one is there already.
+        InvalidInputError: one is there already, or is read.
     """
+    for file in files:
+        if file is not None and file.exists() and any(file.samefile(one) for one in read):
+            raise InvalidInputError(
+                "this file is read by the same command, and would be lost",
+                given=str(file),
+                expected="another file: what is read is never replaced",
+                remedy="name another file to be written",
+            )
     for file in files:
         if file is None or force or not file.is_file():
             continue

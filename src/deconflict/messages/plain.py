@@ -7,17 +7,18 @@ side what to do (R25, R32). The words are data; this module chooses which senten
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.landmark import Landmark, LandmarkBearing, bearing_from
 from deconflict.airspace.notation import PositionEcho, echo
 from deconflict.airspace.position import Position
+from deconflict.airspace.trajectory import Trajectory
 from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import render_named
-from deconflict.separation import Finding, FindingKind, Verdict
+from deconflict.separation import Finding, FindingKind, Shifts, Verdict
 
 __all__ = [
     "CardPlace",
@@ -28,6 +29,8 @@ __all__ = [
     "Untold",
     "conflict_card",
 ]
+
+LEAST_SHIFT_MS: Final = 50  # less is the rounding of an instant, not a shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class ConflictCard:
     """What a person must know of one conflict, as figures; :meth:`text` says it.
 
     ``closest_vertical_tmm`` is second minus first, None where the altitudes cannot be compared.
+    ``shifts`` says by how much both may be early or late and how late they are at the closest
+    approach; None where both are told exactly as planned.
     """
 
     kind: FindingKind
@@ -102,6 +107,7 @@ class ConflictCard:
     drill: bool = False
     not_checked: tuple[NotChecked, ...] = ()
     untold: Untold | None = None
+    shifts: Shifts | None = None
 
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
@@ -135,11 +141,12 @@ class ConflictCard:
                     "since": format_utc(changed.since_ms),
                 },
             )
+        yield from self._windows()
         if self.start_ms == self.end_ms:
             yield "CARD_WHEN_INSTANT", {"at": format_utc(self.start_ms)}
         else:
             yield (
-                "CARD_WHEN",
+                "CARD_WHEN_SHIFTED" if self._has_window else "CARD_WHEN",
                 {
                     "start": format_utc(self.start_ms),
                     "end": format_utc(self.end_ms),
@@ -152,6 +159,7 @@ class ConflictCard:
                 {"start": format_utc(later.start_ms), "end": format_utc(later.end_ms)},
             )
         yield self._closest()
+        yield from self._shifts()
         for place in self.places:
             yield _place_sentence(place)
         yield (
@@ -169,6 +177,8 @@ class ConflictCard:
             )
         if self.margin_reference_tmm > 0:
             yield "CARD_REFERENCE_MARGIN", {"vertical": self.margin_reference_tmm}
+        if self.shifts is not None and self.shifts.as_planned is not None:
+            yield "CARD_AS_PLANNED" if self.shifts.as_planned else "CARD_NOT_AS_PLANNED", {}
         yield "CARD_KNOWN_SINCE", {"since": format_utc(self.known_since_ms)}
         for open_message in self.unanswered:
             yield (
@@ -187,9 +197,39 @@ class ConflictCard:
             return "CARD_INCOMPARABLE"
         if self.verdict is Verdict.WITHIN_TOLERANCE:
             return "CARD_WITHIN_TOLERANCE"
+        if self.shifts is not None and not self.shifts.as_planned:
+            return "CARD_WITH_CONTAINMENT"
         if self.kind is FindingKind.PREDICTED_LOSS:
             return "CARD_PREDICTED_LOSS"
         return "CARD_STRATEGIC_CONFLICT"
+
+    @property
+    def _has_window(self) -> bool:
+        return self.shifts is not None and any(self.shifts.window_ms)
+
+    def _windows(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Say first by how much each may be early or late: all times below hold only with it."""
+        if self.shifts is None:
+            return
+        for side, window_ms in zip((self.first, self.second), self.shifts.window_ms, strict=True):
+            if window_ms:
+                yield "CARD_WINDOW", {"party": side.party, "window": window_ms}
+
+    def _shifts(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Say by which shifts the closest approach is so; no plan says that instant otherwise."""
+        if self.shifts is None or not self._has_window:
+            return
+        if self.shifts.late_ms is None:
+            yield "CARD_SHIFT_UNKNOWN", {}
+            return
+        for side, late_ms in zip((self.first, self.second), self.shifts.late_ms, strict=True):
+            if not isinstance(side.declaration.geometry, Trajectory):
+                continue
+            if abs(late_ms) < LEAST_SHIFT_MS:
+                yield "CARD_SHIFT_NONE", {"party": side.party}
+            else:
+                name = "CARD_SHIFT_LATE" if late_ms > 0 else "CARD_SHIFT_EARLY"
+                yield name, {"party": side.party, "by": abs(late_ms)}
 
     def _closest(self) -> tuple[str, dict[str, Any]]:
         values: dict[str, Any] = {
@@ -213,8 +253,12 @@ def conflict_card(
     drill: bool = False,
     not_checked: Iterable[NotChecked] = (),
     untold: Untold | None = None,
+    shifts: Shifts | None = None,
 ) -> ConflictCard:
-    """Return the card of a finding whose ``first`` and ``second`` are these sides."""
+    """Return the card of a finding whose ``first`` and ``second`` are these sides.
+
+    ``shifts`` is what `shifts_of` says of the finding.
+    """
     return ConflictCard(
         kind=finding.kind,
         verdict=finding.verdict,
@@ -237,6 +281,7 @@ def conflict_card(
         drill=drill,
         not_checked=tuple(not_checked),
         untold=untold,
+        shifts=shifts,
     )
 
 

@@ -36,6 +36,7 @@ from deconflict.node.views import (
     WitnessView,
 )
 from deconflict.node.witness.state import WitnessState
+from deconflict.separation import Verdict
 from deconflict.store.base import EntryRow
 from deconflict.units import METRES_PER_NAUTICAL_MILE, metres_from_tmm
 
@@ -308,6 +309,9 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
     first, second = sides[finding.first], sides[finding.second]
     terms = line.book.terms
     landmarks = () if terms is None else landmarks_of(terms)
+    shifts = card.shifts
+    window_ms = (0, 0) if shifts is None else shifts.window_ms
+    late_ms = (0, 0) if shifts is None else shifts.late_ms or (None, None)
     return ConflictView(
         conflict_id=conflict.conflict_id,
         line_id=line.line_id,
@@ -342,6 +346,13 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         drill=conflict.drill,
         unchecked_since_utc=_utc(min((d.declared_ms for d in conflict.unchecked), default=None)),
         told=conflict.told,
+        window_first_s=window_ms[0] / 1000,
+        window_second_s=window_ms[1] / 1000,
+        late_first_s=_seconds(late_ms[0]),
+        late_second_s=_seconds(late_ms[1]),
+        as_planned=(finding.verdict is Verdict.CONFLICT or None)
+        if shifts is None
+        else shifts.as_planned,
     )
 
 
@@ -382,6 +393,10 @@ def _incoming_state(line: Line, row: EntryRow) -> str:
         return "DELAYED"
     handled = line.book.handled(row.hash)
     return "LOGGED" if handled is None else handled.value
+
+
+def _seconds(ms: int | None) -> float | None:
+    return None if ms is None else ms / 1000
 
 
 def _utc(utc_ms: int | None) -> str | None:

@@ -271,6 +271,15 @@ class ConflictView:
     unchecked_since_utc: str | None = None
     # False: our declaration was made on other lines only, so this peer does not know of it.
     told: bool = True
+    # By how much each may be early or late, as declared; 0 without a window.
+    window_first_s: float = 0.0
+    window_second_s: float = 0.0
+    # How much later than planned each is at the closest approach, negative when early; null where
+    # it is not known. The times of a conflict with windows hold only for some shift within them.
+    late_first_s: float | None = 0.0
+    late_second_s: float | None = 0.0
+    # Whether they come too close as well if both keep exactly to plan; null where it is not known.
+    as_planned: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from deconflict.separation.live import LiveIndex, Looked
 from deconflict.separation.minima import AltitudeConversions, Minima, MinimaTable
 from deconflict.separation.said_minima import SaidMinima, parse_minima, said_minima
 from deconflict.separation.screening import screen
+from deconflict.separation.shifts import Shifts, shifts_of
 from deconflict.separation.volumes import Volumes
 
 __all__ = [
@@ -28,10 +29,12 @@ __all__ = [
     "Minima",
     "MinimaTable",
     "SaidMinima",
+    "Shifts",
     "Verdict",
     "Volumes",
     "check",
     "parse_minima",
     "said_minima",
     "screen",
+    "shifts_of",
 ]

@@ -115,8 +115,11 @@ class Batch:
         *,
         expected: str,
         remedy: str = "",
+        given: str | None = None,
     ) -> NoReturn:
         """Refuse the cells where ``bad`` is True, of which there is one at least.
+
+        ``given`` is what stands there, for what is no column.
 
         Raises:
             BadRowsError: always.
@@ -124,7 +127,7 @@ class Batch:
         at = np.flatnonzero(bad)
         column = self.columns.get(name)
         first = int(at[0])
-        given = self._shown(name, column, first)
+        given = self._shown(name, column, first) if given is None else given
         where = ""
         if name in self.lists and self.offsets is not None:
             rows = np.searchsorted(self.offsets, at, side="right") - 1

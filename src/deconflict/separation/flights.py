@@ -374,13 +374,16 @@ def _grouped(batch: Batch) -> Batch:
 def _at_least_two(batch: Batch) -> None:
     if batch.offsets is None:
         return
-    short = np.diff(batch.offsets) < 2
+    waypoints = np.diff(batch.offsets)
+    short = waypoints < 2
     if short.any():
+        said = int(waypoints[np.flatnonzero(short)[0]])
         apart = "sort by flight and time where rows of one flight stand apart; "
         batch.refuse(
             "waypoints",
             short,
             "a flight has fewer than two waypoints",
+            given="1 waypoint" if said else "no waypoint",
             expected="2 or more",
             remedy=(apart if batch.point_numbers is not None else "")
             + "say one place as a circle with a time span",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Final
 
-from deconflict.airspace.altitude import MAX_ALTITUDE_TMM, AltitudeReference
+from deconflict.airspace.altitude import MAX_ALTITUDE_TMM, AltitudeReference, feet_and_metres
 from deconflict.errors import InvalidAltitudeError, InvalidGeometryError
 
 __all__ = ["MAX_LATERAL_M", "AltitudeConversions", "Minima", "MinimaTable"]
@@ -106,7 +106,7 @@ class AltitudeConversions:
             if not -MAX_ALTITUDE_TMM <= lo <= hi <= MAX_ALTITUDE_TMM:
                 raise InvalidAltitudeError(
                     "an altitude conversion cannot be used",
-                    given=f"{source} to {to}: {lo} to {hi}",
+                    given=f"{source} to {to}: {feet_and_metres(lo)} to {feet_and_metres(hi)}",
                     expected="lowest at or below highest difference, both within ±100 km",
                 )
             if source != to and (to, source) in self.offsets:

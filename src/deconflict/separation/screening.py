@@ -269,10 +269,18 @@ def _refused(
     where = held.rows.where(row) if held.rows is not None else f"{word}s: row {row}"
     name = "" if held.ids is None else f" ({word} {held.ids[row]})"
     number = int(held.rows.number[row]) if held.rows is not None else row
+    remedy = "correct it: nothing was screened"
+    if table == "trajectories" and field == "offsets":
+        # Where a file is read there is no such column; and `Flights.of` let through what has two
+        # waypoints, so that one of them is the other said again.
+        field, problem = "waypoints", "a flight of one waypoint, said more than once"
+        remedy = f"say one place as a circle with a time span, or {remedy}"
     return BadRowsError(
         f"{where}{name}, {field}: {problem}",
-        expected="a geometry within the limits of the separation check",
-        remedy="correct the row: until then it is compared with nothing",
+        expected="a geometry within the limits of the separation check"
+        if field != "waypoints"
+        else "2 or more that differ",
+        remedy=remedy,
         rows=(number,),
         field=field,
     )

@@ -37,6 +37,8 @@ GREY, BLUE, RED, INK, FAINT = "#c9ced6", "#1f5fa8", "#c4122f", "#222831", "#6b72
 GRID = "#eceef1"
 METRES_PER_DEGREE: Final = 111_195.0  # of a great circle, mean sphere: for drawing only
 LISTED: Final = 10
+CHARACTER_WIDTH: Final = 0.58  # of the font size: a wide guess for sans-serif
+LOW_FT: Final = 5_000.0  # lower than this is near the ground, and the ground is then drawn
 
 
 def sketch(found: Conflicts) -> str:
@@ -50,8 +52,9 @@ def sketch(found: Conflicts) -> str:
     to_map = _Map(found, np.concatenate([loud, quiet]), areas)
     parts = [
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        _text(_title(found), 20, 28, 17, INK, "600"),
-        _text(_subtitle(found, len(rows), len(loud), len(quiet)), 20, 47, 12, FAINT),
+        _text(_title(found), 20, 22, 17, INK, "600"),
+        # Over the whole width, so above what stands over the altitudes.
+        _fitted(_subtitle(found, len(rows), len(loud), len(quiet)), 20, 38),
         _frame(MAP),
         '<clipPath id="m">' + _frame(MAP) + '</clipPath><g clip-path="url(#m)">',
         *to_map.grid(),
@@ -111,6 +114,12 @@ def _subtitle(found: Conflicts, spots: int, loud: int, quiet: int) -> str:
         _share(min(len(found.volumes), AREAS), len(found.volumes), "volume", "outlined"),
     ]
     return " · ".join([*filter(None, said), "not for navigation"])
+
+
+def _fitted(words: str, x: float, y: float) -> str:
+    """Return words that end before the edge of the picture."""
+    size = int((WIDTH - 2 * x) / (len(words) * CHARACTER_WIDTH))
+    return _text(words, x, y, max(min(12, size), 8), FAINT)
 
 
 def _involved(found: Conflicts) -> NDArray[np.bool_]:
@@ -260,7 +269,7 @@ def _side(found: Conflicts, shown: Conflicts, loud: NDArray[np.int64]) -> Iterat
     yield _frame(SIDE)
     flights = found.flights
     if not len(loud):
-        yield _text("Altitude and time (UTC)", left, top - 10, 12, FAINT)
+        yield _text("Altitude and time (UTC)", left, top - 7, 12, FAINT)
         yield _text("no flight is in a conflict", left + 12, top + 24, 12, FAINT)
         return
     # What does not compare has no place on one axis: the reference that most have.
@@ -269,12 +278,12 @@ def _side(found: Conflicts, shown: Conflicts, loud: NDArray[np.int64]) -> Iterat
     loud = loud[flights.reference[loud] == main]
     heading = f"Altitude and time (UTC), {NAMES[tuple(AltitudeReference)[main]]}"
     left_out = f"; {others:,} measured otherwise not drawn here" if others else ""
-    yield _text(heading + left_out, left, top - 10, 12, FAINT)
+    yield _text(heading + left_out, left, top - 7, 12, FAINT)
     parts = [slice(int(flights.offsets[f]), int(flights.offsets[f + 1])) for f in loud]
     times = np.concatenate([flights.time_s[part] for part in parts])
     heights = np.concatenate([flights.altitude_tmm[part] for part in parts]) / TMM_PER_FOOT
     t0, t1 = float(times.min()), float(times.max())
-    h0, h1 = min(0.0, float(heights.min())), max(float(heights.max()) * 1.08, 100.0)
+    h0, h1 = _heights(float(heights.min()), float(heights.max()))
 
     def x(time_s: Floats) -> Floats:
         return left + (time_s - t0) / max(t1 - t0, 1.0) * (right - left)
@@ -308,6 +317,20 @@ def _side(found: Conflicts, shown: Conflicts, loud: NDArray[np.int64]) -> Iterat
                 f'<circle cx="{float(x(at_s)):.1f}" cy="{float(y(np.asarray(feet))):.1f}" r="3" '
                 f'fill="{RED}" fill-opacity="0.8"/>'
             )
+
+
+def _heights(lowest: float, highest: float) -> tuple[float, float]:
+    """Return where the axis of altitudes begins and ends, feet.
+
+    At 0, or lower where something is; near the lowest where nothing comes near the ground: cruise
+    traffic has all of the height.
+
+    >>> _heights(29_300.0, 41_000.0), _heights(800.0, 41_000.0)
+    ((28000.0, 42000.0), (0.0, 44280.0))
+    """
+    if lowest <= LOW_FT:
+        return min(0.0, lowest), max(highest * 1.08, 100.0)
+    return (math.ceil(lowest / 1_000) - 2) * 1_000.0, (math.floor(highest / 1_000) + 1) * 1_000.0
 
 
 def _thinned(x: Floats, y: Floats) -> str:

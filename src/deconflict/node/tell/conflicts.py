@@ -5,7 +5,7 @@ from typing import Final
 
 from deconflict.airspace.instant import TimeSpan
 from deconflict.line.moment import Now
-from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.in_force import conversions_of, landmarks_of
 from deconflict.messages.plain import (
     ConflictCard,
     ConflictSide,
@@ -19,6 +19,7 @@ from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, PictureChange
 from deconflict.node.tell.desk import Desk, shown
 from deconflict.node.threads import Thread
+from deconflict.separation import shifts_of
 
 __all__ = ["ConflictTeller", "card_of"]
 
@@ -87,9 +88,9 @@ class ConflictTeller:
 def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
     """Return the card of a conflict: its earliest finding not yet over, and what is unanswered."""
     finding = conflict.current(now_ms)
+    both = {declared.key: declared for declared in (conflict.own, conflict.peer)}
     sides = {
-        declared.key: ConflictSide(declared.party, declared.declaration)
-        for declared in (conflict.own, conflict.peer)
+        key: ConflictSide(declared.party, declared.declaration) for key, declared in both.items()
     }
     unanswered = [
         Unanswered(thread.kind, line.peer if thread.own else line.book.own, thread.sent_ms)
@@ -111,6 +112,14 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
         ],
         untold=(
             None if conflict.told else Untold(line.peer, conflict.own.declaration.declaration_id)
+        ),
+        shifts=None
+        if terms is None
+        else shifts_of(
+            finding,
+            both[finding.first].extent,
+            both[finding.second].extent,
+            conversions_of(terms),
         ),
     )
 
