@@ -38,7 +38,10 @@ _REPLIES = {
     "UPDATE": "deconflict line readback {declaration}",
     "CORRECTION": "deconflict line readback {declaration}",
     **dict.fromkeys(
-        ("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED", "LINE_CHECK_LATE"),
+        (
+            *("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED", "LINE_CHECK_LATE"),
+            "CAME_AFTER_ITS_TIME",
+        ),
         "deconflict line seen {id}",
     ),
 }

@@ -436,7 +436,12 @@ class LineBook:
             case Suspend() | Resume() | ScopeChange() as body:
                 drill = taken.envelope.drill
                 taken_up = self.suspensions.take(
-                    body, party, self.terms, drill=drill, message=taken.hash
+                    body,
+                    party,
+                    self.terms,
+                    drill=drill,
+                    logged_ms=taken.logged_ms,
+                    message=taken.hash,
                 )
                 if not taken_up:
                     if isinstance(body, ScopeChange):

@@ -7,7 +7,7 @@ condition which lasts is one alert (R27).
 from collections.abc import Callable
 from typing import Any, Final
 
-from deconflict.airspace.instant import format_utc, nearest_utc_ms
+from deconflict.airspace.instant import format_utc, nearest_utc_ms, parse_utc
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.key_ring import KeyInForce
@@ -22,6 +22,9 @@ from deconflict.messages.bodies import (
     CeaseReport,
     LineCheck,
     Readback,
+    Resume,
+    ScopeChange,
+    Suspend,
     TermsMessage,
     Voice,
 )
@@ -34,6 +37,7 @@ from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
+from deconflict.node.suspensions import counts_from
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
@@ -250,6 +254,31 @@ class Teller:
         author = line.peer if taken.own else self._party
         found = line.book.readbacks.get(f"{author}/{declaration_id}")
         if found is None or found.message_hash != taken.hash:
+            case Suspend() | Resume() | ScopeChange() as body if not taken.own:
+                self._came_after(line, body.scope, body.effective_utc, taken, now)
+
+    def _came_after(
+        self, line: Line, scope: str, effective_utc: str, taken: Taken, now: Now
+    ) -> None:
+        """Tell that a change of what is suspended came after the time that it names."""
+        effective_ms = parse_utc(effective_utc)
+        counts_ms = counts_from(effective_ms, taken.logged_ms, line.book.terms)
+        if taken.not_taken is not None or counts_ms == effective_ms:
+            return
+        self.desk.tell(
+            AlertKey("CAME_AFTER_ITS_TIME", line.line_id, taken.hash),
+            {
+                "peer": line.peer,
+                "kind": taken.kind.value,
+                "scope": scope,
+                "effective": effective_utc,
+                "came": format_utc(counts_ms // 1000 * 1000),
+            },
+            drill=taken.envelope.drill,
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+            facts={"message": taken.hash},
+        )
             return
         key = AlertKey("READBACK_WRONG", line.line_id, declaration_id)
         declared = line.book.picture.get(found.declaration_key)
