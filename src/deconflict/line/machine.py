@@ -543,8 +543,15 @@ class LineMachine(LineEnd):
         for alert in open_by_hash.values():
             self._alerts.restore(alert, now)
             if alert.own:
-                state = DeliveryState.QUEUED if alert.needs_receipt else DeliveryState.LACKED
-                self._deliveries.begin(alert.hash, Delivery(state, alert.level))
+                self._deliveries.begin(alert.hash, Delivery(self._reached(alert), alert.level))
+
+    def _reached(self, alert: Alert) -> DeliveryState:
+        """Return how far an own message had come, as what is still owed about it tells."""
+        if alert.needs_receipt:
+            return DeliveryState.QUEUED
+        rule = self._rules.get(alert.kind)
+        was_seen = rule is not None and rule.needs_seen and not alert.needs_seen
+        return DeliveryState.SEEN if was_seen else DeliveryState.LACKED
 
     def _heard_is_false(self, envelope: Envelope) -> bool:
         if envelope.heard is None:
@@ -578,7 +585,7 @@ class LineMachine(LineEnd):
         if rule.closes:
             self._alerts.answered(envelope.ref, now, own=own)
         if own:
-            if rule.marks_seen:
+            if rule.marks_seen or rule.extends:  # a person who says STANDBY has read it
                 self._deliveries.advance(envelope.ref, DeliveryState.SEEN)
             if rule.marks_loaded:
                 self._deliveries.advance(envelope.ref, DeliveryState.LOADED)

@@ -185,11 +185,13 @@ class LineBook:
             self._line_checked(envelope, own=own, at_ms=logged_ms)
             agrees = self._agreement(body, message_hash) if isinstance(body, Readback) else None
             if told or agrees is None:
-                thread, ended, met = self.threads.reply(envelope, own=own, agrees=agrees)
+                thread, ended, met = self.threads.reply(
+                    envelope, own=own, logged_ms=logged_ms, agrees=agrees
+                )
                 if taken.kind is Kind.CEASED:
                     self.before.met(met, own=own)
             else:
-                self.threads.reply_later(envelope, own=own, agrees=agrees)
+                self.threads.reply_later(envelope, own=own, logged_ms=logged_ms, agrees=agrees)
             self._advance(envelope, own=own)
         left = self.threads.drop_all(lapsed)
         if opened in left:
@@ -596,6 +598,7 @@ _ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, Delive
 _RANKS = {state: rank for rank, state in enumerate(_ORDER)}
 _REACHES: Mapping[str, DeliveryState] = {
     Kind.SEEN: DeliveryState.SEEN,
+    Kind.STANDBY: DeliveryState.SEEN,  # said by a person who has read it
     Kind.LOADED: DeliveryState.LOADED,
     **dict.fromkeys(
         (kind for kind, form in KINDS.items() if form.rule.closes), DeliveryState.CLOSED

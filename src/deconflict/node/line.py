@@ -18,7 +18,7 @@ from deconflict.line.link import LinkStatus
 from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.paths import PathMonitors
-from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
+from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence, Rung
 from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
 from deconflict.line.resync import WHOLE, Silence
 from deconflict.line.statement import ChainPoint
@@ -201,6 +201,10 @@ class Line:
             self.peer_desk = terms.party(self.peer).main_desk
 
     def limits(self, precedence: Precedence) -> Limits:
+    def ladder(self, precedence: Precedence) -> tuple[Rung, ...]:
+        """Return the ladder of a precedence."""
+        return self._timers.ladders[precedence]
+
         """Return the limits of a precedence."""
         return self._timers.limits[precedence]
 
@@ -252,9 +256,13 @@ class Line:
         return KINDS[kind].answer_within_ms
 
     def answer_due_ms(self, thread: Thread) -> int:
-        """Return by when a message wants its answer; a limit of its own can only shorten ours."""
+        """Return by when a message wants its answer, counted anew from a STANDBY.
+
+        A limit of its own can only shorten ours.
+        """
         limit_ms = self.limits(Precedence(thread.precedence)).answer_ms
-        return thread.logged_ms + min(thread.answer_within_ms or limit_ms, limit_ms)
+        since_ms = thread.logged_ms if thread.standby_ms is None else thread.standby_ms
+        return since_ms + min(thread.answer_within_ms or limit_ms, limit_ms)
 
     def count(self, start_ms: int, end_ms: int, *, drill: bool) -> Tally:
         """Return our tally of a period, as our next message can say it.

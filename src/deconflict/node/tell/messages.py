@@ -51,6 +51,7 @@ from deconflict.node.tell.overdue import (
     close_thread,
 )
 from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
+from deconflict.node.tell.standby import standby_text
 from deconflict.node.tell.talks import recorded_apart, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
@@ -165,15 +166,17 @@ class Teller:
                 drill=thread.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
+                beside=standby_text(line, thread, self.desk.language),
                 facts=about(thread),
             )
 
     def _watch_peer(
         self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
     ) -> None:
+        words = self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of))
         self.desk.tell_text(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
-            self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of)),
+            f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
             drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
@@ -187,6 +190,8 @@ class Teller:
         thread = taken.thread
         if thread is None:
             return
+        if taken.kind is Kind.STANDBY:
+            self.overdue.stood_by(line, thread, now)
         late = self.overdue.late(line, thread.root, taken.envelope.ref)
         # Where the same was asked again, and the answer did not know of it, it stays open.
         if taken.ended and not line.book.threads.is_open(thread.root):
@@ -249,11 +254,6 @@ class Teller:
                 self.voice.noted(line, taken, now)
             case TermsMessage():
                 line.use_terms()
-
-    def _read_back(self, line: Line, declaration_id: str, taken: Taken, now: Now) -> None:
-        author = line.peer if taken.own else self._party
-        found = line.book.readbacks.get(f"{author}/{declaration_id}")
-        if found is None or found.message_hash != taken.hash:
             case Suspend() | Resume() | ScopeChange() as body if not taken.own:
                 self._came_after(line, body.scope, body.effective_utc, taken, now)
 
@@ -279,6 +279,11 @@ class Teller:
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
         )
+
+    def _read_back(self, line: Line, declaration_id: str, taken: Taken, now: Now) -> None:
+        author = line.peer if taken.own else self._party
+        found = line.book.readbacks.get(f"{author}/{declaration_id}")
+        if found is None or found.message_hash != taken.hash:
             return
         key = AlertKey("READBACK_WRONG", line.line_id, declaration_id)
         declared = line.book.picture.get(found.declaration_key)
