@@ -42,6 +42,7 @@ def test_card_of_who_said_standby_shows_the_deadline_in_force(kind: Kind, body: 
         assert alert.deadline_utc is not None
         assert alert.deadline_utc[:18] == "2015-09-30T06:00:4"
         assert GIVEN in alert.text
+        assert alert.facts["standby_utc"][:18] == "2015-09-30T06:00:1"
         assert "the time for the answer runs to 2015-09-30 06:00:4" in alert.text
         assert "Next at 2015-09-30 06:00:4" in alert.text
         assert "06:00:3" not in alert.text

@@ -15,12 +15,12 @@ from typing import Final
 
 import msgspec
 
-from deconflict.line.delivery import KindRules
+from deconflict.line.delivery import Delivery, DeliveryState, KindRules
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence, Step, Timers
 
-__all__ = ["Alarm", "AlarmKind", "Alert", "AlertBook", "alert_for"]
+__all__ = ["Alarm", "AlarmKind", "Alert", "AlertBook", "alert_for", "reached_by"]
 
 
 class AlarmKind(StrEnum):
@@ -119,6 +119,14 @@ def alert_for(
     )
 
 
+def reached_by(alert: Alert, rules: KindRules) -> Delivery:
+    """Return how far an own message has come, as what is still owed about it tells."""
+    rule = rules.get(alert.kind)
+    was_seen = rule is not None and rule.needs_seen and not alert.needs_seen
+    state = DeliveryState.SEEN if was_seen else DeliveryState.LACKED
+    return Delivery(DeliveryState.QUEUED if alert.needs_receipt else state, alert.level)
+
+
 class _Watch:
     """One open alert with its clocks, all monotonic milliseconds."""
 
@@ -184,7 +192,11 @@ class AlertBook:
         """
         # A clock that was set back since gives no time that it takes away: nothing is put off.
         passed_ms = 0 if since_utc_ms is None else max(0, now.utc_ms - since_utc_ms)
-        self._watch(alert, now.monotonic_ms - passed_ms, now)
+        watch = self._watch(alert, now.monotonic_ms - passed_ms, now)
+        if alert.expires_ms is not None:
+            # Not brought forward: it raises no rung, and until a receipt comes nobody knows
+            # whether the message came in time.
+            watch.expiry = now.monotonic_ms + alert.expires_ms
         self._restored[alert.hash] = None
         heapq.heappush(self._heap, (now.monotonic_ms, alert.hash))
 
@@ -256,10 +268,11 @@ class AlertBook:
         """Return all open alerts, oldest first."""
         return tuple(watch.alert for watch in self._watches.values())
 
-    def _watch(self, alert: Alert, start_ms: int, now: Now) -> None:
+    def _watch(self, alert: Alert, start_ms: int, now: Now) -> _Watch:
         watch = _Watch(alert, self._timers, start_ms)
         self._watches[alert.hash] = watch
         self._push(watch, now.monotonic_ms)
+        return watch
 
     def _raise_due(self, watch: _Watch, at_ms: int) -> Iterator[Alarm]:
         overdue = [kind for kind, limit in watch.owed(at_ms) if limit <= at_ms]

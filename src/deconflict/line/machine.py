@@ -49,7 +49,7 @@ from deconflict.errors import (
     InvalidDocumentError,
     LineStateError,
 )
-from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for
+from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for, reached_by
 from deconflict.line.checkpointing import Checkpoints
 from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, KindRules
 from deconflict.line.end import LineEnd
@@ -549,15 +549,7 @@ class LineMachine(LineEnd):
         for alert in open_by_hash.values():
             self._alerts.restore(alert, now, since_utc_ms=since_utc_ms.get(alert.hash))
             if alert.own:
-                self._deliveries.begin(alert.hash, Delivery(self._reached(alert), alert.level))
-
-    def _reached(self, alert: Alert) -> DeliveryState:
-        """Return how far an own message had come, as what is still owed about it tells."""
-        if alert.needs_receipt:
-            return DeliveryState.QUEUED
-        rule = self._rules.get(alert.kind)
-        was_seen = rule is not None and rule.needs_seen and not alert.needs_seen
-        return DeliveryState.SEEN if was_seen else DeliveryState.LACKED
+                self._deliveries.begin(alert.hash, reached_by(alert, self._rules))
 
     def _heard_is_false(self, envelope: Envelope) -> bool:
         if envelope.heard is None:

@@ -436,16 +436,7 @@ class LineBook:
             case Standby() if taken.own and taken.envelope.ref is not None:
                 self._stood_by.add(taken.envelope.ref)
             case Suspend() | Resume() | ScopeChange() as body:
-                drill = taken.envelope.drill
-                taken_up = self.suspensions.take(
-                    body,
-                    party,
-                    self.terms,
-                    drill=drill,
-                    logged_ms=taken.logged_ms,
-                    message=taken.hash,
-                )
-                if not taken_up:
+                if not self.suspensions.take(body, party, self.terms, taken):
                     if isinstance(body, ScopeChange):
                         return NotTaken.NOTHING_TO_CHANGE
                     return NotTaken.NOTHING_TO_RESUME

@@ -16,6 +16,7 @@ from deconflict.line.precedence import DEFAULT_TIMERS, Precedence, Timers
 from deconflict.messages.in_force import timers_of
 from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
 from deconflict.messages.terms import Terms
+from deconflict.node.taken import Taken
 
 __all__ = ["Suspension", "Suspensions", "counts_from", "require_not_past"]
 
@@ -92,23 +93,17 @@ class Suspensions:
             self._held[held.scope, held.by, held.drill] = held
 
     def take(
-        self,
-        body: Suspend | Resume | ScopeChange,
-        by: str,
-        terms: Terms | None,
-        *,
-        drill: bool,
-        logged_ms: int,
-        message: str | None = None,
+        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, taken: Taken
     ) -> bool:
         """Let a message of one side change them; False when it is about what that side holds not.
 
         Where nothing is agreed by the name of a scope, nothing stops.
         """
-        effective_ms = counts_from(parse_utc(body.effective_utc), logged_ms, terms)
+        drill = taken.envelope.drill
+        effective_ms = counts_from(parse_utc(body.effective_utc), taken.logged_ms, terms)
         changed = self._change(body, by, effective_ms, terms, drill=drill)
-        if changed and message is not None:
-            self._note(body, by, message, drill=drill)
+        if changed:
+            self._note(body, by, taken.hash, drill=drill)
         return changed
 
     def take_replaced(self) -> tuple[str, ...]:

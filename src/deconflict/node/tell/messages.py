@@ -7,7 +7,7 @@ condition which lasts is one alert (R27).
 from collections.abc import Callable
 from typing import Any, Final
 
-from deconflict.airspace.instant import format_utc, nearest_utc_ms, parse_utc
+from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.key_ring import KeyInForce
@@ -37,7 +37,6 @@ from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
-from deconflict.node.suspensions import counts_from
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
@@ -51,7 +50,8 @@ from deconflict.node.tell.overdue import (
     close_thread,
 )
 from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
-from deconflict.node.tell.standby import standby_text
+from deconflict.node.tell.standby import standby_facts, standby_text
+from deconflict.node.tell.suspensions import tell_came_after
 from deconflict.node.tell.talks import recorded_apart, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
@@ -167,7 +167,7 @@ class Teller:
                 urgency="FLASH",
                 now_ms=now.utc_ms,
                 beside=standby_text(line, thread, self.desk.language),
-                facts=about(thread),
+                facts={**about(thread), **standby_facts(thread)},
             )
 
     def _watch_peer(
@@ -181,7 +181,12 @@ class Teller:
             urgency=thread.precedence,
             now_ms=now.utc_ms,
             deadline_ms=line.answer_due_ms(thread),
-            facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
+            facts={
+                "from": line.peer,
+                "kind": thread.kind.value,
+                **about(thread),
+                **standby_facts(thread),
+            },
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
@@ -255,30 +260,7 @@ class Teller:
             case TermsMessage():
                 line.use_terms()
             case Suspend() | Resume() | ScopeChange() as body if not taken.own:
-                self._came_after(line, body.scope, body.effective_utc, taken, now)
-
-    def _came_after(
-        self, line: Line, scope: str, effective_utc: str, taken: Taken, now: Now
-    ) -> None:
-        """Tell that a change of what is suspended came after the time that it names."""
-        effective_ms = parse_utc(effective_utc)
-        counts_ms = counts_from(effective_ms, taken.logged_ms, line.book.terms)
-        if taken.not_taken is not None or counts_ms == effective_ms:
-            return
-        self.desk.tell(
-            AlertKey("CAME_AFTER_ITS_TIME", line.line_id, taken.hash),
-            {
-                "peer": line.peer,
-                "kind": taken.kind.value,
-                "scope": scope,
-                "effective": effective_utc,
-                "came": format_utc(counts_ms // 1000 * 1000),
-            },
-            drill=taken.envelope.drill,
-            urgency="IMMEDIATE",
-            now_ms=now.utc_ms,
-            facts={"message": taken.hash},
-        )
+                tell_came_after(self.desk, line, body, taken, now)
 
     def _read_back(self, line: Line, declaration_id: str, taken: Taken, now: Now) -> None:
         author = line.peer if taken.own else self._party
@@ -518,26 +500,6 @@ class Teller:
                 now_ms=now.utc_ms,
                 facts={"clock_offset_ms": state.clock_offset_ms},
             )
-
-    def suspensions(self, line: Line, now: Now) -> None:
-        """Tell which scopes are suspended now, and by whom."""
-        for suspension in line.book.suspensions:
-            whose = f"{suspension.by}/drill" if suspension.drill else suspension.by
-            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope, whose)
-            if suspension.holds(now.utc_ms):
-                self.desk.tell(
-                    key,
-                    {
-                        "party": suspension.by,
-                        "scope": suspension.scope,
-                        "effective": format_utc(suspension.effective_ms),
-                    },
-                    drill=suspension.drill,
-                    urgency="IMMEDIATE",
-                    now_ms=now.utc_ms,
-                )
-            else:
-                self.desk.alerts.close(key, now_ms=now.utc_ms)
 
     def forked(self, line: Line, now: Now, *, rule: str = "FORKED_CHAIN") -> None:
         """Tell that the peer signed two different messages for one slot.

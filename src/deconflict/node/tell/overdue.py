@@ -18,7 +18,7 @@ from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.ladder import climbed
-from deconflict.node.tell.standby import moved_ladder, standby_text
+from deconflict.node.tell.standby import moved_ladder, standby_facts, standby_text
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
@@ -197,6 +197,7 @@ class OverdueTeller:
                 "declaration_id": _subject(line, alert.hash),
                 "ref": envelope.ref,
                 "message": alert.hash,
+                **standby_facts(line.book.threads.get(alert.hash)),
             },
         )
 
@@ -227,7 +228,7 @@ class OverdueTeller:
                 level=held.level,
                 beside=standby_text(line, thread, self.desk.language),
                 ladder=ladder,
-                facts=held.facts,
+                facts={**held.facts, **standby_facts(thread)},
             )
 
     def _show_card(
@@ -251,6 +252,8 @@ class OverdueTeller:
             envelope, read_body(envelope), cited_by(envelope, self._envelope_of)
         )
         facts = {name: value for name, value in held.facts.items() if name != "overdue"}
+        if held.facts.get("message") == thread.hash:
+            facts |= standby_facts(thread)
         self.desk.tell_text(
             key,
             f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
@@ -356,7 +359,7 @@ class OverdueTeller:
             desk=second,
             beside=self._beside(line, message_hash, thread.sent_ms, limit_ms, now),
             ladder=None if alarm is None else climbed(line, alarm, held, now),
-            facts=about(thread),
+            facts={**about(thread), **standby_facts(thread)},
         )
 
     def delivered(self, line: Line, message_hash: str, delivery: Delivery, now: Now) -> None:

@@ -13,7 +13,14 @@ from deconflict.messages.phrases import render_named
 from deconflict.node.line import Line
 from deconflict.node.threads import Thread
 
-__all__ = ["moved_ladder", "standby_text"]
+__all__ = ["moved_ladder", "standby_facts", "standby_text"]
+
+
+def standby_facts(thread: Thread | None) -> dict[str, str]:
+    """Return, for programs, when STANDBY was given; nothing where it was not."""
+    if thread is None or thread.standby_ms is None:
+        return {}
+    return {"standby_utc": format_utc(thread.standby_ms)}
 
 
 def standby_text(line: Line, thread: Thread | None, language: str) -> str:
