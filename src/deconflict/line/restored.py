@@ -136,9 +136,6 @@ class Restored:
         alerts: alerts that were open, from :meth:`LineMachine.open_alerts` or
             :class:`~deconflict.line.alert_fold.AlertFold`. Own entries without a receipt are
             watched whether they stand here or not.
-        alerts_since_utc_ms: since when the limits of these run, by the record: when the message was
-            logged, or the STANDBY that gave its answer time again. Where it is not said, a limit
-            runs from the start at the latest.
         own_tree: over the own chain; None only where that has no entry.
         peer_tree: over the peer's chain; None only where that has no entry.
         own_earlier: hashes of own entries of earlier epochs that no receipt of the peer covers.
@@ -147,6 +144,9 @@ class Restored:
             the head; empty where it has one or none.
         own_reopened: whether the present epoch was opened by an EPOCH entry.
         silence: what is not to be done, because the record may lack something.
+        alerts_since_utc_ms: since when the limits of `alerts` run by the record: when a message was
+            logged, or the STANDBY that gave its answer time again. Where it is not said, a limit
+            runs from the start at the latest.
     """
 
     own_head: ChainPoint | None = None
@@ -155,7 +155,6 @@ class Restored:
     peer_head: bytes | None = None
     peer_head_received_utc_ms: int = 0
     alerts: tuple[Alert, ...] = ()
-    alerts_since_utc_ms: Mapping[str, int] = field(default_factory=dict)
     own_tree: RestoredTree | None = None
     peer_tree: RestoredTree | None = None
     own_earlier: tuple[str, ...] = ()
@@ -163,6 +162,7 @@ class Restored:
     own_way: Mapping[str, int] = field(default_factory=dict)
     own_reopened: bool = False
     silence: Silence = WHOLE
+    alerts_since_utc_ms: Mapping[str, int] = field(default_factory=dict)
 
     def read_own_entries(self) -> list[tuple[Envelope, bytes]]:
         """Return :attr:`own_entries`, each with what it says."""
