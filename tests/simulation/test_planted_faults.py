@@ -104,7 +104,7 @@ class GoesOnAfterAFailedFlush(PartySimulator):
 class ForgetsOpenAlerts(AlertBook):
     """Starts the clocks of open alerts anew after a restart, and tells nobody."""
 
-    def restore(self, alert: Alert, now: Now) -> None:
+    def restore(self, alert: Alert, now: Now, *, since_utc_ms: int | None = None) -> None:
         self.open(alert, now)
 
 

@@ -7,9 +7,12 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from deconflict.airspace.altitude import AltitudeReference
 from deconflict.cli.client import NodeClient
 from deconflict.cli.line import _audit, status
 from deconflict.line.moment import Now
+from deconflict.messages.phrases import render_named
+from deconflict.messages.readback import Difference, differences_text
 from deconflict.node.keeping.standing import AuditPhase, AuditStanding, Hindrance, WentOnFrom
 
 WITNESSES: list[dict[str, object]] = []
@@ -346,3 +349,41 @@ def test_the_answer_to_a_flash_stands_above_an_earlier_one_to_a_query(
     monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
     text = shown()
     assert text.index("CONTINUING, to") < text.index("ANSWER, to")
+
+
+def test_a_card_offers_more_time_until_it_was_asked_for(alerts: list[dict[str, object]]) -> None:
+    message = "9f86d08199" + "0" * 54
+    for number, rule in enumerate(("SAFETY_RECEIVED", "CEASE_RECEIVED", "QUERY_RECEIVED")):
+        alerts.append(alert(number, rule, "FLASH") | {"facts": {"message": message}})
+    text = shown()
+    assert "line ack 9f86d08199; for more time: deconflict line answer 9f86d08199 checking" in text
+    assert "line answer 9f86d08199 ceased (or continuing, cannot-reach, checking)" in text
+    assert "line answer 9f86d08199 not-ours (or ours, will-not-say, checking)" in text
+    for one in alerts:
+        one["facts"] = {"message": message, "standby_utc": "2015-09-30T06:00:10.000Z"}
+    text = shown()
+    assert "checking" not in text
+    assert "deconflict line ack 9f86d08199" in text
+    assert "(or continuing, cannot-reach)" in text
+
+
+def test_each_field_that_was_read_back_otherwise_has_a_line_of_its_own(
+    alerts: list[dict[str, object]],
+) -> None:
+    found = [
+        Difference("purpose", "FLIGHT", "HAZARD"),
+        Difference("bearing_ddeg", 3_580, 125, 145),
+        Difference("upper_tmm", 60_960_000, None),
+        Difference("parts", 1, 2),
+    ]
+    values = {
+        "party": "red",
+        "declaration": "1" * 32,
+        "differences": differences_text(found, "en", reference=AltitudeReference.AMSL),
+    }
+    said = {"text": render_named("READBACK_WRONG", values, "en")}
+    alerts.append(alert(1, "READBACK_WRONG", "IMMEDIATE") | said)
+    begins = [
+        each.strip().partition(":")[0] for each in shown().splitlines() if ": declared" in each
+    ]
+    assert begins == ["purpose", "bearing from the landmark", "ceiling", "number of parts"]

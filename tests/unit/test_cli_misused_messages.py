@@ -6,10 +6,12 @@ from typing import Any, Self
 import pytest
 from click.testing import CliRunner, Result
 
+from deconflict.airspace import geometry_to_wire
 from deconflict.cli import client, main
 from deconflict.cli.wire_words import in_options
 from deconflict.errors import InvalidDocumentError, InvalidInputError, NotFoundError
 from deconflict.messages.bodies import parse_body
+from node_pair import circle
 
 AT = "2015-09-30T06:12:00.000Z"
 PLACE = {"lat_e7": 354000000, "lon_e7": 359000000}
@@ -141,3 +143,60 @@ def test_what_is_answered_is_not_acknowledged_and_how_is_said(
     assert refused.stderr.startswith(said)
     how = "answer d1de7fddd1 WORD" if "query" in said else "check --reply d1de7fddd1 TEXT"
     assert f"to do:    deconflict line {how}" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "way"), [("standby", "checking"), ("checking", "checking"), ("ceased", "ceased")]
+)
+def test_what_is_no_acknowledgement_is_told_where_it_is_said(
+    run: Callable[..., Result], word: str, way: str
+) -> None:
+    refused = run("ack", QUESTION, word)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(f"error: {word} is no acknowledgement")
+    assert f"deconflict line answer {QUESTION[:8]}" in refused.stderr
+    assert refused.stderr.rstrip().endswith(way)
+
+
+def test_help_of_an_answer_says_that_more_time_is_asked_of_any_message(
+    run: Callable[..., Result],
+) -> None:
+    told = " ".join(run("answer", "--help").output.split())
+    assert "Answer a query or a cease request, or ask once for more time to answer." in told
+    assert "of a safety message and of whatever else waits for an answer: checking." in told
+
+
+READ = {
+    "declaration_id": DECLARED,
+    "purpose": "FLIGHT",
+    "own": False,
+    "label": None,
+    "revision": 1,
+    "message_hashes": [QUESTION],
+    "geometry": geometry_to_wire((circle(),)),
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("own presence", "OWN_PRESENCE"), ("HAZARD", "HAZARD"), ("protected-site", "PROTECTED_SITE")],
+)
+def test_a_purpose_understood_otherwise_is_read_back(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, typed: str, said: str
+) -> None:
+    monkeypatch.setattr(Desk, "declaration", lambda *_: READ)
+    monkeypatch.setattr(Desk, "get", lambda *_: {"agreed": None}, raising=False)
+    sent = run("readback", DECLARED, "--purpose", typed, "--yes")
+    assert f"'purpose': '{said}'" in sent.stderr
+    assert f"purpose    {said.replace('_', ' ').lower()}" in sent.stdout
+
+
+def test_a_purpose_that_there_is_not_is_refused(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Desk, "declaration", lambda *_: READ)
+    monkeypatch.setattr(Desk, "get", lambda *_: {"agreed": None}, raising=False)
+    refused = run("readback", DECLARED, "--purpose", "target", "--yes")
+    assert refused.exit_code == 2
+    assert "there is no such purpose given: target" in " ".join(refused.stderr.split())
+    assert "flight, activity, hazard, own presence, protected site" in refused.stderr

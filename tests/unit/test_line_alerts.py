@@ -2,10 +2,11 @@
 
 import pytest
 
-from deconflict.line.alerts import Alarm
+from deconflict.line.alerts import Alarm, AlertBook
 from deconflict.line.envelope import SealedEnvelope
 from deconflict.line.machine import LineMachine, Restored
 from deconflict.line.moment import Now
+from deconflict.line.precedence import DEFAULT_TIMERS
 from line_talk import UTC_MS, End, at, end, talk
 
 
@@ -210,3 +211,39 @@ def test_utc_jump_makes_no_alarm_early_or_late() -> None:
     for utc_ms in (0, UTC_MS - 288_000, UTC_MS + 10**10, 2**31 * 1_000):
         assert blue.machine.alarms(Now(utc_ms, 1_999)) == ()
     assert len(blue.machine.alarms(Now(0, 2_000))) == 1
+
+
+@pytest.mark.parametrize(
+    ("restart_s", "expected"),
+    [
+        (66, [(66, 1), (66, 2), (120, 3)]),
+        (35, [(35, 1), (60, 2), (120, 3)]),
+        (130, [(130, 1), (130, 2), (130, 3)]),
+    ],
+)
+def test_a_start_puts_no_rung_off(restart_s: int, expected: list[tuple[int, int]]) -> None:
+    blue, _ = talk()
+    blue.say("CEASE")
+    ms = restart_s * 1_000
+    again = end(
+        "blue",
+        Restored(
+            blue.machine.own_head,
+            tuple(entry.data for entry in blue.said),
+            own_tree=blue.own_tree(),
+        ),
+        ms=ms,
+    )
+    alarms = told(again.machine, 300_000, since_ms=ms)
+    assert [(s, level) for s, _, level, _ in alarms] == expected
+
+
+def test_a_clock_set_back_before_a_start_puts_no_rung_off() -> None:
+    blue, _ = talk()
+    cease = blue.say("CEASE")
+    alert = blue.machine.open_alerts()[0]
+    book = AlertBook(DEFAULT_TIMERS)
+    book.restore(alert, Now(0, 66_000), since_utc_ms=UTC_MS)
+    assert [alarm.level for alarm in book.alarms(Now(0, 66_000))] == [1]
+    assert [alarm.level for alarm in book.alarms(Now(0, 96_000))] == [2]
+    assert book.find(cease.hash) is not None

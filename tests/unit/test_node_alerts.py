@@ -44,3 +44,23 @@ def test_of_two_owed_answers_the_one_due_sooner_stands_first() -> None:
         key = AlertKey("QUERY_RECEIVED", "11", subject)
         book.put(key, now_ms=0, urgency="IMMEDIATE", text="yours?", deadline_ms=due_ms)
     assert shown(book) == ["QUERY_RECEIVED sooner", "QUERY_RECEIVED later"]
+
+
+def test_what_climbed_highest_stands_first_though_nothing_of_it_is_due_any_more() -> None:
+    book = AlertBook("watch")
+    for subject, level, due_ms in (
+        ("told", 0, 40_000),
+        ("second desk", 1, 60_000),
+        ("hold", 3, None),
+        ("voice", 2, 120_000),
+    ):
+        key = AlertKey("CEASE_NOT_ACKNOWLEDGED", "11", subject)
+        book.put(key, now_ms=0, urgency="FLASH", text="-", deadline_ms=due_ms, level=level)
+    for subject, due_ms in (("later", 30_000), ("sooner", 20_000)):
+        key = AlertKey("SAFETY_RECEIVED", "11", subject)
+        book.put(key, now_ms=0, urgency="FLASH", text="-", deadline_ms=due_ms, level=1)
+    key = AlertKey("NO_ANSWER", "11", "less urgent")
+    book.put(key, now_ms=0, urgency="IMMEDIATE", text="-", level=1)
+    assert [each.partition(" ")[2] for each in shown(book)] == [
+        *("hold", "voice", "sooner", "later", "second desk", "told", "less urgent")
+    ]

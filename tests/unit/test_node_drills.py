@@ -219,7 +219,8 @@ def test_exercise_neither_ends_nor_replaces_a_real_suspension() -> None:
         pair.run_for(2)
         later = Suspend(scope="ALL", effective_utc="2015-09-30T09:00:00.000Z", reason=332)
         pair.say("red", Kind.SUSPEND, later, drill=True)
-        pair.say("red", Kind.RESUME, Resume(scope="ALL", effective_utc=at), drill=True)
+        resumed = Resume(scope="ALL", effective_utc=later.effective_utc)
+        pair.say("red", Kind.RESUME, resumed, drill=True)
         pair.run_for(2)
         with pytest.raises(LineStateError, match="suspended"):
             declare(pair, "blue", declaration(1), drill=False)

@@ -10,7 +10,7 @@ from test_node_runtime import runtime_of
 
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotPermittedError
-from deconflict.messages.bodies import Suspend
+from deconflict.messages.bodies import Standby, Suspend
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.words import LANGUAGES, find_banned
@@ -413,3 +413,25 @@ def test_a_restart_forgets_neither_who_left_nor_that_nobody_came() -> None:
             pair.blue.core.watch.require_takeable(LEAVES)
         pair.run_for(31 * 60)
         assert "WATCH_NOT_TAKEN" in pair.rules("blue")
+
+
+def test_sheet_shows_the_time_that_a_standby_gave_and_that_it_was_given() -> None:
+    def stood_by(pair: NodePair) -> None:
+        asked = pair.say("red", Kind.QUERY, query_body())
+        pair.run_for(20)
+        body = Standby(desk=DESKS[0], at_utc=pair.now_utc)
+        pair.say("blue", Kind.STANDBY, body, ref=asked)
+
+    async def inside(pair: NodePair, node: Node) -> None:
+        (thread,) = pair.line("blue").book.threads
+        assert thread.standby_ms is not None
+        due = format_utc(thread.standby_ms + 60_000)
+        (each,) = node.open_messages()
+        assert each.due_utc == due
+        assert each.seen
+        (item,) = (one for one in node.handover(DESKS[0]).items if one.about == thread.hash)
+        assert item.due_utc == due
+        assert "STANDBY was given at 2015-09-30 06:00:2" in item.text
+        assert "the time for the answer runs to 2015-09-30 06:01:2" in item.text
+
+    on_watch(inside, stood_by)

@@ -189,3 +189,23 @@ def test_what_a_start_tells_of_a_cease_is_told_as_it_is_once_its_limit_passed() 
         assert "That limit has not run out" not in pair.alert("blue", "NOT_SEEN").text
         pair.run_for(60)
         assert not [a for a in pair.blue.core.alerts if "has not run out" in a.text]
+
+
+@pytest.mark.parametrize("party", ["blue", "red"])
+def test_voice_comes_when_it_is_due_though_the_node_was_started_meanwhile(party: str) -> None:
+    rule = "CEASE_NOT_ACKNOWLEDGED" if party == "blue" else "CEASE_RECEIVED"
+    with node_pair() as pair:
+        pair.say("blue", Kind.CEASE, cease())
+        pair.run_for(45)
+        pair.world.restart(party)
+        pair.run_for(1)
+        alert = pair.alert(party, rule)
+        assert SECOND[:18] in alert.text
+        assert "VOICE" not in alert.text
+        assert "Next at 2015-09-30 06:01:0" in alert.text
+        pair.run_for(20)
+        pair.world.restart(party)
+        pair.run_for(1)
+        alert = pair.alert(party, rule)
+        assert "VOICE. Call" in alert.text
+        assert "Next at 2015-09-30 06:02:0" in alert.text

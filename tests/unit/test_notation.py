@@ -221,6 +221,7 @@ def test_distances_heights_and_durations_carry_their_unit() -> None:
     assert parse_distance("2.5km") == 2_500_000
     assert parse_height("500 ft") == 1_524_000
     assert parse_duration("5 min") == 300_000
+    assert parse_duration("10m") == parse_duration("10 min") == 600_000
     with pytest.raises(InvalidGeometryError, match="number and its unit"):
         parse_distance("10")
     with pytest.raises(InvalidGeometryError):

@@ -51,7 +51,7 @@ _MM_PER_UNIT: Final = {
     "NM": MILLIMETRES_PER_NAUTICAL_MILE,
     "NMI": MILLIMETRES_PER_NAUTICAL_MILE,
 }
-_MS_PER_UNIT: Final = {"S": 1_000, "MIN": 60_000, "H": 3_600_000}
+_MS_PER_UNIT: Final = {"S": 1_000, "M": 60_000, "MIN": 60_000, "H": 3_600_000}
 _REFERENCES: Final = {
     "AMSL": AltitudeReference.AMSL,
     "MSL": AltitudeReference.AMSL,
@@ -205,7 +205,7 @@ def parse_height(text: str) -> int:
 
 
 def parse_duration(text: str) -> int:
-    """Return a length of time in milliseconds: ``90 s``, ``5 min``, ``2 h``.
+    """Return a length of time in milliseconds: ``90 s``, ``5 min`` or ``5 m``, ``2 h``.
 
     Raises:
         InvalidTimeError: no number with one of these units, or negative.

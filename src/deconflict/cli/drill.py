@@ -35,7 +35,9 @@ def drill() -> None:
 )
 @_ON_LINE
 @click.option("--until", metavar="TIME", help="When it ends by itself, UTC; a day off at most.")
-@click.option("--for", "lasting", metavar="DURATION", help="As 90min or 2h, instead of --until.")
+@click.option(
+    "--for", "lasting", metavar="DURATION", help="As 10m, 90min or 2h, instead of --until."
+)
 @click.option("--unannounced", is_flag=True, help="Tell the peer nothing; the mark alone shows.")
 @talks_to_node
 def begin(

@@ -30,15 +30,18 @@ _IN_FULL = 20
 # What an open question of the peer is answered with, by its kind; and what closes an alert that
 # stands only until a person here has read its message.
 _REPLIES = {
-    "CEASE": "deconflict line answer {id} ceased (or continuing, cannot-reach)",
-    "QUERY": "deconflict line answer {id} not-ours (or ours, checking, will-not-say)",
-    "SAFETY": "deconflict line ack {id}",
+    "CEASE": "deconflict line answer {id} ceased (or continuing, cannot-reach{more})",
+    "QUERY": "deconflict line answer {id} not-ours (or ours, will-not-say{more})",
+    "SAFETY": "deconflict line ack {id}{later}",
     "LINE_CHECK": 'deconflict line check --reply {id} "what you retyped"',
     "NOTIFY": "deconflict line readback {declaration}",
     "UPDATE": "deconflict line readback {declaration}",
     "CORRECTION": "deconflict line readback {declaration}",
     **dict.fromkeys(
-        ("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED", "LINE_CHECK_LATE"),
+        (
+            *("DELAYED", "SUSPECT_CLOCK", "NOT_CEASED", "ANSWER_CHANGED", "LINE_CHECK_LATE"),
+            "CAME_AFTER_ITS_TIME",
+        ),
         "deconflict line seen {id}",
     ),
 }
@@ -63,7 +66,11 @@ line = LazyGroup(
         Entry("cease", "say:cease", "Request that activity somewhere cease."),
         Entry("query", "say:query", "Ask of an aircraft: is this yours?"),
         Entry("ack", "reply:ack", "Acknowledge a message. It is not permission."),
-        Entry("answer", "reply:answer", "Answer a query or a cease request."),
+        Entry(
+            "answer",
+            "reply:answer",
+            "Answer a query or a cease request, or ask once for more time to answer.",
+        ),
         Entry("readback", "reply:readback", "Read a declaration back, from your own map."),
         Entry("seen", "reply:seen", "Say that a person here has read a message."),
         Entry(
@@ -294,7 +301,11 @@ def show_alert(alert: dict[str, Any], *, words: bool = True, replies: bool = Tru
     message = alert["facts"].get("message")
     if replies and reply is not None and alert["open"] and message is not None:
         declaration = alert["facts"].get("declaration_id") or message
-        said = reply.format(id=short(message), declaration=short(declaration))
+        # STANDBY is said once of a message.
+        once = "standby_utc" not in alert["facts"]
+        named = {"id": short(message), "declaration": short(declaration)}
+        later = f"; for more time: deconflict line answer {named['id']} checking" if once else ""
+        said = reply.format(**named, more=", checking" if once else "", later=later)
         click.echo(f"    {said}")
 
 

@@ -46,7 +46,7 @@ _UNSAFE = re.compile(
     "\ud800-\udfff]"
 )
 # A full stop, then a space and a word: figures such as 1.08 stay together.
-_SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d]\.) (?=[^\W\d_])")
+_SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d°»]\.) (?=[^\W\d_])")
 PAGE = 100  # columns: what a person reads without losing the line
 _METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
 _METRES_PER_FOOT = 0.3048  # exact, 1959

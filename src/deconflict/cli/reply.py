@@ -30,6 +30,7 @@ _FROM_LANDMARK = {
     "bearing_ddeg": "--bearing",
 }
 ACKS = ("roger", "wilco", "unable", "affirm", "negative")
+STANDBYS = {"standby": "checking", "stand-by": "checking"}  # as it is said by voice
 # What is typed, to the kind and what its body says.
 ANSWERS: dict[str, tuple[str, str | None]] = {
     "ours": ("ANSWER", "OURS"),
@@ -42,9 +43,19 @@ ANSWERS: dict[str, tuple[str, str | None]] = {
 }
 
 
+class _Acks(click.Choice[str]):
+    """The words of an acknowledgement; those that answer pass, to be told where they belong."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word."""
+        if value in ANSWERS or value in STANDBYS:
+            return value
+        return super().convert(value, param, ctx)
+
+
 @command("ack", example="deconflict line ack 9f86d08188\ndeconflict line ack 9f86d08188 unable")
 @click.argument("message", metavar="ID")
-@click.argument("word", type=click.Choice(ACKS), default="roger")
+@click.argument("word", type=_Acks(ACKS), default="roger")
 @manner_options
 @talks_to_node
 def ack(
@@ -57,14 +68,24 @@ def ack(
 ) -> None:
     """Acknowledge a message. It is not permission.
 
-    roger: received. wilco: will comply. unable: cannot. affirm: yes. negative: no.
+    roger: received. wilco: will comply. unable: cannot. affirm: yes. negative: no. To ask for more
+    time: deconflict line answer ID checking.
     """
+    if word not in ACKS:
+        said = STANDBYS.get(word, word)
+        raise InvalidInputError(
+            f"{word} is no acknowledgement",
+            given=f"ack {short(message)} {word}",
+            expected=", ".join(ACKS),
+            remedy=f"deconflict line answer {short(message)} {said}",
+        )
     _reply(message, "ACK", {"answer": word.upper()}, manner, node_dir, account, as_json=as_json)
 
 
 @command(
     "answer",
-    example="deconflict line answer 9f86d08188 not-ours\ndeconflict line answer 4a5b6c7d8e ceased",
+    example="deconflict line answer 9f86d08188 not-ours\ndeconflict line answer 4a5b6c7d8e ceased\n"
+    "deconflict line answer 9f86d08188 checking",
 )
 @click.argument("message", metavar="ID")
 @click.argument("said", type=click.Choice(list(ANSWERS)))
@@ -78,10 +99,11 @@ def answer(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """Answer a query or a cease request.
+    """Answer a query or a cease request, or ask once for more time to answer.
 
-    A query: ours, not-ours, will-not-say; checking asks once for more time and is no answer. A
-    cease request: ceased, continuing, cannot-reach.
+    A query: ours, not-ours, will-not-say. A cease request: ceased, continuing, cannot-reach. Of
+    these, of a safety message and of whatever else waits for an answer: checking. It asks once for
+    more time (STANDBY), shows that somebody has read the message, and is no answer.
     """
     kind, word = ANSWERS[said]
     body = {} if word is None else {"said": word}
@@ -169,6 +191,11 @@ def check(
     'deconflict line readback 7c1e09af --place "35.3312 N 40.1187 E" --reach 9km --yes',
 )
 @click.argument("declaration", metavar="ID")
+@click.option(
+    "--purpose",
+    metavar="PURPOSE",
+    help="What it is for: flight, activity, hazard, own presence, protected site.",
+)
 @click.option("--place", metavar="PLACE", help="Where it stands on your map, in any notation.")
 @click.option("--reach", metavar="DISTANCE", help="How far it goes from there.")
 @click.option("--landmark", metavar="NAME", help="The agreed landmark you measured from.")
@@ -183,6 +210,7 @@ def check(
 @talks_to_node
 def readback(
     declaration: str,
+    purpose: str | None,
     place: str | None,
     reach: str | None,
     landmark: str | None,
@@ -207,6 +235,7 @@ def readback(
     from deconflict.cli.client import NodeClient
 
     typed = {
+        "purpose": purpose,
         "place": place,
         "reach": reach,
         "landmark": landmark,
@@ -258,6 +287,8 @@ def _readback_values(
     )
     values = readback_of(understood, landmarks)
     changed: dict[str, Any] = {}
+    if typed["purpose"] is not None:
+        changed["purpose"] = Purpose(_purpose(typed["purpose"]))
     if typed["place"] is not None:
         position = parse_position(typed["place"])
         near = bearing_from(landmarks, position)
@@ -291,6 +322,21 @@ def _readback_values(
         changed["reference"] = band.reference
         changed["lower_tmm"], changed["upper_tmm"] = band.lower_tmm, band.upper_tmm
     return replace(values, **changed)
+
+
+def _purpose(typed: str) -> str:
+    """Return a purpose that was typed as `deconflict declare` writes it, or as it travels."""
+    from deconflict.airspace.purposes import PURPOSES
+
+    name = "_".join(typed.replace("-", " ").replace("_", " ").upper().split())
+    if name in PURPOSES:
+        return name
+    raise InvalidInputError(
+        "there is no such purpose",
+        given=f"{clean(typed):.40}",
+        expected=", ".join(one.replace("_", " ").lower() for one in PURPOSES),
+        remedy="say what the declaration is for, as you understood it",
+    )
 
 
 def show_readback(values: "ReadbackValues") -> None:

@@ -3,7 +3,8 @@
 An alert is open while anything about one message is owed: for an own message the peer's receipt,
 then eyes, then an answer; for a peer's message our eyes and our answer. All limits run on the
 monotonic clock. A restart loses that clock, so every alert that was open escalates at once: a
-limit that may have passed is treated as passed.
+limit that may have passed is treated as passed. So is each rung of the ladder that has been reached
+by the times in the record; they can bring a rung forward, never put one off.
 """
 
 import heapq
@@ -14,12 +15,12 @@ from typing import Final
 
 import msgspec
 
-from deconflict.line.delivery import KindRules
+from deconflict.line.delivery import Delivery, DeliveryState, KindRules
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence, Step, Timers
 
-__all__ = ["Alarm", "AlarmKind", "Alert", "AlertBook", "alert_for"]
+__all__ = ["Alarm", "AlarmKind", "Alert", "AlertBook", "alert_for", "reached_by"]
 
 
 class AlarmKind(StrEnum):
@@ -118,14 +119,21 @@ def alert_for(
     )
 
 
+def reached_by(alert: Alert, rules: KindRules) -> Delivery:
+    """Return how far an own message has come, as what is still owed about it tells."""
+    rule = rules.get(alert.kind)
+    was_seen = rule is not None and rule.needs_seen and not alert.needs_seen
+    state = DeliveryState.SEEN if was_seen else DeliveryState.LACKED
+    return Delivery(DeliveryState.QUEUED if alert.needs_receipt else state, alert.level)
+
+
 class _Watch:
     """One open alert with its clocks, all monotonic milliseconds."""
 
     __slots__ = ("alert", "answer_due", "expiry", "lack_due", "raised", "refused", "seen_due")
 
-    def __init__(self, alert: Alert, timers: Timers, now: Now) -> None:
+    def __init__(self, alert: Alert, timers: Timers, start: int) -> None:
         limits = timers.limits[alert.precedence]
-        start = now.monotonic_ms
         self.alert = alert
         self.lack_due = start + limits.lack_ms
         self.seen_due = start + limits.seen_ms
@@ -175,13 +183,20 @@ class AlertBook:
 
     def open(self, alert: Alert, now: Now) -> None:
         """Begin to watch; the limits run from ``now``."""
-        watch = _Watch(alert, self._timers, now)
-        self._watches[alert.hash] = watch
-        self._push(watch, now.monotonic_ms)
+        self._watch(alert, now.monotonic_ms, now)
 
-    def restore(self, alert: Alert, now: Now) -> None:
-        """Watch an alert that was open before a restart: the next :meth:`alarms` raises it."""
-        self.open(alert, now)
+    def restore(self, alert: Alert, now: Now, *, since_utc_ms: int | None = None) -> None:
+        """Watch an alert that was open before a restart: the next :meth:`alarms` raises it.
+
+        ``since_utc_ms`` is since when its limits run, by the record; None where nothing says it.
+        """
+        # A clock that was set back since gives no time that it takes away: nothing is put off.
+        passed_ms = 0 if since_utc_ms is None else max(0, now.utc_ms - since_utc_ms)
+        watch = self._watch(alert, now.monotonic_ms - passed_ms, now)
+        if alert.expires_ms is not None:
+            # Not brought forward: it raises no rung, and until a receipt comes nobody knows
+            # whether the message came in time.
+            watch.expiry = now.monotonic_ms + alert.expires_ms
         self._restored[alert.hash] = None
         heapq.heappush(self._heap, (now.monotonic_ms, alert.hash))
 
@@ -253,6 +268,12 @@ class AlertBook:
         """Return all open alerts, oldest first."""
         return tuple(watch.alert for watch in self._watches.values())
 
+    def _watch(self, alert: Alert, start_ms: int, now: Now) -> _Watch:
+        watch = _Watch(alert, self._timers, start_ms)
+        self._watches[alert.hash] = watch
+        self._push(watch, now.monotonic_ms)
+        return watch
+
     def _raise_due(self, watch: _Watch, at_ms: int) -> Iterator[Alarm]:
         overdue = [kind for kind, limit in watch.owed(at_ms) if limit <= at_ms]
         ladder = self._timers.ladders[watch.alert.precedence]
@@ -269,10 +290,11 @@ class AlertBook:
 
     def _raise_after_restart(self, watch: _Watch, at_ms: int) -> Alarm:
         # The clock that measured this alert is gone. Escalate one rung, and let the ladder run on
-        # from here: the limits count as passed, so no part of them is waited for again.
+        # from here: the limits count as passed, so no part of them is waited for again. Where the
+        # record says that they passed earlier, it runs from then: a start gains nobody time.
         ladder = self._timers.ladders[watch.alert.precedence]
         level = min(watch.alert.level + 1, len(ladder))
-        passed = at_ms - ladder[level - 1].after_ms
+        passed = min(at_ms - ladder[level - 1].after_ms, watch.last_limit(at_ms))
         watch.lack_due = watch.seen_due = watch.answer_due = passed
         kind, _ = next(watch.owed(at_ms))
         alarm = self._alarm(watch, kind, level, ladder[level - 1].steps, at_ms)

@@ -41,7 +41,7 @@ One machine serves one line and one thread at a time. Its memory is bounded by w
 receipted, settled or (32 bytes an entry) cosigned.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from deconflict.errors import (
@@ -49,7 +49,7 @@ from deconflict.errors import (
     InvalidDocumentError,
     LineStateError,
 )
-from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for
+from deconflict.line.alerts import Alarm, AlarmKind, Alert, AlertBook, alert_for, reached_by
 from deconflict.line.checkpointing import Checkpoints
 from deconflict.line.delivery import Delivery, DeliveryBook, DeliveryState, KindRules
 from deconflict.line.end import LineEnd
@@ -155,7 +155,7 @@ class LineMachine(LineEnd):
             receipted=self._out.receipted,
             peer_logged=self._in.logged,
         )
-        self._restore_alerts(found.alerts, entries, now)
+        self._restore_alerts(found.alerts, entries, found.alerts_since_utc_ms, now)
 
     # ---- saying -------------------------------------------------------------------------------
 
@@ -529,22 +529,27 @@ class LineMachine(LineEnd):
         return self._alerts.find(message_hash) is not None
 
     def _restore_alerts(
-        self, alerts: Iterable[Alert], entries: list[tuple[Envelope, bytes]], now: Now
+        self,
+        alerts: Iterable[Alert],
+        entries: list[tuple[Envelope, bytes]],
+        since: Mapping[str, int],
+        now: Now,
     ) -> None:
         open_by_hash = {alert.hash: alert for alert in alerts}
+        since_utc_ms = dict(since)
         for envelope, data in entries:
             message_hash = hash_of(data)
             if envelope.seq > self._out.receipted_seq:
+                since_utc_ms.setdefault(message_hash, envelope.created_utc_ms)
                 alert = alert_for(
                     envelope, message_hash, own=True, rules=self._rules, timers=self._timers
                 )
                 if alert is not None:
                     open_by_hash.setdefault(message_hash, alert)
         for alert in open_by_hash.values():
-            self._alerts.restore(alert, now)
+            self._alerts.restore(alert, now, since_utc_ms=since_utc_ms.get(alert.hash))
             if alert.own:
-                state = DeliveryState.QUEUED if alert.needs_receipt else DeliveryState.LACKED
-                self._deliveries.begin(alert.hash, Delivery(state, alert.level))
+                self._deliveries.begin(alert.hash, reached_by(alert, self._rules))
 
     def _heard_is_false(self, envelope: Envelope) -> bool:
         if envelope.heard is None:
@@ -578,7 +583,7 @@ class LineMachine(LineEnd):
         if rule.closes:
             self._alerts.answered(envelope.ref, now, own=own)
         if own:
-            if rule.marks_seen:
+            if rule.marks_seen or rule.extends:  # a person who says STANDBY has read it
                 self._deliveries.advance(envelope.ref, DeliveryState.SEEN)
             if rule.marks_loaded:
                 self._deliveries.advance(envelope.ref, DeliveryState.LOADED)

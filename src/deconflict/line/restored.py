@@ -144,6 +144,9 @@ class Restored:
             the head; empty where it has one or none.
         own_reopened: whether the present epoch was opened by an EPOCH entry.
         silence: what is not to be done, because the record may lack something.
+        alerts_since_utc_ms: since when the limits of `alerts` run by the record: when a message was
+            logged, or the STANDBY that gave its answer time again. Where it is not said, a limit
+            runs from the start at the latest.
     """
 
     own_head: ChainPoint | None = None
@@ -159,6 +162,7 @@ class Restored:
     own_way: Mapping[str, int] = field(default_factory=dict)
     own_reopened: bool = False
     silence: Silence = WHOLE
+    alerts_since_utc_ms: Mapping[str, int] = field(default_factory=dict)
 
     def read_own_entries(self) -> list[tuple[Envelope, bytes]]:
         """Return :attr:`own_entries`, each with what it says."""

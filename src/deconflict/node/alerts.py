@@ -56,8 +56,9 @@ class AlertBook:
     def open_alerts(self) -> tuple[AlertView, ...]:
         """Return the open alerts in the order in which a person should look at them.
 
-        What is real before every exercise; then the most urgent first; among those, what endangers
-        people before what is owed or missing; then what is due soonest, and what has stood longest.
+        What is real before every exercise; then the most urgent first; among those, what has
+        climbed highest; then what endangers people before what is owed or missing; then what is due
+        soonest, and what has stood longest.
         """
         return tuple(sorted(self._open.values(), key=_order))
 
@@ -154,10 +155,11 @@ _DANGERS: Final = frozenset(("CONFLICT", "NOT_CHECKED", "CEASE_RECEIVED", "SAFET
 _NEVER: Final = "~"  # sorts behind every instant
 
 
-def _order(alert: AlertView) -> tuple[bool, int, bool, str, str]:
+def _order(alert: AlertView) -> tuple[bool, int, int, bool, str, str]:
     return (
         alert.drill,
         _URGENCIES[alert.urgency],
+        -alert.level,  # at the top of its ladder nothing is due any more: it must not sink for that
         alert.rule not in _DANGERS,
         alert.deadline_utc or _NEVER,
         alert.raised_utc,

@@ -185,11 +185,13 @@ class LineBook:
             self._line_checked(envelope, own=own, at_ms=logged_ms)
             agrees = self._agreement(body, message_hash) if isinstance(body, Readback) else None
             if told or agrees is None:
-                thread, ended, met = self.threads.reply(envelope, own=own, agrees=agrees)
+                thread, ended, met = self.threads.reply(
+                    envelope, own=own, logged_ms=logged_ms, agrees=agrees
+                )
                 if taken.kind is Kind.CEASED:
                     self.before.met(met, own=own)
             else:
-                self.threads.reply_later(envelope, own=own, agrees=agrees)
+                self.threads.reply_later(envelope, own=own, logged_ms=logged_ms, agrees=agrees)
             self._advance(envelope, own=own)
         left = self.threads.drop_all(lapsed)
         if opened in left:
@@ -434,11 +436,7 @@ class LineBook:
             case Standby() if taken.own and taken.envelope.ref is not None:
                 self._stood_by.add(taken.envelope.ref)
             case Suspend() | Resume() | ScopeChange() as body:
-                drill = taken.envelope.drill
-                taken_up = self.suspensions.take(
-                    body, party, self.terms, drill=drill, message=taken.hash
-                )
-                if not taken_up:
+                if not self.suspensions.take(body, party, self.terms, taken):
                     if isinstance(body, ScopeChange):
                         return NotTaken.NOTHING_TO_CHANGE
                     return NotTaken.NOTHING_TO_RESUME
@@ -591,6 +589,7 @@ _ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, Delive
 _RANKS = {state: rank for rank, state in enumerate(_ORDER)}
 _REACHES: Mapping[str, DeliveryState] = {
     Kind.SEEN: DeliveryState.SEEN,
+    Kind.STANDBY: DeliveryState.SEEN,  # said by a person who has read it
     Kind.LOADED: DeliveryState.LOADED,
     **dict.fromkeys(
         (kind for kind, form in KINDS.items() if form.rule.closes), DeliveryState.CLOSED

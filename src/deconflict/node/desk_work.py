@@ -32,6 +32,7 @@ from deconflict.node.incident_views import (
 from deconflict.node.incidents import Account as Told
 from deconflict.node.line import Line
 from deconflict.node.releasing import Releasing
+from deconflict.node.tell.standby import standby_text
 from deconflict.node.threads import Thread
 from deconflict.node.views import Posted
 
@@ -179,7 +180,7 @@ class DeskWork(Releasing):
     def open_messages(self) -> tuple[OpenView, ...]:
         """Return every message that waits for an answer or its end, the most urgent first."""
         found = [
-            _open_view(line, thread)
+            _open_view(line, thread, self._core.language)
             for line in self._core.lines.values()
             for thread in line.book.threads
         ]
@@ -312,7 +313,7 @@ class DeskWork(Releasing):
         )
 
 
-def _open_view(line: Line, thread: Thread) -> OpenView:
+def _open_view(line: Line, thread: Thread, language: str) -> OpenView:
     return OpenView(
         message=thread.hash,
         line_id=line.line_id,
@@ -326,4 +327,5 @@ def _open_view(line: Line, thread: Thread) -> OpenView:
         answered_by=None if thread.answered_by is None else thread.answered_by.value,
         declaration_id=thread.declaration_id,
         drill=thread.drill,
+        standby_text=standby_text(line, thread, language),
     )

@@ -180,7 +180,7 @@ def _said(found: dict[str, _Followed], data: Mapping[str, Any], at_ms: int, over
     if rule is None:
         return
     if cited is not None and data["outgoing"] is not cited.data["outgoing"]:
-        if (rule.marks_seen or rule.closes) and cited.seen_ms is None:
+        if (rule.marks_seen or rule.extends or rule.closes) and cited.seen_ms is None:
             cited.seen_ms = at_ms
         if rule.closes and cited.answered_ms is None:
             cited.answered_ms, cited.answered_by = at_ms, data["kind"]

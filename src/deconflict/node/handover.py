@@ -65,6 +65,7 @@ class OpenView:
     answered_by: str | None
     declaration_id: str | None
     drill: bool
+    standby_text: str = ""  # that STANDBY was given, and when; nothing where it was not
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +274,11 @@ def _open(opened: Iterable[OpenView], language: str) -> Iterator[SheetItem]:
         if each.answered_by is not None:
             done.append(each.answered_by)
         values = {"kind": each.kind, "peer": each.peer, "sent": each.sent_utc}
+        name = "SHEET_OURS" if each.own else "SHEET_THEIRS"
         yield SheetItem(
             parts.get(each.kind, Part.OTHERS),
             f"message/{each.message}",
-            render_named("SHEET_OURS" if each.own else "SHEET_THEIRS", values, language),
+            f"{render_named(name, values, language)} {each.standby_text}".rstrip(),
             done=tuple(word_for(ValueType.KIND, kind, language) for kind in done),
             about=each.message,
             urgency=each.precedence,

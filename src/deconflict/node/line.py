@@ -1,11 +1,12 @@
 """One line of a node: the chains, the connection and what the record implies, side by side."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol
 
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import LineStateError, NotFoundError
+from deconflict.line.alerts import Alert
 from deconflict.line.checkpoint import Checkpoint, Origin, entry_leaf
 from deconflict.line.delivery import Delivery, DeliveryState
 from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
@@ -18,7 +19,7 @@ from deconflict.line.link import LinkStatus
 from deconflict.line.machine import LineMachine
 from deconflict.line.moment import Now
 from deconflict.line.paths import PathMonitors
-from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence
+from deconflict.line.precedence import DEFAULT_TIMERS, Limits, Precedence, Rung
 from deconflict.line.restored import LineIdentity, Restored, RestoredTree, TreeBuilder
 from deconflict.line.resync import WHOLE, Silence
 from deconflict.line.statement import ChainPoint
@@ -200,6 +201,10 @@ class Line:
             self.machine.use_timers(self._timers)
             self.peer_desk = terms.party(self.peer).main_desk
 
+    def ladder(self, precedence: Precedence) -> tuple[Rung, ...]:
+        """Return the ladder of a precedence."""
+        return self._timers.ladders[precedence]
+
     def limits(self, precedence: Precedence) -> Limits:
         """Return the limits of a precedence."""
         return self._timers.limits[precedence]
@@ -252,9 +257,13 @@ class Line:
         return KINDS[kind].answer_within_ms
 
     def answer_due_ms(self, thread: Thread) -> int:
-        """Return by when a message wants its answer; a limit of its own can only shorten ours."""
+        """Return by when a message wants its answer, counted anew from a STANDBY.
+
+        A limit of its own can only shorten ours.
+        """
         limit_ms = self.limits(Precedence(thread.precedence)).answer_ms
-        return thread.logged_ms + min(thread.answer_within_ms or limit_ms, limit_ms)
+        since_ms = thread.logged_ms if thread.standby_ms is None else thread.standby_ms
+        return since_ms + min(thread.answer_within_ms or limit_ms, limit_ms)
 
     def count(self, start_ms: int, end_ms: int, *, drill: bool) -> Tally:
         """Return our tally of a period, as our next message can say it.
@@ -335,6 +344,7 @@ def _read(
     last_peer = None if last is None else store.entry_at(line_id, peer, last.epoch, last.seq)
     in_present = receipt is not None and receipt.epoch == present
     receipted_seq = receipt.seq if receipt is not None and in_present else 0
+    alerts = fold.alerts.open_alerts()
     machine = LineMachine(
         identity=identity,
         rules=KIND_RULES,
@@ -347,7 +357,8 @@ def _read(
             last_receipt=sealed_receipt(receipt) if receipt is not None and in_present else None,
             peer_head=None if last_peer is None else last_peer.data,
             peer_head_received_utc_ms=0 if last_peer is None else last_peer.logged_utc_ms,
-            alerts=fold.alerts.open_alerts(),
+            alerts=alerts,
+            alerts_since_utc_ms=dict(_open_since(store, book, alerts)),
             own_tree=trees.over(line_id, own, fold.heads.get(own)),
             peer_tree=trees.over(line_id, peer, last),
             own_way=ways[own],
@@ -363,6 +374,16 @@ def _read(
         for index, stretch in enumerate(way.items())
     }
     return machine, book, before
+
+
+def _open_since(store: Store, book: LineBook, alerts: Iterable[Alert]) -> Iterator[tuple[str, int]]:
+    """Yield of each message about which something is owed since when its limits run."""
+    for alert in alerts:
+        thread = book.threads.get(alert.hash)
+        if thread is not None:
+            yield alert.hash, thread.standby_ms or thread.logged_ms
+        elif (row := store.entry(alert.hash)) is not None:
+            yield alert.hash, row.logged_utc_ms
 
 
 def fold_of(

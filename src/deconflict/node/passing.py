@@ -17,6 +17,7 @@ from deconflict.node.picture import Conflict
 from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.silence import tell_silence
+from deconflict.node.tell.suspensions import tell_suspensions
 from deconflict.node.tell.talks import tell_talks
 from deconflict.node.work import Work
 
@@ -145,7 +146,7 @@ class Passing:
         over: list[Declared | Cancelled] = [*line.book.take_cancelled()]
         if sweep:
             over += line.book.end_past(now.utc_ms)
-            self._teller.suspensions(line, now)
+            tell_suspensions(self._teller.desk, line, now)
             self._teller.declarations.expiring(line, line.book.picture.own, now)
         for declared in over:
             self._teller.declarations.over(line, declared, now)

@@ -52,6 +52,7 @@ from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.notes import note_of
 from deconflict.node.rows import slot_row
+from deconflict.node.suspensions import require_not_past
 from deconflict.node.talking import expiry_of_answer, require_talk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.turn import done_whole
@@ -427,11 +428,15 @@ def _require_order(body: Body) -> None:
 
 
 def _require_scope(line: Line, body: Body, now: Now, *, drill: bool) -> None:
-    """Refuse to suspend what the terms do not name, or to resume or change what is not ours."""
+    """Refuse to suspend what the terms do not name, to resume or change what is not ours, or any
+    of it from a time that has passed.
+    """
     if isinstance(body, Suspend | Resume | ScopeChange) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.scope)
     if isinstance(body, ScopeChange) and line.book.terms is not None:
         line.book.terms.stops(Kind.NOTIFY, body.to)
+    if isinstance(body, Suspend | Resume | ScopeChange):
+        require_not_past(body.effective_utc, now.utc_ms, line.book.terms)
     if isinstance(body, Suspend):
         effective_ms = parse_utc(body.effective_utc)
         line.book.suspensions.require_new(body.scope, line.book.own, effective_ms, drill=drill)

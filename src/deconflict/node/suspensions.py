@@ -2,18 +2,63 @@
 
 Each side has its own suspension of a scope. What one suspended, the other can neither end nor put
 off; the scope is free again when neither holds it (specs/messages.md §4). What is an exercise is
-kept apart: it changes nothing that is real.
+kept apart: it changes nothing that is real. No side can say of a time that has passed that a scope
+was suspended then, or was not: such a message counts from when it was logged.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.errors import LineStateError
+from deconflict.errors import InvalidTimeError, LineStateError
+from deconflict.line.precedence import DEFAULT_TIMERS, Precedence, Timers
+from deconflict.messages.in_force import timers_of
 from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
 from deconflict.messages.terms import Terms
+from deconflict.node.taken import Taken
 
-__all__ = ["Suspension", "Suspensions"]
+__all__ = ["Suspension", "Suspensions", "counts_from", "require_not_past"]
+
+# However small an error of the clocks the terms allow, "now" is said a moment before it is logged.
+_LEAST_TOLERANCE_MS: Final = DEFAULT_TIMERS.clock_tolerance_ms
+
+
+def counts_from(effective_ms: int, logged_ms: int, terms: Terms | None) -> int:
+    """Return from when a message counts: as it says, or from when it was logged.
+
+    The latter where it names a time that had passed by more than clocks may be apart and the
+    message may be on its way. What its author stamped is not asked: whoever dates back can date
+    that back too.
+    """
+    timers = _timers(terms)
+    way_ms = timers.limits[Precedence.IMMEDIATE].lack_ms
+    earliest_ms = logged_ms - _tolerance_ms(timers) - way_ms
+    return logged_ms if effective_ms < earliest_ms else effective_ms
+
+
+def require_not_past(effective_utc: str, now_ms: int, terms: Terms | None) -> None:
+    """Return when something can be said to hold from this instant on.
+
+    Raises:
+        InvalidTimeError: it has passed by more than clocks may be apart.
+    """
+    if parse_utc(effective_utc) >= now_ms - _tolerance_ms(_timers(terms)):
+        return
+    raise InvalidTimeError(
+        "the effective time has passed, and the other side could not know of it then",
+        given=effective_utc,
+        expected=f"now, {format_utc(now_ms)}, or later",
+        remedy="leave the effective time out: then it holds from now on",
+    )
+
+
+def _timers(terms: Terms | None) -> Timers:
+    return DEFAULT_TIMERS if terms is None else timers_of(terms)
+
+
+def _tolerance_ms(timers: Timers) -> int:
+    return max(timers.clock_tolerance_ms, _LEAST_TOLERANCE_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +93,17 @@ class Suspensions:
             self._held[held.scope, held.by, held.drill] = held
 
     def take(
-        self,
-        body: Suspend | Resume | ScopeChange,
-        by: str,
-        terms: Terms | None,
-        *,
-        drill: bool,
-        message: str | None = None,
+        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, taken: Taken
     ) -> bool:
         """Let a message of one side change them; False when it is about what that side holds not.
 
         Where nothing is agreed by the name of a scope, nothing stops.
         """
-        changed = self._change(body, by, terms, drill=drill)
-        if changed and message is not None:
-            self._note(body, by, message, drill=drill)
+        drill = taken.envelope.drill
+        effective_ms = counts_from(parse_utc(body.effective_utc), taken.logged_ms, terms)
+        changed = self._change(body, by, effective_ms, terms, drill=drill)
+        if changed:
+            self._note(body, by, taken.hash, drill=drill)
         return changed
 
     def take_replaced(self) -> tuple[str, ...]:
@@ -86,9 +127,14 @@ class Suspensions:
             self._held[scope, by, drill] = replace(held, said_by=said_by)
 
     def _change(
-        self, body: Suspend | Resume | ScopeChange, by: str, terms: Terms | None, *, drill: bool
+        self,
+        body: Suspend | Resume | ScopeChange,
+        by: str,
+        effective_ms: int,
+        terms: Terms | None,
+        *,
+        drill: bool,
     ) -> bool:
-        effective_ms = parse_utc(body.effective_utc)
         match body:
             case Suspend(scope=scope):
                 if terms is not None and terms.names_scope(scope):
@@ -155,11 +201,22 @@ class Suspensions:
         """Return when ``by`` can resume this scope from that instant on.
 
         Raises:
-            LineStateError: it is not suspended, or only the other side suspended it.
+            LineStateError: it is not suspended, only from a later instant on, or only by the other
+                side.
         """
         held = self._held.get((scope, by, drill))
-        if held is not None and held.resumed_ms is None:
-            return
+        if held is not None and (held.resumed_ms is None or held.resumed_ms > now_ms):
+            # What is called off before it begins ends where it begins: then it never holds.
+            if effective_ms < held.effective_ms:
+                begins = format_utc(held.effective_ms)
+                raise LineStateError(
+                    "this scope is suspended only from a later instant on",
+                    given=f"{scope}, from {format_utc(effective_ms)}",
+                    expected=f"{begins} or later",
+                    remedy=f"to call it off before it begins: --effective {begins}",
+                )
+            if held.resumed_ms is None:
+                return
         others = [
             other.by
             for other in self

@@ -45,6 +45,8 @@ class Thread(msgspec.Struct, frozen=True):
         check: what a line check asks to retype.
         seen: stood on a screen of the other side.
         answered_by: kind of the last answer.
+        standby_ms: when the first STANDBY about it became durable here; the answer has its limit
+            again from then, once.
     """
 
     hash: str
@@ -63,6 +65,7 @@ class Thread(msgspec.Struct, frozen=True):
     check: LineCheck | None = None
     seen: bool = False
     answered_by: Kind | None = None
+    standby_ms: int | None = None
 
     def asks_the_same(self, other: "Thread") -> bool:
         """True exactly when both ask the same side to cease the same, by name or by place.
@@ -196,7 +199,12 @@ class ThreadBook:
         return self._ranks.get(epoch, 0), seq
 
     def reply(
-        self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool] | None = None
+        self,
+        envelope: Envelope,
+        *,
+        own: bool,
+        logged_ms: int,
+        agrees: Callable[[], bool] | None = None,
     ) -> tuple[Thread | None, bool, tuple[str, ...]]:
         """Let a message act on the thread that it cites.
 
@@ -205,6 +213,7 @@ class ThreadBook:
         Args:
             envelope: the message.
             own: True exactly when we wrote it.
+            logged_ms: when it became durable here.
             agrees: asked of a readback: one that differs is an answer, and settles nothing.
 
         Returns:
@@ -216,7 +225,7 @@ class ThreadBook:
         thread = self._open.get(envelope.ref)
         if thread is None or thread.own is own or self.get(thread.hash) is None:
             return None, False, ()
-        thread = self._answered(thread, envelope)
+        thread = self._answered(thread, envelope, logged_ms)
         kind, rule = Kind(envelope.kind), KINDS[Kind(envelope.kind)].rule
         settled = settles(kind, thread.kind) and (agrees is None or agrees())
         ends = rule.closes and (not KINDS[thread.kind].settled_by or settled)
@@ -232,7 +241,9 @@ class ThreadBook:
                 self._open[held.hash] = msgspec.structs.replace(held, answered_by=kind)
         return thread, ends, tuple(ended)
 
-    def reply_later(self, envelope: Envelope, *, own: bool, agrees: Callable[[], bool]) -> None:
+    def reply_later(
+        self, envelope: Envelope, *, own: bool, logged_ms: int, agrees: Callable[[], bool]
+    ) -> None:
         """Let a readback act as :meth:`reply` does; compare it when the thread is looked at.
 
         Reading a long record, most threads lose their subject before anybody looks.
@@ -242,10 +253,10 @@ class ThreadBook:
             return
         # Only a CEASE shares its root with others, and no readback settles one.
         if settles(Kind(envelope.kind), thread.kind):
-            self._answered(thread, envelope)
+            self._answered(thread, envelope, logged_ms)
             self._unsettled[thread.hash] = agrees
         else:
-            self.reply(envelope, own=own, agrees=agrees)
+            self.reply(envelope, own=own, logged_ms=logged_ms, agrees=agrees)
 
     def is_open(self, root: str) -> bool:
         """True exactly when the matter of this root is still asked for by some message."""
@@ -286,13 +297,18 @@ class ThreadBook:
         if thread.declaration_id is not None:
             self._by_subject.setdefault(thread.declaration_id, {})[thread.hash] = None
 
-    def _answered(self, thread: Thread, envelope: Envelope) -> Thread:
+    def _answered(self, thread: Thread, envelope: Envelope, logged_ms: int) -> Thread:
         kind = Kind(envelope.kind)
         rule = KINDS[kind].rule
+        standby_ms = thread.standby_ms
+        if rule.extends and standby_ms is None:  # a second one extends nothing
+            standby_ms = logged_ms
         thread = msgspec.structs.replace(
             thread,
-            seen=thread.seen or rule.marks_seen or rule.closes,
+            # Whoever says STANDBY has read what it is about.
+            seen=thread.seen or rule.marks_seen or rule.extends or rule.closes,
             answered_by=kind if rule.closes else thread.answered_by,
+            standby_ms=standby_ms,
         )
         self._open[thread.hash] = thread
         return thread

@@ -118,7 +118,7 @@ def replies_in(asked: ChainColumns, replier: ChainColumns) -> Replies:
             continue
         if replier.drill[index] and not asked.drill[cited]:
             continue
-        if rule.marks_seen or rule.closes:
+        if rule.marks_seen or rule.extends or rule.closes:
             found.seen.setdefault(cited, index)
         if rule.closes:
             found.answered.setdefault(cited, index)

@@ -40,6 +40,7 @@ _UNTIL_READ: Final = (
     "DELAYED",
     "SUSPECT_CLOCK",
     "LINE_CHECK_LATE",
+    "CAME_AFTER_ITS_TIME",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 

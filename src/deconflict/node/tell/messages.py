@@ -22,6 +22,9 @@ from deconflict.messages.bodies import (
     CeaseReport,
     LineCheck,
     Readback,
+    Resume,
+    ScopeChange,
+    Suspend,
     TermsMessage,
     Voice,
 )
@@ -47,6 +50,8 @@ from deconflict.node.tell.overdue import (
     close_thread,
 )
 from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
+from deconflict.node.tell.standby import standby_facts, standby_text
+from deconflict.node.tell.suspensions import tell_came_after
 from deconflict.node.tell.talks import recorded_apart, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
 from deconflict.node.threads import DECLARES, Thread
@@ -161,20 +166,27 @@ class Teller:
                 drill=thread.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
-                facts=about(thread),
+                beside=standby_text(line, thread, self.desk.language),
+                facts={**about(thread), **standby_facts(thread)},
             )
 
     def _watch_peer(
         self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
     ) -> None:
+        words = self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of))
         self.desk.tell_text(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
-            self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of)),
+            f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
             drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
             deadline_ms=line.answer_due_ms(thread),
-            facts={"from": line.peer, "kind": thread.kind.value, **about(thread)},
+            facts={
+                "from": line.peer,
+                "kind": thread.kind.value,
+                **about(thread),
+                **standby_facts(thread),
+            },
         )
 
     def _thread_changed(self, line: Line, taken: Taken, now: Now) -> None:
@@ -183,6 +195,8 @@ class Teller:
         thread = taken.thread
         if thread is None:
             return
+        if taken.kind is Kind.STANDBY:
+            self.overdue.stood_by(line, thread, now)
         late = self.overdue.late(line, thread.root, taken.envelope.ref)
         # Where the same was asked again, and the answer did not know of it, it stays open.
         if taken.ended and not line.book.threads.is_open(thread.root):
@@ -245,6 +259,8 @@ class Teller:
                 self.voice.noted(line, taken, now)
             case TermsMessage():
                 line.use_terms()
+            case Suspend() | Resume() | ScopeChange() as body if not taken.own:
+                tell_came_after(self.desk, line, body, taken, now)
 
     def _read_back(self, line: Line, declaration_id: str, taken: Taken, now: Now) -> None:
         author = line.peer if taken.own else self._party
@@ -484,26 +500,6 @@ class Teller:
                 now_ms=now.utc_ms,
                 facts={"clock_offset_ms": state.clock_offset_ms},
             )
-
-    def suspensions(self, line: Line, now: Now) -> None:
-        """Tell which scopes are suspended now, and by whom."""
-        for suspension in line.book.suspensions:
-            whose = f"{suspension.by}/drill" if suspension.drill else suspension.by
-            key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope, whose)
-            if suspension.holds(now.utc_ms):
-                self.desk.tell(
-                    key,
-                    {
-                        "party": suspension.by,
-                        "scope": suspension.scope,
-                        "effective": format_utc(suspension.effective_ms),
-                    },
-                    drill=suspension.drill,
-                    urgency="IMMEDIATE",
-                    now_ms=now.utc_ms,
-                )
-            else:
-                self.desk.alerts.close(key, now_ms=now.utc_ms)
 
     def forked(self, line: Line, now: Now, *, rule: str = "FORKED_CHAIN") -> None:
         """Tell that the peer signed two different messages for one slot.

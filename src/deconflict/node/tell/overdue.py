@@ -1,7 +1,7 @@
 """Alerts about what is owed past its limit, on the rung of the ladder that it has reached."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, parse_utc
@@ -18,6 +18,7 @@ from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.desk import Desk, about, received_rule
 from deconflict.node.tell.ladder import climbed
+from deconflict.node.tell.standby import moved_ladder, standby_facts, standby_text
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
@@ -40,6 +41,7 @@ _NOT_HELD: Final = frozenset(
 )
 _NEVER_LATE_MS: Final = 1_000  # a receipt as soon as this is looked at no further
 _WRONG: Final = "LINE_CHECK_WRONG"
+_OPEN: Final = "CEASE_OPEN"
 ANSWER_RULES: Final = ("NO_ANSWER", "READBACK_MISSING", "CEASE_NOT_ACKNOWLEDGED")
 
 
@@ -78,7 +80,7 @@ class OverdueTeller:
         if alarm.after_restart:
             self._restored.add(alert.hash)
         if not alert.own:
-            self._owed_by_us(line, alarm, envelope, second, now)
+            self._owed_by_us(line, alarm, second, now)
             return
         waited_ms = now.utc_ms - envelope.created_utc_ms
         overdue = alert.needs_answer and waited_ms >= alert.answer_ms
@@ -86,7 +88,7 @@ class OverdueTeller:
             # No answer is shown as NO ANSWER (R3), also where nobody is known to have seen it.
             self._unanswered(line, alarm, envelope, second, now)
             if alarm.kind in (AlarmKind.NOT_SEEN, AlarmKind.NO_ANSWER):
-                self._hand_over(AlertKey("NOT_SEEN", line.line_id, _root(line, alarm)), now)
+                self._hand_over(line, AlertKey("NOT_SEEN", line.line_id, _root(line, alarm)), now)
                 return
         rule, phrase = alarm.kind.value, None
         values: dict[str, Any] = {
@@ -116,7 +118,7 @@ class OverdueTeller:
                     self.desk.alerts.close(AlertKey(other, line.line_id, root), now_ms=now.utc_ms)
         self._tell(rule, values, line, alarm, envelope, second, now, phrase=phrase)
 
-    def _hand_over(self, key: AlertKey, now: Now) -> None:
+    def _hand_over(self, line: Line, key: AlertKey, now: Now) -> None:
         """Take the ladder out of an alert once another one about the message climbs it."""
         held = self.desk.alerts.get(key)
         if held is None or "ladder" not in held.facts:
@@ -129,8 +131,8 @@ class OverdueTeller:
             urgency=held.urgency,
             now_ms=now.utc_ms,
             level=held.level,
-            beside=self._told_early(
-                facts["message"], parse_utc(facts["sent"]), facts.get("limit"), now
+            beside=self._beside(
+                line, facts["message"], parse_utc(facts["sent"]), facts.get("limit"), now
             ),
             ladder={},
             facts=facts,
@@ -184,7 +186,9 @@ class OverdueTeller:
             level=alarm.level,
             desk=second,
             phrase=phrase,
-            beside=self._told_early(alert.hash, envelope.created_utc_ms, values.get("limit"), now),
+            beside=self._beside(
+                line, alert.hash, envelope.created_utc_ms, values.get("limit"), now
+            ),
             ladder=climbed(line, alarm, held, now),
             facts={
                 "kind": alert.kind,
@@ -193,8 +197,83 @@ class OverdueTeller:
                 "declaration_id": _subject(line, alert.hash),
                 "ref": envelope.ref,
                 "message": alert.hash,
+                **standby_facts(line.book.threads.get(alert.hash)),
             },
         )
+
+    def stood_by(self, line: Line, thread: Thread, now: Now) -> None:
+        """Show that STANDBY was said of a message, and the time that is in force since.
+
+        Of what we owe, on its card; of what the peer owes, on each alert about its answer.
+        """
+        rules = (_OPEN, *ANSWER_RULES, _WRONG) if thread.own else (received_rule(thread.kind),)
+        for rule in rules:
+            key = AlertKey(rule, line.line_id, thread.root)
+            held = self.desk.alerts.get(key)
+            # Where the same was asked again, each message has a time of its own.
+            if held is None or held.facts.get("message") != thread.hash:
+                continue
+            due_ms = None if rule == _OPEN else line.answer_due_ms(thread)
+            ladder = moved_ladder(line, thread, held.facts.get("ladder"), held.level)
+            if not thread.own:
+                self._show_card(line, thread, key, now, deadline_ms=due_ms, ladder=ladder)
+                continue
+            self.desk.tell(
+                key,
+                {name: held.facts[name] for name in phrase_named(rule).values},
+                drill=held.drill,
+                urgency=held.urgency,
+                now_ms=now.utc_ms,
+                deadline_ms=due_ms,
+                level=held.level,
+                beside=standby_text(line, thread, self.desk.language),
+                ladder=ladder,
+                facts={**held.facts, **standby_facts(thread)},
+            )
+
+    def _show_card(
+        self,
+        line: Line,
+        thread: Thread,
+        key: AlertKey,
+        now: Now,
+        *,
+        deadline_ms: int | None = None,
+        level: int = 0,
+        desk: str | None = None,
+        ladder: Mapping[str, Any] | None = None,
+        overdue: AlarmKind | None = None,
+    ) -> None:
+        """Show again what a message of the peer says, with what has changed about it."""
+        held, envelope = self.desk.alerts.get(key), self._envelope_of(thread.hash)
+        if held is None or envelope is None:
+            return
+        words = self.desk.words_of(
+            envelope, read_body(envelope), cited_by(envelope, self._envelope_of)
+        )
+        facts = {name: value for name, value in held.facts.items() if name != "overdue"}
+        if held.facts.get("message") == thread.hash:
+            facts |= standby_facts(thread)
+        self.desk.tell_text(
+            key,
+            f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
+            drill=held.drill,
+            urgency=held.urgency,
+            now_ms=now.utc_ms,
+            deadline_ms=deadline_ms,
+            level=level,
+            desk=desk,
+            ladder=ladder,
+            facts=facts if overdue is None else {**facts, "overdue": overdue.value},
+        )
+
+    def _beside(
+        self, line: Line, message_hash: str, sent_ms: int, limit_ms: int | None, now: Now
+    ) -> str:
+        """Return, in words, what else is to be known of a limit that is told as passed."""
+        thread = line.book.threads.get(message_hash)
+        standby = standby_text(line, thread, self.desk.language)
+        return standby or self._told_early(message_hash, sent_ms, limit_ms, now)
 
     def _told_early(self, message_hash: str, sent_ms: int, limit_ms: int | None, now: Now) -> str:
         """Return, in words, that a limit is told as passed before it is: the node was started.
@@ -221,26 +300,21 @@ class OverdueTeller:
         thread = line.book.threads.get(alarm.alert.hash)
         return thread is None or thread.answered_by is not None
 
-    def _owed_by_us(
-        self, line: Line, alarm: Alarm, envelope: Envelope, second: str | None, now: Now
-    ) -> None:
-        root = line.book.threads.root_of(alarm.alert.hash)
-        key = AlertKey(received_rule(Kind(alarm.alert.kind)), line.line_id, root)
-        held = self.desk.alerts.get(key)
-        if held is None:
+    def _owed_by_us(self, line: Line, alarm: Alarm, second: str | None, now: Now) -> None:
+        thread = line.book.threads.get(alarm.alert.hash)
+        if thread is None:
             return
-        self.desk.tell_text(
+        key = AlertKey(received_rule(thread.kind), line.line_id, thread.root)
+        held = self.desk.alerts.get(key)
+        self._show_card(
+            line,
+            thread,
             key,
-            self.desk.words_of(
-                envelope, read_body(envelope), cited_by(envelope, self._envelope_of)
-            ),
-            drill=held.drill,
-            urgency=held.urgency,
-            now_ms=now.utc_ms,
+            now,
             level=alarm.level,
             desk=second,
             ladder=climbed(line, alarm, held, now),
-            facts={**held.facts, "overdue": alarm.kind.value},
+            overdue=alarm.kind,
         )
 
     def readbacks_due(self, lines: Callable[[str], Line | None], now: Now) -> None:
@@ -283,9 +357,9 @@ class OverdueTeller:
             now_ms=now.utc_ms,
             level=0 if alarm is None else alarm.level,
             desk=second,
-            beside=self._told_early(message_hash, thread.sent_ms, limit_ms, now),
+            beside=self._beside(line, message_hash, thread.sent_ms, limit_ms, now),
             ladder=None if alarm is None else climbed(line, alarm, held, now),
-            facts=about(thread),
+            facts={**about(thread), **standby_facts(thread)},
         )
 
     def delivered(self, line: Line, message_hash: str, delivery: Delivery, now: Now) -> None:
@@ -361,7 +435,7 @@ class OverdueTeller:
 def close_thread(desk: Desk, line: Line, thread: Thread, now: Now) -> None:
     """Close what was told of a message that waits for nothing any more."""
     rules = (
-        ("CEASE_OPEN", "CAME_LATE", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
+        (_OPEN, "CAME_LATE", *RECEIPT_RULES, "NOT_SEEN", *ANSWER_RULES)
         if thread.own
         else (received_rule(thread.kind),)
     )

@@ -1,0 +1,57 @@
+"""Alerts about what is suspended: which scopes, by whom, and what was said too late of them."""
+
+from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.line.moment import Now
+from deconflict.messages.bodies import Resume, ScopeChange, Suspend
+from deconflict.node.alerts import AlertKey
+from deconflict.node.book import Taken
+from deconflict.node.line import Line
+from deconflict.node.suspensions import counts_from
+from deconflict.node.tell.desk import Desk
+
+__all__ = ["tell_came_after", "tell_suspensions"]
+
+
+def tell_suspensions(desk: Desk, line: Line, now: Now) -> None:
+    """Tell which scopes are suspended now, and by whom."""
+    for suspension in line.book.suspensions:
+        whose = f"{suspension.by}/drill" if suspension.drill else suspension.by
+        key = AlertKey("LINE_SUSPENDED", line.line_id, suspension.scope, whose)
+        if suspension.holds(now.utc_ms):
+            desk.tell(
+                key,
+                {
+                    "party": suspension.by,
+                    "scope": suspension.scope,
+                    "effective": format_utc(suspension.effective_ms),
+                },
+                drill=suspension.drill,
+                urgency="IMMEDIATE",
+                now_ms=now.utc_ms,
+            )
+        else:
+            desk.alerts.close(key, now_ms=now.utc_ms)
+
+
+def tell_came_after(
+    desk: Desk, line: Line, body: Suspend | Resume | ScopeChange, taken: Taken, now: Now
+) -> None:
+    """Tell that what the peer said of a suspension came after the time that it names."""
+    effective_ms = parse_utc(body.effective_utc)
+    counts_ms = counts_from(effective_ms, taken.logged_ms, line.book.terms)
+    if taken.not_taken is not None or counts_ms == effective_ms:
+        return
+    desk.tell(
+        AlertKey("CAME_AFTER_ITS_TIME", line.line_id, taken.hash),
+        {
+            "peer": line.peer,
+            "kind": taken.kind.value,
+            "scope": body.scope,
+            "effective": body.effective_utc,
+            "came": format_utc(counts_ms // 1000 * 1000),
+        },
+        drill=taken.envelope.drill,
+        urgency="IMMEDIATE",
+        now_ms=now.utc_ms,
+        facts={"message": taken.hash},
+    )
