@@ -13,6 +13,7 @@ from deconflict.messages.terms import Terms
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.show import conflict_view
+from deconflict.node.tell.conflicts import IN_FULL
 from deconflict.node.tell.remarks import not_checked, remarks_on
 from deconflict.node.views import Checked, ConflictView
 
@@ -83,7 +84,10 @@ def check_drafts(
         )
         for text in unchecked_texts(change.unchecked, language):
             warnings[text] = None
-        found.extend(conflict_view(line, each, now.utc_ms, language) for each in change.found)
+        found.extend(
+            conflict_view(line, each, now.utc_ms, language, in_full=number < IN_FULL)
+            for number, each in enumerate(change.found)
+        )
     return Checked(tuple(found), tuple(warnings))
 
 

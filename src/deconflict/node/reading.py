@@ -20,7 +20,7 @@ from deconflict.node.passing import LOOKED_AT_ONCE
 from deconflict.node.picture import Declared
 from deconflict.node.runtime import Runtime
 from deconflict.node.show import (
-    conflict_view,
+    conflict_views,
     declaration_view,
     line_view,
     message_view,
@@ -145,11 +145,7 @@ class Reading:
     async def conflicts(self) -> tuple[ConflictView, ...]:
         """Return the present conflicts on every line, the earliest first."""
         await self._look_at_changes()
-        return tuple(
-            conflict_view(line, conflict, self._now.utc_ms, self._core.language)
-            for line in self._core.lines.values()
-            for conflict in line.book.picture.conflicts()
-        )
+        return conflict_views(self._core.lines.values(), self._now.utc_ms, self._core.language)
 
     def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]:
         """Return the open alerts, the most urgent first; or all that the stored events tell of."""

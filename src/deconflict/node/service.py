@@ -28,7 +28,7 @@ from deconflict.node.exports import Export
 from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
-from deconflict.node.show import conflict_view
+from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.views import Checked, LineView, Posted
@@ -278,11 +278,7 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
         await self._look_at_changes()
         if drafts is None:
             return Checked(
-                tuple(
-                    conflict_view(held, conflict, now.utc_ms, self._core.language)
-                    for held in lines
-                    for conflict in held.book.picture.conflicts()
-                ),
+                conflict_views(lines, now.utc_ms, self._core.language),
                 tuple(
                     text
                     for held in lines

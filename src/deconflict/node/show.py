@@ -23,7 +23,7 @@ from deconflict.messages.phrases import render_named
 from deconflict.messages.terms import terms_to_wire
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
-from deconflict.node.tell.conflicts import card_of
+from deconflict.node.tell.conflicts import IN_FULL, card_of
 from deconflict.node.tell.silence import reason_text
 from deconflict.node.views import (
     ConflictView,
@@ -42,6 +42,7 @@ from deconflict.units import METRES_PER_NAUTICAL_MILE, metres_from_tmm
 
 __all__ = [
     "conflict_view",
+    "conflict_views",
     "declaration_view",
     "line_view",
     "message_view",
@@ -301,10 +302,15 @@ def past_declaration_view(line: Line, row: EntryRow, state: str) -> DeclarationV
     )
 
 
-def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) -> ConflictView:
-    """Return a conflict in figures and in plain words."""
+def conflict_view(
+    line: Line, conflict: Conflict, now_ms: int, language: str, *, in_full: bool = True
+) -> ConflictView:
+    """Return a conflict in figures and in plain words.
+
+    ``in_full`` is that of :func:`deconflict.separation.shifts_of`.
+    """
     finding = conflict.current(now_ms)
-    card = card_of(line, conflict, now_ms)
+    card = card_of(line, conflict, now_ms, in_full=in_full)
     sides = {declared.key: declared for declared in (conflict.own, conflict.peer)}
     first, second = sides[finding.first], sides[finding.second]
     terms = line.book.terms
@@ -353,6 +359,18 @@ def conflict_view(line: Line, conflict: Conflict, now_ms: int, language: str) ->
         as_planned=(finding.verdict is Verdict.CONFLICT or None)
         if shifts is None
         else shifts.as_planned,
+    )
+
+
+def conflict_views(lines: Iterable[Line], now_ms: int, language: str) -> tuple[ConflictView, ...]:
+    """Return the present conflicts of some lines, the earliest of each line first.
+
+    Only for the first of them it is looked for by which shifts they come about.
+    """
+    present = [(line, conflict) for line in lines for conflict in line.book.picture.conflicts()]
+    return tuple(
+        conflict_view(line, conflict, now_ms, language, in_full=number < IN_FULL)
+        for number, (line, conflict) in enumerate(present)
     )
 
 

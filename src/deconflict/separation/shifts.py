@@ -46,7 +46,12 @@ class Shifts:
 
 
 def shifts_of(
-    finding: Finding, first: Extent, second: Extent, conversions: AltitudeConversions
+    finding: Finding,
+    first: Extent,
+    second: Extent,
+    conversions: AltitudeConversions,
+    *,
+    in_full: bool = True,
 ) -> Shifts | None:
     """Return what the containment of two has to do with a finding; None where neither has any.
 
@@ -54,6 +59,8 @@ def shifts_of(
         finding: what a check told of the two.
         first, second: the two of it, in this order.
         conversions: what altitudes were compared by.
+        in_full: false leaves out what has to be looked for, some 2 ms: the shifts, where there are
+            windows, and whether they meet as planned are then not known.
     """
     both = first, second
     held = [
@@ -63,6 +70,8 @@ def shifts_of(
     if not any(one != Containment() for one in held):
         return None
     window_ms = held[0].time_ms, held[1].time_ms
+    if not in_full:
+        return Shifts(window_ms, None if any(window_ms) else (0, 0), None)
     late_ms = _late_ms(finding, both, conversions) if any(window_ms) else (0, 0)
     return Shifts(window_ms, late_ms, _as_planned(finding, both, conversions))
 

@@ -21,7 +21,11 @@ from deconflict.node.tell.desk import Desk, shown
 from deconflict.node.threads import Thread
 from deconflict.separation import shifts_of
 
-__all__ = ["ConflictTeller", "card_of"]
+__all__ = ["IN_FULL", "ConflictTeller", "card_of"]
+
+# Of so many conflicts told at once it is looked for by which shifts they come about. A peer writes
+# the plans, and one that meets hundreds of ours must not keep another's FLASH waiting for that.
+IN_FULL: Final = 16
 
 # A conflict is as urgent as the time left to it: within 2 minutes, 10 minutes, later (R19).
 _URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
@@ -35,8 +39,8 @@ class ConflictTeller:
 
     def changed(self, line: Line, change: PictureChange, now: Now) -> None:
         """Tell of conflicts found or changed, and close those that are no more."""
-        for conflict in change.found:
-            self.tell(line, conflict, now)
+        for number, conflict in enumerate(change.found):
+            self.tell(line, conflict, now, in_full=number < IN_FULL)
         for conflict in change.ended:
             self.desk.alerts.close(
                 AlertKey("CONFLICT", line.line_id, conflict.conflict_id), now_ms=now.utc_ms
@@ -51,6 +55,7 @@ class ConflictTeller:
 
     def refresh(self, line: Line, now: Now) -> None:
         """Tell again of conflicts that have become more urgent, or about which more was said."""
+        told = 0
         for conflict in line.book.picture.conflicts():
             alert = self.desk.alerts.get(AlertKey("CONFLICT", line.line_id, conflict.conflict_id))
             if alert is None or (
@@ -58,11 +63,12 @@ class ConflictTeller:
                 or alert.facts.get("start_ms") != conflict.current(now.utc_ms).start_ms
                 or alert.facts.get("unanswered") != len(_waiting(line, conflict))
             ):
-                self.tell(line, conflict, now)
+                self.tell(line, conflict, now, in_full=told < IN_FULL)
+                told += 1
 
-    def tell(self, line: Line, conflict: Conflict, now: Now) -> None:
+    def tell(self, line: Line, conflict: Conflict, now: Now, *, in_full: bool = True) -> None:
         """Tell of one conflict as it stands now: its time left and what is unanswered."""
-        card = card_of(line, conflict, now.utc_ms)
+        card = card_of(line, conflict, now.utc_ms, in_full=in_full)
         self.desk.tell_text(
             AlertKey("CONFLICT", line.line_id, conflict.conflict_id),
             # Without the mark: that is the desk's.
@@ -85,8 +91,11 @@ class ConflictTeller:
         )
 
 
-def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
-    """Return the card of a conflict: its earliest finding not yet over, and what is unanswered."""
+def card_of(line: Line, conflict: Conflict, now_ms: int, *, in_full: bool = True) -> ConflictCard:
+    """Return the card of a conflict: its earliest finding not yet over, and what is unanswered.
+
+    ``in_full`` is that of :func:`deconflict.separation.shifts_of`.
+    """
     finding = conflict.current(now_ms)
     both = {declared.key: declared for declared in (conflict.own, conflict.peer)}
     sides = {
@@ -120,6 +129,7 @@ def card_of(line: Line, conflict: Conflict, now_ms: int) -> ConflictCard:
             both[finding.first].extent,
             both[finding.second].extent,
             conversions_of(terms),
+            in_full=in_full,
         ),
     )
 
