@@ -15,7 +15,7 @@ from deconflict.messages.phrases import phrase_named, render, render_named, word
 from deconflict.node.line import Line
 from deconflict.node.views import AlertView
 
-__all__ = ["climbed", "ladder_text"]
+__all__ = ["climbed", "ladder_text", "whole_second"]
 
 _PHRASES: Final = {
     Step.SECOND_DESK: "SECOND_DESK",
@@ -33,7 +33,7 @@ def climbed(line: Line, alarm: Alarm, held: AlertView | None, now: Now) -> dict[
         return before  # what asks for the same again does not come down the ladder
     asked: list[dict[str, Any]] = list(before.get("asked", ()))
     known = {each["step"] for each in asked}
-    since = format_utc(_second(now.utc_ms))
+    since = format_utc(whole_second(now.utc_ms))
     asked += [
         {"step": step.value, **_who(line, step, alarm), "since": since}
         for step in alarm.steps
@@ -41,7 +41,7 @@ def climbed(line: Line, alarm: Alarm, held: AlertView | None, now: Now) -> dict[
     ]
     next_utc = None
     if alarm.next_ms is not None:
-        next_utc = format_utc(_second(now.utc_ms + alarm.next_ms - now.monotonic_ms))
+        next_utc = format_utc(whole_second(now.utc_ms + alarm.next_ms - now.monotonic_ms))
     return {
         "asked": asked,
         "next_utc": next_utc,
@@ -78,5 +78,6 @@ def _who(line: Line, step: Step, alarm: Alarm) -> dict[str, str]:
     return {}
 
 
-def _second(utc_ms: int) -> int:
+def whole_second(utc_ms: int) -> int:
+    """Return the beginning of this second: people are told no smaller part of a time."""
     return utc_ms // 1000 * 1000

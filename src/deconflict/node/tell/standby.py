@@ -11,6 +11,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.line.precedence import Precedence
 from deconflict.messages.phrases import render_named
 from deconflict.node.line import Line
+from deconflict.node.tell.ladder import whole_second
 from deconflict.node.threads import Thread
 
 __all__ = ["moved_ladder", "standby_facts", "standby_text"]
@@ -28,8 +29,8 @@ def standby_text(line: Line, thread: Thread | None, language: str) -> str:
     if thread is None or thread.standby_ms is None:
         return ""
     values = {
-        "at": format_utc(_second(thread.standby_ms)),
-        "due": format_utc(_second(line.answer_due_ms(thread))),
+        "at": format_utc(whole_second(thread.standby_ms)),
+        "due": format_utc(whole_second(line.answer_due_ms(thread))),
     }
     return render_named("STANDBY_GIVEN", values, language)
 
@@ -48,10 +49,6 @@ def moved_ladder(
     next_ms = line.answer_due_ms(thread) + rungs[level].after_ms
     return {
         **ladder,
-        "next_utc": format_utc(_second(next_ms)),
+        "next_utc": format_utc(whole_second(next_ms)),
         "next_steps": [step.value for step in rungs[level].steps],
     }
-
-
-def _second(utc_ms: int) -> int:
-    return utc_ms // 1000 * 1000

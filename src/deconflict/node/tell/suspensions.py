@@ -8,6 +8,7 @@ from deconflict.node.book import Taken
 from deconflict.node.line import Line
 from deconflict.node.suspensions import counts_from
 from deconflict.node.tell.desk import Desk
+from deconflict.node.tell.ladder import whole_second
 
 __all__ = ["tell_came_after", "tell_suspensions"]
 
@@ -48,7 +49,7 @@ def tell_came_after(
             "kind": taken.kind.value,
             "scope": body.scope,
             "effective": body.effective_utc,
-            "came": format_utc(counts_ms // 1000 * 1000),
+            "came": format_utc(whole_second(counts_ms)),
         },
         drill=taken.envelope.drill,
         urgency="IMMEDIATE",
