@@ -1,41 +1,39 @@
 // Server-sent events read by fetch: EventSource of browsers cannot send a token.
-// Calls onEvent({id, event, data}) and onState("live" | "lost"); resumes by the last id it saw.
+// A broken stream resumes behind the last event seen, so none is lost and none comes twice.
+
+import { headers } from "./node.js";
 
 const SILENCE_MS = 15_000; // the node beats every 10 s
+const AGAIN_MS = 1_000;
 
-export function follow(token, onEvent, onState) {
-  let after = null; // nothing seen yet: from now on
-  const stopped = new AbortController();
-  run().catch((error) => console.error(error));
-  return () => stopped.abort();
+// onState("live" | "lost" | "refused"); onGap() when what was missed is not known and all has to
+// be read anew.
+export function follow(last, onEvent, onState, onGap) {
+  let after = last;
+  run();
 
   async function run() {
-    while (!stopped.signal.aborted) {
-      const attempt = new AbortController();
-      const end = () => attempt.abort();
-      stopped.signal.addEventListener("abort", end);
+    for (let first = true; ; first = false) {
       try {
-        await once(attempt);
+        await once(first);
       } catch (error) {
         if (error.status === 401 || error.status === 403) return onState("refused");
+        if (!(error instanceof TypeError || error.name === "AbortError" || error.status)) console.error(error);
       }
-      stopped.signal.removeEventListener("abort", end);
-      if (stopped.signal.aborted) return;
       onState("lost");
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }
 
-  async function once(attempt) {
+  async function once(first) {
+    const attempt = new AbortController();
+    // A laptop that slept wakes with a timer long past: the stream is begun again at once.
     let timer = setTimeout(() => attempt.abort(), SILENCE_MS);
     try {
-      const response = await fetch(`/api/v1/events${after === null ? "" : `?after=${after}`}`, {
-        headers: { Authorization: `Bearer ${token}` },
-        signal: attempt.signal,
-        cache: "no-store",
-      });
+      const response = await fetch(`/api/v1/events?after=${after}`, { headers: headers(), signal: attempt.signal, cache: "no-store" });
       if (!response.ok) throw Object.assign(new Error("refused"), { status: response.status });
       onState("live");
+      if (!first) onGap();
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (;;) {
@@ -43,10 +41,9 @@ export function follow(token, onEvent, onState) {
         if (done) return;
         clearTimeout(timer);
         timer = setTimeout(() => attempt.abort(), SILENCE_MS);
-        text += value;
-        const frames = text.split("\n\n");
+        const frames = (text + value).split("\n\n");
         text = frames.pop();
-        for (const frame of frames) take(frame);
+        frames.forEach(take);
       }
     } finally {
       clearTimeout(timer);
@@ -59,7 +56,7 @@ export function follow(token, onEvent, onState) {
       const colon = line.indexOf(":");
       if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).trimStart();
     }
-    if (!fields.id || fields.event === "resume") return;
+    if (!fields.id || fields.event === "resume" || Number(fields.id) <= after) return;
     after = Number(fields.id);
     onEvent({ id: after, event: fields.event, data: JSON.parse(fields.data) });
   }

@@ -1,0 +1,70 @@
+// Asking for values, and asking again before something that cannot be taken back.
+
+import { h } from "./dom.js";
+import { fields } from "./fields.js";
+import { t } from "./words.js";
+
+// Asks in a dialog. What is typed stays there until the node has taken it; Escape sends nothing.
+//   title, subject: what it is about
+//   wanted: {name: type of value}; known: {name: value that stands}
+//   choices: {name: [[value, words], …]}
+//   sure: what is asked again, from the values, in a second step; left out: one step
+//   send(values): what is done
+export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, sure = null, verb, send, danger = false }) {
+  const problem = h("p", { class: "problem", role: "alert" });
+  const box = h("div", { class: "fields" });
+  const read = fields(box, wanted, known, choices);
+  const dialog = h("dialog", { "aria-labelledby": "ask-title", onclose: () => dialog.remove() });
+  const go = h("button", { class: sure ? "first" : danger ? "danger" : "first" }, sure ? t("ask.next") : verb);
+  const form = h("form", { onsubmit: onSubmit },
+    h("h2", { id: "ask-title" }, title),
+    subject && h("p", { class: "said" }, subject), box, problem,
+    h("div", { class: "row" }, go, cancel()));
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  box.querySelector("input:not([readonly]), select")?.focus();
+
+  async function onSubmit(event) {
+    event.preventDefault();
+    problem.textContent = "";
+    try {
+      const values = read();
+      if (sure) again(values);
+      else await done(values, go);
+    } catch (error) {
+      problem.textContent = error.message;
+    }
+  }
+
+  // The second step says in words what will be sent; the way back is where the hand rests.
+  function again(values) {
+    const problem2 = h("p", { class: "problem", role: "alert" });
+    const yes = h("button", { class: "danger", type: "button" }, verb);
+    const back = h("button", { type: "button", onclick: () => dialog.replaceChildren(form) }, t("ask.back"));
+    yes.addEventListener("click", async () => {
+      try {
+        await done(values, yes);
+      } catch (error) {
+        problem2.textContent = error.message;
+      }
+    });
+    dialog.replaceChildren(h("h2", { id: "ask-title" }, title), h("p", { class: "said" }, sure(values)),
+      h("p", { class: "permission" }, t("ask.sure")), problem2, h("div", { class: "row" }, back, yes, cancel()));
+    back.focus();
+  }
+
+  async function done(values, button) {
+    button.disabled = true;
+    try {
+      await send(values);
+      dialog.close();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  function cancel() {
+    return h("button", { type: "button", onclick: () => dialog.close() }, t("ask.cancel"));
+  }
+}

@@ -1,0 +1,39 @@
+// The node's time, not the browser's: a laptop's clock may be wrong, a deadline may not.
+
+let aheadMs = 0;
+const ticking = new Set();
+
+export const now = () => Date.now() + aheadMs;
+export const setNow = (utc) => (aheadMs = Date.parse(utc) - Date.now());
+
+// Calls work each second and once at once; work returns false when it is no longer wanted.
+export function eachSecond(work) {
+  if (work() !== false) ticking.add(work);
+}
+
+setInterval(() => {
+  for (const work of ticking) if (work() === false) ticking.delete(work);
+}, 1000);
+
+const two = (value) => String(value).padStart(2, "0");
+
+// 09-30 06:12:00Z: UTC first, to the second.
+export const utc = (text) => (text ? `${text.slice(5, 10)} ${text.slice(11, 19)}Z` : null);
+export const utcShort = (text) => (text ? `${text.slice(11, 16)}Z` : null);
+
+// The same instant by the clock on the wall here, with how far it is from UTC.
+export function local(text) {
+  const date = new Date(text);
+  const minutes = -date.getTimezoneOffset();
+  const sign = minutes < 0 ? "−" : "+";
+  return `${two(date.getHours())}:${two(date.getMinutes())} ${sign}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+}
+
+export const iso = (ms) => new Date(ms).toISOString();
+
+// 1:05:09, 4:09, 0:09
+export function span(ms) {
+  const all = Math.floor(Math.abs(ms) / 1000);
+  const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}

@@ -1,0 +1,64 @@
+// Form fields for the values that messages carry. What is typed is turned into whole units here,
+// without guessing: anything else is refused before it is sent, and the node checks again.
+
+import { h } from "./dom.js";
+import { t } from "./words.js";
+
+const number = (text, factor, what) => {
+  if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Error(t("fields.number", { what, given: text }));
+  return Math.round(Number(text) * factor);
+};
+const limit = (text) => (/^(SFC|UNL)$/.test(text) ? null : number(text, 10_000, t("fields.altitude")));
+const parts = (text, count, what) => {
+  const found = text.trim().split(/[\s,]+/);
+  if (found.length !== count) throw new Error(t("fields.parts", { what, given: text }));
+  return found;
+};
+const utc = (text) => {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{3})?)?Z$/.test(text)) throw new Error(t("fields.time", { given: text }));
+  return new Date(text).toISOString();
+};
+
+const TYPES = {
+  position: (text) => {
+    const [lat, lon] = parts(text, 2, t("fields.hint.position"));
+    return { lat_e7: number(lat, 1e7, t("fields.hint.position")), lon_e7: number(lon, 1e7, t("fields.hint.position")) };
+  },
+  time: utc,
+  altitude: (text) => {
+    const [reference, metres] = parts(text, 2, t("fields.hint.altitude"));
+    return { reference, tmm: number(metres, 10_000, t("fields.altitude")) };
+  },
+  band: (text) => {
+    const [reference, lower, upper] = parts(text, 3, t("fields.hint.band"));
+    return { reference, lower_tmm: limit(lower), upper_tmm: limit(upper) };
+  },
+  distance: (text) => number(text, 1e6, t("fields.hint.distance")),
+  separation: (text) => number(text, 1e6, t("fields.hint.separation")),
+  height: (text) => number(text, 10_000, t("fields.hint.height")),
+  bearing: (text) => number(text, 10, t("fields.hint.bearing")),
+  speed: (text) => number(text, 1000, t("fields.hint.speed")),
+  count: (text) => number(text, 1, t("fields.hint.count")),
+  id: (text) => text,
+  text: (text) => text,
+};
+const HINTED = new Set(["position", "time", "altitude", "band", "distance", "separation", "height", "bearing", "speed", "count"]);
+
+// Puts labelled inputs for {name: type} into a box; the answer reads them all, or throws.
+export function fields(box, wanted, known = {}, choices = {}) {
+  const inputs = Object.entries(wanted).map(([name, type]) => {
+    const optional = type.endsWith("?");
+    const plain = type.replace("?", "");
+    const read = TYPES[plain] ?? TYPES.text;
+    const words = t(`field.${name}`);
+    const hint = HINTED.has(plain) ? ` (${t(`fields.hint.${plain}`)})` : "";
+    if (choices[name]) {
+      const select = h("select", { name, required: !optional }, choices[name].map(([value, said]) => h("option", { value }, said)));
+      return { name, label: h("label", {}, words, select), value: () => select.value };
+    }
+    const input = h("input", { name, required: !optional, value: known[name] ?? "", readonly: name in known, dir: plain === "text" ? "auto" : "ltr", autocomplete: "off" });
+    return { name, label: h("label", {}, words + hint, input), value: () => (optional && !input.value.trim() ? null : read(input.value.trim())) };
+  });
+  box.replaceChildren(...inputs.map(({ label }) => label));
+  return () => Object.fromEntries(inputs.map(({ name, value }) => [name, value()]));
+}

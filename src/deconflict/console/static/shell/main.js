@@ -1,0 +1,52 @@
+// The console begins here: words first, then who is at the desk, then what the node knows.
+
+import { setNow } from "./clock.js";
+import { follow } from "./events.js";
+import { Frame } from "./frame.js";
+import { login } from "./login.js";
+import * as node from "./node.js";
+import { speak } from "./words.js";
+import { World } from "./world.js";
+
+const LANGUAGES = ["en", "ru", "ar"];
+
+// Before anybody is known: what was read here last, or what the browser asks for.
+function firstLanguage() {
+  const asked = [localStorage.getItem("language"), ...navigator.languages.map((each) => each.slice(0, 2))];
+  return asked.find((each) => LANGUAGES.includes(each)) ?? "en";
+}
+
+async function start() {
+  document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "night";
+  await speak(firstLanguage());
+  if (node.session) {
+    try {
+      return await desk();
+    } catch (error) {
+      if (!(error instanceof node.Refusal && error.status === 401)) throw error;
+    }
+  }
+  login(LANGUAGES, desk);
+}
+
+async function desk() {
+  const [me, about] = await Promise.all([node.introduce(), node.get("/node")]);
+  setNow(about.now_utc);
+  const frame = new Frame(me, about, LANGUAGES);
+  node.onSessionEnd(() => location.reload());
+  if (!node.may("read")) return frame.show();
+  const world = new World(frame.problem);
+  frame.world = world;
+  // From an event before what is read now: what happens meanwhile comes by the stream.
+  follow(about.last_event_id, (event) => world.take(event), (state) => {
+    frame.live(state);
+    if (state === "refused") node.end();
+  }, () => world.load().catch(frame.problem));
+  await world.load();
+  frame.show();
+}
+
+start().catch((error) => {
+  console.error(error);
+  document.body.replaceChildren(Object.assign(document.createElement("p"), { role: "alert", textContent: `The console does not start: ${error.message}` }));
+});

@@ -1,0 +1,143 @@
+// What is right to do about an alert, and how it is said. The node refuses what is not.
+
+import { iso, now } from "../shell/clock.js";
+import { h } from "../shell/dom.js";
+import { ask } from "../shell/ask.js";
+import { get, may, post } from "../shell/node.js";
+import { named, t } from "../shell/words.js";
+
+const ACKS = ["ROGER", "WILCO", "UNABLE", "AFFIRM", "NEGATIVE"];
+const SAID = ["OURS", "NOT_OURS", "CHECKING", "WILL_NOT_SAY"];
+const REPORTS = ["CEASED", "CONTINUING", "CANNOT_REACH"];
+const DECLARES = new Set(["NOTIFY", "UPDATE", "CORRECTION"]);
+const SAFETY = (phrase) => phrase.number >= 200 && phrase.number < 250;
+// What a readback is typed from: the reader's own map and clock, never copied from the message.
+const READBACK = { purpose: "text", position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count", landmark: "text?", distance: "distance?", bearing: "bearing?" };
+const PURPOSES = ["FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE"];
+
+export const say = (line, kind, body, more = {}) => post(`/lines/${line}/messages`, { kind, body, ...more });
+
+const button = (text, work, first = false) => h("button", { type: "button", class: first ? "first" : null, onclick: work }, text);
+
+// The buttons of an alert: the right step first.
+export function actionsFor(alert, desk) {
+  const { world } = desk;
+  const conflict = world.conflictOf(alert);
+  if (conflict) return [h("a", { href: `#conflicts/${conflict.conflict_id}` }, t("act.see_conflict"))];
+  const ref = alert.facts.message ?? alert.subject;
+  const found = [];
+  if (alert.rule.endsWith("_RECEIVED") && alert.line_id && ref) found.push(...answersTo(alert.facts.kind, alert.line_id, ref, alert.text, desk));
+  const held = ref && /^[0-9a-f]{64}$/.test(ref);
+  if (held && alert.line_id) found.push(h("a", { href: `#thread/${alert.line_id}/${ref}` }, t("act.open")));
+  else if (alert.line_id) found.push(h("a", { href: `#thread/${alert.line_id}` }, t("act.open_line")));
+  return found;
+}
+
+// What a desk can answer to a message of the peer.
+export function answersTo(kind, line, ref, text, desk) {
+  const { frame, me } = desk;
+  if (!may("send")) return [];
+  const act = (work) => frame.act(work);
+  const seen = button(t("act.seen"), act(() => post(`/messages/${ref}/seen`)));
+  if (DECLARES.has(kind)) return [button(t("act.read_back"), act(() => readBack(line, ref, text)), true), seen];
+  switch (kind) {
+    case "QUERY":
+      return [button(t("act.answer"), act(() => answer(line, ref, text, me)), true)];
+    case "SAFETY":
+      return [button(t("act.acknowledge"), act(() => say(line, "ACK", { answer: "ROGER" }, { ref })), true),
+        button(t("act.standby"), act(() => standby(line, ref, me)))];
+    case "CEASE":
+      return [button(t("act.acknowledge"), act(() => acknowledge(line, ref, text)), true), button(t("act.report"), act(() => report(line, ref, text, me)))];
+    case "LINE_CHECK":
+      return [button(t("act.retype"), act(() => retype(line, ref, text)), true)];
+    case "CONCERN":
+    case "PROPOSE":
+    case "CANCEL":
+      return [button(t("act.acknowledge"), act(() => acknowledge(line, ref, text)), true), seen];
+    case "SEEN":
+    case "LOADED":
+    case "STANDBY":
+    case "LINE_CHECK_REPLY":
+      return [];
+    default:
+      return [seen];
+  }
+}
+
+const standby = (line, ref, me) => say(line, "STANDBY", { desk: me.desk, at_utc: iso(now()) }, { ref });
+
+function answer(line, ref, text, me) {
+  ask({ title: t("ask.answer"), subject: text, wanted: { said: "text" }, choices: { said: SAID.map((each) => [each, named("said", each)]) },
+    sure: ({ said }) => t("ask.answer_sure", { said: named("said", said) }), verb: t("ask.send"),
+    send: ({ said }) => said === "CHECKING" ? standby(line, ref, me) : say(line, "ANSWER", { said, desk: me.desk, at_utc: iso(now()) }, { ref }) });
+}
+
+function acknowledge(line, ref, text) {
+  ask({ title: t("ask.acknowledge"), subject: text, wanted: { answer: "text" }, choices: { answer: ACKS.map((each) => [each, named("ack", each)]) },
+    verb: t("ask.send"), send: (values) => say(line, "ACK", values, { ref }) });
+}
+
+function report(line, ref, text, me) {
+  ask({ title: t("ask.report"), subject: text, wanted: { report: "text" }, choices: { report: REPORTS.map((each) => [each, named("kind", each)]) },
+    sure: ({ report: kind }) => t("ask.report_sure", { report: named("kind", kind) }), verb: t("ask.send"),
+    send: ({ report: kind }) => say(line, kind, { desk: me.desk, at_utc: iso(now()) }, { ref }) });
+}
+
+function retype(line, ref, text) {
+  ask({ title: t("ask.retype"), subject: text, wanted: { text: "text" }, verb: t("ask.send"), send: (body) => say(line, "LINE_CHECK_REPLY", body, { ref }) });
+}
+
+// Twelve digits that mean nothing, by chance: neither side can have guessed them.
+export function checkLine(line) {
+  const groups = [...crypto.getRandomValues(new Uint32Array(3))].map((value) => String(value % 10_000).padStart(4, "0"));
+  return say(line.line_id, "LINE_CHECK", { text: groups.join(" ") });
+}
+
+async function readBack(line, ref, text) {
+  const { body } = await get(`/messages/${ref}`);
+  const { declaration_id } = body.declaration;
+  ask({ title: t("ask.read_back"), subject: text, wanted: READBACK,
+    choices: { purpose: PURPOSES.map((each) => [each, named("purpose", each)]) }, verb: t("ask.send"),
+    send: (said) => say(line, "READBACK", {
+      values: {
+        declaration_id, purpose: said.purpose, position: said.position, landmark: said.landmark, distance_mm: said.distance, bearing_ddeg: said.bearing,
+        reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
+      },
+    }, { ref }) });
+}
+
+const lineChoice = (world) => ({ line: world.lines.map((line) => [line.line_id, line.peer]) });
+
+export async function sendSafety({ world }) {
+  const phrases = (await get("/phrases")).filter(SAFETY);
+  ask({ title: t("act.safety"), wanted: { line: "text", phrase: "text" },
+    choices: { ...lineChoice(world), phrase: phrases.map(({ number, text }) => [number, `${number} ${text}`]) }, verb: t("ask.next"),
+    send({ line, phrase: number }) {
+      const { text, values } = phrases.find((each) => each.number === Number(number));
+      ask({ title: t("act.safety"), subject: text, wanted: values, verb: t("ask.send"), send: (said) => say(line, "SAFETY", { phrase: Number(number), values: said }) });
+    } });
+}
+
+export function askWhose({ world }) {
+  ask({ title: t("act.query"), subject: t("ask.query_about"), wanted: { line: "text", position: "position", level: "altitude", course: "bearing", speed: "speed", at: "time" },
+    known: {}, choices: lineChoice(world), verb: t("ask.send"),
+    send: ({ line, position, level, course, speed, at }) => say(line, "QUERY", { position, level, course_ddeg: course, speed_mmps: speed, at_utc: at }) });
+}
+
+// Two deliberate steps: what is asked to stop is typed first, then read whole, then sent.
+export async function prepareCease({ world }) {
+  const theirs = world.declarations.filter((each) => !each.own);
+  ask({ title: t("act.cease"), subject: t("ask.cease_about"), danger: true,
+    wanted: { line: "text", declaration: "text", position: "position?", reach: "distance?" },
+    choices: { ...lineChoice(world), declaration: [["", t("ask.no_declaration")], ...theirs.map((each) => [each.declaration_id, `${each.party}: ${named("purpose", each.purpose)} ${each.label ?? ""} ${each.declaration_id.slice(0, 8)}`])] },
+    sure(values) {
+      if (!values.declaration && (!values.position || !values.reach)) throw new Error(t("ask.cease_needs"));
+      const line = world.line(values.line);
+      const what = values.declaration ? t("ask.cease_declaration", { declaration: values.declaration.slice(0, 8) })
+        : t("ask.cease_place", { lat: values.position.lat_e7 / 1e7, lon: values.position.lon_e7 / 1e7, km: values.reach / 1e6 });
+      return t("ask.cease_sure", { peer: line.peer, what });
+    },
+    verb: t("ask.cease_send"),
+    send: ({ line, declaration, position, reach }) => say(line, "CEASE", { effective_utc: iso(now()),
+      ...(declaration ? { declaration_id: declaration } : { position, reach_mm: reach }) }) });
+}

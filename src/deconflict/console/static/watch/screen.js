@@ -1,0 +1,41 @@
+// The watch: what is urgent, how each line stands, what is declared now and next.
+
+import { h } from "../shell/dom.js";
+import { t } from "../shell/words.js";
+import { alertList } from "./alerts.js";
+import { declarationTable } from "./declarations.js";
+import { lineList, speakForm, withoutLine } from "./lines.js";
+
+export function open(main, desk) {
+  const { world } = desk;
+  const alerts = h("ul", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") });
+  const none = h("p", { class: "soft" }, t("watch.no_alerts"));
+  const conflicts = h("p");
+  const lines = h("ul", { "aria-live": "polite" });
+  const without = h("p", { class: "peer" });
+  const table = declarationTable(desk);
+  main.replaceChildren(
+    h("div", { class: "two" },
+      h("div", { class: "stack" },
+        h("section", { "aria-labelledby": "h-alerts" }, h("h2", { id: "h-alerts" }, t("watch.alerts")), none, alerts)),
+      h("div", { class: "stack" },
+        h("section", { "aria-labelledby": "h-lines" }, h("h2", { id: "h-lines" }, t("watch.lines")), lines, without, conflicts),
+        speakForm(desk),
+        h("section", { "aria-labelledby": "h-declared" }, h("h2", { id: "h-declared" }, t("watch.declared")), table.node))));
+  const showAlerts = alertList(alerts, desk);
+  const showLines = lineList(lines, desk);
+  const ends = [
+    world.on(["alerts", "conflicts"], () => {
+      showAlerts(world.alerts);
+      none.hidden = world.alerts.length > 0;
+      const standing = world.conflicts.length;
+      conflicts.replaceChildren(standing ? h("a", { href: "#conflicts" }, t("watch.conflicts", { count: standing })) : t("watch.no_conflicts"));
+    }),
+    world.on(["lines"], () => {
+      showLines(world.lines);
+      withoutLine(without, world.lines);
+    }),
+    world.on(["declarations"], () => table.show(world.declarations)),
+  ];
+  return () => ends.forEach((end) => end());
+}
