@@ -1,7 +1,7 @@
 // A conflict in plain words: who, where, when, how close, which minimum, since when known, what each
 // side has said. One slider of time moves map, profile and messages.
 
-import { eachSecond, iso, local, now, span, utc } from "../shell/clock.js";
+import { eachSecond, figures, iso, local, now, span, utc } from "../shell/clock.js";
 import { h, Rows, s } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
@@ -63,7 +63,7 @@ function drawCard(box, conflict, desk) {
           fact("when", h("span", { class: "figure" }, `${utc(conflict.start_utc)} – ${utc(conflict.end_utc)}`), h("small", {}, ` ${local(conflict.start_utc)} – ${local(conflict.end_utc)}`), " ", begins(conflict)),
           fact("nearest", h("span", { class: "figure" }, utc(conflict.cpa_utc)), " ", howClose(conflict)),
           fact("minimum", t("card.minimum_of", { lateral: distance(conflict.minimum_lateral_m), vertical: height(conflict.minimum_vertical_m) })),
-          sides.filter((side) => side.place).flatMap((side) => fact("where", h("div", {}, side.party), h("div", { class: "figure", dir: "ltr" }, side.place.decimal), h("div", { class: "figure", dir: "ltr" }, side.place.dms), h("div", { class: "figure", dir: "ltr" }, side.place.mgrs), side.place.from_landmark && h("div", {}, side.place.from_landmark))),
+          sides.filter((side) => side.place).flatMap((side) => fact("where", h("div", {}, side.party), ["decimal", "dms", "mgrs"].map((notation) => h("div", { class: "figure" }, figures(side.place[notation]))), side.place.from_landmark && h("div", { dir: "auto" }, figures(side.place.from_landmark)))),
           fact("known", h("span", { class: "figure" }, utc(conflict.known_since_utc))),
           fact("unanswered", conflict.unanswered.length ? t("card.unanswered_count", { count: conflict.unanswered.length }) : t("card.nothing_unanswered"))),
         h("p", { class: "permission" }, t("watch.permission")),
@@ -127,5 +127,5 @@ const howClose = (conflict) => conflict.cpa_distance_m === null ? t("card.not_co
 
 // How near something came is rounded down, never up.
 const down = (value, digits) => (Math.floor(value * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits);
-const distance = (metres) => (metres < 1000 ? `${down(metres, 1)} m` : `${down(metres / 1852, 2)} NM (${down(metres / 1000, 2)} km)`);
-const height = (metres) => `${down(Math.abs(metres) / 0.3048, 0)} ft (${down(Math.abs(metres), 1)} m)`;
+const distance = (metres) => figures(metres < 1000 ? `${down(metres, 1)} m` : `${down(metres / 1852, 2)} NM (${down(metres / 1000, 2)} km)`);
+const height = (metres) => figures(`${down(Math.abs(metres) / 0.3048, 0)} ft (${down(Math.abs(metres), 1)} m)`);

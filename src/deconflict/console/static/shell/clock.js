@@ -15,18 +15,21 @@ setInterval(() => {
   for (const work of ticking) if (work() === false) ticking.delete(work);
 }, 1000);
 
+// Figures run from left to right also within text that runs the other way.
+export const figures = (text) => (document.documentElement.dir === "rtl" ? `\u2066${text}\u2069` : text);
+
 const two = (value) => String(value).padStart(2, "0");
 
 // 09-30 06:12:00Z: UTC first, to the second.
-export const utc = (text) => (text ? `${text.slice(5, 10)} ${text.slice(11, 19)}Z` : null);
-export const utcShort = (text) => (text ? `${text.slice(11, 16)}Z` : null);
+export const utc = (text) => (text ? figures(`${text.slice(5, 10)} ${text.slice(11, 19)}Z`) : null);
+export const utcShort = (text) => (text ? figures(`${text.slice(11, 16)}Z`) : null);
 
 // The same instant by the clock on the wall here, with how far it is from UTC.
 export function local(text) {
   const date = new Date(text);
   const minutes = -date.getTimezoneOffset();
   const sign = minutes < 0 ? "−" : "+";
-  return `${two(date.getHours())}:${two(date.getMinutes())} ${sign}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  return figures(`${two(date.getHours())}:${two(date.getMinutes())} ${sign}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`);
 }
 
 export const iso = (ms) => new Date(ms).toISOString();

@@ -1,6 +1,6 @@
 // The frame of every screen: who and when, whether what is seen is live, where one can go.
 
-import { eachSecond, iso, local, now, utc } from "./clock.js";
+import { eachSecond, figures, iso, local, now, utc } from "./clock.js";
 import { h } from "./dom.js";
 import { languageChoice } from "./login.js";
 import { logOut, may, session } from "./node.js";
@@ -80,7 +80,7 @@ export class Frame {
     const here = h("small", { class: "figure" });
     eachSecond(() => {
       const at = iso(now());
-      clock.textContent = `${at.slice(0, 10)} ${at.slice(11, 19)}Z`;
+      clock.textContent = figures(`${at.slice(0, 10)} ${at.slice(11, 19)}Z`);
       here.textContent = `${t("frame.local")} ${local(at)}`;
     });
     this.#sound.textContent = t("frame.sound_on");
