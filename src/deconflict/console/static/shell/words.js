@@ -17,7 +17,7 @@ export async function speak(wanted) {
   document.documentElement.dir = RIGHT_TO_LEFT.has(wanted) ? "rtl" : "ltr";
 }
 
-// t("alerts.open", { count: 3 }): the words of a key, its {placeholders} filled. A word with forms
+// t("frame.urgent", { count: 3 }): the words of a key, its {placeholders} filled. A word with forms
 // for numbers is a table by the categories of CLDR and is chosen by `count`.
 export function t(key, values = {}) {
   const found = words[key];

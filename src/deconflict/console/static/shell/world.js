@@ -79,10 +79,6 @@ export class World {
     }, GATHER_MS);
   }
 
-  conflictOf(alert) {
-    return this.conflicts.find((each) => each.conflict_id === alert.object || each.conflict_id === alert.subject) ?? null;
-  }
-
   line(id) {
     return this.lines.find((each) => each.line_id === id) ?? null;
   }

@@ -21,9 +21,8 @@ const button = (text, work, first = false) => h("button", { type: "button", clas
 
 // The buttons of an alert: the right step first.
 export function actionsFor(alert, desk) {
-  const { world } = desk;
-  const conflict = world.conflictOf(alert);
-  if (conflict) return [h("a", { href: `#conflicts/${conflict.conflict_id}` }, t("act.see_conflict"))];
+  const { conflict_id: conflict } = alert.facts;
+  if (conflict) return [h("a", { href: `#conflicts/${conflict}` }, t("act.see_conflict"))];
   const ref = alert.facts.message ?? alert.subject;
   const found = [];
   if (alert.rule.endsWith("_RECEIVED") && alert.line_id && ref) found.push(...answersTo(alert.facts.kind, alert.line_id, ref, alert.text, desk));
@@ -128,7 +127,7 @@ export function askWhose({ world }) {
 export async function prepareCease({ world }) {
   const theirs = world.declarations.filter((each) => !each.own);
   ask({ title: t("act.cease"), subject: t("ask.cease_about"), danger: true,
-    wanted: { line: "text", declaration: "text", position: "position?", reach: "distance?" },
+    wanted: { line: "text", declaration: "text?", position: "position?", reach: "distance?" },
     choices: { ...lineChoice(world), declaration: [["", t("ask.no_declaration")], ...theirs.map((each) => [each.declaration_id, `${each.party}: ${named("purpose", each.purpose)} ${each.label ?? ""} ${each.declaration_id.slice(0, 8)}`])] },
     sure(values) {
       if (!values.declaration && (!values.position || !values.reach)) throw new Error(t("ask.cease_needs"));

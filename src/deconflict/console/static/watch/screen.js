@@ -8,7 +8,7 @@ import { lineList, speakForm, withoutLine } from "./lines.js";
 
 export function open(main, desk) {
   const { world } = desk;
-  const alerts = h("ul", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") });
+  const alerts = h("ul");
   const none = h("p", { class: "soft" }, t("watch.no_alerts"));
   const conflicts = h("p");
   const lines = h("ul", { "aria-live": "polite" });
@@ -17,7 +17,8 @@ export function open(main, desk) {
   main.replaceChildren(
     h("div", { class: "two" },
       h("div", { class: "stack" },
-        h("section", { "aria-labelledby": "h-alerts" }, h("h2", { id: "h-alerts" }, t("watch.alerts")), none, alerts)),
+        h("section", { "aria-labelledby": "h-alerts" }, h("h2", { id: "h-alerts" }, t("watch.alerts")), none,
+          h("div", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") }, alerts))),
       h("div", { class: "stack" },
         h("section", { "aria-labelledby": "h-lines" }, h("h2", { id: "h-lines" }, t("watch.lines")), lines, without, conflicts),
         speakForm(desk),

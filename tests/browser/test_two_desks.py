@@ -1,0 +1,206 @@
+"""A watch at two desks: each test is a piece of the story, in a browser at each node."""
+
+import json
+import re
+
+import pytest
+from desks import Desk, Watch, flight
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+Desks = tuple[Desk, Desk]
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>now</b>"
+
+
+def post(both: Watch, party: str, path: str, body: dict[str, object]) -> object:
+    with both.members[party].api() as api:
+        return api.post(path, body)
+
+
+def alert_ids(both: Watch, party: str) -> set[str]:
+    with both.members[party].api() as api:
+        return {alert["alert_id"] for alert in api.alerts()}
+
+
+def shown_ids(desk: Desk) -> list[str]:
+    return [
+        str(each.get_attribute("data-key"))
+        for each in desk.page.query_selector_all("[role=log] .alert")
+    ]
+
+
+def test_a_conflict_of_two_plans_is_shown_at_both_desks_with_map_and_profile(
+    both: Watch, desks: Desks
+) -> None:
+    blue, red = desks
+    post(both, "blue", "/declarations", {"declarations": [flight(4_000_000, label="east")]})
+    post(both, "red", "/declarations", {"declarations": [flight(-4_000_000, label="west")]})
+    for desk in desks:
+        found = desk.alert("will come closer than the agreed minimum")
+        found.query_selector('a[href^="#conflicts/"]').click()
+        desk.shows("[data-ready=true]")
+        card = desk.shows('section[aria-labelledby="h-card"]').inner_text()
+        assert "blue" in card and "red" in card
+        assert "begins in" in card
+        assert len(desk.page.query_selector_all(".profile .band")) == 2
+        desk.picture(f"conflict-{desk.party}")
+    # One slider moves what is shown: its time stands beside it, and the profile's line moves.
+    before = blue.page.get_attribute(".profile .now", "x1")
+    blue.page.focus("input[type=range]")
+    for _ in range(60):
+        blue.page.keyboard.press("ArrowRight")
+    assert blue.page.get_attribute(".profile .now", "x1") != before
+    assert "after" in blue.page.inner_text('section[aria-labelledby="h-card"]')
+
+
+def test_a_query_is_answered_in_two_steps_and_the_asker_sees_it(both: Watch, desks: Desks) -> None:
+    blue, red = desks
+    place = {"lat_e7": 350_000_000, "lon_e7": 360_000_000}
+    level = {"reference": "AMSL", "tmm": 60_000_000}
+    body = {
+        "position": place,
+        "level": level,
+        "course_ddeg": 900,
+        "speed_mmps": 200_000,
+        "at_utc": "2026-01-01T00:00:00.000Z",
+    }
+    post(both, "blue", f"/lines/{both.line_id}/messages", {"kind": "QUERY", "body": body})
+    alert = red.alert("is this yours?")
+    alert.query_selector('button:has-text("Answer")').click()
+    red.page.select_option("dialog[open] select[name=said]", "NOT_OURS")
+    red.page.click('dialog[open] button:has-text("Next")')
+    assert "You answer: Not ours" in red.page.inner_text("dialog[open]")
+    red.page.click('dialog[open] button:has-text("Send")')
+    red.page.wait_for_selector("dialog[open]", state="detached")
+    red.page.wait_for_selector('.alert:has-text("is this yours?")', state="detached")
+    blue.go("thread")
+    blue.shows('article:has-text("not ours")')
+
+
+def test_a_cease_request_takes_two_steps_and_escape_sends_nothing(
+    both: Watch, desks: Desks
+) -> None:
+    blue, red = desks
+    with both.members["blue"].api() as api:
+        before = api.line("red")["own_seq"]
+
+    def prepare() -> None:
+        blue.page.click("button.danger")
+        blue.page.fill("dialog[open] input[name=position]", "35.0 36.0")
+        blue.page.fill("dialog[open] input[name=reach]", "5")
+        blue.page.click('dialog[open] button:has-text("Next")')
+        assert "You ask red to cease activity within 5 km" in blue.page.inner_text("dialog[open]")
+
+    prepare()
+    # What the hand rests on after the first step sends nothing.
+    blue.page.keyboard.press("Enter")
+    assert blue.page.query_selector("dialog[open] input[name=position]")
+    blue.page.keyboard.press("Escape")
+    with both.members["blue"].api() as api:
+        assert api.line("red")["own_seq"] == before
+    prepare()
+    blue.picture("cease-second-step")
+    blue.page.click('dialog[open] button:has-text("Send the cease request")')
+    alert = red.alert("requests that activity")
+    assert "FLASH" in alert.inner_text()
+    red.picture("watch-cease")
+    alert.query_selector('button:has-text("Report")').click()
+    red.page.select_option("dialog[open] select[name=report]", "CEASED")
+    red.page.click('dialog[open] button:has-text("Next")')
+    red.page.click('dialog[open] button:has-text("Send")')
+    red.page.wait_for_selector("dialog[open]", state="detached")
+
+
+def test_what_a_peer_writes_is_text_and_nothing_else(both: Watch, desks: Desks) -> None:
+    _, red = desks
+    post(both, "blue", "/declarations", {"declarations": [flight(9_000_000, label=HOSTILE)]})
+    red.shows(f"text={HOSTILE}")
+    red.go("thread")
+    red.shows(f"text={HOSTILE}")
+    assert red.page.query_selector("img") is None
+    assert "owned" not in red.page.title()
+
+
+def test_a_cut_line_is_shown_down_and_up_again(both: Watch, desks: Desks) -> None:
+    for desk in desks:
+        desk.shows(".line.UP")
+    both.network.cut("blue", "red")
+    for desk in desks:
+        desk.shows(".line.DOWN", timeout_ms=15_000)
+    desks[0].picture("watch-line-down")
+    both.network.mend()
+    for desk in desks:
+        desk.shows(".line.UP")
+
+
+def test_a_node_that_dies_and_comes_back_loses_and_doubles_no_alert(
+    both: Watch, desks: Desks
+) -> None:
+    blue, red = desks
+    blue.shows("[role=log] .alert")
+    both.processes["blue"].kill()
+    blue.shows("body.stale")
+    assert "NOT LIVE" in blue.page.inner_text("#live")
+    # Said while the console sees nothing.
+    post(
+        both,
+        "red",
+        f"/lines/{both.line_id}/messages",
+        {"kind": "LINE_CHECK", "body": {"text": "4711"}},
+    )
+    both.restart("blue")
+    blue.page.wait_for_selector("body:not(.stale)")
+    blue.alert("4711")
+    blue.page.wait_for_timeout(1_000)
+    shown = shown_ids(blue)
+    assert len(shown) == len(set(shown))
+    assert set(shown) == alert_ids(both, "blue")
+    del red
+
+
+def test_a_draft_survives_a_reload_and_is_looked_at_without_being_sent(
+    both: Watch, desks: Desks
+) -> None:
+    blue, _ = desks
+    with both.members["blue"].api() as api:
+        before = api.line("red")["own_seq"]
+    draft = flight(4_000_000)["geometry"]["trajectory"]
+    line = [[p["lon_e7"] / 1e7, p["lat_e7"] / 1e7] for p in draft["waypoints"]]
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "LineString", "coordinates": line},
+        "properties": {
+            "purpose": "FLIGHT",
+            "times_utc": [p["at_utc"] for p in draft["waypoints"]],
+            "altitudes_m": [p["altitude_tmm"] / 10_000 for p in draft["waypoints"]],
+            "reference": "AMSL",
+        },
+    }
+    blue.go("declare")
+    blue.page.fill("#draft", json.dumps(feature))
+    blue.shows("[aria-labelledby=h-found] .stack p, section .problem:not(:empty)")
+    blue.picture("declare")
+    blue.page.reload()
+    blue.page.wait_for_selector("#draft")
+    assert json.loads(blue.page.input_value("#draft")) == feature
+    with both.members["blue"].api() as api:
+        assert api.line("red")["own_seq"] == before
+
+
+@pytest.mark.parametrize(("language", "direction"), [("ru", "ltr"), ("ar", "rtl")])
+def test_every_screen_speaks_the_language_that_is_chosen(
+    desks: Desks, language: str, direction: str
+) -> None:
+    blue, _ = desks
+    blue.page.select_option("header select", language)
+    blue.shows(f'html[lang="{language}"]')
+    assert blue.page.get_attribute("html", "dir") == direction
+    letters = {"ru": r"[а-я]", "ar": r"[ء-ي]"}[language]
+    for screen in ("watch", "conflicts", "declare", "thread"):
+        blue.go(screen)
+        blue.page.wait_for_timeout(300)
+        for heading in blue.page.query_selector_all("h2, th, nav a, header button"):
+            text = heading.inner_text().strip()
+            if text and not re.fullmatch(r"[a-z :·]+", text):
+                assert re.search(letters, text, re.IGNORECASE), (screen, text)
+        blue.picture(f"{screen}-{language}")
