@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 ARM    := aarch64-unknown-linux-gnu
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java strace soak io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace chromium soak io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -19,7 +19,7 @@ demo: $(VENV)/built ## two nodes, one line, a conflict found, answered and prove
 
 test: lint rust unit ## everything CI runs
 
-unit: $(VENV)/dev-built postgis $(VENV)/pymeos java strace $(VENV)/tlc
+unit: $(VENV)/dev-built postgis $(VENV)/pymeos java strace chromium $(VENV)/tlc
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev-built types ## style, types, layers
@@ -53,6 +53,15 @@ ifeq ($(shell command -v strace),)
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends strace iproute2; \
 	fi >/dev/null && command -v strace >/dev/null \
 	  || echo "strace could not be installed: the tests that need it will skip"
+endif
+
+chromium: ## looks at the console as people do, where apt-get may install it
+ifeq ($(shell command -v chromium || command -v chromium-browser),)
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-core; \
+	fi >/dev/null && command -v chromium >/dev/null \
+	  || echo "Chromium could not be installed: the tests of the console in a browser will skip"
 endif
 
 java: ## runs TLC, which checks the model of the line, where apt-get may install it

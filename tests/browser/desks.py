@@ -19,7 +19,7 @@ from tests.processes.network import Network, make_networked
 from tests.processes.nodes import Member, Process
 
 PARTIES = ("blue", "red")
-PASSWORD = "a long evening at sea"  # noqa: S105  (of accounts that tests make)
+PASSWORD = "a long evening at sea"
 SHOTS = Path(os.environ.get("DECONFLICT_SHOTS", "build/screenshots"))
 SHOWN_MS = 30_000  # on a machine that does much else
 

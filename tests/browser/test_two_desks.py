@@ -32,7 +32,7 @@ def shown_ids(desk: Desk) -> list[str]:
 def test_a_conflict_of_two_plans_is_shown_at_both_desks_with_map_and_profile(
     both: Watch, desks: Desks
 ) -> None:
-    blue, red = desks
+    blue, _red = desks
     post(both, "blue", "/declarations", {"declarations": [flight(4_000_000, label="east")]})
     post(both, "red", "/declarations", {"declarations": [flight(-4_000_000, label="west")]})
     for desk in desks:
@@ -40,7 +40,8 @@ def test_a_conflict_of_two_plans_is_shown_at_both_desks_with_map_and_profile(
         found.query_selector('a[href^="#conflicts/"]').click()
         desk.shows("[data-ready=true]")
         card = desk.shows('section[aria-labelledby="h-card"]').inner_text()
-        assert "blue" in card and "red" in card
+        assert "blue" in card
+        assert "red" in card
         assert "begins in" in card
         assert len(desk.page.query_selector_all(".profile .band")) == 2
         desk.picture(f"conflict-{desk.party}")
@@ -155,7 +156,6 @@ def test_a_node_that_dies_and_comes_back_loses_and_doubles_no_alert(
     shown = shown_ids(blue)
     assert len(shown) == len(set(shown))
     assert set(shown) == alert_ids(both, "blue")
-    del red
 
 
 def test_a_draft_survives_a_reload_and_is_looked_at_without_being_sent(
