@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from deconflict.airspace.instant import format_utc
 from deconflict.api.accounts import Account, Session, TrailEntry
+from deconflict.node.actor import Actor
 from deconflict.node.handover import AHEAD_MS, GAP_MS
 from deconflict.node.views import ConflictView, Posted
 
@@ -41,10 +42,19 @@ class Login(Request):
 
     account: Name
     password: Password
+    browser: bool = Field(
+        False, description="true: the session is a cookie and a CSRF token, for a page in a browser"
+    )
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"account": "watch1", "password": "a long evening at sea"}]}
     )
+
+
+class LanguageWanted(Request):
+    """In which language the own account is told things."""
+
+    language: Name | None = Field(description="en or ru; null: the node's")
 
 
 class OwnPassword(Request):
@@ -352,28 +362,66 @@ class SessionView:
     account: str
     roles: tuple[str, ...]
     desk: str
+    language: str
 
     @staticmethod
     def of(session: Session) -> "SessionView":
         """Return what the caller gets to see of a session."""
-        actor = session.actor
-        return SessionView(
-            session.token,
-            format_utc(session.expires_utc_ms),
-            actor.account,
-            tuple(sorted(actor.roles)),
-            actor.desk,
-        )
+        return SessionView(session.token, *_granted(session))
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSessionView:
+    """A login that was granted to a browser, whose cookie has the other half of it.
+
+    The page sends ``csrf_token`` as ``Deconflict-CSRF`` with each call; it is shown this once.
+    """
+
+    csrf_token: str
+    expires_utc: str
+    account: str
+    roles: tuple[str, ...]
+    desk: str
+    language: str
+
+    @staticmethod
+    def of(session: Session) -> "BrowserSessionView":
+        """Return what the page gets to see of a session: not what is in the cookie."""
+        return BrowserSessionView(session.csrf_token, *_granted(session))
+
+
+def _granted(session: Session) -> tuple[str, str, tuple[str, ...], str, str]:
+    actor = session.actor
+    roles = tuple(sorted(actor.roles))
+    return (format_utc(session.expires_utc_ms), actor.account, roles, actor.desk, actor.language)
 
 
 @dataclass(frozen=True, slots=True)
 class MeView:
-    """Who holds this token."""
+    """Whose session this is, and what it may do.
+
+    ``signed_off_utc`` says since when its watch is signed off: it then reads, and nothing else.
+    """
 
     account: str
     roles: tuple[str, ...]
     desk: str
     actions: tuple[str, ...]
+    language: str
+    signed_off_utc: str | None = None
+
+    @staticmethod
+    def of(actor: Actor) -> "MeView":
+        """Return what an account is told of itself."""
+        since = actor.signed_off_utc_ms
+        return MeView(
+            actor.account,
+            tuple(sorted(actor.roles)),
+            actor.desk,
+            tuple(actor.actions),
+            actor.language,
+            None if since is None else format_utc(since),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +433,7 @@ class AccountView:
     desk: str
     disabled: bool
     created_utc: str
+    language: str
 
     @staticmethod
     def of(account: Account) -> "AccountView":
@@ -395,6 +444,7 @@ class AccountView:
             account.desk,
             account.disabled,
             format_utc(account.created_utc_ms),
+            account.language,
         )
 
 

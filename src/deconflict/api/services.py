@@ -1,10 +1,10 @@
 """What the routes share: the node, the accounts, and the one thread that hashes passwords."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -22,6 +22,12 @@ _T = TypeVar("_T")
 MOST_WAITING: Final = 16
 
 
+class Stream(Protocol):
+    """An open event stream."""
+
+    def wake(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Services:
     """Everything a route may use; one for each app."""
@@ -32,8 +38,10 @@ class Services:
     random_bytes: Callable[[int], bytes]
     release_persons: int = 1
     enrolments: Enrolments = field(init=False)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    streams: dict[str, int] = field(default_factory=dict)  # open event streams by account
+    stopping: bool = False
+    streams: dict[str, set[Stream]] = field(default_factory=dict)  # open event streams by account
+    # One change of the watch after the other: each has to know who had it before.
+    watch: asyncio.Lock = field(default_factory=asyncio.Lock)
     _waiting: int = 0
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="accounts")
@@ -47,10 +55,21 @@ class Services:
             random_bytes=self.random_bytes,
         )
 
-    def waiting(self) -> tuple[HeldView, ...]:
-        """Return who waits for a second person to be let in."""
-        language = self.node.node().language
-        return tuple(each.view(language) for each in self.enrolments.waiting())
+    def end_streams(self) -> None:
+        """Let every event stream end: the server stops."""
+        self.stopping = True
+        self.wake_streams(tuple(self.streams))
+
+    def wake_streams(self, accounts: Iterable[str]) -> None:
+        """Let the streams of these accounts look now whether their session still lasts."""
+        for account in accounts:
+            for stream in self.streams.get(account, ()):
+                stream.wake()
+
+    def waiting(self, language: str | None = None) -> tuple[HeldView, ...]:
+        """Return who waits for a second person to be let in, in words of the node's language."""
+        words = language or self.node.node().language
+        return tuple(each.view(words) for each in self.enrolments.waiting())
 
     async def in_accounts_thread(
         self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
