@@ -18,6 +18,8 @@ WAYS = pytest.mark.parametrize("way", [bearer, browser])
 # All that answers without a login. A new line here is a decision, not a formality.
 OPEN_TO_ALL = {
     ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/session/passkey/options"),
+    ("POST", "/api/v1/session/passkey"),
     ("GET", "/docs"),
     ("GET", "/docs/docs.css"),
     ("GET", "/api/v1/openapi.json"),

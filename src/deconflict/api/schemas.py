@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from deconflict.airspace.instant import format_utc
 from deconflict.api.accounts import Account, Session, TrailEntry
+from deconflict.api.passkey_book import Passkey
 from deconflict.node.actor import Actor
 from deconflict.node.handover import AHEAD_MS, GAP_MS
 from deconflict.node.views import ConflictView, Posted
@@ -62,6 +63,28 @@ class OwnPassword(Request):
 
     old_password: Password
     new_password: Password
+
+
+class PasskeyWanted(Request):
+    """The password of who wants another way in."""
+
+    password: Password
+
+
+CREDENTIAL: Final = Field(description="toJSON() of what the browser's navigator.credentials gave")
+
+
+class NewPasskey(Request):
+    """A passkey that the browser has just made, and how its holder calls it."""
+
+    name: Name
+    credential: dict[str, Any] = CREDENTIAL
+
+
+class PasskeyLogin(Request):
+    """What a passkey has signed."""
+
+    credential: dict[str, Any] = CREDENTIAL
 
 
 class NewPassword(Request):
@@ -445,6 +468,31 @@ class AccountView:
             account.disabled,
             format_utc(account.created_utc_ms),
             account.language,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyView:
+    """A passkey: the host name it belongs to, and whether its maker copies it between devices."""
+
+    passkey_id: str
+    name: str
+    rp_id: str
+    synced: bool
+    created_utc: str
+    used_utc: str | None
+
+    @staticmethod
+    def of(passkey: Passkey) -> "PasskeyView":
+        """Return the passkey with its times written out."""
+        used = passkey.used_utc_ms
+        return PasskeyView(
+            passkey.passkey_id,
+            passkey.name,
+            passkey.rp_id,
+            passkey.synced,
+            format_utc(passkey.created_utc_ms),
+            None if used is None else format_utc(used),
         )
 
 

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from deconflict.api.accounts import Accounts
 from deconflict.api.enrolments import Enrolments
 from deconflict.api.node_face import NodeFace
+from deconflict.api.passkeys import Passkeys
+from deconflict.api.sessions import monotonic_ms
 from deconflict.errors import TooManyAttemptsError
 from deconflict.node.views import HeldView
 
@@ -37,7 +39,9 @@ class Services:
     now: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     release_persons: int = 1
+    monotonic_ms: Callable[[], int] = monotonic_ms
     enrolments: Enrolments = field(init=False)
+    passkeys: Passkeys = field(init=False)
     stopping: bool = False
     streams: dict[str, set[Stream]] = field(default_factory=dict)  # open event streams by account
     # One change of the watch after the other: each has to know who had it before.
@@ -53,6 +57,12 @@ class Services:
             persons=self.release_persons,
             now=self.now,
             random_bytes=self.random_bytes,
+        )
+        self.passkeys = Passkeys(
+            self.accounts,
+            party=lambda: self.node.node().party,
+            random_bytes=self.random_bytes,
+            monotonic_ms=self.monotonic_ms,
         )
 
     def end_streams(self) -> None:
