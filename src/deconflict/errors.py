@@ -39,6 +39,7 @@
         ConfigurationError         the node's folder or settings are unusable
         NotAuthenticatedError      no valid token, or a wrong account name or password
             TooManyAttemptsError       wrong passwords too often, or too many at once: wait
+            SessionEndedError          this login ended with its watch
         NotPermittedError          this account's role may not do this
         NotFoundError              the named thing does not exist here
         PeerUnreachableError       the peer's node did not answer
@@ -263,6 +264,10 @@ class TooManyAttemptsError(NotAuthenticatedError):
     def __init__(self, problem: str, *, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(problem, remedy=f"wait {retry_after_s} s, then try again")
+
+
+class SessionEndedError(NotAuthenticatedError):
+    """The login was good once, and ended before its time."""
 
 
 class NotPermittedError(DeconflictError):

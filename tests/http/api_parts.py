@@ -7,12 +7,29 @@ import httpx
 from fastapi import FastAPI
 from stand_in import START_MS
 
+from deconflict.api.accounts import Accounts
+
 PASSWORD = "a long evening at sea"
 ROLES = (
     *("watch_officer", "releasing_officer", "auditor", "administrator"),
     *("senior", "interpreter", "legal_adviser"),
     *("senior_1", "senior_2", "senior_3", "humanitarian_notifier", "civil_liaison"),
 )
+
+
+def bearer(accounts: Accounts, role: str) -> dict[str, str]:
+    """Return what a program sends that is logged in as the account of this role."""
+    return {"Authorization": f"Bearer {accounts.issue(role, by='test').token}"}
+
+
+def browser(accounts: Accounts, role: str) -> dict[str, str]:
+    """Return what a browser sends that is logged in as the account of this role."""
+    with accounts.changing() as db:
+        session = accounts.sessions.put(db, role, event="login", by="test", browser=True)
+    return {
+        "Cookie": f"deconflict-{accounts.file.tag}={session.token}",
+        "Deconflict-CSRF": session.csrf_token,
+    }
 
 
 class Clock:

@@ -33,6 +33,7 @@ from deconflict.node.views import (
     TakenView,
     TermsView,
 )
+from deconflict.node.watchkeeping import Shift
 
 LINE = "0123456789abcdef0123456789abcdef"
 PEER = "red.example"
@@ -53,6 +54,7 @@ class StandInNode:
         self.open: list[AlertView] = []
         self.found: list[ConflictView] = []
         self.drilling: str | None = None
+        self.shifts: dict[str, Shift] = {}
 
     # -- what is shown
 
@@ -382,12 +384,20 @@ class StandInNode:
             checks=(),
         )
 
+    def shift(self, desk: str) -> Shift | None:
+        return self.shifts.get(desk)
+
     async def sign_off(self, actor: Actor, **options: Any) -> Sheet:
         self.calls.append(("sign_off", actor, options))
+        self.shifts[actor.desk] = Shift(actor.desk, False, actor.account, START_MS)
         return self.handover(actor.desk)
 
     async def take_over(self, actor: Actor, languages: Sequence[str] = (), **options: Any) -> Sheet:
         self.calls.append(("take_over", actor, (list(languages), options)))
+        before = self.shifts.get(actor.desk)
+        if before is not None and before.account == actor.account:
+            raise LineStateError("nobody takes over the watch from themselves")
+        self.shifts[actor.desk] = Shift(actor.desk, True, actor.account, START_MS)
         return self.handover(actor.desk)
 
     async def make_parcel(

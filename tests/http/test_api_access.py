@@ -1,17 +1,25 @@
 """Who gets in: every route of the app's own table, asked by every role and by those with none."""
 
+import re
+from collections.abc import Callable
+
 import pytest
-from api_parts import PASSWORD, ROLES, Client, Clock
+from api_parts import PASSWORD, ROLES, Client, Clock, bearer, browser
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from deconflict.api.accounts import SESSION_MS, Accounts
 from deconflict.api.permit import OperatorRoute, PublicRoute, needs
-from deconflict.node.actor import Action, Role, allowed
+from deconflict.node.actor import AFTER_THE_WATCH, Action, Role, allowed
+
+Way = Callable[[Accounts, str], dict[str, str]]
+WAYS = pytest.mark.parametrize("way", [bearer, browser])
 
 # All that answers without a login. A new line here is a decision, not a formality.
 OPEN_TO_ALL = {
     ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/session/passkey/options"),
+    ("POST", "/api/v1/session/passkey"),
     ("GET", "/docs"),
     ("GET", "/docs/docs.css"),
     ("GET", "/api/v1/openapi.json"),
@@ -30,12 +38,7 @@ def table(app: FastAPI) -> list[tuple[str, str, Action | None]]:
 
 
 def ask(client: Client, method: str, path: str, headers: dict[str, str]) -> int:
-    address = path
-    for name in (
-        *("{line}", "{message_hash}", "{declaration_id}", "{name}"),
-        *("{incident_id}", "{held_id}"),
-    ):
-        address = address.replace(name, "nothing-of-that-name")
+    address = re.sub(r"\{\w+\}", "nothing-of-that-name", path)
     # An answer to an event stream does not end; one that ends was a refusal.
     if path.endswith("/events"):
         headers = {**headers, "Last-Event-ID": "not a number"}
@@ -52,7 +55,10 @@ def test_every_route_in_openapi_names_its_roles(app: FastAPI) -> None:
         for method, operation in methods.items():
             if (method.upper(), path) not in OPEN_TO_ALL:
                 assert operation["x-roles"], path
-                assert operation["security"] == [{"HTTPBearer": []}]
+                assert operation["security"] == [
+                    {"HTTPBearer": []},
+                    {"BrowserCookie": [], "BrowserToken": []},
+                ]
 
 
 @pytest.mark.parametrize(
@@ -75,41 +81,112 @@ def test_without_a_valid_token_nothing_answers(
             assert ask(client, method, path, headers) == 401, (method, path)
 
 
-def test_an_expired_token_opens_nothing(
-    app: FastAPI, client: Client, accounts: Accounts, clock: Clock
+@WAYS
+def test_an_expired_session_opens_nothing(
+    app: FastAPI, client: Client, accounts: Accounts, clock: Clock, way: Way
 ) -> None:
-    tokens = [accounts.issue(role, by="test").token for role in ROLES]
+    logins = [way(accounts, role) for role in ROLES]
     clock.utc_ms += SESSION_MS
-    for token in tokens:
+    for headers in logins:
         for method, path, action in table(app):
             if action is not None:
-                headers = {"Authorization": f"Bearer {token}"}
                 assert ask(client, method, path, headers) == 401, (method, path)
 
 
-def test_a_disabled_account_opens_nothing(app: FastAPI, client: Client, accounts: Accounts) -> None:
-    tokens = [accounts.issue(role, by="test").token for role in ROLES[:3]]
+@WAYS
+def test_a_disabled_account_opens_nothing(
+    app: FastAPI, client: Client, accounts: Accounts, way: Way
+) -> None:
+    logins = [way(accounts, role) for role in ROLES[:3]]
     for role in ROLES[:3]:
         accounts.disable(role, by="administrator")
-    for token in tokens:
+    for headers in logins:
         for method, path, action in table(app):
             if action is not None:
-                headers = {"Authorization": f"Bearer {token}"}
                 assert ask(client, method, path, headers) == 401, (method, path)
 
 
+@WAYS
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_reaches_what_the_table_says_and_nothing_else(
-    app: FastAPI, client: Client, accounts: Accounts, role: str
+    app: FastAPI, client: Client, accounts: Accounts, role: str, way: Way
 ) -> None:
+    headers = way(accounts, role)
     for method, path, action in table(app):
         if action is None:
             continue
-        token = accounts.issue(role, by="test").token  # afresh: DELETE /session ends it
-        status = ask(client, method, path, {"Authorization": f"Bearer {token}"})
+        status = ask(client, method, path, headers)
         assert status != 401, (method, path)
         assert (status != 403) == allowed({Role(role)}, action), (method, path, status)
         assert status < 500, (method, path, status)
+        if (method, path) == ("DELETE", "/api/v1/session"):
+            headers = way(accounts, role)
+
+
+@WAYS
+@pytest.mark.parametrize("role", ["watch_officer", "releasing_officer", "auditor", "senior_1"])
+def test_a_watch_that_is_signed_off_reads_and_does_nothing_else(
+    app: FastAPI, client: Client, accounts: Accounts, role: str, way: Way
+) -> None:
+    headers = way(accounts, role)
+    accounts.sessions.sign_off([role])
+    for method, path, action in table(app):
+        if action is None or (method, path) == ("DELETE", "/api/v1/session"):
+            continue
+        may = allowed({Role(role)}, action) and action in AFTER_THE_WATCH
+        status = ask(client, method, path, headers)
+        assert status != 401, (method, path)
+        assert (status != 403) == may, (method, path, status)
+    anew = way(accounts, role)
+    assert client.get("/api/v1/me", headers=anew).json()["signed_off_utc"] is None
+
+
+def test_a_cookie_alone_opens_nothing(app: FastAPI, client: Client, accounts: Accounts) -> None:
+    for role in ROLES:
+        whole = browser(accounts, role)
+        another = browser(accounts, role)["Deconflict-CSRF"]
+        cookie = {"Cookie": whole["Cookie"]}
+        for given in (
+            cookie,
+            {**cookie, "Deconflict-CSRF": ""},
+            {**cookie, "Deconflict-CSRF": another},
+            {**cookie, "Deconflict-CSRF": whole["Deconflict-CSRF"][:-1]},
+            {"Deconflict-CSRF": whole["Deconflict-CSRF"]},
+        ):
+            for method, path, action in table(app):
+                if action is not None:
+                    assert ask(client, method, path, given) == 401, (method, path, given)
+            if role != ROLES[0]:
+                break  # which half is wrong makes no difference by role
+        assert client.get("/api/v1/me", headers=whole).json()["account"] == role
+
+
+def test_what_a_browser_holds_is_no_token(app: FastAPI, client: Client, accounts: Accounts) -> None:
+    held = browser(accounts, "watch_officer")
+    cookie, csrf = held["Cookie"].partition("=")[2], held["Deconflict-CSRF"]
+    for token in (cookie, csrf, f"{cookie}.{csrf}"):
+        for method, path, action in table(app):
+            if action is not None:
+                headers = {"Authorization": f"Bearer {token}"}
+                assert ask(client, method, path, headers) == 401, (method, path)
+
+
+def test_a_token_is_no_cookie(app: FastAPI, client: Client, accounts: Accounts) -> None:
+    token = accounts.issue("watch_officer", by="test").token
+    for csrf in ({}, {"Deconflict-CSRF": token}):
+        headers = {"Cookie": f"deconflict-{accounts.file.tag}={token}", **csrf}
+        for method, path, action in table(app):
+            if action is not None:
+                assert ask(client, method, path, headers) == 401, (method, path)
+
+
+def test_a_login_proven_in_two_ways_is_refused(
+    app: FastAPI, client: Client, accounts: Accounts
+) -> None:
+    both = {**browser(accounts, "watch_officer"), **bearer(accounts, "watch_officer")}
+    for method, path, action in table(app):
+        if action is not None:
+            assert ask(client, method, path, both) == 400, (method, path)
 
 
 def test_a_route_without_its_permission_cannot_be_built() -> None:
@@ -151,6 +228,7 @@ def test_logging_in_and_out(client: Client) -> None:
         *("view_node", "read", "check", "send"),
         *("talk", "read_papers", "write_papers", "warn", "read_sites"),
     ]
+    assert me["language"] == session["language"] == "en"
     assert client.delete("/api/v1/session", headers=headers).json() == {"done": True}
     assert client.get("/api/v1/me", headers=headers).status_code == 401
 

@@ -177,7 +177,8 @@ def test_the_watch_is_handed_over_and_the_peer_learns_desk_time_and_languages(
     assert "--with-open" in refused.output
     blue.ok("line", "answer", asked["hash"], "ceased", account="olga")
     assert "Signed off." in blue.ok("line", "handover", "--sign-off", account="olga")
-    assert "from themselves" in blue.run("line", "handover", "--take", account="olga").output
+    assert "is signed off" in blue.run("line", "handover", "--take", account="olga").output
+    assert "Handover of the watch" in blue.ok("line", "handover", account="olga")
     red.ok(
         *("line", "query", "--place", "35 52.1 N 36 12.4 E", "--level", "FL210"),
         *("--course", "090", "--speed", "450 kt"),

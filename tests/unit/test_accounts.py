@@ -1,6 +1,8 @@
 """The accounts file: who may log in, for how long, and what is kept of it."""
 
+import hashlib
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ import apsw
 import pytest
 
 from deconflict.api.accounts import FREE_ATTEMPTS, LONGEST_WAIT_S, SESSION_MS, Accounts
+from deconflict.api.accounts_file import _ENROLMENT, _SCHEMA
 from deconflict.api.passwords import NOBODYS_PASSWORD, hash_password, password_matches
 from deconflict.errors import (
     ConfigurationError,
@@ -17,6 +20,7 @@ from deconflict.errors import (
     LineStateError,
     NotAuthenticatedError,
     NotFoundError,
+    SessionEndedError,
     StoreDamagedError,
     StoreVersionError,
     TooManyAttemptsError,
@@ -364,6 +368,92 @@ def test_a_file_of_a_newer_version_or_another_kind_is_refused(tmp_path: Path, cl
     noise.chmod(0o600)
     with pytest.raises(StoreDamagedError):
         Accounts(noise, now=clock, random_bytes=os.urandom)
+
+
+def test_a_file_of_the_second_version_is_taken_up_with_its_accounts_and_logins(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path, token = tmp_path / "accounts.sqlite", "A" * 43
+    path.touch(mode=0o600)
+    db = apsw.Connection(str(path))
+    db.execute(_SCHEMA)
+    db.execute(_ENROLMENT)
+    db.execute("INSERT INTO account VALUES ('watch1', 'watch', x'00', 0, 1)")
+    db.execute("INSERT INTO account_role VALUES ('watch1', 'watch_officer')")
+    db.execute(
+        "INSERT INTO session VALUES (?, 'watch1', ?, ?)",
+        (hashlib.sha256(token.encode()).digest(), clock(), clock() + SESSION_MS),
+    )
+    db.pragma("user_version", 2)
+    db.close()
+    opened = Accounts(path, now=clock, random_bytes=os.urandom, language="ru")
+    actor = opened.authenticate(token)
+    assert (actor.account, actor.language, actor.signed_off_utc_ms) == ("watch1", "ru", None)
+    assert re.fullmatch(r"[0-9a-f]{8}", opened.file.tag)
+    opened.close()
+    again = Accounts(path, now=clock, random_bytes=os.urandom)
+    assert again.authenticate(token).language == "en"
+    again.close()
+
+
+def test_an_account_is_told_things_in_the_language_it_chose(accounts: Accounts) -> None:
+    token = accounts.issue("watch1", by="chief").token
+    assert accounts.authenticate(token).language == "en"
+    accounts.set_language("watch1", "ru", by="watch1")
+    assert accounts.authenticate(token).language == "ru"
+    assert accounts.issue("watch1", by="chief").actor.language == "ru"
+    assert accounts.prove("watch1", PASSWORD).language == "ru"
+    assert [each.language for each in accounts.list()] == ["en", "ru"]
+    accounts.set_language("watch1", None, by="watch1")
+    assert accounts.authenticate(token).language == "en"
+    with pytest.raises(InvalidInputError, match="no language"):
+        accounts.set_language("watch1", "xx", by="watch1")
+    with pytest.raises(NotFoundError):
+        accounts.set_language("watch9", "ru", by="watch9")
+
+
+def test_a_browser_proves_its_session_by_both_halves_and_the_file_holds_neither(
+    accounts: Accounts, tmp_path: Path
+) -> None:
+    session = accounts.log_in("watch1", PASSWORD, browser=True)
+    assert accounts.authenticate(session.proof) == session.actor
+    assert session.csrf_token not in repr(session)
+    other = accounts.log_in("watch1", PASSWORD, browser=True)
+    for wrong in (
+        session.token,
+        session.csrf_token,
+        f"{session.token}.",
+        f".{session.csrf_token}",
+        f"{session.csrf_token}.{session.token}",
+        f"{session.token}.{other.csrf_token}",
+        f"{other.token}.{session.csrf_token}",
+        f"{session.token}{session.csrf_token}",
+    ):
+        with pytest.raises(NotAuthenticatedError):
+            accounts.authenticate(wrong)
+    files = b"".join(found.read_bytes() for found in tmp_path.iterdir())
+    for half in (session.token, session.csrf_token):
+        assert half.encode() not in files
+
+
+def test_a_watch_taken_over_ends_what_another_process_sees_too(
+    accounts: Accounts, tmp_path: Path, clock: Clock
+) -> None:
+    token = accounts.issue("watch1", by="chief").token
+    other = Accounts(tmp_path / "accounts.sqlite", now=clock, random_bytes=os.urandom)
+    assert other.authenticate(token).signed_off_utc_ms is None
+    accounts.sessions.sign_off(["watch1"])
+    clock.utc_ms += 1_000
+    assert other.authenticate(token).signed_off_utc_ms == clock.utc_ms - 1_000
+    accounts.sessions.sign_off(["watch1"])
+    assert other.authenticate(token).signed_off_utc_ms == clock.utc_ms - 1_000
+    accounts.sessions.end_watch("watch1", clock())
+    with pytest.raises(SessionEndedError, match="took the watch over"):
+        other.authenticate(token)
+    clock.utc_ms += SESSION_MS
+    with pytest.raises(NotAuthenticatedError, match="not valid or has expired"):
+        other.authenticate(token)
+    other.close()
 
 
 def test_what_one_process_changes_another_sees_at_once(

@@ -96,6 +96,22 @@ def test_require_agrees_with_the_table(roles: frozenset[Role], action: Action) -
         assert f"'{named.value}'" in refused.value.problem
 
 
+@given(st.frozensets(st.sampled_from(Role)), st.sampled_from(Action))
+def test_a_watch_that_is_signed_off_reads_and_does_nothing_else(
+    roles: frozenset[Role], action: Action
+) -> None:
+    reading = {VIEW, READ, SITES, READ_PAPERS, CHECK, Action.HEALTH, TRAIL}
+    actor = Actor("somebody", roles, "watch", signed_off_utc_ms=1_443_593_520_000)
+    if allowed(roles, action) and action in reading:
+        assert require(actor, action) is actor
+        assert action in actor.actions
+        return
+    assert action not in actor.actions
+    words = "signed off at 2015-09-30T06:12" if allowed(roles, action) else "do not allow"
+    with pytest.raises(NotPermittedError, match=words):
+        require(actor, action)
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

@@ -1,14 +1,11 @@
-"""The operators' accounts, their sessions and the trail of both, in a file of its own.
+"""The operators' accounts and the trail of what became of them, in a file of its own.
 
 Accounts are kept apart from the evidence: who was on watch is not the peer's business. The node
 and the command line may hold the file at once. Tokens and passwords are stored as hashes only.
 """
 
-import hashlib
 import re
 import threading
-import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,19 +15,14 @@ from typing import Any, Final, NoReturn
 import apsw
 import msgspec
 
-from deconflict.api.accounts_file import (
-    Transaction,
-    change_stamp,
-    connect,
-    make_private,
-    migrate,
-)
+from deconflict.api.accounts_file import AccountsFile
 from deconflict.api.passwords import (
     NOBODYS_PASSWORD,
     check_password_rules,
     hash_password,
     password_matches,
 )
+from deconflict.api.sessions import SESSION_MS, Session, Sessions, monotonic_ms, roles_of
 from deconflict.errors import (
     InvalidInputError,
     LineStateError,
@@ -38,11 +30,11 @@ from deconflict.errors import (
     NotFoundError,
     TooManyAttemptsError,
 )
+from deconflict.messages.words import LANGUAGES
 from deconflict.node.actor import Actor, Role, parse_roles
 
-__all__ = ["Account", "Accounts", "NewAccount", "Session", "TrailEntry"]
+__all__ = ["SESSION_MS", "Account", "Accounts", "NewAccount", "Session", "TrailEntry"]
 
-SESSION_MS: Final = 12 * 3600 * 1000  # a session ends with the watch
 FREE_ATTEMPTS: Final = 5
 # The wait doubles with each wrong password, to a minute and no further: a guesser gets 1,440
 # attempts a day, which a password by the rules survives, and cannot shut a desk out for an hour.
@@ -50,20 +42,8 @@ LONGEST_WAIT_S: Final = 60
 KEPT_REFUSALS: Final = 100_000
 KEPT_FAILURES: Final = 10_000
 
-# A token that was good a moment ago is good while nobody has changed the file. Times of files are
-# coarse, so it is looked up again after a second whatever they say.
-_SEEN_MS: Final = 1_000
-_MOST_SEEN: Final = 1_024
-_CLOCKS_APART_MS: Final = 60_000  # a session may begin so much later than now: clocks are slewed
-_FOR_EVER_MS: Final = 2**52
-
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _DESK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +55,7 @@ class Account:
     desk: str
     disabled: bool
     created_utc_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A login that was granted; the token is shown here once and stored nowhere in clear."""
-
-    token: str
-    expires_utc_ms: int
-    actor: Actor
-
-    def __repr__(self) -> str:
-        return f"Session(account={self.actor.account!r}, expires_utc_ms={self.expires_utc_ms})"
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +67,6 @@ class TrailEntry:
     account: str
     event: str
     by: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A token that was looked up a moment ago, and how the file stood then."""
-
-    actor: Actor
-    stamp: tuple[int, int]
-    at_utc_ms: int
-    until_utc_ms: int
-
-    def holds(self, stamp: tuple[int, int], now: int) -> bool:
-        return self.stamp == stamp and self.at_utc_ms <= now < self.until_utc_ms
 
 
 class NewAccount(msgspec.Struct, frozen=True):
@@ -133,6 +89,11 @@ class Accounts:
         now: the time in UTC milliseconds.
         random_bytes: a source fit for keys, such as ``os.urandom``.
         monotonic_ms: a clock that nobody sets.
+        language: in which an account is told things that has chosen none: the node's.
+
+    Attributes:
+        file: where all of it is kept.
+        sessions: who is logged in.
 
     Raises:
         ConfigurationError: the file can be read or written by others.
@@ -146,31 +107,20 @@ class Accounts:
         *,
         now: Callable[[], int],
         random_bytes: Callable[[int], bytes],
-        monotonic_ms: Callable[[], int] = _monotonic_ms,
+        monotonic_ms: Callable[[], int] = monotonic_ms,
+        language: str = LANGUAGES[0],
     ) -> None:
-        self._path = path
-        self._monotonic_ms = monotonic_ms
-        # When each session seen here ends, whatever is made of the other clock meanwhile.
-        self._ends_ms: dict[bytes, int] = {}
-        self._seen: dict[bytes, _Seen] = {}
         self._now = now
-        self._random_bytes = random_bytes
-        make_private(path)
-        # Two connections: who asks for a token never waits for a writer, here or in another
-        # process (WAL), so the node may look tokens up between two packets.
-        self._write_lock = threading.Lock()
-        self._read_lock = threading.Lock()
+        self._language = language
         self._hash_lock = threading.Lock()
-        self._writer = connect(path)
-        with self._write() as db:
-            migrate(db)
-        self._reader = connect(path)
+        self.file = AccountsFile(path, now=now)
+        self.sessions = Sessions(
+            self.file, random_bytes=random_bytes, monotonic_ms=monotonic_ms, language=language
+        )
 
     def close(self) -> None:
         """Close the file; sessions stay valid."""
-        with self._write_lock, self._read_lock:
-            self._reader.close()
-            self._writer.close()
+        self.file.close()
 
     # -- accounts -------------------------------------------------------------------------
 
@@ -181,7 +131,7 @@ class Accounts:
             InvalidInputError: the name, desk, roles or password break a rule, or the name is taken.
         """
         new = self.prepare(name, password, roles=roles, desk=desk)
-        with self._write() as db:
+        with self.file.write() as db:
             return self.put(db, new, by=by)
 
     def prepare(self, name: str, password: str, *, roles: Iterable[str], desk: str) -> NewAccount:
@@ -211,13 +161,20 @@ class Accounts:
         if _one(db, "SELECT 1 FROM account WHERE name = ?", new.name):
             raise InvalidInputError("this account exists already", given=new.name)
         db.execute(
-            "INSERT INTO account VALUES (?, ?, ?, 0, ?)", (new.name, new.desk, new.password, now)
+            "INSERT INTO account (name, desk, password, disabled, created_utc_ms)"
+            " VALUES (?, ?, ?, 0, ?)",
+            (new.name, new.desk, new.password, now),
         )
         for role in new.roles:
             db.execute("INSERT INTO account_role VALUES (?, ?)", (new.name, role))
-        self.note(db, new.name, "account added: " + ", ".join(new.roles), by)
+        self.file.note(db, new.name, "account added: " + ", ".join(new.roles), by)
         return Account(
-            new.name, parse_roles(new.roles), new.desk, disabled=False, created_utc_ms=now
+            new.name,
+            parse_roles(new.roles),
+            new.desk,
+            disabled=False,
+            created_utc_ms=now,
+            language=self._language,
         )
 
     def hashed(self, name: str, password: str) -> bytes:
@@ -227,14 +184,15 @@ class Accounts:
 
     def list(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
-        with self._read_lock:
-            rows: list[Any] = self._reader.execute(
-                "SELECT name, (SELECT group_concat(role) FROM account_role WHERE account = name),"
-                " desk, disabled, created_utc_ms FROM account ORDER BY name"
-            ).fetchall()
+        rows = self.file.read(
+            "SELECT name, (SELECT group_concat(role) FROM account_role WHERE account = name),"
+            " desk, disabled, created_utc_ms, language FROM account ORDER BY name"
+        )
         return tuple(
-            Account(name, _roles(roles), desk, bool(disabled), created)
-            for name, roles, desk, disabled, created in rows
+            Account(
+                name, roles_of(roles), desk, bool(disabled), created, language or self._language
+            )
+            for name, roles, desk, disabled, created, language in rows
         )
 
     def disable(self, name: str, *, by: str) -> None:
@@ -244,7 +202,7 @@ class Accounts:
             NotFoundError: there is no such account.
             LineStateError: it is the last administrator that is not disabled.
         """
-        with self._write() as db:
+        with self.file.write() as db:
             self._known(db, name)
             others = _one(
                 db,
@@ -267,7 +225,7 @@ class Accounts:
                 )
             db.execute("UPDATE account SET disabled = 1 WHERE name = ?", (name,))
             db.execute("DELETE FROM session WHERE account = ?", (name,))
-            self.note(db, name, "account disabled", by)
+            self.file.note(db, name, "account disabled", by)
 
     def enable(self, name: str, *, by: str) -> None:
         """Let a disabled account log in again.
@@ -275,14 +233,14 @@ class Accounts:
         Raises:
             NotFoundError: there is no such account.
         """
-        with self._write() as db:
+        with self.file.write() as db:
             self.put_enabled(db, name, by=by)
 
     def put_enabled(self, db: apsw.Connection, name: str, *, by: str) -> None:
         """Do as :meth:`enable` within a change."""
         self._known(db, name)
         db.execute("UPDATE account SET disabled = 0 WHERE name = ?", (name,))
-        self.note(db, name, "account enabled", by)
+        self.file.note(db, name, "account enabled", by)
 
     def set_password(self, name: str, password: str, *, by: str) -> None:
         """Give the account another password and end its sessions.
@@ -292,7 +250,7 @@ class Accounts:
             InvalidInputError: the password breaks a rule.
         """
         hashed = self.hashed(name, password)
-        with self._write() as db:
+        with self.file.write() as db:
             self.put_password(db, name, hashed, by=by)
 
     def put_password(self, db: apsw.Connection, name: str, hashed: bytes, *, by: str) -> None:
@@ -301,7 +259,7 @@ class Accounts:
         db.execute("UPDATE account SET password = ? WHERE name = ?", (hashed, name))
         db.execute("DELETE FROM session WHERE account = ?", (name,))
         db.execute("DELETE FROM failure WHERE account = ?", (name,))
-        self.note(db, name, "password changed", by)
+        self.file.note(db, name, "password changed", by)
 
     def change_password(self, name: str, old: str, new: str) -> None:
         """Give an account another password at its own wish, and end its sessions.
@@ -314,19 +272,51 @@ class Accounts:
         self._prove(name, old)
         self.set_password(name, new, by=name)
 
-    # -- sessions -------------------------------------------------------------------------
+    def set_language(self, name: str, language: str | None, *, by: str) -> None:
+        """Let an account be told things in this language; None for the node's.
 
-    def log_in(self, name: str, password: str) -> Session:
+        Raises:
+            InvalidInputError: nothing here speaks it.
+            NotFoundError: there is no such account.
+        """
+        if language is not None and language not in LANGUAGES:
+            raise InvalidInputError(
+                "this is no language of deconflict",
+                given=ascii(language[:20]),
+                expected="one of " + ", ".join(LANGUAGES),
+            )
+        with self.file.write() as db:
+            self._known(db, name)
+            db.execute("UPDATE account SET language = ? WHERE name = ?", (language, name))
+            self.file.note(db, name, f"language: {language or 'of the node'}", by)
+
+    # -- coming on watch ------------------------------------------------------------------
+
+    def log_in(self, name: str, password: str, *, browser: bool = False) -> Session:
         """Return a new session for the right name and password.
 
         Takes tens of milliseconds and 32 MiB, one at a time: call it in a thread.
+
+        Args:
+            name: of the account.
+            password: its own.
+            browser: True for a session that is proven by two secrets, see :mod:`sessions`.
 
         Raises:
             NotAuthenticatedError: name or password are wrong, or the account is disabled; the
                 error does not say which.
             TooManyAttemptsError: too many wrong ones; the password was not looked at.
         """
-        return self._open_session(name, event="login", by=name, proven=self._prove(name, password))
+        proven = self._prove(name, password)
+        with self.file.write() as db:
+            # Disabled, or given another password, while the old one was being looked at.
+            held: Any = db.execute(
+                "SELECT password FROM account WHERE name = ? AND NOT disabled", (name,)
+            ).fetchone()
+            if held is None or held[0] != proven:
+                self._wrong()
+            self._forget_failures(db, name)
+            return self.sessions.put(db, name, event="login", by=name, browser=browser)
 
     def prove(self, name: str, password: str) -> Actor:
         """Return whose name and password these are; no session is opened.
@@ -335,10 +325,10 @@ class Accounts:
             NotAuthenticatedError, TooManyAttemptsError: as :meth:`log_in`.
         """
         self._prove(name, password)
-        with self._write() as db:
+        with self.file.write() as db:
             db.execute("DELETE FROM failure WHERE account = ?", (name,))
         account = next(each for each in self.list() if each.name == name)
-        return Actor(name, account.roles, account.desk)
+        return Actor(name, account.roles, account.desk, account.language)
 
     def issue(self, name: str, *, by: str) -> Session:
         """Return a new session without a password, for whoever may read this file anyway.
@@ -346,86 +336,43 @@ class Accounts:
         Raises:
             NotFoundError: there is no such account, or it is disabled.
         """
-        return self._open_session(name, event="token issued", by=by, proven=None)
+        with self.file.write() as db:
+            self._forget_failures(db, name)
+            return self.sessions.put(db, name, event="token issued", by=by)
 
-    def authenticate(self, token: str) -> Actor:
-        """Return who holds this token.
+    def authenticate(self, proof: str) -> Actor:
+        """Return whose session this is; raises as :meth:`Sessions.authenticate`."""
+        return self.sessions.authenticate(proof)
 
-        A session ends when either clock says so: setting the UTC clock back prolongs none. One that
-        this process did not begin is given what the UTC clock leaves of it, and none is believed
-        that would begin only later.
-
-        Raises:
-            NotAuthenticatedError: the token is unknown, ended or expired, or its account disabled.
-        """
-        if _TOKEN.fullmatch(token):
-            digest, now, stamp = _digest(token), self._now(), change_stamp(self._path)
-            held = self._seen.get(digest)
-            if self._is_over(digest):
-                self._seen.pop(digest, None)
-                with self._write() as db:
-                    db.execute("DELETE FROM session WHERE token_sha256 = ?", (digest,))
-            elif held is not None and held.holds(stamp, now):
-                return held.actor
-            known = digest in self._ends_ms
-            most_ms = _FOR_EVER_MS if known else SESSION_MS + _CLOCKS_APART_MS
-            with self._read_lock:
-                row = self._reader.execute(
-                    "SELECT name, desk,"
-                    " (SELECT group_concat(role) FROM account_role WHERE account = name),"
-                    " expires_utc_ms"
-                    " FROM session JOIN account ON name = session.account"
-                    " WHERE token_sha256 = ? AND expires_utc_ms > ? AND expires_utc_ms <= ?"
-                    " AND NOT disabled",
-                    (digest, now, now + most_ms),
-                ).fetchone()
-            self._seen.pop(digest, None)
-            if row:
-                name, desk, roles, expires_utc_ms = row
-                self._begins(digest, expires_utc_ms - now)
-                actor = Actor(name, _roles(roles), desk)
-                if len(self._seen) >= _MOST_SEEN:
-                    self._seen.clear()
-                self._seen[digest] = _Seen(actor, stamp, now, min(now + _SEEN_MS, expires_utc_ms))
-                return actor
-        raise NotAuthenticatedError("this login is not valid or has expired", remedy="log in again")
-
-    def log_out(self, token: str) -> None:
-        """End the session of this token; nothing happens if it has ended already."""
-        with self._write() as db:
-            account = _one(
-                db,
-                "DELETE FROM session WHERE token_sha256 = ? RETURNING account",
-                _digest(token),
-            )
-            if account:
-                self.note(db, account, "logout", account)
+    def log_out(self, proof: str) -> None:
+        """End a session; nothing happens if it has ended already."""
+        self.sessions.log_out(proof)
 
     def trail(self, *, before: int | None = None, limit: int = 200) -> tuple[TrailEntry, ...]:
         """Return what happened to accounts, newest first, below entry ``before``."""
-        with self._read_lock:
-            rows: list[Any] = self._reader.execute(
-                "SELECT entry_id, at_utc_ms, account, event, by FROM trail"
-                " WHERE entry_id < ? ORDER BY entry_id DESC LIMIT ?",
-                (2**62 if before is None else before, limit),
-            ).fetchall()
+        rows = self.file.read(
+            "SELECT entry_id, at_utc_ms, account, event, by FROM trail"
+            " WHERE entry_id < ? ORDER BY entry_id DESC LIMIT ?",
+            2**62 if before is None else before,
+            limit,
+        )
         return tuple(TrailEntry(*row) for row in rows)
 
     # -- who waits to be let in (enrolments.py) ---------------------------------------------
 
     def enrolments(self) -> tuple[Any, ...]:
         """Return the rows of who waits to be let in, the oldest first."""
-        with self._read_lock:
-            rows: list[Any] = self._reader.execute(
+        return tuple(
+            self.file.read(
                 "SELECT enrolment_id, what, subject, data, by, at_utc_ms, expires_utc_ms"
                 " FROM enrolment ORDER BY at_utc_ms, enrolment_id"
-            ).fetchall()
-        return tuple(rows)
+            )
+        )
 
     @contextmanager
     def changing(self) -> Iterator[apsw.Connection]:
         """Begin one durable change of the file, all of it or nothing."""
-        with self._write() as db:
+        with self.file.write() as db:
             yield db
 
     # -- inside ---------------------------------------------------------------------------
@@ -441,16 +388,13 @@ class Accounts:
         refused_for_s = self._count_attempt(name)
         if refused_for_s:
             raise TooManyAttemptsError("too many wrong passwords", retry_after_s=refused_for_s)
-        with self._read_lock:
-            row = self._reader.execute(
-                "SELECT password FROM account WHERE name = ? AND NOT disabled", (name,)
-            ).fetchone()
-        stored: bytes = row[0] if row else NOBODYS_PASSWORD
+        rows = self.file.read("SELECT password FROM account WHERE name = ? AND NOT disabled", name)
+        stored: bytes = rows[0][0] if rows else NOBODYS_PASSWORD
         with self._hash_lock:
             matches = password_matches(stored, password)
-        if not matches or row is None:
-            with self._write() as db:
-                self.note(db, _shown(name), "login refused", "")
+        if not matches or not rows:
+            with self.file.write() as db:
+                self.file.note(db, _shown(name), "login refused", "")
             self._wrong()
         return stored
 
@@ -463,7 +407,7 @@ class Accounts:
     def _count_attempt(self, name: str) -> int:
         """Count an attempt and return 0, or return the seconds it has to wait, uncounted."""
         now = self._now()
-        with self._write() as db:
+        with self.file.write() as db:
             row = db.execute(
                 "SELECT count, last_utc_ms FROM failure WHERE account = ?", (_shown(name),)
             ).fetchone()
@@ -481,41 +425,9 @@ class Accounts:
             )
         return 0
 
-    def _open_session(self, name: str, *, event: str, by: str, proven: bytes | None) -> Session:
-        token = urlsafe_b64encode(self._random_bytes(32)).rstrip(b"=").decode()
-        now = self._now()
-        with self._write() as db:
-            row = db.execute(
-                "SELECT desk, password,"
-                " (SELECT group_concat(role) FROM account_role WHERE account = name)"
-                " FROM account WHERE name = ? AND NOT disabled",
-                (name,),
-            ).fetchone()
-            # Disabled, or given another password, while the old one was being looked at.
-            if proven is not None and (row is None or row[1] != proven):
-                self._wrong()
-            if row is None:
-                raise NotFoundError("there is no such account, or it is disabled", given=name[:40])
-            db.execute("DELETE FROM session WHERE expires_utc_ms <= ?", (now,))
-            db.execute(
-                "INSERT INTO session VALUES (?, ?, ?, ?)",
-                (_digest(token), name, now, now + SESSION_MS),
-            )
-            db.execute("DELETE FROM failure WHERE account = ?", (name,))
-            self._prune(db)
-            self.note(db, name, event, by)
-        self._begins(_digest(token), SESSION_MS)
-        return Session(token, now + SESSION_MS, Actor(name, _roles(row[2]), row[0]))
-
-    def _begins(self, digest: bytes, left_ms: int) -> None:
-        """Note for how long a session seen for the first time may last."""
-        at_ms = self._monotonic_ms()
-        if digest not in self._ends_ms:
-            self._ends_ms[digest] = at_ms + min(left_ms, SESSION_MS)
-
-    def _is_over(self, digest: bytes) -> bool:
-        ends_ms = self._ends_ms.get(digest)
-        return ends_ms is not None and self._monotonic_ms() >= ends_ms
+    def _forget_failures(self, db: apsw.Connection, name: str) -> None:
+        db.execute("DELETE FROM failure WHERE account = ?", (name,))
+        self._prune(db)
 
     def _prune(self, db: apsw.Connection) -> None:
         # A guesser with many names may not fill the disk; what was granted or changed stays.
@@ -530,36 +442,15 @@ class Accounts:
             (KEPT_FAILURES,),
         )
 
-    def note(self, db: apsw.Connection, account: str, event: str, by: str) -> None:
-        """Write one line of the trail within a change."""
-        db.execute(
-            "INSERT INTO trail (at_utc_ms, account, event, by) VALUES (?, ?, ?, ?)",
-            (self._now(), account, event, by),
-        )
-
     @staticmethod
     def _known(db: apsw.Connection, name: str) -> None:
         if not _one(db, "SELECT 1 FROM account WHERE name = ?", name):
             raise NotFoundError("there is no such account", given=name[:40])
 
-    @contextmanager
-    def _write(self) -> Iterator[apsw.Connection]:
-        with Transaction(self._writer, self._write_lock) as db:
-            yield db
-        self._seen.clear()
-
 
 def _one(db: apsw.Connection, sql: str, *values: object) -> Any:
     row = db.execute(sql, values).fetchone()
     return row[0] if row else None
-
-
-def _roles(joined: str | None) -> frozenset[Role]:
-    return frozenset(Role(role) for role in (joined or "").split(",") if role)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _shown(name: str) -> str:

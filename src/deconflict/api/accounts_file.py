@@ -3,6 +3,8 @@
 import os
 import stat
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +19,9 @@ from deconflict.errors import (
     StoreVersionError,
 )
 
-__all__ = ["Transaction", "change_stamp", "connect", "make_private", "migrate"]
+__all__ = ["AccountsFile"]
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SCHEMA: Final = """
 CREATE TABLE account (
     name TEXT PRIMARY KEY, desk TEXT NOT NULL, password BLOB NOT NULL,
@@ -50,6 +52,89 @@ CREATE TABLE enrolment (
     at_utc_ms INTEGER NOT NULL, expires_utc_ms INTEGER NOT NULL
 ) STRICT;
 """
+# Of version 3: languages, what became of a session, passkeys, and what tells this file from others.
+_CONSOLE: Final = """
+ALTER TABLE account ADD COLUMN language TEXT;
+ALTER TABLE session ADD COLUMN signed_off_utc_ms INTEGER;
+ALTER TABLE session ADD COLUMN taken_over_utc_ms INTEGER;
+ALTER TABLE session ADD COLUMN passkey_id TEXT;
+CREATE TABLE passkey (
+    credential_id BLOB PRIMARY KEY, passkey_id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL REFERENCES account(name), name TEXT NOT NULL, rp_id TEXT NOT NULL,
+    public_key BLOB NOT NULL, sign_count INTEGER NOT NULL, synced INTEGER NOT NULL,
+    created_utc_ms INTEGER NOT NULL, used_utc_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX passkey_by_account ON passkey(account, name);
+CREATE TABLE passkey_holder (
+    account TEXT PRIMARY KEY REFERENCES account(name), user_handle BLOB NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE file_tag (tag TEXT NOT NULL) STRICT;
+INSERT INTO file_tag VALUES (lower(hex(randomblob(4))));
+"""
+
+
+class AccountsFile:
+    """The file as those use it who keep something in it; from any thread.
+
+    Args:
+        path: the file; made with mode 0600 if it is not there.
+        now: the time in UTC milliseconds.
+
+    Attributes:
+        tag: eight hex digits drawn when the file was made, by which it is told from others.
+
+    Raises:
+        ConfigurationError: the file can be read or written by others.
+        StoreVersionError: the file was written by a newer deconflict.
+        StoreDamagedError: it is no accounts file.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], int]) -> None:
+        self._path = path
+        self.now = now
+        make_private(path)
+        # Two connections: who asks for a token never waits for a writer, here or in another
+        # process (WAL), so the node may look tokens up between two packets.
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._changes = 0
+        self._writer = connect(path)
+        with self.write() as db:
+            migrate(db)
+        self._reader = connect(path)
+        self.tag: str = self.read("SELECT tag FROM file_tag")[0][0]
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._writer.close()
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Return what differs after a change by any process, if not made in the same clock tick.
+
+        A change made here shows in any case.
+        """
+        return (*change_stamp(self._path), self._changes)
+
+    def read(self, sql: str, *values: object) -> list[Any]:
+        """Return the rows of one question."""
+        with self._read_lock:
+            return self._reader.execute(sql, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[apsw.Connection]:
+        """Begin one durable change, all of it or nothing."""
+        with Transaction(self._writer, self._write_lock) as db:
+            yield db
+        self._changes += 1
+
+    def note(self, db: apsw.Connection, account: str, event: str, by: str) -> None:
+        """Write one line of the trail within a change."""
+        db.execute(
+            "INSERT INTO trail (at_utc_ms, account, event, by) VALUES (?, ?, ?, ?)",
+            (self.now(), account, event, by),
+        )
 
 
 class Transaction:
@@ -161,8 +246,7 @@ def migrate(db: apsw.Connection) -> None:
             expected=f"version {_VERSION}",
             remedy="use the newer deconflict",
         )
-    if version == 0:
-        db.execute(_SCHEMA)
+    for added in (_SCHEMA, _ENROLMENT, _CONSOLE)[version:]:
+        db.execute(added)
     if version < _VERSION:
-        db.execute(_ENROLMENT)
         db.pragma("user_version", _VERSION)

@@ -23,9 +23,10 @@ The JSON API of one node, for its own operators and for systems of the same part
 loopback. Times are RFC 3339 in UTC with `Z`, distances metres, geometry whole 1e-7 degrees and
 tenths of a millimetre.
 
-Log in with `POST /api/v1/session` and send the token as `Authorization: Bearer …`. Every refusal
-is `{"error": {"type", "problem", "given", "expected", "remedy"}}`. JSON is read strictly: no
-unknown or repeated key, no number that is a string, no NaN.
+Log in with `POST /api/v1/session` and send the token as `Authorization: Bearer …`; a page in a
+browser logs in with `browser: true` and sends its cookie with `Deconflict-CSRF`. Every refusal is
+`{"error": {"type", "problem", "given", "expected", "remedy"}}`. JSON is read strictly: no unknown
+or repeated key, no number that is a string, no NaN.
 
 The node states facts and deadlines. Acknowledged is not permission; no conflict found is not
 proof that the sky is empty.

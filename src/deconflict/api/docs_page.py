@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from deconflict.api.permit import BEARER
+from deconflict.api.credentials import CSRF_HEADER, cookie_name
+from deconflict.api.permit import BEARER, COOKIE, CSRF
 
 __all__ = ["add_docs", "docs_html"]
 
@@ -31,7 +32,7 @@ def add_docs(app: FastAPI, *, base: str) -> None:
         openapi = app.openapi()  # kept by the app, so this is done once
         _hoist(openapi)
         _true_refusals(openapi)
-        _name_token(openapi)
+        _name_proofs(openapi, cookie_name(app.state.services, "http"))
         return openapi
 
     async def page(_request: Request) -> Response:
@@ -78,14 +79,26 @@ def _true_refusals(openapi: dict[str, Any]) -> None:
         openapi["components"]["schemas"].pop(name, None)
 
 
-def _name_token(openapi: dict[str, Any]) -> None:
-    """Say what the token is that most calls ask for."""
+def _name_proofs(openapi: dict[str, Any], cookie: str) -> None:
+    """Say what proves a session on most calls: a token, or a browser's two halves."""
     openapi["components"]["securitySchemes"] = {
         BEARER: {
             "type": "http",
             "scheme": "bearer",
             "description": "the token of POST /api/v1/session",
-        }
+        },
+        COOKIE: {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie,
+            "description": "of a login with browser: true; its name begins with __Host- over TLS",
+        },
+        CSRF: {
+            "type": "apiKey",
+            "in": "header",
+            "name": CSRF_HEADER,
+            "description": "the csrf_token of that login: a cookie alone opens nothing",
+        },
     }
 
 

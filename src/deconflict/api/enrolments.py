@@ -267,7 +267,7 @@ class Enrolments:
                     *(asked.at_utc_ms, asked.expires_utc_ms),
                 ),
             )
-            self._accounts.note(db, asked.by, _event(asked, "asked for"), asked.by)
+            self._accounts.file.note(db, asked.by, _event(asked, "asked for"), asked.by)
         return asked
 
     def _forget_lapsed(self, db: apsw.Connection, now: int) -> None:
@@ -299,7 +299,7 @@ class Enrolments:
 
     def _drop(self, db: apsw.Connection, asked: Enrolment, what: str, by: str) -> None:
         db.execute("DELETE FROM enrolment WHERE enrolment_id = ?", (asked.enrolment_id,))
-        self._accounts.note(db, asked.by, _event(asked, what), by)
+        self._accounts.file.note(db, asked.by, _event(asked, what), by)
 
     def _known(self, name: str) -> None:
         if all(account.name != name for account in self._accounts.list()):

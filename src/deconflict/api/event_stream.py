@@ -14,6 +14,7 @@ from typing import Any, Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from deconflict.api.errors import response_of
 from deconflict.api.services import Services
 from deconflict.errors import NotAuthenticatedError, TooManyAttemptsError
 from deconflict.node.views import EventView
@@ -46,32 +47,38 @@ class EventStream(Response):
     Args:
         services: of the app.
         account: whose stream this is; each account may hold 16.
-        token: looked at again at every beat, so a stream ends with its session.
+        proof: of the session; looked at again at every beat, and when something here has ended
+            sessions of the account, so a stream ends with its session.
         after_id: the last event the reader has seen.
 
     Raises:
         TooManyAttemptsError: too many streams are open.
     """
 
-    def __init__(self, services: Services, *, account: str, token: str, after_id: int) -> None:
+    def __init__(self, services: Services, *, account: str, proof: str, after_id: int) -> None:
         super().__init__(media_type="text/event-stream")
         del self.headers["content-length"]
         # A proxy in between must neither keep nor collect what is live.
         self.headers["X-Accel-Buffering"] = "no"
         open_streams = services.streams
         if (
-            open_streams.get(account, 0) >= MOST_STREAMS_OF_ONE
-            or sum(open_streams.values()) >= MOST_STREAMS
+            len(open_streams.get(account, ())) >= MOST_STREAMS_OF_ONE
+            or sum(map(len, open_streams.values())) >= MOST_STREAMS
         ):
             raise TooManyAttemptsError("too many event streams are open", retry_after_s=10)
         self._services = services
         self._account = account
-        self._token = token
+        self._proof = proof
         self._last_id = after_id
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at the session now: something has ended sessions, or the server stops."""
+        self._woken.set()
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         streams = self._services.streams
-        streams[self._account] = streams.get(self._account, 0) + 1
+        streams.setdefault(self._account, set()).add(self)
         tasks = {
             asyncio.create_task(self._write(send)),
             asyncio.create_task(_gone(receive)),
@@ -82,7 +89,7 @@ class EventStream(Response):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            streams[self._account] -= 1
+            streams[self._account].discard(self)
             if not streams[self._account]:
                 del streams[self._account]
         for task in done:
@@ -107,23 +114,32 @@ class EventStream(Response):
         next_beat = clock() + BEAT_S
         batches = self._services.node.events(self._last_id)
         events: Sequence[EventView] = ()
-        stopping = asyncio.ensure_future(self._services.stopping.wait())
+        if self._services.stopping:
+            self._woken.set()
+        woken = asyncio.ensure_future(self._woken.wait())
         upcoming: asyncio.Future[Sequence[EventView]] | None = None
         try:
-            while not stopping.done():
+            while True:
                 if not events:
                     upcoming = upcoming or asyncio.ensure_future(_next_of(batches))
-                    waited_for: set[asyncio.Future[Any]] = {upcoming, stopping}
+                    waited_for: set[asyncio.Future[Any]] = {upcoming, woken}
                     await asyncio.wait(
                         waited_for,
                         timeout=max(0.0, next_beat - clock()),
                         return_when=asyncio.FIRST_COMPLETED,
                     )
-                if clock() >= next_beat:
-                    if not self._is_welcome():
+                if self._woken.is_set():
+                    if self._services.stopping:
                         return
+                    self._woken.clear()
+                    woken = asyncio.ensure_future(self._woken.wait())
+                    next_beat = 0.0
+                if clock() >= next_beat:
                     next_beat = clock() + BEAT_S
-                    yield b": beat\n\n"
+                    goodbye = self._goodbye()
+                    yield goodbye or b": beat\n\n"
+                    if goodbye:
+                        return
                 if upcoming is not None and upcoming.done():
                     events, upcoming = upcoming.result(), None
                     if not events:
@@ -138,19 +154,21 @@ class EventStream(Response):
                     self._last_id = events[:MOST_AT_ONCE][-1].event_id
                     events = events[MOST_AT_ONCE:]
         finally:
-            tasks: list[asyncio.Future[Any]] = [stopping]
+            tasks: list[asyncio.Future[Any]] = [woken]
             tasks += [] if upcoming is None else [upcoming]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await batches.aclose()
 
-    def _is_welcome(self) -> bool:
+    def _goodbye(self) -> bytes:
+        """Return the last event of a stream whose session has ended; nothing while it has not."""
         try:
-            self._services.accounts.authenticate(self._token)
-        except NotAuthenticatedError:
-            return False
-        return True
+            self._services.accounts.sessions.authenticate(self._proof)
+        except NotAuthenticatedError as error:
+            refusal = bytes(response_of(error).body)
+            return b"id: %d\nevent: session_ended\ndata: %b\n\n" % (self._last_id, refusal)
+        return b""
 
 
 async def _next_of(batches: AsyncGenerator[Sequence[EventView], None]) -> Sequence[EventView]:

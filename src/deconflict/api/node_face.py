@@ -32,6 +32,7 @@ from deconflict.node.views import (
     TakenView,
     TermsView,
 )
+from deconflict.node.watchkeeping import Shift
 
 __all__ = ["NodeFace"]
 
@@ -150,6 +151,7 @@ class NodeFace(Protocol):
     async def tally(
         self, actor: Actor, line: str, start_utc: str, end_utc: str, *, drill: bool = False
     ) -> Posted: ...
+    def shift(self, desk: str) -> Shift | None: ...
     def handover(self, desk: str, *, ahead_ms: int = ..., gap_ms: int = ...) -> Sheet: ...
     async def sign_off(
         self, actor: Actor, *, ahead_ms: int = ..., gap_ms: int = ..., with_open: bool = False

@@ -15,15 +15,18 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from deconflict.api.credentials import proof_of
 from deconflict.api.errors import BodyTooLargeError, WrongMediaTypeError
 from deconflict.api.services import services_of
-from deconflict.errors import InvalidDocumentError, NotAuthenticatedError
+from deconflict.errors import InvalidDocumentError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.line.parcel import MAX_PARCEL_BYTES
 from deconflict.node.actor import Action, Actor, Role, allowed, require
 
 __all__ = [
     "BEARER",
+    "COOKIE",
+    "CSRF",
     "DRILL_HEADER",
     "GEO_JSON",
     "OCTETS",
@@ -34,7 +37,6 @@ __all__ = [
     "PublicRoute",
     "StrictRequest",
     "actor_of",
-    "bearer_token",
     "media_type_of",
     "needs",
 ]
@@ -45,28 +47,14 @@ SMALL_BODY_BYTES: Final = 64 * 1024
 BULK_BODY_BYTES: Final = 64 * 1024 * 1024
 BODY_TIMEOUT_S: Final = 30.0
 
-# How the OpenAPI document calls the token. Not FastAPI's HTTPBearer: it would read each request's
-# token a second time, for nothing but this.
+# How the OpenAPI document calls what proves a session. Not FastAPI's HTTPBearer: it would read each
+# request's token a second time, for nothing but this.
 BEARER: Final = "HTTPBearer"
+COOKIE: Final = "BrowserCookie"
+CSRF: Final = "BrowserToken"
 DRILL_HEADER: Final = "Deconflict-Drill"
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
-
-
-def bearer_token(request: Request) -> str:
-    """Return the token of the Authorization header.
-
-    Raises:
-        NotAuthenticatedError: there is none.
-    """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticatedError(
-            "this call needs a login",
-            expected="Authorization: Bearer <token>",
-            remedy="POST /api/v1/session with account and password",
-        )
-    return token.strip()
 
 
 def needs(action: Action) -> Callable[[EndpointT], EndpointT]:
@@ -146,18 +134,19 @@ class OperatorRoute(PublicRoute):
         roles = [role.value for role in Role if allowed({role}, action)]
         self.openapi_extra = {
             **(self.openapi_extra or {}),
-            "security": [{BEARER: []}],
+            "security": [{BEARER: []}, {COOKIE: [], CSRF: []}],
             "x-roles": roles,
         }
 
     def admit(self, request: Request) -> None:
-        """Let in who has a valid token and a role that allows the action.
+        """Let in who has a valid session and a role that allows the action.
 
         Raises:
-            NotAuthenticatedError: no valid token.
+            NotAuthenticatedError: no valid session.
             NotPermittedError: none of the account's roles allows the action.
+            InvalidInputError: it is proven in two ways.
         """
-        actor = services_of(request).accounts.authenticate(bearer_token(request))
+        actor = services_of(request).accounts.sessions.authenticate(proof_of(request))
         request.state.actor = require(actor, self.action)
 
     def marked(self, request: Request, answer: Response) -> Response:

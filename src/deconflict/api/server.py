@@ -49,7 +49,7 @@ class OperatorServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then all else; takes about 3 s at most."""
-        self._services.stopping.set()
+        self._services.end_streams()
         await super().shutdown(sockets)
         self._services.close()
 

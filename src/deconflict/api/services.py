@@ -1,16 +1,18 @@
 """What the routes share: the node, the accounts, and the one thread that hashes passwords."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from starlette.requests import Request
 
 from deconflict.api.accounts import Accounts
 from deconflict.api.enrolments import Enrolments
 from deconflict.api.node_face import NodeFace
+from deconflict.api.passkeys import Passkeys
+from deconflict.api.sessions import monotonic_ms
 from deconflict.errors import TooManyAttemptsError
 from deconflict.node.views import HeldView
 
@@ -22,6 +24,12 @@ _T = TypeVar("_T")
 MOST_WAITING: Final = 16
 
 
+class Stream(Protocol):
+    """An open event stream."""
+
+    def wake(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Services:
     """Everything a route may use; one for each app."""
@@ -31,9 +39,13 @@ class Services:
     now: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     release_persons: int = 1
+    monotonic_ms: Callable[[], int] = monotonic_ms
     enrolments: Enrolments = field(init=False)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    streams: dict[str, int] = field(default_factory=dict)  # open event streams by account
+    passkeys: Passkeys = field(init=False)
+    stopping: bool = False
+    streams: dict[str, set[Stream]] = field(default_factory=dict)  # open event streams by account
+    # One change of the watch after the other: each has to know who had it before.
+    watch: asyncio.Lock = field(default_factory=asyncio.Lock)
     _waiting: int = 0
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="accounts")
@@ -46,11 +58,28 @@ class Services:
             now=self.now,
             random_bytes=self.random_bytes,
         )
+        self.passkeys = Passkeys(
+            self.accounts,
+            party=lambda: self.node.node().party,
+            random_bytes=self.random_bytes,
+            monotonic_ms=self.monotonic_ms,
+        )
 
-    def waiting(self) -> tuple[HeldView, ...]:
-        """Return who waits for a second person to be let in."""
-        language = self.node.node().language
-        return tuple(each.view(language) for each in self.enrolments.waiting())
+    def end_streams(self) -> None:
+        """Let every event stream end: the server stops."""
+        self.stopping = True
+        self.wake_streams(tuple(self.streams))
+
+    def wake_streams(self, accounts: Iterable[str]) -> None:
+        """Let the streams of these accounts look now whether their session still lasts."""
+        for account in accounts:
+            for stream in self.streams.get(account, ()):
+                stream.wake()
+
+    def waiting(self, language: str | None = None) -> tuple[HeldView, ...]:
+        """Return who waits for a second person to be let in, in words of the node's language."""
+        words = language or self.node.node().language
+        return tuple(each.view(words) for each in self.enrolments.waiting())
 
     async def in_accounts_thread(
         self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs

@@ -74,7 +74,10 @@ async def _serve(
         folder, keys, clock=clock, random_bytes=os.urandom, audit_times=audit_times
     ) as opened:
         accounts = Accounts(
-            folder.accounts_path, now=lambda: clock.now().utc_ms, random_bytes=os.urandom
+            folder.accounts_path,
+            now=lambda: clock.now().utc_ms,
+            random_bytes=os.urandom,
+            language=folder.settings.language,
         )
         with closing(accounts):
             await _run(folder, keys, opened, accounts, stop, as_json=as_json)

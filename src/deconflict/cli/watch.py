@@ -62,8 +62,12 @@ def watch(
             try:
                 for event in node.events(last):
                     last = max(last, event.event_id)
-                    # "resume" asks a reader that was too slow to come back; nothing happened.
-                    if event.kind != "resume" and wanted in (None, event.data.get("line_id")):
+                    # "resume" asks a reader that was too slow to come back; nothing happened. Why a
+                    # session ended, the next call says.
+                    if event.kind not in ("resume", "session_ended") and wanted in (
+                        None,
+                        event.data.get("line_id"),
+                    ):
                         screen.show(event)
             except NodeUnreachableError:
                 click.echo("the node does not answer, trying again", err=True)

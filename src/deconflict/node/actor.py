@@ -10,9 +10,20 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidInputError, NotPermittedError
+from deconflict.messages.words import LANGUAGES
 
-__all__ = ["PERMISSIONS", "Action", "Actor", "Role", "allowed", "parse_roles", "require"]
+__all__ = [
+    "AFTER_THE_WATCH",
+    "PERMISSIONS",
+    "Action",
+    "Actor",
+    "Role",
+    "allowed",
+    "parse_roles",
+    "require",
+]
 
 
 class Role(StrEnum):
@@ -138,14 +149,46 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     }
 )
 
+# What is left of a watch that was signed off, until another account takes it over: to see what
+# comes while nobody has it. Who has to act all the same logs in anew, and is then there.
+AFTER_THE_WATCH: Final = frozenset(
+    {
+        Action.VIEW_NODE,
+        Action.READ,
+        Action.READ_SITES,
+        Action.READ_PAPERS,
+        Action.CHECK,
+        Action.HEALTH,
+        Action.TRAIL,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: an account on watch at a desk. The account's name never leaves the node."""
+    """Who asks: an account on watch at a desk. The account's name never leaves the node.
+
+    Attributes:
+        account: its name.
+        roles: what it is for.
+        desk: where it sits.
+        language: in which it is told things, one of ``messages.words.LANGUAGES``.
+        signed_off_utc_ms: since when the watch of this session is signed off; None while it is not.
+    """
 
     account: str
     roles: frozenset[Role]
     desk: str
+    language: str = LANGUAGES[0]
+    signed_off_utc_ms: int | None = None
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What it may do, in the order of the table."""
+        may = {action for role in self.roles for action in PERMISSIONS[role]}
+        if self.signed_off_utc_ms is not None:
+            may &= AFTER_THE_WATCH
+        return tuple(action for action in Action if action in may)
 
 
 def allowed(roles: Iterable[Role], action: Action) -> bool:
@@ -161,7 +204,8 @@ def require(actor: Actor, action: Action) -> Actor:
     """Return the actor if one of its roles permits the action.
 
     Raises:
-        NotPermittedError: none does; the error names the roles that would.
+        NotPermittedError: none does; the error names the roles that would. Or the watch of this
+            session is signed off, and more than reading is asked.
 
     >>> watch = Actor("w1", frozenset({Role.WATCH_OFFICER}), "watch")
     >>> require(watch, Action.DECLARE)
@@ -171,7 +215,14 @@ def require(actor: Actor, action: Action) -> Actor:
 watch_officer; expected: one of releasing_officer; to do: ask somebody with that role
     """
     if allowed(actor.roles, action):
-        return actor
+        if actor.signed_off_utc_ms is None or action in AFTER_THE_WATCH:
+            return actor
+        raise NotPermittedError(
+            "the watch of this session is signed off: it can read, and nothing else",
+            given=f"{action.value!r}, signed off at {format_utc(actor.signed_off_utc_ms)}",
+            expected="the session of somebody who is on watch",
+            remedy="log in again to act; the next watch takes over",
+        )
     allow = [role for role in Role if action in PERMISSIONS[role]]
     expected = "one of " + ", ".join(allow)
     named = action

@@ -35,6 +35,7 @@ from deconflict.node.releasing import Releasing
 from deconflict.node.tell.standby import standby_text
 from deconflict.node.threads import Thread
 from deconflict.node.views import Posted
+from deconflict.node.watchkeeping import Shift
 
 __all__ = ["DeskWork"]
 
@@ -136,6 +137,10 @@ class DeskWork(Releasing):
         return await self._say_one(actor, held, say)
 
     # ---- the watch -------------------------------------------------------------------------
+
+    def shift(self, desk: str) -> Shift | None:
+        """Return the last change of the watch at a desk: who took it, or signed it off."""
+        return self._core.watch.shift(desk)
 
     def handover(self, desk: str, *, ahead_ms: int = AHEAD_MS, gap_ms: int = GAP_MS) -> Sheet:
         """Return the sheet of a desk as things stand now."""

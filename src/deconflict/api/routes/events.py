@@ -6,8 +6,9 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS
+from deconflict.api.credentials import proof_of
 from deconflict.api.event_stream import EventStream
-from deconflict.api.permit import OperatorRoute, actor_of, bearer_token, needs
+from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits
 from deconflict.api.services import services_of
@@ -40,7 +41,8 @@ async def stream_events(
     conflict, conflict_ended, declaration, line, path, terms, held, watch, parcel, export), its
     `data` JSON. Come back with the last id seen and nothing is lost and nothing comes twice. A
     comment line comes every 10 seconds; hearing nothing for 15 means that the connection is gone. A
-    reader that is too slow gets the event `resume` and is let go.
+    reader that is too slow gets the event `resume` and is let go. When the reader's session ends,
+    the last event is `session_ended`; its data is the error that every other call now gets.
     """
     actor = actor_of(request)
     services = services_of(request)
@@ -48,7 +50,7 @@ async def stream_events(
     return EventStream(
         services,
         account=actor.account,
-        token=bearer_token(request),
+        proof=proof_of(request),
         after_id=services.node.last_event_id() if after_id is None else after_id,
     )
 

@@ -1,5 +1,6 @@
 """The watch: the sheet that is handed over, signing off, taking over."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -43,12 +44,19 @@ async def sign_off(
     """Sign the watch off at the account's desk.
 
     Refused with 409 while a cease request is open or own cover ends before the next watch is
-    expected, unless `with_open` says that this is known.
+    expected, unless `with_open` says that this is known. The sessions of the watch that ends, those
+    of this account and of the one that took it over, go on reading until another account takes the
+    watch, and do nothing else.
     """
     actor = actor_of(request)
-    sheet = await services_of(request).node.sign_off(
-        actor, ahead_ms=asked.ahead_ms, gap_ms=asked.gap_ms, with_open=asked.with_open
-    )
+    services = services_of(request)
+    async with services.watch:
+        before = services.node.shift(actor.desk)
+        sheet = await services.node.sign_off(
+            actor, ahead_ms=asked.ahead_ms, gap_ms=asked.gap_ms, with_open=asked.with_open
+        )
+        leaving = {actor.account} if before is None else {actor.account, before.account}
+        await asyncio.to_thread(services.accounts.sessions.sign_off, leaving)
     return answer(sheet)
 
 
@@ -60,12 +68,22 @@ async def take_over(
 ) -> Response:
     """Take the watch at the account's desk; every peer is told the desk, the time, the languages.
 
-    Nobody takes over from their own account.
+    Nobody takes over from their own account. The sessions of the account that had the watch, or
+    signed it off, end.
     """
     actor = actor_of(request)
-    sheet = await services_of(request).node.take_over(
-        actor, asked.languages, ahead_ms=asked.ahead_ms, gap_ms=asked.gap_ms, drill=asked.drill
-    )
+    services = services_of(request)
+    async with services.watch:
+        before = services.node.shift(actor.desk)
+        sheet = await services.node.take_over(
+            actor, asked.languages, ahead_ms=asked.ahead_ms, gap_ms=asked.gap_ms, drill=asked.drill
+        )
+        # Only now: while nobody else had the watch, an alert might have been on no other screen.
+        if before is not None:
+            await asyncio.to_thread(
+                services.accounts.sessions.end_watch, before.account, services.now()
+            )
+            services.wake_streams([before.account])
     return answer(sheet)
 
 
