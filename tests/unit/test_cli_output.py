@@ -46,7 +46,9 @@ def test_ordinary_text_is_left_as_it_is(words: str) -> None:
     assert output.clean(output.clean(words)) == output.clean(words)
 
 
-@pytest.mark.parametrize("words", ["\u2066open", "closed\u2069", "a\u2067b\u2069", "a\u202eb\u202c"])
+@pytest.mark.parametrize(
+    "words", ["\u2066open", "closed\u2069", "a\u2067b\u2069", "a\u202eb\u202c"]
+)
 def test_a_turn_of_direction_that_is_not_closed_or_forces_it_is_shown(words: str) -> None:
     assert "\ufffd" in output.clean(words)
 

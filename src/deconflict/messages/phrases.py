@@ -193,9 +193,9 @@ def say_aloud(number: int, values: Values, language: str) -> str:
     words = wording(language)
 
     def form(kind: ValueType, value: Any) -> str:
-        return without_isolates(say_value(kind, value, words))
+        return say_value(kind, value, words)
 
-    once = _spelled(_filled(number, values, words, form), words)
+    once = _spelled(without_isolates(_filled(number, values, words, form)), words)
     again: str = words["texts"][str(phrase_named("SAY_AGAIN").number)]
     return f"{once} {again} {once}"
 

@@ -272,8 +272,7 @@ def _lookalikes() -> dict[str, dict[int, str]]:
 @cache
 def _lists() -> tuple[_List, ...]:
     return tuple(
-        _load(language, script)
-        for language, script in zip(LANGUAGES, _SCRIPTS, strict=True)
+        _load(language, script) for language, script in zip(LANGUAGES, _SCRIPTS, strict=True)
     )
 
 
