@@ -72,6 +72,14 @@ def test_each_line_of_a_wrapped_right_to_left_text_is_whole_and_runs_so() -> Non
     assert all(piece in joined for piece in ("35.1,", "456)", "من هنا."))
 
 
+def test_a_folded_right_to_left_text_keeps_its_indentation_outside() -> None:
+    lines = output.folded(ARABIC, indent=4, width=36).splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("    \u2067") for line in lines)
+    assert lines[1].startswith("    \u2067  ")
+    assert all(all_closed(line.strip()[1:-1]) for line in lines)
+
+
 def test_a_right_to_left_text_is_told_a_sentence_a_line() -> None:
     lines = output.sentences(f"{ARABIC} تم. \u2068red\u2069 يعلن.", indent=0).splitlines()
     assert [line[-3:-1] for line in lines] == ["ط.", "ا.", "م.", "ن."]

@@ -185,13 +185,12 @@ def folded(text: str, *, indent: int = 0, width: int | None) -> str:
         return begin + "".join(_whole_lines(text, [text]))
     lines = textwrap.wrap(
         text,
-        width,
-        initial_indent=begin,
-        subsequent_indent=begin + "  ",
+        width - indent,
+        subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(_whole_lines(text, lines or [begin]))
+    return "\n".join(begin + line for line in _whole_lines(text, lines or [""]))
 
 
 def span(seconds: float) -> str:

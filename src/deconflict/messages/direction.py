@@ -120,7 +120,7 @@ def closed_lines(lines: Iterable[str], *, right_to_left: bool = False) -> list[s
     r"""Return the lines of one text, each whole in itself: what a break cut in two is closed.
 
     To a terminal each line is a paragraph of its own, so an isolate ends with it. One that is still
-    open is closed at the end of its line and opened again at the beginning of the next.
+    open is closed at the end of its line and opened again on the next, behind its indentation.
 
     Args:
         lines: of the text, in order.
@@ -133,9 +133,10 @@ def closed_lines(lines: Iterable[str], *, right_to_left: bool = False) -> list[s
     open_marks = ""
     whole = []
     for line in lines:
-        begin = open_marks
+        words = line.lstrip(" ")
+        begin = line[: len(line) - len(words)] + open_marks
         for mark in _ISOLATES.findall(line):
             open_marks = open_marks[:-1] if mark == _POP else open_marks + mark
-        closed = begin + line + _POP * len(open_marks)
+        closed = begin + words + _POP * len(open_marks)
         whole.append(f"{_RTL_ISOLATE}{closed}{_POP}" if right_to_left else closed)
     return whole
