@@ -60,6 +60,8 @@ Values: TypeAlias = Mapping[str, Any]
 
 # Words of the language itself: they run as the sentence around them does.
 _OWN_WORDS: Final = frozenset((ValueType.PHRASE, *WORD_LISTS))
+# What people wrote, in letters of any script; all else is written in forms of the language.
+_TYPED: Final = frozenset((ValueType.NAME, ValueType.TEXT))
 
 _NUMBER: Final = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?")
 
@@ -156,10 +158,12 @@ def render(number: int, values: Values, language: str) -> str:
     'What the message cited here states has not been so since 2015-09-30 06:12:00Z.'
     """
     words = wording(language)
+    turned = words["direction"] == "rtl"
 
     def form(kind: ValueType, value: Any) -> str:
         written = write_value(kind, value, words)
-        return written if kind in _OWN_WORDS else set_apart(written, language)
+        may_differ = kind not in _OWN_WORDS if turned else kind in _TYPED
+        return set_apart(written, language) if may_differ else written
 
     return _filled(number, values, words, form)
 
@@ -236,9 +240,10 @@ def _filled(
     number: int, values: Values, words: Wording, form: Callable[[ValueType, Any], str]
 ) -> str:
     texts: Mapping[str, str] = words["texts"]
-    wanted = phrase(number).values
     # A text made here of other phrases has isolates in it; one that came over a line has none.
-    check_values(number, _without_isolates(values, wanted))
+    named = _texts_in(number)
+    check_values(number, _without_isolates(values, named) if named else values)
+    wanted = phrase(number).values
     written = {
         name: texts[str(values[name])] if kind is ValueType.PHRASE else form(kind, values[name])
         for name, kind in wanted.items()
@@ -246,13 +251,16 @@ def _filled(
     return texts[str(number)].format_map(written)
 
 
-def _without_isolates(values: Values, wanted: Mapping[str, ValueType]) -> Values:
-    plain = {
-        name: without_isolates(values[name])
-        for name, kind in wanted.items()
-        if kind is ValueType.TEXT and isinstance(values, Mapping) and type(values.get(name)) is str
-    }
-    return {**values, **plain} if plain else values
+@cache
+def _texts_in(number: int) -> tuple[str, ...]:
+    """Return the names of those values of a phrase that are texts; there are not many."""
+    return tuple(name for name, kind in phrase(number).values.items() if kind is ValueType.TEXT)
+
+
+def _without_isolates(values: Values, named: tuple[str, ...]) -> Values:
+    given = {name: values.get(name) for name in named}
+    plain = {name: without_isolates(text) for name, text in given.items() if type(text) is str}
+    return {**values, **plain}
 
 
 def _spelled(text: str, words: Wording) -> str:
