@@ -15,6 +15,7 @@ from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
 from deconflict.line.note import NoteKey, NoteKind, read_note
 from deconflict.messages.phrases import render_named
+from deconflict.messages.words import LANGUAGES
 from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_lines import CheckpointItem, decoded
 from deconflict.node.bundle_proof import verify_bundle
@@ -426,8 +427,8 @@ def test_what_is_open_about_a_witness_is_over_when_it_is_asked_no_longer(
     assert "WITNESS_SILENT" not in pair.rules("blue")
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
-def test_a_person_reads_it_in_either_language(language: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_person_reads_it_in_every_language(language: str) -> None:
     values = {"witness": "agency.example/w1", "peer": "red", "theirs": 9, "ours": 7}
     said = render_named("WITNESS_CONTRADICTS", values, language)
     assert "agency.example/w1" in said

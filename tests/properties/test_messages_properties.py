@@ -34,6 +34,12 @@ from deconflict.messages.declaration import (
     declaration_from_wire,
     declaration_to_wire,
 )
+from deconflict.messages.direction import (
+    all_closed,
+    closed_lines,
+    isolated,
+    without_isolates,
+)
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_phrases, message_text
@@ -44,6 +50,7 @@ from deconflict.messages.summary import stated_points, summarise
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import write_form
 from deconflict.messages.words import LANGUAGES, check_text, find_banned
+from deconflict.node.keeping.standing import Hindrance
 from effort import examples
 from geometry_strategies import geometries, trajectories
 from messages_samples import AIRFIELD, LATAKIA, bodies, terms
@@ -53,10 +60,12 @@ TERMS = terms()
 BANNED = [
     "cleared", "clearance", "approved", "permission", "authorised", "coordinate", "cooperation",
     "разрешено", "одобрено", "согласовано", "координаты", "утверждено", "санкционировано",
+    "موافقة", "بالموافقة", "تصريح", "مسموح", "ترخيص", "والتنسيق", "هدفكم",
 ]  # fmt: skip
 TWINS = {"a": "а", "c": "с", "e": "е", "o": "о", "p": "р", "x": "х", "y": "у", "i": "і", "s": "ѕ"}
 TWINS |= {cyrillic: latin for latin, cyrillic in TWINS.items() if latin not in "is"}
-INVISIBLE = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u0301", "\u200e"]
+TWINS |= {"ي": "ی", "ك": "ک", "ة": "ۃ", "ا": "أ", "ف": "ڤ"}
+INVISIBLE = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u0301", "\u200e", "\u0651"]
 positions = st.builds(
     Position,
     st.integers(-900_000_000, 900_000_000),
@@ -151,9 +160,9 @@ VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
     ),
     ValueType.BEARING: st.integers(0, 3599),
     ValueType.PHRASE: st.sampled_from((301, 312, 325)),
-    ValueType.NAME: st.sampled_from(("red", "Латакия, порт", "uss-2")),
+    ValueType.NAME: st.sampled_from(("red", "Латакия, порт", "uss-2", "مطار الرقة 2", "-5")),
     ValueType.ID: st.binary(min_size=32, max_size=32).map(bytes.hex),
-    ValueType.TEXT: st.just("seen at dusk, 2 of them"),
+    ValueType.TEXT: st.sampled_from(("seen at dusk, 2 of them", "شوهد عند الغروب، 2", "4711 0815")),
     ValueType.KIND: st.sampled_from(Kind).map(str),
     ValueType.PURPOSE: st.sampled_from(Purpose).map(str),
     ValueType.ANSWER: st.just("WILCO"),
@@ -164,6 +173,7 @@ VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
     ValueType.INCIDENT: st.sampled_from(IncidentWord).map(str),
     ValueType.BREACH: st.sampled_from(BreachWord).map(str),
     ValueType.RISK: st.sampled_from(RiskWord).map(str),
+    ValueType.AUDIT: st.sampled_from(Hindrance).map(str),
 }
 
 
@@ -179,9 +189,32 @@ def test_any_values_that_fit_are_written_and_said_in_every_language(
         text = render(entry.number, values, language)
         assert "{" not in text
         assert "E+" not in text
-        assert not any(
-            character.isdigit() for character in say_aloud(entry.number, values, language)
-        )
+        assert all_closed(text)
+        said = say_aloud(entry.number, values, language)
+        assert not any(character.isdigit() for character in said)
+        assert not set(said) & set("\u2066\u2067\u2068\u2069")
+
+
+PIECES = st.lists(
+    st.sampled_from(("red", "الرقة", " ", "5.00 NM", ".", "\u2066", "\u2068", "\u2069")),
+    max_size=12,
+).map("".join)
+
+
+@given(PIECES, st.integers(1, 9), st.booleans())
+def test_whatever_way_a_closed_text_is_cut_each_line_is_closed(
+    text: str, width: int, right_to_left: bool
+) -> None:
+    whole = isolated(without_isolates(text)) + "." if not all_closed(text) else text
+    if not all_closed(whole):
+        return
+    cut = [whole[at : at + width] for at in range(0, len(whole), width)]
+    lines = closed_lines(cut, right_to_left=right_to_left)
+    for line in lines:
+        inner = line[1:-1] if right_to_left else line
+        assert all_closed(inner)
+    plain = "".join(lines).translate({0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None})
+    assert plain == without_isolates(whole)
 
 
 JSON = st.recursive(

@@ -9,6 +9,8 @@ from deconflict.cli.paper import CODES_A_PAGE, pages
 from deconflict.line.bearers import parcels_of
 from deconflict.line.codes import code_texts
 from deconflict.line.parcel import pack_parcel
+from deconflict.messages.direction import all_closed, without_isolates
+from deconflict.messages.phrases import render_named
 from line_talk import LINE
 from parcel_samples import MADE, PACKED, parcel_of
 
@@ -51,6 +53,29 @@ def test_an_email_says_in_each_language_that_its_words_are_not_authentic() -> No
     assert max(map(len, text.splitlines())) <= 76
     (brought,) = parcels_of([text.encode()])
     assert brought.bearer == "e-mail"
+
+
+def test_each_line_of_an_email_in_arabic_is_whole() -> None:
+    (message,) = made()["messages"]
+    values = {
+        "declaration": "4f" * 16,
+        "where": {"lat_e7": 352_854_000, "lon_e7": 401_760_000},
+        "level": {"reference": "AMSL", "tmm": 106_680_000},
+        "at": MADE,
+    }
+    said = render_named("LEFT_DECLARED_LEVELS", values, "ar")
+    text = email_text(made(messages=[message | {"texts": {"ar": said}}], languages=["ar"]), PACKED)
+    assert "غير موثق" in text
+    assert "deconflict line take blue FILE" in text
+    words, _ = text.split("-----BEGIN", 1)
+    assert all(map(all_closed, words.splitlines()))
+    assert without_isolates(said).split() == [
+        word
+        for line in words.splitlines()
+        if line.startswith("    ") and "take" not in line
+        for word in line.translate(dict.fromkeys(map(ord, "\u2066\u2068\u2069"))).split()
+    ]
+    assert parcels_of([text.encode()])
 
 
 def test_an_email_says_what_did_not_fit_and_when_nothing_is_in_it() -> None:

@@ -224,7 +224,9 @@ def test_a_group_alone_shows_its_help() -> None:
     assert result.output.startswith("Usage: ")
 
 
-@pytest.mark.parametrize(("language", "words"), [("ru", "Наше воздушное"), ("en", "Our aircraft")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("ru", "Наше воздушное"), ("en", "Our aircraft"), ("ar", "طائرتنا في")]
+)
 def test_phrases_are_listed_in_the_language_of_the_desk(
     tmp_path: Path, language: str, words: str
 ) -> None:

@@ -11,6 +11,7 @@ from deconflict.airspace.altitude import AltitudeReference
 from deconflict.cli.client import NodeClient
 from deconflict.cli.line import _audit, status
 from deconflict.line.moment import Now
+from deconflict.messages.direction import all_closed
 from deconflict.messages.phrases import render_named
 from deconflict.messages.readback import Difference, differences_text
 from deconflict.node.keeping.standing import AuditPhase, AuditStanding, Hindrance, WentOnFrom
@@ -222,6 +223,31 @@ def test_the_heads_of_a_status_are_in_the_language_of_the_desk(
     assert "ещё не проверенных на конфликты: 1200" in text
     for other in ("MUTE on", "Warn red", "DOWN to red"):
         assert other not in text
+
+
+def test_the_heads_of_a_status_and_its_alerts_are_in_arabic_and_each_line_is_whole(
+    alerts: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    monkeypatch.setitem(node.__enter__().get("node"), "language", "ar")
+    (line,) = node.__enter__().lines()
+    because = render_named("RECORD_BEHIND", {}, "ar")
+    line |= {"mute": True, "state": "DOWN", "silent_because": because}
+    line |= {"without_line": ["cedar"]}
+    said = {"peer": "red", "kind": "CEASE", "sent": "2015-09-30T06:12:00.000Z", "limit": 30_000}
+    alerts += [alert(1, "NO_ANSWER", "FLASH") | {"text": render_named("NO_ANSWER", said, "ar")}]
+    text = shown()
+    for words in (
+        "العقدة صامتة على الخط مع \u2068red\u2069",
+        "الخط معطل إلى \u2068red\u2069",
+        "لا خط إلى \u2068cedar\u2069",
+        "لا جواب من \u2068red\u2069 على الرسالة «طلب توقف» المرسلة في ",
+        "\u20682015-09-30 06:12:00Z\u2069؛ المهلة كانت \u206830 ث\u2069.",
+        "عدم الجواب ليس قبولا",
+    ):
+        assert words in text
+    assert "\ufffd" not in text
+    assert all(map(all_closed, text.replace("\u2067", "\u2068").splitlines()))
 
 
 @pytest.mark.usefixtures("alerts")

@@ -17,6 +17,7 @@ from deconflict.cli.replay_record import typed_instant
 from deconflict.errors import InvalidTimeError
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import wording
+from deconflict.messages.words import LANGUAGES
 from node_pair import MINUTE_MS, cease, declaration, node_pair, query
 from told_records import Files
 
@@ -82,6 +83,19 @@ def test_it_is_told_in_russian_as_well(known: Known) -> None:
     assert "хранение не доказано" in told.output
     every = run(known, "--timeline", "--language", "ru")
     assert "просьба прекратить" in every.output
+
+
+def test_it_is_told_in_arabic_as_well_each_line_whole(known: Known) -> None:
+    told = run(known, "--at", known.then, "--language", "ar")
+    assert told.exit_code == 0
+    assert "ما كان يعرفه كل طرف في" in told.output
+    assert "لا جواب، كان موعده" in told.output
+    assert "بلا دليل على حفظه" in told.output
+    every = run(known, "--timeline", "--language", "ar")
+    assert "طلب توقف" in every.output
+    for line in (told.output + every.output).splitlines():
+        opened = sum(line.count(mark) for mark in "\u2066\u2067\u2068")
+        assert opened == line.count("\u2069"), line
 
 
 def test_a_program_gets_the_same_as_json(known: Known) -> None:
@@ -233,13 +247,14 @@ def test_an_instant_is_typed_to_the_minute_or_finer() -> None:
         typed_instant("2015-10-03T00:04+01:00")
 
 
-def test_both_languages_have_the_same_texts_with_the_same_values() -> None:
-    english, russian = (wording(language)["terms"]["replay"] for language in ("en", "ru"))
-    assert list(english) == list(russian)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_languages_have_the_same_texts_with_the_same_values(language: str) -> None:
+    english, other = (wording(each)["terms"]["replay"] for each in ("en", language))
+    assert list(english) == list(other)
     for name, text in english.items():
         fields = [
             sorted(field for _, field, _, _ in Formatter().parse(each) if field)
-            for each in (text, russian[name])
+            for each in (text, other[name])
         ]
         assert fields[0] == fields[1], name
 

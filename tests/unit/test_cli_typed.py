@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from deconflict.cli import main
 from deconflict.cli.typed import reason_names, reason_number, typed_value, typed_values
 from deconflict.errors import InvalidInputError
 from deconflict.messages.phrases import check_values, phrases, render
@@ -96,3 +98,21 @@ def test_reasons_have_names_of_their_own() -> None:
     names = reason_names()
     assert len(set(names)) == len(names)
     assert {reason_number(name) for name in names} <= set(range(300, 350))
+
+
+@pytest.mark.parametrize("kind", list(TYPED))
+def test_a_value_copied_from_a_right_to_left_text_is_read_without_its_isolates(
+    kind: ValueType,
+) -> None:
+    typed, travels = TYPED[kind]
+    assert typed_value(kind, f"\u2068{typed}\u2069", "value") == travels
+
+
+def test_an_argument_copied_from_a_right_to_left_text_is_taken_without_its_isolates() -> None:
+    plain, pasted = (
+        CliRunner().invoke(main, ["line", "ack", word, "--node", "nowhere"])
+        for word in ("4f2a9c01", "\u20684f2a9c01\u2069")
+    )
+    assert plain.output == pasted.output
+    choice = CliRunner().invoke(main, ["doctor", "--node", "\u2068no-such-folder\u2069"])
+    assert "\u2068" not in choice.output

@@ -1,4 +1,4 @@
-"""Numbered phrases (R33, R35, R36): both languages say the same numbers and figures."""
+"""Numbered phrases (R33, R35, R36): every language says the same numbers and figures."""
 
 import re
 import string
@@ -124,13 +124,19 @@ def test_texts_hold_no_digits_of_their_own(entry: Phrase, language: str) -> None
 
 
 @each_phrase
-def test_both_languages_show_the_same_figures(entry: Phrase) -> None:
+def test_all_languages_show_the_same_figures(entry: Phrase) -> None:
     values = sample_values(entry)
-    figures = [
-        sorted(re.findall(r"\d+(?:\.\d+)?", render(entry.number, values, language)))
+    figures = {
+        language: sorted(re.findall(r"\d+(?:\.\d+)?", render(entry.number, values, language)))
         for language in LANGUAGES
-    ]
-    assert figures[0] == figures[1]
+    }
+    assert figures == dict.fromkeys(LANGUAGES, figures["en"])
+
+
+@each_language
+def test_digits_are_european_in_every_language(language: str) -> None:
+    said = repr(wording(language))
+    assert [c for c in said if c.isdigit() and c not in "0123456789"] == []
 
 
 @each_language

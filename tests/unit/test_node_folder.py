@@ -332,6 +332,8 @@ def test_settings_of_another_form_are_refused(settings: dict[str, object], named
         Settings("a-1", ("ops",), ("ru",), Endpoint("::", 9443), "https://[2001:db8::1]:9443"),
         Settings("b", peer_url="https://node.example", operators_listen=Endpoint("::1", 1)),
         Settings("c", release_persons=2),
+        Settings("f", languages=("ar", "en")),
+        Settings("g", languages=("en", "ar")),
         Settings("d", second_peer_listen=Endpoint("::1", 8444)),
         Settings("e", second_peer_url="https://satellite.example:8443", reserve_mib=128),
     ],

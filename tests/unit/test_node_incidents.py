@@ -17,6 +17,7 @@ from deconflict.airspace.position import Position
 from deconflict.cli.incident import show_incident
 from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
 from deconflict.messages.bodies import Account, BreachNote, Evidence, Incident, Risk
+from deconflict.messages.direction import all_closed
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord, Tally
 from deconflict.messages.kinds import Kind
 from deconflict.messages.wire_form import Place
@@ -148,6 +149,10 @@ def test_the_page_of_an_incident_is_of_one_language() -> None:
         assert "Accounts: 2" in ours
         assert "степень риска, blue  D, не определена (как предложено)" in theirs
         assert "степень риска, red   B, безопасность не обеспечена" in theirs
+        arabic = page(pair, "ar")
+        assert "الدرجة \u2066D\u2069، غير محددة (كما اقترحت)" in arabic
+        assert "الروايات: 2" in arabic
+        assert all(map(all_closed, arabic.replace("\u2067", "\u2068").splitlines()))
         assert "Версии: 2" in theirs
         english = re.findall(r"\b(?:risk|opened|line|near|account|message|yes|none)\w*", theirs)
         assert english == []

@@ -12,6 +12,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase
 from deconflict.messages.values import ValueType
 from deconflict.messages.voice import check_digits, parts_of, voice_script
+from deconflict.messages.words import LANGUAGES
 from deconflict.node.core import Say
 from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, cease, declaration, node_pair
 
@@ -218,7 +219,7 @@ def _say(body: Voice) -> Say:
     return Say(kind=Kind.VOICE, body=body, desk="watch")
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_script_says_everything_twice_and_spells_every_digit(language: str) -> None:
     lines = voice_script(
         Kind.CEASE,
@@ -230,7 +231,7 @@ def test_a_script_says_everything_twice_and_spells_every_digit(language: str) ->
         language=language,
     )
     assert not any(character.isdigit() for line in lines for character in line)
-    again = {"en": " I say again. ", "ru": " Повторяю. "}[language]
+    again = {"en": " I say again. ", "ru": " Повторяю. ", "ar": " أكرر القول. "}[language]
     for line in lines[:-1]:
         once, twice = line.split(again)
         assert once == twice

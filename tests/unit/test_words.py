@@ -30,6 +30,15 @@ BANNED_RUSSIAN = [
     "можно лететь", "не возражаем", "возражений нет", "позволяю",
     "цель", "цели", "целей", "целями", "целеуказание", "противник", "противника", "враг", "врагов",
 ]  # fmt: skip
+BANNED_ARABIC = [
+    "تنسيق", "التنسيق", "بالتنسيق", "منسقة", "ننسق", "تعاون", "بالتعاون",
+    "موافقة", "والموافقة", "للموافقة", "موافقتكم", "نوافق", "سنوافق", "وافقنا", "موافق",
+    "إذن", "بإذن", "الإذن", "إذنا", "مأذون", "سماح", "مسموح", "يسمح", "نسمح", "سمحنا",
+    "تصريح", "بتصريح", "مصرح", "ترخيص", "رخصة", "مرخص", "تفويض", "مخول", "مصادقة", "معتمدة",
+    "يجوز", "نمنح", "منحنا", "ضوء أخضر", "الضوء الأخضر", "لا مانع", "ولا مانع", "لا اعتراض",
+    "ليس لدينا اعتراض", "يمكنكم المتابعة", "الطريق سالك", "الأجواء خالية", "المجال الجوي خال",
+    "هدف", "الأهداف", "أهدافكم", "استهداف", "مستهدفة", "عدو", "العدو", "للعدو", "أعداء",
+]  # fmt: skip
 TRICKS = [
     ("сleared", "cleared"),  # Cyrillic с
     ("СLЕАRЕD", "cleared"),  # Cyrillic capitals
@@ -53,6 +62,15 @@ TRICKS = [
     ("cle-ar-ed", "cleared"),
     ("а п п r o v e d", None),  # Cyrillic п reads as n, so this is no English word
     ("р а з р е ш е н о", "разрешено"),
+    ("مُوافَقة", "موافقه"),  # vowel marks
+    ("موافقـــة", "موافقه"),  # stretched
+    ("مسمو\u200dح", "مسموح"),  # zero-width joiner
+    ("م و ا ف ق ة", "موافقه"),
+    ("تر-خيص", "ترخيص"),
+    ("یسمح", "يسمح"),  # Persian ye
+    ("موافقۃ", "موافقه"),  # Urdu te
+    ("ﻣﻮﺍﻓﻘﺔ", "موافقه"),  # presentation forms
+    ("أذن", "اذن"),  # hamza above or below
 ]
 FREE = [
     "в целях безопасности", "с целью проверки", "целый день", "в целом", "прицеп", "против ветра",
@@ -62,10 +80,13 @@ FREE = [
     "погода не позволяет", "колонна следует на север", "вы можете видеть", "добро и зло",
     "the convoy proceeds north", "go on ahead of us", "allow ten minutes", "immigrants",
     "чистое небо", "добро пожаловать", "добрый день", "",
+    "بهدف السلامة", "الحد الأدنى المتفق عليه", "يتفق الطرفان", "عدم الجواب ليس قبولا", "تطابق",
+    "الرسالة سارية", "تعليق الخط", "عدد الرسائل", "وعد", "الهدوء", "سمع بالصوت", "رخيص", "أذى",
+    "الطقس واضح", "مانع للماء", "إحداثيات المكان", "عدنا", "صراحة", "وقت الإخطار", "عدوان",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", BANNED_ENGLISH + BANNED_RUSSIAN)
+@pytest.mark.parametrize("text", BANNED_ENGLISH + BANNED_RUSSIAN + BANNED_ARABIC)
 def test_every_inflection_on_the_lists_is_found(text: str) -> None:
     assert find_banned(f"we, {text}, now")
 
@@ -92,6 +113,9 @@ def test_other_words_are_free(text: str) -> None:
         "clear air turbulence reported",
         "times are in Coordinated Universal Time",
         "всемирное координированное время",
+        "الإقرار بالاستلام ليس إذنا",
+        "الإقرار بالاستلام ليس إذنا.",
+        "الأوقات بحسب التوقيت العالمي المنسق",
     ],
 )
 def test_wording_fixed_elsewhere_passes_as_it_stands(text: str) -> None:
@@ -106,6 +130,9 @@ def test_wording_fixed_elsewhere_passes_as_it_stands(text: str) -> None:
         "Acknowledged is not permissiоn",  # Cyrillic о
         "clear of conflict, you are cleared",
         "clear of traffic",
+        "الإقرار بالاستلام إذن",
+        "ليس إذنا",
+        "الإقرار بالاستلام ليس اذنا بل إذن",
     ],
 )
 def test_fixed_wording_opens_no_door_beside_it(text: str) -> None:
@@ -120,9 +147,9 @@ def test_the_error_names_the_word_as_written_and_as_it_reads() -> None:
     assert '"сleared" (reads as "cleared")' in caught.value.given
 
 
-def test_both_languages_are_checked_in_one_text() -> None:
-    found = find_banned("approved, то есть одобрено")
-    assert [find.language for find in found] == ["en", "ru"]
+def test_all_languages_are_checked_in_one_text() -> None:
+    found = find_banned("approved, то есть одобрено، أي موافق عليه")
+    assert [find.language for find in found] == ["en", "ru", "ar"]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +175,10 @@ def test_control_and_hidden_characters_are_refused(text: str) -> None:
         check_text(text)
 
 
-def test_right_to_left_text_with_its_marks_is_accepted() -> None:
-    text = "מזג אוויר \u200fטוב\u200e הרוח 5"
+@pytest.mark.parametrize(
+    "text", ["מזג אוויר \u200fטוב\u200e הרוח 5", "الرياح \u200fمن البحر\u200e 5", "می\u200cخواهم"]
+)
+def test_right_to_left_text_with_its_marks_is_accepted(text: str) -> None:
     assert check_text(text) == text
 
 

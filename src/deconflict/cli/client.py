@@ -353,7 +353,7 @@ class NodeClient:
         for peer, until in _LASTS.findall(clean(lasts)):
             values = {"peer": peer, "until": until}
             said = render_named("DRILL_LASTS", values, self._language)
-            click.echo(click.style(said, fg="yellow", bold=True), err=True)
+            click.echo(click.style(clean(said), fg="yellow", bold=True), err=True)
 
     def _unreachable(self, error: httpx.HTTPError) -> NoReturn:
         raise NodeUnreachableError(

@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 
 from deconflict.errors import DeconflictError, VerificationError
+from deconflict.messages.direction import without_isolates
 
 __all__ = [
     "EXIT_FINDING",
@@ -47,9 +48,12 @@ class Command(click.Command):
         _write_example(self.example, formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; a wrong use is told like every other error."""
+        """Read the arguments; a wrong use is told like every other error.
+
+        What is copied from a right-to-left text may bring the isolates along that stood around it.
+        """
         with _usage_as(ctx, as_json="--json" in args):
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, [without_isolates(each) for each in args])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error on purpose ends it with words and an exit code."""

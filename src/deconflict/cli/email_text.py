@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from deconflict.cli.output import clean
 from deconflict.line.armour import armoured
+from deconflict.messages.direction import closed_lines
 from deconflict.messages.phrases import phrase_named, render
 
 __all__ = ["email_text"]
@@ -61,6 +62,5 @@ def _words(made: dict[str, Any], language: str) -> Iterator[str]:
 def _wrapped(text: str, indent: str = "") -> str:
     # A peer's word must not look like the block: no line of words begins with a dash.
     safe = clean(text).replace("-----", "- - -")
-    return textwrap.fill(
-        safe, _COLUMNS, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
+    lines = textwrap.wrap(safe, _COLUMNS - len(indent), break_on_hyphens=False)
+    return "\n".join(indent + line for line in closed_lines(lines))

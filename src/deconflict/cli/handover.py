@@ -134,24 +134,25 @@ def _show(sheet: dict[str, Any]) -> None:
 
 def _text(sheet: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the sheet, in the desk's language as far as they are sentences."""
-    from deconflict.messages.phrases import wording
+    from deconflict.messages.phrases import set_apart, wording
 
     words = wording(sheet["language"])["terms"]["sheet"]
-    whose = f"{clean(sheet['party'])}, {clean(sheet['desk'])}"
-    yield f"{words['WATCH']}: {whose}, {when(sheet['made_utc'])}"
+    whose = (sheet["party"], sheet["desk"], when(sheet["made_utc"]))
+    apart = ", ".join(set_apart(each, sheet["language"]) for each in whose)
+    yield clean(f"{words['WATCH']}: {apart}")
     for part in _PARTS:
         items = [item for item in sheet["items"] if item["part"] == part]
         if part == "CEASES":  # behind the warnings, before all else
             yield from _lines(sheet, words)
         if not items and part in ("WARNINGS", "OTHERS"):
             continue
-        yield f"\n{words[part]}:" + ("" if items else f" {words['NONE']}")
+        yield "\n" + clean(f"{words[part]}:" + ("" if items else f" {words['NONE']}"))
         for item in items:
             yield from _item(item, words)
 
 
 def _lines(sheet: dict[str, Any], words: dict[str, str]) -> Iterator[str]:
-    yield f"\n{words['LINES']}:" + ("" if sheet["lines"] else f" {words['NONE']}")
+    yield "\n" + clean(f"{words['LINES']}:" + ("" if sheet["lines"] else f" {words['NONE']}"))
     for line in sheet["lines"]:
         state = "SUSPENDED" if line["suspended"] else line["state"]
         yield f"  {clean(line['peer'])}  {state}  {when(line['since_utc'])}"

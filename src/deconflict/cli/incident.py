@@ -1,6 +1,7 @@
 """``deconflict incident``: the table of its commands, the list, and one incident as a page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,25 +119,25 @@ def show(
 
 def show_incident(view: dict[str, Any], language: str = "en") -> None:
     """Print one incident as a page, its headings in the language of its sentences."""
-    from deconflict.messages.phrases import wording
+    from deconflict.messages.phrases import set_apart, wording
 
     words = wording(language)["terms"]["page"]
+    apart = partial(set_apart, language=language)
     drill = f"{words['DRILL']} " if view["drill"] else ""
-    click.echo(
-        click.style(f"{drill}{clean(view['words'])}", bold=True)
-        + f"  {when(view['at_utc'])}, {words['OPENED_BY']} {clean(view['opened_by'])}\n"
-    )
+    what = clean(f"{drill}{view['words']}")
+    by = clean(f"{apart(when(view['at_utc']))}, {words['OPENED_BY']} {apart(view['opened_by'])}")
+    click.echo(f"{click.style(what, bold=True)}  {by}\n")
     click.echo(sentences(view["text"], indent=2) + "\n")
-    opened = f"{words['MESSAGE']} {short(view['opened_message'])}"
+    opened = f"{words['MESSAGE']} {apart(short(view['opened_message']))}"
     fields(
         (
             (words["INCIDENT"], view["incident_id"]),
-            (words["LINE"], f"{words['WITH']} {view['peer']}"),
+            (words["LINE"], f"{words['WITH']} {apart(view['peer'])}"),
             (words["NEAR"], view["place"]["from_landmark"]),
-            (words["OPENED"], f"{when(view['opened_utc'])}, {opened}"),
-            (words["CORRECTED"], _corrected(view, words)),
+            (words["OPENED"], f"{apart(when(view['opened_utc']))}, {opened}"),
+            (words["CORRECTED"], _corrected(view, words, apart)),
             *(
-                (f"{words['RISK']}, {party}", _risk(view, party, language))
+                (f"{words['RISK']}, {apart(party)}", _risk(view, party, language))
                 for party in view["risk"]
             ),
         )
@@ -153,20 +154,23 @@ def _letters(risk: dict[str, str | None]) -> str:
     )
 
 
-def _corrected(view: dict[str, Any], words: Mapping[str, str]) -> str | None:
+def _corrected(
+    view: dict[str, Any], words: Mapping[str, str], apart: Callable[[str], str]
+) -> str | None:
     same = view["stated_message"] == view["opened_message"]
-    return None if same else f"{words['BY_MESSAGE']} {short(view['stated_message'])}"
+    return None if same else f"{words['BY_MESSAGE']} {apart(short(view['stated_message']))}"
 
 
 def _risk(view: dict[str, Any], party: str, language: str) -> str:
-    from deconflict.messages.phrases import word_for, wording
+    from deconflict.messages.phrases import set_apart, word_for, wording
     from deconflict.messages.values import ValueType
 
     words: Mapping[str, str] = wording(language)["terms"]["page"]
     given = [each for each in view["risks"] if each["by"] == party]
     if given:
         before = f", {words['BEFORE']} {given[-2]['words']}" if len(given) > 1 else ""
-        return f"{given[-1]['words']} ({when(given[-1]['said_utc'])}){before}"
+        said = set_apart(when(given[-1]["said_utc"]), language)
+        return f"{given[-1]['words']} ({said}){before}"
     stated = view["risk"][party]
     if stated is None:
         return words["NONE_GIVEN"]
@@ -177,12 +181,13 @@ def _show_accounts(view: dict[str, Any], words: Mapping[str, str]) -> None:
     accounts = view["accounts"]
     click.echo()
     if not accounts:
-        click.echo(words["NO_ACCOUNT"])
+        click.echo(clean(words["NO_ACCOUNT"]))
         return
     said = sum(view["accounts_said"].values())
     shown = sum(1 for each in accounts if each["message"])
     more = f"; {words['MORE']}: {said - shown}" if said > shown else ""
-    click.echo(click.style(f"{words['ACCOUNTS']}: {len(accounts)}{more}\n", bold=True))
+    head = clean(f"{words['ACCOUNTS']}: {len(accounts)}{more}")
+    click.echo(click.style(head + "\n", bold=True))
     told = [_written(each["fields"], words) for each in accounts]
     rows: list[tuple[object, ...]] = [
         (
@@ -250,7 +255,8 @@ def _show_apart(view: dict[str, Any], words: Mapping[str, str]) -> None:
 def _show_evidence(view: dict[str, Any], words: Mapping[str, str]) -> None:
     if not view["evidence"]:
         return
-    click.echo(click.style(f"\n{words['EVIDENCE']}: {len(view['evidence'])}\n", bold=True))
+    head = clean(f"{words['EVIDENCE']}: {len(view['evidence'])}")
+    click.echo(click.style(f"\n{head}\n", bold=True))
     table(
         (*(words[head].upper() for head in ("BY", "SAID", "TYPE", "BYTES")), "SHA-256"),
         [
@@ -270,7 +276,8 @@ def _show_evidence(view: dict[str, Any], words: Mapping[str, str]) -> None:
 def _show_breaches(view: dict[str, Any], words: Mapping[str, str]) -> None:
     if not view["breaches"]:
         return
-    click.echo(click.style(f"\n{words['BREACHES']}:\n", bold=True))
+    head = clean(f"{words['BREACHES']}:")
+    click.echo(click.style(f"\n{head}\n", bold=True))
     table(
         tuple(words[head].upper() for head in ("BY", "AT", "MESSAGE", "WHAT")),
         [

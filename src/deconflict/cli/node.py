@@ -89,7 +89,8 @@ CERTIFICATE_SOON_DAYS = 14  # the second of line.md section 8's four warnings
     multiple=True,
     default=("en", "ru"),
     metavar="LANG",
-    help="A language of the desks, en or ru, the usual one first; repeat it.  [default: en, ru]",
+    help="A language of the desks: en, ru or ar; the usual one first; repeat it.  "
+    "[default: en, ru]",
 )
 @click.option(
     "--admin",

@@ -2,7 +2,8 @@
 
 Text that came over a line is data. Control characters, terminal escapes and characters that turn
 the direction of writing are shown as a replacement mark, so that a message can neither hide nor
-forge what stands around it.
+forge what stands around it. Text with right-to-left letters is one piece of its own direction, in
+Unicode isolates: its letters do not turn the order of what stands around it either.
 """
 
 import json
@@ -18,6 +19,14 @@ from typing import IO, Any
 
 import click
 
+from deconflict.messages.direction import (
+    all_closed,
+    closed_lines,
+    has_right_to_left,
+    isolated,
+    runs_right_to_left,
+)
+
 __all__ = [
     "Bar",
     "clean",
@@ -27,6 +36,7 @@ __all__ = [
     "fields",
     "folded",
     "metres",
+    "padded",
     "page_width",
     "progress",
     "say_warnings",
@@ -41,12 +51,17 @@ __all__ = [
 
 # C0 and C1 controls, DEL, soft hyphen, zero-width and bidirectional controls, line separators,
 # and lone surrogates (which no terminal can be sent).
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff]"
+_UNSAFE_BUT_ISOLATES = (
+    "\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2065\u2067"
+    "\u206a-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
 )
-# A full stop, then a space and a word: figures such as 1.08 stay together.
-_SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d°»]\.) (?=[^\W\d_])")
+# Those isolates stand around values where the text runs the other way. Closed within one text, they
+# reach nothing beside it.
+_UNSAFE = re.compile(f"[{_UNSAFE_BUT_ISOLATES}]")
+_UNSAFE_ALL = re.compile(f"[{_UNSAFE_BUT_ISOLATES}\u2066\u2068\u2069]")
+# A full stop, then a space and a word, perhaps a value in its isolate: figures such as 1.08 stay
+# together.
+_SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d°»\u2069]\.) (?=[\u2066\u2068]*[^\W\d_])")
 PAGE = 100  # columns: what a person reads without losing the line
 _METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
 _METRES_PER_FOOT = 0.3048  # exact, 1959
@@ -85,7 +100,24 @@ def clean(value: object) -> str:
     >>> clean("all well\x1b[2Jnothing happened")
     'all well\ufffd[2Jnothing happened'
     """
-    return _UNSAFE.sub("\ufffd", str(value))
+    return _apart(_safe(str(value)))
+
+
+def _safe(text: str) -> str:
+    return (_UNSAFE if all_closed(text) else _UNSAFE_ALL).sub("\ufffd", text)
+
+
+def _apart(text: str) -> str:
+    """Return a safe text as one piece, so that its letters turn nothing around it."""
+    return isolated(text) if has_right_to_left(text) else text
+
+
+def _whole_lines(text: str, lines: Sequence[str]) -> list[str]:
+    """Return the lines into which a safe text was cut, each in the direction of the whole."""
+    if text.isascii():
+        return list(lines)
+    turned = runs_right_to_left(click.unstyle(text))
+    return [line if turned else _apart(line) for line in closed_lines(lines, right_to_left=turned)]
 
 
 def say_warnings(warnings: Iterable[str]) -> None:
@@ -126,10 +158,12 @@ def sentences(text: str, *, indent: int, width: int | None = None) -> str:
     """
     room = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 0)
     lines: list[str] = []
-    for part in text.splitlines():
-        for sentence in _SENTENCE_END.split(clean(part)):
+    for part in map(_safe, text.splitlines()):
+        cut: list[str] = []
+        for sentence in _SENTENCE_END.split(part):
             wide = max(room - indent, 40)
-            lines += textwrap.wrap(sentence, wide, subsequent_indent="  ") if room else [sentence]
+            cut += textwrap.wrap(sentence, wide, subsequent_indent="  ") if room else [sentence]
+        lines += _whole_lines(part, cut)
     return "\n".join(" " * indent + line for line in lines)
 
 
@@ -148,18 +182,15 @@ def folded(text: str, *, indent: int = 0, width: int | None) -> str:
     """
     begin = " " * indent
     if width is None:
-        return begin + text
-    return "\n".join(
-        textwrap.wrap(
-            text,
-            width,
-            initial_indent=begin,
-            subsequent_indent=begin + "  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        or [begin]
+        return begin + "".join(_whole_lines(text, [text]))
+    lines = textwrap.wrap(
+        text,
+        width - indent,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+    return "\n".join(begin + line for line in _whole_lines(text, lines or [""]))
 
 
 def span(seconds: float) -> str:
@@ -245,6 +276,7 @@ def table(
         right: numbers of the columns to be set flush right.
     """
     cells = [["-" if cell is None else clean(cell) for cell in row] for row in rows]
+    headings = [_apart(heading) for heading in headings]
     columns = len(headings)
     widths = [
         max([_width(headings[c]), *(_width(row[c]) for row in cells)]) for c in range(columns)
@@ -265,21 +297,23 @@ def fields(
 
     A value that goes beyond ``page`` columns goes on below itself.
     """
-    shown = [(name, clean(value)) for name, value in pairs if value not in (None, "")]
+    shown = [(_apart(name), clean(value)) for name, value in pairs if value not in (None, "")]
     width = max((_width(name) for name, _ in shown), default=0)
     for name, value in shown:
         words = state_word(value) if value in _COLOURS else value
-        head = f"{'':{indent}}{_pad(name, width)}  "
-        if page is not None and len(head) + len(value) > page:
-            below = " " * len(head)
-            words = f"\n{below}".join(textwrap.wrap(value, max(page - len(head), 30)))
+        head = f"{'':{indent}}{padded(name, width)}  "
+        taken = _width(head)
+        if page is not None and taken + _width(value) > page:
+            below = " " * taken
+            lines = closed_lines(textwrap.wrap(value, max(page - taken, 30)))
+            words = f"\n{below}".join(lines)
         click.echo(f"{head}{words}")
 
 
 def write_json(value: object, *, to: IO[str] | None = None) -> None:
     """Print a value as JSON, indented, keys as they come, safe to look at on a terminal."""
     text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
-    body = _UNSAFE.sub(lambda found: _escape(found[0]), text)
+    body = _UNSAFE_ALL.sub(lambda found: _escape(found[0]), text)
     click.echo(body, file=to)
 
 
@@ -327,12 +361,17 @@ def _plain(value: object) -> object:
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
     shown = []
     for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        padded = _pad(cell, width, flush_right=column in right)
-        shown.append(padded.replace(cell, state_word(cell), 1) if cell in _COLOURS else padded)
+        wide = padded(cell, width, flush_right=column in right)
+        shown.append(wide.replace(cell, state_word(cell), 1) if cell in _COLOURS else wide)
     return "  ".join(shown).rstrip()
 
 
-def _pad(text: str, width: int, *, flush_right: bool = False) -> str:
+def padded(text: str, width: int, *, flush_right: bool = False) -> str:
+    """Return the text with spaces behind it, or before it, to so many columns of a terminal.
+
+    >>> padded("red", 5) + "|", padded("red", 5, flush_right=True)
+    ('red  |', '  red')
+    """
     gap = " " * max(0, width - _width(text))
     return gap + text if flush_right else text + gap
 
@@ -342,14 +381,14 @@ def _cut(text: str, width: int) -> str:
         return text
     while _width(text) > width - 1:
         text = text[:-1]
-    return text + "…"
+    return closed_lines([text + "…"])[0]
 
 
 def _width(text: str) -> int:
-    """Return the columns a terminal takes for the text (wide and combining characters count)."""
+    """Return the columns a terminal takes for the text: wide letters two, what is unseen none."""
     return sum(
         0
-        if unicodedata.combining(character)
+        if unicodedata.combining(character) or unicodedata.category(character) == "Cf"
         else 2
         if unicodedata.east_asian_width(character) in "WF"
         else 1

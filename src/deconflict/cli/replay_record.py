@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, show_error
-from deconflict.cli.output import progress, write_json
+from deconflict.cli.output import clean, progress, write_json
 from deconflict.cli.trusted import pieces_of, read_keys, read_roots, require_each_key
 from deconflict.cli.written import write_file
 from deconflict.errors import (
@@ -258,7 +258,7 @@ def _tell_all(doubts: _Doubts, wanted: Wanted) -> None:
         click.echo("\n  ]\n}")
         return
     words = Words(wanted.language, "")
-    click.echo(click.style(words.say("TIMELINE"), bold=True))
+    click.echo(click.style(clean(words.say("TIMELINE")), bold=True))
     words.show_sources(record.exporters, record.parties)
     width = max(map(len, record.parties))
     click.echo("\n" + click.style(words.heading(width), dim=True))

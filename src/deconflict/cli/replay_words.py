@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deconflict.cli.output import clean, fields, folded, page_width, short, table
-from deconflict.messages.phrases import word_for, wording
+from deconflict.cli.output import clean, fields, folded, padded, page_width, short, table
+from deconflict.messages.phrases import set_apart, word_for, wording
 from deconflict.messages.values import ValueType, write_value
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Words"]
 
 _NO_TEXT: Mapping[str, str] = {}
+_NUMBER = 2  # the column of a row that stands flush right
 
 
 class Words:
@@ -37,7 +38,8 @@ class Words:
 
     def say(self, name: str, **values: object) -> str:
         """Return one of the texts, filled in; what a party wrote cannot steer a terminal."""
-        return self._texts[name].format(**{key: clean(value) for key, value in values.items()})
+        filled = {key: set_apart(clean(value), self._language) for key, value in values.items()}
+        return self._texts[name].format(**filled)
 
     def at(self, utc: str) -> str:
         """Return an instant to the millisecond, without the day where that is the day asked about.
@@ -66,7 +68,7 @@ class Words:
     def show(self, found: "Instant", texts: Mapping[str, str] = _NO_TEXT) -> None:
         """Print what each side knew at one instant."""
         day, _, clock = found.at_utc.partition("T")
-        click.echo(click.style(self.say("TITLE", at=f"{day} {clock}"), bold=True))
+        click.echo(click.style(clean(self.say("TITLE", at=f"{day} {clock}")), bold=True))
         self._show_ends(found)
         self.show_sources(found.exporters, [side.party for side in found.sides])
         for side, other in zip(found.sides, reversed(found.sides), strict=True):
@@ -156,7 +158,7 @@ class Words:
         known = "AS_KNOWN" if side.own_record else "AS_KNOWN_HERE"
         self._line(self.say(known, party=party), indent=2)
         for heading, lines in self._in_force(side, texts):
-            click.echo(f"  {heading}:" + ("" if lines else f" {self.say('NONE')}"))
+            self._line(f"{heading}:" + ("" if lines else f" {self.say('NONE')}"), indent=2)
             for line, text in lines:
                 self._line(line, indent=4)
                 if text is not None:
@@ -312,7 +314,7 @@ class Words:
         """Return the heading of the timeline; ``width`` is that of the longer party's name."""
         if self._page is not None:
             columns: tuple[str, ...] = ("SAID", "BY", "NUMBER", "KIND", "ID")
-            return "  ".join(self.say(f"COLUMN_{name}") for name in columns)
+            return "  ".join(clean(self.say(f"COLUMN_{name}")) for name in columns)
         columns = ("SAID", "BY", "NUMBER", "KIND", "ID", "SEEN", "ANSWERED", "HELD")
         return self._row([self.say(f"COLUMN_{name}") for name in columns], width)
 
@@ -342,16 +344,17 @@ class Words:
 
     def _named(self, each: "Told") -> str:
         """Return when a message was said, by whom, which one, of which kind, and its id."""
-        kind = self._marked(self.kind(each.kind), *self._marks(each))
-        said = f"{self.at(each.said_utc)} ± {self.lasting(each.clock_error_ms)}"
+        kind = clean(self._marked(self.kind(each.kind), *self._marks(each)))
+        said = clean(f"{self.at(each.said_utc)} ± {self.lasting(each.clock_error_ms)}")
         return f"{said}  {clean(each.party)}  {each.seq}  {kind}  {short(each.hash)}"
 
     def _row(self, cells: Sequence[str], width: int) -> str:
-        said, party, number, kind, name, seen, answered, held = cells
-        return (
-            f"{said:<20}  {party:<{width}}  {number:>6}  {kind:<20}  {name:<10}  {seen:<27}  "
-            f"{answered:<27}  {held}"
-        ).rstrip()
+        widths = (20, width, 6, 20, 10, 27, 27, 0)
+        shown = (
+            padded(clean(cell), wide, flush_right=column == _NUMBER)
+            for column, (cell, wide) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join(shown).rstrip()
 
     def _reply(self, reply: "Reply | None") -> str:
         if reply is None:

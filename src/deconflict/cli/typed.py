@@ -22,6 +22,7 @@ from deconflict.airspace.quantity import (
 )
 from deconflict.airspace.wire import position_to_wire
 from deconflict.errors import InvalidAltitudeError, InvalidInputError
+from deconflict.messages.direction import without_isolates
 from deconflict.messages.phrases import REASONS, phrase, phrases
 from deconflict.messages.values import ValueType
 
@@ -74,7 +75,7 @@ def typed_values(number: int, given: Iterable[str]) -> dict[str, Any]:
 
 
 def typed_value(kind: ValueType, text: str, name: str) -> Any:
-    """Return the value that travels for what was typed.
+    """Return the value that travels for what was typed, or copied from a screen.
 
     Raises:
         InvalidInputError: the text is no value of this type.
@@ -84,6 +85,7 @@ def typed_value(kind: ValueType, text: str, name: str) -> Any:
     >>> typed_value(ValueType.SPEED, "360 km/h", "speed")
     100000
     """
+    text = without_isolates(text)
     reader = _READERS.get(kind)
     return reader(text) if reader else _word(kind, text, name)
 

@@ -1,8 +1,8 @@
 """Numbered phrases (R33): a number and values travel, each desk reads its own language.
 
 ``data/phrases.toml`` says which numbers there are and which values each takes;
-``data/phrases.en.toml`` and ``data/phrases.ru.toml`` hold the texts. A new language is one more
-file and its name in ``words.LANGUAGES``.
+``data/phrases.LANGUAGE.toml`` hold the texts, one file a language, and which way it runs. A new
+language is one more such file, its ``words.LANGUAGE.toml``, and its name in ``words.LANGUAGES``.
 """
 
 import re
@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from deconflict.airspace.where import located
 from deconflict.errors import InvalidDocumentError, InvalidInputError
+from deconflict.messages.direction import has_right_to_left, isolated, without_isolates
 from deconflict.messages.values import (
     WORD_LISTS,
     ValueType,
@@ -42,6 +43,7 @@ __all__ = [
     "render",
     "render_named",
     "say_aloud",
+    "set_apart",
     "word_for",
     "wording",
 ]
@@ -55,6 +57,11 @@ MESSAGE_PHRASES: Final = frozenset(
 REASONS: Final = range(300, 350)
 
 Values: TypeAlias = Mapping[str, Any]
+
+# Words of the language itself: they run as the sentence around them does.
+_OWN_WORDS: Final = frozenset((ValueType.PHRASE, *WORD_LISTS))
+# What people wrote, in letters of any script; all else is written in forms of the language.
+_TYPED: Final = frozenset((ValueType.NAME, ValueType.TEXT))
 
 _NUMBER: Final = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?")
 
@@ -139,13 +146,37 @@ def check_values(number: int, values: object) -> Values:
 def render(number: int, values: Values, language: str) -> str:
     """Return the phrase with its values as a desk of this language reads it.
 
+    A value that may run another way than the text around it stands in an isolate
+    (`deconflict.messages.direction`): in a right-to-left language each that is not a word of that
+    language, in any other each that holds letters of a right-to-left script. A text among the
+    values may hold such isolates already, closed.
+
     Raises:
         InvalidInputError: unknown language or phrase, or values that do not fit.
 
     >>> render(214, {"at": "2015-09-30T06:12:00.000Z"}, "en")
     'What the message cited here states has not been so since 2015-09-30 06:12:00Z.'
     """
-    return _filled(number, values, language, write_value)
+    words = wording(language)
+    turned = words["direction"] == "rtl"
+
+    def form(kind: ValueType, value: Any) -> str:
+        written = write_value(kind, value, words)
+        may_differ = kind not in _OWN_WORDS if turned else kind in _TYPED
+        return set_apart(written, language) if may_differ else written
+
+    return _filled(number, values, words, form)
+
+
+def set_apart(written: str, language: str) -> str:
+    r"""Return a value as it stands inside text of this language, in an isolate where one is needed.
+
+    >>> set_apart("red", "en"), set_apart("الرقة", "en"), set_apart("red", "ar")
+    ('red', '\u2068الرقة\u2069', '\u2068red\u2069')
+    """
+    if has_right_to_left(written) or wording(language)["direction"] == "rtl":
+        return isolated(written)
+    return written
 
 
 def render_named(name: str, values: Values, language: str) -> str:
@@ -164,7 +195,11 @@ def say_aloud(number: int, values: Values, language: str) -> str:
     'What the message cited here states has not been so since zero six one two a'
     """
     words = wording(language)
-    once = _spelled(_filled(number, values, language, say_value), words)
+
+    def form(kind: ValueType, value: Any) -> str:
+        return say_value(kind, value, words)
+
+    once = _spelled(without_isolates(_filled(number, values, words, form)), words)
     again: str = words["texts"][str(phrase_named("SAY_AGAIN").number)]
     return f"{once} {again} {once}"
 
@@ -202,21 +237,30 @@ def wording(language: str) -> Wording:
 
 
 def _filled(
-    number: int,
-    values: Values,
-    language: str,
-    form: Callable[[ValueType, Any, Wording], str],
+    number: int, values: Values, words: Wording, form: Callable[[ValueType, Any], str]
 ) -> str:
-    words = wording(language)
     texts: Mapping[str, str] = words["texts"]
-    check_values(number, values)
+    # A text made here of other phrases has isolates in it; one that came over a line has none.
+    named = _texts_in(number)
+    check_values(number, _without_isolates(values, named) if named else values)
+    wanted = phrase(number).values
     written = {
-        name: texts[str(values[name])]
-        if kind is ValueType.PHRASE
-        else form(kind, values[name], words)
-        for name, kind in phrase(number).values.items()
+        name: texts[str(values[name])] if kind is ValueType.PHRASE else form(kind, values[name])
+        for name, kind in wanted.items()
     }
     return texts[str(number)].format_map(written)
+
+
+@cache
+def _texts_in(number: int) -> tuple[str, ...]:
+    """Return the names of those values of a phrase that are texts; there are not many."""
+    return tuple(name for name, kind in phrase(number).values.items() if kind is ValueType.TEXT)
+
+
+def _without_isolates(values: Values, named: tuple[str, ...]) -> Values:
+    given = {name: values.get(name) for name in named}
+    plain = {name: without_isolates(text) for name, text in given.items() if type(text) is str}
+    return {**values, **plain}
 
 
 def _spelled(text: str, words: Wording) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deconflict.line.precedence import DEFAULT_TIMERS, Precedence
+from deconflict.messages.direction import without_isolates
 from deconflict.messages.kinds import KINDS, Kind, KindForm
 from deconflict.messages.phrases import phrases, wording
 from deconflict.messages.words import LANGUAGES
@@ -59,7 +60,10 @@ def phrases_page() -> str:
         for language in LANGUAGES:
             lines += ["", f"### {first} in {language}", ""]
             texts = wording(language)["texts"]
-            lines += [f"- **{entry.number}** {texts[str(entry.number)]}" for entry in group]
+            lines += [
+                f"- **{entry.number}** {without_isolates(texts[str(entry.number)])}"
+                for entry in group
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,10 +1,10 @@
 """The words no message may say (R32), and the shape every free text must have.
 
 A line carries facts and deadlines between parties of whom neither commands the other. Words such
-as "approve" or "permission" claim what a line cannot give, and Russian has its own. The lists are
-data (``data/words.*.toml``); this module reads a text the way a person would, so that spelling
+as "approve" or "permission" claim what a line cannot give, and each language has its own. The lists
+are data (``data/words.*.toml``); this module reads a text the way a person would, so that spelling
 tricks do not pass: other scripts' letters, zero-width characters, digits for letters, letters set
-apart. Both languages' lists hold for every text, whatever language it says it is in.
+apart. The lists of all languages hold for every text, whatever language it says it is in.
 """
 
 import re
@@ -20,7 +20,8 @@ from deconflict.errors import BannedWordError, InvalidDocumentError
 
 __all__ = ["LANGUAGES", "MAX_FREE_TEXT", "BannedWord", "check_text", "check_words", "find_banned"]
 
-LANGUAGES: Final = ("en", "ru")  # the first two of R36
+LANGUAGES: Final = ("en", "ru", "ar")  # the first three of R36
+_SCRIPTS: Final = ("latin", "cyrillic", "arabic")  # in which each of them is written
 MAX_FREE_TEXT: Final = 500  # characters
 
 # Invisible characters that right-to-left scripts need. Every other format character (bidi
@@ -28,6 +29,10 @@ MAX_FREE_TEXT: Final = 500  # characters
 # from its bytes, and is refused.
 _INVISIBLE_BUT_NEEDED: Final = frozenset("\u200c\u200d\u200e\u200f\u061c")
 _REFUSED_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+# What Arabic writes as one word with the next: "and" or "so", then a preposition or the mark of the
+# future, then the article ("for the" is one sign of two letters).
+_JOINED_BEFORE: Final = (("و", "ف"), ("لل", "ب", "ك", "ل", "س"), ("ال",))
+_LEAST_WORD: Final = 2  # letters: what is left of a word is one, as "لا"
 _PIECE: Final = re.compile(r"[^\W_]+(?:[@$]+[^\W_]+)*|[@$]+[^\W_]+(?:[@$]+[^\W_]+)*")
 
 
@@ -127,7 +132,7 @@ given: "cleared"; expected: facts, places, times; to do: say what is, not what i
 
 
 def find_banned(text: str) -> tuple[BannedWord, ...]:
-    """Return every banned word of either language in the text, in order, each once.
+    """Return every banned word of any language in the text, in order, each once.
 
     Whole words only: "nuclear" is free. Wording that a list names as fixed is free where it
     stands as written, without spelling tricks.
@@ -179,12 +184,29 @@ def _bare(text: str, marks: tuple[str, ...]) -> str:
     return "".join(c for c in decomposed if unicodedata.category(c) not in marks)
 
 
+def _as_written_in(script: str, text: str) -> str:
+    return _plain(_bare(text, ("Mn",)).translate(_lookalikes()[script]))
+
+
 def _readings(piece: str, script: str) -> tuple[str, ...]:
     """Return the ways a person may read the piece as a word of this script."""
-    mapped = _plain(_bare(piece, ("Mn",)).translate(_lookalikes()[script]))
+    mapped = _as_written_in(script, piece)
     if script == "latin" and "1" in mapped:
         return mapped.replace("1", "l"), mapped.replace("1", "i")
-    return (mapped,)
+    return _parted(mapped) if script == "arabic" else (mapped,)
+
+
+def _parted(word: str) -> tuple[str, ...]:
+    """Return the word as it stands, and what is left of it without what Arabic joins to it."""
+    found = [word]
+    for joined in _JOINED_BEFORE:
+        found += [
+            rest
+            for known in found
+            for short in joined
+            if known.startswith(short) and len(rest := known.removeprefix(short)) >= _LEAST_WORD
+        ]
+    return tuple(dict.fromkeys(found))
 
 
 def _joined(
@@ -250,8 +272,7 @@ def _lookalikes() -> dict[str, dict[int, str]]:
 @cache
 def _lists() -> tuple[_List, ...]:
     return tuple(
-        _load(language, script)
-        for language, script in zip(LANGUAGES, ("latin", "cyrillic"), strict=True)
+        _load(language, script) for language, script in zip(LANGUAGES, _SCRIPTS, strict=True)
     )
 
 
@@ -260,17 +281,17 @@ def _load(language: str, script: str) -> _List:
     return _List(
         language=language,
         script=script,
-        stems=tuple(_plain(stem) for stem in table["stems"]),
-        words=frozenset(_plain(word) for word in table["words"]),
-        sequences=_by_first_word(table["sequences"]),
-        fixed=_by_first_word(entry["text"] for entry in table["fixed"]),
+        stems=tuple(_as_written_in(script, stem) for stem in table["stems"]),
+        words=frozenset(_as_written_in(script, word) for word in table["words"]),
+        sequences=_by_first_word(_as_written_in(script, text) for text in table["sequences"]),
+        fixed=_by_first_word(_plain(entry["text"]) for entry in table["fixed"]),
     )
 
 
 def _by_first_word(texts: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
     found: dict[str, tuple[tuple[str, ...], ...]] = {}
     for text in texts:
-        words = tuple(_plain(text).split())
+        words = tuple(text.split())
         found[words[0]] = (*found.get(words[0], ()), words)
     return found
 

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from deconflict.errors import ConfigurationError, InvalidDocumentError, WeakKeyError
 from deconflict.line.note import NoteKey, NoteKind
+from deconflict.messages.words import LANGUAGES
 
 __all__ = [
-    "LANGUAGES",
+    "DEFAULT_LANGUAGES",
     "Endpoint",
     "Settings",
     "ThirdWitness",
@@ -20,7 +21,7 @@ __all__ = [
     "require_url",
 ]
 
-LANGUAGES = ("en", "ru")
+DEFAULT_LANGUAGES = ("en", "ru")
 MOST_DESKS = 8
 LEAST_RESERVE_MIB = 64  # 1,000 alerts, a write-ahead log and a window of the longest messages
 MOST_RESERVE_MIB = 65_536
@@ -239,7 +240,7 @@ class Settings:
     Args:
         party: who signs: lower-case letters, digits and hyphens, at most 32.
         desks: the desks on watch, 1 to 8, in the order in which alerts go to them.
-        languages: of the desks, from ``en`` and ``ru``; the first is the default.
+        languages: of the desks, from ``en``, ``ru`` and ``ar``; the first is the default.
         peer_listen: where the node listens for other parties' nodes.
         peer_url: what other parties call; empty for the URL of ``peer_listen``.
         second_peer_listen: where the node listens besides, on its second network path; None for at
@@ -259,7 +260,7 @@ class Settings:
 
     party: str
     desks: tuple[str, ...] = ("watch", "second")
-    languages: tuple[str, ...] = LANGUAGES
+    languages: tuple[str, ...] = DEFAULT_LANGUAGES
     peer_listen: Endpoint = Endpoint("127.0.0.1", 8443)
     peer_url: str = ""
     operators_listen: Endpoint = Endpoint("127.0.0.1", 8080)
@@ -281,7 +282,7 @@ class Settings:
                 raise ConfigurationError(
                     "this node does not speak a language of its settings",
                     given=repr(language),
-                    expected=" or ".join(LANGUAGES),
+                    expected=", ".join(LANGUAGES),
                 )
         if not self.peer_url:
             object.__setattr__(self, "peer_url", f"https://{self.peer_listen}")

@@ -58,8 +58,9 @@ def ladder_text(ladder: Mapping[str, Any], language: str) -> str:
         phrase = phrase_named(named)
         parts.append(render(phrase.number, values, language))
     if ladder["next_utc"] is not None:
-        words = wording(language)["terms"]["step"]
-        steps = ", ".join(words[step] for step in ladder["next_steps"])
+        words = wording(language)
+        later = (words["terms"]["step"][step] for step in ladder["next_steps"])
+        steps = words["formats"]["list"].join(later)
         values = {"at": ladder["next_utc"], "steps": steps}
         parts.append(render_named("NEXT_STEP", values, language))
     return " ".join(parts)

@@ -1,7 +1,10 @@
 // Calls to the node, as the account that is logged in. The node decides; a refusal is shown whole.
+//
+// The session is a cookie that no script can read, and a token that only this page's origin can:
+// neither opens anything alone. The token is kept for all tabs of this origin.
 
 const KEPT = "session";
-export let session = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+export let session = JSON.parse(localStorage.getItem(KEPT) ?? "null");
 let whenEnded = () => {};
 
 export class Refusal extends Error {
@@ -13,16 +16,17 @@ export class Refusal extends Error {
 
 export const onSessionEnd = (work) => (whenEnded = work);
 export const may = (action) => session?.actions?.includes(action) ?? false;
-export const headers = () => (session ? { Authorization: `Bearer ${session.token}` } : {});
+export const headers = () => (session ? { "Deconflict-CSRF": session.csrf_token } : {});
 
-export async function call(method, path, body, { text = false, type = "application/json" } = {}) {
+export async function call(method, path, body, { type = "application/json" } = {}) {
   const response = await fetch(`/api/v1${path}`, {
     method,
     headers: { ...headers(), ...(body !== undefined && { "Content-Type": type }) },
     body: body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body,
     cache: "no-store",
+    credentials: "same-origin",
   });
-  if (response.ok) return text ? response.text() : response.json();
+  if (response.ok) return response.json();
   if (response.status === 401 && session) end();
   throw new Refusal(response.status, (await response.json()).error);
 }
@@ -31,15 +35,26 @@ export const get = (path) => call("GET", path);
 export const post = (path, body) => call("POST", path, body);
 
 export async function begin(account, password) {
-  session = await post("/session", { account, password });
-  keep();
+  keep(await post("/session", { account, password, browser: true }));
+}
+
+// A passkey names its account itself; the browser asks for finger, face or PIN.
+export async function beginByPasskey() {
+  const options = await post("/session/passkey/options");
+  const found = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+  keep(await post("/session/passkey", { credential: found.toJSON() }));
+}
+
+export async function makePasskey(name, password) {
+  const options = await post("/me/passkeys/options", { password });
+  const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
+  return post("/me/passkeys", { name, credential: made.toJSON() });
 }
 
 // What the account may do and reads in; asked for anew at each load, since either may change.
 export async function introduce() {
   const me = await get("/me");
-  session = { ...session, ...me };
-  keep();
+  keep({ ...session, ...me });
   return me;
 }
 
@@ -49,9 +64,21 @@ export async function logOut() {
 }
 
 export function end() {
+  if (!session) return;
   session = null;
-  sessionStorage.removeItem(KEPT);
+  localStorage.removeItem(KEPT);
   whenEnded();
 }
 
-const keep = () => sessionStorage.setItem(KEPT, JSON.stringify(session));
+function keep(granted) {
+  session = granted;
+  localStorage.setItem(KEPT, JSON.stringify(granted));
+}
+
+// Logged out in another tab is logged out here.
+addEventListener("storage", ({ key, newValue }) => {
+  if (key === KEPT && newValue === null && session) {
+    session = null;
+    whenEnded();
+  }
+});
