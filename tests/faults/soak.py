@@ -5,11 +5,12 @@
 A line that needs ten messages a second says 864,000 in a day. Both watches post the traffic of
 ``bench.traffic`` and answer all that comes, as a desk does that is awake: queries, safety messages
 and line checks with their answers, declarations with a readback, everything else with SEEN. All of
-it goes through the operators' APIs. Now and then a node is killed, stopped for some seconds or ended and started again, or the network is cut, one
-way or both. Meanwhile it is looked at what must not grow without end: memory, open files, threads,
-the log that the database writes ahead. At the end everything has to be delivered, and both records
-are read to the last entry: nothing that an API called durable is missing, both say the same, and
-whatever asked for an answer has one or is an open alert.
+it goes through the operators' APIs. Now and then a node is killed, stopped for some seconds or
+ended and started again, or the network is cut, one way or both. Meanwhile it is looked at what must
+not grow without end: memory, open files, threads, the log that the database writes ahead. At the
+end everything has to be delivered, and both records are read to the last entry: nothing that an API
+called durable is missing, both say the same, and whatever asked for an answer has one or is an open
+alert.
 """
 
 import argparse
@@ -338,7 +339,7 @@ class Soak:
 
         self._work_on(party, False, see)
 
-    def _work_on(self, party: str, answers: bool, work: Callable[[Api, Due], None]) -> None:  # noqa: FBT001
+    def _work_on(self, party: str, answers: bool, work: Callable[[Api, Due], None]) -> None:
         queue = self._due[party, answers]
         with self._members[party].api() as api:
             while not self._stop.is_set():
