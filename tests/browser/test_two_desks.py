@@ -196,7 +196,7 @@ def test_every_screen_speaks_the_language_that_is_chosen(
     blue.shows(f'html[lang="{language}"]')
     assert blue.page.get_attribute("html", "dir") == direction
     letters = {"ru": r"[а-я]", "ar": r"[ء-ي]"}[language]
-    for screen in ("watch", "conflicts", "declare", "thread"):
+    for screen in ("watch", "conflicts", "declare", "thread", "handover", "record", "account"):
         blue.go(screen)
         blue.page.wait_for_timeout(300)
         for heading in blue.page.query_selector_all("h2, th, nav a, header button"):
