@@ -137,7 +137,7 @@ def test_a_cut_line_is_shown_down_and_up_again(both: Watch, desks: Desks) -> Non
 def test_a_node_that_dies_and_comes_back_loses_and_doubles_no_alert(
     both: Watch, desks: Desks
 ) -> None:
-    blue, red = desks
+    blue, _red = desks
     blue.shows("[role=log] .alert")
     both.processes["blue"].kill()
     blue.shows("body.stale")
