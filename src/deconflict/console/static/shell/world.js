@@ -3,23 +3,35 @@
 
 import { get } from "./node.js";
 
-const GATHER_MS = 60; // events that come together are read up for together
 const KEPT = 200; // messages of each direction of a line
+const LEAST_MS = 60; // events that come together are read up for together,
+const SHARE = 4; // and no list is read more often than a quarter of the time
 
-export const TOPICS = ["lines", "alerts", "conflicts", "declarations", "messages", "held", "watch"];
+const LISTS = {
+  lines: ["/lines", "line_id"],
+  alerts: ["/alerts", "alert_id"],
+  conflicts: ["/conflicts", "conflict_id"],
+  declarations: ["/declarations", "declaration_id"],
+  held: ["/held", "held_id"],
+};
+const FIRST = ["lines", "alerts"]; // what a watch is shown before all else
+const TOPICS = [...Object.keys(LISTS), "messages", "watch"];
+const DECLARING = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL", "READBACK", "READBACK_RESULT", "LOADED", "SEEN"]);
+const OF_LINES = new Set(["drill", "line", "path", "terms"]);
 
 export class World {
   lines = [];
   alerts = [];
   conflicts = [];
   declarations = [];
-  messages = new Map(); // hash -> message
   held = [];
+  messages = new Map(); // hash -> message; read once somebody looks at messages
   #listeners = new Map(TOPICS.map((topic) => [topic, new Set()]));
-  #stale = new Set();
-  #wanted = new Set(); // hashes of messages to be read
-  #gathering = null;
-  #reading = Promise.resolve();
+  #alerted = new Map(); // what the stream said of alerts since the last frame
+  #stale = new Map(); // list -> the timer that reads it
+  #tookMs = {};
+  #turns = {};
+  #wanted = null; // hashes of messages to be read; null while nobody looks at messages
   #onProblem;
 
   constructor(onProblem) {
@@ -29,64 +41,100 @@ export class World {
   // Calls draw now and after each change of one of the topics; returns how to stop that.
   on(topics, draw) {
     for (const topic of topics) this.#listeners.get(topic).add(draw);
+    if (topics.includes("messages")) this.#readRecent();
     draw();
     return () => topics.forEach((topic) => this.#listeners.get(topic).delete(draw));
   }
 
-  // Reads everything, as at the beginning and after a broken stream that could not be resumed.
+  // Reads everything anew; resolves when what comes first is there.
   async load() {
-    this.#stale = new Set(TOPICS);
-    await this.#readUp();
-    await this.#recent();
+    const rest = Object.keys(LISTS).filter((list) => !FIRST.includes(list));
+    await Promise.all(FIRST.map((list) => this.#read(list)));
+    for (const list of rest) this.#read(list).catch(this.#onProblem);
+    if (this.#wanted) {
+      this.#wanted = null;
+      this.#readRecent();
+    }
+    this.#tell("watch");
   }
 
   // Takes one event of the stream.
   take({ event, data }) {
-    switch (event) {
-      case "alert":
-        // Shown before anything is asked for: an alert carries all that is known of it.
-        this.#set("alerts", inOrder(this.#with(this.alerts, "alert_id", data, data.open)));
-        return;
-      case "message":
-      case "delivery":
-        this.#wanted.add(data.hash);
-        break;
-      case "conflict":
-      case "conflict_ended":
-        this.#stale.add("conflicts");
-        break;
-      case "declaration":
-        this.#set("declarations", this.declarations.filter((each) => each.declaration_id !== data.declaration_id || each.party !== data.party));
-        break;
-      case "held":
-        this.#stale.add("held");
-        break;
-      case "watch":
-        this.#stale.add("watch");
-        break;
-      case "drill":
-      case "line":
-      case "path":
-      case "terms":
-        this.#stale.add("lines");
-        break;
-      default:
-        return; // of no screen
-    }
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = null;
-      this.#reading = this.#reading.then(() => this.#readUp()).catch(this.#onProblem);
-    }, GATHER_MS);
+    if (event === "alert") {
+      // Shown before anything is asked for: an alert carries all that is known of it.
+      if (!this.#alerted.size) setTimeout(() => this.#showAlerts());
+      this.#alerted.set(data.alert_id, data);
+    } else if (event === "message" || event === "delivery") {
+      this.#wanted?.add(data.hash);
+      if (this.#wanted) this.#soon("messages");
+      this.#soon("lines");
+      if (event === "delivery" || DECLARING.has(data.kind)) this.#soon("declarations");
+    } else if (event === "conflict" || event === "conflict_ended") this.#soon("conflicts");
+    else if (event === "declaration") this.#soon("declarations");
+    else if (event === "held") this.#soon("held");
+    else if (event === "watch") this.#tell("watch");
+    else if (OF_LINES.has(event)) this.#soon("lines");
   }
 
   line(id) {
     return this.lines.find((each) => each.line_id === id) ?? null;
   }
 
-  #with(list, key, item, stays) {
-    const at = list.findIndex((each) => each[key] === item[key]);
-    if (!stays) return at < 0 ? list : list.toSpliced(at, 1);
-    return at < 0 ? [...list, item] : list.with(at, item);
+  #showAlerts() {
+    const alerts = new Map(this.alerts.map((each) => [each.alert_id, each]));
+    for (const [id, alert] of this.#alerted) {
+      if (alert.open) alerts.set(id, alert);
+      else alerts.delete(id);
+    }
+    this.#alerted.clear();
+    this.#set("alerts", inOrder([...alerts.values()]));
+  }
+
+  // Reads a list up in a moment: a long one, that takes a while, not at every event.
+  #soon(list) {
+    if (this.#stale.has(list)) return;
+    const wait = Math.max(LEAST_MS, SHARE * (this.#tookMs[list] ?? 0));
+    this.#stale.set(list, setTimeout(() => {
+      this.#stale.delete(list); // what happens from here on is read up for again
+      (list === "messages" ? this.#readWanted() : this.#read(list)).catch(this.#onProblem);
+    }, wait));
+  }
+
+  async #read(list) {
+    const [path, id] = LISTS[list];
+    const begun = performance.now();
+    const turn = (this.#turns[list] = (this.#turns[list] ?? 0) + 1);
+    const answer = await get(path);
+    if (turn !== this.#turns[list]) return; // a later question is under way
+    const found = same(this[list], answer, id);
+    this.#set(list, list === "alerts" ? inOrder(found) : found);
+    this.#tookMs[list] = performance.now() - begun;
+  }
+
+  async #readWanted() {
+    const hashes = [...this.#wanted].slice(0, KEPT);
+    for (const hash of hashes) this.#wanted.delete(hash);
+    this.#keep(await Promise.all(hashes.map((hash) => get(`/messages/${hash}`))));
+    if (this.#wanted.size) setTimeout(() => this.#soon("messages"));
+  }
+
+  async #readRecent() {
+    if (this.#wanted) return;
+    this.#wanted = new Set();
+    try {
+      const pages = await Promise.all(this.lines.flatMap((line) => [["out", line.own_seq], ["in", line.peer_seq]].map(([direction, last]) =>
+        get(`/lines/${line.line_id}/messages?direction=${direction}&after_seq=${Math.max(0, last - KEPT)}`))));
+      this.#keep(pages.flat());
+    } catch (error) {
+      this.#wanted = null;
+      this.#onProblem(error);
+    }
+  }
+
+  #keep(found) {
+    const messages = new Map(this.messages);
+    for (const each of found) messages.set(each.hash, each);
+    this.#set("messages", messages);
   }
 
   #set(topic, value) {
@@ -98,53 +146,15 @@ export class World {
   #tell(topic) {
     for (const draw of this.#listeners.get(topic)) draw();
   }
-
-  async #readUp() {
-    const stale = this.#stale;
-    const wanted = [...this.#wanted];
-    [this.#stale, this.#wanted] = [new Set(), new Set()];
-    if (wanted.length) stale.add("lines");
-    const read = (topic, path, id) => stale.has(topic) && get(path).then((found) => this.#set(topic, same(this[topic], found, id)));
-    await Promise.all([
-      read("lines", "/lines", "line_id"),
-      read("conflicts", "/conflicts", "conflict_id"),
-      read("declarations", "/declarations", "declaration_id"),
-      read("held", "/held", "held_id"),
-      stale.has("alerts") && get("/alerts").then((found) => this.#set("alerts", inOrder(same(this.alerts, found, "alert_id")))),
-      this.#readMessages(wanted),
-    ]);
-    if (stale.has("watch")) this.#tell("watch");
-  }
-
-  async #readMessages(hashes) {
-    if (!hashes.length) return;
-    const found = await Promise.all(hashes.map((hash) => get(`/messages/${hash}`)));
-    this.#keep(found);
-    if (found.some(({ kind }) => DECLARING.has(kind))) {
-      this.#set("declarations", same(this.declarations, await get("/declarations"), "declaration_id"));
-    }
-  }
-
-  async #recent() {
-    const pages = await Promise.all(this.lines.flatMap((line) => [["out", line.own_seq], ["in", line.peer_seq]].map(([direction, last]) =>
-      get(`/lines/${line.line_id}/messages?direction=${direction}&after_seq=${Math.max(0, last - KEPT)}`))));
-    this.#keep(pages.flat());
-  }
-
-  #keep(found) {
-    const messages = new Map(this.messages);
-    for (const each of found) messages.set(each.hash, each);
-    this.#set("messages", messages);
-  }
 }
 
-const DECLARING = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL", "READBACK", "LOADED"]);
 const URGENCY = ["FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"];
 
 // The most urgent first; of those the one that has climbed highest, then the oldest.
 function inOrder(alerts) {
   const rank = (alert) => URGENCY.indexOf(alert.urgency);
-  return alerts.toSorted((one, other) => rank(one) - rank(other) || other.level - one.level || (one.raised_utc < other.raised_utc ? -1 : 1));
+  const ordered = alerts.toSorted((one, other) => rank(one) - rank(other) || other.level - one.level || (one.raised_utc < other.raised_utc ? -1 : 1));
+  return ordered.every((each, at) => each === alerts[at]) ? alerts : ordered;
 }
 
 // Keeps the objects that say the same as before, so that only what changed is drawn anew.

@@ -9,10 +9,27 @@ import { actionsFor } from "./actions.js";
 export const SHAPES = { FLASH: "◆◆", IMMEDIATE: "▲", PRIORITY: "■", ROUTINE: "●" };
 
 const LONG = 320;
+const AT_ONCE = 30;
 
-export function alertList(list, desk) {
+// The urgent ones are all shown. Of the others as many as one can look at, and how many more.
+export function alertList(list, more, desk) {
   const rows = new Rows(list, (alert) => alert.alert_id, (alert, before) => draw(alert, desk, before));
-  return (alerts) => rows.show(alerts);
+  let most = AT_ONCE;
+  let all = [];
+  const button = h("button", { type: "button", onclick: () => {
+    most += AT_ONCE;
+    show(all);
+  } });
+  more.append(button);
+  function show(alerts) {
+    all = alerts;
+    const urgent = alerts.filter(({ urgency }) => urgency === "FLASH" || urgency === "IMMEDIATE").length;
+    const shown = alerts.slice(0, Math.max(most, urgent));
+    rows.show(shown);
+    button.hidden = shown.length === alerts.length;
+    button.textContent = t("watch.more_alerts", { count: alerts.length - shown.length });
+  }
+  return show;
 }
 
 function draw(alert, desk, before) {

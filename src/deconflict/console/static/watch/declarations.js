@@ -21,7 +21,9 @@ export function declarationTable(desk) {
   let shown = [];
   eachSecond(() => {
     if (all.length && !box.isConnected) return false;
-    if (new Date(now()).getUTCSeconds() === 0) draw();
+    if (new Date(now()).getUTCSeconds() !== 0) return;
+    rows.redraw(); // what comes next may have become now
+    draw();
   });
 
   function draw() {
@@ -31,7 +33,6 @@ export function declarationTable(desk) {
       .filter((each) => !wanted || `${each.party} ${each.label ?? ""} ${each.purpose} ${each.declaration_id}`.toLowerCase().includes(wanted))
       .toSorted((one, other) => (one.start_utc <= at) !== (other.start_utc <= at) ? (one.start_utc <= at ? -1 : 1) : one.start_utc < other.start_utc ? -1 : 1);
     count.textContent = t("declared.count", { count: shown.length });
-    rows.redraw();
     place();
   }
 

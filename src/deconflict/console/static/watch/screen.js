@@ -9,6 +9,7 @@ import { lineList, speakForm, withoutLine } from "./lines.js";
 export function open(main, desk) {
   const { world } = desk;
   const alerts = h("ul");
+  const more = h("p", { class: "row" });
   const none = h("p", { class: "soft" }, t("watch.no_alerts"));
   const conflicts = h("p");
   const lines = h("ul", { "aria-live": "polite" });
@@ -18,12 +19,12 @@ export function open(main, desk) {
     h("div", { class: "two" },
       h("div", { class: "stack" },
         h("section", { "aria-labelledby": "h-alerts" }, h("h2", { id: "h-alerts" }, t("watch.alerts")), none,
-          h("div", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") }, alerts))),
+          h("div", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") }, alerts), more)),
       h("div", { class: "stack" },
         h("section", { "aria-labelledby": "h-lines" }, h("h2", { id: "h-lines" }, t("watch.lines")), lines, without, conflicts),
         speakForm(desk),
         h("section", { "aria-labelledby": "h-declared" }, h("h2", { id: "h-declared" }, t("watch.declared")), table.node))));
-  const showAlerts = alertList(alerts, desk);
+  const showAlerts = alertList(alerts, more, desk);
   const showLines = lineList(lines, desk);
   const ends = [
     world.on(["alerts", "conflicts"], () => {
