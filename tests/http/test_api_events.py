@@ -172,11 +172,14 @@ def test_a_silent_stream_beats_and_ends_with_its_session(
             client.stream("GET", "/events") as response,
         ):
             beats = 0
+            lines: list[str] = []
             async for line in response.aiter_lines():
+                lines.append(line)
                 beats += line == ": beat"
-                if line and beats == 2:
+                if line == ": beat" and beats == 2:
                     assert (await client.delete("/session")).status_code == 200
-            assert beats == 2  # and the loop ended by itself: the stream did
+            # The loop ended by itself: the stream did, and said why.
+            assert "event: session_ended" in lines[-4:]
 
     asyncio.run(asyncio.wait_for(scenario(), 10))
 

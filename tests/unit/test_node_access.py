@@ -63,6 +63,7 @@ async def filled(pair: NodePair, node: Node) -> dict[str, str]:
         "name": "somebody",
         "incident_id": f"{7:032x}",
         "paper_id": "00000000",
+        "passkey_id": "0000000000000000",
     }
 
 
