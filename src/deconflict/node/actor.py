@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from deconflict.errors import InvalidInputError, NotPermittedError
+from deconflict.messages.words import LANGUAGES
 
 __all__ = ["PERMISSIONS", "Action", "Actor", "Role", "allowed", "parse_roles", "require"]
 
@@ -141,11 +142,19 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: an account on watch at a desk. The account's name never leaves the node."""
+    """Who asks: an account on watch at a desk. The account's name never leaves the node.
+
+    Attributes:
+        account: its name.
+        roles: what it is for.
+        desk: where it sits.
+        language: in which it is told things, one of ``messages.words.LANGUAGES``.
+    """
 
     account: str
     roles: frozenset[Role]
     desk: str
+    language: str = LANGUAGES[0]
 
 
 def allowed(roles: Iterable[Role], action: Action) -> bool:
