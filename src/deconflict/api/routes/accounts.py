@@ -66,7 +66,7 @@ async def add_account(
         desk=account.desk,
     )
     if isinstance(made, Enrolment):
-        return answer(made.view(services.node.node().language), 202)
+        return answer(made.view(actor.language), 202)
     return answer(AccountView.of(made))
 
 
@@ -94,7 +94,7 @@ async def enable_account(
     services = services_of(request)
     asked = await services.in_accounts_thread(services.enrolments.enable, actor, name)
     if asked is not None:
-        return answer(asked.view(services.node.node().language), 202)
+        return answer(asked.view(actor.language), 202)
     return answer(Done())
 
 
@@ -116,7 +116,7 @@ async def set_password(
         services.enrolments.set_password, actor, name, password.password
     )
     if asked is not None:
-        return answer(asked.view(services.node.node().language), 202)
+        return answer(asked.view(actor.language), 202)
     return answer(Done())
 
 
@@ -124,7 +124,7 @@ async def set_password(
 @needs(Action.ENROL)
 async def list_enrolments(request: Request) -> Response:
     """List who waits for a second person to be let in: accounts and peers, the oldest first."""
-    return answer(services_of(request).waiting())
+    return answer(services_of(request).waiting(actor_of(request).language))
 
 
 @router.post("/enrolments/{held_id}/release", response_model=HeldView)
@@ -134,7 +134,7 @@ async def release_enrolment(held_id: str, request: Request) -> Response:
     actor = actor_of(request)
     services = services_of(request)
     done = await services.in_accounts_thread(services.enrolments.release, actor, held_id)
-    return answer(done.view(services.node.node().language))
+    return answer(done.view(actor.language))
 
 
 @router.post("/enrolments/{held_id}/withdraw", response_model=HeldView)
@@ -144,7 +144,7 @@ async def withdraw_enrolment(held_id: str, request: Request) -> Response:
     actor = actor_of(request)
     services = services_of(request)
     gone = await services.in_accounts_thread(services.enrolments.withdraw, actor, held_id)
-    return answer(gone.view(services.node.node().language))
+    return answer(gone.view(actor.language))
 
 
 @router.get("/accounts/trail", response_model=list[TrailView])

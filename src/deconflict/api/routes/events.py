@@ -49,6 +49,7 @@ async def stream_events(
         services,
         account=actor.account,
         token=bearer_token(request),
+        language=actor.language,
         after_id=services.node.last_event_id() if after_id is None else after_id,
     )
 
