@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import permutations
 from pathlib import Path
@@ -19,16 +19,15 @@ import msgspec
 import pytest
 from fastapi import FastAPI
 from test_node_access import routes
-from test_node_incidents import PERIOD, account, breach, opened, say_tally
+from test_node_incidents import PERIOD
 from test_node_runtime import runtime_of
-from test_node_talks import request
-from test_node_voice import SAFETY, cut, nearer, note
+from told_stories import deaf, heard_by_voice, story, suspect
 
 from deconflict.airspace.instant import format_utc
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.cli.record import show_message
-from deconflict.messages.bodies import LineCheck, VoiceSide, body_to_wire
+from deconflict.messages.bodies import LineCheck, body_to_wire
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import wording
@@ -37,9 +36,10 @@ from deconflict.node.actor import Actor, Role
 from deconflict.node.alerts import AlertKey
 from deconflict.node.journal import Journal
 from deconflict.node.service import Node
+from deconflict.node.tell.worded import AlertWording, messages_of
 from deconflict.node.views import AlertView
 from deconflict.replay.world import DESKS
-from node_pair import LATAKIA, NodePair, cease, circle, declaration, node_pair, query
+from node_pair import NodePair, circle, declaration, node_pair, query
 
 NOW_MS = 1_443_593_520_000
 PASSWORD = "a long evening at sea"
@@ -50,43 +50,6 @@ API = "/api/v1"
 APART = ("/bundle", "/proofs/", "/fork", "/docs", "openapi", "/events", "/calendar")
 # What the author's desk reads is in the author's language, and so it says.
 AUTHORS = ("text_author", "texts")
-
-
-def story(pair: NodePair) -> dict[str, str]:
-    """Let nearly everything happen that is told in words; return what stands in addresses."""
-    pair.begin_drill("blue", announced=True)
-    pair.run_for(1)
-    (ours,) = pair.declare("blue", declaration(1))
-    (site,) = pair.declare("blue", declaration(5, Purpose.PROTECTED_SITE))
-    pair.declare("red", declaration(2), declaration(3, Purpose.PROTECTED_SITE))
-    pair.run_for(1)
-    pair.read_back("red", declaration(1, volume=circle(radius_m=9_000)), ours)
-    pair.say("red", Kind.CEASE, cease(f"{1:032x}"), drill=False)
-    pair.say("red", Kind.QUERY, query())
-    incident = opened()
-    pair.say("red", Kind.INCIDENT, incident)
-    pair.run_for(1)
-    pair.say("blue", Kind.ACCOUNT, account(closest_m=805, left_its_level="red"))
-    pair.say("red", Kind.ACCOUNT, account(closest_m=500, left_its_level="blue"))
-    pair.say("blue", Kind.BREACH_NOTE, breach(incident_id=incident.incident_id))
-    request(pair, party="red")
-    cut(pair)
-    say_tally(pair, "red")
-    check = pair.say("blue", Kind.LINE_CHECK, LineCheck(text="4711 0815"))
-    safety = pair.say("blue", Kind.SAFETY, SAFETY)
-    pair.run_for(40)
-    said = note(pair, safety, VoiceSide.HEARD, said=nearer())
-    pair.say("red", Kind.VOICE, said)
-    pair.say("red", Kind.LINE_CHECK_REPLY, LineCheck(text="4711 0816"), ref=check)
-    pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
-    pair.run_for(90)
-    return {
-        "line": pair.line_id,
-        "message_hash": site,
-        "declaration_id": f"{1:032x}",
-        "incident_id": incident.incident_id,
-        "name": "somebody",
-    }
 
 
 class Readers:
@@ -284,6 +247,38 @@ def test_what_was_told_before_a_restart_is_read_in_every_language(tmp_path: Path
         before = {alert.alert_id for alert in pair.blue.core.alerts}
         pair.blue = pair.world.restart("blue")
         assert before & {alert.alert_id for alert in pair.blue.core.alerts}
+        asyncio.run(inside(pair))
+
+
+@pytest.mark.parametrize("play", [story, deaf, suspect, heard_by_voice])
+def test_what_an_alert_says_in_no_language_says_it_whole(play: Callable[[NodePair], Any]) -> None:
+    with node_pair() as pair:
+        play(pair)
+        core = pair.blue.core
+        elsewhere = AlertWording("none", messages_of(core.envelope_of))
+        for event in core.stored_events(0, 5_000):
+            if event.kind == "alert":
+                # From the record, as a reader of another language has it, in the node's own.
+                told = msgspec.json.decode(event.data_json, type=AlertView)
+                assert told.said
+                assert elsewhere.one(told, core.language) == told
+                for language in set(LANGUAGES) - {core.language}:
+                    other = elsewhere.one(told, language)
+                    for at, text in strings([other.text, msgspec.to_builtins(other.facts)]):
+                        assert not foreign(text, language), (told.rule, at, text)
+
+
+def test_why_a_line_is_silent_is_in_the_readers_language(tmp_path: Path) -> None:
+    async def inside(pair: NodePair) -> None:
+        async with readers(pair, tmp_path) as desk:
+            told = {each: await desk.read("/lines", each) for each in LANGUAGES}
+            reasons = {each: lines[0]["silent_because"] for each, lines in told.items()}
+            assert len(set(reasons.values())) == len(LANGUAGES)
+            assert not any(foreign(text, each) for each, text in reasons.items())
+
+    with node_pair() as pair:
+        deaf(pair)
+        pair.blue = pair.world.stations["blue"]
         asyncio.run(inside(pair))
 
 
