@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
-SCREENS = ("watch", "conflicts", "declare", "thread")
+SCREENS = ("watch", "conflicts", "declare", "thread", "handover", "record", "account")
 GRAVE = ("serious", "critical")
 
 

@@ -137,7 +137,7 @@ def test_a_cut_line_is_shown_down_and_up_again(both: Watch, desks: Desks) -> Non
 def test_a_node_that_dies_and_comes_back_loses_and_doubles_no_alert(
     both: Watch, desks: Desks
 ) -> None:
-    blue, red = desks
+    blue, _red = desks
     blue.shows("[role=log] .alert")
     both.processes["blue"].kill()
     blue.shows("body.stale")
@@ -196,7 +196,7 @@ def test_every_screen_speaks_the_language_that_is_chosen(
     blue.shows(f'html[lang="{language}"]')
     assert blue.page.get_attribute("html", "dir") == direction
     letters = {"ru": r"[а-я]", "ar": r"[ء-ي]"}[language]
-    for screen in ("watch", "conflicts", "declare", "thread"):
+    for screen in ("watch", "conflicts", "declare", "thread", "handover", "record", "account"):
         blue.go(screen)
         blue.page.wait_for_timeout(300)
         for heading in blue.page.query_selector_all("h2, th, nav a, header button"):

@@ -1,14 +1,16 @@
 """A day of a busy line in hours: two real nodes that never rest, faults among it, and what grows.
 
-    python -m tests.faults.soak --messages 864000 --rate 150 --seed 1
+    python -m tests.faults.soak --messages 864000 --rate 72 --seed 1
 
 A line that needs ten messages a second says 864,000 in a day. Both watches post the traffic of
-``bench.traffic`` and answer what is asked of them, through the operators' APIs alone; now and then
-a node is killed, stopped for some seconds or ended and started again, or the network is cut, one
-way or both. Meanwhile it is looked at what must not grow without end: memory, open files, threads,
-the log that the database writes ahead. At the end everything has to be delivered, and both records
-are read to the last entry: nothing that an API called durable is missing, both say the same, and
-whatever asked for an answer has one or is an open alert.
+``bench.traffic`` and answer all that comes, as a desk does that is awake: queries, safety messages
+and line checks with their answers, declarations with a readback, everything else with SEEN. All of
+it goes through the operators' APIs. Now and then a node is killed, stopped for some seconds or
+ended and started again, or the network is cut, one way or both. Meanwhile it is looked at what must
+not grow without end: memory, open files, threads, the log that the database writes ahead. At the
+end everything has to be delivered, and both records are read to the last entry: nothing that an API
+called durable is missing, both say the same, and whatever asked for an answer has one or is an open
+alert.
 """
 
 import argparse
@@ -21,9 +23,9 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,8 @@ from deconflict.store.sqlite import SqliteStore
 
 PARTIES = ("blue", "red")
 ANSWERS = {"SAFETY": ("ACK", {"answer": "ROGER"}), "QUERY": ("ANSWER", None)}
+GLANCE_S = 0.5  # a desk does not look sooner
+PATIENCE_S = 120.0  # so long a desk looks for what its peer said; then the alert of it is left
 FAULTS = ("kill", "kill both", "end", "freeze", "cut", "cut one way")
 DRAIN_S = 120.0
 LOOK_EVERY_S = 10.0
@@ -62,6 +66,16 @@ class Look:
     open_files: int
     threads: int
     ahead_mb: float  # written ahead by the database, not yet in its file
+
+
+@dataclass(frozen=True)
+class Due:
+    """A message that a desk has to answer, once it stands in its record."""
+
+    hash: str
+    reply: Mapping[str, Any] | None  # None: that it was seen
+    at_s: float
+    until_s: float
 
 
 @dataclass
@@ -124,6 +138,10 @@ class Soak:
         self.durable: dict[str, set[bytes]] = {party: set() for party in PARTIES}
         self.line_id = ""
         self._owed: Counter[str] = Counter()
+        # Of each desk: what it answers, and what it has seen; two persons at work.
+        self._due: dict[tuple[str, bool], deque[Due]] = {
+            (party, answers): deque() for party in PARTIES for answers in (True, False)
+        }
         self.report = Report()
 
     def play(
@@ -143,7 +161,7 @@ class Soak:
             line_id = self.line_id = self._agree()
             watches = [
                 threading.Thread(target=self._guarded, args=(work, party, line_id), daemon=True)
-                for work in (self._post_on, self._answer_on)
+                for work in (self._post_on, self._reply_on, self._see_on, self._answer_late_on)
                 for party in PARTIES
             ]
             for watch in watches:
@@ -291,13 +309,62 @@ class Soak:
                 return
             with self._lock:
                 self.report.posted += 1
-                self.durable[party].update(_hashes(posted))
+            self._said(party, posted, post.reply)
             return
 
-    def _answer_on(self, party: str, line_id: str) -> None:
+    def _said(self, party: str, posted: Any, reply: Mapping[str, Any] | None) -> None:
+        """Keep what was called durable, and hand it to the other desk."""
+        hashes = list(_hashes(posted))
+        with self._lock:
+            self.durable[party].update(hashes)
+        (peer,) = (other for other in PARTIES if other != party)
+        now = time.monotonic()
+        self._due[peer, reply is not None].extend(
+            Due(each.hex(), reply, now + GLANCE_S, now + PATIENCE_S) for each in hashes
+        )
+
+    def _reply_on(self, party: str, line_id: str) -> None:
+        def reply(api: Api, due: Due) -> None:
+            assert due.reply is not None
+            posted = api.send(line_id, due.reply["kind"], due.reply["body"], ref=due.hash)
+            self._said(party, posted, None)
+
+        self._work_on(party, True, reply)
+
+    def _see_on(self, party: str, _line_id: str) -> None:
+        def see(api: Api, due: Due) -> None:
+            posted = api.post(f"/messages/{due.hash}/seen", {})
+            with self._lock:
+                self.durable[party].update(_hashes(posted))
+
+        self._work_on(party, False, see)
+
+    def _work_on(self, party: str, answers: bool, work: Callable[[Api, Due], None]) -> None:
+        queue = self._due[party, answers]
+        with self._members[party].api() as api:
+            while not self._stop.is_set():
+                if not queue or queue[0].at_s > time.monotonic():
+                    self._stop.wait(0.02)
+                    continue
+                due = queue.popleft()
+                try:
+                    work(api, due)
+                except Unreachable:
+                    queue.appendleft(due)
+                    self._stop.wait(0.05)
+                except ApiError as error:
+                    # Not there yet, or answered by a call whose answer was lost.
+                    if error.status not in (404, 409, 503):
+                        raise
+                    now = time.monotonic()
+                    if error.status != 409 and now < due.until_s:
+                        queue.append(replace(due, at_s=now + GLANCE_S))
+
+    def _answer_late_on(self, party: str, line_id: str) -> None:
+        """Answer what is urgent and was missed: an answer of an API was lost with its node."""
         answered: deque[str] = deque(maxlen=10_000)
         with self._members[party].api() as api:
-            while not self._stop.wait(0.2):
+            while not self._stop.wait(5):
                 try:
                     asked = api.alerts()
                 except Unreachable:
@@ -447,7 +514,7 @@ def _now_ms() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--messages", type=int, default=864_000)
-    parser.add_argument("--rate", type=float, default=150.0, help="posts a second, both together")
+    parser.add_argument("--rate", type=float, default=72.0, help="posts a second, both together")
     parser.add_argument("--fault-every", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="at most so long")
     parser.add_argument("--seed", type=int, default=1)

@@ -14,11 +14,14 @@ STATIC = Path(str(files("deconflict.console").joinpath("static")))
 SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts]
 # Tables of names: of states, kinds and values that the node says by their code.
 NAMED = {
-    *("ack", "delivery", "kind", "line_state", "purpose", "readback", "said", "step"),
-    *("terms_state", "urgency", "verdict"),
+    *("ack", "delivery", "kind", "line_state", "part", "purpose", "readback", "role", "said"),
+    *("step", "terms_state", "urgency", "verdict"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
-MADE = ("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.")
+MADE = (
+    *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
+    "account.",
+)
 
 
 def texts(language: str) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from test_node_release import SECOND, WATCH, run, said
 from test_node_two_persons import SECOND_WATCH, ceased
 
 from deconflict.messages.bodies import (
+    Account,
     Ack,
     Answer,
     AnswerWord,
@@ -195,5 +196,17 @@ def test_a_reply_of_long_ago_is_found_behind_much_that_was_said_since() -> None:
         for _ in range(520):
             pair.say("blue", Kind.LINE_CHECK, LineCheck(text="4711 0815"))
         assert (await node.seen(WATCH, message)).hash == first.hash
+
+    run(test, persons=1)
+
+
+def test_the_first_that_is_said_of_a_message_is_known_without_reading_back() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        told = pair.say("red", Kind.ACCOUNT, Account(event="pass", fields={"a": 1}))
+        pair.run_for(2)
+        book = pair.blue.core.lines[pair.line_id].book
+        assert book.is_first(Kind.SEEN, told)
+        await node.seen(WATCH, told)
+        assert not book.is_first(Kind.SEEN, told)  # from here on the record knows what was said
 
     run(test, persons=1)

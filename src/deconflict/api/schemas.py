@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from deconflict.airspace.instant import format_utc
 from deconflict.api.accounts import Account, Session, TrailEntry
 from deconflict.api.passkey_book import Passkey
+from deconflict.messages.words import LANGUAGES
 from deconflict.node.actor import Actor
 from deconflict.node.handover import AHEAD_MS, GAP_MS
 from deconflict.node.views import ConflictView, Posted
@@ -55,7 +56,7 @@ class Login(Request):
 class LanguageWanted(Request):
     """In which language the own account is told things."""
 
-    language: Name | None = Field(description="en or ru; null: the node's")
+    language: Name | None = Field(description=f"{', '.join(LANGUAGES)}; null: the node's")
 
 
 class OwnPassword(Request):

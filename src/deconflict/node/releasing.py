@@ -247,7 +247,7 @@ class Releasing(Reading):
             held = self._held.waiting(line.line_id, say, self._now.utc_ms)
             if held is not None:
                 return self._joined(line, say, held)
-            if line.book.threads.is_first(say.kind, say.ref):
+            if line.book.is_first(say.kind, say.ref):
                 return await self._say_one(actor, line, say)
             await self._runtime.settled()  # what another hand said may be on its way to the disk
             before = await asyncio.to_thread(said_before, self._store, line, say)

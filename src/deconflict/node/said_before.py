@@ -7,6 +7,7 @@ repetition, and nor is what takes back an answer in between: CEASED, CONTINUING,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from deconflict.line.envelope import Envelope, read_envelope
@@ -64,7 +65,7 @@ def said_before(store: Store, line: Line, say: Say) -> SaidBefore | None:
     end, page = line.position(line.machine.own_head), _FIRST_PAGE
     while end > 0:
         start = max(0, end - page)
-        rows = list(own.rows_behind(start))[: end - start]
+        rows = list(islice(own.rows_behind(start), end - start))
         for row in reversed(rows):
             envelope = read_envelope(row.data)
             if envelope.ref == say.ref and envelope.kind in _FAMILIES[say.kind]:

@@ -56,6 +56,7 @@ export function follow(last, onEvent, onState, onGap) {
       const colon = line.indexOf(":");
       if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).trimStart();
     }
+    if (fields.event === "session_ended") throw Object.assign(new Error("ended"), { status: 401 });
     if (!fields.id || fields.event === "resume" || Number(fields.id) <= after) return;
     after = Number(fields.id);
     onEvent({ id: after, event: fields.event, data: JSON.parse(fields.data) });

@@ -40,6 +40,7 @@ const TYPES = {
   speed: (text) => number(text, 1000, t("fields.hint.speed")),
   count: (text) => number(text, 1, t("fields.hint.count")),
   id: (text) => text,
+  password: (text) => text,
   text: (text) => text,
 };
 const HINTED = new Set(["position", "time", "altitude", "band", "distance", "separation", "height", "bearing", "speed", "count"]);
@@ -56,8 +57,8 @@ export function fields(box, wanted, known = {}, choices = {}) {
       const select = h("select", { name, required: !optional }, choices[name].map(([value, said]) => h("option", { value }, said)));
       return { name, label: h("label", {}, words, select), value: () => select.value };
     }
-    const input = h("input", { name, required: !optional, value: known[name] ?? "", readonly: name in known, dir: plain === "text" ? "auto" : "ltr", autocomplete: "off" });
-    return { name, label: h("label", {}, words + hint, input), value: () => (optional && !input.value.trim() ? null : read(input.value.trim())) };
+    const input = h("input", { name, required: !optional, value: known[name] ?? "", type: plain === "password" ? "password" : "text", readonly: name in known, dir: plain === "text" ? "auto" : "ltr", autocomplete: "off" });
+    return { name, label: h("label", {}, words + hint, input), value: () => (optional && !input.value.trim() ? null : read(plain === "password" ? input.value : input.value.trim())) };
   });
   box.replaceChildren(...inputs.map(({ label }) => label));
   return () => Object.fromEntries(inputs.map(({ name, value }) => [name, value()]));

@@ -3,7 +3,7 @@
 import { eachSecond, figures, iso, local, now, utc } from "./clock.js";
 import { h } from "./dom.js";
 import { languageChoice } from "./login.js";
-import { logOut, may, session } from "./node.js";
+import { logOut, may, post } from "./node.js";
 import { alarm, allowSound } from "./sound.js";
 import { speak, t } from "./words.js";
 
@@ -13,6 +13,9 @@ const SCREENS = [
   { name: "conflicts", needs: "read", load: () => import("../card/screen.js") },
   { name: "declare", needs: "check", load: () => import("../declare/screen.js") },
   { name: "thread", needs: "read", load: () => import("../thread/screen.js") },
+  { name: "handover", needs: "read", load: () => import("../handover/screen.js") },
+  { name: "record", needs: "export", load: () => import("../record/screen.js") },
+  { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
 ];
 
 export class Frame {
@@ -91,7 +94,7 @@ export class Frame {
       h("header", {},
         h("h1", {}, this.#about.party, " ", h("small", {}, t("frame.who", { desk: this.#me.desk, account: this.#me.account }))),
         this.#drill, h("p", {}, clock, " ", here), this.#live, this.#sound, theme,
-        h("label", {}, h("span", { class: "visually-hidden" }, t("frame.language")), languageChoice(this.#languages, (wanted) => this.#speak(wanted))),
+        h("label", {}, h("span", { class: "visually-hidden" }, t("frame.language")), languageChoice(this.#languages, (wanted) => this.#speak(wanted).catch(this.problem))),
         h("button", { type: "button", onclick: () => this.#keys.showModal() }, t("frame.keys")),
         h("button", { type: "button", onclick: this.act(logOut) }, t("frame.log_out"))),
       h("nav", { "aria-label": t("frame.screens") }, h("ul", {}, this.#offered().map((screen, at) =>
@@ -143,8 +146,10 @@ export class Frame {
   }
 
   async #speak(wanted) {
+    await post("/me/language", { language: wanted }); // what the node says follows it
     await speak(wanted);
     localStorage.setItem("language", wanted);
+    await this.world?.load();
     this.#draw();
     this.#count();
     this.#showDrills();

@@ -1,7 +1,7 @@
 // Who comes on watch. Nothing is shown before.
 
 import { h } from "./dom.js";
-import { begin } from "./node.js";
+import { begin, beginByPasskey } from "./node.js";
 import { language, speak, t } from "./words.js";
 
 export function login(languages, enter) {
@@ -13,6 +13,7 @@ export function login(languages, enter) {
     h("label", {}, t("login.account"), account),
     h("label", {}, t("login.password"), password),
     h("button", { class: "first" }, t("login.enter")),
+    passkeys() && h("button", { type: "button", onclick: () => enterBy(beginByPasskey) }, t("login.passkey")),
     problem,
     h("label", {}, t("frame.language"), languageChoice(languages, async (wanted) => {
       await speak(wanted);
@@ -23,16 +24,24 @@ export function login(languages, enter) {
   document.title = "deconflict";
   account.focus();
 
-  async function submit(event) {
+  function submit(event) {
     event.preventDefault();
+    return enterBy(() => begin(account.value, password.value));
+  }
+
+  async function enterBy(way) {
+    problem.textContent = "";
     try {
-      await begin(account.value, password.value);
+      await way();
       await enter();
     } catch (error) {
-      problem.textContent = error.message;
+      problem.textContent = error.name === "NotAllowedError" ? t("login.passkey_not") : error.message;
     }
   }
 }
+
+// Browsers make passkeys for host names, not for addresses.
+export const passkeys = () => Boolean(globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) && isNaN(Number(location.hostname.replaceAll(".", "")));
 
 const NAMES = { en: "English", ru: "Русский", ar: "العربية" };
 

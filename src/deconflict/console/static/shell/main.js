@@ -5,7 +5,7 @@ import { follow } from "./events.js";
 import { Frame } from "./frame.js";
 import { login } from "./login.js";
 import * as node from "./node.js";
-import { speak } from "./words.js";
+import { language, speak } from "./words.js";
 import { World } from "./world.js";
 
 const LANGUAGES = ["en", "ru", "ar"];
@@ -31,6 +31,7 @@ async function start() {
 
 async function desk() {
   const [me, about] = await Promise.all([node.introduce(), node.get("/node")]);
+  if (LANGUAGES.includes(me.language) && me.language !== language) await speak(me.language);
   setNow(about.now_utc);
   const frame = new Frame(me, about, LANGUAGES);
   node.onSessionEnd(() => location.reload());
