@@ -72,10 +72,10 @@ class StandInNode:
             drill=False,
         )
 
-    def lines(self) -> tuple[LineView, ...]:
+    def lines(self, *, language: str | None = None) -> tuple[LineView, ...]:
         return (self.line(LINE),)
 
-    def line(self, line: str) -> LineView:
+    def line(self, line: str, *, language: str | None = None) -> LineView:
         if line not in (LINE, PEER):
             raise NotFoundError("there is no such line", given=line[:40], expected=PEER)
         return LineView(
@@ -129,7 +129,13 @@ class StandInNode:
         return DrillReport(LINE, PEER, "blue.example", at, at, at, True, None, ())
 
     async def messages(
-        self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None
+        self,
+        line: str,
+        *,
+        after_seq: int = 0,
+        limit: int = 200,
+        outgoing: bool | None = None,
+        language: str | None = None,
     ) -> tuple[MessageView, ...]:
         self.line(line)
         fitting = [
@@ -139,7 +145,7 @@ class StandInNode:
         ]
         return tuple(fitting[:limit])
 
-    async def message(self, message_hash: str) -> MessageView:
+    async def message(self, message_hash: str, *, language: str | None = None) -> MessageView:
         for message in self.sent:
             if message.hash == message_hash:
                 return message
@@ -157,20 +163,28 @@ class StandInNode:
         site = Purpose.PROTECTED_SITE
         return tuple(self._view(one) for one in self.declared.values() if one.purpose is site)
 
-    async def site_messages(self, *, limit: int = 50) -> tuple[MessageView, ...]:
+    async def site_messages(
+        self, *, limit: int = 50, language: str | None = None
+    ) -> tuple[MessageView, ...]:
         return tuple(self.sent[-limit:])
 
-    async def site_message(self, message_hash: str) -> MessageView:
+    async def site_message(self, message_hash: str, *, language: str | None = None) -> MessageView:
         return await self.message(message_hash)
 
-    async def site_alerts(self) -> tuple[AlertView, ...]:
+    async def site_alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
         return tuple(self.open)
 
-    async def conflicts(self) -> tuple[ConflictView, ...]:
+    async def conflicts(self, *, language: str | None = None) -> tuple[ConflictView, ...]:
         return tuple(self.found)
 
-    def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]:
-        return tuple(alert for alert in self.open if alert.open or not open_only)
+    def alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
+        return tuple(alert for alert in self.open if alert.open)
+
+    async def told_alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
+        return tuple(self.open)
+
+    async def word_alerts(self, language: str) -> None:
+        pass
 
     async def health(self) -> dict[str, Any]:
         return {"ok": True}
@@ -184,7 +198,7 @@ class StandInNode:
         self.calls.append(("send", actor, {"kind": kind, "body": body, **options}))
         return self.say(kind, body, precedence=options.get("precedence") or "ROUTINE")
 
-    def held(self) -> tuple[HeldView, ...]:
+    def held(self, *, language: str | None = None) -> tuple[HeldView, ...]:
         return (HeldView("3f9a01cc", "boris", "2015-09-30T06:00:00Z", ()),)
 
     async def release(
@@ -284,7 +298,9 @@ class StandInNode:
 
     # -- calls
 
-    def talks(self, line: str | None = None, *, ahead_only: bool = False) -> tuple[TalkView, ...]:
+    def talks(
+        self, line: str | None = None, *, ahead_only: bool = False, language: str | None = None
+    ) -> tuple[TalkView, ...]:
         if line is not None:
             self.line(line)
         return ()
@@ -294,7 +310,7 @@ class StandInNode:
             self.line(line)
         return ()
 
-    def calendar(self, line: str, talk_id: str) -> bytes:
+    def calendar(self, line: str, talk_id: str, *, language: str | None = None) -> bytes:
         self.line(line)
         return b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 
@@ -338,10 +354,12 @@ class StandInNode:
 
     # -- incidents, tallies, the watch
 
-    def incidents(self) -> tuple[IncidentRow, ...]:
+    def incidents(self, *, language: str | None = None) -> tuple[IncidentRow, ...]:
         return ()
 
-    def incident(self, incident_id: str, *, line: str | None = None) -> IncidentView:
+    def incident(
+        self, incident_id: str, *, line: str | None = None, language: str | None = None
+    ) -> IncidentView:
         raise NotFoundError("no incident of this id is open", given=incident_id[:40])
 
     async def outside_account(
@@ -351,13 +369,19 @@ class StandInNode:
         return self.incident(incident_id)
 
     def own_count(
-        self, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+        self,
+        line: str,
+        start_utc: str,
+        end_utc: str,
+        *,
+        drill: bool = False,
+        language: str | None = None,
     ) -> TallyView:
         self.line(line)
         self.counted = (start_utc, end_utc, drill)
         return TallyView(LINE, PEER, None, None, None, start_utc, end_utc, drill, {}, (), ())
 
-    def tallies(self, line: str) -> tuple[TallyView, ...]:
+    def tallies(self, line: str, *, language: str | None = None) -> tuple[TallyView, ...]:
         self.line(line)
         return ()
 
@@ -368,7 +392,14 @@ class StandInNode:
         self.calls.append(("tally", actor, (start_utc, end_utc, drill)))
         return self.say("TALLY", {})
 
-    def handover(self, desk: str, *, ahead_ms: int = AHEAD_MS, gap_ms: int = GAP_MS) -> Sheet:
+    def handover(
+        self,
+        desk: str,
+        *,
+        ahead_ms: int = AHEAD_MS,
+        gap_ms: int = GAP_MS,
+        language: str | None = None,
+    ) -> Sheet:
         return hand_over_sheet(
             party="blue.example",
             desk=desk,
@@ -464,6 +495,9 @@ class StandInNode:
                     last = live.event_id
         finally:
             self.readers.discard(queue)
+
+    def event_json(self, event: EventView, language: str) -> bytes:
+        return event.data_json
 
     def happen(self, kind: str, data: dict[str, Any]) -> EventView:
         event = EventView(len(self.stored) + 1, format_utc(START_MS), kind, data)

@@ -148,6 +148,12 @@ def test_an_exercise_is_said_in_the_language_of_the_desk(
     assert "DRILL" not in said
 
 
+def test_the_command_line_asks_for_the_language_of_its_own_words(client: NodeClient) -> None:
+    with NodeClient(client.url, "secret-token", "ru") as desk:
+        desk.get("alerts")
+    assert Answers.asked[-1][1]["Deconflict-Language"] == "ru"
+
+
 def test_a_program_that_reads_json_is_not_told_in_words(
     client: NodeClient, capsys: pytest.CaptureFixture[str]
 ) -> None:

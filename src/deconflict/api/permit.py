@@ -6,6 +6,7 @@ looked at before a byte of the body is read.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl
@@ -18,9 +19,10 @@ from starlette.responses import Response
 from deconflict.api.credentials import proof_of
 from deconflict.api.errors import BodyTooLargeError, WrongMediaTypeError
 from deconflict.api.services import services_of
-from deconflict.errors import InvalidDocumentError
+from deconflict.errors import InvalidDocumentError, InvalidInputError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.line.parcel import MAX_PARCEL_BYTES
+from deconflict.messages.words import LANGUAGES
 from deconflict.node.actor import Action, Actor, Role, allowed, require
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "CSRF",
     "DRILL_HEADER",
     "GEO_JSON",
+    "LANGUAGE_HEADER",
     "OCTETS",
     "SMALL_BODY_BYTES",
     "BulkRoute",
@@ -53,6 +56,9 @@ BEARER: Final = "HTTPBearer"
 COOKIE: Final = "BrowserCookie"
 CSRF: Final = "BrowserToken"
 DRILL_HEADER: Final = "Deconflict-Drill"
+# Of a request: its texts in this language, whatever the account's. Not Accept-Language: a browser
+# sends that unasked, and its language need not be the officer's.
+LANGUAGE_HEADER: Final = "Deconflict-Language"
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
@@ -144,9 +150,13 @@ class OperatorRoute(PublicRoute):
         Raises:
             NotAuthenticatedError: no valid session.
             NotPermittedError: none of the account's roles allows the action.
-            InvalidInputError: it is proven in two ways.
+            InvalidInputError: it is proven in two ways, or texts are wanted in a language that has
+                none here.
         """
         actor = services_of(request).accounts.sessions.authenticate(proof_of(request))
+        wanted = request.headers.get(LANGUAGE_HEADER)
+        if wanted is not None:
+            actor = replace(actor, language=_language(wanted))
         request.state.actor = require(actor, self.action)
 
     def marked(self, request: Request, answer: Response) -> Response:
@@ -212,6 +222,17 @@ class StrictRequest(Request):
 def media_type_of(request: Request) -> str:
     """Return the media type of the body, without its parameters, in lower case."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _language(wanted: str) -> str:
+    if wanted not in LANGUAGES:
+        raise InvalidInputError(
+            "no texts in this language",
+            given=ascii(wanted[:20]),
+            expected=", ".join(LANGUAGES),
+            remedy=f"leave out {LANGUAGE_HEADER}: the account has a language",
+        )
+    return wanted
 
 
 def _refuse_repeated_query(request: Request) -> None:

@@ -57,7 +57,10 @@ class NodeClient:
     """
 
     def __init__(self, url: str, token: str | None, language: str = "en") -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # What the node words is in the language of what is worded here, whatever the account's.
+        headers = {"Deconflict-Language": language}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         self.url = url
         self._language = language
         self._drill_said = False

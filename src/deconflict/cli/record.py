@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from deconflict.line.note import NoteKey
     from deconflict.node.bundle_verified import VerifiedBundle
 
-__all__ = ["export", "log", "message_rows", "verify"]
+__all__ = ["export", "log", "message_rows", "show_message", "verify"]
 
 _MOST_OF_SITES = 1_000  # that the node gives at once
 _MOST_UNFOUND = 20  # citations shown one by one
@@ -79,7 +79,7 @@ def log(
 
     with NodeClient.of(node_dir, account) as node:
         if message is not None:
-            _show_message(node.message(message), as_json=as_json)
+            show_message(node.message(message), as_json=as_json)
             return
         view = node.line(line)
         said = _last_said(node, view, last)
@@ -453,13 +453,17 @@ def _fixed(messages: int, cosigned_utc: str | None) -> str:
     return "none" if cosigned_utc is None else f"{messages}, {when(cosigned_utc)}"
 
 
-def _show_message(item: dict[str, Any], *, as_json: bool) -> None:
+def show_message(item: dict[str, Any], *, as_json: bool) -> None:
+    """Print one message of the record whole; or its JSON."""
     if as_json:
         write_json(item)
         return
     way = "sent" if item["outgoing"] else "received"
     click.echo(f"{item['kind']} {way} {when(item['logged_utc'])}")
     click.echo("\n" + sentences(item["text"], indent=2) + "\n")
+    if item.get("text_author"):
+        click.echo(f"As the author's desk reads it ({item['language']}):")
+        click.echo("\n" + sentences(item["text_author"], indent=2) + "\n")
     _show_geometry(item)
     fields(
         (

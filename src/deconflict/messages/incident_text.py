@@ -11,10 +11,11 @@ from deconflict.messages.incident_bodies import (
     Tally,
 )
 from deconflict.messages.phrases import word_for
+from deconflict.messages.said import Said, say
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import write_form
 
-__all__ = ["code_words", "incident_sentences", "tally_words"]
+__all__ = ["code_said", "code_words", "incident_sentences", "tally_words"]
 
 
 def incident_sentences(body: Incident | BreachNote) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -46,10 +47,15 @@ def incident_sentences(body: Incident | BreachNote) -> Iterator[tuple[str, dict[
             yield name, {key: value}
 
 
+def code_said(code: IncidentWord | BreachWord) -> Said:
+    """Return what kind of incident or breach a code names, as it is told."""
+    kind = ValueType.INCIDENT if isinstance(code, IncidentWord) else ValueType.BREACH
+    return {"word": [kind.value, code.value]}
+
+
 def code_words(code: IncidentWord | BreachWord, language: str) -> str:
     """Return in words what kind of incident or breach a code names."""
-    kind = ValueType.INCIDENT if isinstance(code, IncidentWord) else ValueType.BREACH
-    return word_for(kind, code.value, language)
+    return say(code_said(code), language)
 
 
 def tally_words(body: Tally, language: str) -> str:

@@ -18,6 +18,7 @@ from deconflict.airspace.wire import position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import render_named
+from deconflict.messages.said import Said, said
 from deconflict.separation import Finding, FindingKind, Shifts, Verdict
 
 __all__ = [
@@ -112,6 +113,10 @@ class ConflictCard:
     def text(self, language: str) -> str:
         """Return the card as one paragraph."""
         return " ".join(render_named(name, values, language) for name, values in self._sentences())
+
+    def said(self) -> list[Said]:
+        """Return the card as it is told, sentence by sentence."""
+        return [said(name, values) for name, values in self._sentences()]
 
     def _sentences(self) -> Iterable[tuple[str, dict[str, Any]]]:
         if self.drill:

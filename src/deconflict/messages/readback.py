@@ -26,14 +26,21 @@ from deconflict.airspace.landmark import (
 )
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.declaration import Declaration, Purpose
-from deconflict.messages.phrases import render_named, word_for, wording
+from deconflict.messages.said import Said, joined, said, say
 from deconflict.messages.summary import summarise
 from deconflict.messages.terms import ReadbackTolerances
-from deconflict.messages.values import ValueType, write_angle, write_value
+from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import DeclarationId, Place, UtcText, WireForm, write_form
 from deconflict.messages.words import check_text
 
-__all__ = ["Difference", "ReadbackValues", "compare_readback", "differences_text", "readback_of"]
+__all__ = [
+    "Difference",
+    "ReadbackValues",
+    "compare_readback",
+    "differences_said",
+    "differences_text",
+    "readback_of",
+]
 
 LengthMm: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=50_000_000_000)]  # over the Earth
 AltitudeTmm: TypeAlias = Annotated[int, msgspec.Meta(ge=MIN_ALTITUDE_TMM, le=MAX_ALTITUDE_TMM)]
@@ -89,21 +96,25 @@ class Difference:
     read_back: Any
     by: int | None = None
 
-    def words(self, language: str, *, reference: AltitudeReference) -> str:
-        """Return the difference as one sentence; ``reference`` is that of the declared band."""
-        values = {
+    def said(self, *, reference: AltitudeReference) -> Said:
+        """Return the difference as it is told; ``reference`` is that of the declared band."""
+        values: dict[str, Said] = {
             "field": [self.field],
-            "sent": _shown(self.field, self.sent, reference, language),
-            "read_back": _shown(self.field, self.read_back, reference, language),
+            "sent": _shown(self.field, self.sent, reference),
+            "read_back": _shown(self.field, self.read_back, reference),
         }
         unit = _BY.get(self.field)
         if self.by is not None and self.field == "bearing_ddeg":
-            values["by"] = write_angle(self.by, wording(language))
+            values["by"] = {"angle": self.by}
         elif self.by is not None and unit is not None:
-            values["by"] = write_value(unit, self.by, wording(language))
+            values["by"] = {"value": [unit.value, self.by]}
         else:
-            return render_named("DIFFERENCE", values, language)
-        return render_named("DIFFERENCE_BY", values, language)
+            return said("DIFFERENCE", values)
+        return said("DIFFERENCE_BY", values)
+
+    def words(self, language: str, *, reference: AltitudeReference) -> str:
+        """Return the difference as one sentence; ``reference`` is that of the declared band."""
+        return say(self.said(reference=reference), language)
 
 
 _SHOWN: Final = {
@@ -185,11 +196,16 @@ def compare_readback(
     return tuple(found)
 
 
+def differences_said(differences: Iterable[Difference], *, reference: AltitudeReference) -> Said:
+    """Return all differences as they are told, one sentence each."""
+    return joined([found.said(reference=reference) for found in differences])
+
+
 def differences_text(
     differences: Iterable[Difference], language: str, *, reference: AltitudeReference
 ) -> str:
     """Return all differences in words, one sentence each."""
-    return " ".join(found.words(language, reference=reference) for found in differences)
+    return say(differences_said(differences, reference=reference), language)
 
 
 def _from_landmark(
@@ -236,14 +252,12 @@ def _numbers(
     return found
 
 
-def _shown(field: str, value: Any, reference: AltitudeReference, language: str) -> str:
-    words = wording(language)
+def _shown(field: str, value: Any, reference: AltitudeReference) -> Said:
     if field in ("lower_tmm", "upper_tmm"):
         if value is None:
-            open_end = "surface" if field == "lower_tmm" else "unlimited"
-            return str(words["formats"][open_end])
+            return {"format": "surface" if field == "lower_tmm" else "unlimited"}
         altitude = {"reference": reference.value, "tmm": value}
-        return write_value(ValueType.ALTITUDE, altitude, words)
+        return {"value": [ValueType.ALTITUDE.value, altitude]}
     if value is None:
-        return word_for(ValueType.FIELDS, "none", language)
-    return write_value(_SHOWN[field], value, words)
+        return {"word": [ValueType.FIELDS.value, "none"]}
+    return {"value": [_SHOWN[field].value, value]}

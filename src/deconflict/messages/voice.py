@@ -19,10 +19,10 @@ from deconflict.messages.phrases import (
     heard_values,
     phrase,
     phrase_named,
-    render,
     render_named,
     say_aloud,
 )
+from deconflict.messages.said import Said, joined, say
 from deconflict.messages.values import ID_SHOWN, ValueType, spoken_id
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "heard_differs",
     "is_urgent",
     "parts_of",
+    "voice_said",
     "voice_script",
     "voice_text",
 ]
@@ -120,9 +121,14 @@ def voice_script(
     return (*lines, *exercise)
 
 
+def voice_said(parts: Sequence[VoicePart]) -> Said:
+    """Return what was said, as it is told."""
+    return joined([[part.phrase, dict(part.values)] for part in parts])
+
+
 def voice_text(parts: Sequence[VoicePart], language: str) -> str:
     """Return what was said, as a desk of this language reads it."""
-    return " ".join(render(part.phrase, part.values, language) for part in parts)
+    return say(voice_said(parts), language)
 
 
 def heard_differs(

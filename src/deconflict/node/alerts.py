@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
+from deconflict.messages.said import Said
 from deconflict.node.views import AlertView
 
 __all__ = ["AlertBook", "AlertKey"]
@@ -77,6 +78,7 @@ class AlertBook:
         now_ms: int,
         urgency: str,
         text: str,
+        said: tuple[Said, ...] = (),
         facts: dict[str, Any] | None = None,
         deadline_ms: int | None = None,
         level: int = 0,
@@ -108,6 +110,7 @@ class AlertBook:
                 text=text,
                 facts=facts or {},
                 drill=drill,
+                said=said,
             )
         else:
             alert = replace(
@@ -119,6 +122,7 @@ class AlertBook:
                 text=text,
                 facts=facts or {},
                 drill=drill,
+                said=said,
             )
             if alert == held:
                 return False

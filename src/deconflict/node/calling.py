@@ -49,19 +49,23 @@ class Calling(Releasing):
 
     # ---- looking --------------------------------------------------------------------------
 
-    def talks(self, line: str | None = None, *, ahead_only: bool = False) -> tuple[TalkView, ...]:
+    def talks(
+        self, line: str | None = None, *, ahead_only: bool = False, language: str | None = None
+    ) -> tuple[TalkView, ...]:
         """Return calls that are asked for, arranged or over, the soonest first.
 
         Args:
             line: of this line alone.
             ahead_only: only what waits for an answer or is still to be held; what a watch hands
                 over to the next.
+            language: of the texts; None for the node's.
         """
+        wanted = self._language(language)
         views = [
             view
             for held in self._lines(line)
             for talk in held.book.talks
-            if (view := self._talk_view(held, talk)).ahead or not ahead_only
+            if (view := self._talk_view(held, talk, wanted)).ahead or not ahead_only
         ]
         return tuple(sorted(views, key=lambda view: (_begins(view), view.talk_id)))
 
@@ -71,7 +75,7 @@ class Calling(Releasing):
             call_view(held, call) for held in self._lines(line) for call in held.book.calls
         )
 
-    def calendar(self, line: str, talk_id: str) -> bytes:
+    def calendar(self, line: str, talk_id: str, *, language: str | None = None) -> bytes:
         """Return the times of a call as an iCalendar file; raises NotFoundError."""
         held = self._core.line_named(line)
         talk = held.book.talks.of(talk_id)
@@ -81,7 +85,7 @@ class Calling(Releasing):
                 given=talk_id[:16],
                 remedy="list them: deconflict line call list",
             )
-        return talk_calendar(held.line_id, talk, self._now, self._core.language)
+        return talk_calendar(held.line_id, talk, self._now, self._language(language))
 
     # ---- saying ---------------------------------------------------------------------------
 
@@ -168,8 +172,8 @@ class Calling(Releasing):
         # No event: whoever may read the stream may not read these.
         await self._runtime.commit(self._core.note_paper(note, self._now))
 
-    def _talk_view(self, line: Line, talk: Talk) -> TalkView:
-        view = talk_view(line, talk, self._now, self._core.language)
+    def _talk_view(self, line: Line, talk: Talk, language: str) -> TalkView:
+        view = talk_view(line, talk, self._now, language)
         arranged = talk.arranged
         if arranged is None or arranged.by != line.book.own:
             return view
@@ -196,7 +200,8 @@ class Calling(Releasing):
             to_desk=to_desk,
             drill=drill,
             release=release,
-            lang=self._core.language,
+            lang=actor.language,
+            reader=actor.language,
         )
 
 

@@ -155,7 +155,7 @@ class Carrying(Releasing):
         parcel = await asyncio.to_thread(decode_parcel, data)
         self._require_ours(held, parcel.head)
         turns = await self._runtime.take(held.peer, held.line_id, parcel.packets)
-        judged = await self._judged(held, turns)
+        judged = await self._judged(held, turns, actor.language)
         new = sum(1 for message in judged if message.outcome == "NEW")
         await self._note(actor, held, "TAKEN", new)
         gap = held.machine.missing_from_peer()
@@ -236,7 +236,9 @@ class Carrying(Releasing):
                 await asyncio.sleep(0)
         return tuple(carried)
 
-    async def _judged(self, line: Line, turns: Sequence[Heard]) -> tuple[JudgedMessage, ...]:
+    async def _judged(
+        self, line: Line, turns: Sequence[Heard], language: str
+    ) -> tuple[JudgedMessage, ...]:
         """Return what became of each message, and of those that waited for one of them."""
         outcomes = {
             sealed.hash: (sealed, _OUTCOMES[outcome])
@@ -248,19 +250,21 @@ class Carrying(Releasing):
                 outcomes[entry.hash] = (entry.sealed, "NEW")
         judged = []
         for sealed, outcome in outcomes.values():
-            judged.append(self._judgement(line, sealed, outcome))
+            judged.append(self._judgement(line, sealed, outcome, language))
             if len(judged) % _VIEWS_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return tuple(sorted(judged, key=lambda message: message.seq))
 
-    def _judgement(self, line: Line, sealed: SealedEnvelope, outcome: str) -> JudgedMessage:
+    def _judgement(
+        self, line: Line, sealed: SealedEnvelope, outcome: str, language: str
+    ) -> JudgedMessage:
         row = self._store.entry(sealed.hash)
         if row is None:
             envelope = read_envelope(sealed.data)
             return JudgedMessage(
                 sealed.hash, envelope.seq, envelope.kind, outcome, delayed=False, text=""
             )
-        view = message_view(line, row, self._core.language, self._core.envelope_of)
+        view = self._message_view(line, row, language)
         return JudgedMessage(
             sealed.hash, view.seq, view.kind, outcome, delayed=view.delayed, text=view.text
         )

@@ -6,6 +6,7 @@ from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
 from deconflict.messages.bodies import Account, WatchChange, check_outgoing
 from deconflict.messages.kinds import Kind
+from deconflict.messages.said import joined, say
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.core import Say
 from deconflict.node.handover import (
@@ -32,7 +33,7 @@ from deconflict.node.incident_views import (
 from deconflict.node.incidents import Account as Told
 from deconflict.node.line import Line
 from deconflict.node.releasing import Releasing
-from deconflict.node.tell.standby import standby_text
+from deconflict.node.tell.standby import standby_said
 from deconflict.node.threads import Thread
 from deconflict.node.views import Posted
 from deconflict.node.watchkeeping import Shift
@@ -45,16 +46,19 @@ class DeskWork(Releasing):
 
     # ---- incidents -------------------------------------------------------------------------
 
-    def incidents(self) -> tuple[IncidentRow, ...]:
+    def incidents(self, *, language: str | None = None) -> tuple[IncidentRow, ...]:
         """Return every incident of every line, the latest first."""
+        wanted = self._language(language)
         rows = [
-            incident_row(shelf_of(line), held, self._outside(held), self._core.language)
+            incident_row(shelf_of(line), held, self._outside(held), wanted)
             for line in self._core.lines.values()
             for held in line.book.incidents
         ]
         return tuple(sorted(rows, key=lambda row: (row.at_utc, row.incident_id), reverse=True))
 
-    def incident(self, incident_id: str, *, line: str | None = None) -> IncidentView:
+    def incident(
+        self, incident_id: str, *, line: str | None = None, language: str | None = None
+    ) -> IncidentView:
         """Return one incident whole.
 
         Raises:
@@ -62,7 +66,8 @@ class DeskWork(Releasing):
             InvalidInputError: it is open on several lines, and none was named.
         """
         held_on, held = self._incident(incident_id, line)
-        return incident_view(shelf_of(held_on), held, self._outside(held), self._core.language)
+        wanted = self._language(language)
+        return incident_view(shelf_of(held_on), held, self._outside(held), wanted)
 
     async def outside_account(
         self,
@@ -97,26 +102,30 @@ class DeskWork(Releasing):
             drill=held.drill,
         )
         await self._runtime.commit(self._core.note_account(told, self._now))
-        return incident_view(shelf_of(held_on), held, self._outside(held), self._core.language)
+        return incident_view(shelf_of(held_on), held, self._outside(held), actor.language)
 
     # ---- tallies ---------------------------------------------------------------------------
 
     def own_count(
-        self, line: str, start_utc: str, end_utc: str, *, drill: bool = False
+        self,
+        line: str,
+        start_utc: str,
+        end_utc: str,
+        *,
+        drill: bool = False,
+        language: str | None = None,
     ) -> TallyView:
         """Return what the record of a line gives for a period; nothing is said."""
         held = self._core.line_named(line)
         start_ms, end_ms = parse_utc(start_utc), parse_utc(end_utc)
         tally = held.count(start_ms, end_ms, drill=drill)
-        return own_count_view(held, tally, drill=drill, language=self._core.language)
+        return own_count_view(held, tally, drill=drill, language=self._language(language))
 
-    def tallies(self, line: str) -> tuple[TallyView, ...]:
+    def tallies(self, line: str, *, language: str | None = None) -> tuple[TallyView, ...]:
         """Return the tallies said on a line, each held against the record, the latest first."""
         held = self._core.line_named(line)
-        views = [
-            said_tally_view(held, said, self._core.language)
-            for said in held.book.incidents.tallies()
-        ]
+        wanted = self._language(language)
+        views = [said_tally_view(held, said, wanted) for said in held.book.incidents.tallies()]
         return tuple(sorted(views, key=lambda view: view.said_utc or "", reverse=True))
 
     async def tally(
@@ -132,7 +141,8 @@ class DeskWork(Releasing):
             body=held.count(start_ms, end_ms, drill=drill),
             desk=actor.desk,
             drill=drill,
-            lang=self._core.language,
+            lang=actor.language,
+            reader=actor.language,
         )
         return await self._say_one(actor, held, say)
 
@@ -142,23 +152,31 @@ class DeskWork(Releasing):
         """Return the last change of the watch at a desk: who took it, or signed it off."""
         return self._core.watch.shift(desk)
 
-    def handover(self, desk: str, *, ahead_ms: int = AHEAD_MS, gap_ms: int = GAP_MS) -> Sheet:
+    def handover(
+        self,
+        desk: str,
+        *,
+        ahead_ms: int = AHEAD_MS,
+        gap_ms: int = GAP_MS,
+        language: str | None = None,
+    ) -> Sheet:
         """Return the sheet of a desk as things stand now."""
+        wanted = self._language(language)
         shift = self._core.watch.shift(desk)
         off = shift is not None and not shift.on
         now = self._now
         return hand_over_sheet(
             party=self._core.party,
             desk=desk,
-            language=self._core.language,
+            language=wanted,
             now_ms=now.utc_ms,
             ahead_ms=ahead_ms,
             gap_ms=gap_ms,
-            lines=self.lines(),
-            opened=self.open_messages(),
-            alerts=self.alerts(),
+            lines=self.lines(language=wanted),
+            opened=self.open_messages(language=wanted),
+            alerts=self.alerts(language=wanted),
             declarations=self.declarations(),
-            held=self.held(),
+            held=self.held(language=wanted),
             checks=self._checks(),
             suspensions=self._later_suspensions(),
             calls=self._arranged(),
@@ -182,10 +200,10 @@ class DeskWork(Releasing):
             if (held := talk.arranged) is not None and talk.is_ahead(self._now.utc_ms)
         )
 
-    def open_messages(self) -> tuple[OpenView, ...]:
+    def open_messages(self, *, language: str | None = None) -> tuple[OpenView, ...]:
         """Return every message that waits for an answer or its end, the most urgent first."""
         found = [
-            _open_view(line, thread, self._core.language)
+            _open_view(line, thread, self._language(language))
             for line in self._core.lines.values()
             for thread in line.book.threads
         ]
@@ -206,7 +224,7 @@ class DeskWork(Releasing):
                 ``with_open`` is False; or it is signed off already.
         """
         require(actor, Action.SEND)
-        sheet = self.handover(actor.desk, ahead_ms=ahead_ms, gap_ms=gap_ms)
+        sheet = self.handover(actor.desk, ahead_ms=ahead_ms, gap_ms=gap_ms, language=actor.language)
         if sheet.warnings and not with_open:
             raise LineStateError(
                 "something is left open that does not wait",
@@ -241,11 +259,11 @@ class DeskWork(Releasing):
         await self._runtime.voiced(self._core.lines)
         now = self._now
         self._core.watch.require_takeable(actor)
-        sheet = self.handover(actor.desk, ahead_ms=ahead_ms, gap_ms=gap_ms)
+        sheet = self.handover(actor.desk, ahead_ms=ahead_ms, gap_ms=gap_ms, language=actor.language)
         body = WatchChange(
             desk=actor.desk,
             at_utc=format_utc(now.utc_ms),
-            languages=tuple(languages) or (self._core.language,),
+            languages=tuple(languages) or (actor.language,),
         )
         says = [
             Say(
@@ -253,7 +271,8 @@ class DeskWork(Releasing):
                 body=body,
                 desk=actor.desk,
                 drill=drill,
-                lang=self._core.language,
+                lang=actor.language,
+                reader=actor.language,
             )
         ]
         on_lines = [(line, says) for line in self._core.lines.values()]
@@ -332,5 +351,5 @@ def _open_view(line: Line, thread: Thread, language: str) -> OpenView:
         answered_by=None if thread.answered_by is None else thread.answered_by.value,
         declaration_id=thread.declaration_id,
         drill=thread.drill,
-        standby_text=standby_text(line, thread, language),
+        standby_text=say(joined(standby_said(line, thread)), language),
     )

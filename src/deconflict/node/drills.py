@@ -15,7 +15,7 @@ from deconflict.errors import LineStateError
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
 from deconflict.messages.kinds import IN_EARNEST, Kind
-from deconflict.messages.phrases import render_named
+from deconflict.messages.said import Said, said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.exercise import LONGEST_MS, Exercise, ends_exercise
@@ -112,7 +112,7 @@ class Drills:
             )
         return self._end(line, held, now.utc_ms, work, now, cut_by=cut_by)
 
-    def passed(self, line: Line, taken: Taken, work: Work, now: Now) -> tuple[str, ...]:
+    def passed(self, line: Line, taken: Taken, work: Work, now: Now) -> tuple[Said, ...]:
         """End the exercise when a real FLASH was said or heard; return what its sender should know.
 
         It comes after the desk was told of the message itself: that is shown first.
@@ -121,7 +121,7 @@ class Drills:
         if held is None or taken.delayed or not ends_exercise(taken.envelope):
             return ()
         ended = self._end(line, held, now.utc_ms, work, now, cut_by=taken.hash)
-        return (render_named("DRILL_CUT", _cut(line, ended), self._desk.language),)
+        return (said("DRILL_CUT", _cut(line, ended)),)
 
     def look(self, lines: Iterable[Line], work: Work, now: Now) -> None:
         """End what is over, and tell which lines are in exercise."""

@@ -54,7 +54,8 @@ class Exercising(Releasing):
             body=DrillBegin(until_utc=format_utc(until_ms)),
             desk=actor.desk,
             drill=True,
-            lang=self._core.language,
+            lang=actor.language,
+            reader=actor.language,
         )
         on_lines = [(held, [say]) for held in chosen] if announced else []
         self._require_sayable(on_lines, now)
@@ -117,7 +118,8 @@ class Exercising(Releasing):
             body=DrillEnd(at_utc=format_utc(now.utc_ms)),
             desk=actor.desk,
             ref=announced,
-            lang=self._core.language,
+            lang=actor.language,
+            reader=actor.language,
         )
         try:
             self._core.require_sayable(line.line_id, [say], now)

@@ -27,6 +27,7 @@ from deconflict.node.show import (
     past_declaration_view,
     terms_view,
 )
+from deconflict.node.tell.worded import AlertWording, messages_of
 from deconflict.node.views import (
     AlertView,
     AuditView,
@@ -46,7 +47,7 @@ _VIEWS_AT_ONCE = 20
 
 
 class Reading:
-    """A running node as those who look at it see it.
+    """A running node as those who look at it see it, in the language of each, or else the node's.
 
     Args:
         core: what it knows.
@@ -63,6 +64,7 @@ class Reading:
         self._store = store
         self._started = runtime.now()
         self.audit: Callable[[], AuditView] | None = None
+        self._wording = AlertWording(core.language, messages_of(core.envelope_of))
 
     def node(self) -> NodeView:
         """Return the node itself."""
@@ -81,20 +83,26 @@ class Reading:
             audit=None if self.audit is None else self.audit(),
         )
 
-    def lines(self) -> tuple[LineView, ...]:
+    def lines(self, *, language: str | None = None) -> tuple[LineView, ...]:
         """Return every line."""
-        return tuple(self._line_view(line) for line in self._core.lines.values())
+        return tuple(self._line_view(line, language) for line in self._core.lines.values())
 
-    def line(self, line: str) -> LineView:
+    def line(self, line: str, *, language: str | None = None) -> LineView:
         """Return the line of this id or with this peer; raises NotFoundError."""
-        return self._line_view(self._core.line_named(line))
+        return self._line_view(self._core.line_named(line), language)
 
     def terms(self, line: str) -> TermsView:
         """Return the terms of a line, in force and proposed."""
         return terms_view(self._core.line_named(line))
 
     async def messages(
-        self, line: str, *, after_seq: int = 0, limit: int = 200, outgoing: bool | None = None
+        self,
+        line: str,
+        *,
+        after_seq: int = 0,
+        limit: int = 200,
+        outgoing: bool | None = None,
+        language: str | None = None,
     ) -> tuple[MessageView, ...]:
         """Return messages of a line behind a position, in the order they were logged here."""
         held = self._core.line_named(line)
@@ -110,15 +118,14 @@ class Reading:
             # A chain by itself stays in its own order, whatever clock and epoch say: the last
             # position of a page is where the next one begins.
             rows.sort(key=lambda row: (row.logged_utc_ms, row.party, held.position(slot(row))))
-        language = self._core.language
         views: list[MessageView] = []
         for row in islice(rows, limit):
-            views.append(message_view(held, row, language, self._core.envelope_of))
+            views.append(self._message_view(held, row, language))
             if len(views) % _VIEWS_AT_ONCE == 0:
                 await asyncio.sleep(0)  # half a millisecond each: alerts and beats go on meanwhile
         return tuple(views)
 
-    async def message(self, message_hash: str) -> MessageView:
+    async def message(self, message_hash: str, *, language: str | None = None) -> MessageView:
         """Return one message of the record; raises NotFoundError."""
         row = self._store.entry(message_hash)
         if row is None:
@@ -127,9 +134,7 @@ class Reading:
                 given=message_hash[:16],
                 remedy="look it up with: deconflict log",
             )
-        return message_view(
-            self._core.line_named(row.line_id), row, self._core.language, self._core.envelope_of
-        )
+        return self._message_view(self._core.line_named(row.line_id), row, language)
 
     def declarations(self, *, active_only: bool = True) -> tuple[DeclarationView, ...]:
         """Return the declarations of both sides, the earliest first."""
@@ -142,21 +147,43 @@ class Reading:
             views.extend(self._past())
         return tuple(sorted(views, key=lambda view: (view.start_utc, view.declaration_id)))
 
-    async def conflicts(self) -> tuple[ConflictView, ...]:
+    async def conflicts(self, *, language: str | None = None) -> tuple[ConflictView, ...]:
         """Return the present conflicts on every line, the earliest first."""
         await self._look_at_changes()
-        return conflict_views(self._core.lines.values(), self._now.utc_ms, self._core.language)
+        return conflict_views(self._core.lines.values(), self._now.utc_ms, self._language(language))
 
-    def alerts(self, *, open_only: bool = True) -> tuple[AlertView, ...]:
-        """Return the open alerts, the most urgent first; or all that the stored events tell of."""
-        if open_only:
-            return self._core.alerts
+    def alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
+        """Return the open alerts, the most urgent first.
+
+        Where many may be open, :meth:`word_alerts` comes first.
+        """
+        return self._wording.open_ones(self._core.alerts, self._language(language))
+
+    async def told_alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
+        """Return all alerts that the stored events tell of, each as it was told last."""
         found: dict[str, AlertView] = {}
         for event in self._store.events(0):
             if event.kind == "alert":
                 alert = msgspec.json.decode(event.data, type=AlertView)
                 found[alert.alert_id] = alert
-        return tuple(found.values())
+        wanted = self._language(language)
+        views: list[AlertView] = []
+        for alert in found.values():
+            views.append(self._wording.one(alert, wanted))
+            if len(views) % _VIEWS_AT_ONCE == 0:
+                await asyncio.sleep(0)  # alerts and beats go on meanwhile
+        return tuple(views)
+
+    async def word_alerts(self, language: str) -> None:
+        """Put the open alerts in words of a language, some at a time.
+
+        Up to a quarter of a millisecond each: alerts and beats go on meanwhile.
+        """
+        waiting = [a for a in self._core.alerts if not self._wording.is_worded(a, language)]
+        for number, alert in enumerate(waiting, start=1):
+            self._wording.keep(alert, language)
+            if number % _VIEWS_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def last_event_id(self) -> int:
         """Return the id of the newest event, 0 before the first."""
@@ -165,6 +192,21 @@ class Reading:
     def events(self, after_id: int) -> AsyncGenerator[Sequence[EventView], None]:
         """Yield stored events after an id, then live ones, together; ends when the node stops."""
         return self._runtime.events(after_id)
+
+    def event_json(self, event: EventView, language: str) -> bytes:
+        """Return the data of an event as a reader of this language gets it.
+
+        Only alerts hold words. In another language than the node's each is worded once, for
+        everybody who reads it in that language.
+        """
+        if language == self._core.language or event.kind != "alert":
+            return event.data_json
+        kept = event.data_in.get(language)
+        if kept is None:
+            alert = msgspec.convert(event.data, AlertView)
+            kept = msgspec.json.encode(self._wording.one(alert, language))
+            event.data_in[language] = kept
+        return kept
 
     async def health(self) -> Mapping[str, Any]:
         """Return facts about the machine side of the node: no content of any message."""
@@ -211,14 +253,21 @@ class Reading:
             return tuple(self._core.lines.values())
         return (self._core.line_named(line),)
 
-    def _line_view(self, line: Line) -> LineView:
+    def _language(self, wanted: str | None) -> str:
+        """Return the language that was asked for; the node's where none was."""
+        return wanted or self._core.language
+
+    def _message_view(self, line: Line, row: EntryRow, language: str | None) -> MessageView:
+        return message_view(line, row, self._language(language), self._core.envelope_of)
+
+    def _line_view(self, line: Line, language: str | None = None) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)
         drill = self._core.drills.on(line.line_id, self._now)
         return line_view(
             line,
             open_alerts,
             self._now,
-            self._core.language,
+            self._language(language),
             drill_until_ms=None if drill is None else drill.until_ms,
             peers=[other.peer for other in self._core.lines.values()],
         )

@@ -59,20 +59,21 @@ class Releasing(Reading):
         super().__init__(core, runtime, store)
         self._release_persons = release_persons
         self._held = HeldBook(store.notes(NOTE), core.random_bytes)
-        self._also: Callable[[], tuple[HeldView, ...]] = tuple
+        self._also: Callable[[str], tuple[HeldView, ...]] = lambda _: ()
         # One reply at a time to a message: of two hands at once, the second finds the first's.
         self._hands: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = (
             WeakValueDictionary()
         )
 
-    def look_also(self, waiting: Callable[[], tuple[HeldView, ...]]) -> None:
-        """Show beside one's own what waits elsewhere in the node: who is to be let in."""
+    def look_also(self, waiting: Callable[[str], tuple[HeldView, ...]]) -> None:
+        """Show beside one's own, in a language, who waits elsewhere in the node to be let in."""
         self._also = waiting
 
-    def held(self) -> tuple[HeldView, ...]:
+    def held(self, *, language: str | None = None) -> tuple[HeldView, ...]:
         """Return what waits for a second person, the oldest first."""
-        own = (self._shown(held) for held in self._held.list(self._now.utc_ms))
-        return tuple(sorted((*own, *self._also()), key=lambda view: view.written_utc))
+        wanted = self._language(language)
+        own = (self._shown(held, wanted) for held in self._held.list(self._now.utc_ms))
+        return tuple(sorted((*own, *self._also(wanted)), key=lambda view: view.written_utc))
 
     async def release(
         self, actor: Actor, held_id: str, *, places: Sequence[Position] = ()
@@ -98,7 +99,7 @@ class Releasing(Reading):
             granted = self._held.grant(held, actor, self._now.utc_ms)
             await self._commit((granted, "RELEASED", actor))
             return ()
-        on_lines = self._on_lines(held)
+        on_lines = self._on_lines(held, reader=actor.language)
         for line, says in on_lines:
             require_sites_found(held, says, places)
             for say in says:
@@ -122,7 +123,7 @@ class Releasing(Reading):
         held.require_allowed(actor)
         self._held.drop(held)
         await self._commit((held, "WITHDRAWN", actor))
-        return self._shown(held)
+        return self._shown(held, actor.language)
 
     # ---- what is taken away ----------------------------------------------------------------
 
@@ -191,7 +192,7 @@ class Releasing(Reading):
         return Wanted(Export(what), self._core.line_named(line).line_id, message)
 
     def _held_named(self, held_id: str) -> Held:
-        if any(view.held_id == held_id for view in self._also()):
+        if any(view.held_id == held_id for view in self._also(self._core.language)):
             raise LineStateError(
                 "who is let in is released at another place",
                 given=held_id[:20],
@@ -281,7 +282,8 @@ class Releasing(Reading):
         )
 
     def _already(self, name: str, say: Say, **values: str) -> tuple[str, ...]:
-        return (render_named(name, {"kind": say.kind.value, **values}, self._core.language),)
+        language = self._language(say.reader)
+        return (render_named(name, {"kind": say.kind.value, **values}, language),)
 
     async def _say_together(
         self,
@@ -357,17 +359,18 @@ class Releasing(Reading):
             )
         return last
 
-    def _on_lines(self, held: Held) -> list[tuple[Line, list[Say]]]:
+    def _on_lines(self, held: Held, *, reader: str) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}
         for each in held.says:
-            by_line.setdefault(each.line_id, []).append(each.say(self._key_on(each.line_id)))
+            say = replace(each.say(self._key_on(each.line_id)), reader=reader)
+            by_line.setdefault(each.line_id, []).append(say)
         return [(self._core.line_named(line_id), says) for line_id, says in by_line.items()]
 
     def _key_on(self, line_id: str) -> SigningKey:
         line = self._core.lines.get(line_id)
         return self._core.key if line is None else line.own_key
 
-    def _shown(self, held: Held) -> HeldView:
+    def _shown(self, held: Held, language: str) -> HeldView:
         messages = []
         for each in held.says:
             say = each.say(self._key_on(each.line_id))
@@ -383,7 +386,7 @@ class Releasing(Reading):
                         each.kind,
                         say.body,
                         party=self._core.party,
-                        language=self._core.language,
+                        language=language,
                         drill=each.drill,
                     ),
                     body=each.body,
@@ -398,7 +401,7 @@ class Releasing(Reading):
                 held.export.line_id if line is None else line.peer,
                 held.at_utc,
                 held.expires_utc or held.at_utc,
-                self._core.language,
+                language,
             )
         return HeldView(
             held.held_id,

@@ -44,7 +44,8 @@ from deconflict.messages.kinds import (
     check_reference,
     precedence_of_reply,
 )
-from deconflict.messages.phrases import phrase, render_named
+from deconflict.messages.phrases import phrase
+from deconflict.messages.said import Said, said, say_or
 from deconflict.messages.summary import stated_points
 from deconflict.node import incidents
 from deconflict.node.drills import Drills
@@ -84,6 +85,7 @@ class Say:
     lang: str = "en"
     expires_after_ms: int | None = None
     answer_within_ms: int | None = None
+    reader: str | None = None  # of who says it: what to know is told in it; None: the node's
     for_sites: bool = False  # by who speaks for sites alone: to be found again, it is noted
 
 
@@ -162,9 +164,10 @@ class Saying:
         warnings = self._teller.said(line, taken, now)
         warnings = (*warnings, *self._drills.passed(line, taken, work, now))
         if say.drill is None and say.ref is None and taken.envelope.drill:
-            warnings = (*warnings, self._teller.desk.said("MARKED_DRILL"))
+            warnings = (*warnings, said("MARKED_DRILL"))
         warnings = (*warnings, *self._answers_late(line, say))
         self._journal.agreed(line, taken, work, now)
+        reader = say.reader or self._teller.desk.language
         return Posted(
             hash=entry.hash,
             line_id=line.line_id,
@@ -172,11 +175,11 @@ class Saying:
             seq=entry.seq,
             kind=say.kind.value,
             state="QUEUED",
-            warnings=warnings,
+            warnings=tuple(say_or("WARNING", each, reader) for each in warnings),
         )
 
-    def _answers_late(self, line: Line, say: Say) -> tuple[str, ...]:
-        """Return, in words, that what is answered came too late to be acted on here."""
+    def _answers_late(self, line: Line, say: Say) -> tuple[Said, ...]:
+        """Return that what is answered came too late to be acted on here."""
         row = None if say.ref is None else self._store.entry(say.ref)
         if row is None or not row.delayed or not KINDS[say.kind].rule.closes:
             return ()
@@ -188,7 +191,7 @@ class Saying:
             "sent": envelope.created_utc,
             "expired": format_utc(nearest_utc_ms(expired_ms)),
         }
-        return (render_named("ANSWERS_DELAYED", values, self._teller.desk.language),)
+        return (said("ANSWERS_DELAYED", values),)
 
     def _drafts(
         self, line: Line, says: Sequence[Say], now: Now, shortage: Shortage

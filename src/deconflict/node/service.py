@@ -119,7 +119,7 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
         require(actor, Action.TERMS)
         held = self._core.line_named(line)
         await self._runtime.reopen(held.line_id)
-        return self.line(held.line_id)
+        return self.line(held.line_id, language=actor.language)
 
     # ---- declaring ------------------------------------------------------------------------
 
@@ -249,7 +249,8 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
                             body=body,
                             desk=actor.desk,
                             ref=declared.message_hash,
-                            lang=self._core.language,
+                            lang=actor.language,
+                            reader=actor.language,
                         )
                     ],
                 )
@@ -278,18 +279,18 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
         await self._look_at_changes()
         if drafts is None:
             return Checked(
-                conflict_views(lines, now.utc_ms, self._core.language),
+                conflict_views(lines, now.utc_ms, actor.language),
                 tuple(
                     text
                     for held in lines
-                    for text in unchecked_texts(held.book.picture.unchecked(), self._core.language)
+                    for text in unchecked_texts(held.book.picture.unchecked(), actor.language)
                 ),
             )
         require_sendable(drafts, _terms_of(lines), now, as_written=as_written)
         says = self._notices(actor, drafts)
         for held in lines:
             self._core.require_writable(held.line_id, says, now)
-        return check_drafts(drafts, lines, now, self._core.party, self._core.language)
+        return check_drafts(drafts, lines, now, self._core.party, actor.language)
 
     # ---- messages -------------------------------------------------------------------------
 
@@ -337,7 +338,8 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
             to_desk=to_desk,
             drill=drill,
             release=release,
-            lang=lang or self._core.language,
+            lang=lang or actor.language,
+            reader=actor.language,
             expires_after_ms=expires_after_ms,
             answer_within_ms=answer_within_ms,
             # An envelope names a desk, never who sat there: whose warning it was, a note says.
@@ -356,7 +358,8 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
             body=body,
             desk=actor.desk,
             ref=message_hash,
-            lang=self._core.language,
+            lang=actor.language,
+            reader=actor.language,
         )
         return await self._reply(actor, self._core.line_named(view.line_id), say)
 
@@ -445,7 +448,8 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
                 desk=actor.desk,
                 drill=drill,
                 release=release,
-                lang=self._core.language,
+                lang=actor.language,
+                reader=actor.language,
             )
             for declaration in declarations
         ]
@@ -516,7 +520,8 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
                             ref=declared.message_hash,
                             drill=drill,
                             release=release,
-                            lang=self._core.language,
+                            lang=actor.language,
+                            reader=actor.language,
                         )
                     ],
                 )
@@ -528,7 +533,14 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
         self, actor: Actor, line: Line, kind: Kind, terms: Terms, ref: str | None
     ) -> Posted:
         body = TermsMessage(terms=terms, signature=sign_terms(terms, line.own_key))
-        say = Say(kind=kind, body=body, desk=actor.desk, ref=ref, lang=self._core.language)
+        say = Say(
+            kind=kind,
+            body=body,
+            desk=actor.desk,
+            ref=ref,
+            lang=actor.language,
+            reader=actor.language,
+        )
         return await self._say_one(actor, line, say)
 
 

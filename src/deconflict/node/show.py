@@ -21,6 +21,7 @@ from deconflict.messages.message_text import message_text
 from deconflict.messages.notice import third_parties_concerned
 from deconflict.messages.phrases import render_named
 from deconflict.messages.terms import terms_to_wire
+from deconflict.messages.words import LANGUAGES
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.conflicts import IN_FULL, card_of
@@ -166,22 +167,18 @@ def message_view(
     body = read_body(envelope)
     own = row.party == line.book.own
     delivery = line.delivery(row.hash, (row.epoch, row.seq)) if own else None
-    text = (
-        render_named(
-            "UNREADABLE",
-            {"peer": row.party, "sent": envelope.created_utc},
-            language,
+    cited = cited_by(envelope, envelope_of)
+
+    def text_in(language: str) -> str:
+        if body is None:
+            values = {"peer": row.party, "sent": envelope.created_utc}
+            return render_named("UNREADABLE", values, language)
+        kind, drill = Kind(envelope.kind), envelope.drill
+        return message_text(
+            kind, body, party=row.party, language=language, drill=drill, cited=cited
         )
-        if body is None
-        else message_text(
-            Kind(envelope.kind),
-            body,
-            party=row.party,
-            language=language,
-            drill=envelope.drill,
-            cited=cited_by(envelope, envelope_of),
-        )
-    )
+
+    other = envelope.lang != language and envelope.lang in LANGUAGES
     return MessageView(
         hash=row.hash,
         line_id=row.line_id,
@@ -204,10 +201,11 @@ def message_view(
         escalation=0 if delivery is None else delivery.escalated,
         delayed=row.delayed,
         language=envelope.lang,
-        text=text,
+        text=text_in(language),
         body=envelope.body,
         position=line.position(ChainPoint(row.epoch, row.seq, row.hash)),
         late_ms=_late_ms(line, row, envelope, envelope_of),
+        text_author=text_in(envelope.lang) if other else None,
     )
 
 

@@ -19,7 +19,6 @@ from deconflict.messages.kinds import Kind
 from deconflict.node.line import Line
 from deconflict.node.reading import Reading, slot
 from deconflict.node.saying import WARNED
-from deconflict.node.show import message_view
 from deconflict.node.views import AlertView, DeclarationView, MessageView, SiteLineView
 from deconflict.store.base import EntryRow
 
@@ -74,7 +73,9 @@ class SiteReading(Reading):
             if view.own and view.purpose == Purpose.PROTECTED_SITE.value
         )
 
-    async def site_messages(self, *, limit: int = 50) -> tuple[MessageView, ...]:
+    async def site_messages(
+        self, *, limit: int = 50, language: str | None = None
+    ) -> tuple[MessageView, ...]:
         """Return the latest messages about own sites, and own warnings with their answers.
 
         In the order in which they were logged here. Answers are looked for among the latest 5,000
@@ -90,12 +91,12 @@ class SiteReading(Reading):
         )
         views: list[MessageView] = []
         for line, row in rows[-limit:]:
-            views.append(message_view(line, row, self._core.language, self._core.envelope_of))
+            views.append(self._message_view(line, row, language))
             if len(views) % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # alerts and beats go on meanwhile
         return tuple(views)
 
-    async def site_message(self, message_hash: str) -> MessageView:
+    async def site_message(self, message_hash: str, *, language: str | None = None) -> MessageView:
         """Return one message that :meth:`site_messages` could show.
 
         Raises:
@@ -103,24 +104,27 @@ class SiteReading(Reading):
                 matter, which is not to be told by the error either.
         """
         if self._store.note(WARNED + message_hash) is not None:
-            return await self.message(message_hash)  # who has just warned asks for it often
+            # Who has just warned asks for it often.
+            return await self.message(message_hash, language=language)
         for line, rows in await self._about_sites():
             for row in rows:
                 if row.hash == message_hash:
-                    return message_view(line, row, self._core.language, self._core.envelope_of)
+                    return self._message_view(line, row, language)
         raise NotFoundError(
             "no message about your sites, and no warning of yours, is this one",
             given=message_hash[:16],
             remedy="look it up with: deconflict log",
         )
 
-    async def site_alerts(self) -> tuple[AlertView, ...]:
+    async def site_alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
         """Return the open alerts about lines, own sites and own warnings, the most urgent first."""
+        if language is not None:
+            await self.word_alerts(language)
         named = {site.declaration_id for site in self.sites(active_only=False)}
         named |= {row.hash for _, rows in await self._about_sites() for row in rows}
         return tuple(
             alert
-            for alert in self.alerts()
+            for alert in self.alerts(language=language)
             if alert.rule in _OF_LINES
             or (
                 alert.rule in _OF_MESSAGES

@@ -196,10 +196,13 @@ class MessageView:
     escalation: int
     delayed: bool
     language: str
-    text: str  # the template rendered in this desk's language, or the free text
+    text: str  # the template in the reader's language, with the free text as it was written
     body: dict[str, Any]
     position: int = 0  # in its author's chain over all epochs; ``seq`` counts within one
     late_ms: int | None = None  # of a reply to a line check: how long past its limit it came
+    # The same as the author's desk reads it; None where that is the reader's language, or none of
+    # ours: then the text says all that is known.
+    text_author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +312,9 @@ class AlertView:
     text: str
     facts: dict[str, Any] = field(default_factory=dict)
     drill: bool = False  # exercise only; the text says so first
+    # What the text says without its marks and its ladder, in no language: phrases by number with
+    # their values, and messages by their hash. Empty for one told by an earlier edition.
+    said: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -324,8 +330,13 @@ class EventView:
 
     @cached_property
     def data_json(self) -> bytes:
-        """``data`` as it is stored and as every reader gets it, written once."""
+        """``data`` as it is stored and as a reader in the node's language gets it, written once."""
         return msgspec.json.encode(self.data)
+
+    @cached_property
+    def data_in(self) -> dict[str, bytes]:
+        """The same in other languages, as far as somebody read it in them."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ async def list_talks(
 
     A request without an answer is no consent, and an offer whose time has come has lapsed.
     """
-    return answer(services_of(request).node.talks(line, ahead_only=ahead))
+    language = actor_of(request).language
+    return answer(services_of(request).node.talks(line, ahead_only=ahead, language=language))
 
 
 @router.post("/lines/{line}/talks", response_model=Posted)
@@ -63,7 +64,8 @@ async def call_calendar(line: str, message_hash: str, request: Request) -> Respo
 
     It names no persons, and the other party only by its line's id.
     """
-    content = services_of(request).node.calendar(line, message_hash)
+    language = actor_of(request).language
+    content = services_of(request).node.calendar(line, message_hash, language=language)
     return Response(
         content,
         media_type="text/calendar; charset=utf-8",

@@ -51,6 +51,7 @@ async def stream_events(
         services,
         account=actor.account,
         proof=proof_of(request),
+        language=actor.language,
         after_id=services.node.last_event_id() if after_id is None else after_id,
     )
 

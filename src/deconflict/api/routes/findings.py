@@ -40,7 +40,7 @@ async def check(request: Request) -> Response:
 @needs(Action.READ)
 async def list_conflicts(request: Request) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
-    return answer(await services_of(request).node.conflicts())
+    return answer(await services_of(request).node.conflicts(language=actor_of(request).language))
 
 
 @small.get("/alerts", response_model=list[AlertView])
@@ -50,7 +50,11 @@ async def list_alerts(
     open: Annotated[Literal["true", "false"], Query(description="open ones alone")] = "true",
 ) -> Response:
     """List the conditions a person must know of, each with its deadline."""
-    return answer(services_of(request).node.alerts(open_only=open == "true"))
+    language, node = actor_of(request).language, services_of(request).node
+    if open == "false":
+        return answer(await node.told_alerts(language=language))
+    await node.word_alerts(language)
+    return answer(node.alerts(language=language))
 
 
 ROUTES = (*bulk.routes, *small.routes)

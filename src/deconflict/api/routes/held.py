@@ -24,7 +24,7 @@ async def list_held(request: Request) -> Response:
 
     Who is to be let in is in the list too, and is released at `/enrolments`.
     """
-    return answer(services_of(request).node.held())
+    return answer(services_of(request).node.held(language=actor_of(request).language))
 
 
 @router.post("/held/{held_id}/release", response_model=list[Posted])

@@ -27,7 +27,7 @@ async def list_incidents(request: Request) -> Response:
     Opening one, giving an account, a class of risk, evidence or a note of a breach are messages:
     `POST /lines/{line}/messages` with kind INCIDENT, ACCOUNT, RISK, EVIDENCE or BREACH_NOTE.
     """
-    return answer(services_of(request).node.incidents())
+    return answer(services_of(request).node.incidents(language=actor_of(request).language))
 
 
 @router.get("/incidents/{incident_id}", response_model=IncidentView)
@@ -38,7 +38,8 @@ async def view_incident(
     line: Annotated[str | None, Query(description="where it is open on several")] = None,
 ) -> Response:
     """Show one incident: every account in force side by side; none is chosen, none repaired."""
-    return answer(services_of(request).node.incident(incident_id, line=line))
+    language = actor_of(request).language
+    return answer(services_of(request).node.incident(incident_id, line=line, language=language))
 
 
 @router.post("/incidents/{incident_id}/outside", response_model=IncidentView)
@@ -66,8 +67,10 @@ async def own_count(
     drill: Annotated[Literal["true", "false"], Query(description="exercises alone")] = "false",
 ) -> Response:
     """Count incidents and breach notes of a period from the record, entry by entry; say nothing."""
-    node = services_of(request).node
-    return answer(node.own_count(line, start_utc, end_utc, drill=drill == "true"))
+    counted = services_of(request).node.own_count(
+        line, start_utc, end_utc, drill=drill == "true", language=actor_of(request).language
+    )
+    return answer(counted)
 
 
 @router.post("/lines/{line}/tally", response_model=Posted)
@@ -96,7 +99,7 @@ async def list_tallies(
     request: Request,
 ) -> Response:
     """List the tallies said on a line, each held against the record, with what differs and why."""
-    return answer(services_of(request).node.tallies(line))
+    return answer(services_of(request).node.tallies(line, language=actor_of(request).language))
 
 
 ROUTES = tuple(router.routes)

@@ -32,7 +32,7 @@ _A_FILE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {OCTETS: {}}
 @needs(Action.READ)
 async def list_lines(request: Request) -> Response:
     """List the lines: up or down, who was heard when, what is open."""
-    return answer(services_of(request).node.lines())
+    return answer(services_of(request).node.lines(language=actor_of(request).language))
 
 
 @router.get("/lines/{line}", response_model=LineView)
@@ -42,7 +42,7 @@ async def view_line(
     request: Request,
 ) -> Response:
     """Show one line; name it by its id or by the peer's name."""
-    return answer(services_of(request).node.line(line))
+    return answer(services_of(request).node.line(line, language=actor_of(request).language))
 
 
 @router.get("/lines/{line}/terms", response_model=TermsView)

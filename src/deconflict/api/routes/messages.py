@@ -77,7 +77,11 @@ async def list_messages(
     """
     outgoing = None if direction is None else direction == "out"
     found = await services_of(request).node.messages(
-        line, after_seq=after_seq, limit=limit, outgoing=outgoing
+        line,
+        after_seq=after_seq,
+        limit=limit,
+        outgoing=outgoing,
+        language=actor_of(request).language,
     )
     return answer(found)
 
@@ -88,8 +92,13 @@ async def view_message(
     message_hash: str,
     request: Request,
 ) -> Response:
-    """Show one message and its state of delivery."""
-    return answer(await services_of(request).node.message(message_hash))
+    """Show one message and its state of delivery.
+
+    `text` is in the reader's language; `text_author`, where that is another, what the author's desk
+    reads. Free text stands in both as it was written.
+    """
+    language = actor_of(request).language
+    return answer(await services_of(request).node.message(message_hash, language=language))
 
 
 @router.post("/messages/{message_hash}/seen", response_model=Posted)

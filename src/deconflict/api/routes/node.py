@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, needs
+from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import PhraseView
 from deconflict.api.services import services_of
@@ -29,8 +29,8 @@ async def view_node(request: Request) -> Response:
 @router.get("/phrases", response_model=list[PhraseView])
 @needs(Action.VIEW_NODE)
 async def list_phrases(request: Request) -> Response:
-    """List the numbered phrases in this desk's language; only number and values travel."""
-    texts = wording(services_of(request).node.node().language)["texts"]
+    """List the numbered phrases in the reader's language; only number and values travel."""
+    texts = wording(actor_of(request).language)["texts"]
     return answer(
         [
             PhraseView(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.permit import OperatorRoute, needs
+from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.schemas import Digits
 from deconflict.api.services import services_of
@@ -50,21 +50,24 @@ async def list_site_messages(
 
     Acknowledged is not permission.
     """
-    return answer(await services_of(request).node.site_messages(limit=limit))
+    language = actor_of(request).language
+    return answer(await services_of(request).node.site_messages(limit=limit, language=language))
 
 
 @router.get("/sites/messages/{message_hash}", response_model=MessageView)
 @needs(Action.READ_SITES)
 async def view_site_message(message_hash: str, request: Request) -> Response:
     """Show one of these messages and its state of delivery."""
-    return answer(await services_of(request).node.site_message(message_hash))
+    language = actor_of(request).language
+    return answer(await services_of(request).node.site_message(message_hash, language=language))
 
 
 @router.get("/sites/alerts", response_model=list[AlertView])
 @needs(Action.READ_SITES)
 async def list_site_alerts(request: Request) -> Response:
     """List the open alerts about the lines, our protected sites and notifiers' warnings."""
-    return answer(await services_of(request).node.site_alerts())
+    language = actor_of(request).language
+    return answer(await services_of(request).node.site_alerts(language=language))
 
 
 ROUTES = tuple(router.routes)

@@ -31,8 +31,10 @@ async def view_sheet(
     ] = GAP_MS,
 ) -> Response:
     """Show the sheet of the account's desk: what is open, what ends, what is due, what to know."""
-    desk = actor_of(request).desk
-    return answer(services_of(request).node.handover(desk, ahead_ms=ahead_ms, gap_ms=gap_ms))
+    actor, node = actor_of(request), services_of(request).node
+    await node.word_alerts(actor.language)
+    sheet = node.handover(actor.desk, ahead_ms=ahead_ms, gap_ms=gap_ms, language=actor.language)
+    return answer(sheet)
 
 
 @router.post("/watch/sign-off", response_model=Sheet)

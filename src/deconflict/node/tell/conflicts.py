@@ -17,7 +17,7 @@ from deconflict.messages.plain import (
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict, PictureChange
-from deconflict.node.tell.desk import Desk, shown
+from deconflict.node.tell.desk import Desk
 from deconflict.node.threads import Thread
 from deconflict.separation import shifts_of
 
@@ -69,10 +69,9 @@ class ConflictTeller:
     def tell(self, line: Line, conflict: Conflict, now: Now, *, in_full: bool = True) -> None:
         """Tell of one conflict as it stands now: its time left and what is unanswered."""
         card = card_of(line, conflict, now.utc_ms, in_full=in_full)
-        self.desk.tell_text(
+        self.desk.tell_said(
             AlertKey("CONFLICT", line.line_id, conflict.conflict_id),
-            # Without the mark: that is the desk's.
-            shown("CONFLICT", lambda: replace(card, drill=False).text(self.desk.language)),
+            replace(card, drill=False).said(),  # without the mark: that is the desk's
             drill=card.drill,
             urgency=_urgency(conflict, now),
             now_ms=now.utc_ms,

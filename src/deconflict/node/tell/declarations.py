@@ -10,6 +10,7 @@ from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import KINDS
 from deconflict.messages.notice import notice_shortfall
+from deconflict.messages.said import Said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import NotTaken, Taken
 from deconflict.node.declared import Cancelled
@@ -18,6 +19,7 @@ from deconflict.node.own_activity import WordsOnly
 from deconflict.node.picture import Declared
 from deconflict.node.tell.desk import Desk, received_rule
 from deconflict.node.tell.remarks import Remark, not_checked, remarks_on, short_notice, third_party
+from deconflict.node.tell.worded import marked
 from deconflict.node.threads import DECLARES
 
 __all__ = ["DeclarationTeller"]
@@ -52,8 +54,8 @@ class DeclarationTeller:
         self.desk = desk
         self._party = party
 
-    def declared(self, line: Line, taken: Taken, now: Now) -> tuple[str, ...]:
-        """Look at a declaration; return what its sender should know at once, in words."""
+    def declared(self, line: Line, taken: Taken, now: Now) -> tuple[Said, ...]:
+        """Look at a declaration; return what its sender should know at once."""
         if not isinstance(taken.body, DeclaredBody) or line.book.terms is None:
             return ()
         declaration, drill = taken.body.value, taken.envelope.drill
@@ -81,9 +83,7 @@ class DeclarationTeller:
                 self._tell(line, declaration.declaration_id, remark, now, drill=drill)
         if declaration.purpose is Purpose.PROTECTED_SITE and not taken.own:
             self.site(line, declaration, now, drill=drill)
-        return tuple(
-            self.desk.marked(remark.text(self.desk.language), drill=drill) for remark in found
-        )
+        return tuple(marked(remark.said(), drill=drill) for remark in found)
 
     def not_taken(self, line: Line, taken: Taken, why: NotTaken, now: Now) -> None:
         """Tell that what the peer says of something held changed nothing: the two sides differ.

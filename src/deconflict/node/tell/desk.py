@@ -4,22 +4,22 @@ An alert of an exercise says so first (R9). It is one exactly when the message o
 raised it is; of two that come too close, when one of them is, because then they cannot meet.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import parse_utc
-from deconflict.errors import InvalidInputError
 from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
-from deconflict.messages.message_text import Cited, message_text
-from deconflict.messages.phrases import phrase_named, render, render_named
+from deconflict.messages.message_text import Cited
+from deconflict.messages.phrases import phrase_named
+from deconflict.messages.said import MessageWords, Said, no_message, worded
 from deconflict.node.alerts import AlertBook, AlertKey
-from deconflict.node.tell.ladder import ladder_text
+from deconflict.node.tell.worded import alert_text, words_of
 from deconflict.node.threads import Thread
 from deconflict.node.views import AlertView
 
-__all__ = ["Desk", "about", "received_rule", "shown"]
+__all__ = ["Desk", "about", "at_hand", "received_rule"]
 
 
 def received_rule(kind: Kind) -> str:
@@ -32,19 +32,13 @@ def about(thread: Thread) -> dict[str, Any]:
     return {"message": thread.hash, "declaration_id": thread.declaration_id}
 
 
-def shown(what: str, words: Callable[[], str]) -> str:
-    """Return the words, or what is told and why it cannot be put in words.
-
-    A value that no phrase can hold must not keep an alert from a person, nor end the node.
-    """
-    try:
-        return words()
-    except InvalidInputError as error:
-        return f"{what.replace('_', ' ')}. {error.problem}: {error.given}"
+def at_hand(envelope: Envelope, body: Body | None, cited: Cited | None = None) -> MessageWords:
+    """Return what puts one message in words that was read already, and is in no record yet."""
+    return lambda _, language: words_of(envelope, body, cited, language)
 
 
 class Desk:
-    """Raises and closes the alerts of one node in the language of its desks.
+    """Raises and closes the alerts of one node, and words them in the language of its desks.
 
     Args:
         alerts: the open alerts.
@@ -60,33 +54,10 @@ class Desk:
         """Note whether an exercise lasts on a line: then what is real and FLASH says so first."""
         (self._exercised.add if lasts else self._exercised.discard)(line_id)
 
-    def words_of(self, envelope: Envelope, body: Body | None, cited: Cited | None = None) -> str:
-        """Return a message in the desk's language, unmarked; nothing when nobody can read it."""
-        if body is None:
-            return ""
-        return shown(
-            envelope.kind,
-            lambda: message_text(
-                Kind(envelope.kind),
-                body,
-                party=envelope.sender.party,
-                language=self.language,
-                cited=cited,
-            ),
-        )
-
-    def marked(self, text: str, *, drill: bool) -> str:
-        """Return the text as a desk reads it: of an exercise, it says so first."""
-        return f"{render_named('DRILL', {}, self.language)} {text}" if drill else text
-
-    def said(self, name: str) -> str:
-        """Return a phrase without values in the desk's language."""
-        return render_named(name, {}, self.language)
-
     def tell(
         self,
         key: AlertKey,
-        values: Mapping[str, Any],
+        values: Mapping[str, Said],
         *,
         drill: bool,
         urgency: str,
@@ -95,21 +66,25 @@ class Desk:
         level: int = 0,
         desk: str | None = None,
         phrase: str | None = None,
-        beside: str = "",
+        beside: Sequence[Said] = (),
+        messages: MessageWords = no_message,
         ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """Raise or update an alert said by the phrase of its rule (or by ``phrase``).
 
-        What is said ``beside`` follows it.
+        What is said ``beside`` follows it. ``messages`` puts in words what it tells of messages.
 
         Returns:
             True exactly when it was not open before.
         """
         number = phrase_named(phrase or key.rule).number
-        return self.tell_text(
+        inner = worded(number, values, self.language, messages)
+        return self._tell(
             key,
-            f"{shown(key.rule, lambda: render(number, values, self.language))} {beside}".rstrip(),
+            [[number, values], *beside],
+            [[number, inner], *beside],
+            messages,
             drill=drill,
             urgency=urgency,
             now_ms=now_ms,
@@ -117,13 +92,13 @@ class Desk:
             level=level,
             desk=desk,
             ladder=ladder,
-            facts={**values, **(facts or {})},
+            facts={**inner, **(facts or {})},
         )
 
-    def tell_text(
+    def tell_said(
         self,
         key: AlertKey,
-        text: str,
+        told: Sequence[Said],
         *,
         drill: bool,
         urgency: str,
@@ -131,15 +106,48 @@ class Desk:
         deadline_ms: int | None = None,
         level: int = 0,
         desk: str | None = None,
+        messages: MessageWords = no_message,
         ladder: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Raise or update an alert whose words are made elsewhere, as a conflict card's are.
+        """Raise or update an alert that says more than the phrase of its rule, as a conflict's.
 
-        They are given without the mark of an exercise and without what ``ladder`` asks for. An
+        It is given without the mark of an exercise and without what ``ladder`` asks for. An
         alert that is open keeps its ladder when none is given, and loses it to an empty one.
         Without a deadline, the alert is due at the ladder's next limit.
         """
+        return self._tell(
+            key,
+            told,
+            told,
+            messages,
+            drill=drill,
+            urgency=urgency,
+            now_ms=now_ms,
+            deadline_ms=deadline_ms,
+            level=level,
+            desk=desk,
+            ladder=ladder,
+            facts=facts,
+        )
+
+    def _tell(
+        self,
+        key: AlertKey,
+        told: Sequence[Said],
+        inner: Sequence[Said],
+        messages: MessageWords,
+        *,
+        drill: bool,
+        urgency: str,
+        now_ms: int,
+        deadline_ms: int | None,
+        level: int,
+        desk: str | None,
+        ladder: Mapping[str, Any] | None,
+        facts: Mapping[str, Any] | None,
+    ) -> bool:
+        """Raise or update an alert; ``inner`` is what is told, in part in words already."""
         held = self.alerts.get(key)
         if ladder is None and held is not None:
             ladder = held.facts.get("ladder")
@@ -147,17 +155,18 @@ class Desk:
         if not drill and urgency == "FLASH" and self._amid_exercise(key, held):
             # It stays when the exercise has ended for it: that is what it was shown as.
             facts["amid_exercise"] = True
-            text = f"{render_named('REAL', {}, self.language)} {text}"
         if ladder:
             facts["ladder"] = dict(ladder)
-            text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
             if deadline_ms is None and ladder["next_utc"] is not None:
                 deadline_ms = parse_utc(ladder["next_utc"])
         return self.alerts.put(
             key,
             now_ms=now_ms,
             urgency=urgency,
-            text=self.marked(text, drill=drill),
+            text=alert_text(
+                key.rule, inner, facts, drill=drill, language=self.language, messages=messages
+            ),
+            said=tuple(told),
             facts=facts,
             deadline_ms=deadline_ms,
             level=level,

@@ -10,8 +10,8 @@ from typing import Any, Final
 from deconflict.line.moment import Now
 from deconflict.messages.bodies import Account, Risk, Tally, said_names
 from deconflict.messages.incident_bodies import Incident
-from deconflict.messages.incident_text import code_words
-from deconflict.messages.phrases import word_for
+from deconflict.messages.incident_text import code_said
+from deconflict.messages.said import Said, joined
 from deconflict.messages.values import ID_SHOWN, ValueType
 from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
@@ -136,8 +136,8 @@ class IncidentTeller:
                 "peer": line.peer,
                 "start": filed.body.start_utc,
                 "end": filed.body.end_utc,
-                "theirs": _entries(theirs, self.desk.language),
-                "ours": _entries(ours, self.desk.language),
+                "theirs": _entries(theirs),
+                "ours": _entries(ours),
             },
             drill=taken.envelope.drill,
             urgency="ROUTINE",
@@ -214,19 +214,18 @@ def _has_word_of(accounts: Sequence[Filed], party: str) -> bool:
     return any(filed.party == party for filed in accounts)
 
 
-def _entries(found: Sequence[Difference], language: str) -> str:
+def _entries(found: Sequence[Difference]) -> Said:
     """Return entries as one short text; all of them are on the page of the tally."""
     named = [
-        f"{one.message[:ID_SHOWN]} ({code_words(one.word, language)})" for one in found[:_NAMED]
+        joined([f"{one.message[:ID_SHOWN]} (", code_said(one.word), ")"], "")
+        for one in found[:_NAMED]
     ]
-    return _listed(named, len(found)) or word_for(ValueType.FIELDS, "none", language)
+    more = len(found) - len(named)
+    none = {"word": [ValueType.FIELDS.value, "none"]}
+    return joined([*named, *([f"+{more}"] if more > 0 else [])], ", ") if named else none
 
 
 def _first_of(fields: Sequence[str]) -> str:
     """Return names as one short text: whoever tells at length makes no alert too long to show."""
-    return _listed(fields[:_NAMED], len(fields)) or "-"
-
-
-def _listed(named: Sequence[str], number: int) -> str:
-    more = number - len(named)
-    return ", ".join([*named, *([f"+{more}"] if more > 0 else [])])
+    more = len(fields) - _NAMED
+    return ", ".join([*fields[:_NAMED], *([f"+{more}"] if more > 0 else [])]) or "-"

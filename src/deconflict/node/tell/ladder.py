@@ -11,11 +11,11 @@ from deconflict.airspace.instant import format_utc
 from deconflict.line.alerts import Alarm
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
-from deconflict.messages.phrases import phrase_named, render, render_named, wording
+from deconflict.messages.said import Said, joined, said
 from deconflict.node.line import Line
 from deconflict.node.views import AlertView
 
-__all__ = ["climbed", "ladder_text", "whole_second"]
+__all__ = ["climbed", "ladder_said", "whole_second"]
 
 _PHRASES: Final = {
     Step.SECOND_DESK: "SECOND_DESK",
@@ -49,21 +49,19 @@ def climbed(line: Line, alarm: Alarm, held: AlertView | None, now: Now) -> dict[
     }
 
 
-def ladder_text(ladder: Mapping[str, Any], language: str) -> str:
-    """Return in words what the ladder asks for now, and what it will ask for at its next limit."""
+def ladder_said(ladder: Mapping[str, Any]) -> list[Said]:
+    """Return what the ladder asks for now, and what it will ask for at its next limit."""
     parts = []
     for each in ladder["asked"]:
         values = {name: value for name, value in each.items() if name != "step"}
         named = "VOICE_SCRIPT" if "message" in values else _PHRASES[Step(each["step"])]
-        phrase = phrase_named(named)
-        parts.append(render(phrase.number, values, language))
+        parts.append(said(named, values))
     if ladder["next_utc"] is not None:
-        words = wording(language)
-        later = (words["terms"]["step"][step] for step in ladder["next_steps"])
-        steps = words["formats"]["list"].join(later)
-        values = {"at": ladder["next_utc"], "steps": steps}
-        parts.append(render_named("NEXT_STEP", values, language))
-    return " ".join(parts)
+        steps = joined(
+            [{"word": ["step", step]} for step in ladder["next_steps"]], {"format": "list"}
+        )
+        parts.append(said("NEXT_STEP", {"at": ladder["next_utc"], "steps": steps}))
+    return parts
 
 
 def _who(line: Line, step: Step, alarm: Alarm) -> dict[str, str]:

@@ -30,8 +30,8 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
-from deconflict.messages.phrases import render_named
-from deconflict.messages.readback import differences_text
+from deconflict.messages.readback import differences_said
+from deconflict.messages.said import Said, said
 from deconflict.messages.summary import summarise
 from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
@@ -40,7 +40,7 @@ from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
-from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.desk import Desk, about, at_hand, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
 from deconflict.node.tell.line_checks import CHECK_LATE, late_reply
 from deconflict.node.tell.overdue import (
@@ -50,10 +50,11 @@ from deconflict.node.tell.overdue import (
     close_thread,
 )
 from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
-from deconflict.node.tell.standby import standby_facts, standby_text
+from deconflict.node.tell.standby import standby_facts, standby_said
 from deconflict.node.tell.suspensions import tell_came_after
 from deconflict.node.tell.talks import recorded_apart, tell_not_taken
 from deconflict.node.tell.voice import VoiceTeller
+from deconflict.node.tell.worded import alert_said
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["Teller"]
@@ -98,8 +99,8 @@ class Teller:
         self._party = party
         self._envelope_of = envelope_of
 
-    def said(self, line: Line, taken: Taken, now: Now) -> tuple[str, ...]:
-        """Look at an own message; return what its sender should know at once, in words."""
+    def said(self, line: Line, taken: Taken, now: Now) -> tuple[Said, ...]:
+        """Look at an own message; return what its sender should know at once."""
         warnings = self.declarations.declared(line, taken, now)
         self.declarations.answered(taken, now)
         self._thread_changed(line, taken, now)
@@ -116,12 +117,10 @@ class Teller:
         )
         changed = self._answer_changed(line, taken)
         if changed is not None:
-            text = render_named("ANSWER_CHANGED", changed, self.desk.language)
-            warnings = (*warnings, text)
+            warnings = (*warnings, said("ANSWER_CHANGED", changed))
         reported = self._ceased_before(line, taken)
         if reported is not None:
-            text = render_named(*reported, self.desk.language)
-            warnings = (*warnings, text)
+            warnings = (*warnings, said(*reported))
         return warnings
 
     def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
@@ -166,17 +165,17 @@ class Teller:
                 drill=thread.drill,
                 urgency="FLASH",
                 now_ms=now.utc_ms,
-                beside=standby_text(line, thread, self.desk.language),
+                beside=standby_said(line, thread),
                 facts={**about(thread), **standby_facts(thread)},
             )
 
     def _watch_peer(
         self, line: Line, thread: Thread, envelope: Envelope, body: Body | None, now: Now
     ) -> None:
-        words = self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of))
-        self.desk.tell_text(
+        self.desk.tell_said(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
-            f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
+            [{"message": thread.hash}, *standby_said(line, thread)],
+            messages=at_hand(envelope, body, cited_by(envelope, self._envelope_of)),
             drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
@@ -224,12 +223,16 @@ class Teller:
     def _suspect(self, line: Line, taken: Taken, now: Now) -> None:
         """Show at once what a message says whose age nobody can know."""
         envelope = taken.envelope
-        said = self.desk.words_of(envelope, taken.body, cited_by(envelope, self._envelope_of))
-        values = {"peer": line.peer, "kind": envelope.kind, "sent": envelope.created_utc}
-        values |= {"came": format_utc(now.utc_ms), "text": said}
         self.desk.tell(
             AlertKey("SUSPECT_CLOCK", line.line_id, taken.hash),
-            values,
+            {
+                "peer": line.peer,
+                "kind": envelope.kind,
+                "sent": envelope.created_utc,
+                "came": format_utc(now.utc_ms),
+                "text": {"message": taken.hash},
+            },
+            messages=at_hand(envelope, taken.body, cited_by(envelope, self._envelope_of)),
             drill=envelope.drill,
             urgency=envelope.prec.value,
             now_ms=now.utc_ms,
@@ -278,9 +281,7 @@ class Teller:
             {
                 "party": self._party if taken.own else line.peer,
                 "declaration": declaration_id,
-                "differences": differences_text(
-                    found.differences, self.desk.language, reference=reference
-                ),
+                "differences": differences_said(found.differences, reference=reference),
             },
             drill=declared.drill,
             urgency="IMMEDIATE",
@@ -376,19 +377,19 @@ class Teller:
             facts={"message": taken.envelope.ref},
         )
 
-    def _retyped_amiss(self, line: Line, taken: Taken) -> tuple[str, ...]:
-        """Return, in words, that a check was just answered with another text, or past its limit."""
+    def _retyped_amiss(self, line: Line, taken: Taken) -> tuple[Said, ...]:
+        """Return that a check was just answered with another text, or past its limit."""
         if taken.kind is not Kind.LINE_CHECK_REPLY:
             return ()
         key = AlertKey("LINE_CHECK_WRONG", line.line_id, taken.envelope.ref)
         alert = self.desk.alerts.get(key)
         if alert is not None:
-            return (alert.text,)
+            return (alert_said(alert),)
         late = late_reply(line, taken)
-        return () if late is None else (render_named(CHECK_LATE, late, self.desk.language),)
+        return () if late is None else (said(CHECK_LATE, late),)
 
-    def _another_time(self, line: Line, taken: Taken) -> tuple[str, ...]:
-        """Return, in words, that a call was just recorded at no time that was arranged for it."""
+    def _another_time(self, line: Line, taken: Taken) -> tuple[Said, ...]:
+        """Return that a call was just recorded at no time that was arranged for it."""
         if taken.kind is not Kind.CALL_RECORD:
             return ()
         call_id = line.book.calls.call_of(taken.hash)
@@ -397,11 +398,7 @@ class Teller:
             for call in line.book.calls
             if call.call_id == call_id
         )
-        return tuple(
-            render_named("NOT_THE_ARRANGED_TIME", apart, self.desk.language)
-            for apart in found
-            if apart is not None
-        )
+        return tuple(said("NOT_THE_ARRANGED_TIME", apart) for apart in found if apart is not None)
 
     def _wrote(self, envelope: Envelope) -> bool:
         return envelope.sender.party == self._party

@@ -12,13 +12,14 @@ from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
 from deconflict.line.receipt import RefusalReason
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named, render_named
+from deconflict.messages.phrases import phrase_named
+from deconflict.messages.said import Said, said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
-from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.desk import Desk, about, at_hand, received_rule
 from deconflict.node.tell.ladder import climbed
-from deconflict.node.tell.standby import moved_ladder, standby_facts, standby_text
+from deconflict.node.tell.standby import moved_ladder, standby_facts, standby_said
 from deconflict.node.threads import DECLARES, Thread
 
 __all__ = ["ANSWER_RULES", "RECEIPT_RULES", "OverdueTeller", "close_thread"]
@@ -226,7 +227,7 @@ class OverdueTeller:
                 now_ms=now.utc_ms,
                 deadline_ms=due_ms,
                 level=held.level,
-                beside=standby_text(line, thread, self.desk.language),
+                beside=standby_said(line, thread),
                 ladder=ladder,
                 facts={**held.facts, **standby_facts(thread)},
             )
@@ -248,15 +249,13 @@ class OverdueTeller:
         held, envelope = self.desk.alerts.get(key), self._envelope_of(thread.hash)
         if held is None or envelope is None:
             return
-        words = self.desk.words_of(
-            envelope, read_body(envelope), cited_by(envelope, self._envelope_of)
-        )
         facts = {name: value for name, value in held.facts.items() if name != "overdue"}
         if held.facts.get("message") == thread.hash:
             facts |= standby_facts(thread)
-        self.desk.tell_text(
+        self.desk.tell_said(
             key,
-            f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
+            [{"message": thread.hash}, *standby_said(line, thread)],
+            messages=at_hand(envelope, read_body(envelope), cited_by(envelope, self._envelope_of)),
             drill=held.drill,
             urgency=held.urgency,
             now_ms=now.utc_ms,
@@ -269,22 +268,22 @@ class OverdueTeller:
 
     def _beside(
         self, line: Line, message_hash: str, sent_ms: int, limit_ms: int | None, now: Now
-    ) -> str:
-        """Return, in words, what else is to be known of a limit that is told as passed."""
+    ) -> list[Said]:
+        """Return what else is to be known of a limit that is told as passed."""
         thread = line.book.threads.get(message_hash)
-        standby = standby_text(line, thread, self.desk.language)
-        return standby or self._told_early(message_hash, sent_ms, limit_ms, now)
+        return standby_said(line, thread) or self._told_early(message_hash, sent_ms, limit_ms, now)
 
-    def _told_early(self, message_hash: str, sent_ms: int, limit_ms: int | None, now: Now) -> str:
-        """Return, in words, that a limit is told as passed before it is: the node was started.
+    def _told_early(
+        self, message_hash: str, sent_ms: int, limit_ms: int | None, now: Now
+    ) -> list[Said]:
+        """Return that a limit is told as passed before it is: the node was started.
 
         The clock that measured it is gone, so no part of it is waited for again.
         """
         passed_ms = max(0, now.utc_ms - sent_ms)
         if limit_ms is None or message_hash not in self._restored or passed_ms >= limit_ms:
-            return ""
-        whole_s = {"passed": passed_ms // 1_000 * 1_000}
-        return render_named("TOLD_AT_START", whole_s, self.desk.language)
+            return []
+        return [said("TOLD_AT_START", {"passed": passed_ms // 1_000 * 1_000})]
 
     def _is_settled(self, line: Line, alarm: Alarm) -> bool:
         """True exactly when a later message that asked the same was answered for this one too.

@@ -20,7 +20,7 @@ from deconflict.messages.notice import (
     outside_theatre,
     third_parties_concerned,
 )
-from deconflict.messages.phrases import render_named
+from deconflict.messages.said import Said, said, say
 from deconflict.messages.terms import Terms
 
 __all__ = ["Remark", "not_checked", "remarks_on", "short_notice", "third_party"]
@@ -48,7 +48,11 @@ class Remark:
 
     def text(self, language: str) -> str:
         """Return it in words."""
-        return render_named(self.phrase or self.rule, self.values, language)
+        return say(self.said(), language)
+
+    def said(self) -> Said:
+        """Return it as it is told."""
+        return said(self.phrase or self.rule, self.values)
 
 
 def remarks_on(

@@ -8,12 +8,10 @@ from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
 from deconflict.line.resync import MuteReason
-from deconflict.messages.kinds import Kind
-from deconflict.messages.message_text import message_text
-from deconflict.messages.phrases import render_named
+from deconflict.messages.said import Said, said, say
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
-from deconflict.node.tell.desk import Desk, shown
+from deconflict.node.tell.desk import Desk, at_hand
 
 __all__ = ["WHILE_SILENT", "reason_text", "tell_heard", "tell_silence"]
 
@@ -39,7 +37,11 @@ _ALL: Final = (_MUTE, _DEAF, WHILE_SILENT, "RESYNC_STUCK")
 
 def reason_text(reason: MuteReason, language: str) -> str:
     """Return in words why a node is mute or deaf."""
-    return render_named(_REASONS[reason], {}, language)
+    return say(_reason(reason), language)
+
+
+def _reason(reason: MuteReason) -> Said:
+    return said(_REASONS[reason])
 
 
 def tell_silence(desk: Desk, line: Line, now: Now) -> None:
@@ -61,7 +63,7 @@ def tell_silence(desk: Desk, line: Line, now: Now) -> None:
         return
     desk.tell(
         AlertKey(rule, line.line_id, line.peer),
-        {"peer": line.peer, "reason": reason_text(silence.reason, desk.language)},
+        {"peer": line.peer, "reason": _reason(silence.reason)},
         drill=False,
         urgency="FLASH" if silence.mute else "IMMEDIATE",
         now_ms=now.utc_ms,
@@ -74,15 +76,12 @@ def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, no
     body = read_body(envelope)
     if envelope.prec is not Precedence.FLASH or body is None:
         return
-
-    def words() -> str:
-        said = message_text(Kind(envelope.kind), body, party=line.peer, language=desk.language)
-        values = {"peer": line.peer, "text": said}
-        return render_named(WHILE_SILENT, values, desk.language)
-
-    desk.tell_text(
+    # Not by its hash: it is in no record yet.
+    message = {"kind": envelope.kind, "body": envelope.body, "party": line.peer}
+    desk.tell_said(
         AlertKey(WHILE_SILENT, line.line_id, message_hash),
-        shown(WHILE_SILENT, words),
+        [said(WHILE_SILENT, {"peer": line.peer, "text": {"unlogged": message}})],
+        messages=at_hand(envelope, body),
         drill=envelope.drill,
         urgency="FLASH",
         now_ms=now.utc_ms,

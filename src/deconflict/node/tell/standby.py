@@ -9,12 +9,12 @@ from typing import Any
 
 from deconflict.airspace.instant import format_utc
 from deconflict.line.precedence import Precedence
-from deconflict.messages.phrases import render_named
+from deconflict.messages.said import Said, said
 from deconflict.node.line import Line
 from deconflict.node.tell.ladder import whole_second
 from deconflict.node.threads import Thread
 
-__all__ = ["moved_ladder", "standby_facts", "standby_text"]
+__all__ = ["moved_ladder", "standby_facts", "standby_said"]
 
 
 def standby_facts(thread: Thread | None) -> dict[str, str]:
@@ -24,15 +24,15 @@ def standby_facts(thread: Thread | None) -> dict[str, str]:
     return {"standby_utc": format_utc(thread.standby_ms)}
 
 
-def standby_text(line: Line, thread: Thread | None, language: str) -> str:
-    """Return, in words, that STANDBY was given and how long the answer has; nothing without one."""
+def standby_said(line: Line, thread: Thread | None) -> list[Said]:
+    """Return that STANDBY was given and how long the answer has; nothing without one."""
     if thread is None or thread.standby_ms is None:
-        return ""
+        return []
     values = {
         "at": format_utc(whole_second(thread.standby_ms)),
         "due": format_utc(whole_second(line.answer_due_ms(thread))),
     }
-    return render_named("STANDBY_GIVEN", values, language)
+    return [said("STANDBY_GIVEN", values)]
 
 
 def moved_ladder(

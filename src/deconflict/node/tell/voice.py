@@ -5,20 +5,19 @@ have the two, so a difference alarms at both desks.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.messages.bodies import Voice, VoiceSide
 from deconflict.messages.kinds import Kind
-from deconflict.messages.phrases import phrase_named, render, render_named
+from deconflict.messages.said import Said, joined, said
 from deconflict.messages.values import spoken_id
-from deconflict.messages.voice import check_digits, heard_differs, is_urgent, voice_text
+from deconflict.messages.voice import check_digits, heard_differs, is_urgent, voice_said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line, read_body
-from deconflict.node.tell.desk import Desk, shown
+from deconflict.node.tell.desk import Desk
 from deconflict.node.voices import Note, Signed
 
 __all__ = ["VoiceTeller"]
@@ -41,7 +40,7 @@ class VoiceTeller:
         self._desk = desk
         self._message_at = message_at
 
-    def noted(self, line: Line, taken: Taken, now: Now) -> tuple[str, ...]:
+    def noted(self, line: Line, taken: Taken, now: Now) -> tuple[Said, ...]:
         """Look at a VOICE message of either side; return what an own one's author should know."""
         if not isinstance(taken.body, Voice):
             return ()
@@ -54,8 +53,7 @@ class VoiceTeller:
         elif note.by_us:
             self._heard(line, note, now)
         right = check_digits(note.body.said, drill=note.drill) == note.body.check
-        wrong = render_named("VOICE_CHECK_WRONG", {}, self._desk.language)
-        return () if right else (wrong,)
+        return () if right else (said("VOICE_CHECK_WRONG"),)
 
     def passed(self, line: Line, taken: Taken, now: Now) -> None:
         """Hold what was noted of a message against it, once it is in its chain."""
@@ -97,10 +95,11 @@ class VoiceTeller:
         if not differs:
             self._desk.alerts.close(key, now_ms=now.utc_ms)
             return
-        words = phrase_named("VOICE_DIFFERENCE").number
-        differences = " ".join(
-            shown(each.field, partial(render, words, each._asdict(), self._desk.language))
-            for each in differs
+        differences = joined(
+            [
+                {"say": said("VOICE_DIFFERENCE", each._asdict()), "or": each.field}
+                for each in differs
+            ]
         )
         self._desk.tell(
             key,
@@ -118,7 +117,7 @@ class VoiceTeller:
         )
 
     def _heard(self, line: Line, note: Note, now: Now) -> None:
-        text = shown("VOICE_HEARD", lambda: voice_text(note.body.said, self._desk.language))
+        text = {"say": voice_said(note.body.said), "or": "VOICE_HEARD"}
         self._desk.tell(
             AlertKey("VOICE_HEARD", line.line_id, str(note.body.number)),
             {**_named(line, note), "at": note.body.at_utc, "text": text},
