@@ -170,7 +170,9 @@ def _declare(party: Party, declarations: int) -> None:
     while made < declarations:
         progress(f"{made:,} declarations")
         count = min(MOST_AT_ONCE, declarations - made)
-        party.post("/declarations", {"declarations": [_draft(chance, now_ms) for _ in range(count)]})
+        party.post(
+            "/declarations", {"declarations": [_draft(chance, now_ms) for _ in range(count)]}
+        )
         made += count
     time.sleep(10)  # until the other side holds and has looked at them
 

@@ -13,10 +13,13 @@ from deconflict.messages.bodies import (
     AnswerWord,
     LineCheck,
     SaidWord,
+    Seen,
     Standby,
     body_to_wire,
 )
 from deconflict.messages.kinds import Kind
+from deconflict.node.said_before import is_first
+from deconflict.node.saying import Say
 from deconflict.node.service import Node
 from deconflict.node.views import Posted
 from deconflict.replay.world import DESKS
@@ -204,9 +207,15 @@ def test_the_first_that_is_said_of_a_message_is_known_without_reading_back() -> 
     async def test(pair: NodePair, node: Node) -> None:
         told = pair.say("red", Kind.ACCOUNT, Account(event="pass", fields={"a": 1}))
         pair.run_for(2)
-        book = pair.blue.core.lines[pair.line_id].book
-        assert book.is_first(Kind.SEEN, told)
+        line = pair.blue.core.lines[pair.line_id]
+        seen = Say(
+            kind=Kind.SEEN,
+            body=Seen(desk=WATCH.desk, at_utc=node.node().now_utc),
+            desk=WATCH.desk,
+            ref=told,
+        )
+        assert is_first(line, seen)
         await node.seen(WATCH, told)
-        assert not book.is_first(Kind.SEEN, told)  # from here on the record knows what was said
+        assert not is_first(line, seen)  # from here on the record knows what was said
 
     run(test, persons=1)

@@ -1,8 +1,8 @@
 """The console's own words in each language: headings, buttons, names of states.
 
 What people say to each other is rendered by the node from numbered phrases and is not here.
-``words/<language>.toml`` holds a flat table of key to text; a text that depends on a number is a
-table of the plural categories of CLDR that its language has.
+``data/words.<language>.toml`` holds a flat table of key to text; a text that depends on a number is
+a table of the plural categories of CLDR that its language has.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from deconflict.errors import NotFoundError
 
-__all__ = ["LANGUAGES", "PLURALS", "Words", "words_of"]
+__all__ = ["LANGUAGES", "PLURALS", "Words", "words_json", "words_of"]
 
 LANGUAGES: Final = ("en", "ru", "ar")
 # The categories of CLDR 46 that whole numbers have in each language.
@@ -40,7 +40,7 @@ def words_of(language: str) -> Words:
             given=ascii(language[:20]),
             expected="one of " + ", ".join(LANGUAGES),
         )
-    text = files("deconflict.console").joinpath("words", f"{language}.toml").read_text("utf-8")
+    text = files("deconflict.console").joinpath("data", f"words.{language}.toml").read_text("utf-8")
     return dict(_flat(tomllib.loads(text), ""))
 
 

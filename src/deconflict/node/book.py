@@ -300,19 +300,6 @@ class LineBook:
         """Return what we said of a message of the peer: seen, loaded, closed; None for nothing."""
         return self._handled.get(bytes.fromhex(message_hash))
 
-    def is_first(self, kind: Kind, message_hash: str | None) -> bool:
-        """True exactly when a reply of this kind is surely the first of ours to a message.
-
-        False where this book does not know: the record knows then. A line check that was retyped
-        wrongly leaves no mark.
-        """
-        if message_hash is None:
-            return False
-        if self.threads.is_first(kind, message_hash):
-            return True
-        marks = kind in _REACHES and kind is not Kind.LINE_CHECK_REPLY
-        return marks and self.handled(message_hash) is None
-
     def consent(self, message_hash: str, author: str) -> Release | None:
         """Return to whom its author said later that a message may be passed on; None: nothing."""
         return self._consents.get((bytes.fromhex(message_hash), author))

@@ -28,7 +28,7 @@ from deconflict.node.held import (
 from deconflict.node.line import Line
 from deconflict.node.reading import Reading
 from deconflict.node.runtime import Runtime
-from deconflict.node.said_before import is_reply, said_before
+from deconflict.node.said_before import is_first, is_reply, said_before
 from deconflict.node.saying import IN_NEED
 from deconflict.node.views import ExportView, HeldMessage, HeldView, Posted
 from deconflict.node.work import Work
@@ -247,7 +247,7 @@ class Releasing(Reading):
             held = self._held.waiting(line.line_id, say, self._now.utc_ms)
             if held is not None:
                 return self._joined(line, say, held)
-            if line.book.is_first(say.kind, say.ref):
+            if is_first(line, say):
                 return await self._say_one(actor, line, say)
             await self._runtime.settled()  # what another hand said may be on its way to the disk
             before = await asyncio.to_thread(said_before, self._store, line, say)

@@ -18,7 +18,7 @@ from deconflict.node.line import Line
 from deconflict.node.saying import Say
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["SaidBefore", "is_reply", "said_before", "says_the_same"]
+__all__ = ["SaidBefore", "is_first", "is_reply", "said_before", "says_the_same"]
 
 _REPORTS: Final = frozenset((Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH))
 # Replies of persons, each with those that would take it back: the last of them counts.
@@ -50,6 +50,20 @@ class SaidBefore:
 def is_reply(say: Say) -> bool:
     """True exactly when it is a reply that means the same however often it is said."""
     return say.ref is not None and say.kind in _FAMILIES
+
+
+def is_first(line: Line, say: Say) -> bool:
+    """True exactly when a reply is surely the first of ours of its kind, by what is in memory.
+
+    False where that does not know: the record knows then. A line check that was retyped wrongly
+    leaves no mark.
+    """
+    if say.ref is None:
+        return False
+    if line.book.threads.is_first(say.kind, say.ref):
+        return True
+    marks = say.kind in _FAMILIES and say.kind is not Kind.LINE_CHECK_REPLY
+    return marks and line.book.handled(say.ref) is None
 
 
 def said_before(store: Store, line: Line, say: Say) -> SaidBefore | None:
