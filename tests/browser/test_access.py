@@ -65,3 +65,21 @@ def test_a_line_check_is_retyped_by_keyboard_alone(busy: Watch, browser: Browser
     desk.page.wait_for_selector('.alert:has-text("4711 0815")', state="detached")
     desk.page.context.close()
     assert not desk.troubles
+
+
+def test_a_screen_that_comes_late_does_not_take_the_place_of_the_next(
+    busy: Watch, browser: Browser
+) -> None:
+    desk = open_desk(browser, busy.members["blue"])
+    held = []
+    desk.page.route("**/handover/screen.js", held.append)
+    desk.page.evaluate("location.hash = 'handover'")
+    desk.page.wait_for_timeout(300)
+    desk.go("declare")
+    desk.shows("#draft")
+    assert len(held) == 1
+    held[0].continue_()
+    desk.page.wait_for_timeout(1_000)
+    assert desk.page.query_selector("#draft")
+    desk.page.context.close()
+    assert not desk.troubles

@@ -27,6 +27,7 @@ export class Frame {
   #drill = h("p", { id: "drill", role: "status", hidden: true });
   #sound = h("button", { type: "button", hidden: true, onclick: () => this.#soundOn() });
   #leave = () => {}; // how the screen shown now ends
+  #turn = 0;
   #state = "lost";
   #since = now();
 
@@ -118,14 +119,17 @@ export class Frame {
     this.#leave();
     this.#leave = () => {};
     this.problem(null);
+    this.#main.replaceChildren();
     if (!screen) return this.#main.replaceChildren(h("p", {}, t("frame.no_messages")));
     for (const link of document.querySelectorAll("nav a")) {
       if (link.dataset.screen === screen.name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
     document.title = `${t(`screen.${screen.name}`)} · ${this.#about.party} · deconflict`;
+    const turn = ++this.#turn;
     try {
       const { open } = await screen.load();
+      if (turn !== this.#turn) return; // somebody went on meanwhile
       this.#leave = open(this.#main, { world: this.world, frame: this, me: this.#me, about: this.#about, path: rest }) ?? (() => {});
     } catch (error) {
       this.problem(error);
