@@ -100,7 +100,7 @@ class StandInNode:
 
     def terms(self, line: str) -> TermsView:
         self.line(line)
-        return TermsView(LINE, "AGREED", {"theatre": {}}, "ab" * 32, None, None, None)
+        return TermsView(LINE, "AGREED", {"theatre": {"landmarks": []}}, "ab" * 32, None, None, None)
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
         return self.line(line)

@@ -167,6 +167,30 @@ def test_geojson_of_another_program_is_read_as_far_as_it_goes() -> None:
     assert told(reading, LossKind.LEFT_OUT)[0].startswith("the polygon crosses itself")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"type":["Point"],"coordinates":[40,35]}', "no GeoJSON"),
+        ('{"type":"Feature","geometry":{"type":[[1]],"coordinates":[]}}', "unknown"),
+        ('{"type":"Feature","geometry":{"type":"Point","coordinates":[NaN,35]}}', "no number"),
+        ('{"type":"Feature","geometry":{"type":"Point","coordinates":["40","35"]}}', "position"),
+        ('{"type":"Feature","geometry":{"type":"Point","coordinates":[true,35]}}', "position"),
+        ('{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[]]}}', "vertices"),
+        ('{"type":"Feature","geometry":null}', "nothing that can be declared"),
+        ('{"type":"FeatureCollection","features":[]}', "nothing that can be declared"),
+        ('{"type":"Topology"}', "no GeoJSON"),
+        ("[1, 2]", "no object"),
+        (
+            '{"type":"Point","coordinates":[40,35],"crs":{"properties":{"name":"EPSG:3857"}}}',
+            "WGS84",
+        ),
+    ],
+)
+def test_hostile_or_broken_geojson_is_refused(text: str, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        read(text)
+
+
 def test_the_profile_is_read_strictly_and_nothing_of_it_is_lost() -> None:
     feature = {
         "type": "Feature",

@@ -30,13 +30,9 @@ T = TypeVar("T")
 _MARKS: Final = frozenset({"purpose", "declaration_id", "volumes", "containment"})
 _NAMES: Final = ("name", "Name", "title", "NAME")
 _KNOWN: Final = frozenset({"lower", "upper", "start_utc", "end_utc", "radius", "half_width"})
-_SHAPES: Final = frozenset(
-    {
-        *("Point", "LineString", "Polygon"),
-        *("MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"),
-    }
-)
+_SIMPLE: Final = frozenset({"Point", "LineString", "Polygon"})
 _MULTI: Final = {"MultiPoint": "Point", "MultiLineString": "LineString", "MultiPolygon": "Polygon"}
+_SHAPES: Final = frozenset({*_SIMPLE, *_MULTI, "GeometryCollection"})
 _MAX_FEATURES: Final = 5_000
 _BOWED_M: Final = 10.0  # an edge that leaves the line on a map by less is not worth a word
 _LONGEST_BOW_M: Final = 5_000_000.0
@@ -68,7 +64,7 @@ def read_foreign_geojson(document: object, losses: LossReport) -> tuple[ReadDraf
     kind = members.get("type")
     if kind == "FeatureCollection":
         features = array_of(members.get("features"), "features", _MAX_FEATURES)
-    elif kind == "Feature" or kind in _SHAPES:
+    elif kind == "Feature" or (isinstance(kind, str) and kind in _SHAPES):
         features = [members]
     else:
         raise InvalidDocumentError(
@@ -149,8 +145,8 @@ def _simple(shape: Members) -> list[tuple[str, object]]:
         elif isinstance(kind, str) and kind in _MULTI:
             parts = array_of(one.get("coordinates"), "coordinates", MAX_VOLUMES)
             found += [(_MULTI[kind], part) for part in parts]
-        elif kind in {"Point", "LineString", "Polygon"}:
-            found.append((str(kind), one.get("coordinates")))
+        elif isinstance(kind, str) and kind in _SIMPLE:
+            found.append((kind, one.get("coordinates")))
         else:
             raise InvalidDocumentError(
                 "this type of geometry is unknown", given=shown(kind),
