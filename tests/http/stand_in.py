@@ -100,7 +100,8 @@ class StandInNode:
 
     def terms(self, line: str) -> TermsView:
         self.line(line)
-        return TermsView(LINE, "AGREED", {"theatre": {"landmarks": []}}, "ab" * 32, None, None, None)
+        agreed = {"theatre": {"landmarks": []}}
+        return TermsView(LINE, "AGREED", agreed, "ab" * 32, None, None, None)
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
         return self.line(line)

@@ -359,6 +359,14 @@ def test_what_is_given_fills_gaps_and_replaces_nothing() -> None:
     assert draft.volumes[0].outline.radius_mm == 9_260_000  # type: ignore[union-attr]
 
 
+def test_floor_and_ceiling_that_do_not_go_together_are_said_anew() -> None:
+    text = "AC R\nAL 500 AGL\nAH FL65\nV X=35:00:00 N 040:00:00 E\nDC 5"
+    assert missing(read(text, lower="SFC").drafts[0]) == ["PURPOSE", "BAND", "START", "END"]
+    (draft,) = read_pasted(text.encode(), GAPS).drafts
+    assert draft.volumes[0].stated()["upper"] == "FL100"
+    assert not missing(draft)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -379,3 +387,16 @@ def test_what_fills_gaps_is_looked_at_as_strictly_as_a_declaration(given: dict[s
 def test_a_place_outside_its_own_grid_zone_is_refused() -> None:
     with pytest.raises(InvalidPositionError):
         read("37SYE6779321530")
+
+
+def test_work_is_bounded_before_it_is_done() -> None:
+    center = "V X=35:00:00 N 040:00:00 E\n"
+    for text, words in (
+        (center + "DP 35:00:00 N 040:00:00 E\n" * 50_001, "draws too much"),
+        (center + "DA 5,0,90\n" * 501, "too many arcs"),
+        (("35.5\t" * 30 + "\n") * 9_000, "table is too large"),
+        ("{" * 20, "nested too deep"),
+        ("<kml>" + " " * (8 * 1024 * 1024), "too large"),
+    ):
+        with pytest.raises(InvalidInputError, match=words):
+            read(text)

@@ -30,6 +30,7 @@ _OPTION_FOR: Final = {
     "HALF_WIDTH": "--half-width 5NM",
     "LOWER": "--lower SFC",
     "UPPER": "--upper FL100",
+    "BAND": "--lower SFC --upper FL100",
     "START": "--start UTC",
     "END": "--end UTC",
 }

@@ -29,7 +29,7 @@ def describe_place(place: Position, landmarks: Sequence[Landmark], language: str
 
     >>> airfield = Landmark("the airfield", Position(350_000_000, 400_000_000))
     >>> describe_place(Position(352_000_000, 402_000_000), [airfield], "en")
-    'a place 15.49 NM (28.70 km) north-east of the airfield'
+    'a place 15.51 NM (28.72 km) north-east of the airfield'
     """
     words = wording(language)
     seen = bearing_from(landmarks, place)

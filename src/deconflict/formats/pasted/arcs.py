@@ -106,7 +106,7 @@ def _check(arc: Arc) -> None:
         if not 1.0 <= radius_m <= MAX_ARC_RADIUS_M:
             raise InvalidGeometryError(
                 "the radius of an arc is out of range", given=f"{radius_m / 1852:,.4g} NM",
-                expected="1 m to 500 km (270 NM)",
+                expected="1 m to 500 km (269 NM)",
             )  # fmt: skip
 
 

@@ -99,6 +99,9 @@ def _is_loose(volume: DraftVolume) -> bool:
 
 
 def _filled(volume: DraftVolume, given: Given) -> DraftVolume:
+    if volume.lower and volume.upper and volume.band is None and given.lower and given.upper:
+        # Stated, and no band: the two do not go together, so both are still to be said.
+        volume = replace(volume, lower=None, upper=None)
     return replace(
         volume,
         outline=_outline(volume.outline, given),

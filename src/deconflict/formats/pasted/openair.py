@@ -33,8 +33,10 @@ from deconflict.units import (
 __all__ = ["looks_like_openair", "read_openair"]
 
 MAX_LINES: Final = 400_000
+MAX_DRAWN: Final = 50_000  # lines that name places: to read one takes a tenth of a millisecond
 _LONGEST_LINE: Final = 1_000
 _MAX_ARCS: Final = 500  # in one airspace
+_MAX_ARCS_IN_ALL: Final = 5_000  # of a document: each is a hundred geodesics
 _SIGN: Final = re.compile(
     r"^[ \t]*(?:D[PB][ \t]+[0-9]|DC[ \t]+[0-9.]|DA[ \t]+[0-9.]|V[ \t]+[XDW][ \t]*=)",
     re.ASCII | re.MULTILINE | re.IGNORECASE,
@@ -80,6 +82,7 @@ def read_openair(text: str, losses: LossReport) -> tuple[ReadDraft, ...]:
             "there are too many lines", given=f"{len(lines)}", expected=f"at most {MAX_LINES}"
         )
     gathering = Gathering(losses)
+    drawn = 0
     block = _Block(0, 1)
     pen = _Pen()
 
@@ -97,6 +100,13 @@ def read_openair(text: str, losses: LossReport) -> tuple[ReadDraft, ...]:
             )
         match = _COMMAND.fullmatch(said)
         command = "" if match is None else match[1].upper()
+        drawn += command.startswith(("D", "V"))
+        if drawn > MAX_DRAWN:
+            raise InvalidDocumentError(
+                "the document draws too much",
+                expected=f"at most {MAX_DRAWN:,} lines that draw",
+                remedy="split it",
+            )
         if command in {"AC", *_TERRAIN} and block.lines:
             close(block)
             block = _Block(len(gathering.drafts), number)
@@ -115,6 +125,7 @@ class _Pen:
     center: Position | None = None
     clockwise: bool = True
     width_mm: int | None = None
+    arcs: int = 0  # of the whole document
 
 
 @dataclass(slots=True)
@@ -223,7 +234,7 @@ class _Block:
             self.outlines.append(Circle(center, radius_mm))
             return
         start, end = (direct(center, angle, radius_mm / 1000) for angle in angles)
-        self._arc(Arc(center, start, end, pen.clockwise))
+        self._arc(Arc(center, start, end, pen.clockwise), pen)
 
     def _arc_by_ends(self, argument: str, pen: _Pen) -> None:
         parts = [part.strip() for part in argument.split(",")]
@@ -233,13 +244,16 @@ class _Block:
                 expected="DB place of its start, place of its end",
             )  # fmt: skip
         start, end = _place(parts[0]), _place(parts[1])
-        self._arc(Arc(_center(pen), start, end, pen.clockwise))
+        self._arc(Arc(_center(pen), start, end, pen.clockwise), pen)
 
-    def _arc(self, arc: Arc) -> None:
+    def _arc(self, arc: Arc, pen: _Pen) -> None:
         self.arcs += 1
-        if self.arcs > _MAX_ARCS:
+        pen.arcs += 1
+        if self.arcs > _MAX_ARCS or pen.arcs > _MAX_ARCS_IN_ALL:
             raise InvalidGeometryError(
-                "the airspace has too many arcs", expected=f"at most {_MAX_ARCS}"
+                "there are too many arcs",
+                expected=f"at most {_MAX_ARCS} in an airspace, {_MAX_ARCS_IN_ALL:,} in a document",
+                remedy="split it",
             )
         self.ring.append(arc)
 

@@ -23,6 +23,7 @@ __all__ = ["MAX_ROWS", "read_positions"]
 
 MAX_ROWS: Final = 10_000
 MAX_COLUMNS: Final = 200
+MAX_CELLS: Final = 200_000  # bounds the time in which columns are told apart
 _LONGEST_LINE: Final = 10_000
 
 _LATITUDE: Final = frozenset(
@@ -139,6 +140,13 @@ def _table(
             "there is a heading and nothing below it", given=quoted(rows[0].text)
         )
     width = max(len(row.cells) for row in body)
+    if width * len(body) > MAX_CELLS:
+        raise InvalidDocumentError(
+            "the table is too large",
+            given=f"{len(body)} rows of up to {width} columns",
+            expected=f"at most {MAX_CELLS:,} cells",
+            remedy="leave out the columns that are not needed, or split it",
+        )
     columns = _chosen(heading, body, width, given, losses)
     name_at = next(
         (at for at, word in enumerate(heading or ()) if word in _NAME and at not in columns), None
