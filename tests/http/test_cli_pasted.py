@@ -47,6 +47,7 @@ def test_an_airspace_is_declared_with_its_report_on_the_screen(
     said = officer.types("declare", str(file), *REST)
     assert "OpenAir, 1 declaration, SHA-256 " in said
     assert "set aside  line 1: class of airspace (AC): not taken over" in said
+    assert "Called in it, and not sent: 1. R-100" in said
     (declared,) = node.declared.values()
     assert (declared.purpose.value, declared.label) == ("HAZARD", None)
     assert "R-100" not in said.partition("declaration on")[2]

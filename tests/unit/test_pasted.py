@@ -104,6 +104,7 @@ def _fields(given: Given) -> dict[str, Any]:
         ("lat;lon\n35.1;", "line 2"),
         ("lat\tlon", "nothing below"),
         ("lat,lon\n95,40", "line 2"),
+        ("lat;lon\n35.1 E;40.1 N", "contradicts"),
         ("lat,lon\nnan,inf", "line 2"),
         ("", "nothing was given"),
         ("\x00", "control characters"),
@@ -238,6 +239,12 @@ def test_kml_gives_shapes_heights_and_times() -> None:
     assert left_out == ["NetworkLink: neither read nor fetched"]
     assert any("hole is filled" in text for text in told(reading, LossKind.CHANGED))
     assert any("03:00" in text for text in told(reading, LossKind.CHANGED))
+
+
+def test_a_shape_within_what_is_not_read_is_left_out_by_name() -> None:
+    point = "<Placemark><Point><coordinates>40,35</coordinates></Point></Placemark>"
+    reading = read(f"<kml>{point}<Update><Create>{point}</Create></Update></kml>")
+    assert told(reading, LossKind.LEFT_OUT) == ["Update: not read, and a Placemark is in it"]
 
 
 def kmz(**entries: bytes) -> bytes:

@@ -23,6 +23,7 @@ __all__ = ["MAX_FILE_BYTES", "STDIN", "Drafts", "read_drafts", "say_read"]
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 STDIN: Final = Path("-")
 _MOST_SAID: Final = 40
+_MOST_NAMED: Final = 10
 _OPTION_FOR: Final = {
     "PURPOSE": "--purpose WORD",
     "SHAPE": f"--shape {'|'.join(SHAPES)}",
@@ -95,6 +96,10 @@ def say_read(drafts: Drafts) -> None:
             f"SHA-256 {reading.sha256}"
         )
         _say_losses(reading, err=False)
+        named = [f"{at}. {clean(one.name)}" for at, one in enumerate(reading.drafts, 1) if one.name]
+        if named:
+            more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+            click.echo(f"  Called in it, and not sent: {', '.join(named[:_MOST_NAMED])}{more}")
         click.echo()
 
 

@@ -89,7 +89,7 @@ def read_kml(data: bytes, losses: LossReport) -> tuple[ReadDraft, ...]:
         elif element.name in _PLACED:
             losses.left_out(where, f"{element.name}: neither read nor fetched")
         else:
-            losses.set_aside(element.name, where)
+            _lose(element, losses)
     return gathering.all("KML")
 
 
@@ -99,7 +99,7 @@ def _placemark(element: Element, index: int, losses: LossReport) -> ReadDraft | 
     shapes = [child for child in element.children if child.name in _SHAPES]
     for child in element.children:
         if child.name not in _SHAPES and child.name not in {"name", "TimeSpan"}:
-            losses.set_aside(child.name, where)
+            _lose(child, losses)
     if not shapes:
         losses.set_aside("Placemark without a shape", where)
         return None
@@ -118,6 +118,19 @@ def _placemark(element: Element, index: int, losses: LossReport) -> ReadDraft | 
             remedy="make several Placemarks of it",
         )  # fmt: skip
     return ReadDraft(index, where, tuple(volumes), name=name)
+
+
+def _lose(element: Element, losses: LossReport) -> None:
+    """Tell of an element that is not read: whatever it is called, a shape in it is left out."""
+    where = f"line {element.line}"
+    waiting = list(element.children)
+    while waiting:
+        inner = waiting.pop()
+        if inner.name in _SHAPES or inner.name == "Placemark":
+            losses.left_out(where, f"{element.name}: not read, and a {inner.name} is in it")
+            return
+        waiting.extend(inner.children)
+    losses.set_aside(element.name, where)
 
 
 def _parts(shapes: Sequence[Element]) -> list[Element]:

@@ -155,6 +155,7 @@ def _table(
         if at not in columns and at != name_at and any(_cell(row, at) for row in body):
             word = heading[at] if heading is not None and at < len(heading) else ""
             losses.set_aside(f"column {at + 1}{f' ({word})' if word else ''}", f"{len(body)} rows")
+    said = heading is not None or given.latitude_column is not None
     commas = len(columns) == 2 and separator != "," and _has_decimal_commas(body, columns)
     if commas:
         losses.changed("", "decimal commas are read as decimal points")
@@ -164,18 +165,22 @@ def _table(
             cells = [_cell(row, at) for at in columns]
             if commas:
                 cells = [cell.replace(",", ".") for cell in cells]
-            places.append(_position(cells))
+            places.append(_position(cells, said=said))
     names = tuple(None if name_at is None else _cell(row, name_at) or None for row in body)
     return tuple(places), names
 
 
-def _position(cells: Sequence[str]) -> Position:
+def _position(cells: Sequence[str], *, said: bool) -> Position:
+    """Return the place of a row; ``said`` where something says which column is the latitude."""
     if not all(cells):
         raise InvalidPositionError(
             "a coordinate is missing in this row", given=quoted(" | ".join(cells)),
             expected="latitude and longitude in each row",
         )  # fmt: skip
-    return parse_position(cells[0] if len(cells) == 1 else f"{cells[0]}, {cells[1]}")
+    if len(cells) == 1:
+        return parse_position(cells[0])
+    # With labels, a letter that contradicts the heading is refused.
+    return parse_position(f"LAT {cells[0]}, LON {cells[1]}" if said else ", ".join(cells))
 
 
 def _separator(lines: Sequence[tuple[int, str]]) -> str:
