@@ -1,4 +1,4 @@
-"""What the sender of a draft is told before sending it, whole or not; nothing is kept or sent."""
+"""What the sender of a draft is told before it is sent (R13, R38), whole or not."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""What people paste becomes drafts: each format told from its content, gaps named, losses told."""
+"""What people paste becomes drafts (R50, R10): the format is told from the content, gaps are named.
+
+What is not taken over is told; what is hostile or broken is refused in words, within bounds.
+"""
 
 import hashlib
 import io

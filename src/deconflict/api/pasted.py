@@ -8,7 +8,7 @@ from deconflict.airspace.landmark import Landmark, bearing_from
 from deconflict.airspace.notation import echo
 from deconflict.airspace.outline import Outline
 from deconflict.airspace.position import Position
-from deconflict.api.schemas import DraftView, LossView, MissingView, PastedView, PlaceEcho
+from deconflict.api.pasted_views import DraftView, LossView, MissingView, PastedView, PlaceEcho
 from deconflict.errors import InvalidDocumentError
 from deconflict.formats.pasted import ReadDraft, Reading
 from deconflict.formats.pasted.draft import BareShape, DraftVolume

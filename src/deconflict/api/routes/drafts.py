@@ -11,6 +11,7 @@ from deconflict.airspace.notation import parse_position
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.errors import invalid_fields
 from deconflict.api.pasted import parts_of, place_echo, require_few, view_of
+from deconflict.api.pasted_views import PastedView, PlaceEcho
 from deconflict.api.permit import (
     OCTETS,
     OperatorRoute,
@@ -20,7 +21,7 @@ from deconflict.api.permit import (
     needs,
 )
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Pasted, PastedGaps, PastedView, PlaceEcho, TypedPlace
+from deconflict.api.schemas import Pasted, PastedGaps, TypedPlace
 from deconflict.api.services import services_of
 from deconflict.formats.pasted import Given, Reading, read_pasted
 from deconflict.node.actor import Action
