@@ -72,7 +72,7 @@ def test_a_screen_that_comes_late_does_not_take_the_place_of_the_next(
 ) -> None:
     desk = open_desk(browser, busy.members["blue"])
     held = []
-    desk.page.route("**/handover/screen.js", held.append)
+    desk.page.route("**/handover/screen.js", lambda route: held.append(route))
     desk.page.evaluate("location.hash = 'handover'")
     desk.page.wait_for_timeout(300)
     desk.go("declare")

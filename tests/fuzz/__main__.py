@@ -28,10 +28,10 @@ def main() -> int:
     parser.add_argument("--parser", choices=sorted(PARSERS), default=None)
     options = parser.parse_args()
     broken = 0
-    print(f"{'parser':<14} {'runs':>12}  seed {options.seed}, {options.seconds} s each")
+    print(f"{'parser':<16} {'runs':>12}  seed {options.seed}, {options.seconds} s each")
     for name in [options.parser] if options.parser else PARSERS:
         runs, code, words = fuzz(name, options.seconds, options.seed)
-        print(f"{name:<14} {runs:>12,}  {'broke' if code else 'held'}", flush=True)
+        print(f"{name:<16} {runs:>12,}  {'broke' if code else 'held'}", flush=True)
         if code:
             broken += 1
             print(words)

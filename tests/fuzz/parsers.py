@@ -4,10 +4,12 @@ A parser either returns what its bytes say or raises an error of ours. What it r
 again, where there is one spelling, and must be the same bytes.
 """
 
+import io
 import json
 import random
 import re
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,10 +28,12 @@ from deconflict.airspace.quantity import (
     parse_duration,
     parse_height,
 )
+from deconflict.airspace.wire import geometry_from_wire
 from deconflict.errors import DeconflictError, UnknownKeyError
 from deconflict.formats.bounded_json import parse_json
 from deconflict.formats.geojson import read_declarations
 from deconflict.formats.geojson_stream import read_geojson_stream
+from deconflict.formats.pasted import Given, read_pasted
 from deconflict.line.canonical import canonical_bytes, parse_canonical
 from deconflict.line.checkpoint import read_checkpoint
 from deconflict.line.envelope import SealedEnvelope, envelope_bytes, read_envelope
@@ -231,6 +235,25 @@ def _typed(data: bytes) -> None:
             parse(text)
 
 
+def _pasted(data: bytes) -> None:
+    """Read as what it is found to be; what is whole is written, and read back the same."""
+    for draft in read_pasted(data, PASTED_GAPS).drafts:
+        for missing in draft.missing():
+            if not missing.text:
+                raise AssertionError(f"{missing} says nothing")
+        wire = draft.to_wire()
+        if draft.geometry is not None and geometry_from_wire(wire) != draft.geometry:
+            raise AssertionError(f"{wire} is not read back as it was written")
+
+
+def _pasted_kmz(data: bytes) -> None:
+    """The same, of a KMZ that holds these bytes as its KML."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("doc.kml", data)
+    _pasted(packed.getvalue())
+
+
 def _screen_json(data: bytes) -> None:
     """In one piece, and a little at a time: what is read, and what is refused, must be the same."""
     said: list[object] = []
@@ -349,6 +372,34 @@ def _screened_features() -> Iterator[bytes]:
     yield ('{"type":"FeatureCollection","features":[' + flight + "," + flight + "]}").encode()
 
 
+PASTED = VECTORS.parent / "tests" / "unit" / "pasted_samples"
+PASTED_GAPS = Given(
+    purpose="HAZARD",
+    shape="circles",
+    radius="1 NM",
+    half_width="1 NM",
+    lower="SFC",
+    upper="FL100",
+    start_utc="2026-12-01T06:00:00Z",
+    end_utc="2026-12-01T08:00:00Z",
+)
+
+
+def _pasted_samples(*names: str) -> Callable[[], Iterator[bytes]]:
+    def corpus() -> Iterator[bytes]:
+        for name in names:
+            yield (PASTED / name).read_bytes()
+
+    return corpus
+
+
+def _pasted_positions() -> Iterator[bytes]:
+    yield from _said()
+    yield b"name;lat;lon\nA;35,4012;35,9487\nB;35,5;36"
+    yield "36SYE6779321530\n35°24'04.3\"N 35°56'55.3\"E\n352404N0355655E".encode()
+    yield "lat\tlon\n35.4\t35.9".encode("utf-16")
+
+
 def _said() -> Iterator[bytes]:
     for text in ("35.4012 35.9487", "N35 24 04 E035 56 55", "37SCA1234567890", "FL250", "10 NM"):
         yield text.encode()
@@ -392,6 +443,11 @@ PARSERS: dict[str, Parser] = {
     "terms": Parser(_terms, _texts("terms.json", "cases")),
     "body": Parser(_body, _bodies),
     "geojson": Parser(lambda data: read_declarations(data), _geojson),
+    "pasted-positions": Parser(_pasted, _pasted_positions),
+    "pasted-geojson": Parser(_pasted, _pasted_samples("areas.geojson")),
+    "pasted-kml": Parser(_pasted, _pasted_samples("exercise.kml")),
+    "pasted-kmz": Parser(_pasted_kmz, _pasted_samples("exercise.kml")),
+    "pasted-openair": Parser(_pasted, _pasted_samples("zones.txt")),
     "api-request": Parser(_api_body, _requests),
     "typed": Parser(_typed, _said),
     "kernel-screen": Parser(screened, kernel_corpus),

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.landmark import Landmark
 from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
@@ -14,6 +15,7 @@ from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
 from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
+from deconflict.node.looking import Looked, PartialDraft
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -100,7 +102,8 @@ class StandInNode:
 
     def terms(self, line: str) -> TermsView:
         self.line(line)
-        return TermsView(LINE, "AGREED", {"theatre": {}}, "ab" * 32, None, None, None)
+        agreed = {"theatre": {"landmarks": []}}
+        return TermsView(LINE, "AGREED", agreed, "ab" * 32, None, None, None)
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
         return self.line(line)
@@ -283,6 +286,15 @@ class StandInNode:
     ) -> Checked:
         self.calls.append(("check", actor, drafts))
         return Checked(tuple(self.found))
+
+    async def look(
+        self, actor: Actor, drafts: Sequence[PartialDraft], *, line: str | None = None
+    ) -> Looked:
+        self.calls.append(("look", actor, drafts))
+        if line is not None:
+            self.line(line)
+        airfield = Landmark("the airfield", Position(350_000_000, 400_000_000))
+        return Looked(tuple(() for _ in drafts), (airfield,), "en")
 
     async def export(self, actor: Actor, line: str) -> AsyncIterator[bytes]:
         for part in (b"manifest\n", b"entry\n", b"seal\n"):

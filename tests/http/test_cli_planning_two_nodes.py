@@ -319,6 +319,38 @@ def test_a_place_that_is_typed_is_echoed_before_it_counts(blue: Party) -> None:
     assert len(drafts) == 1
 
 
+def test_what_another_program_wrote_is_read_by_a_running_node_and_checked(
+    blue: Party, tmp_path: Path
+) -> None:
+    now = time.time_ns() // 1_000_000
+    zones = tmp_path / "zones.txt"
+    zones.write_text("AC R\nAN R-100\nAL GND\nAH FL65\nV X=35:50:00 N 040:10:00 E\nDC 5\n")
+    gaps = {
+        "purpose": "HAZARD",
+        "start_utc": format_utc(now + 60_000),
+        "end_utc": format_utc(now + 7_200_000),
+        "label": "VIPER 21",
+    }
+    with NodeClient.of(blue.folder, "boris") as node:
+        read = node.post("drafts/read", body={"text": zones.read_text(), **gaps})
+        place = node.post("places/read", body={"text": "35 50 00 N 40 10 00 E"})
+    (draft,) = read["drafts"]
+    assert (read["format"], draft["name"], draft["whole"]) == ("OPENAIR", "R-100", True)
+    assert draft["places"] == [place]
+    assert place["landmark"] == "Deir ez-Zor"
+    assert "north of Deir ez-Zor" in draft["text"]
+    assert [one["rule"] for one in draft["warnings"]] == [
+        "LABEL_READS_LIKE_AIRCRAFT",
+        "LEAD_TIME_SHORT",
+    ]
+    options = ("--purpose", "hazard", "--start", gaps["start_utc"], "--end", gaps["end_utc"])
+    said = blue.ok("declare", zones, *options, "--label", "VIPER 21", "--dry-run")
+    assert "OpenAir, 1 declaration" in said
+    assert "true from Deir ez-Zor" in said
+    assert "warning: NEVER SHARED?" in said
+    assert "the terms say at least 15 min" in said
+
+
 def test_own_declarations_are_not_read_back(blue: Party, tmp_path: Path) -> None:
     made = blue.json("declare", area(tmp_path, "HAZARD", 32.0, 36.0))["declaration_ids"][0]
     refused = blue.run("line", "readback", made, "--yes")

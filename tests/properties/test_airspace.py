@@ -2,6 +2,7 @@
 
 import json
 from itertools import combinations
+from random import Random
 
 import pytest
 import shapely
@@ -32,6 +33,7 @@ from deconflict.airspace.quantity import (
     parse_height,
 )
 from deconflict.errors import InvalidGeometryError, InvalidInputError, InvalidPositionError
+from deconflict.formats.pasted import read_pasted
 from effort import examples
 from geometry_strategies import LAST_MS, altitudes, geometries, positions, references, star_rings
 
@@ -227,3 +229,17 @@ def test_small_rings_are_judged_as_in_the_plane(
     else:
         with pytest.raises(InvalidGeometryError, match="crosses itself"):
             Polygon(vertices)
+
+
+@given(st.lists(positions, min_size=1, max_size=6), st.randoms(use_true_random=False))
+@examples(60)
+def test_a_pasted_column_in_any_mix_of_notations_is_the_places_it_says(
+    places: list[Position], rng: Random
+) -> None:
+    lines = [rng.choice([echo(place).decimal, echo(place).dms]) for place in places]
+    (draft,) = read_pasted("\n".join(lines).encode()).drafts
+    assert draft.places == tuple(places)
+    cells = ["lon;note;lat", *(f"{p.lon_deg:.7f};x;{p.lat_deg:.7f}" for p in places)]
+    for text in ("\n".join(cells), "\n".join(cells).replace(".", ",")):
+        (table,) = read_pasted(text.encode()).drafts
+        assert table.places == tuple(places)

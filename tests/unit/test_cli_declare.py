@@ -58,7 +58,7 @@ def test_the_how_to_shows_a_file_that_is_read(tmp_path: Path) -> None:
     for number, text in enumerate(shown):
         file = tmp_path / f"{number}.geojson"
         file.write_text(text)
-        (draft,) = read_drafts([file])
+        (draft,) = read_drafts([file]).wire
         assert draft["purpose"] == "FLIGHT"
 
 

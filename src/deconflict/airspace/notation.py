@@ -14,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from threading import Lock
 from typing import Final
 
 from mgrs import MGRS
@@ -32,6 +33,8 @@ _EXPECTED: Final = (
     "35.4012, 35.9487 · 35°24'04.3\"N 35°56'55.3\"E · 352404N0355655E · 36SYE6779321530"
 )
 _GRIDS: Final = MGRS()
+# The library keeps its projection in variables of C and lets other threads run meanwhile.
+_ONE_AT_A_TIME: Final = Lock()
 # The library warns, and answers, where a band letter cannot be; ``_from_mgrs`` refuses instead.
 warnings.filterwarnings("ignore", 'Warning in "Convert_MGRS_To_Geodetic"', RuntimeWarning)
 
@@ -356,7 +359,9 @@ def _from_mgrs(reference: str, zone: str, digits: int, text: str) -> Position:
     if zone[-1] not in "ABYZ":
         reference, zone = reference.zfill(15), zone.zfill(3)
     try:
-        position = Position.from_degrees(*_GRIDS.toLatLon(reference))
+        with _ONE_AT_A_TIME:
+            degrees = _GRIDS.toLatLon(reference)
+        position = Position.from_degrees(*degrees)
     except MGRSError as error:
         raise _refused("there is no such MGRS square", text) from error
     except RuntimeWarning as error:  # where a caller has made warnings into errors
@@ -375,7 +380,8 @@ def _other_zone(zone: str, text: str) -> InvalidPositionError:
 
 
 def _grid(position: Position) -> str:
-    return str(_GRIDS.toMGRS(position.lat_deg, position.lon_deg, MGRSPrecision=5))
+    with _ONE_AT_A_TIME:
+        return str(_GRIDS.toMGRS(position.lat_deg, position.lon_deg, MGRSPrecision=5))
 
 
 def _around(position: Position) -> Iterator[Position]:

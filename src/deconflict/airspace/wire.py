@@ -22,11 +22,14 @@ from deconflict.airspace.where import located, parse_each
 from deconflict.errors import InvalidDocumentError
 
 __all__ = [
+    "band_to_wire",
     "geometry_from_wire",
     "geometry_to_wire",
+    "outline_to_wire",
     "position_from_wire",
     "position_to_wire",
     "sound_span",
+    "span_to_wire",
 ]
 
 _Item = TypeVar("_Item")
@@ -111,22 +114,30 @@ def position_from_wire(value: object) -> Position:
     return Position(_integer(members, "lat_e7"), _integer(members, "lon_e7"))
 
 
-def _volume_to_wire(volume: Volume) -> dict[str, object]:
+def band_to_wire(band: AltitudeBand) -> dict[str, object]:
+    """Return ``{"reference": …, "lower_tmm": …, "upper_tmm": …}``, null for an open limit."""
     return {
-        "outline": _outline_to_wire(volume.outline),
-        "band": {
-            "reference": volume.band.reference.value,
-            "lower_tmm": volume.band.lower_tmm,
-            "upper_tmm": volume.band.upper_tmm,
-        },
-        "span": {
-            "start_utc": format_utc(volume.span.start_ms),
-            "end_utc": format_utc(volume.span.end_ms),
-        },
+        "reference": band.reference.value,
+        "lower_tmm": band.lower_tmm,
+        "upper_tmm": band.upper_tmm,
     }
 
 
-def _outline_to_wire(outline: Outline) -> dict[str, object]:
+def span_to_wire(span: TimeSpan) -> dict[str, object]:
+    """Return ``{"start_utc": …, "end_utc": …}``."""
+    return {"start_utc": format_utc(span.start_ms), "end_utc": format_utc(span.end_ms)}
+
+
+def _volume_to_wire(volume: Volume) -> dict[str, object]:
+    return {
+        "outline": outline_to_wire(volume.outline),
+        "band": band_to_wire(volume.band),
+        "span": span_to_wire(volume.span),
+    }
+
+
+def outline_to_wire(outline: Outline) -> dict[str, object]:
+    """Return an object of one key, the shape: ``circle``, ``polygon`` or ``corridor``."""
     match outline:
         case Circle(center, radius_mm):
             return {"circle": {"center": position_to_wire(center), "radius_mm": radius_mm}}

@@ -14,6 +14,7 @@ from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
 from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
+from deconflict.node.looking import Looked, PartialDraft
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -102,6 +103,9 @@ class NodeFace(Protocol):
         line: str | None = None,
         as_written: bool = False,
     ) -> Checked: ...
+    async def look(
+        self, actor: Actor, drafts: Sequence[PartialDraft], *, line: str | None = None
+    ) -> Looked: ...
     async def send(
         self,
         actor: Actor,

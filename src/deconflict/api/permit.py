@@ -37,6 +37,7 @@ __all__ = [
     "BulkRoute",
     "OperatorRoute",
     "ParcelRoute",
+    "PastedRoute",
     "PublicRoute",
     "StrictRequest",
     "actor_of",
@@ -48,6 +49,7 @@ GEO_JSON: Final = "application/geo+json"
 OCTETS: Final = "application/octet-stream"
 SMALL_BODY_BYTES: Final = 64 * 1024
 BULK_BODY_BYTES: Final = 64 * 1024 * 1024
+PASTED_BODY_BYTES: Final = 12 * 1024 * 1024  # a text of 8 MiB, as JSON escapes it
 BODY_TIMEOUT_S: Final = 30.0
 
 # How the OpenAPI document calls what proves a session. Not FastAPI's HTTPBearer: it would read each
@@ -171,6 +173,12 @@ class BulkRoute(OperatorRoute):
     """A route that takes many declarations at once."""
 
     max_body_bytes = BULK_BODY_BYTES
+
+
+class PastedRoute(OperatorRoute):
+    """A route that takes what somebody pasted: a text in JSON, or a file as bytes."""
+
+    max_body_bytes = PASTED_BODY_BYTES
 
 
 class ParcelRoute(OperatorRoute):

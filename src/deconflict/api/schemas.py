@@ -315,6 +315,50 @@ class Check(CheckOptions):
     model_config = ConfigDict(json_schema_extra={"examples": [{"declarations": [EXAMPLE_DRAFT]}]})
 
 
+class PastedGaps(Request):
+    """What fills the gaps of a document; it replaces nothing that the document says."""
+
+    purpose: Name | None = Field(None, description="as in a declaration")
+    shape: Name | None = Field(
+        None, description="what bare places are: circles (a draft each), corridor or polygon"
+    )
+    radius: Name | None = None
+    half_width: Name | None = None
+    lower: Name | None = None
+    upper: Name | None = None
+    start_utc: Name | None = None
+    end_utc: Name | None = None
+    latitude_column: Name | None = Field(
+        None, description="of a table: its heading, or its number from 1"
+    )
+    longitude_column: Name | None = None
+    label: Name | None = Field(None, description="what the peer would read; looked at, not kept")
+    line: Name | None = Field(None, description="default: every line with agreed terms")
+
+
+class Pasted(PastedGaps):
+    """A text as somebody pasted it; a file is sent as bytes, and these fields in the query."""
+
+    text: str
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"text": "35.4012, 35.9487", "radius": "9 km", "lower": "SFC", "upper": "FL100"}
+            ]
+        }
+    )
+
+
+class TypedPlace(Request):
+    """One position in any notation."""
+
+    text: Name
+    line: Name | None = Field(None, description="default: every line with agreed terms")
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "36SYE6779321530"}]})
+
+
 class OutsideAccount(Request):
     """What a source without a line says of an incident; it is kept here and never sent."""
 

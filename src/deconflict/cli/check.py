@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
-from deconflict.cli.options import as_written_option, existing_file, talks_to_node
+from deconflict.cli.gaps import Gaps, gaps_options
+from deconflict.cli.options import as_written_option, file_or_stdin, talks_to_node
 from deconflict.cli.output import (
     count,
     feet,
@@ -35,7 +36,7 @@ __all__ = ["check", "landmarks_of", "show_conflicts"]
     "check",
     example="deconflict check\ndeconflict check tomorrow.geojson --picture tomorrow.svg",
 )
-@click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=file_or_stdin, metavar="[FILE]...")
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -44,11 +45,13 @@ __all__ = ["check", "landmarks_of", "show_conflicts"]
 )
 @force_option
 @as_written_option
+@gaps_options
 @talks_to_node
 @click.pass_context
 def check(
     ctx: click.Context,
     files: tuple[Path, ...],
+    gaps: Gaps,
     picture: Path | None,
     force: bool,
     as_written: bool,
@@ -59,14 +62,16 @@ def check(
     """Look for conflicts; sends nothing.
 
     Without files, everything that is active now is checked. With files, the drafts in them are
-    checked against it; neither the peer nor the record learns of them. Exit code 1 says that
+    checked against it, whatever their format (- is standard input; see declare); neither the peer
+    nor the record learns of them. Exit code 1 says that
     conflicts were found. No conflict means only that nothing declared conflicts.
     """
     from deconflict.cli.client import NodeClient
-    from deconflict.cli.drafts import read_drafts
+    from deconflict.cli.drafts import read_drafts, say_read
 
     require_free(picture, force=force, read=files)
-    drafts = read_drafts(files) if files else None
+    read = read_drafts(files, gaps) if files else None
+    drafts = None if read is None else read.wire
     for draft in drafts or ():  # a name, so that a conflict can say which draft it means
         draft.setdefault("declaration_id", os.urandom(16).hex())
     with NodeClient.of(node_dir, account) as node:
@@ -75,8 +80,10 @@ def check(
         if picture is not None:
             _write_picture(picture, node, drafts or [], conflicts)
     if as_json:
-        write_json(found)
+        write_json(found if read is None else {**found, "read": read.report()})
     else:
+        if read is not None:
+            say_read(read)
         say_warnings(found["warnings"])
         show_conflicts(conflicts, drafts=None if drafts is None else len(drafts))
         if picture is not None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
+from deconflict.cli.gaps import Gaps, gaps_options
 from deconflict.cli.options import (
     RELEASES,
     as_written_option,
     drill_option,
-    existing_file,
+    file_or_stdin,
     need_terminal,
     talks_to_node,
     typed_word,
@@ -33,6 +34,7 @@ from deconflict.errors import InvalidInputError
 if TYPE_CHECKING:
     from deconflict.airspace.landmark import Landmark
     from deconflict.cli.client import NodeClient
+    from deconflict.cli.drafts import Drafts
 
 __all__ = ["declare"]
 
@@ -43,13 +45,15 @@ TOGETHER = 200  # so many go in one request, all of them or none
     "declare",
     example="deconflict declare tomorrow.geojson --dry-run\n"
     "deconflict declare tomorrow.geojson\n"
+    "deconflict declare zones.kml --purpose hazard --start 2026-12-01T06:00:00Z "
+    "--end 2026-12-01T08:00:00Z\n"
     "deconflict declare --interactive\n"
     "deconflict declare --correct 7c1e09af right.geojson\n"
     "deconflict declare --tell 7c1e09af --line green\n"
     "deconflict declare --list --sites\n"
     "deconflict declare --cancel 7c1e09af --reason ended-early",
 )
-@click.argument("files", nargs=-1, type=existing_file, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=file_or_stdin, metavar="[FILE]...")
 @click.option("--interactive", is_flag=True, help="Be asked, step by step.")
 @click.option("--update", metavar="ID", help="FILE holds the new plan of this declaration.")
 @click.option("--correct", metavar="ID", help="FILE holds what should have been declared.")
@@ -81,11 +85,13 @@ TOGETHER = 200  # so many go in one request, all of them or none
 )
 @drill_option
 @as_written_option
+@gaps_options
 @talks_to_node
 @click.pass_context
 def declare(
     ctx: click.Context,
     files: tuple[Path, ...],
+    gaps: Gaps,
     interactive: bool,
     update: str | None,
     correct: str | None,
@@ -106,12 +112,15 @@ def declare(
 ) -> None:
     """Declare flights, areas and sites; update, correct, cancel.
 
-    FILE is GeoJSON in the profile of docs/reference/geojson-profile.md. You choose how coarse it
-    is: no callsign, type or mission is asked for. Nothing is overwritten: an update or correction
-    cites what it replaces. After sending, the conflicts of what was declared are shown, and the
-    exit code is 1 if there are any.
+    FILE, or - for standard input, is GeoJSON in the profile of docs/reference/geojson-profile.md,
+    or what others write: positions, a table, GeoJSON, KML, KMZ, OpenAir
+    (docs/reference/pasted-formats.md). What it leaves open is said by options; what of it is not
+    taken over is told. You choose how coarse it is: no callsign, type or mission is asked for.
+    Nothing is overwritten: an update or correction cites what it replaces. After
+    sending, the conflicts of what was declared are shown, and the exit code is 1 if there are any.
     """
     from deconflict.cli.client import NodeClient
+    from deconflict.cli.drafts import say_read
 
     chosen = [
         bool(files) and not (update or correct),
@@ -135,6 +144,7 @@ def declare(
         "release": typed_word(release),
         "as_written": as_written,
     }
+    report: list[dict[str, Any]] = []
     with NodeClient.of(node_dir, account) as node:
         if list_them:
             # Who speaks for sites alone sees no other declaration, and who has seen each site.
@@ -158,29 +168,42 @@ def declare(
 
             drafts = [ask_declaration(node, drill=node.marks(drill, lines))]
         else:
-            drafts = _drafts(files)
+            read = _drafts(files, gaps)
+            drafts, report = read.wire, read.report()
+            if not as_json:
+                say_read(read)
         if dry_run:
             found = _conflicts(
-                node, drafts, as_written=as_written, drill=node.marks(drill, lines), as_json=as_json
+                node,
+                drafts,
+                report,
+                as_written=as_written,
+                drill=node.marks(drill, lines),
+                as_json=as_json,
             )
         elif update or correct:
-            found = _replace(node, update, correct, drafts, manner, as_json=as_json)
+            found = _replace(node, update, correct, drafts, report, manner, as_json=as_json)
         else:
-            found = _declare(node, drafts, manner, as_json=as_json)
+            found = _declare(node, drafts, report, manner, as_json=as_json)
     if found:
         ctx.exit(EXIT_FINDING)
 
 
-def _drafts(files: Sequence[Path]) -> list[dict[str, Any]]:
+def _drafts(files: Sequence[Path], gaps: Gaps) -> "Drafts":
     from deconflict.cli.drafts import read_drafts
 
     if not files:
-        raise InvalidInputError("which file?", expected="a GeoJSON FILE with what is declared")
-    return read_drafts(files)
+        raise InvalidInputError("which file?", expected="a FILE with what is declared, or -")
+    return read_drafts(files, gaps)
 
 
 def _declare(
-    node: "NodeClient", drafts: list[dict[str, Any]], manner: dict[str, Any], *, as_json: bool
+    node: "NodeClient",
+    drafts: list[dict[str, Any]],
+    report: list[dict[str, Any]],
+    manner: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> bool:
     posted: list[dict[str, Any]] = []
     ids: list[str] = []
@@ -192,7 +215,9 @@ def _declare(
             bar.advance(len(some))
     conflicts = _of(ids, node)
     if as_json:
-        write_json({"posted": posted, "declaration_ids": ids, "conflicts": conflicts})
+        write_json(
+            {"posted": posted, "declaration_ids": ids, "conflicts": conflicts, "read": report}
+        )
         return bool(conflicts)
     lines = len({one["line_id"] for one in posted})
     said = count(len(ids), "declaration")
@@ -219,6 +244,7 @@ def _replace(
     update: str | None,
     correct: str | None,
     drafts: list[dict[str, Any]],
+    report: list[dict[str, Any]],
     manner: dict[str, Any],
     *,
     as_json: bool,
@@ -236,7 +262,7 @@ def _replace(
     answer = node.post("declarations", held["declaration_id"], what, body=body)
     conflicts = _of([held["declaration_id"]], node)
     if as_json:
-        write_json({**answer, "replaced": held, "conflicts": conflicts})
+        write_json({**answer, "replaced": held, "conflicts": conflicts, "read": report})
         return bool(conflicts)
     if say_held(answer["posted"]):
         show_change(held, draft, _landmarks(node))
@@ -369,6 +395,7 @@ def _both(by_line: dict[str, str]) -> str:
 def _conflicts(
     node: "NodeClient",
     drafts: list[dict[str, Any]],
+    report: list[dict[str, Any]],
     *,
     as_written: bool,
     drill: bool,
@@ -378,7 +405,7 @@ def _conflicts(
 
     found = node.post("check", body={"declarations": drafts, "as_written": as_written})
     if as_json:
-        write_json(found)
+        write_json({**found, "read": report})
     else:
         click.echo("Dry run: nothing was sent.")
         _echo(node, drafts, drill=drill)

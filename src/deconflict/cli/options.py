@@ -18,6 +18,7 @@ __all__ = [
     "as_written_option",
     "drill_option",
     "existing_file",
+    "file_or_stdin",
     "known_password",
     "line_option",
     "need_terminal",
@@ -69,6 +70,7 @@ drill_option = click.option(
     "that it answers, or as the line is.",
 )
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+file_or_stdin = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 password_file_option = click.option(
     "--password-file",
     type=existing_file,

@@ -45,6 +45,7 @@ from deconflict.units import TMM_PER_METRE
 __all__ = [
     "MAX_FEATURES",
     "check_collection",
+    "declarations_of",
     "read_declarations",
     "read_feature",
 ]
@@ -75,7 +76,16 @@ def read_declarations(data: bytes) -> tuple[DeclarationInput, ...]:
 
     Source: RFC 7946; what it leaves open is said in docs/reference/geojson-profile.md.
     """
-    document = object_of(parse_json(data))
+    return declarations_of(parse_json(data))
+
+
+def declarations_of(value: object) -> tuple[DeclarationInput, ...]:
+    """Return the same of a document that is parsed already.
+
+    Raises:
+        InvalidInputError: as `read_declarations`.
+    """
+    document = object_of(value)
     if document.get("type") == "Feature":
         return (_feature(document, 0),)
     if document.get("type") != "FeatureCollection":

@@ -4,6 +4,7 @@ All of it is told, and but for one thing nothing of it stops a message: short no
 flagged (R13). Latitude and longitude exchanged throughout are refused at entry, unless meant.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -24,6 +25,7 @@ __all__ = [
     "ImplausibleLeg",
     "LeadTimeShortfall",
     "OutsideTheatre",
+    "first_outside",
     "implausible_leg",
     "is_surely_plausible",
     "lead_time_shortfall",
@@ -146,10 +148,15 @@ def outside_theatre(declaration: Declaration, terms: Terms) -> OutsideTheatre | 
 
     Terms without an outline have no outside.
     """
+    return first_outside((place for place, _ in stated_points(declaration.geometry)), terms)
+
+
+def first_outside(places: Iterable[Position], terms: Terms) -> OutsideTheatre | None:
+    """Return the same of places alone, of which nobody has said yet what is declared there."""
     outline = _outline(terms)
     if outline is None:
         return None
-    for position, _ in stated_points(declaration.geometry):
+    for position in places:
         if not contains(outline, position):
             return OutsideTheatre(position, _swapped_inside(position, outline))
     return None

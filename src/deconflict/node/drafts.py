@@ -14,10 +14,10 @@ from deconflict.node.line import Line
 from deconflict.node.picture import Declared
 from deconflict.node.show import conflict_view
 from deconflict.node.tell.conflicts import IN_FULL
-from deconflict.node.tell.remarks import not_checked, remarks_on
+from deconflict.node.tell.remarks import not_checked, remarks_on, remarks_on_label
 from deconflict.node.views import Checked, ConflictView
 
-__all__ = ["check_drafts", "require_named", "require_sendable", "unchecked_texts"]
+__all__ = ["check_drafts", "names_known_to", "require_named", "require_sendable", "unchecked_texts"]
 
 
 def require_named(declarations: Sequence[Declaration], peers: Sequence[str]) -> None:
@@ -70,6 +70,10 @@ def check_drafts(
     found: list[ConflictView] = []
     warnings: dict[str, None] = {}
     tried = [Declared(SoundDeclaration(draft), party, True, "", 0, now.utc_ms) for draft in drafts]
+    known = names_known_to(lines)
+    for draft in drafts:
+        for remark in remarks_on_label(draft.label, known):
+            warnings[remark.text(language)] = None
     for line in lines:
         terms = line.book.terms
         if terms is None:
@@ -89,6 +93,18 @@ def check_drafts(
             for number, each in enumerate(change.found)
         )
     return Checked(tuple(found), tuple(warnings))
+
+
+def names_known_to(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Return the names that both sides of these lines agreed on: theatres and landmarks."""
+    agreed = [line.book.terms.theatre for line in lines if line.book.terms is not None]
+    return tuple(
+        dict.fromkeys(
+            name
+            for theatre in agreed
+            for name in (theatre.name, *(landmark.name for landmark in theatre.landmarks))
+        )
+    )
 
 
 def unchecked_texts(unchecked: Iterable[Declared], language: str) -> Iterator[str]:

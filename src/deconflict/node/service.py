@@ -26,6 +26,7 @@ from deconflict.node.equivocation import equivocation_of
 from deconflict.node.exercising import Exercising
 from deconflict.node.exports import Export
 from deconflict.node.line import Line
+from deconflict.node.looking import FEW_PLACES, Looked, PartialDraft, look_at
 from deconflict.node.picture import Declared
 from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import conflict_views
@@ -291,6 +292,21 @@ class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
         for held in lines:
             self._core.require_writable(held.line_id, says, now)
         return check_drafts(drafts, lines, now, self._core.party, actor.language)
+
+    async def look(
+        self, actor: Actor, drafts: Sequence[PartialDraft], *, line: str | None = None
+    ) -> Looked:
+        """Return what the sender of drafts should know, whole or not, with agreed landmarks.
+
+        Unlike :meth:`check` it needs no line with terms, and looks for no conflicts.
+        """
+        require(actor, Action.CHECK)
+        chosen = self._core.lines.values() if line is None else [self._core.line_named(line)]
+        about = (drafts, tuple(chosen), self._now, self._core.party, self._core.language)
+        if sum(len(draft.places) for draft in drafts) <= FEW_PLACES:
+            return look_at(*about)
+        # Agreed terms are values: another thread reads them while the beats go on here.
+        return await asyncio.to_thread(look_at, *about)
 
     # ---- messages -------------------------------------------------------------------------
 

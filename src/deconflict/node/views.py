@@ -17,6 +17,7 @@ __all__ = [
     "Checked",
     "ConflictView",
     "DeclarationView",
+    "DraftRemark",
     "DrillView",
     "EventView",
     "ExportView",
@@ -291,6 +292,20 @@ class Checked:
 
     conflicts: tuple[ConflictView, ...]
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRemark:
+    """What the sender of a draft should know before it is sent, in words and for programs.
+
+    ``rule`` is that of the alert which tells it once it is sent, or a phrase of the label, or
+    LOOKS_EXCHANGED or OVER for what would be refused. ``peer`` is whose terms say it; None for all.
+    """
+
+    rule: str
+    text: str
+    peer: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

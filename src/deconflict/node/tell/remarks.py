@@ -4,26 +4,42 @@ A draft is looked at in the same words as what was sent, so that nobody learns o
 a look before would have said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc
+from deconflict.airspace.position import Position
 from deconflict.airspace.wire import position_to_wire
-from deconflict.messages.declaration import Declaration
+from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.never_shared import find_never_shared
 from deconflict.messages.notice import (
     ImplausibleLeg,
     LeadTimeShortfall,
     OutsideTheatre,
+    first_outside,
     implausible_leg,
     lead_time_shortfall,
+    notice_shortfall,
     outside_theatre,
     third_parties_concerned,
 )
 from deconflict.messages.said import Said, said, say
 from deconflict.messages.terms import Terms
 
-__all__ = ["Remark", "not_checked", "remarks_on", "short_notice", "third_party"]
+__all__ = [
+    "UNNAMED",
+    "Remark",
+    "not_checked",
+    "remarks_on",
+    "remarks_on_label",
+    "remarks_on_part",
+    "short_notice",
+    "third_party",
+]
+
+
+UNNAMED: Final = "0" * 32  # the id of a declaration that has none yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +91,40 @@ def remarks_on(
         found.append(_implausible(name, party, leg))
     concerned = third_parties_concerned(declaration, terms)
     return found + [third_party(name, party, third) for third in concerned]
+
+
+def remarks_on_part(
+    places: Iterable[Position],
+    *,
+    purpose: Purpose | None,
+    start_ms: int | None,
+    party: str,
+    terms: Terms,
+    now_ms: int,
+) -> list[Remark]:
+    """Return the same of a declaration that is not whole yet, as far as its parts say it."""
+    found: list[Remark] = []
+    if purpose is not None and start_ms is not None:
+        short = notice_shortfall(purpose, start_ms, now_ms, terms)
+        if short is not None:
+            found.append(short_notice(UNNAMED, party, short))
+    outside = first_outside(places, terms)
+    if outside is not None:
+        found.append(_outside(UNNAMED, party, outside, terms))
+    return found
+
+
+def remarks_on_label(label: str | None, known: Iterable[str]) -> list[Remark]:
+    """Return what an own label says that nobody needs to share; ``known`` are agreed names."""
+    return [
+        Remark(
+            rule=find.kind.value,
+            values={"label": label, "words": find.written},
+            urgency="PRIORITY",
+            facts={"words": find.written},
+        )
+        for find in (find_never_shared(label, known) if label else ())
+    ]
 
 
 def short_notice(declaration_id: str, party: str, short: LeadTimeShortfall) -> Remark:
