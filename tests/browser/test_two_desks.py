@@ -1,7 +1,7 @@
 """A watch at two desks: each test is a piece of the story, in a browser at each node."""
 
-import json
 import re
+import time
 
 import pytest
 from desks import Desk, Watch, flight
@@ -158,33 +158,40 @@ def test_a_node_that_dies_and_comes_back_loses_and_doubles_no_alert(
     assert set(shown) == alert_ids(both, "blue")
 
 
-def test_a_draft_survives_a_reload_and_is_looked_at_without_being_sent(
+def test_what_is_pasted_is_read_asked_about_and_sent_in_two_steps(
     both: Watch, desks: Desks
 ) -> None:
-    blue, _ = desks
+    blue, red = desks
     with both.members["blue"].api() as api:
         before = api.line("red")["own_seq"]
-    draft = flight(4_000_000)["geometry"]["trajectory"]
-    line = [[p["lon_e7"] / 1e7, p["lat_e7"] / 1e7] for p in draft["waypoints"]]
-    feature = {
-        "type": "Feature",
-        "geometry": {"type": "LineString", "coordinates": line},
-        "properties": {
-            "purpose": "FLIGHT",
-            "times_utc": [p["at_utc"] for p in draft["waypoints"]],
-            "altitudes_m": [p["altitude_tmm"] / 10_000 for p in draft["waypoints"]],
-            "reference": "AMSL",
-        },
-    }
     blue.go("declare")
-    blue.page.fill("#draft", json.dumps(feature))
-    blue.shows("[aria-labelledby=h-found] .stack p, section .problem:not(:empty)")
+    blue.page.fill("#draft", "36.10N 036.20E")
+    blue.shows("[aria-labelledby=h-read] .permission")  # of what it leaves open
+    blue.page.select_option("select[name=purpose]", "ACTIVITY")
+    blue.page.select_option("select[name=shape]", "circles")
+    tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400))
+    for name, value in {
+        "radius": "2NM",
+        "lower": "SFC",
+        "upper": "FL100",
+        "start_utc": f"{tomorrow}T12:00Z",
+        "end_utc": f"{tomorrow}T13:00Z",
+        "label": "pasted",
+    }.items():
+        blue.page.fill(f"input[name={name}]", value)
+    blue.shows("button.first:not([disabled])")
+    assert "MGRS" in blue.page.inner_text("[aria-labelledby=h-read]")
     blue.picture("declare")
     blue.page.reload()
-    blue.page.wait_for_selector("#draft")
-    assert json.loads(blue.page.input_value("#draft")) == feature
+    blue.shows("button.first:not([disabled])")  # the draft is still there
+    assert blue.page.input_value("input[name=label]") == "pasted"
     with both.members["blue"].api() as api:
-        assert api.line("red")["own_seq"] == before
+        assert api.line("red")["own_seq"] == before  # and nothing was sent
+    blue.page.click("button.first")
+    blue.page.click('dialog[open] button:has-text("Next")')
+    assert "sent to red" in blue.page.inner_text("dialog[open]")
+    blue.page.click('dialog[open] button:has-text("Send")')
+    red.alert("pasted")
 
 
 @pytest.mark.parametrize(("language", "direction"), [("ru", "ltr"), ("ar", "rtl")])

@@ -15,12 +15,12 @@ SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts
 # Tables of names: of states, kinds and values that the node says by their code.
 NAMED = {
     *("ack", "delivery", "kind", "line_state", "part", "purpose", "readback", "role", "said"),
-    *("step", "terms_state", "urgency", "verdict"),
+    *("step", "terms_state", "urgency", "verdict", "loss", "shape"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
     *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
-    "account.",
+    *("account.", "declare."),
 )
 
 

@@ -1,78 +1,130 @@
-// Declaring: what is pasted is read and echoed, looked at against everything declared, and only then
-// sent. The draft survives a reload; nothing is sent by one press.
+// Declaring: whatever is pasted is read and echoed in every notation, what it leaves open is asked
+// for, it is looked at against everything declared, and only then sent. The draft survives a
+// reload; nothing is sent by one press.
 
 import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
-import { call, may } from "../shell/node.js";
+import { figures } from "../shell/clock.js";
+import { may, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 
 const KEPT = "draft";
 const WAIT_MS = 500;
-const GEO_JSON = "application/geo+json";
+const PURPOSES = ["FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE"];
+const SHAPES = ["circles", "corridor", "polygon"];
+// What a document may leave open, as it is typed; a call says it beside the text.
+const OPEN = ["radius", "half_width", "lower", "upper", "start_utc", "end_utc", "label"];
 
 export function open(main, desk) {
   const { world } = desk;
-  const text = h("textarea", { id: "draft", spellcheck: "false", dir: "ltr", rows: "14", oninput: () => changed() });
-  text.value = localStorage.getItem(KEPT) ?? "";
+  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  const text = h("textarea", { id: "draft", name: "text", spellcheck: "false", dir: "ltr", rows: "10" });
+  text.value = kept.text ?? "";
+  const choice = (name, values, table) => h("select", { name }, h("option", { value: "" }, t("declare.as_written")), values.map((value) => h("option", { value, selected: kept[name] === value }, named(table, value))));
+  const asked = h("div", { class: "fields" },
+    h("label", {}, t("field.purpose"), choice("purpose", PURPOSES, "purpose")),
+    h("label", {}, t("declare.shape"), choice("shape", SHAPES, "shape")),
+    OPEN.map((name) => h("label", {}, t(`declare.${name}`), h("input", { name, value: kept[name] ?? "", dir: name === "label" ? "auto" : "ltr", placeholder: name === "label" ? "" : t(`declare.${name}_as`), autocomplete: "off" }))));
   const lines = world.lines.map((line) => h("label", {}, h("span", {}, h("input", { type: "checkbox", name: "line", value: line.line_id, checked: line.terms_state === "AGREED" }), ` ${line.peer}`)));
   const problem = h("p", { class: "problem", role: "alert" });
-  const found = h("div", { "aria-live": "polite", class: "stack" });
-  const send = h("button", { type: "button", class: "first", disabled: true, onclick: () => confirm() }, t("declare.send"));
+  const read = h("div", { class: "stack", "aria-live": "polite" });
+  const found = h("div", { class: "stack", "aria-live": "polite" });
+  const send = h("button", { class: "first", disabled: true }, t("declare.send"));
+  const form = h("form", { class: "stack", oninput: () => changed(), onsubmit: (event) => (event.preventDefault(), confirm()) },
+    h("label", { for: "draft" }, t("declare.paste")), text, asked,
+    h("fieldset", { class: "row" }, h("legend", {}, t("declare.to")), lines),
+    problem,
+    h("div", { class: "row" }, may("declare") || may("declare_site") ? send : h("p", { class: "soft" }, t("declare.may_not")), h("button", { type: "button", onclick: () => clear() }, t("declare.clear"))));
+  main.replaceChildren(h("div", { class: "two" },
+    h("section", { "aria-labelledby": "h-draft" }, h("h2", { id: "h-draft" }, t("screen.declare")), form),
+    h("div", { class: "stack" },
+      h("section", { "aria-labelledby": "h-read" }, h("h2", { id: "h-read" }, t("declare.read")), read),
+      h("section", { "aria-labelledby": "h-found" }, h("h2", { id: "h-found" }, t("declare.found")), h("p", { class: "soft" }, t("declare.not_sent")), found))));
   let timer = null;
   let turn = 0;
-  main.replaceChildren(h("div", { class: "two" },
-    h("section", { "aria-labelledby": "h-draft" }, h("h2", { id: "h-draft" }, t("screen.declare")),
-      h("label", { for: "draft" }, t("declare.paste")), text,
-      h("fieldset", { class: "row" }, h("legend", {}, t("declare.to")), lines),
-      problem, h("div", { class: "row" }, may("declare") || may("declare_site") ? send : h("p", { class: "soft" }, t("declare.may_not")), h("button", { type: "button", onclick: () => clear() }, t("declare.clear")))),
-    h("section", { "aria-labelledby": "h-found" }, h("h2", { id: "h-found" }, t("declare.found")), h("p", { class: "soft" }, t("declare.not_sent")), found)));
-  const chosen = () => [...main.querySelectorAll("input[name=line]:checked")].map((box) => box.value);
-  for (const box of main.querySelectorAll("input[name=line]")) box.addEventListener("change", changed);
-  if (text.value) check();
+  let ready = null; // the declarations, once nothing is open
+  if (text.value.trim()) look();
   return () => clearTimeout(timer);
 
+  function typed() {
+    const values = Object.fromEntries([...new FormData(form)].filter(([name, value]) => name !== "line" && value.trim()));
+    localStorage.setItem(KEPT, JSON.stringify(values));
+    return values;
+  }
+
+  const chosen = () => new FormData(form).getAll("line");
+
   function changed() {
-    localStorage.setItem(KEPT, text.value);
+    typed();
+    ready = null;
     send.disabled = true;
     clearTimeout(timer);
-    timer = setTimeout(check, WAIT_MS);
+    timer = setTimeout(look, WAIT_MS);
   }
 
   function clear() {
     text.value = "";
-    changed();
-    found.replaceChildren();
+    for (const input of asked.querySelectorAll("input, select")) input.value = "";
+    localStorage.removeItem(KEPT);
+    clearTimeout(timer);
+    turn += 1;
+    ready = null;
+    send.disabled = true;
     problem.textContent = "";
+    read.replaceChildren();
+    found.replaceChildren();
   }
 
   // The node reads the draft as it would when it is sent; the peer learns nothing.
-  async function check() {
+  async function look() {
     const mine = ++turn;
+    const values = typed();
     problem.textContent = "";
-    if (!text.value.trim()) return;
+    found.replaceChildren();
+    if (!values.text) return read.replaceChildren();
     try {
-      const { conflicts, warnings } = await call("POST", "/check", text.value, { type: GEO_JSON });
+      const answer = await post("/drafts/read", { ...values, line: chosen()[0] ?? null });
       if (mine !== turn) return;
+      showRead(answer);
+      if (!answer.drafts.length || answer.drafts.some((draft) => !draft.whole)) return;
+      const declarations = answer.drafts.map(({ purpose, label, geometry }) => ({ purpose, label, geometry }));
+      const { conflicts, warnings } = await post("/check", { declarations });
+      if (mine !== turn) return;
+      ready = declarations;
       send.disabled = !chosen().length;
       found.replaceChildren(
         ...warnings.map((each) => h("p", { class: "permission", dir: "auto" }, each)),
         h("p", {}, conflicts.length ? t("watch.conflicts", { count: conflicts.length }) : t("declare.no_conflict")),
         ...conflicts.map((each) => h("div", { class: "alert IMMEDIATE" }, h("p", { class: "urgency" }, named("verdict", each.verdict)), h("p", { class: "words said", dir: "auto" }, each.text))));
     } catch (error) {
-      if (mine !== turn) return;
-      problem.textContent = error.message;
-      found.replaceChildren();
+      if (mine === turn) problem.textContent = error.message;
     }
   }
 
+  function showRead({ format_words: format, size_bytes: size, sha256, drafts, missing, losses }) {
+    read.replaceChildren(
+      h("p", {}, t("declare.format", { format, count: drafts.length })),
+      h("p", { class: "soft figure" }, figures(`${size} B · SHA-256 ${sha256.slice(0, 16)}…`)),
+      ...losses.map((each) => h("p", { class: "overdue", dir: "auto" }, `${named("loss", each.kind)}: ${each.where} ${each.text}`)),
+      ...missing.map((each) => h("p", { class: "permission", dir: "auto" }, each.text)),
+      ...drafts.slice(0, 20).map((draft) => h("article", { class: `alert ${draft.whole ? "ROUTINE" : "PRIORITY"}` },
+        h("p", { class: "urgency" }, draft.purpose ? named("purpose", draft.purpose) : t("declare.open")),
+        h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, draft.text),
+          ...draft.missing.map((each) => h("p", { class: "permission", dir: "auto" }, each.text)),
+          ...draft.warnings.map((each) => h("p", { class: "overdue", dir: "auto" }, each.text)),
+          draft.places.length > 0 && h("details", {}, h("summary", {}, t("declare.places", { count: draft.places.length })),
+            h("ul", {}, draft.places.slice(0, 50).map((place) => h("li", { class: "figure" }, figures(`${place.decimal} · ${place.dms} · ${place.mgrs}`)))))))));
+  }
+
   function confirm() {
+    if (!ready) return;
     const peers = chosen().map((id) => world.line(id).peer).join(", ");
-    ask({ title: t("declare.send"), subject: found.textContent, verb: t("declare.send"), sure: () => t("declare.sure", { peers }),
+    const wanted = { declarations: ready, lines: chosen() };
+    ask({ title: t("declare.send"), subject: [...read.querySelectorAll(".said")].map((node) => node.textContent).join("\n"), verb: t("declare.send"), sure: () => t("declare.sure", { peers }),
       async send() {
-        const query = `lines=${encodeURIComponent(chosen().join(","))}`;
-        const { posted } = await call("POST", `/declarations?${query}`, text.value, { type: GEO_JSON });
+        const { posted } = await post("/declarations", wanted);
         clear();
-        found.replaceChildren(...posted.flatMap((each) => [h("p", {}, `${named("kind", each.kind)}: ${named("delivery", each.state)}`), ...each.warnings.map((warning) => h("p", { class: "permission", dir: "auto" }, warning))]));
+        found.replaceChildren(...posted.flatMap((each) => [h("p", { role: "status" }, `${named("kind", each.kind)}: ${named("delivery", each.state)}`), ...each.warnings.map((warning) => h("p", { class: "permission", dir: "auto" }, warning))]));
       } });
   }
 }
