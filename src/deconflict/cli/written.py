@@ -34,12 +34,12 @@ def require_free(
         InvalidInputError: one is there already, or is read, or is named twice.
     """
     named = [file for file in files if file is not None]
-    for number, file in enumerate(named):
+    for number, new in enumerate(named):
         # A terminal or a pipe may be named twice: it shows the one after the other.
-        if any(_same(file, other) for other in named[:number]) and not _is_stream(file):
+        if any(_same(new, other) for other in named[:number]) and not _is_stream(new):
             raise InvalidInputError(
                 "one file cannot hold two things",
-                given=f"{file} named twice",
+                given=f"{new} named twice",
                 expected="a file of its own for each thing that is written",
                 remedy="name another file for one of them",
             )

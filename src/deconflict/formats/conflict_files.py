@@ -175,7 +175,7 @@ def _drawn_length_m(one: tuple[float, float], other: tuple[float, float]) -> flo
     lats = [math.radians(one[1] + (other[1] - one[1]) * k / 4) for k in range(5)]
     steps = [math.hypot(up, along * math.cos(lat)) for lat in lats]
     weights = (7.0, 32.0, 12.0, 32.0, 7.0)  # Boole's rule
-    return EARTH_RADIUS_M * sum(map(operator.mul, weights, steps)) / 90.0
+    return EARTH_RADIUS_M * math.fsum(map(operator.mul, weights, steps)) / 90.0
 
 
 _WRITERS: Final[dict[str, Callable[[Conflicts, Path], None]]] = {
