@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 Point = tuple[float, float]
+FARTHER = 3.0  # times as far as asked for, where there is no place nearer
 SHUN_EVERY = 4.0  # pixels between the points of a line that labels keep off
 # How wide characters are, of the font size. DejaVu Sans is the widest of the usual sans-serifs.
 NARROW, USUAL, CAPITAL, WIDEST = 0.42, 0.64, 0.79, 1.0
@@ -151,13 +152,15 @@ class Labels:
     ) -> str:
         """Return the label near its point, or nothing when every place around is taken.
 
-        Where a long one has no place, its beginning and its end may have.
+        Where a long one has no place, its beginning and its end may have; where neither has, a
+        little farther off.
         """
-        for said in dict.fromkeys((words, shortened(words))):
+        shorter = dict.fromkeys((words, shortened(words)))
+        for said, off in ((said, off) for off in (away, FARTHER * away) for said in shorter):
             width, height = width_of(said, size, bold="font_weight" in attributes), size * 1.2
             free = [
                 box
-                for left, top in _around(at, width, height, away)
+                for left, top in _around(at, width, height, off)
                 if self._is_free(box := Box(left, top, left + width, top + height))
             ]
             if free:
