@@ -7,7 +7,10 @@ BIN    := $(VENV)/bin
 ARM    := aarch64-unknown-linux-gnu
 RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: demo test lint types unit rust postgis java strace chromium soak io-faults fuzz-parsers cuts restores peers oracle search miri asan bench sim model fuzz faults docs lock clean help
+# As far back as the libraries of Rust and what it depends on go: Debian 10, RHEL 8, 2018.
+MANYLINUX := manylinux_2_28
+
+.PHONY: demo test lint types unit rust postgis java strace chromium soak io-faults fuzz-parsers cuts restores peers oracle wheels search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -95,12 +98,46 @@ $(VENV)/pymeos: $(VENV)/venv requirements/peers.lock
 	  || echo "PyMEOS could not be installed: the test that asks it will skip"
 	@touch $@
 
+# Zig is here only a linker that knows the C libraries of old: `make wheels` alone uses it.
+$(VENV)/wheel-tools: $(VENV)/dev-built requirements/wheels.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r requirements/wheels.lock
+	@touch $@
+
+# A Python for aarch64 and what deconflict needs, unpacked and never installed: qemu runs it.
+$(VENV)/arm64: $(VENV)/venv requirements/runtime.lock
+	@rm -rf $@
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && [ "$$(uname -m)" != aarch64 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends qemu-user mmdebstrap \
+	  && mmdebstrap --quiet --variant=extract --architectures=arm64 --include=python3,libstdc++6 \
+	    bookworm $@ \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --target $@/site --only-binary=:all: --implementation cp --python-version 3.11 \
+	    --abi cp311 --abi abi3 $(foreach glibc,2_28 2_17,--platform manylinux_$(glibc)_aarch64) \
+	    --platform manylinux2014_aarch64 -r requirements/runtime.lock; \
+	fi >/dev/null 2>&1 || echo "no Python for aarch64 could be unpacked: its wheel will not be run"
+	@mkdir -p $@ && touch $@
+
 peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostGIS, PyMEOS, BlueSky
 	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  -r requirements/bench.lock
 
 oracle: $(VENV)/dev-built postgis ## the kernel against all pairs of whole sets, ten minutes
 	$(BIN)/python -m tests.oracle.whole_sets $(SETS)
+
+# No flag of this shell is let in, so that what is built runs on every processor of its kind.
+wheels: $(VENV)/wheel-tools $(VENV)/arm64 ## in dist/, for any x86-64 and any aarch64 Linux, each tried (WHEELS=x86_64)
+	@rm -f dist/*.whl
+	@for machine in $(or $(WHEELS),x86_64 aarch64); do \
+	  ! command -v rustup >/dev/null || rustup --quiet target add $$machine-unknown-linux-gnu; \
+	  [ -d "$$(rustc --print sysroot)/lib/rustlib/$$machine-unknown-linux-gnu/lib" ] || { \
+	    echo "no library of Rust for $$machine here: rustup target add $$machine-unknown-linux-gnu"; \
+	    exit 1; }; \
+	  PATH="$(abspath $(BIN)):$$PATH" env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
+	    $(BIN)/maturin build --release --locked --quiet --zig --out dist \
+	    --target $$machine-unknown-linux-gnu --compatibility $(MANYLINUX) || exit 1; done
+	ARM64=$(VENV)/arm64 $(BIN)/python -m tests.wheels dist
 
 search: ## tries to break every bound of the kernel (SEED=1 PAIRS=1000000000 SETS=20000)
 	cargo run --release --locked -p deconflict-kernel --example search_bounds -- \
@@ -165,7 +202,7 @@ lock: $(VENV)/dev ## renew the hash-pinned lock files from requirements/*.in
 	    --custom-compile-command "make lock" --quiet -o $$set.lock $$set.in || exit 1; done
 
 clean: ## remove what was built
-	rm -rf $(VENV) target demo-run src/deconflict/*.so
+	rm -rf $(VENV) target dist demo-run src/deconflict/*.so
 
 $(VENV)/venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "deconflict needs Python 3.11 or newer, this is " + sys.version.split()[0])'

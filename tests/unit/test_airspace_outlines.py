@@ -85,6 +85,37 @@ def test_a_neck_of_one_grid_step_is_allowed() -> None:
     assert _polygon((0, 0), (0, 2), (1, 1 + tiny), (2, 2), (2, 0), (1, 1))
 
 
+@pytest.mark.parametrize("lat", [0.0, 0.01, -30.0, 48.0, 75.0])
+@pytest.mark.parametrize("radius_m", [0.05, 0.1, 1.0])
+def test_a_pad_or_a_mast_is_a_polygon_too(lat: float, radius_m: float) -> None:
+    for corners in range(3, 9):
+        for turn in range(8):
+            lon = -179.9 + 45.0 * turn
+            north, east = math.degrees(radius_m / 6.4e6), math.degrees(radius_m / 6.4e6)
+            east /= math.cos(math.radians(lat))
+            angles = [2 * math.pi * k / corners + 0.05 * turn for k in range(corners)]
+            assert _polygon(
+                *((lat + north * math.cos(a), lon + east * math.sin(a)) for a in angles)
+            )
+
+
+def test_the_smallest_square_is_one_step_of_the_grid() -> None:
+    step = 1e-7
+    assert _polygon((48, 9), (48, 9 + step), (48 + step, 9 + step), (48 + step, 9))
+    with pytest.raises(InvalidGeometryError, match="one place") as refusal:
+        _polygon((48, 9), (48, 9 + step / 3), (48 + step, 9 + step), (48 + step, 9))
+    assert "11 mm" in refusal.value.remedy
+    assert "circle" in refusal.value.remedy
+
+
+def test_a_small_area_that_touches_itself_is_not_called_none() -> None:
+    size = 5e-6  # half a metre
+    with pytest.raises(InvalidGeometryError, match="touches itself"):
+        _polygon(
+            (0, 0), (0, 2 * size), (size, size), (2 * size, 2 * size), (2 * size, 0), (size, size)
+        )
+
+
 def test_a_closed_ring_is_refused_as_a_repeated_vertex() -> None:
     with pytest.raises(InvalidGeometryError, match="vertices 3 and 0 are one place"):
         _polygon((0, 0), (0, 1), (1, 1), (0, 0))

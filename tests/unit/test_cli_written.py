@@ -69,6 +69,25 @@ def test_what_is_read_is_not_replaced_by_force_either(tmp_path: Path) -> None:
         assert file.read_bytes() == plan
 
 
+def test_one_file_is_not_named_for_two_things(tmp_path: Path) -> None:
+    file, new = write_csv(tmp_path)[0], tmp_path / "freed.geojson"
+    other = tmp_path / "other.geojson"
+    other.symlink_to(new)  # neither is there yet
+    before = sorted(os.listdir(tmp_path))
+    for twice in (new, tmp_path / "." / "freed.geojson", other):
+        for force in ((), ("--force",)):
+            refused = CliRunner().invoke(
+                main,
+                [
+                    *("advise", str(file), *BOTH[:2], "--together", "--out", str(new)),
+                    *("--certificate", str(twice), *force),
+                ],
+            )
+            assert refused.exit_code == 2
+            assert "one file cannot hold two things" in refused.stderr
+            assert sorted(os.listdir(tmp_path)) == before
+
+
 def test_what_is_kept_is_not_offered_to_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a root key")
     refused = CliRunner().invoke(
@@ -102,7 +121,7 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_written_to_and_never_replaced() -> None:
-    require_free(Path(os.devnull), None)
+    require_free(Path(os.devnull), None, Path(os.devnull))
     write_file(Path(os.devnull), b"1")
     with drafted(Path(os.devnull)) as draft:
         draft.write_text("1")

@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 import deconflict
 from deconflict.cli import main
 from deconflict.cli.approach import _from_outline
-from deconflict.cli.svg import CHARACTER_WIDTH, Box
+from deconflict.cli.picture import NORTH, OWN, PEERS, SCALE
+from deconflict.cli.svg import Box, width_of
 from deconflict.separation.screening import ScreenProgress
 from pair_samples import MINIMA, WEST_EAST, flight
 from screen_samples import FLIGHTS, flight_columns, write_csv
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINE = "#1f5fa8"
+COLOURS = {OWN, *PEERS}
 
 
 def drawn(
@@ -70,8 +73,45 @@ def test_with_a_window_the_shifted_curve_goes_under_the_minimum(tmp_path: Path) 
 
 def ends(words: ET.Element) -> float:
     """Return where words end at the latest, pixels."""
-    wide = len(words.text or "") * float(words.get("font-size", 0)) * CHARACTER_WIDTH
-    return float(words.get("x", 0)) + wide
+    size, bold = float(words.get("font-size", 0)), words.get("font-weight") is not None
+    return float(words.get("x", 0)) + width_of(words.text or "", size, bold=bold)
+
+
+# Of the font size, in DejaVu Sans 2.37, which is what most machines without Arial draw with.
+DEJAVU = {
+    "A": 0.684, "B": 0.686, "D": 0.770, "Q": 0.787, "W": 0.989, "M": 0.863, "Z": 0.685,
+    "a": 0.613, "m": 0.974, "w": 0.818, "i": 0.278, "t": 0.392, "r": 0.411, "0": 0.636,
+    "9": 0.636, " ": 0.318, ":": 0.337, "-": 0.361, ".": 0.318, "/": 0.337, "(": 0.390,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", DEJAVU)
+def test_no_character_is_wider_than_it_is_taken_for(sign: str) -> None:
+    """Test each against what the font itself says."""
+    assert DEJAVU[sign] <= width_of(sign, 1.0) <= DEJAVU[sign] + 0.2
+
+
+@pytest.mark.parametrize("length", [1, 30, 60, 120])
+@pytest.mark.parametrize("south", [46.0, 45.8])
+def test_no_name_lies_over_the_scale_or_the_arrow(
+    tmp_path: Path, length: int, south: float
+) -> None:
+    one, two = (each * length for each in "AB")
+    ways = ([[8, 50], [8, south]], [[7, south], [14, 50]])
+    flights = [
+        flight(name, way, "FL300", time="10 min")
+        for name, way in zip((one, two), ways, strict=True)
+    ]
+    picture = drawn(tmp_path, *flights, explain=(one, two))
+    named = [each for each in picture.iter(f"{SVG}text") if each.get("paint-order")]
+    scale = [each for each in named if " NM (" in (each.text or "")]
+    assert len(scale) == 1
+    assert sum(each.get("fill") in COLOURS for each in named) >= 4  # both, at either end
+    for each in named:
+        left, bottom = float(each.get("x", 0)), float(each.get("y", 0))
+        over = Box(left, bottom - float(each.get("font-size", 0)), ends(each), bottom + 2)
+        assert not over.meets(NORTH)
+        assert each in scale or not over.meets(SCALE)
 
 
 def test_headings_with_long_names_end_within_the_picture(tmp_path: Path) -> None:
@@ -158,7 +198,7 @@ def test_at_a_pole_meridians_are_few_and_no_arrow_says_north(tmp_path: Path) -> 
     for text in picture.iter(f"{SVG}text"):
         if re.fullmatch(r"\d+°(\d\d′)?[EWNS]", text.text or ""):
             x, y = float(text.get("x", 0)), float(text.get("y", 0))
-            boxes.append(Box(x, y - 10, x + len(text.text or "") * 10 * CHARACTER_WIDTH, y))
+            boxes.append(Box(x, y - 10, x + width_of(text.text or "", 10), y))
     assert not any(one.meets(other) for one, other in combinations(boxes, 2))
 
 

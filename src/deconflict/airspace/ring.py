@@ -33,6 +33,7 @@ TOUCH_M: Final = 0.001  # parts of a ring nearer than this touch; positions are 
 _PIECE_M: Final = 50_000.0
 _MAX_PAIRS: Final = 1_000_000  # of pieces whose boxes meet; a usual ring has some per piece
 _TREE_TOP: Final = 32
+_NEARBY: Final = 0.1  # radians, 640 km: a ring within this of its middle is a small one
 _HALF_EARTH_TOLERANCE: Final = 0.01  # area and solid angle differ by 0.3 % of it at most
 
 _A_M: Final = 6_378_137.0  # WGS84 (NIMA TR8350.2)
@@ -75,7 +76,8 @@ def check_ring(vertices: Sequence[Position]) -> None:
     fault = _first_fault(pieces)
     if fault is not None:
         kind, one, other = fault
-        if kind == "touch" and area_sr * _MEAN_RADIUS_M**2 < 1.0:
+        length_m = np.linalg.norm(pieces.end_m - pieces.start_m, axis=1)
+        if kind == "touch" and area_sr * _MEAN_RADIUS_M**2 < TOUCH_M * float(length_m.sum()):
             raise InvalidGeometryError(
                 "the polygon encloses no area",
                 given=f"edges {one} and {other} lie on one another",
@@ -117,7 +119,8 @@ def _cut(vertices: Sequence[Position]) -> _Pieces:
             "a polygon repeats a vertex",
             given=f"vertices {index} and {(index + 1) % len(vertices)} are one place",
             expected="each vertex once, the first not repeated at the end",
-            remedy="remove the repetition",
+            remedy="remove one of them: places are told apart from 10⁻⁷ degrees (11 mm) on; a pad "
+            "or a mast is said well as a circle",
         )
     edge = np.arange(len(vertices), dtype=np.int64)
     if float(chord_m.max()) >= _PIECE_M:
@@ -167,15 +170,26 @@ def _smaller_solid_angle(pieces: _Pieces) -> float:
     """
     start = pieces.start_m / np.linalg.norm(pieces.start_m, axis=1, keepdims=True)
     end = np.roll(start, -1, axis=0)
-    # The ring's mean normal is an apex that the ring does not run through, wherever there is one.
-    normal = np.cross(start, end).sum(axis=0)
-    size = float(np.linalg.norm(normal))
-    apex = normal / size if size > 0.0 else start[0]
+    apex = _apex(start, end)
     volume = np.cross(start - apex, end - apex) @ apex
     scale = 1.0 + start @ apex + np.einsum("ij,ij->i", start, end) + end @ apex
     whole = 4.0 * np.pi
     angle = float(np.sum(2.0 * np.arctan2(volume, scale))) % whole
     return min(angle, whole - angle)
+
+
+def _apex(start: Floats, end: Floats) -> Floats:
+    """Return a direction that the ring, given by its pieces' unit vectors, does not run around."""
+    middle: Floats = start.mean(axis=0)
+    middle /= max(float(np.linalg.norm(middle)), _NEARBY)
+    if float(np.abs(start - middle).max()) < _NEARBY:
+        # Of a ring of centimetres nothing but rounding is left of the sum below, and it points
+        # anywhere: seen from there such a ring held half the Earth.
+        return middle
+    # The ring's mean normal is an apex that the ring does not run through, wherever there is one.
+    normal: Floats = np.cross(start, end).sum(axis=0)
+    size = float(np.linalg.norm(normal))
+    return normal / size if size > 0.0 else start[0]
 
 
 def _first_fault(pieces: _Pieces) -> tuple[str, int, int] | None:

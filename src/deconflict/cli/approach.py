@@ -112,7 +112,7 @@ def draw_approach(approach: Approach, top: float) -> str:
         text(
             heading,
             (24, top + 20),
-            size=fitting(heading, 15, VERTICAL[1] - 24),
+            size=fitting(heading, 15, VERTICAL[1] - 24, bold=True),
             font_weight=600,
         ),
         *_chart(boxes[0], times, lateral, told),

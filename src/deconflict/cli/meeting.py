@@ -1,32 +1,29 @@
 """Of one conflict: where both stand in their own plans, how late each is then, and its altitudes.
 
-A time window lets a whole plan run early or late. What a screening then tells is an instant, and
-the places of both at some instants of their own plans; which these are is found again here from the
-places, and believed only when altitudes agree as well.
+With a time window these are found again from the places that a screening tells: `own_instants`.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deconflict.airspace.altitude import AltitudeReference
-from deconflict.airspace.geodesy import direct, distance, inverse
+from deconflict.airspace.geodesy import direct, inverse
 from deconflict.airspace.position import Position
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, Conflicts
 from deconflict.separation.flights import Flights
 from deconflict.separation.minima import AltitudeConversions
-from deconflict.units import TMM_PER_FOOT
+from deconflict.separation.own_instants import OwnInstant, PlanLeg, agreeing, own_instants
 
 __all__ = ["Meeting", "flown_at", "meeting_of", "middle_of", "reference_of"]
 
 REFERENCES: Final = tuple(AltitudeReference)
 # Of a place: rounded to 1e-7 degrees here, within a millimetre of the truth there.
 SAME_PLACE_M: Final = 0.05
-MOST_TRIED: Final = 64  # instants of each: a plan that hovers in a thousand legs has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +46,34 @@ def meeting_of(found: Conflicts, row: int, conversions: AltitudeConversions) -> 
     """Return where in their plans the two of one row are."""
     at_s = float(found.cpa_time_us[row] / 1e6)
     both = int(found.first[row]), int(found.second[row])
-    places = [
-        (float(lat[row]), math.remainder(float(lon[row]), 360.0))
-        for lat, lon in (
-            (found.first_lat_deg, found.first_lon_deg),
-            (found.second_lat_deg, found.second_lon_deg),
+    windows = any(
+        found.flights.window_s[index] > 0.0 for index in both if index < len(found.flights)
+    )
+    ways = [
+        _own_instants(found, row, index, lat, lon)
+        if windows
+        else [OwnInstant(0.0, _altitude(found, index, at_s))]
+        for index, lat, lon in (
+            (both[0], found.first_lat_deg, found.first_lon_deg),
+            (both[1], found.second_lat_deg, found.second_lon_deg),
         )
     ]
-    ways = [
-        sorted(set(_own_instants(found, row, index, place)), key=lambda own_s: abs(own_s - at_s))[
-            :MOST_TRIED
-        ]
-        for index, place in zip(both, places, strict=True)
-    ]
-    fitting = [pair for pair in product(*ways) if _altitudes_agree(found, row, pair, conversions)]
-    if not fitting:
-        return Meeting(at_s, None, (None, None))
-    nearest = min(fitting, key=lambda pair: sum(abs(own_s - at_s) for own_s in pair))
-    return Meeting(
-        at_s,
-        (at_s - nearest[0], at_s - nearest[1]),
-        (
-            _altitude(found, both[0], nearest[0]),
-            _altitude(found, both[1], nearest[1]),
-        ),
+    told = int(found.cpa_vertical_tmm[row])
+    pair = agreeing(
+        *ways,
+        apart_tmm=None if told == NOT_DEFINED_TMM else told,
+        middle_tmm=middle_of(found, row, conversions),
     )
+    if pair is None:
+        return Meeting(at_s, None, (None, None))
+    one, other = pair
+    return Meeting(at_s, (-one.at_s, -other.at_s), (one.altitude_tmm, other.altitude_tmm))
 
 
 def middle_of(found: Conflicts, row: int, conversions: AltitudeConversions) -> int:
     """Return what is added to the first altitude before it is compared with the second."""
-    references = [reference_of(found, int(which[row])) for which in (found.first, found.second)]
-    low, high = sorted(references, key=REFERENCES.index)
-    known = conversions.between(low, high)
-    if known is None:
-        return 0
-    middle = (known[0] + known[1]) // 2
-    return middle if low == references[0] else -middle
+    one, other = (reference_of(found, int(which[row])) for which in (found.first, found.second))
+    return conversions.middle_tmm(one, other)
 
 
 def flown_at(flights: Flights, flight: int, own_s: float) -> tuple[Position, float]:
@@ -97,51 +86,30 @@ def flown_at(flights: Flights, flight: int, own_s: float) -> tuple[Position, flo
 
 
 def _own_instants(
-    found: Conflicts, row: int, index: int, place: tuple[float, float]
-) -> Iterator[float]:
-    """Yield the instants of a plan at which it is at this place and may be so when it is told."""
-    at_s = float(found.cpa_time_us[row] / 1e6)
-    flights = found.flights
-    windows = [
-        flights.window_s[which[row]] > 0.0
-        for which in (found.first, found.second)
-        if which[row] < len(flights)
-    ]
-    if index >= len(flights) or not any(windows):
-        yield at_s
-        return
-    window = float(flights.window_s[index])
-    there = Position.from_degrees(*place)
-    for leg in range(int(flights.offsets[index]), int(flights.offsets[index + 1]) - 1):
-        begin, until = float(flights.time_s[leg]), float(flights.time_s[leg + 1])
-        if until < at_s - window - 1.0 or begin > at_s + window + 1.0:
+    found: Conflicts, row: int, index: int, lat_deg: NDArray[Any], lon_deg: NDArray[Any]
+) -> list[OwnInstant]:
+    flights, at_s = found.flights, float(found.cpa_time_us[row] / 1e6)
+    if index >= len(flights):
+        return [OwnInstant(0.0, None)]
+    place = Position.from_degrees(float(lat_deg[row]), math.remainder(float(lon_deg[row]), 360.0))
+    window_s = float(flights.window_s[index])
+    return own_instants(
+        _legs_within(flights, index, at_s, window_s),
+        place,
+        window_s=window_s,
+        same_place_m=SAME_PLACE_M,
+    )
+
+
+def _legs_within(flights: Flights, flight: int, at_s: float, window_s: float) -> Iterator[PlanLeg]:
+    """Yield the legs that the window reaches, their instants counted from ``at_s``."""
+    for leg in range(int(flights.offsets[flight]), int(flights.offsets[flight + 1]) - 1):
+        begin_s, until_s = (float(flights.time_s[k]) - at_s for k in (leg, leg + 1))
+        if until_s < -window_s - 1.0 or begin_s > window_s + 1.0:
             continue
         start, end = _places(flights, leg)
-        way = inverse(start, end)
-        share = 0.0 if way.distance_m == 0.0 else distance(start, there) / way.distance_m
-        if way.distance_m <= SAME_PLACE_M:  # it stays, perhaps climbing: any instant of the leg
-            asked = (at_s, begin, until, at_s - window, at_s + window)
-            instants = [min(max(own_s, begin), until) for own_s in asked]
-        else:
-            instants = [begin + (until - begin) * min(share, 1.0)]
-        for own_s in instants:
-            within_s = min(max(own_s, at_s - window), at_s + window)
-            if distance(flown_at(flights, index, within_s)[0], there) <= SAME_PLACE_M:
-                yield within_s
-
-
-def _altitudes_agree(
-    found: Conflicts, row: int, own_s: tuple[float, ...], conversions: AltitudeConversions
-) -> bool:
-    told = int(found.cpa_vertical_tmm[row])
-    one, other = (
-        _altitude(found, int(which[row]), at)
-        for which, at in zip((found.first, found.second), own_s, strict=True)
-    )
-    if told == NOT_DEFINED_TMM or one is None or other is None:
-        return True
-    apart = other - (one + middle_of(found, row, conversions))
-    return abs(apart - told) <= TMM_PER_FOOT
+        low, high = (float(flights.altitude_tmm[k]) for k in (leg, leg + 1))
+        yield PlanLeg(begin_s, until_s, start, end, (low, high))
 
 
 def _altitude(found: Conflicts, index: int, own_s: float) -> float | None:

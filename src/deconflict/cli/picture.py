@@ -22,13 +22,15 @@ from deconflict.airspace import (
 )
 from deconflict.airspace.geodesy import direct, inverse, middle
 from deconflict.cli.profile import Band, Level, draw_profile
-from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, fitting, path, text
+from deconflict.cli.svg import Box, Labels, Point, element, fitting, path, text, width_of
 
 __all__ = ["Mark", "Shape", "draw"]
 
 WIDTH, HEIGHT = 1280.0, 760.0
 MAP = Box(24, 84, 784, 704)
 PROFILE = Box(868, 84, 1216, 664)
+SCALE = Box(MAP.left, MAP.bottom - 46, MAP.left + 240, MAP.bottom - 16)  # the bar and its words
+NORTH = Box(MAP.right - 32, MAP.top + 10, MAP.right - 12, MAP.top + 50)  # the arrow and its letter
 OWN = "#1f5fa8"
 PEERS = ("#b3541e", "#6a3d9a", "#2a7f62", "#8c6d1f")
 ALARM = "#c4122f"
@@ -98,6 +100,10 @@ def draw(
     colours = _colours(shapes)
     project = _Projection([*_places(shapes), *(p for mark in marks for p in mark.places)])
     labels = Labels(MAP)
+    labels.keep_free(SCALE)
+    north = _north(project)
+    if north:
+        labels.keep_free(NORTH)
     drawn = [way for shape in shapes for way in _ways(shape)]
     for way in [*drawn, *(_geodesic([*outline, outline[0]]) for _, outline in theatres)]:
         labels.shun(map(project, way))
@@ -107,7 +113,7 @@ def draw(
     height += 0 if below is None else below[0]
     parts = [
         element("rect", width=WIDTH, height=height, fill="#fff"),
-        text(title, (MAP.left, 38), size=_fitting(title, 22), font_weight=600),
+        text(title, (MAP.left, 38), size=_fitting(title, 22, bold=True), font_weight=600),
         text(subtitle, (MAP.left, 62), size=13, fill=FAINT),
         element("clipPath", _rect(MAP), id="map"),
         _rect(MAP, fill="#fbfaf7", stroke=FAINT),
@@ -127,6 +133,7 @@ def draw(
             clip_path="url(#map)",
         ),
         *_scale_bar(project),
+        *north,
         *_legend(shapes, colours),
         draw_profile(
             PROFILE,
@@ -144,9 +151,9 @@ def draw(
     )
 
 
-def _fitting(words: str, size: int) -> int:
+def _fitting(words: str, size: int, *, bold: bool = False) -> int:
     """Return the greatest size, at most the one asked for, in which words fit across a picture."""
-    return fitting(words, size, PROFILE.right - MAP.left)
+    return fitting(words, size, PROFILE.right - MAP.left, bold=bold)
 
 
 class _Projection:
@@ -273,7 +280,7 @@ def _theatre_name(
     name: str, outline: Sequence[Position], project: _Projection, labels: Labels
 ) -> str:
     x, y = min(map(project, outline), key=lambda point: point[1] + 0.2 * point[0])
-    width = len(name) * 11 * CHARACTER_WIDTH
+    width = width_of(name, 11)
     return labels.place(name, (x + width / 2, y), size=11, away=5, fill=FAINT)
 
 
@@ -325,22 +332,21 @@ def _names(
     shapes: Sequence[Shape], colours: dict[str, str], project: _Projection, labels: Labels
 ) -> list[str]:
     named = shapes if len(shapes) <= LABELLED else [s for s in shapes if s.in_conflict][:LABELLED]
-    drawn = []
+    drawn, ends = [], []
     for shape in named:
         colour = colours[shape.party]
         if isinstance(shape.geometry, Trajectory):
             first, last = shape.geometry.waypoints[0], shape.geometry.waypoints[-1]
-            for waypoint, words in (
-                (first, f"{shape.label} {_clock(first.at_ms)}"),
-                (last, _clock(last.at_ms)),
-            ):
-                drawn.append(labels.place(words, project(waypoint.position), fill=colour))
+            words = f"{shape.label} {_clock(first.at_ms)}"
+            drawn.append(labels.place(words, project(first.position), fill=colour))
+            ends.append((_clock(last.at_ms), project(last.position), colour))
         else:
             extent = [project(place) for place in _extent(shape.geometry[0].outline)]
             top = min(extent, key=lambda point: point[1])
             middle = sum(x for x, _ in extent) / len(extent)
             drawn.append(labels.place(shape.label, (middle, top[1]), away=6, fill=colour))
-    return drawn
+    # Times of arrival last: they are short, and a name matters more.
+    return drawn + [labels.place(words, at, fill=colour) for words, at, colour in ends]
 
 
 def _landmark(name: str, place: Position, project: _Projection, labels: Labels) -> str:
@@ -413,7 +419,7 @@ def _graticule(project: _Projection) -> list[str]:
     apart = next((s for s in MERIDIANS_APART if s >= step and 2 * wide / s <= MERIDIANS), 30)
     lats = _steps(max(lat0 - tall, -89.9), min(lat0 + tall, 89.9), step)
     lons = [30.0 * n for n in range(-6, 6)] if around else _steps(lon0 - wide, lon0 + wide, apart)
-    room = [Box(MAP.left, MAP.bottom - 46, MAP.left + 240, MAP.bottom - 16)]  # the scale bar's
+    room = [SCALE]
     drawn = []
     for lat in lats:
         way = [project(_place(lat, lon0 - wide + 2 * wide * i / 96)) for i in range(97)]
@@ -472,7 +478,7 @@ def _grid_line(
                 continue
             share = (at_edge - a[along]) / (b[along] - a[along])
             across = a[1 - along] + share * (b[1 - along] - a[1 - along])
-            width = len(words) * 10 * CHARACTER_WIDTH
+            width = width_of(words, 10)
             x, y = (at_edge, across) if along == 0 else (across, at_edge)
             x += -width - 4 if (along, at_edge) == (0, MAP.right) else 4 if along == 0 else 3
             y += 14 if (along, at_edge) == (1, MAP.top) else -3 if along == 0 else -5
@@ -504,7 +510,7 @@ def _scale_bar(project: _Projection) -> list[str]:
         1,
     )
     width = miles * 1852 * project.pixels_per_m
-    left, y = MAP.left + 14, MAP.bottom - 24
+    left, y = SCALE.left + 14, SCALE.bottom - 8
     ends = [(left, y - 5), (left, y), (left + width, y), (left + width, y - 5)]
     words = f"{miles} NM ({miles * 1.852:g} km)"
     return [
@@ -517,7 +523,6 @@ def _scale_bar(project: _Projection) -> list[str]:
             stroke="#fbfaf7",
             stroke_width=3,
         ),
-        *_north(project),
     ]
 
 
@@ -526,7 +531,7 @@ def _north(project: _Projection) -> list[str]:
     corners = [(x, y) for x in (MAP.left, MAP.right) for y in (MAP.top, MAP.bottom)]
     if any(project.north_deg(corner) > NORTH_IS_UP_DEG for corner in corners):
         return []
-    x, y = MAP.right - 22, MAP.top + 16
+    x, y = NORTH.left + 10, NORTH.top + 6
     tip = path([(x, y), (x + 5, y + 15), (x - 5, y + 15)], closed=True)
     return [
         element("path", d=tip, fill=INK),
@@ -537,11 +542,12 @@ def _north(project: _Projection) -> list[str]:
 def _legend(shapes: Sequence[Shape], colours: dict[str, str]) -> list[str]:
     drawn, x, y = [], MAP.left, MAP.bottom + 26
     for party, colour in colours.items():
-        if x > MAP.left and x + 52 + len(party) * 8 > MAP.right:
+        width = width_of(party, 13)
+        if x > MAP.left and x + 52 + width > MAP.right:
             x, y = MAP.left, y + 16
         drawn.append(element("rect", x=x, y=y - 10, width=22, height=11, fill=colour))
         drawn.append(text(party, (x + 28, y), size=13))
-        x += 52 + len(party) * 8
+        x += 52 + width
     for purpose in dict.fromkeys(shape.purpose for shape in shapes):
         if purpose == "FLIGHT":
             way = [(x, y - 4.0), (x + 26, y - 4.0)]
@@ -551,7 +557,7 @@ def _legend(shapes: Sequence[Shape], colours: dict[str, str]) -> list[str]:
             line = _rect(frame, stroke=INK, stroke_width=1.5, stroke_dasharray=DASHES.get(purpose))
         words = purpose.replace("_", " ").lower()
         drawn += [line, text(words, (x + 32, y), size=13)]
-        x += 56 + len(words) * 8
+        x += 56 + width_of(words, 13)
     return drawn
 
 

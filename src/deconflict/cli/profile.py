@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from deconflict.airspace import AltitudeReference, format_utc
 from deconflict.airspace.instant import nearest_utc_ms
-from deconflict.cli.svg import CHARACTER_WIDTH, Box, Labels, Point, element, path, text
+from deconflict.cli.svg import Box, Labels, Point, element, path, shortened, text, width_of
 from deconflict.units import TMM_PER_FOOT, TMM_PER_METRE
 
 __all__ = ["Band", "Level", "draw_profile"]
@@ -185,10 +185,11 @@ def _names(box: Box, levels: Sequence[Level | Band], at: At) -> list[str]:
     drawn = []
     for flight in flights:
         x, y = at(*flight.points[0])
-        width = len(flight.name) * 11 * CHARACTER_WIDTH
+        name = shortened(flight.name)
+        width = width_of(name, 11)
         # Asked for above its middle, so that it begins where the line begins.
         middle = (max(x, box.left) + width / 2 + 2, y)
-        drawn.append(labels.place(flight.name, middle, size=11, away=3, fill=flight.colour))
+        drawn.append(labels.place(name, middle, size=11, away=3, fill=flight.colour))
     return drawn
 
 

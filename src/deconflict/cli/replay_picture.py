@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.cli.svg import CHARACTER_WIDTH, element, text
+from deconflict.cli.svg import element, text, width_of
 
 if TYPE_CHECKING:
     from deconflict.cli.replay_words import Words
@@ -70,7 +70,7 @@ def draw_lanes(
     labels = [_label(each, words) for each in rows]
     side = max(
         LEAST_SIDE,
-        PAUSES + LABEL * CHARACTER_WIDTH * max((len(label) for label in labels), default=0),
+        PAUSES + max((width_of(label, LABEL) for label in labels), default=0.0),
     )
     sheet = _Sheet(parties, side, side + LANES, heights, at_ms)
     width = sheet.right + side
@@ -234,7 +234,7 @@ def _colours(words: "Words") -> list[str]:
             element("line", x1=x, y1=90, x2=x + 24, y2=90, stroke=colour, stroke_width=2.5),
             text(kinds, (x + 30, 94), size=12, fill=INK),
         ]
-        x += 30 + 12 * CHARACTER_WIDTH * len(kinds) + 24
+        x += 30 + width_of(kinds, 12) + 24
     return drawn
 
 

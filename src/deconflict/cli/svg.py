@@ -1,6 +1,7 @@
 """Just enough SVG to draw a map: elements as text, and labels that do not cover one another."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +10,6 @@ from xml.sax.saxutils import escape, quoteattr
 from deconflict.cli.output import clean
 
 __all__ = [
-    "CHARACTER_WIDTH",
     "Box",
     "Labels",
     "Point",
@@ -18,11 +18,17 @@ __all__ = [
     "path",
     "shortened",
     "text",
+    "width_of",
 ]
 
 Point = tuple[float, float]
+FARTHER = 3.0  # times as far as asked for, where there is no place nearer
 SHUN_EVERY = 4.0  # pixels between the points of a line that labels keep off
-CHARACTER_WIDTH = 0.58  # of the font size: a wide guess for sans-serif, so labels keep apart
+# How wide characters are, of the font size. DejaVu Sans is the widest of the usual sans-serifs.
+NARROW, USUAL, CAPITAL, WIDEST = 0.42, 0.64, 0.79, 1.0
+NARROW_ONES = frozenset(" .,:;'|!/()[]-ijlftrIJ°′·")
+WIDEST_ONES = frozenset("MWmw@%…—")
+BOLD = 1.12
 
 MOST_OF_NAME = 24  # characters: two of them twice, and the figures, go across a picture
 
@@ -89,9 +95,22 @@ def path(points: Iterable[Point], *, closed: bool = False) -> str:
     return f"M{steps}{'Z' if closed else ''}"
 
 
-def fitting(words: str, size: int, width: float) -> int:
+def width_of(words: str, size: float, *, bold: bool = False) -> float:
+    """Return at least how wide words are drawn, in pixels; the font is the reader's."""
+    ems = 0.0
+    for sign in words:
+        if sign in NARROW_ONES:
+            ems += NARROW
+        elif sign in WIDEST_ONES or unicodedata.east_asian_width(sign) in "WF":
+            ems += WIDEST
+        else:
+            ems += CAPITAL if sign.isupper() else USUAL
+    return ems * size * (BOLD if bold else 1.0)
+
+
+def fitting(words: str, size: int, width: float, *, bold: bool = False) -> int:
     """Return the greatest size, at most the one asked for, in which words fit; 8 at the least."""
-    return max(min(size, int(width / (max(len(words), 1) * CHARACTER_WIDTH))), 8)
+    return max(min(size, int(width / max(width_of(words, 1.0, bold=bold), 1.0))), 8)
 
 
 def shortened(name: str) -> str:
@@ -131,19 +150,27 @@ class Labels:
     def place(
         self, words: str, at: Point, *, size: float = 12, away: float = 8, **attributes: object
     ) -> str:
-        """Return the label near its point, or nothing when every place around is taken."""
-        width, height = len(words) * size * CHARACTER_WIDTH, size * 1.2
-        free = [
-            box
-            for left, top in _around(at, width, height, away)
-            if self._is_free(box := Box(left, top, left + width, top + height))
-        ]
-        if not free:
+        """Return the label near its point, or nothing when every place around is taken.
+
+        Where a long one has no place, its beginning and its end may have; where neither has, a
+        little farther off.
+        """
+        shorter = dict.fromkeys((words, shortened(words)))
+        for said, off in ((said, off) for off in (away, FARTHER * away) for said in shorter):
+            width, height = width_of(said, size, bold="font_weight" in attributes), size * 1.2
+            free = [
+                box
+                for left, top in _around(at, width, height, off)
+                if self._is_free(box := Box(left, top, left + width, top + height))
+            ]
+            if free:
+                break
+        else:
             return ""
         box = min(free, key=self._lines_under)  # the first of those that cover least
         self._taken.append(box)
         return text(
-            words,
+            said,
             (box.left, box.top + size),
             size=size,
             paint_order="stroke",

@@ -1,5 +1,6 @@
 """Files that commands write: whole or not there, and nothing is replaced without a word."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +31,18 @@ def require_free(
             asked about would be gone with the answer in its place.
 
     Raises:
-        InvalidInputError: one is there already, or is read.
+        InvalidInputError: one is there already, or is read, or is named twice.
     """
+    named = [file for file in files if file is not None]
+    for number, new in enumerate(named):
+        # A terminal or a pipe may be named twice: it shows the one after the other.
+        if any(_same(new, other) for other in named[:number]) and not _is_stream(new):
+            raise InvalidInputError(
+                "one file cannot hold two things",
+                given=f"{new} named twice",
+                expected="a file of its own for each thing that is written",
+                remedy="name another file for one of them",
+            )
     for file in files:
         if file is not None and file.exists() and any(file.samefile(one) for one in read):
             raise InvalidInputError(
@@ -49,6 +60,17 @@ def require_free(
             expected=f"a new file: {kept} are kept" if kept else "a new file",
             remedy="name another file" + ("" if kept else ", or replace this one: --force"),
         )
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return True exactly when both names stand for one file, which need not be there yet."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _is_stream(file: Path) -> bool:
+    return file.exists() and not file.is_file()
 
 
 def write_file(file: Path, data: bytes, *, mode: int = 0o644) -> None:

@@ -1,6 +1,8 @@
 """Conflicts as files: Parquet, Arrow, CSV, and GeoJSON for maps."""
 
 import csv
+import math
+import operator
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +27,8 @@ ROWS: Final = 20_000
 # What begins a formula; the wide ones do where a spreadsheet is set to Chinese or Japanese.
 # The apostrophe itself is one of them, so that taking one away gives every name back.
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+EARTH_RADIUS_M: Final = 6_371_008.8  # mean: within 0.6 % of every curvature of the ellipsoid
+LONGER_AS_DRAWN: Final = 1.02  # a line on a map may be longer than the shortest way by 2 %
 CONFLICT_ENDINGS: Final = (".arrow", ".csv", ".feather", ".geojson", ".parquet")
 
 
@@ -135,21 +139,43 @@ def _write_geojson(found: Conflicts, path: Path) -> None:
 
 
 def _feature(row: dict[str, Any]) -> dict[str, Any]:
-    """Return one conflict as a line between both places; two points where it would cross ±180."""
-    places = [[row.pop(f"{who}_lon_deg"), row.pop(f"{who}_lat_deg")] for who in ("first", "second")]
+    """Return one conflict as a line between both places, or as points where a map draws it wrong.
+
+    A map joins two places straight in longitude and latitude. Across ±180 that runs round the
+    Earth, and beside a pole along a parallel where the shortest way leads over it.
+    """
+    apart_m: float = row["cpa_distance_m"]
+    one, other = (
+        (row.pop(f"{who}_lon_deg"), row.pop(f"{who}_lat_deg")) for who in ("first", "second")
+    )
+    # A pole has every longitude: it is said with that of the other place.
+    if abs(one[1]) == 90.0:
+        one = (other[0], one[1])
+    elif abs(other[1]) == 90.0:
+        other = (one[0], other[1])
     kind: str
     shape: Any
-    if places[0] == places[1]:
-        kind, shape = "Point", places[0]
-    elif abs(places[0][0] - places[1][0]) > 180.0:
-        kind, shape = "MultiPoint", places
+    if one == other:
+        kind, shape = "Point", one
+    elif _drawn_length_m(one, other) > LONGER_AS_DRAWN * apart_m + 1.0:
+        kind, shape = "MultiPoint", [one, other]
     else:
-        kind, shape = "LineString", places
+        kind, shape = "LineString", [one, other]
     return {
         "type": "Feature",
         "geometry": {"type": kind, "coordinates": shape},
         "properties": row,
     }
+
+
+def _drawn_length_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return how long the line is that is straight in longitude and latitude, to a percent."""
+    along = math.radians(other[0] - one[0])
+    up = math.radians(other[1] - one[1])
+    lats = [math.radians(one[1] + (other[1] - one[1]) * k / 4) for k in range(5)]
+    steps = [math.hypot(up, along * math.cos(lat)) for lat in lats]
+    weights = (7.0, 32.0, 12.0, 32.0, 7.0)  # Boole's rule
+    return EARTH_RADIUS_M * math.fsum(map(operator.mul, weights, steps)) / 90.0
 
 
 _WRITERS: Final[dict[str, Callable[[Conflicts, Path], None]]] = {

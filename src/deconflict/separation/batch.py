@@ -203,10 +203,12 @@ class Batch:
     ) -> NDArray[np.int64]:
         """Return a column of heights as whole tenths of a millimetre; its name says the unit.
 
-        Empty cells are to be dealt with before: they count as 0.
+        Feet, flight levels and metres are rounded to the nearest one. Empty cells are to be dealt
+        with before: they count as 0.
 
         Raises:
-            BadRowsError: a value is not finite or out of range.
+            BadRowsError: a value is not finite or out of range, or no whole number where the
+                column is of tenths of a millimetre.
         """
         column = self.columns[name]
         if isinstance(column, Labels) or column.dtype.kind not in "iuf":
@@ -229,6 +231,16 @@ class Batch:
             if per_unit == 1:
                 return np.ascontiguousarray(column, dtype=np.int64)
             return np.multiply(column, per_unit, dtype=np.int64)
+        if per_unit == 1 and not (whole := column == np.rint(column)).all():
+            # Nobody measures so finely: feet or metres stand in a column that says another unit.
+            self.refuse(
+                name,
+                ~whole,
+                "no whole tenths of a millimetre",
+                expected="a whole number: a foot is 3048, a metre 10000",
+                remedy=f"if these are feet or metres, name the column {name.removesuffix('tmm')}ft "
+                f"or {name.removesuffix('tmm')}m",
+            )
         scaled = column * float(per_unit)
         return np.rint(scaled, out=scaled).astype(np.int64)
 

@@ -126,6 +126,25 @@ class AltitudeConversions:
         known = self.between(one, other)
         return 0 if known is None else (known[1] - known[0] + 1) // 2
 
+    def middle_tmm(self, one: AltitudeReference, other: AltitudeReference) -> int:
+        """Return what is added to an altitude in ``one`` before it is compared with ``other``'s.
+
+        The middle of the range as the kernel rounds it, so that the other way round it is the
+        negative; 0 where they do not compare.
+
+        >>> known = AltitudeConversions({(AltitudeReference.W84, AltitudeReference.AMSL): (-4, 1)})
+        >>> known.middle_tmm(AltitudeReference.W84, AltitudeReference.AMSL)
+        -2
+        >>> known.middle_tmm(AltitudeReference.AMSL, AltitudeReference.W84)
+        2
+        """
+        first, second = sorted((one, other), key=list(AltitudeReference).index)
+        known = self.between(first, second)
+        if known is None:
+            return 0
+        middle = (known[0] + known[1]) // 2
+        return middle if first == one else -middle
+
     def between(self, source: AltitudeReference, to: AltitudeReference) -> tuple[int, int] | None:
         """Return lowest and highest (altitude in ``to`` − altitude in ``source``); None if unknown.
 

@@ -1,30 +1,26 @@
 """Of one finding: by which shifts in time both meet so, and whether they meet as planned as well.
 
-A time window lets a whole plan run early or late. A finding then tells one instant and two places,
-which both plans reach only with some shift. Which shifts these are is found again here from the
-places, and believed only when the altitudes agree as well.
+Which shifts a finding's places come from is told by `own_instants`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Final
 
-from deconflict.airspace.geodesy import direct, distance, inverse
-from deconflict.airspace.position import Position
-from deconflict.airspace.trajectory import Containment, Trajectory, Waypoint
+from deconflict.airspace.altitude import AltitudeReference
+from deconflict.airspace.trajectory import Containment, Trajectory
 from deconflict.separation.extent import Extent
 from deconflict.separation.finding import Finding, Verdict
 from deconflict.separation.live import LiveIndex
 from deconflict.separation.minima import AltitudeConversions, MinimaTable
-from deconflict.units import TMM_PER_FOOT
+from deconflict.separation.own_instants import OwnInstant, PlanLeg, agreeing, own_instants
 
 __all__ = ["Shifts", "shifts_of"]
 
+MS_PER_SECOND: Final = 1_000
 SAME_PLACE_M: Final = 1.0  # an instant is rounded to a millisecond: half a metre at 1,000 m/s
 # A peer writes the plans: what would take longer than a few milliseconds is told as not known.
 MOST_LEGS: Final = 500
-MOST_TRIED: Final = 64
 MOST_EFFORT: Final = 5_000  # of LiveIndex.look: five milliseconds
 
 
@@ -99,68 +95,41 @@ def _late_ms(
     finding: Finding, both: tuple[Extent, Extent], conversions: AltitudeConversions
 ) -> tuple[int, int] | None:
     at_ms = finding.cpa_time_ms
-    ways: list[list[tuple[int, float | None]]] = []
+    ways: list[list[OwnInstant]] = []
+    references: list[AltitudeReference] = []
     for extent, place in zip(both, (finding.position_first, finding.position_second), strict=True):
         plan = extent.geometry
         if not isinstance(plan, Trajectory):
-            ways.append([(at_ms, None)])
+            ways.append([OwnInstant(0.0, None)])
             continue
         legs = _legs_within(plan, at_ms)
         if len(legs) > MOST_LEGS:
             return None
-        tried = {own_ms: tmm for leg in legs for own_ms, tmm in _on_leg(plan, leg, place, at_ms)}
-        near = sorted(tried, key=lambda own_ms: abs(own_ms - at_ms))[:MOST_TRIED]
-        ways.append([(own_ms, tried[own_ms]) for own_ms in near])
-    middle_tmm = _middle_tmm(both, conversions)
-    fitting = [
-        (one_ms, other_ms)
-        for (one_ms, one_tmm), (other_ms, other_tmm) in product(*ways)
-        if finding.cpa_vertical_tmm is None
-        or one_tmm is None
-        or other_tmm is None
-        or abs(other_tmm - one_tmm - middle_tmm - finding.cpa_vertical_tmm) <= TMM_PER_FOOT
-    ]
-    if not fitting:
+        window_s = plan.containment.time_ms / MS_PER_SECOND
+        ways.append(own_instants(legs, place, window_s=window_s, same_place_m=SAME_PLACE_M))
+        references.append(plan.reference)
+    found = agreeing(
+        *ways,
+        apart_tmm=finding.cpa_vertical_tmm,
+        middle_tmm=conversions.middle_tmm(*references) if len(references) == len(both) else 0,
+    )
+    if found is None:
         return None
-    one_ms, other_ms = min(fitting, key=lambda pair: sum(abs(own - at_ms) for own in pair))
-    return at_ms - one_ms, at_ms - other_ms
+    one, other = (-round(own.at_s * MS_PER_SECOND) for own in found)
+    return one, other
 
 
-def _legs_within(plan: Trajectory, at_ms: int) -> list[tuple[Waypoint, Waypoint]]:
+def _legs_within(plan: Trajectory, at_ms: int) -> list[PlanLeg]:
+    """Return the legs that the window reaches, their instants counted from ``at_ms``."""
     window_ms = plan.containment.time_ms
     return [
-        (start, end)
+        PlanLeg(
+            (start.at_ms - at_ms) / MS_PER_SECOND,
+            (end.at_ms - at_ms) / MS_PER_SECOND,
+            start.position,
+            end.position,
+            (start.altitude_tmm, end.altitude_tmm),
+        )
         for start, end in pairwise(plan.waypoints)
         if start.at_ms <= at_ms + window_ms and end.at_ms >= at_ms - window_ms
     ]
-
-
-def _on_leg(
-    plan: Trajectory, leg: tuple[Waypoint, Waypoint], place: Position, at_ms: int
-) -> Iterator[tuple[int, float]]:
-    """Yield the instants of a leg at which it is at this place and may be so when it is told."""
-    start, end = leg
-    window_ms = plan.containment.time_ms
-    way = inverse(start.position, end.position)
-    length_m, lasts_ms = way.distance_m, end.at_ms - start.at_ms
-    if length_m <= SAME_PLACE_M:  # it stays, perhaps climbing: any instant of the leg
-        asked = [at_ms, start.at_ms, end.at_ms, at_ms - window_ms, at_ms + window_ms]
-    else:
-        share = min(distance(start.position, place) / length_m, 1.0)
-        asked = [start.at_ms + round(lasts_ms * share)]
-    for own_ms in asked:
-        within_ms = min(max(own_ms, at_ms - window_ms, start.at_ms), at_ms + window_ms, end.at_ms)
-        share = (within_ms - start.at_ms) / lasts_ms
-        there = direct(start.position, way.azimuth_ab_deg, length_m * share)
-        if distance(there, place) <= SAME_PLACE_M:
-            yield within_ms, start.altitude_tmm + (end.altitude_tmm - start.altitude_tmm) * share
-
-
-def _middle_tmm(both: tuple[Extent, Extent], conversions: AltitudeConversions) -> float:
-    """Return what is added to the first altitude before it is compared with the second."""
-    plans = [extent.geometry for extent in both]
-    if not all(isinstance(plan, Trajectory) for plan in plans):
-        return 0.0
-    one, other = (plan.reference for plan in plans if isinstance(plan, Trajectory))
-    known = conversions.between(one, other)
-    return 0.0 if known is None else sum(known) / 2
