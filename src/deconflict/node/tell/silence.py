@@ -15,7 +15,7 @@ from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, shown
 
-__all__ = ["WHILE_SILENT", "reason_text", "tell_heard", "tell_silence"]
+__all__ = ["BROUGHT", "WHILE_SILENT", "reason_text", "tell_heard", "tell_silence"]
 
 _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
     {
@@ -34,6 +34,7 @@ _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
 _MUTE: Final = "LINE_MUTE"
 _DEAF: Final = "LINE_DEAF"
 WHILE_SILENT: Final = "HEARD_WHILE_MUTE"  # a FLASH that could not be logged when it came
+BROUGHT: Final = "BROUGHT_UNLOGGED"  # a FLASH that people carried here without what it follows
 _ALL: Final = (_MUTE, _DEAF, WHILE_SILENT, "RESYNC_STUCK")
 
 
@@ -69,8 +70,19 @@ def tell_silence(desk: Desk, line: Line, now: Now) -> None:
     )
 
 
-def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, now: Now) -> None:
-    """Show what is urgent though it cannot be logged; it comes again once this node is whole."""
+def tell_heard(
+    desk: Desk, line: Line, envelope: Envelope, message_hash: str, now: Now, *, rule: str
+) -> None:
+    """Show what is urgent though it cannot be logged yet; it comes again once it can.
+
+    Args:
+        desk: where alerts go.
+        line: of which line.
+        envelope: what the peer signed.
+        message_hash: its name.
+        now: the present.
+        rule: why it cannot be logged, :data:`WHILE_SILENT` or :data:`BROUGHT`.
+    """
     body = read_body(envelope)
     if envelope.prec is not Precedence.FLASH or body is None:
         return
@@ -78,11 +90,11 @@ def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, no
     def words() -> str:
         said = message_text(Kind(envelope.kind), body, party=line.peer, language=desk.language)
         values = {"peer": line.peer, "text": said}
-        return render_named(WHILE_SILENT, values, desk.language)
+        return render_named(rule, values, desk.language)
 
     desk.tell_text(
-        AlertKey(WHILE_SILENT, line.line_id, message_hash),
-        shown(WHILE_SILENT, words),
+        AlertKey(rule, line.line_id, message_hash),
+        shown(rule, words),
         drill=envelope.drill,
         urgency="FLASH",
         now_ms=now.utc_ms,
