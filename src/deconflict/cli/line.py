@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deconflict.cli.answers import show_answers, unseen_answers
+from deconflict.cli.answers import show_answers, show_news, unseen
 from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import talks_to_node
@@ -131,8 +131,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     """Show whether each line is up, and what is open.
 
     FLASH alerts stand first, below the state of the lines. Then comes each answer that nobody here
-    has marked as seen, in words; then the other alerts. Of many the first 20 stand in full, the
-    most urgent first; the rest are counted.
+    has marked as seen, in words, and news, as of a fresh epoch or an exercise; then the other
+    alerts. Of many the first 20 stand in full, the most urgent first; the rest are counted.
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
@@ -155,7 +155,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         alerts = node.get("alerts", open="true")
         held = node.get("held")
         talks = node.get("talks", ahead="true")
-        answers = unseen_answers(node, lines)
+        answers, news = unseen(node, lines)
     if as_json:
         write_json(
             {
@@ -165,6 +165,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
                 "held": held,
                 "talks": talks,
                 "answers": answers,
+                "news": news,
             }
         )
         return
@@ -218,6 +219,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             click.echo(f"and {len(talks) - _IN_FULL} more: deconflict line call list")
         click.echo()
     show_answers(answers)
+    show_news(news)
     if not alerts:
         click.echo("No open alerts.")
         return
@@ -346,7 +348,7 @@ def _show_down(line: dict[str, Any], language: str) -> None:
 
     values = {"peer": line["peer"], "messages": line["own_seq"] - line["receipted_seq"]}
     click.echo(click.style(clean(render_named("STATUS_DOWN", values, language)), bold=True))
-    show_ways(line["peer"])
+    show_ways(line)
     click.echo()
 
 
@@ -355,9 +357,9 @@ def _silence(line: dict[str, Any]) -> str | None:
 
 
 def _state(line: dict[str, Any]) -> str:
-    if silence := _silence(line):
-        return f"{silence}, {line['state']}"
     state = "SUSPENDED" if line["suspended"] else str(line["state"])
+    if silence := _silence(line):
+        state = f"{silence}, {line['state']}"
     exercised = line["drill_until_utc"] or line["peer_drill_until_utc"]
     return f"{state}, DRILL" if exercised else state
 

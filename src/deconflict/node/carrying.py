@@ -98,7 +98,8 @@ class Carrying(Releasing):
                 "this node is mute on this line: nothing of it may leave, by any bearer",
                 given=held.peer,
                 expected="its record to be completed from the peer's",
-                remedy="bring the network back, or warn by voice: deconflict line status",
+                remedy="bring the network back, or warn by voice; a cease request or safety "
+                "message said now can be carried three seconds later",
             )
         now = self._now
         state = standing(held, now)
