@@ -11,6 +11,7 @@ import click
 from deconflict.cli.answers import show_answers, show_news, unseen
 from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
+from deconflict.cli.line_state import line_state, silence_of
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
     clean,
@@ -179,7 +180,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         [
             (
                 one["peer"],
-                _state(one),
+                line_state(one),
                 when(one["since_utc"]),
                 when(one["last_heard_utc"]),
                 one["terms_state"].replace("_", " ").lower(),
@@ -352,18 +353,6 @@ def _show_down(line: dict[str, Any], language: str) -> None:
     click.echo()
 
 
-def _silence(line: dict[str, Any]) -> str | None:
-    return "MUTE" if line["mute"] else "DEAF" if line["deaf"] else None
-
-
-def _state(line: dict[str, Any]) -> str:
-    state = "SUSPENDED" if line["suspended"] else str(line["state"])
-    if silence := _silence(line):
-        state = f"{silence}, {line['state']}"
-    exercised = line["drill_until_utc"] or line["peer_drill_until_utc"]
-    return f"{state}, DRILL" if exercised else state
-
-
 def _banners(line: dict[str, Any], language: str) -> Iterator[str]:
     """Yield what a desk has to know of a line before its alerts, in the desk's language."""
     from deconflict.messages.phrases import render_named
@@ -375,7 +364,7 @@ def _banners(line: dict[str, Any], language: str) -> Iterator[str]:
         yield said("STATUS_UNSEEN", declarations=unseen)
     if third := line["without_line"]:
         yield said("STATUS_NO_LINE", parties=", ".join(third))
-    if silence := _silence(line):
+    if silence := silence_of(line):
         yield said(f"STATUS_{silence}", reason=line["silent_because"] or "-")
 
 

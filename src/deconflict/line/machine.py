@@ -334,14 +334,6 @@ class LineMachine(LineEnd):
             else None,
         )
 
-    def is_late(self, sealed: SealedEnvelope, now: Now, *, clock_offset_ms: int = 0) -> bool:
-        """True exactly when what was heard and could not be logged would be delayed, taken now.
-
-        Raises:
-            As :meth:`hear`, of what it refuses.
-        """
-        return self._in.is_late(self._arrival(sealed, now, clock_offset_ms))
-
     def logged(self, entries: Sequence[IncomingEntry], now: Now) -> SealedReceipt | None:
         """Take the caller's word that these entries are durable; return the receipt for them.
 
