@@ -19,7 +19,7 @@ from deconflict.node.tell.ladder import ladder_text
 from deconflict.node.threads import Thread
 from deconflict.node.views import AlertView
 
-__all__ = ["Desk", "about", "received_rule", "shown"]
+__all__ = ["Desk", "about", "followed", "received_rule", "shown"]
 
 
 def received_rule(kind: Kind) -> str:
@@ -41,6 +41,16 @@ def shown(what: str, words: Callable[[], str]) -> str:
         return words()
     except InvalidInputError as error:
         return f"{what.replace('_', ' ')}. {error.problem}: {error.given}"
+
+
+def followed(text: str, more: str) -> str:
+    """Return a text and what is said after it.
+
+    What ends in no sentence, as a text to be retyped exactly, keeps its own line: what follows must
+    not read as part of it.
+    """
+    between = " " if text.endswith((".", "!", "?")) else "\n"
+    return f"{text}{between}{more}".rstrip()
 
 
 class Desk:
@@ -150,7 +160,7 @@ class Desk:
             text = f"{render_named('REAL', {}, self.language)} {text}"
         if ladder:
             facts["ladder"] = dict(ladder)
-            text = f"{text} {ladder_text(ladder, self.language)}".rstrip()
+            text = followed(text, ladder_text(ladder, self.language))
             if deadline_ms is None and ladder["next_utc"] is not None:
                 deadline_ms = parse_utc(ladder["next_utc"])
         return self.alerts.put(

@@ -41,7 +41,7 @@ from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
 from deconflict.node.tell.declarations import DeclarationTeller
-from deconflict.node.tell.desk import Desk, about, received_rule
+from deconflict.node.tell.desk import Desk, about, followed, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
 from deconflict.node.tell.line_checks import CHECK_LATE, late_reply
 from deconflict.node.tell.overdue import (
@@ -183,7 +183,7 @@ class Teller:
         words = self.desk.words_of(envelope, body, cited_by(envelope, self._envelope_of))
         self.desk.tell_text(
             AlertKey(received_rule(thread.kind), line.line_id, thread.root),
-            f"{words} {standby_text(line, thread, self.desk.language)}".rstrip(),
+            followed(words, standby_text(line, thread, self.desk.language)),
             drill=envelope.drill,
             urgency=thread.precedence,
             now_ms=now.utc_ms,
