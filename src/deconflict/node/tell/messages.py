@@ -533,6 +533,10 @@ class Teller:
         """Tell that the peer signs with another key from here on, and whether it revoked one."""
         rule = "PEER_KEY_REVOKED" if held.revokes else "PEER_KEY_CHANGED"
         key = held.key.fingerprint()
+        # Which key is in force is told of one. That another was revoked stays told.
+        for earlier in self.desk.alerts.keys("PEER_KEY_CHANGED"):
+            if earlier.line_id == line.line_id and earlier.object != held.key.key_id:
+                self.desk.alerts.close(earlier, now_ms=now.utc_ms)
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer, held.key.key_id),
             {"peer": line.peer, "number": held.number, "key": key},
