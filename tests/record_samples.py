@@ -109,13 +109,13 @@ class Chain:
             created_ms,
         )
 
-    def open(self, behind: EntryRow | None) -> EntryRow:
+    def open(self, behind: EntryRow | None, *, after_ms: int | None = None) -> EntryRow:
         """The entry that opens this epoch, behind an entry of an earlier one."""
         follows = None
         if behind is not None:
             follows = {"epoch": behind.epoch, "seq": behind.seq, "hash": behind.hash}
         body = {"follows": follows, "reason": "RESTORED", "key": None}
-        return self.say(kind="EPOCH", body=body)
+        return self.say(kind="EPOCH", body=body, after_ms=after_ms)
 
     def say_many(self, count: int) -> Iterator[EntryRow]:
         for number in range(count):

@@ -136,6 +136,7 @@ def test_three_calls_from_the_request_to_the_proof(
     for desk in desks:
         shown = desk.wait_for("line", "call", "list", call[:10], says="differ in end")
         assert "6 min apart" in shown
+        assert "is arranged from" not in desk.ok("line", "handover")  # it was held
         assert "none is chosen" in desk.wait_for(
             "line", "status", "--all", says="RECORDS OF A CALL"
         )
@@ -148,9 +149,11 @@ def test_three_calls_from_the_request_to_the_proof(
     west.ok(
         "line", "readout", "draft", call[:10], "--draft", draft, "--text", "ru=Стороны говорили."
     )
-    assert "never sent" in west.ok("line", "readout", "show", call[:10])
+    kept = west.ok("line", "readout", "show", call[:10])
+    assert "kept here; only what is proposed, stated or signed is sent" in kept
     west.ok("line", "readout", "propose", call[:10], "--draft", draft)
     east.wait_for("line", "readout", "show", call[:10], says="not signed by the other side")
+    assert "never sent" not in west.ok("line", "readout", "show", call[:10])  # its text was
     assert "hurry" not in east.ok("line", "readout", "show", call[:10])
     proposed = east.json("line", "readout", "show", call[:10])["call"]["readouts"][0]
     east.refused("line", "readout", "agree", call[:10], "--hash", "0" * 10, says="another text")

@@ -161,12 +161,18 @@ def test_parcels_in_the_wrong_order_wait_for_what_is_missing(
     files = [tmp_path / name for name in ("last", "middle", "first")]
     for file, message in zip(files, reversed(messages), strict=True):
         blue.ok("line", "carry", "red", "--out", file, "--message", message)
-    late = red.ok("line", "take", "blue", files[0])
+    late = red.ok("line", "take", "blue", files[0], code=1)
     assert f"MISSING numbers {first} to {first + 1} of blue" in late
-    assert red.json("line", "take", "blue", files[1])["taken"][0]["missing_last_seq"] == first
+    # It is not in the record, and what it says is shown all the same.
+    assert "NOT LOGGED, answer by voice  SAFETY" in late
+    assert "personnel are within" in late
+    assert "BROUGHT_UNLOGGED" in red.rules()
+    middle = red.json("line", "take", "blue", files[1], code=1)["taken"][0]
+    assert middle["missing_last_seq"] == first
     whole = red.json("line", "take", "blue", files[2])["taken"][0]
     assert [one["outcome"] for one in whole["messages"]] == ["NEW"] * 3
     assert whole["missing_first_seq"] is None
+    assert "BROUGHT_UNLOGGED" not in red.rules()
 
 
 def test_what_does_not_fit_is_counted(cut: tuple[Watch, Watch]) -> None:

@@ -113,6 +113,44 @@ def test_a_mute_line_says_what_cannot_be_sent_and_what_to_do(
     assert "it can send" in shown()
 
 
+def test_a_mute_line_that_is_down_offers_no_way_that_is_refused(
+    alerts: list[dict[str, object]],
+) -> None:
+    node = NodeClient.of(None, None)  # type: ignore[arg-type]
+    (line,) = node.__enter__().lines()
+    line |= {"state": "DOWN", "peer_drill_until_utc": "2015-09-30T08:00:00.000Z"}
+    assert "deconflict line carry red --out FILE" in shown()
+    line |= {"mute": True, "deaf": True, "silent_because": "The record is an old copy."}
+    text = shown()
+    assert "MUTE, DOWN, DRILL" in text
+    assert "deconflict line carry" not in text
+    assert "nothing of it can be carried either" in text
+
+
+def test_urgent_news_that_nobody_marked_as_seen_is_shown_with_what_says_so(
+    alerts: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news = {
+        "kind": "EPOCH",
+        "state": "LOGGED",
+        "precedence": "IMMEDIATE",
+        "hash": "9f86d081" * 8,
+        "ref": None,
+        "drill": False,
+        "logged_utc": "2015-09-30T06:00:00.000Z",
+        "text": "red began a fresh epoch.",
+    }
+    tally = news | {"kind": "TALLY", "precedence": "ROUTINE", "text": "red counts."}
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", [news, tally])
+    text = shown()
+    assert "1 piece of news not marked as seen:" in text
+    assert "red began a fresh epoch." in text
+    assert "deconflict line seen 9f86d081" in text
+    assert "red counts." not in text
+    news["state"] = "SEEN"
+    assert "not marked as seen:" not in shown()
+
+
 def many() -> list[dict[str, object]]:
     return [
         alert(0, "CONFLICT", "FLASH"),

@@ -106,6 +106,39 @@ def test_a_changed_key_is_taken_for_the_line_that_keeps_its_id(
         assert "no such line of these parties" in result.output
 
 
+def test_the_key_that_a_root_vouches_for_is_taken_beside_the_invitation_of_the_first(
+    agency: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text("a quiet sky over the delta\n")
+    secret.chmod(0o600)
+    monkeypatch.setenv("DECONFLICT_ROOT_PASSPHRASE_FILE", str(secret))
+    without_root, red = invitation(tmp_path, "blue"), invitation(tmp_path, "red")
+    node, root = tmp_path / "blue", tmp_path / "blue.root"
+    told("node", "root", "create", "--out", root)
+    told("node", "root", "set", f"{root}.pub", "--node", node)
+    told("peer", "invite", "--out", tmp_path / "blue.invitation", "--node", node)
+    blue, asked, signed = (tmp_path / name for name in ("blue.invitation", "asked", "signed"))
+    line = told("witness", "add-line", agency, blue, red)["line_id"]
+    told("node", "key", "renew", "--out", asked, "--node", node)
+    told("node", "root", "sign", asked, "--key", root, "--out", signed, "--yes")
+    told("node", "key", "install", signed, "--node", node)
+    added = told("witness", "add-line", agency, blue, red, "--change", signed)
+    assert (added["line_id"], added["added"]) == (line, ["blue"])
+    ledger = WitnessFolder.open(agency).ledger()
+    try:
+        present = told("node", "key", "show", "--node", node)["key_id"]
+        assert present in ledger.keys_of(line, "blue")
+    finally:
+        ledger.close()
+    for files, change in (((blue, red), asked), ((without_root, red), signed)):
+        assert run("witness", "add-line", agency, *files, "--change", change).exit_code == 1
+    green = invitation(tmp_path, "green")
+    result = run("witness", "add-line", agency, green, red, "--change", signed)
+    assert result.exit_code == 2
+    assert "this change of key is of neither party" in result.output
+
+
 def test_a_key_that_others_may_read_is_refused(agency: Path) -> None:
     (agency / "keys" / "witness.key").chmod(0o644)
     result = run("witness", "show", agency)

@@ -191,6 +191,28 @@ def test_what_a_fresh_epoch_left_behind_was_never_held(tmp_path: Path) -> None:
     assert (key.party, key.epoch, key.key_number) == ("blue", "a" * 32, 0)
 
 
+def test_the_old_time_of_what_a_fresh_epoch_says_again_proves_nothing_before_it(
+    tmp_path: Path,
+) -> None:
+    asked = Chain("red").say(kind="QUERY", after_ms=30_000)
+    heard = ChainPoint(asked.epoch, asked.seq, asked.hash)
+    old, fresh = list(Chain("blue").say_many(2)), Chain("blue", "a" * 32)
+    opening = fresh.open(old[1], after_ms=60_000)
+    again = fresh.say(after_ms=1_000, heard=heard)  # first written before red asked anything
+    new = fresh.say(after_ms=61_000, heard=heard)
+    rows = batch(*old, asked, opening, again, new)
+    read = replayed([sampled(tmp_path, rows)], KEYS)
+    assert apart(read.record) == ()
+    held = read.message(asked.hash).held
+    assert held is not None
+    assert (held.message, held.by_utc) == (again.hash, format_utc(SAMPLES_MS + 60_100))
+    assert read.message(again.hash).said_utc == format_utc(SAMPLES_MS + 1_000)
+    # What goes back behind it is told as ever.
+    back = batch(*old, asked, opening, again, new, fresh.say(after_ms=2_000))
+    told = apart(replayed([sampled(tmp_path, back, "back")], KEYS).record)
+    assert (told[0].party, told[0].by) == ("blue", "blue")
+
+
 # ---- a lying exporter, clocks that do not agree ----------------------------------------------
 
 

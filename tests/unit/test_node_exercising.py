@@ -47,6 +47,14 @@ def in_ms(pair: NodePair | Three, after_ms: int = HOUR_MS) -> str:
     return format_utc(pair.world.now.utc_ms + after_ms)
 
 
+def test_where_none_lasts_the_peer_is_named_and_not_an_id() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        with pytest.raises(LineStateError, match="no exercise lasts on the line with red"):
+            await node.end_drill(WATCH, line=pair.line_id)
+
+    run(test)
+
+
 def test_begun_and_ended_it_is_said_to_the_peer_and_shown() -> None:
     async def test(pair: NodePair, node: Node) -> None:
         (begun,) = await node.begin_drill(WATCH, in_ms(pair))

@@ -499,6 +499,21 @@ def test_a_revocation_is_in_force_at_the_peer_within_seconds() -> None:
         require_whole(pair, blue=1)
 
 
+def test_of_the_peers_keys_one_alone_is_told_to_be_in_force() -> None:
+    with rooted() as pair:
+        change(pair, "blue")
+        pair.run_for(SOON_S)
+        assert "PEER_KEY_CHANGED" in pair.rules("red")
+        change(pair, "blue", 2, revoked=True)
+        pair.run_for(SOON_S)
+        assert "PEER_KEY_CHANGED" not in pair.rules("red")
+        assert "its key number 2" in pair.alert("red", "PEER_KEY_REVOKED").text
+        change(pair, "blue", 3)
+        pair.run_for(SOON_S)
+        assert "its key number 3" in pair.alert("red", "PEER_KEY_CHANGED").text
+        assert "PEER_KEY_REVOKED" in pair.rules("red")  # which messages it stands by is open still
+
+
 def test_a_busy_line_asks_for_one_exchange_and_loses_nothing() -> None:
     with rooted() as pair:
         change(pair, "blue")

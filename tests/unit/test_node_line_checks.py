@@ -61,6 +61,15 @@ def test_a_check_that_nobody_retyped_is_none() -> None:
         assert DUE in pair.rules("blue")
 
 
+def test_a_text_to_be_retyped_stands_apart_from_what_is_due() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.LINE_CHECK, LineCheck(text="4821 0937"))
+        pair.run_for(3 * 60)
+        lines = pair.alert("red", "LINE_CHECK_RECEIVED").text.splitlines()
+        assert lines[0].endswith("4821 0937")
+        assert lines[1].startswith("SECOND DESK.")
+
+
 def test_without_terms_no_check_is_due() -> None:
     checks = LineChecks("blue", "red")
     assert checks.due(1, 10**15) is None

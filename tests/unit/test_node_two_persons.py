@@ -156,6 +156,28 @@ def test_ceased_that_lost_its_request_is_not_said_any_more() -> None:
     run(test)
 
 
+def test_ceased_that_was_written_before_the_report_that_it_goes_on_is_not_released() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        message = pair.say("red", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(5)
+        await ceased(node, pair.line_id, message)
+        pair.run_for(60)
+        goes_on = body_to_wire(CeaseReport(desk=WATCH.desk, at_utc=node.node().now_utc))
+        await node.send(WATCH, pair.line_id, "CONTINUING", goes_on, ref=message)
+        pair.run_for(5)
+        (held,) = node.held()
+        with pytest.raises(LineStateError, match="since then this side reported CONTINUING"):
+            await node.release(SECOND_WATCH, held.held_id)
+        assert node.held() == (held,)
+        await node.withdraw(SECOND_WATCH, held.held_id)
+        await ceased(node, pair.line_id, message)
+        (anew,) = node.held()
+        (posted,) = await node.release(SECOND_WATCH, anew.held_id)
+        assert posted.kind == "CEASED"
+
+    run(test)
+
+
 def test_where_one_person_is_enough_ceased_goes_at_once() -> None:
     async def test(pair: NodePair, node: Node) -> None:
         message = pair.say("red", Kind.CEASE, cease(at=LATAKIA))

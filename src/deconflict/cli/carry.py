@@ -118,9 +118,15 @@ def carry(
     _show_made(made, files)
 
 
-def show_ways(peer: str) -> None:
-    """Print how messages go without a network."""
-    name = clean(peer)
+def show_ways(line: dict[str, Any]) -> None:
+    """Print how messages of a line go without a network."""
+    name = clean(line["peer"])
+    if line["mute"]:
+        click.echo(
+            "  This node is mute on the line: nothing of it can be carried either, until a cease\n"
+            "  request or a safety message is said; three seconds later that can."
+        )
+        return
     click.echo("  Without the network they can go as")
     for what, how in (
         ("a file", "--out FILE"),
@@ -138,13 +144,17 @@ def _show_waiting(node: "NodeClient", line: dict[str, Any], *, as_json: bool) ->
         write_json({"line": line, "waiting": waiting})
         return
     peer = clean(line["peer"])
-    click.echo(f"{peer} has not signed for {count(len(waiting), 'message')} of yours.")
+    click.echo(
+        f"{peer} has not signed for {count(len(waiting), 'message')} of yours."
+        if waiting
+        else f"No message waits: {peer} has signed for all of yours."
+    )
     for one in waiting[:20]:
         drill = "DRILL " if one["drill"] else ""
         click.echo(f"  {one['seq']:>5}  {short(one['hash'])}  {drill}{clean(one['kind'])}")
     if waiting[20:]:
         click.echo(f"  ... and {len(waiting) - 20} more")
-    show_ways(line["peer"])
+    show_ways(line)
 
 
 def _write(

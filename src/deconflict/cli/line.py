@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from deconflict.cli.answers import show_answers, unseen_answers
+from deconflict.cli.answers import show_answers, show_news, unseen
 from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
+from deconflict.cli.line_state import line_state, silence_of
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
     clean,
@@ -131,8 +132,8 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
     """Show whether each line is up, and what is open.
 
     FLASH alerts stand first, below the state of the lines. Then comes each answer that nobody here
-    has marked as seen, in words; then the other alerts. Of many the first 20 stand in full, the
-    most urgent first; the rest are counted.
+    has marked as seen, in words, and news, as of a fresh epoch or an exercise; then the other
+    alerts. Of many the first 20 stand in full, the most urgent first; the rest are counted.
 
     SENT and HELD count your messages, and those the peer signed for. A line that is DOWN loses
     nothing: what is not held yet is sent again, and a person is told in time.
@@ -155,7 +156,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         alerts = node.get("alerts", open="true")
         held = node.get("held")
         talks = node.get("talks", ahead="true")
-        answers = unseen_answers(node, lines)
+        answers, news = unseen(node, lines)
     if as_json:
         write_json(
             {
@@ -165,6 +166,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
                 "held": held,
                 "talks": talks,
                 "answers": answers,
+                "news": news,
             }
         )
         return
@@ -178,7 +180,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
         [
             (
                 one["peer"],
-                _state(one),
+                line_state(one),
                 when(one["since_utc"]),
                 when(one["last_heard_utc"]),
                 one["terms_state"].replace("_", " ").lower(),
@@ -218,6 +220,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             click.echo(f"and {len(talks) - _IN_FULL} more: deconflict line call list")
         click.echo()
     show_answers(answers)
+    show_news(news)
     if not alerts:
         click.echo("No open alerts.")
         return
@@ -346,20 +349,8 @@ def _show_down(line: dict[str, Any], language: str) -> None:
 
     values = {"peer": line["peer"], "messages": line["own_seq"] - line["receipted_seq"]}
     click.echo(click.style(clean(render_named("STATUS_DOWN", values, language)), bold=True))
-    show_ways(line["peer"])
+    show_ways(line)
     click.echo()
-
-
-def _silence(line: dict[str, Any]) -> str | None:
-    return "MUTE" if line["mute"] else "DEAF" if line["deaf"] else None
-
-
-def _state(line: dict[str, Any]) -> str:
-    if silence := _silence(line):
-        return f"{silence}, {line['state']}"
-    state = "SUSPENDED" if line["suspended"] else str(line["state"])
-    exercised = line["drill_until_utc"] or line["peer_drill_until_utc"]
-    return f"{state}, DRILL" if exercised else state
 
 
 def _banners(line: dict[str, Any], language: str) -> Iterator[str]:
@@ -373,7 +364,7 @@ def _banners(line: dict[str, Any], language: str) -> Iterator[str]:
         yield said("STATUS_UNSEEN", declarations=unseen)
     if third := line["without_line"]:
         yield said("STATUS_NO_LINE", parties=", ".join(third))
-    if silence := _silence(line):
+    if silence := silence_of(line):
         yield said(f"STATUS_{silence}", reason=line["silent_because"] or "-")
 
 

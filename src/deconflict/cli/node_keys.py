@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deconflict.line.keys import SigningKey
     from deconflict.line.root import Root
 
-__all__ = ["node"]
+__all__ = ["node", "read_change_file"]
 
 ROOT_PASSPHRASE_FILE = "DECONFLICT_ROOT_PASSPHRASE_FILE"  # noqa: S105  (the name of a variable)
 _KEPT = "keys and what they sign"
@@ -165,7 +165,7 @@ def sign(
     from deconflict.line.key_change import read_unproven, signed_by_root
     from deconflict.line.root import Root
 
-    asked = _read_change(request)
+    asked = read_change_file(request)
     statement = read_unproven(asked)
     if not as_json:
         _show_statement(statement)
@@ -239,7 +239,7 @@ def install(statement: Path, node_dir: Path | None, as_json: bool) -> None:
     from deconflict.node.folder import NodeFolder
 
     folder = NodeFolder.open(node_folder(node_dir))
-    opened = folder.key_files.install(_read_change(statement))
+    opened = folder.key_files.install(read_change_file(statement))
     if as_json:
         write_json(_statement_facts(opened.statement))
         return
@@ -294,7 +294,8 @@ def _read_root(file: Path) -> "Root":
         return read_root(stream.read(MAX_ROOT_BYTES + 2))
 
 
-def _read_change(file: Path) -> "KeyChange":
+def read_change_file(file: Path) -> "KeyChange":
+    """Return the change of key in a file; whether it is signed is not looked at."""
     from deconflict.line.key_change import MAX_KEY_CHANGE_BYTES, read_change
 
     with file.open("rb") as stream:

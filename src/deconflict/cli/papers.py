@@ -1,7 +1,7 @@
-"""Own papers of a call, notes and drafts: kept at this node, in no record, and never sent."""
+"""Own papers of a call, notes and drafts: kept at this node, in no record."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,6 +10,12 @@ from deconflict.cli.output import clean, when, write_json
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
+
+# The text of a draft may have been proposed since: then it stands in the record as well.
+_KEPT: Final = {
+    "note": "kept here, never sent",
+    "draft": "kept here; only what is proposed, stated or signed is sent",
+}
 
 __all__ = ["keep_paper", "papers_of", "say_kept", "show_papers", "throw_away"]
 
@@ -35,7 +41,7 @@ def say_kept(kept: Mapping[str, Any], *, as_json: bool) -> None:
         write_json(kept)
     else:
         kind, paper_id = clean(kept["kind"]).capitalize(), clean(kept["paper_id"])
-        click.echo(f"{kind} {paper_id} is kept here, and never sent.")
+        click.echo(f"{kind} {paper_id} is {_KEPT[kept['kind']]}.")
 
 
 def throw_away(node: "NodeClient", paper_id: str, *, as_json: bool) -> None:
@@ -53,6 +59,6 @@ def show_papers(papers: list[dict[str, Any]]) -> None:
         click.echo(
             click.style(clean(paper["paper_id"]), bold=True)
             + f"  {paper['kind']} by {clean(paper['written_by'])}, {when(paper['written_utc'])},"
-            + " kept here, never sent"
+            + f" {_KEPT[paper['kind']]}"
         )
         show_texts(paper["texts"])

@@ -12,6 +12,8 @@ from deconflict.cli.command import command
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import clean, count, sentences, short, when, write_json
 from deconflict.errors import InvalidInputError
+from deconflict.line.precedence import Precedence
+from deconflict.messages.kinds import KIND_RULES
 
 if TYPE_CHECKING:
     from deconflict.airspace.landmark import Landmark
@@ -67,7 +69,10 @@ def release(
     with NodeClient.of(node_dir, account) as node:
         if held_id is None:
             held = node.get("held")
-            _list(held, {} if as_json else _landmarks(node, held), as_json=as_json)
+            if as_json:
+                write_json({"held": held})
+            else:
+                _list(sorted(held, key=_urgency), _landmarks(node, held), _answered(node, held))
             return
         if withdraw:
             gone = node.post("held", held_id, "withdraw", body={})
@@ -105,6 +110,24 @@ def _landmarks(node: "NodeClient", held: list[dict[str, Any]]) -> "dict[str, lis
     return found
 
 
+def _urgency(held: dict[str, Any]) -> int:
+    """Return where what is held stands: what ends a cease request before all that can wait."""
+    order = tuple(Precedence)
+    rules = [KIND_RULES.get(message["kind"]) for message in held["messages"]]
+    return min((order.index(rule.precedence) for rule in rules if rule), default=len(order))
+
+
+def _answered(node: "NodeClient", held: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return each message that something held answers: who releases an answer must know of what."""
+    refs = {
+        message["ref"]
+        for one in held
+        for message in one["messages"]
+        if message["ref"] and (rule := KIND_RULES.get(message["kind"])) and rule.closes
+    }
+    return {ref: node.message(ref) for ref in sorted(refs)}
+
+
 def _geometry(message: dict[str, Any]) -> Any:
     declaration = message["body"].get("declaration")
     return declaration.get("geometry") if isinstance(declaration, dict) else None
@@ -122,11 +145,10 @@ def _show_places(message: dict[str, Any], landmarks: "list[Landmark]") -> None:
 
 
 def _list(
-    held: list[dict[str, Any]], landmarks: "dict[str, list[Landmark]]", *, as_json: bool
+    held: list[dict[str, Any]],
+    landmarks: "dict[str, list[Landmark]]",
+    answered: dict[str, dict[str, Any]],
 ) -> None:
-    if as_json:
-        write_json({"held": held})
-        return
     if not held:
         click.echo("Nothing waits for a second person.")
         return
@@ -150,6 +172,9 @@ def _list(
             drill = "DRILL " if message["drill"] else ""
             click.echo(f"  {drill}{clean(message['kind'])} to {clean(message['peer'])}")
             click.echo(sentences(message["text"], indent=4))
+            if to := answered.get(message["ref"]):
+                click.echo(f"    In answer to {clean(to['kind'])} {short(to['hash'])}:")
+                click.echo(sentences(to["text"], indent=6))
             _show_places(message, landmarks.get(message["line_id"], []))
         if messages[_MESSAGES_SHOWN:]:
             click.echo(f"  ... and {len(messages) - _MESSAGES_SHOWN} more: --json shows all")

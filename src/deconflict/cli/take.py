@@ -8,12 +8,13 @@ import click
 
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import talks_to_node
-from deconflict.cli.output import clean, count, sentences, when, write_json
+from deconflict.cli.output import clean, count, sentences, short, when, write_json
 from deconflict.errors import InvalidDocumentError
 
 __all__ = ["take"]
 
 _SHOWN: Final = 20
+_FLASH: Final = ("CEASE", "SAFETY")
 _OUTCOMES: Final = {
     "NEW": "new",
     "HELD_BEFORE": "held before",
@@ -57,7 +58,9 @@ def take(
     standard input. Which it is shows by itself, and pieces of one parcel may lie in several files.
     Everything is verified as if the network had brought it; what is here already does no harm.
 
-    Ends with 1 when something was refused; what came before it was taken.
+    Ends with 1 when something was refused or is not in the record yet; what came before it was
+    taken. A cease request or safety message that waits for what it follows is shown at once, here
+    and on the desk, as not logged.
     """
     from deconflict.cli.client import NodeClient
     from deconflict.line.bearers import parcels_of
@@ -80,8 +83,12 @@ def take(
         for each in taken:
             _show(each)
         _show_back(taken[-1])
-    if any(each["refused"] for each in taken):
+    if any(each["refused"] or not _all_logged(each) for each in taken):
         ctx.exit(EXIT_FINDING)
+
+
+def _all_logged(taken: dict[str, Any]) -> bool:
+    return all(each["outcome"] in ("NEW", "HELD_BEFORE") for each in taken["messages"])
 
 
 def _contents(files: tuple[str, ...]) -> list[bytes]:
@@ -124,11 +131,14 @@ def _show(taken: dict[str, Any]) -> None:
             click.echo(f"  {count(len(found), 'message')} {words}: {numbers}")
     if not taken["messages"]:
         click.echo("  no message in it")
-    for message in by_outcome.get("NEW", ())[:_SHOWN]:
-        late = click.style("DELAYED, not actionable  ", bold=True) if message["delayed"] else ""
-        click.echo(f"\n  {message['seq']:>5}  {late}{clean(message['kind'])}")
+    told = [each for each in taken["messages"] if each["outcome"] == "NEW" or each["text"]]
+    told = [each for each in told if each["outcome"] != "HELD_BEFORE"]
+    for message in told[:_SHOWN]:
+        mark = click.style(_mark(message), bold=True)
+        name = short(message["hash"])
+        click.echo(f"\n  {message['seq']:>5}  {name}  {mark}{clean(message['kind'])}")
         click.echo(sentences(message["text"], indent=9))
-    if by_outcome.get("NEW", ())[_SHOWN:]:
+    if told[_SHOWN:]:
         click.echo("  ... and more: deconflict log")
     if taken["newly_receipted"]:
         click.echo(
@@ -145,6 +155,14 @@ def _show(taken: dict[str, Any]) -> None:
         )
     if taken["refused"]:
         _show_refused(taken["refused"], taken["not_looked_at"])
+
+
+def _mark(message: dict[str, Any]) -> str:
+    if message["delayed"]:
+        return "DELAYED, not actionable  "
+    if message["outcome"] == "NEW":
+        return ""
+    return "NOT LOGGED, answer by voice  " if message["kind"] in _FLASH else "NOT LOGGED  "
 
 
 def _show_refused(refused: dict[str, str], not_looked_at: int) -> None:

@@ -87,7 +87,8 @@ def create(folder: Path, name: str, listen: str, url: str, as_json: bool) -> Non
 @command(
     "add-line",
     group=witness,
-    example="deconflict witness add-line agency blue.invitation red.invitation",
+    example="deconflict witness add-line agency blue.invitation red.invitation\n"
+    "deconflict witness add-line agency blue.invitation red.invitation --change signed.json",
 )
 @_folder
 @click.argument("one", metavar="INVITATION", type=existing_file)
@@ -96,22 +97,47 @@ def create(folder: Path, name: str, listen: str, url: str, as_json: bool) -> Non
     "--line",
     "known",
     metavar="ID",
-    help="A line known here already: take the new key of a party that has changed it.",
+    help="A line known here already, where the invitations no longer give its id.",
+)
+@click.option(
+    "--change",
+    "changes",
+    multiple=True,
+    type=existing_file,
+    metavar="FILE",
+    help="What a party's root signed when it changed its key, as its node installed it; repeat it.",
 )
 @as_json_option
-def add_line(folder: Path, one: Path, other: Path, known: str | None, as_json: bool) -> None:
+def add_line(
+    folder: Path,
+    one: Path,
+    other: Path,
+    known: str | None,
+    changes: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     """Be willing to cosign the chains of two parties' line; counts at once, also while it runs.
 
     The invitations are the files that the parties gave each other. A wrong one does no harm to
     them: what its key signs is cosigned, and fits no record of theirs.
+
+    A party's invitation names its first key for ever. When it has changed its key, give the same
+    invitations again, and the statement that its root signed.
     """
+    from deconflict.cli.node_keys import read_change_file
     from deconflict.node.witness.folder import WitnessFolder
 
     opened = WitnessFolder.open(folder)
     invitations = [_invitation(file) for file in (one, other)]
     ledger = opened.ledger()
     try:
-        line, new = opened.add_line(ledger, invitations, line=known, now_utc_ms=_now_ms())
+        line, new = opened.add_line(
+            ledger,
+            invitations,
+            line=known,
+            changes=[read_change_file(file) for file in changes],
+            now_utc_ms=_now_ms(),
+        )
     finally:
         ledger.close()
     if as_json:

@@ -348,6 +348,14 @@ class LineEnd:
 
     # ---- inside -------------------------------------------------------------------------------
 
+    def is_late(self, sealed: SealedEnvelope, now: Now, *, clock_offset_ms: int = 0) -> bool:
+        """True exactly when what was heard and could not be logged would be delayed, taken now.
+
+        Raises:
+            As the hearing of it, of what that refuses.
+        """
+        return self._in.is_late(self._arrival(sealed, now, clock_offset_ms))
+
     def _arrival(self, sealed: SealedEnvelope, now: Now, clock_offset_ms: int) -> Arrival:
         envelope = open_envelope(sealed, self.identity.peer_ring.candidates(sealed))
         self._require_line(envelope.line)

@@ -13,18 +13,22 @@ as why or where two things differ, is a tree of the same: JSON values, so that i
 ``{"angle": tenths}``          an angle that is no direction, in tenths of a degree
 ``{"format": name}``           a piece of a language's forms, such as ``surface``
 ``{"all": [...], "by": " "}``  several, with this between them, itself any of these
+``{"sentences": [...]}``       several, one after the other; what ends in no sentence keeps its line
 ``{"say": ..., "or": what}``   one that may have no words; then what it is about, and why not
 =============================  ===================================================================
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import reduce
+from typing import Any, Final, TypeAlias
 
 from deconflict.errors import InvalidInputError, NotFoundError
 from deconflict.messages.phrases import Values, phrase, phrase_named, render, wording
 from deconflict.messages.values import ValueType, write_angle, write_value
 
 __all__ = ["MessageWords", "Said", "joined", "no_message", "said", "say", "say_or", "worded"]
+
+_ENDS: Final = (".", "!", "?", "؟")
 
 Said: TypeAlias = Any  # a JSON value, one of those above
 # What is told of a message, and a language -> that message in words. Where a message stands, this
@@ -91,9 +95,18 @@ def say(told: Said, language: str, messages: MessageWords = no_message) -> str:
         case {"all": items, "by": by}:
             between = say(by, language, messages)
             return between.join(say(item, language, messages) for item in items)
+        case {"sentences": items}:
+            return reduce(_followed, (say(item, language, messages) for item in items), "")
         case {"say": item, "or": what}:
             return say_or(what, item, language, messages)
     raise InvalidInputError("nothing says this", given=f"{told!r:.80}")
+
+
+def _followed(text: str, more: str) -> str:
+    # What follows must not read as part of a text that is to be retyped exactly.
+    if not text or not more:
+        return text or more
+    return f"{text} {more}" if text.endswith(_ENDS) else f"{text}\n{more}"
 
 
 def say_or(what: str, told: Said, language: str, messages: MessageWords = no_message) -> str:

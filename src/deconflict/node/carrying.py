@@ -98,7 +98,8 @@ class Carrying(Releasing):
                 "this node is mute on this line: nothing of it may leave, by any bearer",
                 given=held.peer,
                 expected="its record to be completed from the peer's",
-                remedy="bring the network back, or warn by voice: deconflict line status",
+                remedy="bring the network back, or warn by voice; a cease request or safety "
+                "message said now can be carried three seconds later",
             )
         now = self._now
         state = standing(held, now)
@@ -155,6 +156,10 @@ class Carrying(Releasing):
         parcel = await asyncio.to_thread(decode_parcel, data)
         self._require_ours(held, parcel.head)
         turns = await self._runtime.take(held.peer, held.line_id, parcel.packets)
+        unlogged = [found for heard in turns for found in heard.unlogged]
+        in_time = [sealed for sealed, late in unlogged if not late]
+        if in_time:
+            await self._runtime.commit(self._core.show_brought(held.line_id, in_time, self._now))
         judged = await self._judged(held, turns, actor.language)
         new = sum(1 for message in judged if message.outcome == "NEW")
         await self._note(actor, held, "TAKEN", new)
@@ -248,21 +253,29 @@ class Carrying(Releasing):
         for heard in turns:
             for entry in heard.entries:
                 outcomes[entry.hash] = (entry.sealed, "NEW")
+        late = {sealed.hash: late for heard in turns for sealed, late in heard.unlogged}
         judged = []
         for sealed, outcome in outcomes.values():
-            judged.append(self._judgement(line, sealed, outcome, language))
+            judged.append(self._judgement(line, sealed, outcome, late.get(sealed.hash), language))
             if len(judged) % _VIEWS_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return tuple(sorted(judged, key=lambda message: message.seq))
 
     def _judgement(
-        self, line: Line, sealed: SealedEnvelope, outcome: str, language: str
+        self,
+        line: Line,
+        sealed: SealedEnvelope,
+        outcome: str,
+        late: bool | None,
+        language: str,
     ) -> JudgedMessage:
         row = self._store.entry(sealed.hash)
         if row is None:
             envelope = read_envelope(sealed.data)
+            # The peer's word, though not logged yet: whoever carried it here is to read it.
+            text = "" if late is None else self._core.words_of(envelope, language)
             return JudgedMessage(
-                sealed.hash, envelope.seq, envelope.kind, outcome, delayed=False, text=""
+                sealed.hash, envelope.seq, envelope.kind, outcome, delayed=late or False, text=text
             )
         view = self._message_view(line, row, language)
         return JudgedMessage(

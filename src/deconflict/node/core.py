@@ -22,7 +22,7 @@ from deconflict.errors import (
     NotFoundError,
     WrongLineError,
 )
-from deconflict.line.envelope import Envelope, SealedEnvelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes, SigningKey
 from deconflict.line.link import LinkState, LinkStatus, decode_beat, encode_beat
@@ -36,7 +36,7 @@ from deconflict.node.incidents import Account
 from deconflict.node.journal import Journal
 from deconflict.node.keeping.standing import AuditStanding
 from deconflict.node.key_changing import KeyChanging
-from deconflict.node.line import Line
+from deconflict.node.line import Line, read_body
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
 from deconflict.node.resyncing import Resyncing
@@ -45,6 +45,7 @@ from deconflict.node.tell.audit import tell_audit
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.witnesses import forget_witnesses, tell_witness
+from deconflict.node.tell.worded import words_of
 from deconflict.node.turn import done_whole
 from deconflict.node.views import AlertView, EventView, Posted
 from deconflict.node.watchkeeping import Watchkeeping
@@ -439,6 +440,19 @@ class NodeCore:
         work = self._journal.new_work(now)
         self._journal.event(work, now, "parcel", event)
         return work
+
+    def show_brought(self, line_id: str, sealed: Sequence[SealedEnvelope], now: Now) -> Work:
+        """Show what is urgent of what people carried here and the record cannot take yet."""
+        work = self._journal.new_work(now)
+        line = self.line_named(line_id)
+        for each in sealed:
+            self._teller.brought_unlogged(line, read_envelope(each.data), each.hash, now)
+        self._journal.tell(work, now)
+        return work
+
+    def words_of(self, envelope: Envelope, language: str) -> str:
+        """Return a message of the peer in a language, whether it is logged or not."""
+        return words_of(envelope, read_body(envelope), None, language)
 
     # ---- what is shown -----------------------------------------------------------------------
 

@@ -197,7 +197,9 @@ class DeskWork(Releasing):
             )
             for line in self._core.lines.values()
             for talk in line.book.talks
-            if (held := talk.arranged) is not None and talk.is_ahead(self._now.utc_ms)
+            if (held := talk.arranged) is not None
+            and talk.is_ahead(self._now.utc_ms)
+            and not line.book.calls.is_recorded_by(line.book.own, held.hash)
         )
 
     def open_messages(self, *, language: str | None = None) -> tuple[OpenView, ...]:

@@ -76,10 +76,12 @@ class Exercising(Releasing):
         """
         require(actor, Action.SEND)
         now = self._now
-        chosen = [held for held in self._lines(line) if self._core.drills.on(held.line_id, now)]
+        asked = self._lines(line)
+        chosen = [held for held in asked if self._core.drills.on(held.line_id, now)]
         if not chosen:
             raise LineStateError(
-                "no exercise lasts" + ("" if line is None else f" on the line with {line[:40]}"),
+                "no exercise lasts"
+                + ("" if line is None else f" on the line with {asked[0].peer}"),
                 remedy="see what was held: deconflict line drill report",
             )
         on_lines = [(held, [say]) for held in chosen if (say := self._end_of(actor, held, now))]

@@ -57,6 +57,8 @@ class Heard:
         taken: the same as the line may act on it, once it is durable.
         receipted: how many own messages a receipt newly covers.
         looked_at: how many packets were looked at, the one refused included.
+        unlogged: what the peer signed with its key in force and the record here cannot take yet,
+            because what it follows is not held; and whether it is late.
     """
 
     work: Work
@@ -66,6 +68,7 @@ class Heard:
     taken: list[IncomingEntry] = field(default_factory=list)
     receipted: int = 0
     looked_at: int = 0
+    unlogged: list[tuple[SealedEnvelope, bool]] = field(default_factory=list)
     _answers: list[Callable[[], list[Packet]]] = field(default_factory=list)
 
     def answer(self) -> list[Packet]:
@@ -224,6 +227,9 @@ class Hearing:
             refusal = line.machine.refuse(sealed.hash, RefusalReason.BROKEN_CHAIN)
             heard.then_answer(lambda: [refusal])
             self._refused[line.line_id] = read_envelope(sealed.data).epoch
+        if self._waits(line, sealed, found.outcome):
+            late = line.machine.is_late(sealed, now, clock_offset_ms=offset_ms or 0)
+            heard.unlogged.append((sealed, late))
         if found.outcome is Outcome.ORPHAN and not self._follows_refused(line, sealed):
             # Kept above as evidence. It gets no answer: whoever replays an old epoch, or restored
             # an old record, is to learn nothing from us and to hold no receipt.
@@ -262,6 +268,18 @@ class Hearing:
     def _follows_refused(self, line: Line, sealed: SealedEnvelope) -> bool:
         """True exactly when it is of the epoch refused last: its author is to hear the refusal."""
         return read_envelope(sealed.data).epoch == self._refused.get(line.line_id)
+
+    def _waits(self, line: Line, sealed: SealedEnvelope, outcome: Outcome) -> bool:
+        """True exactly when it is the peer's word now, and only what it follows is missing here.
+
+        What a key signed that is not in force, and what belongs to an epoch that is over, may be
+        anybody's or old.
+        """
+        if sealed.signature.key_id not in line.machine.identity.peer_ring:
+            return False
+        if outcome is Outcome.ORPHAN:
+            return self._follows_refused(line, sealed)
+        return outcome in (Outcome.HELD, Outcome.BEYOND_WINDOW, Outcome.EPOCH_REFUSED)
 
     def _take(self, line: Line, entry: IncomingEntry, work: Work, now: Now) -> IncomingEntry:
         """Take an entry; return it as the machine may act on it once it is durable."""

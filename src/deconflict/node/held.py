@@ -20,6 +20,7 @@ from deconflict.errors import (
     NotPermittedError,
     NotReleasedError,
 )
+from deconflict.line.envelope import Envelope
 from deconflict.line.keys import SigningKey
 from deconflict.line.precedence import Precedence
 from deconflict.messages.agreement import sign_terms
@@ -51,6 +52,7 @@ __all__ = [
     "HeldSay",
     "needs_second_person",
     "require_as_written",
+    "require_not_overtaken",
     "require_sites_found",
 ]
 
@@ -355,6 +357,17 @@ def require_as_written(line: Line, say: Say, now_ms: int) -> None:
         case TermsMessage():
             if say.body.terms.replaces != book.terms_hash:
                 raise _changed("other terms are in force now")
+
+
+def require_not_overtaken(held: Held, last: Envelope | None) -> None:
+    """Return when what was reported last on a cease request came before this was written.
+
+    Raises:
+        LineStateError: it came since. Said now, an older word that all has ceased would end what a
+            newer one keeps open.
+    """
+    if last is not None and held.at_utc < last.created_utc:
+        raise _changed(f"since then this side reported {last.kind}, at {last.created_utc}")
 
 
 def require_sites_found(held: Held, says: Iterable[Say], places: Sequence[Position]) -> None:

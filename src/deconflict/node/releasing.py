@@ -23,6 +23,7 @@ from deconflict.node.held import (
     HeldBook,
     needs_second_person,
     require_as_written,
+    require_not_overtaken,
     require_sites_found,
 )
 from deconflict.node.line import Line
@@ -103,9 +104,11 @@ class Releasing(Reading):
         for line, says in on_lines:
             require_sites_found(held, says, places)
             for say in says:
-                # Whoever reported since that it goes on has something left to say.
+                # Whoever reported that it goes on, and then wrote this, has something left to say.
                 if self._last_report(line, say) is None:
                     require_as_written(line, say, self._now.utc_ms)
+                if ends_flash(say.kind):
+                    require_not_overtaken(held, self._reported(line, say))
         self._require_sayable(on_lines, self._now)
         self._held.drop(held)
         # In one commit: were it said and still held, it could be said again.
@@ -340,15 +343,7 @@ class Releasing(Reading):
         """
         if say.ref is None or not ends_flash(say.kind) or line.book.threads.get(say.ref):
             return None
-        head = line.machine.own_head
-        if head is None:
-            return None
-        after_seq = max(0, head.seq - _LOOKED_BACK)
-        rows = self._store.entries(
-            line.line_id, line.book.own, epoch=head.epoch, after_seq=after_seq
-        )
-        said = [envelope for row in rows if (envelope := read_envelope(row.data)).ref == say.ref]
-        last = next((one for one in reversed(said) if one.kind in _REPORTS), None)
+        last = self._reported(line, say)
         if last is not None and last.kind == say.kind:
             raise LineStateError(
                 f"already reported ceased, at {last.created_utc}",
@@ -358,6 +353,18 @@ class Releasing(Reading):
                 "`deconflict line release ID --withdraw`",
             )
         return last
+
+    def _reported(self, line: Line, say: Say) -> Envelope | None:
+        """Return what we reported last on what a message answers; None where we did not."""
+        head = line.machine.own_head
+        if head is None:
+            return None
+        after_seq = max(0, head.seq - _LOOKED_BACK)
+        rows = self._store.entries(
+            line.line_id, line.book.own, epoch=head.epoch, after_seq=after_seq
+        )
+        said = [envelope for row in rows if (envelope := read_envelope(row.data)).ref == say.ref]
+        return next((one for one in reversed(said) if one.kind in _REPORTS), None)
 
     def _on_lines(self, held: Held, *, reader: str) -> list[tuple[Line, list[Say]]]:
         by_line: dict[str, list[Say]] = {}

@@ -457,7 +457,7 @@ class JudgedMessage:
     # NEW | HELD_BEFORE | WAITING | TOO_FAR | OTHER_EPOCH | NO_ROOM | EPOCH_REFUSED | NOT_NOW
     outcome: str
     delayed: bool
-    text: str  # in the desk's language; empty where it is not in the record
+    text: str  # in the desk's language; empty where it is neither logged nor the peer's word now
 
 
 @dataclass(frozen=True, slots=True)

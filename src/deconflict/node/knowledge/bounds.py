@@ -69,15 +69,35 @@ def stamps_of(chain: ChainColumns) -> Stamps:
     """Return the bounds that the stamps of a chain give."""
     count = len(chain)
     said_by, not_before = array("q", [NEVER]) * count, array("q", [0]) * count
+    stamps = _of_signing(chain)
     latest = NEVER
     for index in range(count - 1, -1, -1):
-        latest = min(latest, chain.created[index] + chain.error[index])
+        latest = min(latest, stamps[index] + chain.error[index])
         said_by[index] = latest
     earliest = 0
     for index in range(count):
-        earliest = max(earliest, chain.created[index] - chain.error[index])
+        earliest = max(earliest, stamps[index] - chain.error[index])
         not_before[index] = earliest
     return Stamps(said_by, not_before)
+
+
+def _of_signing(chain: ChainColumns) -> "array[int]":
+    """Return the stamps, and of what a fresh epoch says again that of its opening.
+
+    What the other side never had is signed anew right behind the opening, with the time at which it
+    was first written. That time says nothing of the opening before it, nor of what it cites.
+    """
+    stamps = chain.created[:]
+    starts = [part.start for part in chain.parts]
+    for part, end in zip(chain.parts, [*starts[1:], len(chain)], strict=False):
+        if part.follows is None:
+            continue
+        opened = chain.created[part.start]
+        for index in range(part.start + 1, end):
+            if chain.created[index] >= opened:
+                break
+            stamps[index] = opened
+    return stamps
 
 
 @dataclass(slots=True)

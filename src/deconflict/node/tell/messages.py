@@ -10,6 +10,7 @@ from typing import Any, Final
 from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
+from deconflict.line.epoch import EPOCH_KIND
 from deconflict.line.key_ring import KeyInForce
 from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
@@ -49,7 +50,7 @@ from deconflict.node.tell.overdue import (
     OverdueTeller,
     close_thread,
 )
-from deconflict.node.tell.silence import WHILE_SILENT, tell_heard
+from deconflict.node.tell.silence import BROUGHT, WHILE_SILENT, tell_heard
 from deconflict.node.tell.standby import standby_facts, standby_said
 from deconflict.node.tell.suspensions import tell_came_after
 from deconflict.node.tell.talks import recorded_apart, tell_not_taken
@@ -125,7 +126,13 @@ class Teller:
 
     def heard(self, line: Line, taken: Taken, now: Now, *, suspect_clock: bool = False) -> None:
         """Look at a message of the peer that is about to be durable here."""
-        self.desk.close(WHILE_SILENT, line.line_id, taken.hash, now.utc_ms)
+        for rule in (WHILE_SILENT, BROUGHT):
+            self.desk.close(rule, line.line_id, taken.hash, now.utc_ms)
+        if taken.envelope.kind == EPOCH_KIND:
+            # What the peer said in the epoch that ends, and nobody held, it says again in this one.
+            for key in self.desk.alerts.keys(BROUGHT):
+                if key.line_id == line.line_id:
+                    self.desk.alerts.close(key, now_ms=now.utc_ms)
         self.voice.passed(line, taken, now)
         if taken.delayed and suspect_clock and taken.body is not None:
             self._suspect(line, taken, now)
@@ -523,6 +530,10 @@ class Teller:
         """Tell that the peer signs with another key from here on, and whether it revoked one."""
         rule = "PEER_KEY_REVOKED" if held.revokes else "PEER_KEY_CHANGED"
         key = held.key.fingerprint()
+        # Which key is in force is told of one. That another was revoked stays told.
+        for earlier in self.desk.alerts.keys("PEER_KEY_CHANGED"):
+            if earlier.line_id == line.line_id and earlier.object != held.key.key_id:
+                self.desk.alerts.close(earlier, now_ms=now.utc_ms)
         self.desk.tell(
             AlertKey(rule, line.line_id, line.peer, held.key.key_id),
             {"peer": line.peer, "number": held.number, "key": key},
@@ -536,7 +547,12 @@ class Teller:
     ) -> None:
         """Show a FLASH that this node, mute or deaf, cannot log; others wait."""
         if self._envelope_of(message_hash) is None:
-            tell_heard(self.desk, line, envelope, message_hash, now)
+            tell_heard(self.desk, line, envelope, message_hash, now, rule=WHILE_SILENT)
+
+    def brought_unlogged(self, line: Line, envelope: Envelope, message_hash: str, now: Now) -> None:
+        """Show a FLASH that people carried here and that cannot be logged yet."""
+        if self._envelope_of(message_hash) is None:
+            tell_heard(self.desk, line, envelope, message_hash, now, rule=BROUGHT)
 
     def restored(self, line: Line, now: Now) -> None:
         """Raise again what the record of a line implies, and close what it does not."""

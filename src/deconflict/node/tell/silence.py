@@ -13,7 +13,7 @@ from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
 from deconflict.node.tell.desk import Desk, at_hand
 
-__all__ = ["WHILE_SILENT", "reason_text", "tell_heard", "tell_silence"]
+__all__ = ["BROUGHT", "WHILE_SILENT", "reason_text", "tell_heard", "tell_silence"]
 
 _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
     {
@@ -32,6 +32,7 @@ _REASONS: Final[Mapping[MuteReason, str]] = MappingProxyType(
 _MUTE: Final = "LINE_MUTE"
 _DEAF: Final = "LINE_DEAF"
 WHILE_SILENT: Final = "HEARD_WHILE_MUTE"  # a FLASH that could not be logged when it came
+BROUGHT: Final = "BROUGHT_UNLOGGED"  # a FLASH that people carried here without what it follows
 _ALL: Final = (_MUTE, _DEAF, WHILE_SILENT, "RESYNC_STUCK")
 
 
@@ -71,16 +72,27 @@ def tell_silence(desk: Desk, line: Line, now: Now) -> None:
     )
 
 
-def tell_heard(desk: Desk, line: Line, envelope: Envelope, message_hash: str, now: Now) -> None:
-    """Show what is urgent though it cannot be logged; it comes again once this node is whole."""
+def tell_heard(
+    desk: Desk, line: Line, envelope: Envelope, message_hash: str, now: Now, *, rule: str
+) -> None:
+    """Show what is urgent though it cannot be logged yet; it comes again once it can.
+
+    Args:
+        desk: where alerts go.
+        line: of which line.
+        envelope: what the peer signed.
+        message_hash: its name.
+        now: the present.
+        rule: why it cannot be logged, :data:`WHILE_SILENT` or :data:`BROUGHT`.
+    """
     body = read_body(envelope)
     if envelope.prec is not Precedence.FLASH or body is None:
         return
     # Not by its hash: it is in no record yet.
     message = {"kind": envelope.kind, "body": envelope.body, "party": line.peer}
     desk.tell_said(
-        AlertKey(WHILE_SILENT, line.line_id, message_hash),
-        [said(WHILE_SILENT, {"peer": line.peer, "text": {"unlogged": message}})],
+        AlertKey(rule, line.line_id, message_hash),
+        [said(rule, {"peer": line.peer, "text": {"unlogged": message}})],
         messages=at_hand(envelope, body),
         drill=envelope.drill,
         urgency="FLASH",

@@ -13,7 +13,7 @@ from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import Body, parse_body
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import Cited, message_text
-from deconflict.messages.said import MessageWords, Said, joined, no_message, said, say_or, worded
+from deconflict.messages.said import MessageWords, Said, joined, no_message, said, say, worded
 from deconflict.node.line import cited_by, read_body
 from deconflict.node.tell.ladder import ladder_said
 from deconflict.node.views import AlertView
@@ -69,16 +69,14 @@ def alert_text(
     Raises:
         NotFoundError: a message that it tells of is not in the record.
     """
-    parts = (say_or(rule, each, language, messages) for each in _whole(told, facts, drill=drill))
-    return " ".join(part for part in parts if part)
+    return say(_whole(rule, told, facts, drill=drill), language, messages)
 
 
 def alert_said(alert: AlertView) -> Said:
     """Return an alert as it is told, whole; of an earlier edition its text, in its language."""
     if not alert.said:
         return alert.text
-    parts = _whole(alert.said, alert.facts, drill=alert.drill)
-    return joined([{"say": each, "or": alert.rule} for each in parts])
+    return _whole(alert.rule, alert.said, alert.facts, drill=alert.drill)
 
 
 class AlertWording:
@@ -140,15 +138,15 @@ class AlertWording:
         return replace(alert, text=text, facts=facts)
 
 
-def _whole(told: Sequence[Said], facts: Mapping[str, Any], *, drill: bool) -> list[Said]:
+def _whole(rule: str, told: Sequence[Said], facts: Mapping[str, Any], *, drill: bool) -> Said:
     parts = list(told)
-    if "amid_exercise" in facts:
-        parts.insert(0, said("REAL"))
-    if drill:
-        parts.insert(0, said("DRILL"))
     if ladder := facts.get("ladder"):
         parts += ladder_said(ladder)
-    return parts
+    sentences = {"sentences": [{"say": each, "or": rule} for each in parts]}
+    marks = [said("DRILL")] if drill else []
+    if "amid_exercise" in facts:
+        marks.append(said("REAL"))
+    return joined([*marks, sentences]) if marks else sentences
 
 
 def _facts_in(alert: AlertView, language: str, messages: MessageWords) -> dict[str, Any]:

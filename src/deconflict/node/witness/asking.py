@@ -361,7 +361,8 @@ def _proven(old: CompactRange, leaves: bytearray, size: int) -> _Grown:
 
 _WHY: Final[Mapping[int, str]] = {
     400: "it cannot read what this node says",
-    403: "it does not know the key of this node",
+    403: "it does not know the present key of this node: its owner has to add it "
+    "(deconflict witness add-line --change)",
     404: "it does not know this line: its owner has to add it (deconflict witness add-line)",
     503: "it has too much to do",
 }

@@ -11,8 +11,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deconflict.errors import ConfigurationError, DeconflictError
+from deconflict.line.key_change import KeyChange, open_change, read_unproven
 from deconflict.line.keyfile import open_seed, seal_seed
-from deconflict.line.keys import RandomBytes, SigningKey, line_id
+from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey, line_id
 from deconflict.line.note import NoteKey, NoteKind
 from deconflict.node.files import (
     new_folder,
@@ -190,6 +191,7 @@ class WitnessFolder:
         invitations: Sequence[Invitation],
         *,
         line: str | None = None,
+        changes: Sequence[KeyChange] = (),
         now_utc_ms: int,
     ) -> tuple[str, tuple[str, ...]]:
         """Be willing to cosign both chains of the line of two parties.
@@ -199,13 +201,16 @@ class WitnessFolder:
             invitations: of both.
             line: the id of a line of theirs that is known here; it keeps its id when a party
                 changes its key, and the invitations then no longer give it.
+            changes: what a party's root signed of later keys; its invitation names the first alone.
             now_utc_ms: now.
 
         Returns:
             The line's id, and the parties whose key was new here.
 
         Raises:
-            ConfigurationError: they are not of two parties, or the line is none of theirs.
+            ConfigurationError: they are not of two parties, the line is none of theirs, or a
+                change is of neither party.
+            VerificationError, InvalidDocumentError: the root of the invitation did not sign it.
         """
         parties = [one.party for one in invitations]
         if len(invitations) != 2 or parties[0] == parties[1]:
@@ -221,12 +226,14 @@ class WitnessFolder:
                 given=f"{line[:64]}, {' and '.join(parties)}",
                 expected="the whole id of a line that `deconflict witness show --json` lists",
             )
+        keys = [(one.party, one.verify_key) for one in invitations]
+        keys += [_changed_key(change, invitations) for change in changes]
         new = [
-            one.party
-            for one in invitations
-            if ledger.add_author(line, one.party, one.verify_key, now_utc_ms=now_utc_ms)
+            party
+            for party, key in keys
+            if ledger.add_author(line, party, key, now_utc_ms=now_utc_ms)
         ]
-        return line, tuple(new)
+        return line, tuple(dict.fromkeys(new))
 
     def days_left(self, *, now_utc_ms: int) -> int:
         """Return for how many days its certificate is still valid; negative if expired."""
@@ -321,3 +328,17 @@ def _read(path: Path) -> bytes:
             given=f"{path}: {error.strerror}",
             remedy="restore it from the folder's backup, the ledger excepted",
         ) from error
+
+
+def _changed_key(change: KeyChange, invitations: Sequence[Invitation]) -> tuple[str, VerifyKey]:
+    """Return whose key a change brings, and the key; the root of the invitation vouches for it."""
+    party = read_unproven(change).party
+    found = next((one for one in invitations if one.party == party), None)
+    if found is None:
+        raise ConfigurationError(
+            "this change of key is of neither party",
+            given=party,
+            expected=" or ".join(one.party for one in invitations),
+        )
+    first = found.verify_key.key_id
+    return party, open_change(change, party=party, first=first, root=found.root).key
