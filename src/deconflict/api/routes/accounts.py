@@ -5,18 +5,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from deconflict.api.account_schemas import AccountView, NewAccount, NewPassword, TrailView
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.enrolments import Enrolment
 from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import (
-    AccountView,
-    Digits,
-    Done,
-    NewAccount,
-    NewPassword,
-    TrailView,
-)
+from deconflict.api.schemas import Digits, Done
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidInputError
 from deconflict.node.actor import Action

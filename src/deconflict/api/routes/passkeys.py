@@ -5,20 +5,20 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from deconflict.api.account_schemas import (
+    BrowserSessionView,
+    NewPasskey,
+    PasskeyLogin,
+    PasskeyView,
+    PasskeyWanted,
+)
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.credentials import proof_of, set_cookie
 from deconflict.api.passkeys import RelyingParty
 from deconflict.api.permit import OperatorRoute, PublicRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
 from deconflict.api.routes.session import TOO_MANY
-from deconflict.api.schemas import (
-    BrowserSessionView,
-    Done,
-    NewPasskey,
-    PasskeyLogin,
-    PasskeyView,
-    PasskeyWanted,
-)
+from deconflict.api.schemas import Done
 from deconflict.api.services import services_of
 from deconflict.node.actor import Action
 

@@ -5,20 +5,19 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.credentials import clear_cookie, proof_of, set_cookie
-from deconflict.api.permit import OperatorRoute, PublicRoute, actor_of, needs
-from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import (
+from deconflict.api.account_schemas import (
     BrowserSessionView,
-    Done,
-    ErrorAnswer,
     LanguageWanted,
     Login,
     MeView,
     OwnPassword,
     SessionView,
 )
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.credentials import clear_cookie, proof_of, set_cookie
+from deconflict.api.permit import OperatorRoute, PublicRoute, actor_of, needs
+from deconflict.api.routes.base import BASE
+from deconflict.api.schemas import Done, ErrorAnswer
 from deconflict.api.services import services_of
 from deconflict.node.actor import Action
 

@@ -20,10 +20,10 @@ export function open(main, desk) {
   const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
   const text = h("textarea", { id: "draft", name: "text", spellcheck: "false", dir: "ltr", rows: "10" });
   text.value = kept.text ?? "";
-  const choice = (name, values, table) => h("select", { name }, h("option", { value: "" }, t("declare.as_written")), values.map((value) => h("option", { value, selected: kept[name] === value }, named(table, value))));
+  const choice = (name, values, words) => h("select", { name }, h("option", { value: "" }, t("declare.as_written")), values.map((value) => h("option", { value, selected: kept[name] === value }, words(value))));
   const asked = h("div", { class: "fields" },
-    h("label", {}, t("field.purpose"), choice("purpose", PURPOSES, "purpose")),
-    h("label", {}, t("declare.shape"), choice("shape", SHAPES, "shape")),
+    h("label", {}, t("field.purpose"), choice("purpose", PURPOSES, (value) => named("purpose", value))),
+    h("label", {}, t("declare.shape"), choice("shape", SHAPES, (value) => named("shape", value))),
     OPEN.map((name) => h("label", {}, t(`declare.${name}`), h("input", { name, value: kept[name] ?? "", dir: name === "label" ? "auto" : "ltr", placeholder: name === "label" ? "" : t(`declare.${name}_as`), autocomplete: "off" }))));
   const lines = world.lines.map((line) => h("label", {}, h("span", {}, h("input", { type: "checkbox", name: "line", value: line.line_id, checked: line.terms_state === "AGREED" }), ` ${line.peer}`)));
   const problem = h("p", { class: "problem", role: "alert" });
