@@ -115,7 +115,8 @@ def test_a_cease_request_takes_two_steps_and_escape_sends_nothing(
 def test_what_a_peer_writes_is_text_and_nothing_else(both: Watch, desks: Desks) -> None:
     _, red = desks
     post(both, "blue", "/declarations", {"declarations": [flight(9_000_000, label=HOSTILE)]})
-    red.shows(f"text={HOSTILE}")
+    red.shows("td:has-text('now')")
+    assert HOSTILE in red.page.inner_text(".declared")
     red.go("thread")
     red.shows(f"text={HOSTILE}")
     assert red.page.query_selector("img") is None

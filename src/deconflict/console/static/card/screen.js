@@ -4,7 +4,7 @@
 import { eachSecond, figures, iso, local, now, span, utc } from "../shell/clock.js";
 import { h, Rows, s } from "../shell/dom.js";
 import { may } from "../shell/node.js";
-import { named, t } from "../shell/words.js";
+import { named, quoted, t } from "../shell/words.js";
 import { say } from "../watch/actions.js";
 import { ask } from "../shell/ask.js";
 import { drawProfile } from "./profile.js";
@@ -59,7 +59,7 @@ function drawCard(box, conflict, desk) {
       h("div", { class: "stack" },
         h("p", { class: "said", dir: "auto" }, conflict.text),
         h("dl", { class: "facts" },
-          fact("who", sides.map((side) => h("div", { class: side.own ? "own" : "peer" }, `${side.party} · ${named("purpose", side.purpose)}${side.declaration?.label ? ` “${side.declaration.label}”` : ""}`))),
+          fact("who", sides.map((side) => h("div", { class: side.own ? "own" : "peer" }, `${side.party} · ${named("purpose", side.purpose)}${side.declaration?.label ? ` ${quoted(side.declaration.label)}` : ""}`))),
           fact("when", h("span", { class: "figure" }, `${utc(conflict.start_utc)} – ${utc(conflict.end_utc)}`), h("small", {}, ` ${local(conflict.start_utc)} – ${local(conflict.end_utc)}`), " ", begins(conflict)),
           fact("nearest", h("span", { class: "figure" }, utc(conflict.cpa_utc)), " ", howClose(conflict)),
           fact("minimum", t("card.minimum_of", { lateral: distance(conflict.minimum_lateral_m), vertical: height(conflict.minimum_vertical_m) })),

@@ -32,5 +32,8 @@ export function named(table, code) {
   return found === undefined ? String(code).replaceAll("_", " ").toLowerCase() : found;
 }
 
+// What somebody wrote, in quotes; whatever it holds turns nothing beside it.
+export const quoted = (text) => `“\u2068${text}\u2069”`;
+
 // A value keeps its own direction within text that runs the other way.
 const isolate = (value) => (document.documentElement.dir === "rtl" ? `\u2068${value}\u2069` : String(value));

@@ -2,7 +2,7 @@
 
 import { eachSecond, iso, now, utc } from "../shell/clock.js";
 import { h, Rows } from "../shell/dom.js";
-import { named, t } from "../shell/words.js";
+import { named, quoted, t } from "../shell/words.js";
 
 const ROW_PX = 34;
 const SPARE = 10; // rows drawn above and below those in sight
@@ -62,7 +62,7 @@ function row(each, desk) {
   return h("tr", { class: each.own ? "out" : "in", data: { key: `${each.party}/${each.declaration_id}` } },
     h("td", {}, t(each.start_utc <= at ? "declared.now" : "declared.next")),
     h("td", { class: each.own ? "own" : "peer" }, each.own ? t("declared.own") : each.party),
-    h("td", { dir: "auto" }, `${each.drill ? `${t("drill.mark")} ` : ""}${named("purpose", each.purpose)}${each.label ? ` “${each.label}”` : ""}`),
+    h("td", {}, `${each.drill ? `${t("drill.mark")} ` : ""}${named("purpose", each.purpose)}${each.label ? ` ${quoted(each.label)}` : ""}`),
     h("td", { class: "figure" }, utc(each.start_utc)),
     h("td", { class: "figure" }, utc(each.end_utc)),
     h("td", {}, [said, readback, each.not_reached.length ? t("declared.not_reached", { parties: each.not_reached.join(", ") }) : ""].filter(Boolean).join(" · ")));
