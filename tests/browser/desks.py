@@ -86,7 +86,12 @@ def watch(directory: Path) -> Iterator[Watch]:
 
 
 def open_desk(
-    browser: Browser, member: Member, *, language: str = "en", theme: str = "night"
+    browser: Browser,
+    member: Member,
+    *,
+    language: str = "en",
+    theme: str = "night",
+    account: str = "watch",
 ) -> Desk:
     """Log in at a node's console as a person would."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
@@ -98,7 +103,7 @@ def open_desk(
         f"localStorage.setItem('language', '{language}'); localStorage.setItem('theme', '{theme}');"
     )
     page.goto(f"http://127.0.0.1:{member.operators_port}/")
-    page.fill("input[name=account]", "watch")
+    page.fill("input[name=account]", account)
     page.fill("input[name=password]", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_selector("nav a[aria-current]", timeout=SHOWN_MS)

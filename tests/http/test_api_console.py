@@ -103,4 +103,5 @@ def test_an_exercise_is_marked_wherever_a_message_a_plan_or_a_conflict_is_shown(
         "thread/screen.js",
         "watch/alerts.js",
         "watch/declarations.js",
+        "watch/held.js",
     }

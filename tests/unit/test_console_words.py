@@ -15,7 +15,7 @@ SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts
 # Tables of names: of states, kinds and values that the node says by their code.
 NAMED = {
     *("ack", "delivery", "kind", "line_state", "part", "purpose", "readback", "role", "said"),
-    *("step", "terms_state", "urgency", "verdict", "loss", "shape"),
+    *("step", "terms_state", "urgency", "verdict", "held", "loss", "shape"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (

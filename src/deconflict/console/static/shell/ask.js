@@ -7,13 +7,13 @@ import { t } from "./words.js";
 // Asks in a dialog. What is typed stays there until the node has taken it; Escape sends nothing.
 //   title, subject: what it is about
 //   wanted: {name: type of value}; known: {name: value that stands}
-//   choices: {name: [[value, words], …]}
+//   choices: {name: [[value, words], …]}; labels: {name: words}, where the catalogue has none
 //   sure: what is asked again, from the values, in a second step; left out: one step
 //   send(values): what is done
-export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, sure = null, verb, send, danger = false }) {
+export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, labels = {}, sure = null, verb, send, danger = false }) {
   const problem = h("p", { class: "problem", role: "alert" });
   const box = h("div", { class: "fields" });
-  const read = fields(box, wanted, known, choices);
+  const read = fields(box, wanted, { known, choices, labels });
   const dialog = h("dialog", { "aria-labelledby": "ask-title", onclose: () => dialog.remove() });
   const go = h("button", { class: sure ? "first" : danger ? "danger" : "first" }, sure ? t("ask.next") : verb);
   const form = h("form", { onsubmit: onSubmit },

@@ -46,12 +46,12 @@ const TYPES = {
 const HINTED = new Set(["position", "time", "altitude", "band", "distance", "separation", "height", "bearing", "speed", "count"]);
 
 // Puts labelled inputs for {name: type} into a box; the answer reads them all, or throws.
-export function fields(box, wanted, known = {}, choices = {}) {
+export function fields(box, wanted, { known = {}, choices = {}, labels = {} } = {}) {
   const inputs = Object.entries(wanted).map(([name, type]) => {
     const optional = type.endsWith("?");
     const plain = type.replace("?", "");
     const read = TYPES[plain] ?? TYPES.text;
-    const words = t(`field.${name}`);
+    const words = labels[name] ?? t(`field.${name}`);
     const hint = HINTED.has(plain) ? ` (${t(`fields.hint.${plain}`)})` : "";
     if (choices[name]) {
       const select = h("select", { name, required: !optional }, choices[name].map(([value, said]) => h("option", { value }, said)));

@@ -4,6 +4,7 @@ import { h } from "../shell/dom.js";
 import { t } from "../shell/words.js";
 import { alertList } from "./alerts.js";
 import { declarationTable } from "./declarations.js";
+import { heldList } from "./held.js";
 import { lineList, speakForm, withoutLine } from "./lines.js";
 
 export function open(main, desk) {
@@ -15,6 +16,7 @@ export function open(main, desk) {
   const lines = h("ul", { "aria-live": "polite" });
   const without = h("p", { class: "peer" });
   const table = declarationTable(desk);
+  const held = heldList(desk);
   main.replaceChildren(
     h("div", { class: "two" },
       h("div", { class: "stack" },
@@ -22,6 +24,7 @@ export function open(main, desk) {
           h("div", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") }, alerts), more)),
       h("div", { class: "stack" },
         h("section", { "aria-labelledby": "h-lines" }, h("h2", { id: "h-lines" }, t("watch.lines")), lines, without, conflicts),
+        held.node,
         speakForm(desk),
         h("section", { "aria-labelledby": "h-declared" }, h("h2", { id: "h-declared" }, t("watch.declared")), table.node))));
   const showAlerts = alertList(alerts, more, desk);
@@ -37,6 +40,7 @@ export function open(main, desk) {
       showLines(world.lines);
       withoutLine(without, world.lines);
     }),
+    world.on(["held"], () => held.show(world.held)),
     world.on(["declarations"], () => table.show(world.declarations)),
   ];
   return () => ends.forEach((end) => end());
