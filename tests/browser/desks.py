@@ -19,6 +19,7 @@ from tests.processes.network import Network, make_networked
 from tests.processes.nodes import Member, Process
 
 PARTIES = ("blue", "red")
+SCREENS = ("watch", "conflicts", "declare", "thread", "talks", "handover", "record", "account")
 PASSWORD = "a long evening at sea"
 SHOTS = Path(os.environ.get("DECONFLICT_SHOTS", "build/screenshots"))
 SHOWN_MS = 30_000  # on a machine that does much else
@@ -134,4 +135,14 @@ def _keep(desk: Desk, kind: str, text: str) -> None:
         desk.troubles.append(text)
 
 
-__all__ = ["LANDMARK", "PARTIES", "THEATRE", "Desk", "Watch", "flight", "open_desk", "watch"]
+__all__ = [
+    "LANDMARK",
+    "PARTIES",
+    "SCREENS",
+    "THEATRE",
+    "Desk",
+    "Watch",
+    "flight",
+    "open_desk",
+    "watch",
+]

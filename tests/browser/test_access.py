@@ -4,12 +4,11 @@ from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from desks import Desk, Watch, flight, open_desk
+from desks import SCREENS, Desk, Watch, flight, open_desk
 from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
-SCREENS = ("watch", "conflicts", "declare", "thread", "handover", "record", "account")
 GRAVE = ("serious", "critical")
 
 

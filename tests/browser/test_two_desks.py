@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from desks import Desk, Watch, flight
+from desks import SCREENS, Desk, Watch, flight
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
@@ -204,7 +204,7 @@ def test_every_screen_speaks_the_language_that_is_chosen(
     blue.shows(f'html[lang="{language}"]')
     assert blue.page.get_attribute("html", "dir") == direction
     letters = {"ru": r"[а-я]", "ar": r"[ء-ي]"}[language]
-    for screen in ("watch", "conflicts", "declare", "thread", "handover", "record", "account"):
+    for screen in SCREENS:
         blue.go(screen)
         blue.page.wait_for_timeout(300)
         for heading in blue.page.query_selector_all("h2, th, nav a, header button"):
@@ -212,3 +212,25 @@ def test_every_screen_speaks_the_language_that_is_chosen(
             if text and not re.fullmatch(r"[a-z :·]+", text):
                 assert re.search(letters, text, re.IGNORECASE), (screen, text)
         blue.picture(f"{screen}-{language}")
+
+
+def test_a_call_is_asked_for_and_accepted_in_two_steps_each(desks: Desks) -> None:
+    blue, red = desks
+    blue.go("talks")
+    blue.page.click('button:has-text("Ask for a call")')
+    blue.page.click('dialog[open] button:has-text("Next")')
+    assert "You ask red for a call" in blue.page.inner_text("dialog[open]")
+    blue.page.click('dialog[open] button:has-text("Send")')
+    blue.shows('.alert:has-text("Waits for red")')
+    red.go("talks")
+    red.shows('.alert:has-text("Waits for your answer")')
+    red.page.click('.alert button:has-text("Accept")')
+    red.page.click('dialog[open] button:has-text("Next")')
+    assert "You accept" in red.page.inner_text("dialog[open]")
+    red.page.click('dialog[open] button:has-text("Accept")')
+    for desk in desks:
+        desk.shows('.alert:has-text("ARRANGED")')
+    blue.picture("talks")
+    with blue.page.expect_download() as calendar:
+        blue.page.click('button:has-text("Calendar file")')
+    assert "BEGIN:VCALENDAR" in calendar.value.path().read_text()

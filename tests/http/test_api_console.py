@@ -100,6 +100,7 @@ def test_an_exercise_is_marked_wherever_a_message_a_plan_or_a_conflict_is_shown(
         "card/screen.js",
         "handover/screen.js",
         "record/screen.js",
+        "talks/screen.js",
         "thread/screen.js",
         "watch/alerts.js",
         "watch/declarations.js",

@@ -8,14 +8,17 @@ import pytest
 
 from deconflict.console.words import LANGUAGES, PLURALS, words_json, words_of
 from deconflict.errors import NotFoundError
+from deconflict.line.delivery import DeliveryState
+from deconflict.messages.kinds import Kind
 from deconflict.messages.words import find_banned
 
 STATIC = Path(str(files("deconflict.console").joinpath("static")))
 SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts]
 # Tables of names: of states, kinds and values that the node says by their code.
 NAMED = {
-    *("ack", "delivery", "kind", "line_state", "part", "purpose", "readback", "role", "said"),
-    *("step", "terms_state", "urgency", "verdict", "held", "loss", "shape"),
+    *("ack", "delivery", "held", "kind", "line_state", "loss", "medium", "part", "purpose"),
+    *("readback", "readout_state", "role", "said", "shape", "step", "subject", "talk_reason"),
+    *("talk_state", "terms_state", "tier", "urgency", "verdict"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
@@ -69,7 +72,7 @@ def test_every_word_that_a_script_asks_for_is_there_and_every_word_is_asked_for(
     }
     known = words_of("en").keys()
     assert asked <= known, asked - known
-    named = set(re.findall(r"named\(\"([a-z_]+)\"", script))
+    named = set(re.findall(r"(?:named|choices)\(\"([a-z_]+)\"", script))
     assert named == NAMED
     unused = {
         key
@@ -77,6 +80,12 @@ def test_every_word_that_a_script_asks_for_is_there_and_every_word_is_asked_for(
         if key.partition(".")[0] not in NAMED and not key.startswith(MADE)
     }
     assert unused == set()
+
+
+def test_every_kind_of_message_and_every_state_of_delivery_has_its_name() -> None:
+    for table, codes in (("kind", Kind), ("delivery", DeliveryState)):
+        missing = [code.value for code in codes if f"{table}.{code.value}" not in words_of("en")]
+        assert missing == []
 
 
 def test_a_language_that_is_not_there_is_refused_by_name() -> None:

@@ -8,12 +8,13 @@ import { t } from "./words.js";
 //   title, subject: what it is about
 //   wanted: {name: type of value}; known: {name: value that stands}
 //   choices: {name: [[value, words], …]}; labels: {name: words}, where the catalogue has none
+//   hints: {name: what stands there until it is changed}
 //   sure: what is asked again, from the values, in a second step; left out: one step
 //   send(values): what is done
-export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, labels = {}, sure = null, verb, send, danger = false }) {
+export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, labels = {}, hints = {}, sure = null, verb, send, danger = false }) {
   const problem = h("p", { class: "problem", role: "alert" });
   const box = h("div", { class: "fields" });
-  const read = fields(box, wanted, { known, choices, labels });
+  const read = fields(box, wanted, { known, choices, labels, hints });
   const dialog = h("dialog", { "aria-labelledby": "ask-title", onclose: () => dialog.remove() });
   const go = h("button", { class: sure ? "first" : danger ? "danger" : "first" }, sure ? t("ask.next") : verb);
   const form = h("form", { onsubmit: onSubmit },

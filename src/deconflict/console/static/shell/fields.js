@@ -46,7 +46,7 @@ const TYPES = {
 const HINTED = new Set(["position", "time", "altitude", "band", "distance", "separation", "height", "bearing", "speed", "count"]);
 
 // Puts labelled inputs for {name: type} into a box; the answer reads them all, or throws.
-export function fields(box, wanted, { known = {}, choices = {}, labels = {} } = {}) {
+export function fields(box, wanted, { known = {}, choices = {}, labels = {}, hints = {} } = {}) {
   const inputs = Object.entries(wanted).map(([name, type]) => {
     const optional = type.endsWith("?");
     const plain = type.replace("?", "");
@@ -57,7 +57,7 @@ export function fields(box, wanted, { known = {}, choices = {}, labels = {} } = 
       const select = h("select", { name, required: !optional }, choices[name].map(([value, said]) => h("option", { value }, said)));
       return { name, label: h("label", {}, words, select), value: () => select.value };
     }
-    const input = h("input", { name, required: !optional, value: known[name] ?? "", type: plain === "password" ? "password" : "text", readonly: name in known, dir: plain === "text" ? "auto" : "ltr", autocomplete: "off" });
+    const input = h("input", { name, required: !optional, value: known[name] ?? hints[name] ?? "", type: plain === "password" ? "password" : "text", readonly: name in known, dir: plain === "text" ? "auto" : "ltr", autocomplete: "off" });
     return { name, label: h("label", {}, words + hint, input), value: () => (optional && !input.value.trim() ? null : read(plain === "password" ? input.value : input.value.trim())) };
   });
   box.replaceChildren(...inputs.map(({ label }) => label));
