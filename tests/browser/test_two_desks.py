@@ -212,6 +212,8 @@ def test_every_screen_speaks_the_language_that_is_chosen(
             if text and not re.fullmatch(r"[a-z :·]+", text):
                 assert re.search(letters, text, re.IGNORECASE), (screen, text)
         blue.picture(f"{screen}-{language}")
+    blue.page.select_option("header select", "en")  # the account keeps it otherwise
+    blue.shows('html[lang="en"]')
 
 
 def test_a_call_is_asked_for_and_accepted_in_two_steps_each(desks: Desks) -> None:

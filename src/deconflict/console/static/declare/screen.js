@@ -52,7 +52,9 @@ export function open(main, desk) {
     return values;
   }
 
-  const chosen = () => new FormData(form).getAll("line");
+  function chosen() {
+    return new FormData(form).getAll("line");
+  }
 
   function changed() {
     typed();
