@@ -180,15 +180,16 @@ def test_what_is_pasted_is_read_asked_about_and_sent_in_two_steps(
         "label": "pasted",
     }.items():
         blue.page.fill(f"input[name={name}]", value)
-    blue.shows("button.first:not([disabled])")
-    assert "MGRS" in blue.page.inner_text("[aria-labelledby=h-read]")
+    blue.shows("main button.first:not([disabled])")
+    blue.page.click("[aria-labelledby=h-read] summary")
+    assert "36°06'00" in blue.page.inner_text("[aria-labelledby=h-read]")  # in every notation
     blue.picture("declare")
     blue.page.reload()
-    blue.shows("button.first:not([disabled])")  # the draft is still there
+    blue.shows("main button.first:not([disabled])")  # the draft is still there
     assert blue.page.input_value("input[name=label]") == "pasted"
     with both.members["blue"].api() as api:
         assert api.line("red")["own_seq"] == before  # and nothing was sent
-    blue.page.click("button.first")
+    blue.page.click("main button.first")
     blue.page.click('dialog[open] button:has-text("Next")')
     assert "sent to red" in blue.page.inner_text("dialog[open]")
     blue.page.click('dialog[open] button:has-text("Send")')
