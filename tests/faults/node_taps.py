@@ -90,9 +90,9 @@ def mad_clock(_: str) -> None:
     right = SystemClock.now
     begin = Accounts.__init__
 
-    def with_right_time(self: Accounts, path: Path, *, now: Any, random_bytes: Any) -> None:
+    def with_right_time(self: Accounts, path: Path, **options: Any) -> None:
         right_ms = lambda: time.time_ns() // 1_000_000  # noqa: E731
-        begin(self, path, now=right_ms, random_bytes=random_bytes)
+        begin(self, path, **{**options, "now": right_ms})
 
     def now(self: SystemClock) -> Now:
         utc_ms, monotonic_ms = right(self)

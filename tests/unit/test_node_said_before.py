@@ -12,6 +12,7 @@ from deconflict.messages.bodies import (
     Answer,
     AnswerWord,
     LineCheck,
+    ReadbackResult,
     SaidWord,
     Seen,
     Standby,
@@ -23,7 +24,7 @@ from deconflict.node.saying import Say
 from deconflict.node.service import Node
 from deconflict.node.views import Posted
 from deconflict.replay.world import DESKS
-from node_pair import LATAKIA, NodePair, cease, query
+from node_pair import LATAKIA, NodePair, cease, node_pair, query
 
 
 def asked(pair: NodePair) -> str:
@@ -219,3 +220,14 @@ def test_the_first_that_is_said_of_a_message_is_known_without_reading_back() -> 
         assert not is_first(line, seen)  # from here on the record knows what was said
 
     run(test, persons=1)
+
+
+def test_an_answer_of_the_machine_that_cannot_be_cited_yet_waits_and_stops_no_node() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        core, line = pair.blue.core, pair.blue.core.lines[pair.line_id]
+        body = ReadbackResult(declaration_id="00" * 16, agrees=True)
+        owed = Say(kind=Kind.READBACK_RESULT, body=body, desk="watch", ref="ab" * 32)
+        core._hearing.owe(line, owed)
+        core.advance(pair.world.now)
+        assert [say for _, say in core._hearing.take_owed()] == [owed]

@@ -343,8 +343,10 @@ class NodeCore:
         for line, say in self._hearing.take_owed():
             try:
                 more, _ = self.say(line.line_id, [say], now)
-            except NoRoomError:
-                self._hearing.owe(line, say)  # a disk is nearly full: once it has room again
+            except (NoRoomError, NotFoundError):
+                # A disk is nearly full: once it has room again. Or what is answered is not to be
+                # cited yet: once it is. Neither may stop a node.
+                self._hearing.owe(line, say)
                 continue
             except LineStateError:
                 # Suspended, or no terms: the result of a readback is not said then. The peer
