@@ -12,8 +12,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
-# Not of the session: while it lives an event loop runs in this thread, and tests of other files that
-# run one of their own would fail.
+# Not of the session: while it lives an event loop runs in this thread, and tests of other files
+# that run one of their own would fail.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
