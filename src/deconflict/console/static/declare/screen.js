@@ -49,6 +49,9 @@ export function open(main, desk) {
   function typed() {
     const values = Object.fromEntries([...new FormData(form)].filter(([name, value]) => name !== "line" && value.trim()));
     localStorage.setItem(KEPT, JSON.stringify(values));
+    for (const name of ["start_utc", "end_utc"]) {
+      if (values[name]) values[name] = values[name].trim().replace(/T(\d\d:\d\d)Z$/, "T$1:00Z"); // on the minute
+    }
     return values;
   }
 
