@@ -11,17 +11,15 @@ machine's. *Frames* are counted while the table of declarations scrolls from its
 import argparse
 import calendar
 import random
-import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
+from bench.chromium import chromium
 from bench.nodes import PASSWORD, Party, agree, make_pair, running
 from bench.report import Row, percentile, print_rows, progress
 from bench.traffic import flight
@@ -29,10 +27,6 @@ from deconflict.console.assets import Assets
 
 __all__ = ["measure"]
 
-FLAGS: Final = (
-    *("--no-sandbox", "--use-gl=angle"),
-    *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-)
 VIEWS: Final = 10
 ALERTS: Final = 40
 SCROLL_S: Final = 5
@@ -80,8 +74,10 @@ SCROLLING: Final = """
 def measure(root: Path, declarations: int = 5_000) -> list[Row]:
     """Return the rows of the table; raises RuntimeError where there is no Chromium."""
     west, east = make_pair(root)
-    with running(west, east), _browser() as context:
+    with running(west, east), chromium() as browser:
         agree(west, east)
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.add_init_script(WATCHING)
         page = _log_in(context, west)
         rows = [
             _first_view(page, west, "First view, nothing declared"),
@@ -92,19 +88,6 @@ def measure(root: Path, declarations: int = 5_000) -> list[Row]:
         rows.append(_frames(page, declarations))
         rows.append(_alerts(page, west, east, f", {declarations:,} declarations"))
     return [*rows, _weight()]
-
-
-@contextmanager
-def _browser() -> Iterator[BrowserContext]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise RuntimeError("there is no Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        context.add_init_script(WATCHING)
-        yield context
-        browser.close()
 
 
 def _log_in(context: BrowserContext, party: Party) -> Page:

@@ -1,27 +1,20 @@
 """Real Chromium, where it is installed; without it every test here skips, loudly."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from bench.chromium import CHROMIUM, chromium
 from desks import PARTIES, Desk, Watch, open_desk, watch
-from playwright.sync_api import Browser, sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-# A map is drawn by the processor where there is no graphics card.
-FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+from playwright.sync_api import Browser
 
 
-# Not of the session: while it lives an event loop runs in this thread, and tests of other files
-# that run one of their own would fail.
+# Not of the session: while it lives tests of other files that run an event loop would fail.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("THE CONSOLE IS NOT TESTED: there is no Chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.nodes import LANDMARK, THEATRE, Party, agree
+from bench.nodes import LANDMARK, Party, agree
 from playwright.sync_api import Browser, Page
 from tests.processes.network import Network, make_networked
 from tests.processes.nodes import Member, Process
@@ -112,7 +112,7 @@ def open_desk(
 
 
 def flight(east_e7: int, *, label: str = "survey", altitude_ft: int = 20_000) -> dict[str, Any]:
-    """A draft in GeoJSON-free form: a flight of half an hour across the landmark, in two hours."""
+    """A draft: a flight of half an hour across the landmark, in two hours."""
     place, feet = LANDMARK.position, 3_048
     start = time.time() + 7_200
     points = [
@@ -136,10 +136,8 @@ def _keep(desk: Desk, kind: str, text: str) -> None:
 
 
 __all__ = [
-    "LANDMARK",
     "PARTIES",
     "SCREENS",
-    "THEATRE",
     "Desk",
     "Watch",
     "flight",

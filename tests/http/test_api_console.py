@@ -11,7 +11,8 @@ from api_parts import Client
 from fastapi import FastAPI
 
 from deconflict.api.app import build_operator_app
-from deconflict.console import LANGUAGES, add_console
+from deconflict.console import add_console
+from deconflict.messages.words import LANGUAGES
 
 STATIC = files("deconflict.console").joinpath("static")
 OWN = [path for path in Path(str(STATIC)).rglob("*.js") if "vendored" not in path.parts]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from deconflict.console.words import LANGUAGES, PLURALS, words_json, words_of
+from deconflict.console.words import PLURALS, words_json, words_of
 from deconflict.errors import NotFoundError
 from deconflict.line.delivery import DeliveryState
 from deconflict.messages.kinds import Kind
-from deconflict.messages.words import find_banned
+from deconflict.messages.words import LANGUAGES, find_banned
 
 STATIC = Path(str(files("deconflict.console").joinpath("static")))
 SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts]
@@ -86,6 +86,11 @@ def test_every_kind_of_message_and_every_state_of_delivery_has_its_name() -> Non
     for table, codes in (("kind", Kind), ("delivery", DeliveryState)):
         missing = [code.value for code in codes if f"{table}.{code.value}" not in words_of("en")]
         assert missing == []
+
+
+def test_the_page_offers_the_languages_of_the_node() -> None:
+    offered = re.findall(r"const LANGUAGES = \[(.*)\];", (STATIC / "shell/main.js").read_text())
+    assert offered == [", ".join(f'"{language}"' for language in LANGUAGES)]
 
 
 def test_a_language_that_is_not_there_is_refused_by_name() -> None:

@@ -4,7 +4,6 @@ It shows what the API says and sends what a person at a desk presses; it decides
 peer wrote is put on the screen as text, never as markup.
 """
 
-from deconflict.console.assets import Assets, add_console
-from deconflict.console.words import LANGUAGES, words_of
+from deconflict.console.assets import add_console
 
-__all__ = ["LANGUAGES", "Assets", "add_console", "words_of"]
+__all__ = ["add_console"]

@@ -18,8 +18,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deconflict.console.words import LANGUAGES, words_json
+from deconflict.console.words import words_json
 from deconflict.errors import NotFoundError
+from deconflict.messages.words import LANGUAGES
 
 __all__ = ["Asset", "Assets", "add_console"]
 

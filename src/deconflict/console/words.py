@@ -13,10 +13,10 @@ from importlib.resources import files
 from typing import Any, Final, TypeAlias
 
 from deconflict.errors import NotFoundError
+from deconflict.messages.words import LANGUAGES
 
-__all__ = ["LANGUAGES", "PLURALS", "Words", "words_json", "words_of"]
+__all__ = ["PLURALS", "Words", "words_json", "words_of"]
 
-LANGUAGES: Final = ("en", "ru", "ar")
 # The categories of CLDR 46 that whole numbers have in each language.
 PLURALS: Final[Mapping[str, tuple[str, ...]]] = {
     "en": ("one", "other"),

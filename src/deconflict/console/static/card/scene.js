@@ -58,7 +58,3 @@ const between = ([from, to], share) => from + (to - from) * share;
 
 // A longitude on the same side of the antimeridian as another.
 export const around = (base, lon) => base + ((((lon - base + 180) % 360) + 360) % 360) - 180;
-
-export function spanOf(parts) {
-  return [Math.min(...parts.map((part) => part.from)), Math.max(...parts.map((part) => part.to))];
-}

@@ -1,14 +1,14 @@
 // A conflict in plain words: who, where, when, how close, which minimum, since when known, what each
 // side has said. One slider of time moves map, profile and messages.
 
-import { eachSecond, figures, iso, local, now, span, utc } from "../shell/clock.js";
+import { figures, iso, local, now, span, utc, whileShown } from "../shell/clock.js";
 import { h, Rows, s } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, quoted, t } from "../shell/words.js";
 import { say } from "../watch/actions.js";
 import { ask } from "../shell/ask.js";
 import { drawProfile } from "./profile.js";
-import { partsOf, placeAt } from "./scene.js";
+import { partsOf } from "./scene.js";
 
 export function open(main, desk) {
   const { world, path } = desk;
@@ -107,10 +107,9 @@ function drawCard(box, conflict, desk) {
 
   function begins(one) {
     const node = h("strong");
-    eachSecond(() => {
+    whileShown(node, () => {
       const left = Date.parse(one.start_utc) - now();
       node.textContent = left > 0 ? t("card.begins_in", { span: span(left) }) : Date.parse(one.end_utc) > now() ? t("card.under_way") : t("card.past");
-      return !closed;
     });
     return node;
   }

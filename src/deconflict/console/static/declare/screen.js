@@ -7,10 +7,10 @@ import { ask } from "../shell/ask.js";
 import { figures } from "../shell/clock.js";
 import { may, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
+import { PURPOSES } from "../watch/actions.js";
 
 const KEPT = "draft";
 const WAIT_MS = 500;
-const PURPOSES = ["FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE"];
 const SHAPES = ["circles", "corridor", "polygon"];
 // What a document may leave open, as it is typed; a call says it beside the text.
 const OPEN = ["radius", "half_width", "lower", "upper", "start_utc", "end_utc", "label"];

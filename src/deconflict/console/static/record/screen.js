@@ -2,7 +2,7 @@
 
 import { iso, now, utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
-import { get, headers, post, Refusal } from "../shell/node.js";
+import { download, get, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 
 const PAGE = 500;
@@ -32,6 +32,7 @@ export function open(main, desk) {
     const { own_seq: own, peer_seq: peer } = world.line(line.value);
     const wanted = text.value.trim().toLowerCase();
     const found = [];
+    rows.replaceChildren();
     bar.hidden = false;
     bar.max = own + peer;
     bar.value = 0;
@@ -54,21 +55,13 @@ export function open(main, desk) {
   async function take() {
     const asked = await post(`/lines/${line.value}/exports`, { what: "RECORD" });
     if (asked.state === "HELD") return void (said.textContent = t("record.held"));
-    const response = await fetch(`/api/v1/lines/${line.value}/bundle`, { headers: headers(), credentials: "same-origin" });
-    if (!response.ok) throw new Refusal(response.status, (await response.json()).error);
-    const pieces = [];
-    let size = 0;
     bar.hidden = false;
     bar.removeAttribute("value");
-    for (const reader = response.body.getReader(); ;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      pieces.push(value);
-      said.textContent = t("record.bytes", { kb: Math.round((size += value.length) / 1000) });
+    const name = `${world.line(line.value).peer}-${iso(now()).slice(0, 10)}.deconflict`;
+    try {
+      await download(`/lines/${line.value}/bundle`, name, (bytes) => (said.textContent = t("record.bytes", { kb: Math.round(bytes / 1000) })));
+    } finally {
+      bar.hidden = true;
     }
-    bar.hidden = true;
-    const link = h("a", { href: URL.createObjectURL(new Blob(pieces)), download: `${world.line(line.value).peer}-${iso(now()).slice(0, 10)}.deconflict` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 }

@@ -6,14 +6,19 @@ const ticking = new Set();
 export const now = () => Date.now() + aheadMs;
 export const setNow = (utc) => (aheadMs = Date.parse(utc) - Date.now());
 
-// Calls work each second and once at once; work returns false when it is no longer wanted.
-export function eachSecond(work) {
-  if (work() !== false) ticking.add(work);
+// Calls work at once, and each second as long as a node stands in the page, once it does.
+export function whileShown(node, work) {
+  let shown = false;
+  const tick = () => {
+    if (shown && !node.isConnected) return ticking.delete(tick);
+    shown = node.isConnected;
+    work();
+  };
+  ticking.add(tick);
+  tick();
 }
 
-setInterval(() => {
-  for (const work of ticking) if (work() === false) ticking.delete(work);
-}, 1000);
+setInterval(() => ticking.forEach((tick) => tick()), 1000);
 
 // Figures run from left to right also within text that runs the other way.
 export const figures = (text) => (document.documentElement.dir === "rtl" ? `\u2066${text}\u2069` : text);

@@ -1,6 +1,6 @@
 // The frame of every screen: who and when, whether what is seen is live, where one can go.
 
-import { eachSecond, figures, iso, local, now, utc } from "./clock.js";
+import { figures, iso, local, now, utc, whileShown } from "./clock.js";
 import { h } from "./dom.js";
 import { languageChoice } from "./login.js";
 import { logOut, may, post } from "./node.js";
@@ -83,7 +83,7 @@ export class Frame {
   #draw() {
     const clock = h("output", { id: "clock", class: "figure", "aria-label": t("frame.clock") });
     const here = h("small", { class: "figure" });
-    eachSecond(() => {
+    whileShown(clock, () => {
       const at = iso(now());
       clock.textContent = figures(`${at.slice(0, 10)} ${at.slice(11, 19)}Z`);
       here.textContent = `${t("frame.local")} ${local(at)}`;

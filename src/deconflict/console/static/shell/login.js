@@ -41,7 +41,7 @@ export function login(languages, enter) {
 }
 
 // Browsers make passkeys for host names, not for addresses.
-export const passkeys = () => Boolean(globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) && isNaN(Number(location.hostname.replaceAll(".", "")));
+export const passkeys = () => Boolean(globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) && !/^[\d.]+$|^\[/.test(location.hostname);
 
 const NAMES = { en: "English", ru: "Русский", ar: "العربية" };
 

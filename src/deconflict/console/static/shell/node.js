@@ -31,6 +31,23 @@ export async function call(method, path, body, { type = "application/json" } = {
   throw new Refusal(response.status, (await response.json()).error);
 }
 
+// Takes a file from the node and gives it to the person; onBytes(count) tells how far it is.
+export async function download(path, name, onBytes = () => {}) {
+  const response = await fetch(`/api/v1${path}`, { headers: headers(), credentials: "same-origin", cache: "no-store" });
+  if (!response.ok) throw new Refusal(response.status, (await response.json()).error);
+  const pieces = [];
+  let size = 0;
+  for (const reader = response.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    pieces.push(value);
+    onBytes((size += value.length));
+  }
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob(pieces)), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 export const get = (path) => call("GET", path);
 export const post = (path, body) => call("POST", path, body);
 

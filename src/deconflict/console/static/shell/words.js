@@ -5,7 +5,7 @@ let words = {};
 let plural = new Intl.PluralRules("en");
 export let language = "en";
 
-const RIGHT_TO_LEFT = new Set(["ar", "he", "fa"]);
+const RIGHT_TO_LEFT = new Set(["ar"]);
 
 export async function speak(wanted) {
   const response = await fetch(`/console/words/${wanted}.json`);

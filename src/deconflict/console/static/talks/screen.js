@@ -4,7 +4,7 @@
 import { iso, local, now, utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
-import { get, headers, may, post, Refusal } from "../shell/node.js";
+import { download, get, may, post } from "../shell/node.js";
 import { named, quoted, t } from "../shell/words.js";
 
 const TIERS = ["WATCH", "WORKING", "SENIOR_1", "SENIOR_2", "SENIOR_3"];
@@ -51,7 +51,7 @@ export function open(main, desk) {
           send: ({ slot, medium }) => say("TALK_ACCEPT", { slot: JSON.parse(slot), medium }) }) }, t("talk.accept")),
         may("talk") && ours && talk.state === "OFFERED" && h("button", { type: "button", onclick: () => end("TALK_DECLINE", t("talk.decline")) }, t("talk.decline")),
         may("talk") && (talk.state === "ARRANGED" || (talk.state === "OFFERED" && !ours)) && talk.ahead && h("button", { type: "button", onclick: () => end("TALK_CANCEL", t("talk.call_off")) }, t("talk.call_off")),
-        h("button", { type: "button", onclick: frame.act(() => calendar(talk)) }, t("talk.calendar"))));
+        h("button", { type: "button", onclick: frame.act(() => download(`/lines/${talk.line_id}/talks/${talk.message}/calendar`, "call.ics")) }, t("talk.calendar"))));
   }
 
   function request() {
@@ -75,12 +75,4 @@ export function open(main, desk) {
           h("h3", {}, named("readout_state", readout.state), readout.by ? ` · ${readout.by}` : ""),
           h("div", { class: "two" }, Object.entries(readout.texts).map(([code, lines]) => h("div", { lang: code, dir: "auto" }, lines.map((line) => h("p", {}, line)))))))));
   }
-}
-
-async function calendar(talk) {
-  const response = await fetch(`/api/v1/lines/${talk.line_id}/talks/${talk.message}/calendar`, { headers: headers(), credentials: "same-origin" });
-  if (!response.ok) throw new Refusal(response.status, (await response.json()).error);
-  const link = h("a", { href: URL.createObjectURL(await response.blob()), download: "call.ics" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

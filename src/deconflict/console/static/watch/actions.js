@@ -13,7 +13,7 @@ const DECLARES = new Set(["NOTIFY", "UPDATE", "CORRECTION"]);
 const SAFETY = (phrase) => phrase.number >= 200 && phrase.number < 250;
 // What a readback is typed from: the reader's own map and clock, never copied from the message.
 const READBACK = { purpose: "text", position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count", landmark: "text?", distance: "distance?", bearing: "bearing?" };
-const PURPOSES = ["FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE"];
+export const PURPOSES = ["FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE"];
 
 export const say = (line, kind, body, more = {}) => post(`/lines/${line}/messages`, { kind, body, ...more });
 

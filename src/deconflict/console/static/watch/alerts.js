@@ -1,6 +1,6 @@
 // Alerts, the most urgent first: what, since when, how long is left, and the one or two right steps.
 
-import { eachSecond, local, now, span, utc } from "../shell/clock.js";
+import { local, now, span, utc, whileShown } from "../shell/clock.js";
 import { h, Rows } from "../shell/dom.js";
 import { named, t } from "../shell/words.js";
 import { actionsFor } from "./actions.js";
@@ -68,10 +68,7 @@ function climbed({ level, facts }) {
 function deadline({ deadline_utc: until }) {
   const node = h("p", { class: "deadline figure" });
   if (!until) return node;
-  let begun = false;
-  eachSecond(() => {
-    if (begun && !node.isConnected) return false;
-    begun = node.isConnected;
+  whileShown(node, () => {
     const left = Date.parse(until) - now();
     node.textContent = left >= 0 ? t("alert.left", { span: span(left) }) : t("alert.overdue", { span: span(left) });
     node.title = utc(until);

@@ -1,6 +1,6 @@
 // What is declared now and next. Thousands of rows: only those in sight are drawn.
 
-import { eachSecond, iso, now, utc } from "../shell/clock.js";
+import { iso, now, utc, whileShown } from "../shell/clock.js";
 import { h, Rows } from "../shell/dom.js";
 import { named, quoted, t } from "../shell/words.js";
 
@@ -19,8 +19,7 @@ export function declarationTable(desk) {
   const rows = new Rows(body, (each) => `${each.party}/${each.declaration_id}`, (each) => row(each, desk));
   let all = [];
   let shown = [];
-  eachSecond(() => {
-    if (all.length && !box.isConnected) return false;
+  whileShown(box, () => {
     if (new Date(now()).getUTCSeconds() !== 0) return;
     rows.redraw(); // what comes next may have become now
     draw();

@@ -1,6 +1,6 @@
 // How each line stands: up or down since when, who was heard, whose clock is how far off.
 
-import { eachSecond, now, span, utc } from "../shell/clock.js";
+import { now, span, utc, whileShown } from "../shell/clock.js";
 import { h, Rows } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
@@ -33,10 +33,7 @@ function draw(line, desk) {
 function ago(at) {
   const node = h("span");
   if (!at) return t("line.never");
-  let begun = false;
-  eachSecond(() => {
-    if (begun && !node.isConnected) return false;
-    begun = node.isConnected;
+  whileShown(node, () => {
     node.textContent = `${utc(at)} · ${t("line.ago", { span: span(now() - Date.parse(at)) })}`;
   });
   return node;
