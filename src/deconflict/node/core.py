@@ -344,8 +344,9 @@ class NodeCore:
             try:
                 more, _ = self.say(line.line_id, [say], now)
             except (NoRoomError, NotFoundError):
-                # A disk is nearly full: once it has room again. Or what is answered is not to be
-                # cited yet: once it is. Neither may stop a node.
+                # A disk is nearly full: once it has room again. Or the record holds what is
+                # answered and the machine does not count it as heard yet, after a start that has
+                # still to hear where its peer stands: once it does. Neither may stop a node.
                 self._hearing.owe(line, say)
                 continue
             except LineStateError:
