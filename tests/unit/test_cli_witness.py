@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,12 @@ def test_a_line_is_added_once_and_shown(agency: Path, tmp_path: Path) -> None:
     assert run("witness", "add-line", agency, blue, blue).exit_code == 2
 
 
+def keys_of(agency: Path, line: str, party: str) -> set[str]:
+    """The keys whose checkpoints the witness is willing to cosign."""
+    with closing(WitnessFolder.open(agency).ledger()) as ledger:
+        return set(ledger.keys_of(line, party))
+
+
 def test_a_changed_key_is_taken_for_the_line_that_keeps_its_id(
     agency: Path, tmp_path: Path
 ) -> None:
@@ -94,11 +101,7 @@ def test_a_changed_key_is_taken_for_the_line_that_keeps_its_id(
     changed = invitation(tmp_path / "new", "blue")
     added = told("witness", "add-line", agency, changed, red, "--line", line)
     assert (added["line_id"], added["added"]) == (line, ["blue"])
-    ledger = WitnessFolder.open(agency).ledger()
-    try:
-        assert len(ledger.keys_of(line, "blue")) == 2
-    finally:
-        ledger.close()
+    assert len(keys_of(agency, line, "blue")) == 2
     green = invitation(tmp_path, "green")
     for files, known in (((changed, red), "0" * 32), ((green, red), line)):
         result = run("witness", "add-line", agency, *files, "--line", known)
@@ -120,17 +123,23 @@ def test_the_key_that_a_root_vouches_for_is_taken_beside_the_invitation_of_the_f
     told("peer", "invite", "--out", tmp_path / "blue.invitation", "--node", node)
     blue, asked, signed = (tmp_path / name for name in ("blue.invitation", "asked", "signed"))
     line = told("witness", "add-line", agency, blue, red)["line_id"]
+    first = told("node", "key", "show", "--node", node)["key_id"]
     told("node", "key", "renew", "--out", asked, "--node", node)
     told("node", "root", "sign", asked, "--key", root, "--out", signed, "--yes")
     told("node", "key", "install", signed, "--node", node)
     added = told("witness", "add-line", agency, blue, red, "--change", signed)
     assert (added["line_id"], added["added"]) == (line, ["blue"])
-    ledger = WitnessFolder.open(agency).ledger()
-    try:
-        present = told("node", "key", "show", "--node", node)["key_id"]
-        assert present in ledger.keys_of(line, "blue")
-    finally:
-        ledger.close()
+    second = told("node", "key", "show", "--node", node)["key_id"]
+    assert keys_of(agency, line, "blue") == {first, second}
+    theft, ended = tmp_path / "theft", tmp_path / "ended"
+    told("node", "key", "renew", "--revoke", "--out", theft, "--node", node)
+    told("node", "root", "sign", theft, "--key", root, "--out", ended, "--yes")
+    told("node", "key", "install", ended, "--node", node)
+    third = told("node", "key", "show", "--node", node)["key_id"]
+    for changes in ((signed, ended), (ended, signed), (signed,), ()):
+        given = [each for change in changes for each in ("--change", change)]
+        told("witness", "add-line", agency, blue, red, *given)
+        assert keys_of(agency, line, "blue") == {third}
     for files, change in (((blue, red), asked), ((without_root, red), signed)):
         assert run("witness", "add-line", agency, *files, "--change", change).exit_code == 1
     green = invitation(tmp_path, "green")

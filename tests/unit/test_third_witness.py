@@ -209,6 +209,21 @@ def test_each_epoch_is_a_chain_of_its_own(agency: Agency) -> None:
     assert [state.head.size for state in agency.ledger.chains()] == [5, 2]
 
 
+def test_a_thief_of_a_revoked_key_gets_no_further_signature(agency: Agency) -> None:
+    assert agency.ask(request(0, 5)).status == 200
+    agency.ledger.add_author(
+        LINE, "blue", STRANGER.verify_key, number=2, revokes=True, now_utc_ms=1
+    )
+    refused(agency.ask(request(5, 8)), 403)
+    refused(agency.ask(request(0, 1, origin=Origin(LINE, "blue", "e" * 32))), 403)
+    agency.ledger.add_author(LINE, "blue", BLUE.verify_key, now_utc_ms=2)  # told of it once more
+    agency.restart()
+    refused(agency.ask(request(5, 8)), 403)
+    later = Origin(LINE, "blue", "b2" * 16)
+    assert agency.ask(request(0, 2, key=STRANGER, origin=later)).status == 200
+    assert [state.head.size for state in agency.ledger.chains()] == [5, 2]
+
+
 def test_an_author_with_more_epochs_than_are_kept_is_refused(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,7 +122,8 @@ def add_line(
     them: what its key signs is cosigned, and fits no record of theirs.
 
     A party's invitation names its first key for ever. When it has changed its key, give the same
-    invitations again, and the statement that its root signed.
+    invitations again, and the statement that its root signed. One that revokes ends all keys
+    before it: nothing that they sign is cosigned from then on.
     """
     from deconflict.cli.node_keys import read_change_file
     from deconflict.node.witness.folder import WitnessFolder

@@ -35,7 +35,7 @@ from deconflict.store.sqlite_rows import row_check
 
 __all__ = ["MOST_CHAINS", "MOST_CONTRADICTIONS", "Author", "Contradiction", "WitnessLedger"]
 
-APPLICATION_ID: Final = 0x64636677  # "dcfw" in the file's header: the ledger of a witness
+APPLICATION_ID: Final = 0x64636678  # "dcfx" in the file's header: the ledger of a witness
 BUSY_MS: Final = 5_000
 # Each epoch of a party is a chain of its own, and what is cosigned of it is kept for ever. A party
 # opens one after each restore, so this lasts for ages; one that opens more fills its own room only.
@@ -48,6 +48,8 @@ CREATE TABLE authors (
     line_id TEXT NOT NULL,
     party TEXT NOT NULL,
     public BLOB NOT NULL,
+    number INTEGER NOT NULL CHECK (number >= 0),
+    revokes INTEGER NOT NULL CHECK (revokes IN (0, 1)),
     added_utc_ms INTEGER NOT NULL,
     row_check BLOB NOT NULL,
     UNIQUE (line_id, party, public)
@@ -99,11 +101,22 @@ BEGIN SELECT RAISE(ABORT, 'a contradiction is never changed'); END;
 
 
 class Author(msgspec.Struct, frozen=True):
-    """One key under which one party speaks on one line."""
+    """One key under which one party speaks on one line.
+
+    Attributes:
+        line_id: the line.
+        party: the party.
+        public: the 32 bytes of the key.
+        number: of the change that brought it; 0 for one that an invitation names.
+        revokes: whether that change revoked the keys before it.
+        added_utc_ms: when this witness was told of it.
+    """
 
     line_id: str
     party: str
     public: bytes
+    number: int
+    revokes: bool
     added_utc_ms: int
 
 
@@ -172,40 +185,66 @@ class WitnessLedger:
         """Give the file back."""
         self._db.close()
 
-    def add_author(self, line_id: str, party: str, key: VerifyKey, *, now_utc_ms: int) -> bool:
+    def add_author(
+        self,
+        line_id: str,
+        party: str,
+        key: VerifyKey,
+        *,
+        number: int = 0,
+        revokes: bool = False,
+        now_utc_ms: int,
+    ) -> bool:
         """Take a key for whose checkpoints of a line this witness is willing to cosign.
 
+        Args:
+            line_id: the line.
+            party: whose key.
+            key: it.
+            number: of the change that brought it; 0 for one that an invitation names.
+            revokes: whether that change revokes: nothing under a key before it is cosigned any
+                more, from the moment this returns, also when such a key is given again.
+            now_utc_ms: now.
+
         Returns:
-            True exactly when it was not taken before.
+            True exactly when this was not known before.
         """
-        columns = (line_id, party, key.public, now_utc_ms)
         with self._translated(), self._transaction() as db:
-            if db.execute(
-                "SELECT 1 FROM authors WHERE line_id = ? AND party = ? AND public = ?", columns[:3]
-            ).fetchone():
+            found = db.execute(
+                "SELECT number, revokes FROM authors"
+                " WHERE line_id = ? AND party = ? AND public = ?",
+                (line_id, party, key.public),
+            ).fetchone()
+            # A key keeps what is known of it: its invitation, given again, says less than its
+            # change said.
+            if found is not None and (number, revokes) <= (found[0], bool(found[1])):
                 return False
+            columns = (line_id, party, key.public, number, int(revokes), now_utc_ms)
             db.execute(
-                "INSERT INTO authors (line_id, party, public, added_utc_ms, row_check)"
-                " VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO authors (line_id, party, public, number, revokes, added_utc_ms,"
+                " row_check) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (line_id, party, public) DO UPDATE SET number = excluded.number,"
+                " revokes = excluded.revokes, added_utc_ms = excluded.added_utc_ms,"
+                " row_check = excluded.row_check",
                 (*columns, row_check(*columns)),
             )
         return True
 
     def authors(self) -> tuple[Author, ...]:
-        """Every key, in the order added."""
-        found = self._rows(
-            "SELECT line_id, party, public, added_utc_ms, row_check FROM authors ORDER BY position"
-        )
-        return tuple(Author(*row) for row in found)
+        """Every key ever taken, in the order added, revoked ones too."""
+        return tuple(_author(row) for row in self._rows(f"{_AUTHORS} ORDER BY position"))
 
     def keys_of(self, line_id: str, party: str) -> dict[str, VerifyKey]:
-        """The keys of a party on a line by key id; none for a line that is not known here."""
-        found = self._rows(
-            "SELECT line_id, party, public, added_utc_ms, row_check FROM authors"
-            " WHERE line_id = ? AND party = ? ORDER BY position",
-            (line_id, party),
+        """The keys of a party on a line by key id, without those that a later one revoked.
+
+        None for a line that is not known here.
+        """
+        rows = self._rows(
+            f"{_AUTHORS} WHERE line_id = ? AND party = ? ORDER BY position", (line_id, party)
         )
-        keys = [VerifyKey(row[2]) for row in found]
+        found = [_author(row) for row in rows]
+        least = max((each.number for each in found if each.revokes), default=0)
+        keys = [VerifyKey(each.public) for each in found if each.number >= least]
         return {key.key_id: key for key in keys}
 
     def kept(self, origin: Origin) -> CosignedState | None:
@@ -369,6 +408,9 @@ _NEVER_RESTORE: Final = (
     "keep the file; do not put an old copy in its place, which would cosign what contradicts:"
     " make a new witness with a new key"
 )
+_AUTHORS: Final = (
+    "SELECT line_id, party, public, number, revokes, added_utc_ms, row_check FROM authors"
+)
 _CHAINS: Final = (
     "SELECT origin, line_id, party, epoch, size, previous_size, root, note, cosigned_utc_s,"
     " row_check FROM chains"
@@ -382,6 +424,11 @@ def _make(connection: apsw.Connection) -> None:
     connection.execute(_SCHEMA)
     connection.pragma("application_id", APPLICATION_ID)
     connection.execute("COMMIT")
+
+
+def _author(row: tuple[Any, ...]) -> Author:
+    line_id, party, public, number, revokes, added_utc_ms = row
+    return Author(line_id, party, public, number, bool(revokes), added_utc_ms)
 
 
 def _state(row: tuple[Any, ...]) -> CosignedState:

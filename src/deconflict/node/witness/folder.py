@@ -11,9 +11,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deconflict.errors import ConfigurationError, DeconflictError
-from deconflict.line.key_change import KeyChange, open_change, read_unproven
+from deconflict.line.key_change import KeyChange, OpenedChange, open_change, read_unproven
 from deconflict.line.keyfile import open_seed, seal_seed
-from deconflict.line.keys import RandomBytes, SigningKey, VerifyKey, line_id
+from deconflict.line.keys import RandomBytes, SigningKey, line_id
 from deconflict.line.note import NoteKey, NoteKind
 from deconflict.node.files import (
     new_folder,
@@ -202,6 +202,7 @@ class WitnessFolder:
             line: the id of a line of theirs that is known here; it keeps its id when a party
                 changes its key, and the invitations then no longer give it.
             changes: what a party's root signed of later keys; its invitation names the first alone.
+                Nothing under a key before one that revokes is cosigned any more.
             now_utc_ms: now.
 
         Returns:
@@ -226,12 +227,23 @@ class WitnessFolder:
                 given=f"{line[:64]}, {' and '.join(parties)}",
                 expected="the whole id of a line that `deconflict witness show --json` lists",
             )
-        keys = [(one.party, one.verify_key) for one in invitations]
-        keys += [_changed_key(change, invitations) for change in changes]
+        opened = [_opened(change, invitations) for change in changes]
         new = [
-            party
-            for party, key in keys
-            if ledger.add_author(line, party, key, now_utc_ms=now_utc_ms)
+            one.party
+            for one in invitations
+            if ledger.add_author(line, one.party, one.verify_key, now_utc_ms=now_utc_ms)
+        ]
+        new += [
+            change.statement.party
+            for change in opened
+            if ledger.add_author(
+                line,
+                change.statement.party,
+                change.key,
+                number=change.statement.number,
+                revokes=change.revokes,
+                now_utc_ms=now_utc_ms,
+            )
         ]
         return line, tuple(dict.fromkeys(new))
 
@@ -330,8 +342,8 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _changed_key(change: KeyChange, invitations: Sequence[Invitation]) -> tuple[str, VerifyKey]:
-    """Return whose key a change brings, and the key; the root of the invitation vouches for it."""
+def _opened(change: KeyChange, invitations: Sequence[Invitation]) -> OpenedChange:
+    """Return a change of key that the root of the party's invitation vouches for."""
     party = read_unproven(change).party
     found = next((one for one in invitations if one.party == party), None)
     if found is None:
@@ -341,4 +353,4 @@ def _changed_key(change: KeyChange, invitations: Sequence[Invitation]) -> tuple[
             expected=" or ".join(one.party for one in invitations),
         )
     first = found.verify_key.key_id
-    return party, open_change(change, party=party, first=first, root=found.root).key
+    return open_change(change, party=party, first=first, root=found.root)
