@@ -72,6 +72,21 @@ def test_a_second_person_releases_it_and_it_is_said_once() -> None:
     run(test)
 
 
+def test_short_notice_is_told_to_who_writes_and_to_who_releases_before_it_is_sent() -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        soon = circle(start_ms=START_MS + 60_000)
+        (posted,) = await node.declare(WRITER, [declaration(1, volume=soon)], lines=None)
+        (held,) = node.held()
+        assert any("LEAD TIME SHORT" in warning for warning in posted.warnings), posted
+        assert held.messages[0].warnings == posted.warnings
+        (released,) = await node.release(SECOND, str(posted.held_id))
+        assert set(posted.warnings) <= set(released.warnings)
+        (posted,) = await node.declare(WRITER, [declaration(2)], lines=None)
+        assert posted.warnings == ()
+
+    run(test)
+
+
 @pytest.mark.parametrize("who", [WRITER, WATCH, AUDITOR])
 def test_who_wrote_it_or_may_not_say_it_cannot_release_it(who: Actor) -> None:
     async def test(pair: NodePair, node: Node) -> None:

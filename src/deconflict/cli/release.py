@@ -176,6 +176,8 @@ def _list(
                 click.echo(f"    In answer to {clean(to['kind'])} {short(to['hash'])}:")
                 click.echo(sentences(to["text"], indent=6))
             _show_places(message, landmarks.get(message["line_id"], []))
+            for warning in message["warnings"]:
+                click.echo(click.style("    warning: ", fg="yellow") + clean(warning))
         if messages[_MESSAGES_SHOWN:]:
             click.echo(f"  ... and {len(messages) - _MESSAGES_SHOWN} more: --json shows all")
     click.echo("\nRead it, then: deconflict line release ID")

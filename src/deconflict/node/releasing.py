@@ -11,6 +11,7 @@ from deconflict.errors import InvalidInputError, LineStateError, NotReleasedErro
 from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.line.keys import SigningKey
 from deconflict.line.moment import Now
+from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.kinds import Kind, ends_flash
 from deconflict.messages.message_text import message_text
 from deconflict.messages.phrases import render_named
@@ -31,6 +32,7 @@ from deconflict.node.reading import Reading
 from deconflict.node.runtime import Runtime
 from deconflict.node.said_before import is_first, is_reply, said_before
 from deconflict.node.saying import IN_NEED
+from deconflict.node.tell.remarks import remarks_on
 from deconflict.node.views import ExportView, HeldMessage, HeldView, Posted
 from deconflict.node.work import Work
 from deconflict.store.base import Store
@@ -326,10 +328,29 @@ class Releasing(Reading):
                 seq=0,
                 kind=say.kind.value,
                 state="HELD",
+                # The time that a second person takes is taken from the notice too.
+                warnings=self._foreseen(line_id, say, now, self._language(say.reader)),
                 held_id=held.held_id,
             )
             for line_id, say in says
         )
+
+    def _foreseen(
+        self, line_id: str, say: Say, now: Now, language: str
+    ) -> tuple[str, ...]:
+        """Return what there is to warn of in a declaration, were it said now."""
+        line = self._core.lines.get(line_id)
+        terms = None if line is None else line.book.terms
+        if terms is None or not isinstance(say.body, DeclaredBody):
+            return ()
+        found = remarks_on(
+            say.body.value,
+            party=self._core.party,
+            sent_ms=now.utc_ms,
+            terms=terms,
+            now_ms=now.utc_ms,
+        )
+        return tuple(remark.text(language) for remark in found)
 
     def _require_sayable(self, on_lines: Sequence[tuple[Line, Sequence[Say]]], now: Now) -> None:
         for line, says in on_lines:
@@ -397,6 +418,7 @@ class Releasing(Reading):
                         drill=each.drill,
                     ),
                     body=each.body,
+                    warnings=self._foreseen(each.line_id, say, self._now, language),
                 )
             )
         what, text = "MESSAGES", ""

@@ -356,7 +356,10 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class HeldMessage:
-    """One message that waits for a second person, as it would be said."""
+    """One message that waits for a second person, as it would be said.
+
+    ``warnings`` is what its answer would warn of, were it released now.
+    """
 
     line_id: str
     peer: str
@@ -365,6 +368,7 @@ class HeldMessage:
     drill: bool
     text: str
     body: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

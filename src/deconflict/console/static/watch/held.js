@@ -32,6 +32,7 @@ function draw(held, { me, frame }) {
     h("div", { class: "words" },
       held.text && h("p", { class: "said", dir: "auto" }, held.text),
       held.messages.slice(0, SHOWN).map((message) => h("p", { class: "said", dir: "auto" }, `${message.drill ? `${t("drill.mark")} ` : ""}${message.peer}: ${message.text}`)),
+      [...new Set(held.messages.flatMap(({ warnings }) => warnings))].map((text) => h("p", { class: "permission", dir: "auto" }, text)),
       held.messages.length > SHOWN && h("p", { class: "soft" }, t("held.more", { count: held.messages.length - SHOWN }))),
     h("div", { class: "row acts" },
       mine ? h("p", { class: "soft" }, t("held.own")) : h("button", { type: "button", class: "first", onclick: () => release() }, t("held.release")),
