@@ -24,6 +24,7 @@ def made(**changed: Any) -> dict[str, Any]:
         "precedence": "IMMEDIATE",
         "drill": False,
         "created_utc": MADE,
+        "expires_utc": "2015-10-01T18:30:00.000Z",
         "texts": {"en": "Line check. Retype exactly: 4711", "ru": "Проверка линии. 4711"},
     }
     return {
@@ -48,6 +49,8 @@ def test_an_email_says_in_each_language_that_its_words_are_not_authentic() -> No
     assert russian.index("НЕ ПОДЛИННО") < russian.index("4711")
     assert "сообщения стороны red до номера 3" in " ".join(russian.split())
     assert "up to number 3" in " ".join(english.split())
+    assert "It expires at 2015-10-01 18:30:00Z" in " ".join(english.split())
+    assert "Срок истекает" in russian
     assert "deconflict line take blue FILE" in russian
     assert block.isascii()
     assert max(map(len, text.splitlines())) <= 76

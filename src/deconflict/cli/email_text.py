@@ -48,6 +48,8 @@ def _words(made: dict[str, Any], language: str) -> Iterator[str]:
             sent=message["created_utc"],
         )
         yield _wrapped(message["texts"][language], indent="    ")
+        if message["expires_utc"] is not None:
+            yield said("PARCEL_UNTIL", expired=message["expires_utc"])
         yield ""
     if not made["messages"]:
         yield said("PARCEL_EMPTY")

@@ -8,7 +8,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 
-from deconflict.airspace.instant import format_utc
+from deconflict.airspace.instant import format_utc, nearest_utc_ms
 from deconflict.errors import (
     DeconflictError,
     InvalidInputError,
@@ -16,7 +16,7 @@ from deconflict.errors import (
     WrongLineError,
     WrongSenderError,
 )
-from deconflict.line.envelope import SealedEnvelope, read_envelope
+from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
 from deconflict.line.incoming import Outcome
 from deconflict.line.parcel import ParcelHead, decode_parcel, encode_parcel
 from deconflict.messages.words import LANGUAGES
@@ -234,6 +234,7 @@ class Carrying(Releasing):
                     precedence=view.precedence,
                     drill=view.drill,
                     created_utc=view.created_utc,
+                    expires_utc=_expiry(read_envelope(row.data)),
                     texts={language: each.text for language, each in views.items()},
                 )
             )
@@ -296,3 +297,9 @@ def _refused(error: DeconflictError) -> RefusedView:
     return RefusedView(
         type(error).__name__, error.problem, error.given, error.expected, error.remedy
     )
+
+
+def _expiry(envelope: Envelope) -> str | None:
+    if envelope.expires_after_ms is None:
+        return None
+    return format_utc(nearest_utc_ms(envelope.created_utc_ms + envelope.expires_after_ms))

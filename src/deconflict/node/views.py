@@ -429,6 +429,7 @@ class CarriedMessage:
     precedence: str
     drill: bool
     created_utc: str
+    expires_utc: str | None  # read later, it asks nobody to act; None: it never expires
     texts: dict[str, str]  # language -> the message in words
 
 
