@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deconflict.cli import main
-from deconflict.errors import ConfigurationError
+from deconflict.errors import ConfigurationError, InvalidDocumentError
 from deconflict.line.keys import SigningKey
 from deconflict.line.note import NoteKey, NoteKind
 from deconflict.node.folder import NodeFolder
@@ -243,3 +243,12 @@ def test_verify_refuses_what_is_no_key_of_a_witness(tmp_path: Path) -> None:
         result = run("verify", record, "--key", keys[0], "--key", keys[1], "--witness", vkey)
         assert result.exit_code == 2
         assert "NOT VERIFIED" not in result.output
+
+
+def test_a_key_of_a_witness_with_a_letter_amiss_is_no_weak_key_of_a_peer() -> None:
+    at = VKEY.rindex("+") + 5
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    for letter in letters.replace(VKEY[at], ""):
+        with pytest.raises(InvalidDocumentError, match="not a verifier key"):
+            NoteKey.from_text(VKEY[:at] + letter + VKEY[at + 1 :])
+    assert NoteKey.from_text(VKEY).to_text() == VKEY

@@ -13,7 +13,7 @@ import uvloop
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.api.server import build_operator_server
-from deconflict.cli.output import write_json
+from deconflict.cli.output import clean, write_json
 from deconflict.console import add_console
 from deconflict.errors import ConfigurationError
 from deconflict.node import loop_reports
@@ -23,6 +23,7 @@ from deconflict.node.key_watch import watch_keys
 from deconflict.node.opening import OpenNode, addresses_of, open_door, open_node, started
 from deconflict.node.runtime import SystemClock
 from deconflict.node.settings import Endpoint
+from deconflict.node.witness.client import witness_context
 from deconflict.store.verify import VerifiedRecord
 
 __all__ = ["serve_folder"]
@@ -119,6 +120,7 @@ async def _run(
         await asyncio.gather(running, watching, return_exceptions=True)
         raise
     _say_running(folder, opened, as_json=as_json)
+    _warn_of_witnesses(folder)
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({running, stopping, door, desk}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,6 +164,19 @@ def _say_running(folder: NodeFolder, opened: OpenNode, *, as_json: bool) -> None
         click.echo(f"  peers     {' and '.join(peers_at)}")
         click.echo("Ctrl-C ends it.")
     sys.stdout.flush()
+
+
+def _warn_of_witnesses(folder: NodeFolder) -> None:
+    """Say which third witnesses cannot even be asked; the node runs on without them."""
+    for witness in folder.settings.witness:
+        try:
+            witness_context(folder.path / witness.trust)
+        except ConfigurationError as error:
+            click.echo(
+                click.style("warning: ", fg="yellow")
+                + f"witness {clean(witness.key.name)} signs nothing for this node: {clean(str(error))}",
+                err=True,
+            )
 
 
 def _proven(verified: VerifiedRecord) -> str:

@@ -91,8 +91,7 @@ class NoteKey:
         self.name: Final = name
         self.kind: Final = kind
         self.key: Final = key
-        encoded = name.encode() + b"\n" + bytes([kind.value]) + key.public
-        self.key_id: Final = hashlib.sha256(encoded).digest()[:_KEY_ID_BYTES]
+        self.key_id: Final = _key_id(name, bytes([kind.value]) + key.public)
 
     @classmethod
     def from_text(cls, text: str) -> "NoteKey":
@@ -103,12 +102,12 @@ class NoteKey:
             WeakKeyError: as :class:`~.keys.VerifyKey`.
         """
         name, _, rest = text.partition("+")
-        _, _, encoded = rest.partition("+")
+        key_id, _, encoded = rest.partition("+")
         try:
-            kind, *public = base64.b64decode(encoded, validate=True)
-            found = (
-                cls(name, NoteKind(kind), VerifyKey(bytes(public))) if is_key_name(name) else None
-            )
+            kind, *public = key = base64.b64decode(encoded, validate=True)
+            # Before it is taken for a key at all: a letter amiss is no weak key.
+            whole = is_key_name(name) and _key_id(name, key).hex() == key_id
+            found = cls(name, NoteKind(kind), VerifyKey(bytes(public))) if whole else None
         except ValueError:
             found = None
         if found is None or found.to_text() != text:
@@ -270,3 +269,7 @@ def _no_note(given: str, expected: str) -> InvalidDocumentError:
     return InvalidDocumentError(
         "this is not a signed note", given=given, expected=expected, remedy="refuse it"
     )
+
+
+def _key_id(name: str, encoded: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + encoded).digest()[:_KEY_ID_BYTES]
