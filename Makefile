@@ -173,9 +173,9 @@ model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; print
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
 
-soak: $(VENV)/dev-built ## a busy line under faults, for the messages of a day (MESSAGES=864000 RATE=72 SEED=1)
+soak: $(VENV)/dev-built ## a busy line under faults, for the messages of a day (FOLDER=... to go on there another time)
 	$(BIN)/python -m tests.faults.soak --messages $(or $(MESSAGES),864000) \
-	  --rate $(or $(RATE),72) --seed $(or $(SEED),1)
+	  --rate $(or $(RATE),72) --seed $(or $(SEED),1) $(if $(FOLDER),--folder $(FOLDER))
 
 io-faults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
 	$(BIN)/python -m tests.faults.system_calls --seed $(or $(SEED),1) \

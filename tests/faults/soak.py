@@ -1,16 +1,18 @@
 """A day of a busy line in hours: two real nodes that never rest, faults among it, and what grows.
 
-    python -m tests.faults.soak --messages 864000 --rate 72 --seed 1
+    python -m tests.faults.soak --messages 864000 --rate 72 --seed 1 --folder FOLDER
 
-A line that needs ten messages a second says 864,000 in a day. Both watches post the traffic of
-``bench.traffic`` and answer all that comes, as a desk does that is awake: queries, safety messages
-and line checks with their answers, declarations with a readback, everything else with SEEN. All of
-it goes through the operators' APIs. Now and then a node is killed, stopped for some seconds or
-ended and started again, or the network is cut, one way or both. Meanwhile it is looked at what must
-not grow without end: memory, open files, threads, the log that the database writes ahead. At the
-end everything has to be delivered, and both records are read to the last entry: nothing that an API
-called durable is missing, both say the same, and whatever asked for an answer has one or is an open
-alert.
+A line that needs ten messages a second says 864,000 in a day. They need not be said in one sitting:
+ended by a signal or its time, a run is judged whole, and the next goes on with the same nodes. Both
+watches post the traffic of ``bench.traffic`` and answer all that comes, as a desk does that is
+awake: queries, safety messages and line checks with their answers, declarations with a readback,
+everything else with SEEN; one that sees the other desk far behind says nothing for a moment. All
+of it goes through the operators' APIs. Now and then a node is killed, stopped for some seconds or
+ended and started again, or the network is cut, one way or both. Meanwhile it is looked at what
+must not grow without end: memory, open files, threads, the log that the database writes ahead. At
+the end everything has to be delivered, and both records are read to the last entry: nothing that
+an API called durable is missing, both say the same, and whatever asked for an answer has one or is
+an open alert.
 """
 
 import argparse
@@ -18,21 +20,22 @@ import itertools
 import json
 import random
 import signal
-import statistics
 import tempfile
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.nodes import Party, agree
 from bench.traffic import Post, Traffic
 from tests.faults.kill_ledger import Violation, require
-from tests.processes.network import make_networked
+from tests.faults.soak_folder import SoakFolder
+from tests.faults.soak_report import PARTIES, Look, Report
 from tests.processes.nodes import (
     Api,
     ApiError,
@@ -44,28 +47,15 @@ from deconflict.line.envelope import read_envelope
 from deconflict.store.base import EntryRow
 from deconflict.store.sqlite import SqliteStore
 
-PARTIES = ("blue", "red")
 ANSWERS = {"SAFETY": ("ACK", {"answer": "ROGER"}), "QUERY": ("ANSWER", None)}
 GLANCE_S = 0.5  # a desk does not look sooner
-PATIENCE_S = 120.0  # so long a desk looks for what its peer said; then the alert of it is left
+PATIENCE_S = 600.0  # so long a desk looks for what its peer said; then the alert of it is left
 FAULTS = ("kill", "kill both", "end", "freeze", "cut", "cut one way")
 DRAIN_S = 120.0
+MOST_DUE = 200  # unanswered messages of one side, beyond which it says nothing more
 LOOK_EVERY_S = 10.0
 KNOWN = 64  # bytes of a message's hash, as text
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one node was like at one moment."""
-
-    party: str
-    at_s: float
-    started_s: float
-    messages: int  # in its record, of both sides
-    rss_mb: float
-    open_files: int
-    threads: int
-    ahead_mb: float  # written ahead by the database, not yet in its file
+MISSED_S = 60.0  # an alert that stands so long was missed: the answer of an API was lost
 
 
 @dataclass(frozen=True)
@@ -78,45 +68,11 @@ class Due:
     until_s: float
 
 
-@dataclass
-class Report:
-    """What a run did."""
-
-    posted: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    looks: list[Look] = field(default_factory=list)
-    start_s: list[float] = field(default_factory=list)
-    entries: int = 0
-    answered: int = 0
-    overdue: int = 0
-    spent_s: float = 0.0
-    drain_s: float = 0.0
-
-    def lines(self) -> Iterator[str]:
-        yield f"messages     {self.posted:,} posted in {self.spent_s:,.0f} s, {self.entries:,} in"
-        yield f"             each record; {self.answered:,} questions answered, {self.overdue} open"
-        yield f"faults       {dict(self.faults)}; posts refused meanwhile {dict(self.refused)}"
-        yield f"starts       {len(self.start_s)}, longest {max(self.start_s):.1f} s"
-        yield f"drained      {self.drain_s:.1f} s after the last post"
-        for party in PARTIES:
-            looks = [look for look in self.looks if look.party == party]
-            if not looks:
-                continue
-            last = looks[-1]
-            yield (
-                f"{party:12} {last.rss_mb:.0f} MB with {last.messages:,} messages "
-                f"({kb_a_message(looks):.2f} kB each), at most {max(k.open_files for k in looks)} "
-                f"files, {max(k.threads for k in looks)} threads, "
-                f"{max(k.ahead_mb for k in looks):.0f} MB written ahead"
-            )
-
-
 class Soak:
     """One run.
 
     Args:
-        directory: for the nodes' folders.
+        kept: the nodes' folders, and what earlier runs left.
         seed: of what is said, and of the faults and their moments.
         rate: posts a second, both sides together, without the answers.
         fault_every_s: mean time between faults.
@@ -125,29 +81,39 @@ class Soak:
         durable: the hashes of what each party's API called durable and no record has shown yet.
     """
 
-    def __init__(self, directory: Path, seed: int, rate: float, fault_every_s: float) -> None:
-        self._rng = random.Random(seed)
-        self._seed, self._rate, self._every_s = seed, rate, fault_every_s
-        self._network, self._members = make_networked(directory, PARTIES)
+    def __init__(self, kept: SoakFolder, seed: int, rate: float, fault_every_s: float) -> None:
+        self._kept = kept
+        self.report = kept.report
+        # Another run says other things, under other names, and meets other faults.
+        self._seed = seed + 1_000 * self.report.runs
+        self._rng = random.Random(self._seed)
+        self._rate, self._every_s = rate, fault_every_s
+        self._network, self._members = kept.network, kept.members
         self._running: dict[str, Process] = {}
         self._started: dict[str, float] = {}
         self._enough = threading.Event()
+        self._ended = threading.Event()
         self._stop = threading.Event()
         self._errors: list[BaseException] = []
         self._lock = threading.Lock()
-        self.durable: dict[str, set[bytes]] = {party: set() for party in PARTIES}
-        self.line_id = ""
+        self.durable = kept.durable()
+        self.line_id = kept.line_id
         self._owed: Counter[str] = Counter()
         # Of each desk: what it answers, and what it has seen; two persons at work.
         self._due: dict[tuple[str, bool], deque[Due]] = {
             (party, answers): deque() for party in PARTIES for answers in (True, False)
         }
-        self.report = Report()
+
+    def enough(self) -> None:
+        """End the run soon, in order: everything arrives and is judged."""
+        self._ended.set()
 
     def play(
         self, messages: int, *, most_s: float = float("inf"), progress: bool = False
     ) -> Report:
         """Post until both records together hold ``messages``, then let everything arrive.
+
+        A run that ends earlier is judged like a whole one, and the next goes on from there.
 
         Raises:
             Violation: a promise was broken.
@@ -158,7 +124,7 @@ class Soak:
             stack.callback(self._kill_all)
             for party in PARTIES:
                 self._start(party)
-            line_id = self.line_id = self._agree()
+            line_id = self.line_id = self.line_id or self._kept.agreed(self._agree())
             watches = [
                 threading.Thread(target=self._guarded, args=(work, party, line_id), daemon=True)
                 for work in (self._post_on, self._reply_on, self._see_on, self._answer_late_on)
@@ -167,7 +133,7 @@ class Soak:
             for watch in watches:
                 watch.start()
             self._while_they_speak(messages, began + most_s, line_id, progress=progress)
-            self.report.spent_s = time.monotonic() - began
+            self.report.spent_s += time.monotonic() - began
             self._drain(line_id)
             self._stop.set()
             for watch in watches:
@@ -177,6 +143,8 @@ class Soak:
             for party in PARTIES:
                 self._running[party].stop()
             self.read_records(overdue)
+        self.report.runs += 1
+        self._kept.keep()
         return self.report
 
     # ---- while they speak -----------------------------------------------------------------
@@ -188,13 +156,15 @@ class Soak:
         fault_at = time.monotonic() + self._every_s
         look_at = 0.0
         held = 0
-        while held < messages and (now := time.monotonic()) < ends:
+        while held < messages and not self._ended.is_set() and (now := time.monotonic()) < ends:
             self._raise_errors()
             if now >= look_at:
                 held = self._look(line_id) or held
                 look_at = now + min(LOOK_EVERY_S, self._every_s / 2)
                 if progress:
-                    print(f"{held:,} messages, {self.report.faults.total()} faults", flush=True)
+                    print(
+                        f"{held:,} messages, {sum(self.report.faults.values())} faults", flush=True
+                    )
             if now >= fault_at:
                 self._fault(next(kinds))
                 fault_at = time.monotonic() + self._rng.uniform(0.5, 1.5) * self._every_s
@@ -203,7 +173,7 @@ class Soak:
     def _fault(self, kind: str) -> None:
         rng = self._rng
         victim = rng.choice(PARTIES)
-        self.report.faults[kind] += 1
+        self.report.count(self.report.faults, kind)
         match kind:
             case "kill" | "kill both":
                 victims = PARTIES if kind == "kill both" else (victim,)
@@ -289,9 +259,16 @@ class Soak:
                 if self._stop.is_set() or self._enough.is_set():
                     return
                 traffic.now_ms = _now_ms()
+                while self._behind(party) > MOST_DUE and not self._enough.is_set():
+                    self._stop.wait(0.05)  # so a watch does that sees the other desk at its limit
                 self._say(api, party, post)
                 due = max(due + len(PARTIES) / self._rate, time.monotonic() - 1.0)
                 self._stop.wait(max(0.0, due - time.monotonic()))
+
+    def _behind(self, party: str) -> int:
+        """How much of what a party said its peer's desk has yet to answer."""
+        (peer,) = (other for other in PARTIES if other != party)
+        return sum(len(self._due[peer, answers]) for answers in (True, False))
 
     def _say(self, api: Api, party: str, post: Post) -> None:
         """Post until it is answered, as a watch would whose node is away for a moment."""
@@ -305,7 +282,7 @@ class Soak:
                 # It was taken before, and its answer lost; or a cut-off start has not read it yet.
                 if error.status not in (404, 409, 503):
                     raise
-                self.report.refused[f"{post.kind} {error.status}"] += 1
+                self.report.count(self.report.refused, f"{post.kind} {error.status}")
                 return
             with self._lock:
                 self.report.posted += 1
@@ -314,9 +291,7 @@ class Soak:
 
     def _said(self, party: str, posted: Any, reply: Mapping[str, Any] | None) -> None:
         """Keep what was called durable, and hand it to the other desk."""
-        hashes = list(_hashes(posted))
-        with self._lock:
-            self.durable[party].update(hashes)
+        hashes = self._note(party, posted)
         (peer,) = (other for other in PARTIES if other != party)
         now = time.monotonic()
         self._due[peer, reply is not None].extend(
@@ -334,8 +309,7 @@ class Soak:
     def _see_on(self, party: str, _line_id: str) -> None:
         def see(api: Api, due: Due) -> None:
             posted = api.post(f"/messages/{due.hash}/seen", {})
-            with self._lock:
-                self.durable[party].update(_hashes(posted))
+            self._note(party, posted)
 
         self._work_on(party, False, see)
 
@@ -370,19 +344,32 @@ class Soak:
                 except Unreachable:
                     continue
                 for alert in asked:
-                    kind = alert["rule"].removesuffix("_RECEIVED")
-                    if kind not in ANSWERS or alert["subject"] in answered:
+                    kind, received, _ = alert["rule"].partition("_RECEIVED")
+                    subject = alert["subject"]
+                    if not received or subject in answered:
                         continue
-                    if self._answer(api, party, line_id, kind, alert["subject"]):
-                        answered.append(alert["subject"])
+                    if kind in ANSWERS:
+                        done = self._answer(api, party, line_id, kind, subject)
+                    elif age_s(alert) < MISSED_S:
+                        continue
+                    else:
+                        done = self._see(api, party, subject)
+                    if done:
+                        answered.append(subject)
 
     def _answer(self, api: Api, party: str, line_id: str, kind: str, subject: str) -> bool:
         answer, body = ANSWERS[kind]
         if body is None:
             at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
             body = {"said": "NOT_OURS", "desk": "watch", "at_utc": at}
+        return self._late(party, lambda: api.send(line_id, answer, body, ref=subject))
+
+    def _see(self, api: Api, party: str, subject: str) -> bool:
+        return self._late(party, lambda: api.post(f"/messages/{subject}/seen", {}))
+
+    def _late(self, party: str, say: Callable[[], Any]) -> bool:
         try:
-            posted = api.send(line_id, answer, body, ref=subject)
+            posted = say()
         except Unreachable:
             return False
         except ApiError as error:
@@ -390,9 +377,16 @@ class Soak:
             if error.status not in (404, 409, 503):
                 raise
             return False
-        with self._lock:
-            self.durable[party].update(_hashes(posted))
+        self._note(party, posted)
         return True
+
+    def _note(self, party: str, posted: Any) -> list[bytes]:
+        """Remember what an API called durable, in this run and the next ones."""
+        hashes = list(_hashes(posted))
+        with self._lock:
+            self.durable[party].update(hashes)
+            self._kept.note(party, hashes)
+        return hashes
 
     # ---- the end ----------------------------------------------------------------------------
 
@@ -440,6 +434,7 @@ class Soak:
     def _compare(self, stores: Mapping[str, SqliteStore], overdue: set[str]) -> None:
         asked: dict[bytes, str] = {}
         answered: set[bytes] = set()
+        self.report.entries = 0
         for author in PARTIES:
             missing = self.durable[author]
             own = stores[author]
@@ -483,16 +478,6 @@ class Soak:
             raise self._errors[0]
 
 
-def kb_a_message(looks: Sequence[Look]) -> float:
-    """How much a node grows with each message: the slope of its memory, in kB of 1,000 bytes."""
-    if len({look.messages for look in looks}) < 2:
-        return 0.0
-    line = statistics.linear_regression(
-        [look.messages for look in looks], [look.rss_mb * 1e3 for look in looks]
-    )
-    return line.slope
-
-
 def _hashes(posted: Any) -> Iterator[bytes]:
     """The messages that an answer of the API names as its own."""
     if isinstance(posted, dict) and len(str(posted.get("hash", ""))) == KNOWN:
@@ -501,6 +486,12 @@ def _hashes(posted: Any) -> Iterator[bytes]:
     if isinstance(posted, dict | list):
         for one in inner:
             yield from _hashes(one)
+
+
+def age_s(alert: Mapping[str, Any]) -> float:
+    """How long an alert has been standing."""
+    raised = datetime.fromisoformat(alert["raised_utc"])
+    return (datetime.now(UTC) - raised).total_seconds()
 
 
 def _same(one: EntryRow, other: EntryRow) -> bool:
@@ -516,17 +507,30 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=864_000)
     parser.add_argument("--rate", type=float, default=72.0, help="posts a second, both together")
     parser.add_argument("--fault-every", type=float, default=60.0, metavar="SECONDS")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="at most so long")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of this run at most")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep everything here, and go on from what is here; without it a new one that goes",
+    )
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="soak-") as directory:
-        soak = Soak(Path(directory), options.seed, options.rate, options.fault_every)
+    with ExitStack() as stack:
+        folder = options.folder or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-"))
+        )
+        kept = stack.enter_context(closing(SoakFolder(folder, PARTIES)))
+        soak = Soak(kept, options.seed, options.rate, options.fault_every)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: soak.enough())
         try:
             report = soak.play(options.messages, most_s=options.seconds, progress=True)
         except Violation as violation:
             print(f"VIOLATION with seed {options.seed}: {violation}")
             raise SystemExit(1) from violation
     print("\n".join(report.lines()))
+    if report.entries < options.messages:
+        print(f"NOT WHOLE: {report.entries:,} of {options.messages:,} messages so far")
 
 
 if __name__ == "__main__":

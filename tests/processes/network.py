@@ -9,18 +9,23 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.processes.nodes import HOST, Member, free_port, make_nodes
+from tests.processes.nodes import HOST, Member, free_port, make_nodes, open_node
 
 
 class Network:
     """Proxies before the doors of two parties, in a thread of their own.
 
     Args:
+        parties: the two.
+        ports: where each is called; free ones where none are given.
+
+    Attributes:
+        ports: where each is called.
         doors: party to the port that its node listens on; set once the folders are made.
     """
 
-    def __init__(self, parties: tuple[str, str]) -> None:
-        self._ports = {party: free_port() for party in parties}
+    def __init__(self, parties: tuple[str, str], ports: dict[str, int] | None = None) -> None:
+        self.ports = ports or {party: free_port() for party in parties}
         self._peer_of = dict(zip(parties, reversed(parties), strict=True))
         self.doors: dict[str, int] = {}
         self._loop = asyncio.new_event_loop()
@@ -29,7 +34,7 @@ class Network:
 
     def url(self, party: str) -> str:
         """What peers call instead of the party's own address."""
-        return f"https://{HOST}:{self._ports[party]}"
+        return f"https://{HOST}:{self.ports[party]}"
 
     def cut(self, *senders: str) -> None:
         """Hold back what these parties send, in whichever connection."""
@@ -61,7 +66,7 @@ class Network:
             await asyncio.start_server(
                 lambda reader, writer, party=party: self._carry(party, reader, writer), HOST, port
             )
-            for party, port in self._ports.items()
+            for party, port in self.ports.items()
         ]
 
     async def _end(self) -> None:
@@ -98,6 +103,16 @@ def make_networked(root: Path, parties: tuple[str, str]) -> tuple[Network, dict[
     """Make the folders of two nodes that call each other through a network, still to be run."""
     network = Network(parties)
     members = make_nodes(root, parties, peer_urls={party: network.url(party) for party in parties})
+    network.doors.update({party: member.peer_port for party, member in members.items()})
+    return network, members
+
+
+def open_networked(
+    root: Path, parties: tuple[str, str], ports: dict[str, int]
+) -> tuple[Network, dict[str, Member]]:
+    """Return the same once more for folders that were made before, with fresh logins."""
+    network = Network(parties, ports)
+    members = {party: open_node(root / party) for party in parties}
     network.doors.update({party: member.peer_port for party, member in members.items()})
     return network, members
 

@@ -140,6 +140,13 @@ def make_nodes(
     return made
 
 
+def open_node(path: Path) -> Member:
+    """Return a node that :func:`make_nodes` made before, with a fresh login."""
+    folder = NodeFolder.open(path)
+    with contextlib.closing(_accounts(folder)) as accounts:
+        return Member(folder, accounts.issue("watch", by="test").token)
+
+
 def pin(own: NodeFolder, peer: NodeFolder) -> None:
     """Pin ``peer`` in ``own``, as people who compared fingerprints would."""
     invitation = Invitation.parse(peer.invitation_path.read_bytes())
@@ -467,10 +474,7 @@ def _ready(said: bytes) -> dict[str, Any]:
 
 
 def _account(folder: NodeFolder) -> str:
-    accounts = Accounts(
-        folder.accounts_path, now=lambda: time.time_ns() // 1_000_000, random_bytes=os.urandom
-    )
-    try:
+    with contextlib.closing(_accounts(folder)) as accounts:
         accounts.add(
             "watch",
             "a long evening at sea",
@@ -479,8 +483,12 @@ def _account(folder: NodeFolder) -> str:
             by="test",
         )
         return accounts.issue("watch", by="test").token
-    finally:
-        accounts.close()
+
+
+def _accounts(folder: NodeFolder) -> Accounts:
+    return Accounts(
+        folder.accounts_path, now=lambda: time.time_ns() // 1_000_000, random_bytes=os.urandom
+    )
 
 
 def _nursery(setup: str, argument: str) -> None:

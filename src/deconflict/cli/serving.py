@@ -172,11 +172,9 @@ def _warn_of_witnesses(folder: NodeFolder) -> None:
         try:
             witness_context(folder.path / witness.trust)
         except ConfigurationError as error:
-            click.echo(
-                click.style("warning: ", fg="yellow")
-                + f"witness {clean(witness.key.name)} signs nothing for this node: {clean(str(error))}",
-                err=True,
-            )
+            warning = click.style("warning: ", fg="yellow")
+            name, why = clean(witness.key.name), clean(str(error))
+            click.echo(f"{warning}witness {name} signs nothing for this node: {why}", err=True)
 
 
 def _proven(verified: VerifiedRecord) -> str:

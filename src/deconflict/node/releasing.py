@@ -335,9 +335,7 @@ class Releasing(Reading):
             for line_id, say in says
         )
 
-    def _foreseen(
-        self, line_id: str, say: Say, now: Now, language: str
-    ) -> tuple[str, ...]:
+    def _foreseen(self, line_id: str, say: Say, now: Now, language: str) -> tuple[str, ...]:
         """Return what there is to warn of in a declaration, were it said now."""
         line = self._core.lines.get(line_id)
         terms = None if line is None else line.book.terms
