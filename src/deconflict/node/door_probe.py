@@ -8,7 +8,7 @@ from deconflict.errors import ConfigurationError
 
 __all__ = ["is_here", "probe_refuses_strangers"]
 
-PROBE_S = 5.0
+PROBE_S = 20.0  # a node that starts on a machine with much else to do is slow, not open
 
 
 def is_here(host: str) -> bool:
