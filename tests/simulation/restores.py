@@ -489,18 +489,21 @@ class RestoreSimulation(Simulation):
                 party.open_alone()
 
     def forget_unheld(self, party: RestoringParty) -> None:
-        """Take out of the world what a party signed after its copy and the peer never held."""
+        """Take out of the world what a party signed after its copy and the peer never held.
+
+        What is on its way between them goes too: entries of the party, and a peer's answer that
+        shows them, which outlives the peer's own disk.
+        """
         peer = next(one for one in self.both if one is not party)
         accepted = {entry.hash for commit in peer.waiting for entry in commit.peer}
+        accepted |= {sealed.hash for commit in party.waiting for sealed in commit.own}
         for (author, epoch, seq), name in tuple(self.ghost.signed.items()):
             point = ChainPoint(epoch, seq, name)
             kept = party.durable.own.has(point) or peer.durable.peer.has(point)
             if author == party.name and not kept and name not in accepted:
                 del self.ghost.signed[author, epoch, seq]
                 self.ghost.signed_hashes[author].discard(name)
-        self.network.on_the_way = [
-            packet for packet in self.network.on_the_way if packet[2] != peer.name
-        ]
+        self.network.on_the_way = []
 
     def bring_again(self, to: PartySimulator, packet: Packet) -> None:
         """Let an old packet arrive once more, within seconds."""
