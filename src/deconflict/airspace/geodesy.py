@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from deconflict import _kernel
 from deconflict.airspace.position import Position
 
-__all__ = ["Inverse", "direct", "distance", "farthest_mm", "inverse", "middle", "split"]
+__all__ = ["Inverse", "along", "direct", "distance", "farthest_mm", "inverse", "middle", "split"]
 
 _MOST_UM_PER_E7: Final = 11_170  # a²/b · π/180 = 111,694.0 m a degree
 
@@ -67,10 +67,15 @@ def direct(start: Position, azimuth_deg: float, distance_m: float) -> Position:
     >>> direct(Position(0, 0), 90.0, 111_319.491)
     Position(lat_e7=0, lon_e7=10000000)
     """
+    return Position.from_degrees(*along(start, azimuth_deg, distance_m))
+
+
+def along(start: Position, azimuth_deg: float, distance_m: float) -> tuple[float, float]:
+    """Return the same as (lat_deg, lon_deg), not rounded: on the geodesic and not beside it."""
     lat_deg, lon_deg, _ = _kernel.geodesic_direct(
         start.lat_deg, start.lon_deg, azimuth_deg, distance_m
     )
-    return Position.from_degrees(lat_deg, lon_deg)
+    return lat_deg, lon_deg
 
 
 def split(a: Position, b: Position, *, longest_m: float) -> tuple[float, list[tuple[float, float]]]:
@@ -82,11 +87,7 @@ def split(a: Position, b: Position, *, longest_m: float) -> tuple[float, list[tu
     length_m, azimuth_deg, _ = inverse(a, b)
     parts = int(length_m // longest_m) + 1
     points = [(a.lat_deg, a.lon_deg)]
-    for part in range(1, parts):
-        lat_deg, lon_deg, _ = _kernel.geodesic_direct(
-            a.lat_deg, a.lon_deg, azimuth_deg, length_m * part / parts
-        )
-        points.append((lat_deg, lon_deg))
+    points += [along(a, azimuth_deg, length_m * part / parts) for part in range(1, parts)]
     return length_m, points
 
 
