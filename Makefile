@@ -32,7 +32,7 @@ lint: $(VENV)/dev-built types ## style, types, layers
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@if rustup target list --installed 2>/dev/null | grep -q '^$(ARM)$$'; then \
-	  cargo clippy -p deconflict-kernel -p deconflict-py --target $(ARM) --locked -- -D warnings; \
+	  cargo clippy -p deconflict-kernel -p deconflict-sealed -p deconflict-py --target $(ARM) --locked -- -D warnings; \
 	else echo "no library of Rust for $(ARM) (rustup target add): not looked at for it"; fi
 
 types: $(VENV)/dev-built
@@ -146,13 +146,14 @@ search: ## tries to break every bound of the kernel (SEED=1 PAIRS=1000000000 SET
 	  cargo test --release --locked -p deconflict-kernel --test whole_sets
 
 miri: ## the kernel under Miri (rustup component add --toolchain nightly miri), ten minutes
+	cargo +nightly miri test --locked -p deconflict-parts --lib
 	cargo +nightly miri test --locked -p deconflict-kernel --lib -- \
-	  parts:: sincos::tests::quarters ellipsoid:: interval:: vertical:: window:: lanes:: prefetch::
+	  sincos::tests::quarters ellipsoid:: interval:: vertical:: window:: lanes:: prefetch::
 	SETS=4 MIRIFLAGS=-Zmiri-env-forward=SETS \
 	  cargo +nightly miri test --locked -p deconflict-kernel --test whole_sets
 
 asan: ## the kernel's tests under the address sanitizer of nightly Rust
-	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release --locked -p deconflict-kernel \
+	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release --locked -p deconflict-kernel -p deconflict-sealed \
 	  --target $$(rustc -vV | sed -n 's/host: //p')
 
 bench: $(VENV)/dev-built ## measure; prints the tables kept in docs/reference/numbers.md

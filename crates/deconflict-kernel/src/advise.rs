@@ -11,7 +11,6 @@ use crate::interval::{join, Span};
 use crate::limits::{Limits, Minima, Vertical};
 use crate::nearby::Around;
 use crate::overlap::Overlap;
-use crate::parts::each_in_parts;
 use crate::region::Region;
 use crate::shift::{self, Flown};
 use crate::sky::{everywhere, region_block, Met, Mover, Sky};
@@ -19,6 +18,7 @@ use crate::track::seconds;
 use crate::vertical::{References, GREATEST_TMM, SURFACE, UNLIMITED};
 use crate::way::{bulge, region_share, Ways};
 use crate::{bounds, level, offset, passage};
+use deconflict_parts::each_in_parts;
 
 /// Stands for a bound that is not there.
 pub const ENDLESS: i64 = i64::MAX / 4;

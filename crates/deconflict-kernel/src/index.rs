@@ -12,11 +12,11 @@ use crate::exact::{Body, Rules};
 use crate::index_cells::Levels;
 use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::limits::Minima;
-use crate::parts::share_out;
 use crate::region::Region;
 use crate::stretch::{Bounding, Stretch, Ticks};
 use crate::tracks::Tracks;
 use crate::vertical::References;
+use deconflict_parts::share_out;
 
 /// Pieces of a trajectory in one stretch.
 pub(crate) const PIECES: usize = 4;

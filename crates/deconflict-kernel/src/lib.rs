@@ -9,7 +9,7 @@
 //! of pair), [`exact`] (which kind a pair is). Of a whole set: [`tracks`] (columns checked and made
 //! ready), [`stretch`] (what the filter looks at), [`grid`] and [`slabs`] (how the set is divided),
 //! [`lanes`] and [`sweep`] (which pairs to look at), [`findings`] (what they come to), [`screen`]
-//! (all of it, shared out by [`parts`]). [`index`] asks the same of one object and all that are
+//! (all of it, shared out by `deconflict_parts`). [`index`] asks the same of one object and all that are
 //! active now, which lie in cells of their own.
 //! [`advise`] says what changes of one object would meet others: [`convex`] is its mathematics,
 //! [`shift`], [`level`] and [`offset`] the changes, [`passage`] those against volumes, [`nearby`]
@@ -65,7 +65,6 @@ pub mod offset;
 pub mod order;
 pub mod overlap;
 pub mod pages;
-pub mod parts;
 pub mod passage;
 pub mod plan;
 pub mod prefetch;

@@ -10,12 +10,12 @@ use crate::flagged::{Flagged, PairHit};
 use crate::grid::{Grid, Set};
 use crate::input::{check_tables, regions, Trajectories, Volumes};
 use crate::limits::Minima;
-use crate::parts::share_out;
 use crate::slabs::Slabs;
 use crate::stretch::{Bounding, Stretch, Ticks};
 use crate::sweep::Sweep;
 use crate::tracks::Tracks;
 use crate::vertical::References;
+use deconflict_parts::share_out;
 
 /// Findings that a thread settles at a time.
 const FINDINGS_AT_ONCE: usize = 256;

@@ -3,8 +3,8 @@
 
 use crate::grid::{Grid, Set};
 use crate::pages::roomy;
-use crate::parts::share_out;
 use crate::stretch::Stretch;
+use deconflict_parts::share_out;
 
 /// A thread makes this many objects' stretches at a time.
 const OBJECTS: usize = 128;

@@ -11,13 +11,13 @@ use crate::input::{Table, Trajectories, LONGEST_LEG_US};
 use crate::leg::Leg;
 use crate::order::Digest;
 use crate::pages::zeros;
-use crate::parts::each_in_parts;
 use crate::prefetch::soon;
 use crate::stretch::Stretch;
 use crate::track::Track;
 use crate::vec3::Vec3;
 use crate::vertical::GREATEST_TMM;
 use crate::width::at_any_width;
+use deconflict_parts::each_in_parts;
 
 /// Rows that a thread makes ready at a time.
 const ROWS_AT_ONCE: usize = 512;

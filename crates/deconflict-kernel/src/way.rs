@@ -6,11 +6,11 @@ use crate::bounds;
 use crate::error::InputError;
 use crate::input::Trajectories;
 use crate::limits::{Minima, Share};
-use crate::parts::each_in_parts;
 use crate::region::Region;
 use crate::track::{Piece, Track};
 use crate::tracks::Tracks;
 use crate::vertical::Ramp;
+use deconflict_parts::each_in_parts;
 
 /// Pieces are no longer than this where there are volumes: their chords then lie 4.5 m low at most,
 /// which is all that a change may be greater than it must.

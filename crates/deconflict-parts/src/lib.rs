@@ -42,6 +42,21 @@ pub fn share_out<S: Send>(
     })
 }
 
+/// What `work` makes of each item, in the order of the items.
+pub fn map_in_parts<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let take = |made: &mut Vec<(usize, R)>, k: usize| made.push((k, work(&items[k])));
+    let mut made: Vec<_> = share_out(items.len(), threads, Vec::new, take)
+        .into_iter()
+        .flatten()
+        .collect();
+    made.sort_unstable_by_key(|&(k, _)| k);
+    made.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Works on each item, in threads that take the next one left.
 pub fn each_in_parts<T: Send>(items: &mut [T], threads: usize, work: impl Fn(&mut T) + Sync) {
     let count = items.len();
@@ -66,6 +81,15 @@ mod tests {
                 taken.sort_unstable();
                 assert!(taken.into_iter().eq(0..count));
             }
+        }
+    }
+
+    #[test]
+    fn results_stand_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..1_283).collect();
+        for threads in [0, 1, 3, usize::MAX] {
+            let twice = map_in_parts(&items, threads, |item| item * 2);
+            assert!(twice.into_iter().eq(items.iter().map(|item| item * 2)));
         }
     }
 
