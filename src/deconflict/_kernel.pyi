@@ -1,4 +1,4 @@
-"""The compiled kernel (crates/deconflict-kernel behind crates/deconflict-py)."""
+"""The compiled kernels (crates/deconflict-kernel and -sealed behind crates/deconflict-py)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 class RefusedInput(ValueError):  # noqa: N818
     """A row cannot be used; ``args`` are table, row, field and what is wrong with it."""
+
+class RefusedBatch(ValueError):  # noqa: N818
+    """A batch of a private check cannot be used; ``args`` are code, slot, index and the problem."""
 
 def geodesic_inverse(
     lat1: float, lon1: float, lat2: float, lon2: float
@@ -296,3 +299,70 @@ class Index:
         pieces, and none is begun when so many are used up: ``done`` says how many rows were looked
         at, ``broken_off`` lists those that were not to the end.
         """
+
+def sealed_public_key(seed: bytes) -> bytes:
+    """Return the public key of the sender whose seed this is."""
+
+def sealed_salts(
+    seed: bytes, places: Sequence[tuple[int, int]], *, threads: int | None = None
+) -> bytes:
+    """Return 32 bytes for each place (slot, index), one behind the other."""
+
+def sealed_pad_tags(seed: bytes, ssid: bytes, count: int, *, threads: int | None = None) -> bytes:
+    """Return so many tags of 12 bytes, one behind the other."""
+
+class SealedSender:
+    """The role of a private check that holds the key (specs/private-check.md).
+
+    Seed and session have 32 bytes. Any number of ``threads`` gives the same bytes; None takes one
+    for each processor. Other threads run meanwhile.
+
+    Raises:
+        RefusedBatch: something in the batch cannot be used.
+    """
+
+    def __new__(cls, seed: bytes, ssid: bytes) -> Self: ...
+    def tags(
+        self,
+        slots: Sequence[int],
+        sizes: Sequence[int],
+        cell_length: int,
+        cells: bytes,
+        *,
+        threads: int | None = None,
+    ) -> bytes:
+        """Return the tag of each cell, 12 bytes each."""
+
+    def evaluate(
+        self,
+        slots: Sequence[int],
+        per_slot: int,
+        blinded: bytes,
+        *,
+        threads: int | None = None,
+    ) -> tuple[bytes, bytes]:
+        """Return a point of 32 bytes for each point, and a proof of 64 bytes for each slot."""
+
+class SealedReceiver:
+    """The role of a private check that asks; else as the sender's."""
+
+    def __new__(cls, seed: bytes, ssid: bytes, sender: bytes) -> Self: ...
+    def ask(
+        self,
+        slots: Sequence[int],
+        sizes: Sequence[int],
+        cell_length: int,
+        cells: bytes,
+        per_slot: int,
+        *,
+        threads: int | None = None,
+    ) -> SealedQuestion:
+        """Blind the cells of each slot, and pads up to ``per_slot``."""
+
+class SealedQuestion:
+    """Points that were asked, and what opens their answer."""
+
+    @property
+    def points(self) -> bytes: ...
+    def finalize(self, evaluated: bytes, proofs: bytes, *, threads: int | None = None) -> bytes:
+        """Return the tag of each cell, 12 bytes each, once every proof has held."""

@@ -24,6 +24,7 @@
             ForkedChainError           two signed things for one slot: keep both, they are the proof
             BrokenProofError           hashes do not lead from what is shown to the root signed
             StaleCheckpointError       a proof begins at another size than the witness signed last
+            RefusedBatchError          points, counts or a proof of a private check: which, and why
         LineStateError             what was asked is impossible in the present state of the line
             NoRoomError                our disk, or the peer's, has room for what is urgent alone
             NotReleasedError           a second person has to release this first
@@ -195,6 +196,25 @@ class BrokenProofError(VerificationError):
 
 class StaleCheckpointError(VerificationError):
     """The proof of a checkpoint begins at another size than this witness cosigned last."""
+
+
+class RefusedBatchError(VerificationError):
+    """Points or proofs of a private check cannot be used.
+
+    Attributes:
+        reason: ``WRONG_COUNT``, ``NOT_CANONICAL``, ``IDENTITY``, ``DUPLICATE``,
+            ``PROOF_NOT_CANONICAL``, ``BAD_PROOF`` or ``BAD_KEY``.
+        slot: the first slot concerned; None where it is the whole batch.
+        index: the place of the point in its slot, the first being 0; None where it is no point.
+    """
+
+    def __init__(
+        self, problem: str, *, reason: str, slot: int | None = None, index: int | None = None
+    ) -> None:
+        super().__init__(problem, remedy="abort the check and keep what came: it is the proof")
+        self.reason = reason
+        self.slot = slot
+        self.index = index
 
 
 class LineStateError(DeconflictError):

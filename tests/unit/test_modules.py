@@ -29,6 +29,7 @@ KERNEL_USERS = (
     "deconflict.line.canonical",
     "deconflict.line.keys",
     "deconflict.node.bundle_quick",
+    "deconflict.sealed.oprf",
     "deconflict.separation.",
     "deconflict.store.sqlite_rows",
 )

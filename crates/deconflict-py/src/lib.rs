@@ -1,4 +1,4 @@
-//! Python bindings of `deconflict-kernel`; no logic of their own.
+//! Python bindings of `deconflict-kernel` and `deconflict-sealed`; no logic of their own.
 mod advising;
 mod canonical;
 mod columns;
@@ -9,6 +9,7 @@ mod plan;
 mod record;
 mod rows;
 mod screening;
+mod sealed;
 mod signatures;
 mod tables;
 mod tree;
@@ -46,16 +47,26 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(canonical::is_surely_canonical, module)?)?;
     module.add_function(wrap_pyfunction!(rows::row_check, module)?)?;
     module.add_function(wrap_pyfunction!(rows::first_changed_row, module)?)?;
+    module.add_function(wrap_pyfunction!(sealed::sealed_public_key, module)?)?;
+    module.add_function(wrap_pyfunction!(sealed::sealed_salts, module)?)?;
+    module.add_function(wrap_pyfunction!(sealed::sealed_pad_tags, module)?)?;
     module.add_class::<record::EntryColumns>()?;
     module.add_class::<record::RecordReader>()?;
     module.add_class::<record::RecordStretch>()?;
     module.add_class::<tree::RecordTree>()?;
     module.add_class::<indexing::Index>()?;
     module.add_class::<screening::ScreenProgress>()?;
+    module.add_class::<sealed::SealedQuestion>()?;
+    module.add_class::<sealed::SealedReceiver>()?;
+    module.add_class::<sealed::SealedSender>()?;
     module.add_class::<signatures::Prover>()?;
     module.add(
         "RefusedInput",
         module.py().get_type::<screening::RefusedInput>(),
+    )?;
+    module.add(
+        "RefusedBatch",
+        module.py().get_type::<sealed::RefusedBatch>(),
     )?;
     Ok(())
 }

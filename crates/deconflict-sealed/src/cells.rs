@@ -75,6 +75,7 @@ pub fn check_slots(slots: &[u32]) -> Result<(), Refusal> {
     }
 }
 
+/// A slot has as many points as its places can be numbered.
 pub fn check_per_slot(given: usize) -> Result<(), Refusal> {
     if given == 0 || given > MOST_IN_A_SLOT {
         return Err(Refusal::PointsPerSlot { given });
@@ -82,14 +83,26 @@ pub fn check_per_slot(given: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub fn check_length(what: &'static str, bytes: usize, expected: usize) -> Result<(), Refusal> {
+/// Own input has as many bytes as are due.
+fn check_length(what: &'static str, bytes: usize, expected: usize) -> Result<(), Refusal> {
     if bytes == expected {
-        Ok(())
-    } else {
-        Err(Refusal::WrongLength {
-            what,
-            bytes,
-            expected,
-        })
+        return Ok(());
     }
+    Err(Refusal::WrongLength {
+        what,
+        bytes,
+        expected,
+    })
+}
+
+/// The peer sent as many bytes as are due.
+pub fn check_count(what: &'static str, bytes: usize, expected: usize) -> Result<(), Refusal> {
+    if bytes == expected {
+        return Ok(());
+    }
+    Err(Refusal::WrongCount {
+        what,
+        bytes,
+        expected,
+    })
 }

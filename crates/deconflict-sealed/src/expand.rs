@@ -33,8 +33,8 @@ impl Expander {
 
     /// As many uniform bytes as asked for, of the parts of a message one behind the other.
     pub fn expand<const N: usize>(&self, message: &[&[u8]]) -> [u8; N] {
-        // RFC 9380 §5.3.1 step 2: no more than 255 hashes, no longer than two bytes can say.
-        const { assert!(N.div_ceil(HASH_LENGTH) <= 255 && N <= 65_535) };
+        // RFC 9380 §5.3.1 step 2: hashes are counted in one byte, the length said in two.
+        const { assert!(N.div_ceil(HASH_LENGTH) < 255 && N <= 65_535) };
         let mut first = self.begun.clone();
         for part in message {
             first.update(part);

@@ -1,5 +1,6 @@
 //! Bytes from the peer made into points, and points into bytes.
 
+use crate::cells::check_count;
 use crate::chunks::Chunk;
 use crate::refusal::Points;
 use crate::{Refusal, POINT_LENGTH};
@@ -83,6 +84,6 @@ pub fn split<'a>(
     per_slot: usize,
 ) -> Result<&'a [[u8; POINT_LENGTH]], Refusal> {
     let expected = slots.saturating_mul(per_slot).saturating_mul(POINT_LENGTH);
-    crate::cells::check_length(what, bytes.len(), expected)?;
+    check_count(what, bytes.len(), expected)?;
     Ok(bytes.as_chunks::<POINT_LENGTH>().0)
 }

@@ -1,6 +1,6 @@
 //! The role that asks: points that show nothing, and the tags of own cells out of the answer.
 
-use crate::cells::{check_length, check_per_slot, Cells};
+use crate::cells::{check_count, check_per_slot, Cells};
 use crate::chunks::{divide, each, Chunk};
 use crate::keys::{info, PublicKey};
 use crate::points::{check_once, decode, encode_doubles, half, split};
@@ -160,7 +160,7 @@ impl Question {
             self.slots.len(),
             self.per_slot,
         )?;
-        check_length("proofs", proofs.len(), self.slots.len() * PROOF_LENGTH)?;
+        check_count("proofs", proofs.len(), self.slots.len() * PROOF_LENGTH)?;
         for (place, &slot) in self.slots.iter().enumerate() {
             let own = &evaluated[place * self.per_slot..][..self.per_slot];
             check_once(own, Points::Evaluated, slot)?;

@@ -14,7 +14,13 @@ pub enum Points {
 /// Why something was refused. No variant holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// So many bytes, where the slots ask for so many.
+    /// The peer sent another number of points or proofs than the slots ask for, in bytes.
+    WrongCount {
+        what: &'static str,
+        bytes: usize,
+        expected: usize,
+    },
+    /// Own input has so many bytes, where others are due.
     WrongLength {
         what: &'static str,
         bytes: usize,
@@ -65,6 +71,7 @@ impl Refusal {
     /// Its name as bindings tell it.
     pub fn code(&self) -> &'static str {
         match self {
+            Refusal::WrongCount { .. } => "WRONG_COUNT",
             Refusal::WrongLength { .. } => "WRONG_LENGTH",
             Refusal::SlotOrder { .. } => "SLOT_ORDER",
             Refusal::PointsPerSlot { .. } => "POINTS_PER_SLOT",
@@ -117,7 +124,12 @@ impl fmt::Display for Points {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::WrongLength {
+            Refusal::WrongCount {
+                what,
+                bytes,
+                expected,
+            }
+            | Refusal::WrongLength {
                 what,
                 bytes,
                 expected,

@@ -138,10 +138,10 @@ fn another_number_of_points_is_refused() {
     let points = asked(1).points().to_vec();
     for cut in [0, 31, 32, points.len() - 1] {
         let refusal = evaluation_of(&points[..cut]).unwrap_err();
-        assert_eq!(refusal.code(), "WRONG_LENGTH");
+        assert_eq!(refusal.code(), "WRONG_COUNT");
     }
     let more = [&points[..], &points[..32]].concat();
-    assert_eq!(evaluation_of(&more).unwrap_err().code(), "WRONG_LENGTH");
+    assert_eq!(evaluation_of(&more).unwrap_err().code(), "WRONG_COUNT");
     for per_slot in [0, 65_536, usize::MAX] {
         let refusal = sender().evaluate(&SLOTS, per_slot, &points, 1);
         assert_eq!(refusal, Err(Refusal::PointsPerSlot { given: per_slot }));
