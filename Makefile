@@ -119,7 +119,7 @@ $(VENV)/arm64: $(VENV)/venv requirements/runtime.lock
 	fi >/dev/null 2>&1 || echo "no Python for aarch64 could be unpacked: its wheel will not be run"
 	@mkdir -p $@ && touch $@
 
-peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostGIS, PyMEOS, BlueSky
+peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostGIS, PyMEOS, BlueSky, OpenMined PSI
 	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  -r requirements/bench.lock
 

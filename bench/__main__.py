@@ -26,6 +26,7 @@ from bench import (
     bench_picture,
     bench_scaling,
     bench_screen,
+    bench_sealed,
     bench_stages,
     bench_start,
     bench_turns,
@@ -79,6 +80,8 @@ def main() -> None:
         print_rows("Long plans with long windows", rows)
         rows = bench_advise.measure(("r1k",) if quick else bench_advise.SETS)
         print_rows("Advice", rows)
+        rows = bench_sealed.measure(10_000 if quick else 100_000, 32)
+        print_rows("A private check, one direction", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 
