@@ -24,7 +24,8 @@
             ForkedChainError           two signed things for one slot: keep both, they are the proof
             BrokenProofError           hashes do not lead from what is shown to the root signed
             StaleCheckpointError       a proof begins at another size than the witness signed last
-            RefusedBatchError          points, counts or a proof of a private check: which, and why
+            CheckRefusedError          a step of a private check is not what was agreed or due: why
+                RefusedBatchError      points, counts or a proof of it: which, and why
         LineStateError             what was asked is impossible in the present state of the line
             NoRoomError                our disk, or the peer's, has room for what is urgent alone
             NotReleasedError           a second person has to release this first
@@ -198,7 +199,27 @@ class StaleCheckpointError(VerificationError):
     """The proof of a checkpoint begins at another size than this witness cosigned last."""
 
 
-class RefusedBatchError(VerificationError):
+class CheckRefusedError(VerificationError):
+    """A step of a private check is not what was agreed or due. The check has ended.
+
+    Attributes:
+        reason: a fixed word, as ``specs/private-check.md`` lists them.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        reason: str,
+        given: str = "",
+        expected: str = "",
+        remedy: str = "keep what came: it is the proof; the plans are NOT CHECKED",
+    ) -> None:
+        super().__init__(problem, given=given, expected=expected, remedy=remedy)
+        self.reason = reason
+
+
+class RefusedBatchError(CheckRefusedError):
     """Points or proofs of a private check cannot be used.
 
     Attributes:
@@ -211,8 +232,7 @@ class RefusedBatchError(VerificationError):
     def __init__(
         self, problem: str, *, reason: str, slot: int | None = None, index: int | None = None
     ) -> None:
-        super().__init__(problem, remedy="abort the check and keep what came: it is the proof")
-        self.reason = reason
+        super().__init__(problem, reason=reason)
         self.slot = slot
         self.index = index
 
