@@ -78,7 +78,7 @@ class Report:
     def lines(self) -> list[str]:
         return [
             f"rounds          {self.rounds}, kills {dict(self.kills)}, starts {self.starts}",
-            f"messages        {self.posted} posted, {self.entries} entries in the records of either side",
+            f"messages        {self.posted} posted, {self.entries} entries on either side",
             f"receipts        {self.receipts}, sent again with the same bytes "
             f"{self.repeated_receipts} times",
             f"cut at the edge {self.unreceipted_rows} kills after the row, before its receipt came",
