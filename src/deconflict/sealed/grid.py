@@ -16,8 +16,9 @@ from deconflict.airspace.instant import MAX_UTC_MS, check_utc_ms, format_utc
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError
 
-__all__ = ["CANARY_LEVEL", "Cell", "Grid", "Reach", "cell_id"]
+__all__ = ["CANARY_LEVEL", "CELL_ID_BYTES", "Cell", "Grid", "Reach", "cell_id"]
 
+CELL_ID_BYTES: Final = 10
 CANARY_LEVEL: Final = 0xFFFF  # no cell of a plan lies there
 _MOST_ACROSS: Final = 0xFFFF  # cells along x or y, and levels: numbers 0 to 65,534
 _MOST_SLOTS: Final = 0xFFFF_FFFF
