@@ -217,6 +217,38 @@ def test_each_side_may_state_its_own_readout_or_withhold_details() -> None:
         assert "READOUT_PROPOSE_RECEIVED" not in pair.rules("red")
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (Kind.READOUT_PROPOSE, readout),
+        (Kind.READOUT_OWN, readout),
+        (Kind.READOUT_WITHHELD, lambda call: ReadoutWithheld(call=call)),
+    ],
+)
+def test_a_readout_before_its_call_has_begun_is_refused(kind: Kind, body: Any) -> None:
+    with node_pair() as pair:
+        asked = request(pair, offer(slot(2)))
+        call = say(pair, "red", Kind.TALK_ACCEPT, accept(slot(2)), asked)
+        with pytest.raises(LineStateError, match="has not begun") as refused:
+            pair.say("blue", kind, body(call), ref=call)
+        assert "record it first" in str(refused.value)
+        assert shown(pair) == []
+        pair.run_for(2 * 3600)
+        say(pair, "blue", kind, body(call), call)
+        assert len(shown(pair, "red")) == 1
+
+
+def test_of_a_call_held_earlier_than_arranged_a_readout_follows_its_record() -> None:
+    with node_pair() as pair:
+        asked = request(pair, offer(slot(5)))
+        call = say(pair, "red", Kind.TALK_ACCEPT, accept(slot(5)), asked)
+        pair.run_for(2.6 * 3600)
+        say(pair, "red", Kind.CALL_RECORD, record(), call)
+        proposed = say(pair, "blue", Kind.READOUT_PROPOSE, readout(call), call)
+        say(pair, "red", Kind.READOUT_AGREE, readout(call), proposed)
+        assert shown(pair) == [("AGREED", None)]
+
+
 def test_a_readout_of_one_call_is_none_of_another() -> None:
     with node_pair() as pair:
         call = held(pair)

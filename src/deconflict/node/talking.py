@@ -6,7 +6,14 @@ from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import InvalidDocumentError, LineStateError
 from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
-from deconflict.messages.talks import CallRecord, TalkAccept, TalkFault, TalkOffer
+from deconflict.messages.talks import (
+    CallRecord,
+    ReadoutText,
+    ReadoutWithheld,
+    TalkAccept,
+    TalkFault,
+    TalkOffer,
+)
 from deconflict.node.line import Line
 
 __all__ = ["READOUT_KINDS", "TALK_KINDS", "expiry_of_answer", "require_talk"]
@@ -42,7 +49,8 @@ def require_talk(line: Line, kind: Kind, body: Body, ref: str | None, now_ms: in
     """Return when a message can be said of a call now, or is about none.
 
     Raises:
-        LineStateError: it would change nothing: what it answers does not stand, or is one's own.
+        LineStateError: it would change nothing: what it answers does not stand, or is one's own;
+            or it tells of a call that has not begun.
         InvalidDocumentError: a time that has passed is offered, or one to come is recorded.
     """
     fault = line.book.call_room.fault(kind, body, ref=ref, own=True, now_ms=now_ms)
@@ -54,6 +62,8 @@ def require_talk(line: Line, kind: Kind, body: Body, ref: str | None, now_ms: in
             expected=expected,
             remedy=_LIST,
         )
+    if isinstance(body, ReadoutText | ReadoutWithheld):
+        _require_begun(line, ref, now_ms)
     if isinstance(body, TalkOffer):
         for slot in body.slots:
             if slot.start_ms <= now_ms:
@@ -68,6 +78,27 @@ def require_talk(line: Line, kind: Kind, body: Body, ref: str | None, now_ms: in
             given=f"end {body.end_utc}",
             expected=f"an end until {format_utc(now_ms)}",
             remedy="record it when it has ended",
+        )
+
+
+def _require_begun(line: Line, ref: str | None, now_ms: int) -> None:
+    """Refuse to tell of a call whose time is ahead; one held earlier is recorded first.
+
+    Only what we say: the clocks of two nodes differ, so a peer's is taken as it comes.
+    """
+    call_id = line.book.calls.call_of(ref)
+    talk = line.book.talks.of(call_id)
+    if call_id is None or talk is None or talk.arranged is None:
+        return
+    recorded = any(
+        line.book.calls.is_recorded_by(party, call_id) for party in (line.book.own, line.peer)
+    )
+    if not recorded and now_ms < talk.arranged.slot.start_ms:
+        raise LineStateError(
+            "a readout tells of a call, and this one has not begun",
+            given=f"the call of {talk.arranged.slot.start_utc}",
+            expected="a call that has begun, or that a side has recorded",
+            remedy="keep a draft until then; if it was held earlier, record it first",
         )
 
 
