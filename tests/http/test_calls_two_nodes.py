@@ -79,6 +79,10 @@ def arranged(west: Desk, east: Desk) -> str:
     return str(accepted)
 
 
+def held_early(desk: Desk, call: str) -> None:
+    desk.ok("line", "call", "record", call[:10], "--start", at(-9), "--end", at(-5), *ROLES)
+
+
 def verified(desk: Desk, other: Desk, tmp_path: Path) -> tuple[str, Any]:
     """Export the record of one side and prove it offline with both invitations alone."""
     bundle = tmp_path / f"{desk.party.name}.deconflict"
@@ -162,13 +166,17 @@ def test_three_calls_from_the_request_to_the_proof(
     west.ok("line", "readout", "draft", "--delete", draft)
     assert "draft" not in west.ok("line", "readout", "show", call[:10])
 
-    # A second call: each side's own. A third: details withheld.
+    # A second call, held before its time: each side's own. A third: details withheld.
     second = arranged(west, east)
+    west.refused("line", "readout", "own", second[:10], "--text", "en=We.", says="has not begun")
+    held_early(west, second)
+    east.wait_for("line", "call", "list", second[:10], says="phone")
     for desk, text in ((west, "We stated our view."), (east, "We listened.")):
         desk.ok("line", "readout", "own", second[:10], "--text", f"en={text}")
         other = west if desk is east else east
         other.wait_for("line", "readout", "show", second[:10], says=text)
     third = arranged(east, west)
+    held_early(east, third)
     east.ok("line", "readout", "withhold", third[:10])
     west.wait_for("line", "readout", "show", third[:10], says="east withholds details")
 

@@ -19,6 +19,7 @@ NAMED = {
     *("ack", "delivery", "held", "kind", "line_state", "loss", "medium", "part", "purpose"),
     *("readback", "readout_state", "role", "said", "shape", "step", "subject", "talk_reason"),
     *("talk_state", "terms_state", "tier", "urgency", "verdict"),
+    *("call_role", "paper", "record_field"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (

@@ -53,8 +53,16 @@ export function fields(box, wanted, { known = {}, choices = {}, labels = {}, hin
     const read = TYPES[plain] ?? TYPES.text;
     const words = labels[name] ?? t(`field.${name}`);
     const hint = HINTED.has(plain) ? ` (${t(`fields.hint.${plain}`)})` : "";
+    if (choices[name] && plain === "several") {
+      const boxes = choices[name].map(([value, said]) => h("label", { class: "row" }, h("input", { type: "checkbox", name, value, checked: hints[name]?.includes(value) }), said));
+      const found = () => boxes.map((box) => box.firstChild).filter((input) => input.checked).map((input) => input.value);
+      return { name, label: h("fieldset", {}, h("legend", {}, words), h("div", { class: "row" }, boxes)), value: () => {
+        if (!optional && !found().length) throw new Error(t("fields.one_at_least", { what: words }));
+        return found();
+      } };
+    }
     if (choices[name]) {
-      const select = h("select", { name, required: !optional }, choices[name].map(([value, said]) => h("option", { value }, said)));
+      const select = h("select", { name, required: !optional }, choices[name].map(([value, said]) => h("option", { value, selected: value === hints[name] }, said)));
       return { name, label: h("label", {}, words, select), value: () => select.value };
     }
     const input = h("input", { name, required: !optional, value: known[name] ?? hints[name] ?? "", type: plain === "password" ? "password" : "text", readonly: name in known, dir: plain === "text" ? "auto" : "ltr", autocomplete: "off" });
