@@ -198,7 +198,7 @@ docs: $(VENV)/dev-built ## write the generated reference pages anew
 
 lock: $(VENV)/dev ## renew the hash-pinned lock files from requirements/*.in
 	$(BIN)/python -m pip install --quiet uv
-	cd requirements && for set in runtime build dev peers bench; do \
+	cd requirements && for set in runtime build dev pdf peers bench; do \
 	  ../$(BIN)/uv pip compile --upgrade --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" --quiet -o $$set.lock $$set.in || exit 1; done
 

@@ -24,6 +24,7 @@ from deconflict.node.views import (
     DrillView,
     EventView,
     ExportView,
+    HeadView,
     HeldView,
     LineView,
     MessageView,
@@ -102,7 +103,8 @@ class StandInNode:
 
     def terms(self, line: str) -> TermsView:
         self.line(line)
-        agreed = {"theatre": {"landmarks": []}}
+        theatre = {"name": "theatre", "outline": None, "landmarks": []}
+        agreed = {"parties": [], "theatre": theatre}
         return TermsView(LINE, "AGREED", agreed, "ab" * 32, None, None, None)
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
@@ -316,6 +318,10 @@ class StandInNode:
         if line is not None:
             self.line(line)
         return ()
+
+    def heads(self, line: str) -> tuple[HeadView, ...]:
+        self.line(line)
+        return (HeadView("blue", "ab" * 16, 3, "cd" * 32),)
 
     def call_log(self, line: str | None = None) -> tuple[CallView, ...]:
         if line is not None:

@@ -23,8 +23,8 @@ from deconflict.airspace import (
     parse_utc,
 )
 from deconflict.cli.drafts import read_drafts
-from deconflict.cli.picture import Mark, Shape, draw
 from deconflict.errors import InvalidDocumentError, InvalidInputError
+from deconflict.paper.picture import Mark, Shape, draw
 
 HOWTO = Path(__file__).resolve().parents[2] / "docs" / "howto" / "declare-a-flight.md"
 START_MS = parse_utc("2015-10-01T06:00:00Z")

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 import deconflict
 from deconflict.cli import main
 from deconflict.cli.approach import _from_outline
-from deconflict.cli.picture import NORTH, OWN, PEERS, SCALE
-from deconflict.cli.svg import Box, width_of
+from deconflict.paper.picture import NORTH, OWN, PEERS, SCALE
+from deconflict.paper.svg import Box, width_of
 from deconflict.separation.screening import ScreenProgress
 from pair_samples import MINIMA, WEST_EAST, flight
 from screen_samples import FLIGHTS, flight_columns, write_csv

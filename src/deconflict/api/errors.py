@@ -44,6 +44,7 @@ class WrongMediaTypeError(errors.InvalidDocumentError):
 STATUS_OF_ERROR: Final[Mapping[type[errors.DeconflictError], int]] = MappingProxyType(
     {
         errors.InvalidInputError: 400,
+        errors.MissingExtraError: 501,
         errors.NotAuthenticatedError: 401,
         errors.NotPermittedError: 403,
         errors.NotFoundError: 404,

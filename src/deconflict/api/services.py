@@ -15,6 +15,7 @@ from deconflict.api.passkeys import Passkeys
 from deconflict.api.sessions import monotonic_ms
 from deconflict.errors import TooManyAttemptsError
 from deconflict.node.views import HeldView
+from deconflict.paper.press import Press
 
 __all__ = ["Services", "services_of"]
 
@@ -46,6 +47,7 @@ class Services:
     streams: dict[str, set[Stream]] = field(default_factory=dict)  # open event streams by account
     # One change of the watch after the other: each has to know who had it before.
     watch: asyncio.Lock = field(default_factory=asyncio.Lock)
+    press: Press = field(default_factory=Press)
     _waiting: int = 0
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="accounts")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from deconflict.airspace import format_utc
 from deconflict.cli.output import when
-from deconflict.cli.picture import Mark, Shape, draw
 from deconflict.cli.situation import Named, Situation
+from deconflict.paper.picture import Mark, Shape, draw
 from deconflict.separation import Extent, Finding, check
 from deconflict.units import METRES_PER_NAUTICAL_MILE, feet_from_tmm
 

@@ -18,7 +18,7 @@ from deconflict.cli.output import feet
 from deconflict.cli.screen_explain import height_words, if_late
 from deconflict.cli.screen_margins import Margins, margins_of
 from deconflict.cli.screen_words import utc
-from deconflict.cli.svg import Box, Point, element, fitting, path, shortened, text
+from deconflict.paper.svg import Box, Point, element, fitting, path, shortened, text
 from deconflict.separation.arrays import SURFACE, UNLIMITED
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, Conflicts
 from deconflict.separation.flights import Flights

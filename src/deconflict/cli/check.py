@@ -160,7 +160,7 @@ def _write_picture(
     conflicts: Sequence[dict[str, Any]],
 ) -> None:
     from deconflict.airspace import Position, geometry_from_wire, parse_utc
-    from deconflict.cli.picture import Mark, Shape, draw
+    from deconflict.paper.picture import Mark, Shape, draw
 
     me = node.get("node")
     conflicting = {

@@ -19,13 +19,8 @@ from typing import IO, Any
 
 import click
 
-from deconflict.messages.direction import (
-    all_closed,
-    closed_lines,
-    has_right_to_left,
-    isolated,
-    runs_right_to_left,
-)
+from deconflict.messages.direction import closed_lines, runs_right_to_left
+from deconflict.messages.shown import UNSAFE_ALL, apart, clean, safe
 
 __all__ = [
     "Bar",
@@ -49,16 +44,6 @@ __all__ = [
     "write_json",
 ]
 
-# C0 and C1 controls, DEL, soft hyphen, zero-width and bidirectional controls, line separators,
-# and lone surrogates (which no terminal can be sent).
-_UNSAFE_BUT_ISOLATES = (
-    "\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2065\u2067"
-    "\u206a-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-)
-# Those isolates stand around values where the text runs the other way. Closed within one text, they
-# reach nothing beside it.
-_UNSAFE = re.compile(f"[{_UNSAFE_BUT_ISOLATES}]")
-_UNSAFE_ALL = re.compile(f"[{_UNSAFE_BUT_ISOLATES}\u2066\u2068\u2069]")
 # A full stop, then a space and a word, perhaps a value in its isolate: figures such as 1.08 stay
 # together.
 _SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d°»\u2069]\.) (?=[\u2066\u2068]*[^\W\d_])")
@@ -94,30 +79,12 @@ _COLOURS = {
 }
 
 
-def clean(value: object) -> str:
-    r"""Return the text with everything replaced that could steer a terminal.
-
-    >>> clean("all well\x1b[2Jnothing happened")
-    'all well\ufffd[2Jnothing happened'
-    """
-    return _apart(_safe(str(value)))
-
-
-def _safe(text: str) -> str:
-    return (_UNSAFE if all_closed(text) else _UNSAFE_ALL).sub("\ufffd", text)
-
-
-def _apart(text: str) -> str:
-    """Return a safe text as one piece, so that its letters turn nothing around it."""
-    return isolated(text) if has_right_to_left(text) else text
-
-
 def _whole_lines(text: str, lines: Sequence[str]) -> list[str]:
     """Return the lines into which a safe text was cut, each in the direction of the whole."""
     if text.isascii():
         return list(lines)
     turned = runs_right_to_left(click.unstyle(text))
-    return [line if turned else _apart(line) for line in closed_lines(lines, right_to_left=turned)]
+    return [line if turned else apart(line) for line in closed_lines(lines, right_to_left=turned)]
 
 
 def say_warnings(warnings: Iterable[str]) -> None:
@@ -158,7 +125,7 @@ def sentences(text: str, *, indent: int, width: int | None = None) -> str:
     """
     room = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 0)
     lines: list[str] = []
-    for part in map(_safe, text.splitlines()):
+    for part in map(safe, text.splitlines()):
         cut: list[str] = []
         for sentence in _SENTENCE_END.split(part):
             wide = max(room - indent, 40)
@@ -276,7 +243,7 @@ def table(
         right: numbers of the columns to be set flush right.
     """
     cells = [["-" if cell is None else clean(cell) for cell in row] for row in rows]
-    headings = [_apart(heading) for heading in headings]
+    headings = [apart(heading) for heading in headings]
     columns = len(headings)
     widths = [
         max([_width(headings[c]), *(_width(row[c]) for row in cells)]) for c in range(columns)
@@ -297,7 +264,7 @@ def fields(
 
     A value that goes beyond ``page`` columns goes on below itself.
     """
-    shown = [(_apart(name), clean(value)) for name, value in pairs if value not in (None, "")]
+    shown = [(apart(name), clean(value)) for name, value in pairs if value not in (None, "")]
     width = max((_width(name) for name, _ in shown), default=0)
     for name, value in shown:
         words = state_word(value) if value in _COLOURS else value
@@ -313,7 +280,7 @@ def fields(
 def write_json(value: object, *, to: IO[str] | None = None) -> None:
     """Print a value as JSON, indented, keys as they come, safe to look at on a terminal."""
     text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
-    body = _UNSAFE_ALL.sub(lambda found: _escape(found[0]), text)
+    body = UNSAFE_ALL.sub(lambda found: _escape(found[0]), text)
     click.echo(body, file=to)
 
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 import segno
 
 from deconflict.cli.output import clean
-from deconflict.cli.svg import element, text
 from deconflict.line.codes import code_texts
+from deconflict.paper.qr import QUIET, dark_runs
+from deconflict.paper.svg import element, text
 
 __all__ = ["CODES_A_PAGE", "drill_mark", "pages"]
 
@@ -17,7 +18,6 @@ _HEIGHT: Final = 297
 _ACROSS: Final = 2
 _DOWN: Final = 3
 _SIDE: Final = 80
-_QUIET: Final = 4  # modules, ISO/IEC 18004
 _LEFT: Final = (20, 110)
 _TOP: Final = (28, 117, 206)
 CODES_A_PAGE: Final = _ACROSS * _DOWN
@@ -88,17 +88,7 @@ def _code(said: str, left: float, top: float) -> str:
     """Return one code as a path of dark runs, its quiet zone inside the square."""
     code = segno.make_qr(said, error="m", mode="alphanumeric", boost_error=False)
     matrix = [list(row) for row in code.matrix]
-    module = _SIDE / (len(matrix) + 2 * _QUIET)
-    steps = []
-    for y, row in enumerate(matrix):
-        x = 0
-        while x < len(row):
-            run = 0
-            while x + run < len(row) and row[x + run]:
-                run += 1
-            if run:
-                steps.append(f"M{x} {y}h{run}v1h-{run}z")
-            x += run + 1
-    offset = _QUIET * module
+    module = _SIDE / (len(matrix) + 2 * QUIET)
+    offset = QUIET * module
     move = f"translate({left + offset:.3f} {top + offset:.3f}) scale({module:.5f})"
-    return element("path", d="".join(steps), transform=move, shape_rendering="crispEdges")
+    return element("path", d=dark_runs(matrix), transform=move, shape_rendering="crispEdges")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from deconflict.airspace.instant import format_utc, parse_utc
-from deconflict.cli.svg import element, text, width_of
+from deconflict.paper.svg import element, text, width_of
 
 if TYPE_CHECKING:
     from deconflict.cli.replay_words import Words

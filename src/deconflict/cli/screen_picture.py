@@ -25,13 +25,13 @@ from deconflict.airspace import (
 from deconflict.cli.approach import HEIGHT, Approach, draw_approach
 from deconflict.cli.meeting import meeting_of
 from deconflict.cli.output import feet, metres
-from deconflict.cli.picture import Mark, Shape, draw
 from deconflict.cli.screen_explain import headline, if_late
 from deconflict.cli.screen_margins import Margins, margins_of
 from deconflict.cli.screen_words import utc
-from deconflict.cli.svg import shortened
 from deconflict.cli.written import write_file
 from deconflict.errors import InvalidDocumentError, InvalidInputError, MissingExtraError
+from deconflict.paper.picture import Mark, Shape, draw
+from deconflict.paper.svg import shortened
 from deconflict.separation.arrays import CIRCLE, CORRIDOR, SURFACE, UNLIMITED
 from deconflict.separation.conflicts import NOT_DEFINED_TMM, Conflicts
 from deconflict.separation.flights import Flights

@@ -34,6 +34,7 @@ from deconflict.node.views import (
     ConflictView,
     DeclarationView,
     EventView,
+    HeadView,
     LineView,
     MessageView,
     NodeView,
@@ -94,6 +95,14 @@ class Reading:
     def terms(self, line: str) -> TermsView:
         """Return the terms of a line, in force and proposed."""
         return terms_view(self._core.line_named(line))
+
+    def heads(self, line: str) -> tuple[HeadView, ...]:
+        """Return the end of each party's chain of a line; raises NotFoundError."""
+        held = self._core.line_named(line)
+        return tuple(
+            HeadView(head.party, head.epoch, head.seq, head.hash)
+            for head in self._store.heads(held.line_id)
+        )
 
     async def messages(
         self,

@@ -21,6 +21,7 @@ __all__ = [
     "DrillView",
     "EventView",
     "ExportView",
+    "HeadView",
     "HeldMessage",
     "HeldView",
     "JudgedMessage",
@@ -157,6 +158,16 @@ class DrillView:
     until_utc: str | None
     announced: bool  # whether the peer was told
     peer_until_utc: str | None  # of the one that the peer announced
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """The last entry of one party's chain: what names all that stands before it."""
+
+    party: str
+    epoch: str
+    seq: int
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from deconflict.api.routes import (
     node,
     passkeys,
     session,
+    sheets,
     sites,
     watch,
 )
@@ -43,5 +44,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *calls.ROUTES,
     *incidents.ROUTES,
     *watch.ROUTES,
+    *sheets.ROUTES,
     *drills.ROUTES,
 )

@@ -6,17 +6,18 @@ import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
 import { get, may, post } from "../shell/node.js";
 import { language, named, t } from "../shell/words.js";
+import { openSheet } from "../sheet/page.js";
 import { SHAPES } from "../watch/alerts.js";
 
 export function open(main, desk) {
   const { world, frame } = desk;
   const sheet = h("div", { class: "stack" });
   main.replaceChildren(sheet);
-  const draw = () => get("/watch").then((found) => drawSheet(sheet, found, frame, draw)).catch(frame.problem);
+  const draw = () => get("/watch").then((found) => drawSheet(sheet, found, frame, draw, main)).catch(frame.problem);
   return world.on(["watch", "alerts"], draw);
 }
 
-function drawSheet(box, sheet, frame, again) {
+function drawSheet(box, sheet, frame, again, main) {
   const parts = [...new Set(sheet.items.map((item) => item.part))];
   box.replaceChildren(
     h("section", { "aria-labelledby": "h-sheet" },
@@ -26,9 +27,10 @@ function drawSheet(box, sheet, frame, again) {
       may("send") && h("div", { class: "row no-print" },
         h("button", { type: "button", class: "first", onclick: frame.act(() => takeOver(again)) }, t("handover.take_over")),
         h("button", { type: "button", onclick: frame.act(() => signOff(sheet, again)) }, t("handover.sign_off")),
-        h("button", { type: "button", onclick: () => print() }, t("handover.print")))),
+        h("button", { type: "button", onclick: frame.act(() => openSheet(main, frame, "/sheets/handover")) }, t("handover.print")))),
     h("section", { "aria-labelledby": "h-sheet-lines" }, h("h2", { id: "h-sheet-lines" }, t("watch.lines")),
-      h("ul", {}, sheet.lines.map((line) => h("li", { class: `line ${line.state}` }, h("strong", {}, `${line.peer}: ${named("line_state", line.state)} `), t("alert.since", { at: utc(line.since_utc) }))))),
+      h("ul", {}, sheet.lines.map((line) => h("li", { class: `line ${line.state}` }, h("strong", {}, `${line.peer}: ${named("line_state", line.state)} `), t("alert.since", { at: utc(line.since_utc) }), " ",
+        h("button", { type: "button", onclick: frame.act(() => openSheet(main, frame, `/sheets/fallback?line=${line.line_id}`)) }, t("sheet.fallback", { peer: line.peer })))))),
     ...parts.map((part) => h("section", {}, h("h2", {}, named("part", part)), h("ul", {}, sheet.items.filter((item) => item.part === part).map(drawItem)))));
   if (!parts.length) box.append(h("section", {}, h("p", { class: "soft" }, t("handover.nothing"))));
 }

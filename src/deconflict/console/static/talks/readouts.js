@@ -6,9 +6,12 @@ import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
 import { call as send, may, post } from "../shell/node.js";
 import { language, named, t } from "../shell/words.js";
+import { openSheet } from "../sheet/page.js";
 import { SPOKEN, languageName, paragraphs, sideBySide, whole } from "./codes.js";
 
 const KEPT = "readout/";
+const DRAWN = () => [["theatre", t("sheet.theatre")], ["declared", t("sheet.declared")], ["none", t("sheet.no_map")]];
+const named_of = (readout) => (readout.message ?? readout.readout_hash ? `&message=${readout.message ?? readout.readout_hash}` : "");
 
 // Every readout of a call, with what may be said to it.
 export function drawReadouts(call, desk, write) {
@@ -19,6 +22,7 @@ export function drawReadouts(call, desk, write) {
     h("div", { class: "words" }, sideBySide(readout.texts)),
     h("div", { class: "row acts" },
       may("readout") && readout.state === "PROPOSED" && readout.by === call.peer && h("button", { type: "button", class: "first", onclick: frame.act(() => sign(call, readout, desk)) }, t("call.sign")),
+      h("button", { type: "button", onclick: frame.act(() => openSheet(desk.main, frame, `/sheets/readout?call=${call.call_id}${named_of(readout)}`, { choices: { drawn: DRAWN() } })) }, t("sheet.paper")),
       write && Object.keys(readout.texts).length > 0 && h("button", { type: "button", onclick: () => write(readout.texts) }, t("call.work_on")))));
 }
 

@@ -14,7 +14,7 @@ export function open(main, shown) {
   const { world, frame, path } = shown;
   const [talks, calls, card] = [h("ul"), h("ul", { class: "stack" }), h("div")];
   const status = h("p", { role: "status", class: "permission" });
-  const desk = { ...shown, said, again: draw };
+  const desk = { ...shown, main, said, again: draw };
   let open_ = null; // the card of the call that is looked at
   let turn = 0;
   main.replaceChildren(status, h("div", { class: "two" },

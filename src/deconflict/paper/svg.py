@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
-from deconflict.cli.output import clean
+from deconflict.messages.shown import clean
 
 __all__ = [
     "Box",

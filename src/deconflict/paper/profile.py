@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from deconflict.airspace import AltitudeReference, format_utc
 from deconflict.airspace.instant import nearest_utc_ms
-from deconflict.cli.svg import Box, Labels, Point, element, path, shortened, text, width_of
+from deconflict.paper.svg import Box, Labels, Point, element, path, shortened, text, width_of
 from deconflict.units import TMM_PER_FOOT, TMM_PER_METRE
 
 __all__ = ["Band", "Level", "draw_profile"]

@@ -20,17 +20,28 @@ from deconflict.airspace import (
     Trajectory,
     format_utc,
 )
-from deconflict.airspace.geodesy import direct, inverse, middle
-from deconflict.cli.profile import Band, Level, draw_profile
-from deconflict.cli.svg import Box, Labels, Point, element, fitting, path, text, width_of
+from deconflict.airspace.geodesy import direct, inverse
+from deconflict.paper.profile import Band, Level, draw_profile
+from deconflict.paper.projection import MAP, Projection
+from deconflict.paper.svg import Box, Labels, Point, element, fitting, path, text, width_of
 
-__all__ = ["Mark", "Shape", "draw"]
+__all__ = ["Mark", "Shape", "draw", "draw_map"]
+
+
+def _scale_room(box: Box) -> Box:
+    """Return where the bar and its words stand in a map."""
+    return Box(box.left, box.bottom - 46, box.left + 240, box.bottom - 16)
+
+
+def _north_room(box: Box) -> Box:
+    """Return where the arrow and its letter stand in a map."""
+    return Box(box.right - 32, box.top + 10, box.right - 12, box.top + 50)
+
 
 WIDTH, HEIGHT = 1280.0, 760.0
-MAP = Box(24, 84, 784, 704)
+SHEET_MAP = Box(0, 0, 640, 250)  # across A4 its words are as large as the text beside them
+SCALE, NORTH = _scale_room(MAP), _north_room(MAP)
 PROFILE = Box(868, 84, 1216, 664)
-SCALE = Box(MAP.left, MAP.bottom - 46, MAP.left + 240, MAP.bottom - 16)  # the bar and its words
-NORTH = Box(MAP.right - 32, MAP.top + 10, MAP.right - 12, MAP.top + 50)  # the arrow and its letter
 OWN = "#1f5fa8"
 PEERS = ("#b3541e", "#6a3d9a", "#2a7f62", "#8c6d1f")
 ALARM = "#c4122f"
@@ -46,7 +57,6 @@ DASHES = {
 LABELLED = 30  # more shapes than this: only those in a conflict are named
 LISTED = 12
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, for choosing steps only
-FARTHEST_M = 20_000_000.0  # nearly half around: no map reaches beyond
 NORTH_IS_UP_DEG = 35.0  # where it is farther off in a corner, one arrow would say something wrong
 MERIDIANS_APART = (1 / 60, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 30)
 MERIDIANS = 14  # at most so many: near a pole they run together
@@ -98,15 +108,7 @@ def draw(
         below: the height of what else is drawn under it all, and what draws it from there down.
     """
     colours = _colours(shapes)
-    project = _Projection([*_places(shapes), *(p for mark in marks for p in mark.places)])
-    labels = Labels(MAP)
-    labels.keep_free(SCALE)
-    north = _north(project)
-    if north:
-        labels.keep_free(NORTH)
-    drawn = [way for shape in shapes for way in _ways(shape)]
-    for way in [*drawn, *(_geodesic([*outline, outline[0]]) for _, outline in theatres)]:
-        labels.shun(map(project, way))
+    project = Projection([*_places(shapes), *(p for mark in marks for p in mark.places)])
     listed = marks[:LISTED]
     height = HEIGHT + 22 * (len(listed) + (len(marks) > LISTED)) + (16 if marks else 0)
     more = "" if below is None else below[1](height)
@@ -115,25 +117,7 @@ def draw(
         element("rect", width=WIDTH, height=height, fill="#fff"),
         text(title, (MAP.left, 38), size=_fitting(title, 22, bold=True), font_weight=600),
         text(subtitle, (MAP.left, 62), size=13, fill=FAINT),
-        element("clipPath", _rect(MAP), id="map"),
-        _rect(MAP, fill="#fbfaf7", stroke=FAINT),
-        element(
-            "g",
-            "".join(
-                [
-                    *_graticule(project),
-                    *(_theatre(outline, project) for _, outline in theatres),
-                    *(_shape(shape, colours[shape.party], project) for shape in shapes),
-                    *(_mark(number, mark, project, labels) for number, mark in enumerate(marks, 1)),
-                    *(_landmark(name, place, project, labels) for name, place in landmarks),
-                    *_names(shapes, colours, project, labels),
-                    *(_theatre_name(name, outline, project, labels) for name, outline in theatres),
-                ]
-            ),
-            clip_path="url(#map)",
-        ),
-        *_scale_bar(project),
-        *north,
+        *_map(shapes, marks, landmarks, theatres, colours, project),
         *_legend(shapes, colours),
         draw_profile(
             PROFILE,
@@ -151,51 +135,72 @@ def draw(
     )
 
 
+def draw_map(
+    shapes: Sequence[Shape],
+    *,
+    landmarks: Sequence[tuple[str, Position]] = (),
+    theatres: Sequence[tuple[str, Sequence[Position]]] = (),
+) -> str:
+    """Return the map alone as SVG text, with nothing beside it: for a sheet that says the rest.
+
+    Args:
+        shapes: what is declared; where there is none the map shows the theatres.
+        landmarks: agreed places, drawn where they fall into the picture.
+        theatres: agreed names and outlines.
+    """
+    colours = _colours(shapes)
+    around = [place for _, outline in theatres for place in outline]
+    project = Projection(_places(shapes) or around or [place for _, place in landmarks], SHEET_MAP)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 '
+        f'{SHEET_MAP.width:g} {SHEET_MAP.height:g}" font-family="sans-serif" fill="{INK}">'
+        + "\n".join(_map(shapes, (), landmarks, theatres, colours, project))
+        + "</svg>\n"
+    )
+
+
+def _map(
+    shapes: Sequence[Shape],
+    marks: Sequence[Mark],
+    landmarks: Sequence[tuple[str, Position]],
+    theatres: Sequence[tuple[str, Sequence[Position]]],
+    colours: dict[str, str],
+    project: Projection,
+) -> list[str]:
+    labels = Labels(project.box)
+    labels.keep_free(_scale_room(project.box))
+    north = _north(project)
+    if north:
+        labels.keep_free(_north_room(project.box))
+    drawn = [way for shape in shapes for way in _ways(shape)]
+    for way in [*drawn, *(_geodesic([*outline, outline[0]]) for _, outline in theatres)]:
+        labels.shun(map(project, way))
+    return [
+        element("clipPath", _rect(project.box), id="map"),
+        _rect(project.box, fill="#fbfaf7", stroke=FAINT),
+        element(
+            "g",
+            "".join(
+                [
+                    *_graticule(project),
+                    *(_theatre(outline, project) for _, outline in theatres),
+                    *(_shape(shape, colours[shape.party], project) for shape in shapes),
+                    *(_mark(number, mark, project, labels) for number, mark in enumerate(marks, 1)),
+                    *(_landmark(name, place, project, labels) for name, place in landmarks),
+                    *_names(shapes, colours, project, labels),
+                    *(_theatre_name(name, outline, project, labels) for name, outline in theatres),
+                ]
+            ),
+            clip_path="url(#map)",
+        ),
+        *_scale_bar(project),
+        *north,
+    ]
+
+
 def _fitting(words: str, size: int, *, bold: bool = False) -> int:
     """Return the greatest size, at most the one asked for, in which words fit across a picture."""
     return fitting(words, size, PROFILE.right - MAP.left, bold=bold)
-
-
-class _Projection:
-    """From places to pixels."""
-
-    def __init__(self, places: Sequence[Position]) -> None:
-        self.centre = middle(places)
-        flat = [self._flat(place) for place in places] or [(0.0, 0.0)]
-        west, east = min(x for x, _ in flat), max(x for x, _ in flat)
-        south, north = min(y for _, y in flat), max(y for _, y in flat)
-        self._shift = ((west + east) / 2, (south + north) / 2)
-        room = 0.84  # of the frame; the rest is for labels
-        self.pixels_per_m = room * min(
-            MAP.width / max(east - west, 2_000.0), MAP.height / max(north - south, 2_000.0)
-        )
-
-    def __call__(self, place: Position) -> Point:
-        x, y = self._flat(place)
-        return (
-            (MAP.left + MAP.right) / 2 + (x - self._shift[0]) * self.pixels_per_m,
-            (MAP.top + MAP.bottom) / 2 - (y - self._shift[1]) * self.pixels_per_m,
-        )
-
-    def place_at(self, point: Point) -> Position:
-        """Return which place is drawn at a point."""
-        x = (point[0] - (MAP.left + MAP.right) / 2) / self.pixels_per_m + self._shift[0]
-        y = ((MAP.top + MAP.bottom) / 2 - point[1]) / self.pixels_per_m + self._shift[1]
-        azimuth_deg = math.degrees(math.atan2(x, y)) % 360.0
-        return direct(self.centre, azimuth_deg, min(math.hypot(x, y), FARTHEST_M))
-
-    def north_deg(self, point: Point) -> float:
-        """Return how far north is from straight up at a point, degrees."""
-        place = self.place_at(point)
-        x, y = self(place)
-        north = direct(place, 0.0, 20.0 / self.pixels_per_m)
-        x1, y1 = self(north)
-        return abs(math.degrees(math.atan2(x1 - x, y - y1)))
-
-    def _flat(self, place: Position) -> Point:
-        way = inverse(self.centre, place)
-        azimuth = math.radians(way.azimuth_ab_deg)
-        return way.distance_m * math.sin(azimuth), way.distance_m * math.cos(azimuth)
 
 
 def _places(shapes: Iterable[Shape]) -> list[Position]:
@@ -232,7 +237,7 @@ def _geodesic(places: Sequence[Position]) -> list[Position]:
     return found
 
 
-def _shape(shape: Shape, colour: str, project: _Projection) -> str:
+def _shape(shape: Shape, colour: str, project: Projection) -> str:
     if isinstance(shape.geometry, Trajectory):
         way = [
             project(place) for place in _geodesic([w.position for w in shape.geometry.waypoints])
@@ -271,20 +276,20 @@ def _rim(outline: Circle | Polygon) -> list[Position]:
     return _geodesic([*outline.vertices, outline.vertices[0]])
 
 
-def _theatre(outline: Sequence[Position], project: _Projection) -> str:
+def _theatre(outline: Sequence[Position], project: Projection) -> str:
     rim = map(project, _geodesic([*outline, outline[0]]))
     return element("path", d=path(rim), fill="none", stroke=FAINT, stroke_width=1.2)
 
 
 def _theatre_name(
-    name: str, outline: Sequence[Position], project: _Projection, labels: Labels
+    name: str, outline: Sequence[Position], project: Projection, labels: Labels
 ) -> str:
     x, y = min(map(project, outline), key=lambda point: point[1] + 0.2 * point[0])
     width = width_of(name, 11)
     return labels.place(name, (x + width / 2, y), size=11, away=5, fill=FAINT)
 
 
-def _outline(outline: Outline, colour: str, dash: str | None, project: _Projection) -> str:
+def _outline(outline: Outline, colour: str, dash: str | None, project: Projection) -> str:
     if isinstance(outline, Corridor):
         way = [project(place) for place in _geodesic(outline.path)]
         width = 2 * outline.half_width_mm / 1000 * project.pixels_per_m
@@ -329,7 +334,7 @@ def _arrow(way: Sequence[Point], colour: str) -> str:
 
 
 def _names(
-    shapes: Sequence[Shape], colours: dict[str, str], project: _Projection, labels: Labels
+    shapes: Sequence[Shape], colours: dict[str, str], project: Projection, labels: Labels
 ) -> list[str]:
     named = shapes if len(shapes) <= LABELLED else [s for s in shapes if s.in_conflict][:LABELLED]
     drawn, ends = [], []
@@ -349,9 +354,9 @@ def _names(
     return drawn + [labels.place(words, at, fill=colour) for words, at, colour in ends]
 
 
-def _landmark(name: str, place: Position, project: _Projection, labels: Labels) -> str:
+def _landmark(name: str, place: Position, project: Projection, labels: Labels) -> str:
     x, y = project(place)
-    if not MAP.holds((x, y)):
+    if not project.box.holds((x, y)):
         return ""
     spot = element(
         "path", d=path([(x, y - 5), (x + 5, y + 4), (x - 5, y + 4)], closed=True), fill=FAINT
@@ -359,7 +364,7 @@ def _landmark(name: str, place: Position, project: _Projection, labels: Labels) 
     return spot + labels.place(name, (x, y), fill=FAINT, size=11)
 
 
-def _mark(number: int, mark: Mark, project: _Projection, labels: Labels) -> str:
+def _mark(number: int, mark: Mark, project: Projection, labels: Labels) -> str:
     points = [project(place) for place in mark.places]
     if not points:
         return ""
@@ -407,9 +412,9 @@ def _levels(shape: Shape, colour: str) -> list[Level | Band]:
     ]
 
 
-def _graticule(project: _Projection) -> list[str]:
+def _graticule(project: Projection) -> list[str]:
     """Return meridians and parallels with their degrees at the frame."""
-    span_deg = math.degrees(MAP.width / project.pixels_per_m / EARTH_RADIUS_M)
+    span_deg = math.degrees(project.box.width / project.pixels_per_m / EARTH_RADIUS_M)
     step = next((s for s in MERIDIANS_APART if span_deg / s <= 7), 30)
     lat0, lon0 = project.centre.lat_deg, project.centre.lon_deg
     tall = span_deg * 0.75 + step
@@ -419,12 +424,12 @@ def _graticule(project: _Projection) -> list[str]:
     apart = next((s for s in MERIDIANS_APART if s >= step and 2 * wide / s <= MERIDIANS), 30)
     lats = _steps(max(lat0 - tall, -89.9), min(lat0 + tall, 89.9), step)
     lons = [30.0 * n for n in range(-6, 6)] if around else _steps(lon0 - wide, lon0 + wide, apart)
-    room = [SCALE]
+    room = [_scale_room(project.box)]
     drawn = []
     for lat in lats:
         way = [project(_place(lat, lon0 - wide + 2 * wide * i / 96)) for i in range(97)]
         drawn += _grid_line(
-            way, _degrees(lat, "N", "S"), axis=0, edge=MAP.left, room=room, anywhere=around
+            way, _degrees(lat, "N", "S"), axis=0, box=project.box, room=room, anywhere=around
         )
     low, high = max(lat0 - tall, -90.0), min(lat0 + tall, 90.0)
     if around:  # not into the pole itself, where they would be one
@@ -435,7 +440,7 @@ def _graticule(project: _Projection) -> list[str]:
             way,
             _degrees((lon + 180) % 360 - 180, "E", "W"),
             axis=1,
-            edge=MAP.bottom,
+            box=project.box,
             room=room,
             anywhere=around,
         )
@@ -444,11 +449,11 @@ def _graticule(project: _Projection) -> list[str]:
     return drawn
 
 
-def _pole(project: _Projection) -> str:
+def _pole(project: Projection) -> str:
     """Return a cross at the pole, with its name, where it is on the map."""
     south = project.centre.lat_deg < 0
     x, y = project(Position.from_degrees(-90.0 if south else 90.0, 0.0))
-    if not MAP.holds((x, y)):
+    if not project.box.holds((x, y)):
         return ""
     cross = path([(x - 6, y), (x + 6, y)]) + path([(x, y - 6), (x, y + 6)])
     name = "south pole" if south else "north pole"
@@ -462,15 +467,15 @@ def _grid_line(
     words: str,
     *,
     axis: int,
-    edge: float,
+    box: Box,
     room: list[Box],
     anywhere: bool = False,
 ) -> list[str]:
     """Return a line of the grid, named at an edge of the frame; at any, where it runs all ways."""
     line = element("path", d=path(way), fill="none", stroke="#d5d8dc", stroke_width=1)
-    edges = [(axis, edge)]
+    edges = [(axis, box.left if axis == 0 else box.bottom)]
     if anywhere:
-        edges += [(1, MAP.top), (0, MAP.left), (0, MAP.right)]
+        edges += [(1, box.top), (0, box.left), (0, box.right)]
     for along, at_edge in edges:
         for a, b in pairwise(way):
             low, high = sorted((a[along], b[along]))
@@ -480,10 +485,10 @@ def _grid_line(
             across = a[1 - along] + share * (b[1 - along] - a[1 - along])
             width = width_of(words, 10)
             x, y = (at_edge, across) if along == 0 else (across, at_edge)
-            x += -width - 4 if (along, at_edge) == (0, MAP.right) else 4 if along == 0 else 3
-            y += 14 if (along, at_edge) == (1, MAP.top) else -3 if along == 0 else -5
+            x += -width - 4 if (along, at_edge) == (0, box.right) else 4 if along == 0 else 3
+            y += 14 if (along, at_edge) == (1, box.top) else -3 if along == 0 else -5
             taken = Box(x, y - 10, x + width, y + 2)
-            inside = MAP.holds((taken.left, taken.top)) and MAP.holds((taken.right, y))
+            inside = box.holds((taken.left, taken.top)) and box.holds((taken.right, y))
             if inside and not any(taken.meets(other) for other in room):
                 room.append(taken)
                 return [line, text(words, (x, y), size=10, fill=FAINT)]
@@ -504,13 +509,14 @@ def _degrees(value: float, positive: str, negative: str) -> str:
     return f"{minutes // 60}°{f'{minutes % 60:02d}′' if minutes % 60 else ''}{hemisphere}"
 
 
-def _scale_bar(project: _Projection) -> list[str]:
+def _scale_bar(project: Projection) -> list[str]:
     miles = next(
         (m for m in (500, 200, 100, 50, 20, 10, 5, 2, 1) if m * 1852 * project.pixels_per_m < 220),
         1,
     )
     width = miles * 1852 * project.pixels_per_m
-    left, y = SCALE.left + 14, SCALE.bottom - 8
+    scale = _scale_room(project.box)
+    left, y = scale.left + 14, scale.bottom - 8
     ends = [(left, y - 5), (left, y), (left + width, y), (left + width, y - 5)]
     words = f"{miles} NM ({miles * 1.852:g} km)"
     return [
@@ -526,12 +532,14 @@ def _scale_bar(project: _Projection) -> list[str]:
     ]
 
 
-def _north(project: _Projection) -> list[str]:
+def _north(project: Projection) -> list[str]:
     """Return an arrow to the north, where one direction is north all over the map."""
-    corners = [(x, y) for x in (MAP.left, MAP.right) for y in (MAP.top, MAP.bottom)]
+    box = project.box
+    corners = [(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
     if any(project.north_deg(corner) > NORTH_IS_UP_DEG for corner in corners):
         return []
-    x, y = NORTH.left + 10, NORTH.top + 6
+    arrow = _north_room(box)
+    x, y = arrow.left + 10, arrow.top + 6
     tip = path([(x, y), (x + 5, y + 15), (x - 5, y + 15)], closed=True)
     return [
         element("path", d=tip, fill=INK),

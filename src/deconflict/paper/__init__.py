@@ -1,0 +1,1 @@
+"""What is put on paper: pictures, sheets that people read and sign, and their PDF."""
