@@ -10,6 +10,7 @@ from deconflict.console.words import PLURALS, words_json, words_of
 from deconflict.errors import NotFoundError
 from deconflict.line.delivery import DeliveryState
 from deconflict.messages.kinds import Kind
+from deconflict.messages.voice import SAYABLE
 from deconflict.messages.words import LANGUAGES, find_banned
 
 STATIC = Path(str(files("deconflict.console").joinpath("static")))
@@ -20,6 +21,7 @@ NAMED = {
     *("readback", "readout_state", "role", "said", "shape", "step", "subject", "talk_reason"),
     *("talk_state", "terms_state", "tier", "urgency", "verdict"),
     *("call_role", "paper", "record_field"),
+    *("breach", "incident_word", "risk", "tally_why"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
@@ -98,3 +100,10 @@ def test_a_language_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(NotFoundError, match="not written in this language"):
         words_of("../en")
     assert words_json("en") == words_json("en")
+
+
+def test_what_the_page_offers_to_say_aloud_is_what_can_be_said() -> None:
+    script = (STATIC / "thread/aloud.js").read_text()
+    offered = re.search(r"const SAYABLE = new Set\(\[(.*?)\]\)", script, re.DOTALL)
+    assert offered is not None
+    assert set(re.findall(r'"([A-Z_]+)"', offered[1])) == {kind.value for kind in SAYABLE}

@@ -15,7 +15,8 @@ from deconflict.messages.bodies import Body, VoicePart, body_to_wire, parse_body
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase, wording
 from deconflict.messages.values import ValueType, check_value, spoken_id
-from deconflict.messages.voice import SAYABLE, check_digits, parts_of, voice_script, voice_text
+from deconflict.messages.voice import SAYABLE, check_digits, parts_of, voice_text
+from deconflict.node.speech import script_languages, script_of
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -28,34 +29,12 @@ _NUMBER_ONLY = 12  # digits at most of what is typed as a number
 def show_script(node: "NodeClient", line: dict[str, Any], wanted: str, *, as_json: bool) -> None:
     """Print what to say of one own message, in each language of the line."""
     message = _own(node, line, wanted)
-    body = _body(message)
-    kind = Kind(message["kind"])
-    scripts = {
-        language: voice_script(
-            kind,
-            body,
-            party=message["from_party"],
-            peer=message["to_party"],
-            number=message["seq"],
-            message_hash=message["hash"],
-            language=language,
-            drill=message["drill"],
-        )
-        for language in _languages(node, line)
-    }
-    parts = parts_of(kind, body, party=message["from_party"])
+    terms = node.get("lines", line["line_id"], "terms")["agreed"]
+    script = script_of(message, script_languages(node.get("node")["language"], terms))
     if as_json:
-        write_json(
-            {
-                "message": message["hash"],
-                "number": message["seq"],
-                "check": check_digits(parts, drill=message["drill"]),
-                "said": [{"phrase": part.phrase, "values": part.values} for part in parts],
-                "scripts": {language: list(lines) for language, lines in scripts.items()},
-            }
-        )
+        write_json(script)
         return
-    for language, lines in scripts.items():
+    for language, lines in script.scripts.items():
         click.echo(click.style(f"{language}:", bold=True))
         for said in lines:
             click.echo(sentences(said, indent=2))
@@ -234,16 +213,6 @@ def _own(node: "NodeClient", line: dict[str, Any], wanted: str) -> dict[str, Any
 
 def _body(message: dict[str, Any]) -> Body:
     return parse_body(message["kind"], message["body"])
-
-
-def _languages(node: "NodeClient", line: dict[str, Any]) -> Sequence[str]:
-    from deconflict.messages.words import LANGUAGES
-
-    terms = node.get("lines", line["line_id"], "terms")["agreed"]
-    parties = [] if terms is None else terms["parties"]
-    agreed = [language for party in parties for language in party["languages"]]
-    own = node.get("node")["language"]
-    return tuple(dict.fromkeys(one for one in (own, *agreed) if one in LANGUAGES))
 
 
 def _typed_parts(

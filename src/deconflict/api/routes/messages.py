@@ -1,5 +1,6 @@
 """What is said on a line."""
 
+from dataclasses import asdict
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -13,6 +14,7 @@ from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.kinds import KINDS
 from deconflict.node.actor import Action
+from deconflict.node.speech import ScriptView, script_languages, script_of
 from deconflict.node.views import MessageView, Posted
 
 __all__ = ["ROUTES"]
@@ -99,6 +101,20 @@ async def view_message(
     """
     language = actor_of(request).language
     return answer(await services_of(request).node.message(message_hash, language=language))
+
+
+@router.get("/messages/{message_hash}/script", response_model=ScriptView)
+@needs(Action.READ)
+async def say_aloud(message_hash: str, request: Request) -> Response:
+    """Return what to say of an own message over a telephone, in each language of its line.
+
+    Every digit is spelled and everything is said twice; the check digits tell what was misheard.
+    What is heard is not authentic until the signed message is there.
+    """
+    node, language = services_of(request).node, actor_of(request).language
+    message = await node.message(message_hash, language=language)
+    terms = node.terms(message.line_id).agreed
+    return answer(script_of(asdict(message), script_languages(language, terms)))
 
 
 @router.post("/messages/{message_hash}/seen", response_model=Posted)

@@ -29,8 +29,9 @@ export async function openSheet(main, frame, path, { choices = {} } = {}) {
   const page = h("article", { class: "sheet" });
   const bar = h("div", { class: "row no-print" });
   const picked = Object.fromEntries(Object.entries(choices).map(([name, options]) => [name, options[0][0]]));
-  main.replaceChildren(h("section", { class: "stack" }, bar, page));
+  const begun = location.hash;
   await draw();
+  if (location.hash === begun) main.replaceChildren(h("section", { class: "stack" }, bar, page)); // nobody went on meanwhile
 
   async function draw() {
     const [bare, query = ""] = path.split("?");

@@ -14,6 +14,7 @@ const SCREENS = [
   { name: "declare", needs: "check", load: () => import("../declare/screen.js") },
   { name: "thread", needs: "read", load: () => import("../thread/screen.js") },
   { name: "talks", needs: "read", load: () => import("../talks/screen.js") },
+  { name: "incidents", needs: "read", load: () => import("../incidents/screen.js") },
   { name: "handover", needs: "read", load: () => import("../handover/screen.js") },
   { name: "record", needs: "export", load: () => import("../record/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },

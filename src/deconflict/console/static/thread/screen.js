@@ -5,6 +5,7 @@ import { h, Rows } from "../shell/dom.js";
 import { get } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 import { answersTo } from "../watch/actions.js";
+import { aloud } from "./aloud.js";
 import { receiptBar } from "./bar.js";
 
 const SHOWN = 200;
@@ -71,7 +72,7 @@ function drawThread(box, root, world, desk) {
         message.text_author && message.text_author !== message.text && h("details", { data: { key: message.hash } }, h("summary", {}, t("thread.their_text", { language: message.language })), h("p", { class: "said", dir: "auto", lang: message.language }, message.text_author)),
         message.outgoing && receiptBar(message, { loads: LOADS.has(message.kind) }),
         h("p", { class: "soft figure" }, `${message.hash.slice(0, 16)} · ${t("thread.number", { seq: message.seq })}`)),
-      h("div", { class: "row acts" }, answers));
+      h("div", { class: "row acts" }, answers, aloud(message, desk.frame)));
     return [node, ...(depth < 6 ? below(message.hash).flatMap((each) => tree(each, depth + 1)) : [])];
   }
 }
