@@ -3,6 +3,7 @@
 import hashlib
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desks import Desk, Watch
@@ -131,5 +132,24 @@ def test_risk_breach_and_tally_are_each_one_sides_word(desks: Desks) -> None:
     done(blue)
     for desk in desks:
         desk.shows('[aria-labelledby="h-breaches"] li:has-text("taken back")')
-        desk.shows('[aria-labelledby="h-tallies"] .overdue:has-text("its author took it back")')
+    # What was said of the time before stays as true as it was; a count now has no breach any more.
+    blue.page.click('button:has-text("Count here")')
+    ours = blue.shows('[aria-labelledby="h-tallies"] .alert:has-text("Our count now")').inner_text()
+    assert "close pass" in ours
+    assert "minima" not in ours
     blue.picture("incidents-tally")
+
+
+def test_each_entry_in_which_a_tally_differs_is_named_with_the_reason(desks: Desks) -> None:
+    blue, _red = desks
+    entry = {"message": "ab" * 32, "word": "CLOSE_PASS", "words": "close pass"}
+
+    def differing(route: Any) -> None:
+        answer = route.fetch()
+        more = {"differences": [{**entry, "in_tally": True, "why": "NOT_HELD"}]}
+        route.fulfill(response=answer, json=[{**each, **more} for each in answer.json()])
+
+    blue.page.route("**/tallies", differing)
+    blue.go("incidents")
+    said = blue.shows('[aria-labelledby="h-tallies"] .overdue').inner_text()
+    assert said == f"Only in the tally: close pass {'ab' * 5} · no such message is in this record"

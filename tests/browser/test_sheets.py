@@ -42,7 +42,7 @@ def told(both: Watch) -> str:
         said = {"kind": "READOUT_PROPOSE", "ref": call, "body": body}
         proposed = blue.post(f"{lines}/readouts", said)["hash"]
         deadline = time.monotonic() + 30
-        while not any(each["readouts"] for each in red.get("/calls")):
+        while not any(each["hash"] == proposed for each in red.get(f"{lines}/messages")):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         said = {"kind": "READOUT_AGREE", "ref": proposed, "body": body}

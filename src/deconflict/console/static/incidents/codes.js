@@ -29,6 +29,9 @@ export function typedFields(text) {
   return found;
 }
 
+// A place is two numbers; it is shown, and named, as one.
+export const nameOf = (field) => field.replace(/_(lat|lon)_e7$/, "");
+
 // The fields of several accounts by name, each with what every account says of it; a place is one.
 export function rowsOf(accounts) {
   const names = new Set(accounts.flatMap(({ fields }) => Object.keys(fields).map((name) => placeOf(name, fields) ?? name)));

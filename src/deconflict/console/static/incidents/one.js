@@ -4,7 +4,7 @@ import { figures, span, utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
-import { rowsOf } from "./codes.js";
+import { nameOf, rowsOf } from "./codes.js";
 import { accountForm, evidenceForm, giveRisk, noteBreach, takeBack } from "./say.js";
 
 const part = (id, title, ...inside) => h("div", { class: "stack", role: "group", "aria-labelledby": id }, h("h3", { id }, title), ...inside);
@@ -46,7 +46,7 @@ export function drawIncident(box, first, desk) {
 function compared(incident, { about }) {
   const { accounts } = incident;
   if (!accounts.length) return h("p", { class: "soft" }, t("incident.no_account"));
-  const differing = new Set(incident.differing.map((field) => field.replace(/_(lat|lon)_e7$/, "")));
+  const differing = new Set(incident.differing.map(nameOf));
   const side = (by) => (by === about.party ? "own" : "peer");
   const note = (name) => [incident.times_apart_ms[name] && t("incident.apart_time", { span: span(incident.times_apart_ms[name]) }), incident.places_apart_m[name] && t("incident.apart_place", { metres: Math.round(incident.places_apart_m[name]) })].filter(Boolean);
   return h("table", { class: "compared" },

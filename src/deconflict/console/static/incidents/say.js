@@ -89,8 +89,9 @@ export function evidenceForm(latest, desk) {
     if (!chosen) return;
     if (chosen.size > MOST_FILE_BYTES) throw new Error(t("incident.file_too_large"));
     const sha256 = hex(await crypto.subtle.digest("SHA-256", await chosen.arrayBuffer()));
+    file.value = ""; // the same name, chosen again, is looked at again
     const known = latest().evidence.filter((each) => each.sha256 === sha256);
-    found.textContent = `${sha256} · ${known.length ? t("incident.named_by", { parties: [...new Set(known.map((each) => each.by))].join(", ") }) : t("incident.named_by_none")}`;
+    found.textContent = `${chosen.name} · ${sha256} · ${known.length ? t("incident.named_by", { parties: [...new Set(known.map((each) => each.by))].join(", ") }) : t("incident.named_by_none")}`;
     name.hidden = known.some((each) => each.by === desk.about.party);
     name.onclick = frame.act(() => ask({ title: t("incident.name_evidence"), subject: t("incident.evidence_about"), verb: t("ask.send"), sure: () => t("incident.evidence_sure", { hash: sha256, peer: latest().peer }),
       send: () => say(latest().line_id, "EVIDENCE", { incident_id: latest().incident_id, sha256, length_bytes: chosen.size, media_type: (chosen.type || "application/octet-stream").toLowerCase() }, desk) }));

@@ -4,6 +4,7 @@ import { utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { get, may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
+import { nameOf } from "./codes.js";
 import { drawIncident } from "./one.js";
 import { openIncident } from "./say.js";
 import { tallies } from "./tally.js";
@@ -41,7 +42,7 @@ export function open(main, shown) {
       h("div", {}, h("p", { class: "urgency" }, `${each.drill ? `${t("drill.mark")} ` : ""}${each.peer}`), h("p", { class: "figure" }, utc(each.at_utc)), h("p", { class: "soft figure" }, each.incident_id.slice(0, 8))),
       h("div", { class: "words" }, h("p", {}, each.words),
         h("p", { class: "soft" }, Object.entries(each.risk).map(([party, code]) => `${party}: ${code ? named("risk", code) : t("incident.no_risk")}`).join(" · ")),
-        each.differing.length > 0 && h("p", { class: "overdue" }, t("incident.differ_in", { fields: each.differing.join(", ") }))),
+        each.differing.length > 0 && h("p", { class: "overdue" }, t("incident.differ_in", { fields: [...new Set(each.differing.map(nameOf))].join(", ") }))),
       h("div", { class: "row acts" }, h("a", { href: `#incidents/${each.incident_id}`, "aria-current": each.incident_id === path[0] ? "true" : null }, t("incident.look"))));
   }
 }
