@@ -44,7 +44,7 @@ def terms(peer_language: str = "ru") -> dict[str, Any]:
 
 
 def about(language: str = "en") -> NodeView:
-    now = "2015-09-30T12:00:00.000Z"
+    now = "2015-09-30T12:00:00.123Z"
     return NodeView("blue", "1", now, now, ("watch",), language, "aa", 1, drill=False)
 
 

@@ -40,7 +40,7 @@ def main() -> int:
                 format="pdf",
                 sys_inputs={"sheet": given.decode()},
                 pdf_standards=["a-2b"],
-                timestamp=datetime.fromisoformat(made_utc),
+                timestamp=int(datetime.fromisoformat(made_utc).timestamp()),
             )
         except typst.TypstError as error:
             unknown = _UNKNOWN_SIGN.search(str(error))
