@@ -19,6 +19,14 @@ RUSSIAN = "Стороны говорили о событии."
 GRAVE = ("serious", "critical")
 
 
+def around(minutes: int) -> dict[str, Any]:
+    """A declaration that is in force at the time of the call."""
+    draft = flight(4_000_000, label="east")
+    for waypoint, at in zip(draft["geometry"]["trajectory"]["waypoints"], (0, 60), strict=True):
+        waypoint["at_utc"] = utc(minutes + at)
+    return draft
+
+
 def utc(minutes: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:00.000Z", time.gmtime(time.time() + 60 * minutes))
 
@@ -47,7 +55,7 @@ def told(both: Watch) -> str:
             time.sleep(0.2)
         said = {"kind": "READOUT_AGREE", "ref": proposed, "body": body}
         red.post(f"{lines}/readouts", said)
-        blue.post("/declarations", {"declarations": [flight(4_000_000, label="east")]})
+        blue.post("/declarations", {"declarations": [around(-30)]})
         while not any(r["state"] == "AGREED" for c in blue.get("/calls") for r in c["readouts"]):
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -88,7 +96,10 @@ def test_a_readout_is_a_page_and_a_pdf_with_the_text_both_signed(
     assert HOSTILE in sheet.inner_text()
     assert RUSSIAN in sheet.inner_text()
     assert "Both sides signed exactly this text." in sheet.inner_text()
-    assert len(desk.page.query_selector_all(".sheet svg[role=img]")) == 2
+    # The theatre of these terms has one landmark and no outline: a map has to have more on it.
+    assert len(desk.page.query_selector_all(".sheet svg[role=img]")) == 1
+    desk.page.select_option('select[aria-label="Map"]', "declared")
+    desk.shows(".sheet .drawn svg[role=img]")
     assert grave(desk) == []
     desk.picture("sheet-readout")
     text = taken(desk)

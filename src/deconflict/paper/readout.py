@@ -156,7 +156,8 @@ def _map(
         (each["name"], _position(each["position"]))
         for each in (theatre["landmarks"] if theatre else ())
     ]
-    if drawn == "none" or not (shapes or outline or landmarks):
+    # One place alone has no surroundings to be seen in.
+    if drawn == "none" or not (shapes or outline or len(landmarks) > 1):
         return []
     svg = draw_map(
         shapes,

@@ -39,7 +39,7 @@ export function drawIncident(box, first, desk) {
   function breachRow(each) {
     return h("li", { class: "line" }, h("strong", {}, each.by), ` · ${each.words} · `, h("span", { class: "figure" }, utc(each.at_utc)), " ",
       each.taken_back ? h("span", { class: "soft" }, t("incident.taken_back"))
-        : may("send") && each.by === desk.about.party && h("button", { type: "button", onclick: () => takeBack(incident, each, desk) }, t("incident.take_back")));
+        : may("send") && each.by === desk.about.party && each.breach !== "WITHDRAWN" && h("button", { type: "button", onclick: () => takeBack(incident, each, desk) }, t("incident.take_back")));
   }
 }
 
@@ -59,5 +59,5 @@ function compared(incident, { about }) {
     incident.implausible.length > 0 && h("tfoot", {}, h("tr", {}, h("td", { colspan: String(accounts.length + 2), class: "overdue" }, incident.implausible.map((odd) => h("p", {}, t("incident.implausible", { by: odd.by, fields: odd.fields.join(", "), speed: odd.speed_mps })))))));
 }
 
-const files = (incident) => h("table", {}, h("thead", {}, h("tr", {}, [t("record.whose"), "SHA-256", t("incident.bytes"), t("incident.type"), t("record.when")].map((words) => h("th", { scope: "col" }, words)))),
+const files = (incident) => h("table", { class: "files" }, h("thead", {}, h("tr", {}, [t("record.whose"), "SHA-256", t("incident.bytes"), t("incident.type"), t("record.when")].map((words) => h("th", { scope: "col" }, words)))),
   h("tbody", {}, incident.evidence.map((each) => h("tr", {}, h("td", {}, each.by), h("td", { class: "figure" }, each.sha256), h("td", { class: "figure" }, String(each.length_bytes)), h("td", { dir: "auto" }, each.media_type), h("td", { class: "figure" }, utc(each.said_utc))))));
