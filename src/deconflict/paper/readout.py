@@ -194,7 +194,7 @@ def _shapes(
     ]
     return [
         Shape(
-            label=each.label or each.declaration_id[:6],
+            label=f"{each.party}: {each.label or each.declaration_id[:6]}",
             party=each.party,
             own=each.own,
             purpose=each.purpose,

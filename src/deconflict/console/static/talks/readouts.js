@@ -11,7 +11,7 @@ import { SPOKEN, languageName, paragraphs, sideBySide, whole } from "./codes.js"
 
 const KEPT = "readout/";
 const DRAWN = () => [["theatre", t("sheet.theatre")], ["declared", t("sheet.declared")], ["none", t("sheet.no_map")]];
-const named_of = (readout) => (readout.message ?? readout.readout_hash ? `&message=${readout.message ?? readout.readout_hash}` : "");
+const whichOf = (readout) => (readout.message ?? readout.readout_hash ? `&message=${readout.message ?? readout.readout_hash}` : "");
 
 // Every readout of a call, with what may be said to it.
 export function drawReadouts(call, desk, write) {
@@ -22,7 +22,7 @@ export function drawReadouts(call, desk, write) {
     h("div", { class: "words" }, sideBySide(readout.texts)),
     h("div", { class: "row acts" },
       may("readout") && readout.state === "PROPOSED" && readout.by === call.peer && h("button", { type: "button", class: "first", onclick: frame.act(() => sign(call, readout, desk)) }, t("call.sign")),
-      h("button", { type: "button", onclick: frame.act(() => openSheet(desk.main, frame, `/sheets/readout?call=${call.call_id}${named_of(readout)}`, { choices: { drawn: DRAWN() } })) }, t("sheet.paper")),
+      h("button", { type: "button", onclick: frame.act(() => openSheet(desk.main, frame, `/sheets/readout?call=${call.call_id}${whichOf(readout)}`, { choices: { drawn: DRAWN() } })) }, t("sheet.paper")),
       write && Object.keys(readout.texts).length > 0 && h("button", { type: "button", onclick: () => write(readout.texts) }, t("call.work_on")))));
 }
 
@@ -50,11 +50,11 @@ export function editor(call, latest, desk) {
     area.value = kept.texts[kept.languages[at]] ?? "";
     return { area, choice };
   });
-  const named_ = h("p", { class: "soft", role: "status" });
+  const draftName = h("p", { class: "soft", role: "status" });
   const act = (words, work, first = false) => h("button", { type: "button", class: first ? "first" : null, onclick: frame.act(work) }, words);
   const box = h("div", { class: "stack" },
     h("p", { class: "soft" }, t("call.draft_about")),
-    h("div", { class: "two even" }, areas.map(({ area, choice }) => h("div", { class: "stack" }, choice, area))), named_,
+    h("div", { class: "two even" }, areas.map(({ area, choice }) => h("div", { class: "stack" }, choice, area))), draftName,
     h("div", { class: "row" },
       may("write_papers") && act(t("call.keep_draft"), keep),
       may("readout") && act(t("call.propose"), () => say("READOUT_PROPOSE", t("call.propose"), t("call.propose_sure", { peer: call.peer })), true),
@@ -71,7 +71,7 @@ export function editor(call, latest, desk) {
   }
 
   function showName() {
-    named_.textContent = kept.draft ? t("call.is_draft", { id: kept.draft }) : "";
+    draftName.textContent = kept.draft ? t("call.is_draft", { id: kept.draft }) : "";
   }
 
   // Takes a text over to go on from it: of a draft, which is then kept under its name, or a readout.

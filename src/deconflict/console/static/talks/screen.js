@@ -15,7 +15,7 @@ export function open(main, shown) {
   const [talks, calls, card] = [h("ul"), h("ul", { class: "stack" }), h("div")];
   const status = h("p", { role: "status", class: "permission" });
   const desk = { ...shown, main, said, again: draw };
-  let open_ = null; // the card of the call that is looked at
+  let looked = null; // the card of the call that is looked at
   let turn = 0;
   main.replaceChildren(status, h("div", { class: "two" },
     h("div", { class: "stack" }, card,
@@ -35,8 +35,8 @@ export function open(main, shown) {
     const told = log.filter((each) => each.records.length || each.readouts.length);
     calls.replaceChildren(...(told.length ? told.toReversed().map(row) : [h("li", { class: "soft" }, t("talk.none_held"))]));
     if (call) {
-      open_ ??= drawCall(card, call, desk);
-      open_.show(call, ahead.find((talk) => talk.call_id === call.call_id), papers);
+      looked ??= drawCall(card, call, desk);
+      looked.show(call, ahead.find((talk) => talk.call_id === call.call_id), papers);
     } else if (path[0]) card.replaceChildren(h("section", {}, h("p", { role: "status" }, t("call.unknown"))));
   }
 
