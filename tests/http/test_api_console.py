@@ -100,7 +100,12 @@ def test_an_exercise_is_marked_wherever_a_message_a_plan_or_a_conflict_is_shown(
     assert marking == {
         "card/screen.js",
         "handover/screen.js",
+        "incidents/one.js",
+        "incidents/screen.js",
+        "incidents/tally.js",
         "record/screen.js",
+        "talks/call.js",
+        "talks/offers.js",
         "talks/screen.js",
         "thread/screen.js",
         "watch/alerts.js",
