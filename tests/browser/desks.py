@@ -19,7 +19,17 @@ from tests.processes.network import Network, make_networked
 from tests.processes.nodes import Member, Process
 
 PARTIES = ("blue", "red")
-SCREENS = ("watch", "conflicts", "declare", "thread", "talks", "handover", "record", "account")
+SCREENS = (
+    "watch",
+    "conflicts",
+    "declare",
+    "thread",
+    "talks",
+    "handover",
+    "record",
+    "map",
+    "account",
+)
 PASSWORD = "a long evening at sea"
 SHOTS = Path(os.environ.get("DECONFLICT_SHOTS", "build/screenshots"))
 SHOWN_MS = 30_000  # on a machine that does much else
