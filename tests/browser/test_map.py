@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 READY_MS = 60_000
 SETTLED_MS = 1_500  # the slider rests, the figures of the table follow
+HOSTILE = "<b>now</b>"
 PASTED = """{"type": "Feature", "properties": {"name": "box", "lower": "SFC", "upper": "FL100",
  "start_utc": "2031-01-01T00:00:00Z", "end_utc": "2031-01-01T01:00:00Z"}, "geometry": {"type":
  "Polygon", "coordinates": [[[36, 35], [37, 35], [37, 36], [36, 36], [36, 35]]]}}"""
@@ -25,7 +26,7 @@ def area(lon_e7: int, purpose: str) -> dict[str, Any]:
     circle = {"center": {"lat_e7": 350_000_000, "lon_e7": lon_e7}, "radius_mm": 20_000_000}
     band = {"reference": "AMSL", "lower_tmm": None, "upper_tmm": 30_480_000}
     volume = {"outline": {"circle": circle}, "band": band, "span": span}
-    return {"purpose": purpose, "geometry": {"volumes": [volume]}}
+    return {"purpose": purpose, "label": HOSTILE, "geometry": {"volumes": [volume]}}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,7 @@ def test_everything_on_the_map_has_a_row_and_keys_go_through_them(blue: Desk) ->
     table = blue.page.inner_text(".listed")
     for words in ("finding", "own", "red", "of blue", "of red", "activity", "hazard"):
         assert words in table
+    assert HOSTILE in table  # what a peer writes is text and nothing else
     blue.page.focus("table[role=grid]")
     seen = []
     for _ in rows:

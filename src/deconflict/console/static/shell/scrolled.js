@@ -8,7 +8,6 @@ const SPARE = 3; // rows kept above and below those in sight
 export class Scrolled {
   #box; #body; #above; #below; #rowPx; #make; #fill; #height = 0;
   #items = []; #first = 0; #rows = []; // the rows of items from first on: { node, item }
-  #watcher;
 
   // make() returns a new row; fill(row, item, at) writes an item into one.
   constructor(box, table, columns, rowPx, make, fill) {
@@ -17,11 +16,10 @@ export class Scrolled {
     [this.#above, this.#body, this.#below] = [space(), h("tbody"), space()];
     table.append(h("tbody", { class: "space" }, this.#above), this.#body, h("tbody", { class: "space" }, this.#below));
     box.addEventListener("scroll", () => this.#place(), { passive: true });
-    this.#watcher = new ResizeObserver(([{ contentRect }]) => {
+    new ResizeObserver(([{ contentRect }]) => {
       this.#height = contentRect.height;
       this.#place();
-    });
-    this.#watcher.observe(box);
+    }).observe(box);
   }
 
   show(items) {
