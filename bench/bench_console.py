@@ -203,27 +203,41 @@ def _map(page: Page, declarations: int, moving: int, together_ms: int) -> list[R
     under = int(page.inner_text("[data-under-way]").split()[0].replace(",", ""))
     if under < moving:
         raise RuntimeError(f"{under} of {moving} symbols are under way")
-    slid = page.evaluate(SLIDING, [SCROLL_S, together_ms, together_ms + 15 * 60_000])
+    what = f"The map's time moved, {under:,} symbols of {declarations:,} declarations"
     return [
-        _frames(f"The map's time moved, {under:,} symbols of {declarations:,} declarations", slid),
+        _frames(page, what, SLIDING, [SCROLL_S, together_ms, together_ms + 15 * 60_000]),
         _scrolling(page, ".listed", f"the map's table of {declarations:,}"),
     ]
 
 
 def _scrolling(page: Page, selector: str, what: str) -> Row:
-    return _frames(f"Scrolling {what}", page.evaluate(SCROLLING, [SCROLL_S, selector]))
+    return _frames(page, f"Scrolling {what}", SCROLLING, [SCROLL_S, selector])
 
 
-def _frames(what: str, found: list[Any]) -> Row:
-    gaps = [float(gap) for gap in found]
+def _frames(page: Page, what: str, script: str, given: list[Any]) -> Row:
+    begun_s = _processor_s(page)
+    gaps = [float(gap) for gap in page.evaluate(script, given)]
+    spent_ms = 1_000 * (_processor_s(page) - begun_s) / len(gaps)
     rate = 1_000 * len(gaps) / sum(gaps)
     return Row(
         what,
         f"≥ {ASKED_FRAMES} frames/s",
         f"{rate:.0f} frames/s; a frame {statistics.median(gaps):.0f} ms, "
-        f"95 % {percentile(gaps, 0.95):.0f}, worst {max(gaps):.0f}",
+        f"95 % {percentile(gaps, 0.95):.0f}, worst {max(gaps):.0f}; "
+        f"{spent_ms:.0f} ms of processor time each",
         rate >= ASKED_FRAMES,
     )
+
+
+def _processor_s(page: Page) -> float:
+    """Processor time that all of the browser's processes have taken."""
+    browser = page.context.browser
+    if browser is None:
+        raise RuntimeError("the page is of no browser")
+    session = browser.new_browser_cdp_session()
+    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return sum(float(process["cpuTime"]) for process in found)
 
 
 def _weight() -> Row:
