@@ -1,4 +1,9 @@
-"""Chromium as benchmarks and tests drive it: without a window, a map drawn by the processor."""
+"""Chromium as benchmarks and tests drive it: without a window or a graphics card.
+
+The page is put together by the processor, as Chromium does by itself on such a machine, and so is
+the map. With the page put together by a graphics card that the processor plays
+(`--use-angle=swiftshader`) every frame in which anything changed took 45 ms of processor time.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -10,10 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 __all__ = ["CHROMIUM", "chromium"]
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
-_FLAGS: Final = (
-    *("--no-sandbox", "--use-gl=angle"),
-    *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-)
+_FLAGS: Final = ("--no-sandbox", "--enable-unsafe-swiftshader")
 
 
 @contextmanager

@@ -48,10 +48,11 @@ function drawCard(box, conflict, desk) {
     return { party: conflict[`${which}_party`], purpose: conflict[`${which}_purpose`], own: declaration?.own ?? false, declaration, parts: declaration ? partsOf(declaration) : [], place: conflict[`place_${which}`] };
   });
   const svg = s("svg", { role: "img", "aria-label": t("card.profile_label", { first: sides[0].party, second: sides[1].party }) });
-  const mapBox = h("div", { class: "picture", role: "img", "aria-label": t("card.map_label") });
+  const mapBox = h("div", { class: "picture" });
   const time = h("output", { class: "figure" });
   const slider = h("input", { type: "range", "aria-label": t("card.time"), step: "1000" });
   const said = h("ul", { class: "stack" });
+  const saidLater = h("p", { class: "soft", role: "status" });
   const fact = (name, ...value) => [h("dt", {}, t(`card.${name}`)), h("dd", {}, ...value)];
   box.replaceChildren(h("section", { "aria-labelledby": "h-card" },
     h("h2", { id: "h-card" }, `${conflict.drill ? `${t("drill.mark")} ` : ""}${named("verdict", conflict.verdict)}: ${sides[0].party} · ${sides[1].party}`),
@@ -68,7 +69,7 @@ function drawCard(box, conflict, desk) {
           fact("unanswered", conflict.unanswered.length ? t("card.unanswered_count", { count: conflict.unanswered.length }) : t("card.nothing_unanswered"))),
         h("p", { class: "permission" }, t("watch.permission")),
         may("send") && h("div", { class: "row" }, h("button", { type: "button", class: "first", onclick: frame.act(() => concern(conflict, sides, desk)) }, t("act.concern")), h("a", { href: `#thread/${conflict.line_id}` }, t("act.open_line"))),
-        h("h3", {}, t("card.said")), said),
+        h("h3", {}, t("card.said")), said, saidLater),
       h("div", { class: "stack" }, mapBox, h("figure", { class: "profile" }, svg), h("div", { class: "row" }, time), slider))));
 
   const profile = drawProfile(svg, sides, conflict);
@@ -84,7 +85,7 @@ function drawCard(box, conflict, desk) {
     slider.setAttribute("aria-valuetext", utc(when));
     profile.show(at);
     map?.show(at);
-    for (const item of said.children) item.hidden = item.dataset.at > iso(Math.max(at, now()));
+    saidBy(when);
   };
   slider.addEventListener("input", show);
   show();
@@ -93,17 +94,26 @@ function drawCard(box, conflict, desk) {
     const about = [...world.messages.values()].filter((message) => message.line_id === conflict.line_id && (names.has(message.hash) || names.has(message.ref) || [message.body.first, message.body.second, message.body.declaration_id].some((id) => names.has(id))));
     said.replaceChildren(...about.sort((one, other) => (one.created_utc < other.created_utc ? -1 : 1)).map((message) => h("li", { data: { at: message.created_utc } },
       h("small", { class: "figure" }, `${utc(message.created_utc)} `), h("span", { class: message.outgoing ? "own" : "peer" }, `${message.from_party}: `), h("span", { dir: "auto" }, message.text.slice(0, 240)), " ", h("small", {}, named("delivery", message.state)))));
+    saidBy(iso(Number(slider.value)));
   });
-  import("../map/view.js").then(async ({ MapView }) => {
+  import("./map.js").then(async ({ openCardMap }) => {
     if (closed) return;
-    map = await MapView.open(mapBox, sides, conflict);
+    map = await openCardMap(mapBox, sides, conflict, desk.me.account);
+    if (closed) return map?.end();
     show();
   }).catch(frame.problem);
   return () => {
     closed = true;
     endMessages();
-    map?.close();
+    map?.end();
   };
+
+  // What had been said by the time shown, and how much of all that is.
+  function saidBy(when) {
+    for (const item of said.children) item.hidden = item.dataset.at > when;
+    const later = said.querySelectorAll("li[hidden]").length;
+    saidLater.textContent = later ? t("card.said_later", { count: later, at: utc(when) }) : "";
+  }
 
   function begins(one) {
     const node = h("strong");

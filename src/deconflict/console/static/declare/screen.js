@@ -1,6 +1,7 @@
 // Declaring: whatever is pasted is read and echoed in every notation, what it leaves open is asked
 // for, it is looked at against everything declared, and only then sent. The draft survives a
-// reload; nothing is sent by one press.
+// reload; nothing is sent by one press. What is drawn on the map becomes the text, and what is pasted
+// stands on the map.
 
 import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
@@ -8,6 +9,7 @@ import { figures } from "../shell/clock.js";
 import { may, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 import { PURPOSES } from "../watch/actions.js";
+import { draftMap } from "./map.js";
 
 const KEPT = "draft";
 const WAIT_MS = 500;
@@ -35,16 +37,40 @@ export function open(main, desk) {
     h("fieldset", { class: "row" }, h("legend", {}, t("declare.to")), lines),
     problem,
     h("div", { class: "row" }, may("declare") || may("declare_site") ? send : h("p", { class: "soft" }, t("declare.may_not")), h("button", { type: "button", onclick: () => clear() }, t("declare.clear"))));
+  const changes = []; // text and fields before each change made on the map
+  const map = draftMap(desk, { write, undo });
   main.replaceChildren(h("div", { class: "two" },
     h("section", { "aria-labelledby": "h-draft" }, h("h2", { id: "h-draft" }, t("screen.declare")), form),
     h("div", { class: "stack" },
+      h("section", { "aria-labelledby": "h-draw" }, h("h2", { id: "h-draw" }, t("declare.map")), map.node),
       h("section", { "aria-labelledby": "h-read" }, h("h2", { id: "h-read" }, t("declare.read")), read),
       h("section", { "aria-labelledby": "h-found" }, h("h2", { id: "h-found" }, t("declare.found")), h("p", { class: "soft" }, t("declare.not_sent")), found))));
   let timer = null;
   let turn = 0;
   let ready = null; // the declarations, once nothing is open
   if (text.value.trim()) look();
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    map.end();
+  };
+
+  // What was done on the map, into the form: from here on it is as if it had been typed.
+  function write({ text: wanted, fields }) {
+    changes.push({ text: text.value, fields: Object.fromEntries([...asked.querySelectorAll("input, select")].map(({ name, value }) => [name, value])) });
+    fill(wanted, fields);
+  }
+
+  function undo() {
+    const before = changes.pop();
+    if (before) fill(before.text, before.fields);
+    map.undoes(changes.length > 0);
+  }
+
+  function fill(wanted, fields) {
+    text.value = wanted;
+    for (const input of asked.querySelectorAll("input, select")) input.value = fields[input.name] ?? input.value;
+    changed();
+  }
 
   function typed() {
     const values = Object.fromEntries([...new FormData(form)].filter(([name, value]) => name !== "line" && value.trim()));
@@ -78,6 +104,7 @@ export function open(main, desk) {
     problem.textContent = "";
     read.replaceChildren();
     found.replaceChildren();
+    map.show(null);
   }
 
   // The node reads the draft as it would when it is sent; the peer learns nothing.
@@ -86,11 +113,15 @@ export function open(main, desk) {
     const values = typed();
     problem.textContent = "";
     found.replaceChildren();
-    if (!values.text) return read.replaceChildren();
+    if (!values.text) {
+      map.show(null);
+      return read.replaceChildren();
+    }
     try {
       const answer = await post("/drafts/read", { ...values, line: chosen()[0] ?? null });
       if (mine !== turn) return;
       showRead(answer);
+      map.show(answer);
       if (!answer.drafts.length || answer.drafts.some((draft) => !draft.whole)) return;
       const declarations = answer.drafts.map(({ purpose, label, geometry }) => ({ purpose, label, geometry }));
       const { conflicts, warnings } = await post("/check", { declarations });
@@ -102,7 +133,9 @@ export function open(main, desk) {
         h("p", {}, conflicts.length ? t("watch.conflicts", { count: conflicts.length }) : t("declare.no_conflict")),
         ...conflicts.map((each) => h("div", { class: "alert IMMEDIATE" }, h("p", { class: "urgency" }, named("verdict", each.verdict)), h("p", { class: "words said", dir: "auto" }, each.text))));
     } catch (error) {
-      if (mine === turn) problem.textContent = error.message;
+      if (mine !== turn) return;
+      problem.textContent = error.message;
+      map.show(null, { unread: true });
     }
   }
 

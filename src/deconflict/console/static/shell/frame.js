@@ -17,6 +17,7 @@ const SCREENS = [
   { name: "incidents", needs: "read", load: () => import("../incidents/screen.js") },
   { name: "handover", needs: "read", load: () => import("../handover/screen.js") },
   { name: "record", needs: "export", load: () => import("../record/screen.js") },
+  { name: "map", needs: "read", load: () => import("../map/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
 ];
 

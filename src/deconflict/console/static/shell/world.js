@@ -157,12 +157,15 @@ function inOrder(alerts) {
   return ordered.every((each, at) => each === alerts[at]) ? alerts : ordered;
 }
 
+// Another geometry is another revision: of thousands of flights it is most of what would be compared.
+const told = ({ geometry, ...rest }) => JSON.stringify(rest);
+
 // Keeps the objects that say the same as before, so that only what changed is drawn anew.
 function same(before, found, id) {
   const known = new Map(before.map((each) => [each[id], each]));
   const kept = found.map((each) => {
     const old = known.get(each[id]);
-    return old && JSON.stringify(old) === JSON.stringify(each) ? old : each;
+    return old && told(old) === told(each) ? old : each;
   });
   return kept.length === before.length && kept.every((each, at) => each === before[at]) ? before : kept;
 }
