@@ -26,6 +26,7 @@ from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.door_probe import is_here, probe_refuses_strangers
 from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.inquiries.book import Inquiries, InquiryFiles
 from deconflict.node.keeping.audit import Pins
 from deconflict.node.keeping.background import AuditFiles, Audits, Driver, has_room
 from deconflict.node.keeping.kept_record import KeptRecord, read_kept
@@ -211,15 +212,16 @@ async def open_node(
                 port=first.port,
                 more=[(listen.host, listen.port) for listen in more],
             )
+            counts = Pins(
+                folder.settings.party,
+                [(peer.line_id, peer.party) for peer in peers.list()],
+                {party: next(iter(held.values())) for party, held in keys_by_party.items()},
+                roots,
+            )
             audits = Audits(
                 store,
                 folder.record_path,
-                Pins(
-                    folder.settings.party,
-                    [(peer.line_id, peer.party) for peer in peers.list()],
-                    {party: next(iter(held.values())) for party, held in keys_by_party.items()},
-                    roots,
-                ),
+                counts,
                 files,
                 before=None if kept is None else WentOnFrom(verified.before, kept.audited_ms),
                 driver=_audit_driver(core, runtime),
@@ -227,9 +229,15 @@ async def open_node(
             )
             if kept is not None:
                 audits.hold()
-            runtime.beside += [audits.run, audits.watch]
+            inquiries = Inquiries(
+                InquiryFiles(folder.inquiries_path, folder.record_path, files.reserve_bytes),
+                counts,
+                random_bytes,
+            )
+            runtime.beside += [audits.run, audits.watch, inquiries.run]
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
+            node.inquiries = inquiries
             yield OpenNode(node, runtime, door, verified)
 
 

@@ -25,6 +25,7 @@ from deconflict.node.drafts import check_drafts, require_named, require_sendable
 from deconflict.node.equivocation import equivocation_of
 from deconflict.node.exercising import Exercising
 from deconflict.node.exports import Export
+from deconflict.node.inquiring import Inquiring
 from deconflict.node.line import Line
 from deconflict.node.looking import FEW_PLACES, Looked, PartialDraft, look_at
 from deconflict.node.picture import Declared
@@ -58,7 +59,7 @@ _OWN_WAY = (
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
+class Node(DeskWork, Carrying, Calling, Exercising, Inquiring, SiteReading):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may
