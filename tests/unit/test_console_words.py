@@ -18,12 +18,12 @@ SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts
 NAMED = {
     *("ack", "delivery", "held", "kind", "line_state", "loss", "medium", "part", "purpose"),
     *("readback", "readout_state", "role", "said", "shape", "step", "subject", "talk_reason"),
-    *("talk_state", "terms_state", "tier", "urgency", "verdict"),
+    *("stage", "talk_state", "terms_state", "tier", "urgency", "verdict"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
     *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
-    *("account.", "declare."),
+    *("account.", "declare.", "known."),
 )
 
 

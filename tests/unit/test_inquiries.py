@@ -28,6 +28,7 @@ from deconflict.node.keeping.audit import Pins
 from deconflict.node.service import Node
 from deconflict.replay.world import DESKS
 from node_pair import LATAKIA, NodePair, cease, declaration, node_pair
+from record_samples import KEYS
 
 OFFICER = Actor("olga", frozenset({Role.WATCH_OFFICER}), DESKS[0])
 OTHER = Actor("omar", frozenset({Role.WATCH_OFFICER}), DESKS[0])
@@ -140,12 +141,13 @@ def test_a_file_verifies_or_it_is_said_where_it_does_not(tmp_path: Path) -> None
     told(tmp_path, work, lambda pair: pair.declare("red", declaration(1)))
 
 
-def test_a_file_of_strangers_is_not_taken_as_proven(tmp_path: Path) -> None:
-    with node_pair(seed=7) as strangers:
-        data = bundle(strangers)
-
+def test_a_file_is_proven_by_the_keys_pinned_here_and_no_others(tmp_path: Path) -> None:
     async def work(pair: NodePair, node: Node, folder: Path) -> None:
-        view = await brought(node, data)
+        assert node.inquiries is not None
+        pins = node.inquiries._pins
+        keys = {**pins.keys, "red": KEYS["red"]}
+        node.inquiries._pins = Pins(pins.party, pins.lines, keys, {})
+        view = await brought(node, bundle(pair))
         assert view.state == "NOT_VERIFIED"
         assert view.refused is not None
         assert view.refused.type == "UnknownKeyError"

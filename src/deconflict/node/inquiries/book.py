@@ -295,15 +295,18 @@ class Inquiries:
             last=_LAST,
             language=language,
         )
+        last = Word(failed="the process that looks at it said nothing")
         async for word in _words(task):
-            if word.result is not None:
-                found.show(state="DONE", result=word.result)
-            elif word.refused is not None:
-                found.show(state="NOT_VERIFIED", refused=word.refused)
-            elif word.failed:
-                found.show(state="FAILED", problem=word.failed)
-            else:
+            last = word
+            if not word.is_last:
                 found.show(stage=word.stage.value, done=word.done, total=word.total)
+        # Said once the process is gone: who is told may begin another one.
+        if last.refused is not None:
+            found.show(state="NOT_VERIFIED", refused=last.refused)
+        elif last.failed:
+            found.show(state="FAILED", problem=last.failed)
+        else:
+            found.show(state="DONE", result=last.result)
 
     async def _forget(self, found: _Inquiry) -> None:
         self._all.pop(found.inquiry_id, None)

@@ -1,6 +1,7 @@
 """What a process beside the node is asked of the file of a record, and what it says."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +24,8 @@ class Stage(StrEnum):
     LOOKING = "LOOKING"  # in messages, gone through for each side
 
 
-class Refused(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Refused:
     """Why a file proves nothing, in the words of the error.
 
     Attributes:
@@ -74,7 +76,7 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         stage: what it does.
         done, total: how far it is in that.
-        result: what was found.
+        result: what was found, as JSON; empty before the end.
         refused: why the file proves nothing.
         failed: why it could not look, which says nothing of the file.
     """
@@ -82,11 +84,11 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     stage: Stage = Stage.VERIFYING
     done: int = 0
     total: int = 0
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw()
     refused: Refused | None = None
     failed: str = ""
 
     @property
     def is_last(self) -> bool:
         """True exactly when nothing follows."""
-        return bool(self.result is not None or self.refused is not None or self.failed)
+        return bool(bytes(self.result) or self.refused is not None or self.failed)

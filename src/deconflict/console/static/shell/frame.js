@@ -15,7 +15,7 @@ const SCREENS = [
   { name: "thread", needs: "read", load: () => import("../thread/screen.js") },
   { name: "talks", needs: "read", load: () => import("../talks/screen.js") },
   { name: "handover", needs: "read", load: () => import("../handover/screen.js") },
-  { name: "record", needs: "export", load: () => import("../record/screen.js") },
+  { name: "record", needs: "read", load: () => import("../record/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
 ];
 
