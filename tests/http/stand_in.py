@@ -10,6 +10,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
@@ -38,6 +39,7 @@ from deconflict.node.views import (
     TermsView,
 )
 from deconflict.node.watchkeeping import Shift
+from deconflict.node.ways_out.asking import WaysOut
 
 LINE = "0123456789abcdef0123456789abcdef"
 PEER = "red.example"
@@ -114,6 +116,20 @@ class StandInNode:
     async def find_messages(self, actor: Actor, **wanted: Any) -> Found:
         self.calls.append(("search", actor, wanted))
         return Found(tuple(self.sent), None, 0, len(self.sent))
+
+    async def try_readback(
+        self, actor: Actor, message_hash: str, values: dict[str, Any]
+    ) -> tuple[ReadbackRow, ...]:
+        await self.message(message_hash)
+        self.calls.append(("readback", actor, values))
+        return ()
+
+    async def compared_readback(self, actor: Actor, message_hash: str) -> tuple[ReadbackRow, ...]:
+        await self.message(message_hash)
+        return ()
+
+    async def ways_out(self, actor: Actor, conflict_id: str) -> WaysOut:
+        raise NotFoundError("no such conflict stands now", given=conflict_id)
 
     def known_at(self, actor: Actor, line: str, at_ms: int) -> InquiryView:
         self.line(line)

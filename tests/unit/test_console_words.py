@@ -23,7 +23,7 @@ NAMED = {
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
     *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
-    *("account.", "declare.", "known."),
+    *("account.", "declare.", "known.", "compare.", "ways."),
 )
 
 

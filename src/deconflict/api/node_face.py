@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
+from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
@@ -36,6 +37,7 @@ from deconflict.node.views import (
     TermsView,
 )
 from deconflict.node.watchkeeping import Shift
+from deconflict.node.ways_out.asking import WaysOut
 
 __all__ = ["NodeFace"]
 
@@ -275,6 +277,13 @@ class NodeFace(Protocol):
         after: Mapping[str, int] | None = None,
         limit: int = 50,
     ) -> Found: ...
+    async def try_readback(
+        self, actor: Actor, message_hash: str, values: dict[str, Any]
+    ) -> tuple[ReadbackRow, ...]: ...
+    async def compared_readback(
+        self, actor: Actor, message_hash: str
+    ) -> tuple[ReadbackRow, ...]: ...
+    async def ways_out(self, actor: Actor, conflict_id: str) -> WaysOut: ...
     def known_at(self, actor: Actor, line: str, at_ms: int) -> InquiryView: ...
     def verify_file(self, actor: Actor, size: int) -> InquiryView: ...
     async def take_file(

@@ -332,6 +332,12 @@ class DrillEnded(Request):
     line: Name | None = Field(None, description="default: every line in exercise")
 
 
+class ReadbackTried(Request):
+    """The values of a readback that is not sent yet."""
+
+    values: dict[str, Any]
+
+
 class RecordSearch(Request):
     """What is looked for in the record; what is left out is whatever there is."""
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
-from deconflict.errors import ConfigurationError
+from deconflict.errors import NotFoundError
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.inquiries.book import Inquiries
@@ -94,5 +94,5 @@ class Inquiring(Reading):
 
     def _asked(self) -> Inquiries:
         if self.inquiries is None:
-            raise ConfigurationError("this node runs without inquiries")
+            raise NotFoundError("this node looks into no records")
         return self.inquiries

@@ -18,6 +18,7 @@ from deconflict.node.actor import Action, Actor, allowed, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
+from deconflict.node.comparing import Comparing
 from deconflict.node.core import Say
 from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
@@ -34,6 +35,7 @@ from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.views import Checked, LineView, Posted
+from deconflict.node.ways_out.asking import Advising
 
 __all__ = ["Node"]
 
@@ -59,7 +61,7 @@ _OWN_WAY = (
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying, Calling, Exercising, Inquiring, SiteReading):
+class Node(DeskWork, Carrying, Calling, Exercising, Inquiring, Comparing, Advising, SiteReading):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may

@@ -6,10 +6,9 @@ take from the lines what they need.
 """
 
 import asyncio
-import contextlib
 import shutil
-import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -27,6 +26,7 @@ from deconflict.errors import (
     TooManyAttemptsError,
 )
 from deconflict.line.keys import RandomBytes
+from deconflict.node.beside import NotSaidError, said_by
 from deconflict.node.files import write_new
 from deconflict.node.inquiries import process as process_module
 from deconflict.node.inquiries.task import Stage, Task, Word
@@ -38,7 +38,6 @@ __all__ = ["MOST_BUNDLE_BYTES", "Inquiries", "InquiryFiles"]
 MOST_BUNDLE_BYTES: Final = 512 * 1024 * 1024  # of a file that is uploaded: half a million messages
 _MOST_RUNNING: Final = 2  # each of one core's tenth
 _MOST_KEPT: Final = 16  # results, some hundred kilobytes each at most
-_MOST_RESULT_BYTES: Final = 16 * 1024 * 1024
 _KEPT_S: Final = 900.0
 _LONGEST_S: Final = 1_800.0
 _SILENT_S: Final = 120.0  # one that says nothing for so long hangs
@@ -295,11 +294,21 @@ class Inquiries:
             last=_LAST,
             language=language,
         )
-        last = Word(failed="the process that looks at it said nothing")
-        async for word in _words(task):
-            last = word
-            if not word.is_last:
-                found.show(stage=word.stage.value, done=word.done, total=word.total)
+        last = Word(failed="the process ended before it was done")
+        try:
+            lines = said_by(process_module, msgspec.json.encode(task), silent_s=_SILENT_S)
+            async with aclosing(lines):
+                async for line in lines:
+                    last = msgspec.json.decode(line, type=Word)
+                    if last.is_last:
+                        break
+                    found.show(stage=last.stage.value, done=last.done, total=last.total)
+                else:
+                    last = Word(failed="the process ended before it was done")
+        except NotSaidError as error:
+            last = Word(failed=str(error))
+        except msgspec.DecodeError:
+            last = Word(failed="the process says what nobody can read")
         # Said once the process is gone: who is told may begin another one.
         if last.refused is not None:
             found.show(state="NOT_VERIFIED", refused=last.refused)
@@ -316,55 +325,6 @@ class Inquiries:
             found.task.cancel()
             await asyncio.gather(found.task, return_exceptions=True)
         found.path.unlink(missing_ok=True)
-
-
-async def _words(task: Task) -> AsyncIterator[Word]:
-    """Yield what a process says that does a task; the last word says what it found."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",  # it runs what the node runs, whatever lies in the directory where that began
-        "-m",
-        process_module.__name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # what a person types at the node is not for it
-        limit=_MOST_RESULT_BYTES,
-    )
-    try:
-        if process.stdin is None or process.stdout is None:
-            yield Word(failed="the process has no way to be told its task")
-            return
-        # One that has ended already takes nothing; uvloop says so by RuntimeError.
-        with contextlib.suppress(OSError, RuntimeError):
-            process.stdin.write(msgspec.json.encode(task) + b"\n")
-        while True:
-            word = await _word(process.stdout)
-            yield word
-            if word.is_last:
-                return
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-
-async def _word(stream: asyncio.StreamReader) -> Word:
-    try:
-        async with asyncio.timeout(_SILENT_S):
-            line = await stream.readline()
-    except TimeoutError:
-        return Word(failed=f"the process that looks at it said nothing for {_SILENT_S:g} s")
-    except ValueError:
-        return Word(failed="what was found is more than is shown here")
-    if not line:
-        return Word(failed="the process that looks at it ended before it was done")
-    try:
-        return msgspec.json.decode(line, type=Word)
-    except msgspec.DecodeError:
-        return Word(failed="the process that looks at it says what nobody can read")
 
 
 def _not_whole(size: int, count: int) -> InvalidDocumentError:

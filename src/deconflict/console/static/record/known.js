@@ -19,7 +19,7 @@ export function knownPart({ world, frame }) {
   const found = h("div", { class: "stack", "aria-live": "polite" });
   const node = h("section", { "aria-labelledby": "h-known" }, h("h2", { id: "h-known" }, t("record.known")),
     world.lines.length > 0 && h("form", { class: "row asked", onsubmit: frame.act(ask) },
-      h("label", {}, t("field.line"), line), h("label", {}, t("record.minute"), at), h("button", { class: "first" }, t("record.ask"))),
+      h("label", {}, t("field.line"), line), h("label", {}, t("record.minute", { clock: "06:12Z", whole: "2015-09-30T06:12Z" }), at), h("button", { class: "first" }, t("record.ask"))),
     following.node, found);
   return { node, leave: () => following.leave() };
 
