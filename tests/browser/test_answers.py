@@ -44,8 +44,7 @@ def area() -> dict[str, Any]:
                         "lower_tmm": 10_000_000,
                         "upper_tmm": 20_000_000,
                     },
-                    "start_utc": utc[0],
-                    "end_utc": utc[1],
+                    "span": {"start_utc": utc[0], "end_utc": utc[1]},
                 }
             ]
         },
@@ -65,8 +64,8 @@ def test_a_readback_shows_what_differs_before_it_is_sent_and_afterwards(
         "position": "35.4 36.0",
         "reach": "6.5",  # and it is 5
         "altitudes": "AMSL 1000 2000",
-        "start": volume["start_utc"],
-        "end": volume["end_utc"],
+        "start": volume["span"]["start_utc"],
+        "end": volume["span"]["end_utc"],
         "parts": "1",
     }
     desk.page.select_option("dialog[open] select[name=purpose]", "ACTIVITY")

@@ -19,6 +19,8 @@ from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
 from deconflict.node.record_search import Found
+from deconflict.node.tending.backups import BackupsView
+from deconflict.node.tending.certificates import CertificateView
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -130,6 +132,16 @@ class StandInNode:
 
     async def ways_out(self, actor: Actor, conflict_id: str) -> WaysOut:
         raise NotFoundError("no such conflict stands now", given=conflict_id)
+
+    async def certificates(self) -> tuple[CertificateView, ...]:
+        return ()
+
+    async def copies(self, actor: Actor) -> BackupsView:
+        return BackupsView("/backups", ())
+
+    def make_copy(self, actor: Actor) -> BackupsView:
+        self.calls.append(("copy", actor, None))
+        return BackupsView("/backups", (), running=True)
 
     def known_at(self, actor: Actor, line: str, at_ms: int) -> InquiryView:
         self.line(line)

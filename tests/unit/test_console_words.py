@@ -16,14 +16,25 @@ STATIC = Path(str(files("deconflict.console").joinpath("static")))
 SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts]
 # Tables of names: of states, kinds and values that the node says by their code.
 NAMED = {
-    *("ack", "delivery", "held", "kind", "line_state", "loss", "medium", "part", "purpose"),
+    *(
+        "ack",
+        "certificate",
+        "delivery",
+        "held",
+        "kind",
+        "line_state",
+        "loss",
+        "medium",
+        "part",
+        "purpose",
+    ),
     *("readback", "readout_state", "role", "said", "shape", "step", "subject", "talk_reason"),
     *("stage", "talk_state", "terms_state", "tier", "urgency", "verdict"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
     *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
-    *("account.", "declare.", "known.", "compare.", "ways."),
+    *("account.", "declare.", "known.", "compare.", "ways.", "machine."),
 )
 
 

@@ -18,6 +18,7 @@
     kept.unproven        the same, which no audit could prove: no start reads it
     audited.sqlite       a copy of the record while the node looks at it; may be deleted at rest
     inquiries/           files looked into; may be deleted at rest
+    backups/             copies of the record; better on another machine
     guard/guard          how far this node has signed; better on another disk (guard_path)
     accounts.sqlite      operators' accounts: no evidence
 """

@@ -48,6 +48,8 @@ from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
 from deconflict.node.struct_types import describe_types
+from deconflict.node.tending.backups import Backups
+from deconflict.node.tending.certificates import certificates_of
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
 from deconflict.node.witness.asking import Asking
@@ -234,10 +236,16 @@ async def open_node(
                 counts,
                 random_bytes,
             )
-            runtime.beside += [audits.run, audits.watch, inquiries.run]
+            backups = Backups(
+                store,
+                InquiryFiles(folder.path / "backups", folder.record_path, files.reserve_bytes),
+            )
+            runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run]
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
             node.inquiries = inquiries
+            node.backups = backups
+            node.look_at_certificates = partial(certificates_of, folder)
             yield OpenNode(node, runtime, door, verified)
 
 

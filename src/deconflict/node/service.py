@@ -34,6 +34,7 @@ from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
+from deconflict.node.tending.tended import Tended
 from deconflict.node.views import Checked, LineView, Posted
 from deconflict.node.ways_out.asking import Advising
 
@@ -61,7 +62,17 @@ _OWN_WAY = (
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying, Calling, Exercising, Inquiring, Comparing, Advising, SiteReading):
+class Node(
+    DeskWork,
+    Carrying,
+    Calling,
+    Exercising,
+    Inquiring,
+    Comparing,
+    Advising,
+    Tended,
+    SiteReading,
+):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may

@@ -54,7 +54,7 @@ async def find_ways_out(
 
     The smallest departure shift, change of level and lateral offset each way, two together only
     where no one does. For the own planner: nothing is sent, and the peer learns nothing. One
-    search at a time, half a minute at most.
+    search at a time, a minute at most.
     """
     return answer(await services_of(request).node.ways_out(actor_of(request), conflict_id))
 

@@ -21,7 +21,7 @@ from deconflict.node.ways_out.task import Found, Option, Plain, Task
 
 __all__ = ["Advising", "WayOut", "WaysOut"]
 
-_LONGEST_S: Final = 30.0
+_LONGEST_S: Final = 60.0
 _MOST_OTHERS: Final = 5_000  # declarations near in time; the search is for one plan among them
 _AROUND_MS: Final = 2 * 3_600_000  # a shift is half an hour at most, windows some minutes
 
