@@ -35,7 +35,7 @@ def area() -> dict[str, Any]:
                 {
                     "outline": {
                         "circle": {
-                            "centre": {"lat_e7": 354_000_000, "lon_e7": 360_000_000},
+                            "center": {"lat_e7": 354_000_000, "lon_e7": 360_000_000},
                             "radius_mm": 5_000_000,
                         }
                     },

@@ -7,6 +7,8 @@ import { ask } from "../shell/ask.js";
 import { post } from "../shell/node.js";
 import { t } from "../shell/words.js";
 
+const ALL = "ALL"; // no id of a line
+
 export function exercisePart({ world, frame }) {
   const list = h("ul", { class: "stack" });
   const node = h("section", { "aria-labelledby": "h-exercise" }, h("h2", { id: "h-exercise" }, t("exercise.title")),
@@ -23,10 +25,10 @@ export function exercisePart({ world, frame }) {
   function begin() {
     ask({ title: t("exercise.begin"), wanted: { line: "text", until: "time", announced: "text" },
       labels: { until: t("exercise.until"), announced: t("exercise.announced") },
-      choices: { line: [["", t("exercise.every_line")], ...world.lines.map((line) => [line.line_id, line.peer])], announced: [["yes", t("exercise.told")], ["no", t("exercise.untold")]] },
+      choices: { line: [[ALL, t("exercise.every_line")], ...world.lines.map((line) => [line.line_id, line.peer])], announced: [["yes", t("exercise.told")], ["no", t("exercise.untold")]] },
       hints: { until: `${iso(now() + 3_600_000).slice(0, 16)}Z` }, verb: t("exercise.begin"),
-      sure: ({ line, until, announced }) => t(announced === "yes" ? "exercise.sure_told" : "exercise.sure_untold", { peer: line ? world.line(line).peer : t("exercise.every_line"), until: utc(until) }),
-      send: ({ line, until, announced }) => post("/drills", { until_utc: until, line: line || null, announced: announced === "yes" }) });
+      sure: ({ line, until, announced }) => t(announced === "yes" ? "exercise.sure_told" : "exercise.sure_untold", { peer: line === ALL ? t("exercise.every_line") : world.line(line).peer, until: utc(until) }),
+      send: ({ line, until, announced }) => post("/drills", { until_utc: until, line: line === ALL ? null : line, announced: announced === "yes" }) });
   }
 
   function end(line) {

@@ -69,7 +69,7 @@ function drawCard(box, conflict, desk) {
           fact("unanswered", conflict.unanswered.length ? t("card.unanswered_count", { count: conflict.unanswered.length }) : t("card.nothing_unanswered"))),
         h("p", { class: "permission" }, t("watch.permission")),
         may("send") && h("div", { class: "row" }, h("button", { type: "button", class: "first", onclick: frame.act(() => concern(conflict, sides, desk)) }, t("act.concern")), h("a", { href: `#thread/${conflict.line_id}` }, t("act.open_line"))),
-        waysOut(conflict, desk, { distance, height }),
+        waysOut(conflict, sides, desk, { distance, height }),
         h("h3", {}, t("card.said")), said),
       h("div", { class: "stack" }, mapBox, h("figure", { class: "profile" }, svg), h("div", { class: "row" }, time), slider))));
 

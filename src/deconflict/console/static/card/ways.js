@@ -1,14 +1,27 @@
 // What change of the own plan would end a conflict: looked for by the node, told to its own planner
 // alone. It is no instruction, and nothing of it is sent.
 
-import { figures, utc } from "../shell/clock.js";
+import { figures, iso, now, utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { may, post } from "../shell/node.js";
 import { t } from "../shell/words.js";
 
-export function waysOut(conflict, { frame }, { distance, height }) {
-  if (!may("check")) return false;
+// What was found stays while its card is drawn anew, as each answer does; not past a new revision.
+const kept = new Map();
+const KEPT = 20;
+
+function placeOf(conflict, versions) {
+  const known = kept.get(conflict.conflict_id);
+  if (known?.versions === versions) return known.found;
   const found = h("div", { class: "stack", "aria-live": "polite" });
+  kept.set(conflict.conflict_id, { versions, found });
+  if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+  return found;
+}
+
+export function waysOut(conflict, sides, { frame }, { distance, height }) {
+  if (!may("check")) return false;
+  const found = placeOf(conflict, sides.map(({ declaration }) => declaration?.message_hashes.at(-1)).join());
   return h("div", { class: "stack" }, h("h3", {}, t("ways.title")),
     h("div", { class: "row" }, h("button", { type: "button", onclick: frame.act(look) }, t("ways.look")), h("small", {}, t("ways.nobody"))), found);
 
@@ -32,7 +45,7 @@ export function waysOut(conflict, { frame }, { distance, height }) {
       h("table", {}, h("thead", {}, h("tr", {}, ["change", "from", "to", "nearest"].map((name) => h("th", { scope: "col" }, t(`ways.${name}`))))),
         h("tbody", {}, options.map((option) => h("tr", {}, h("th", { scope: "row" }, change(option)),
           h("td", { class: "figure" }, utc(option.start_utc)), h("td", { class: "figure" }, utc(option.end_utc)), h("td", {}, nearest(option)))))),
-      h("p", { class: "soft" }, t("ways.screened", { count })),
+      h("p", { class: "soft" }, t("ways.at", { at: utc(iso(now())) }), " ", t("ways.screened", { count })),
     ].filter(Boolean);
   }
 

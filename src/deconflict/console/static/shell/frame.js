@@ -178,8 +178,9 @@ export class Frame {
   }
 
   #showLive() {
+    this.#live.hidden = this.#state === "none";
     this.#live.textContent = this.#state === "live" ? t("frame.live") : t("frame.not_live", { since: utc(iso(this.#since)) });
-    document.body.classList.toggle("stale", this.#state !== "live");
+    document.body.classList.toggle("stale", this.#state === "lost" || this.#state === "refused");
   }
 
   #count() {

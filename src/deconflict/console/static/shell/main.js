@@ -1,6 +1,6 @@
 // The console begins here: words first, then who is at the desk, then what the node knows.
 
-import { setNow } from "./clock.js";
+import { setNow, whenJumped } from "./clock.js";
 import { follow } from "./events.js";
 import { Frame } from "./frame.js";
 import { login } from "./login.js";
@@ -35,19 +35,30 @@ async function desk() {
   setNow(about.now_utc);
   const frame = new Frame(me, about, LANGUAGES);
   node.onSessionEnd(() => location.reload());
-  if (!node.may("read")) return frame.show();
+  if (!node.may("read")) {
+    frame.live("none"); // nothing here changes by itself
+    return frame.show();
+  }
   const world = new World(frame.problem);
   frame.world = world;
+  // After a sleep, a restart, a clock that was set: the node's time, and all lists once more.
+  const anew = () => Promise.all([node.get("/node").then(({ now_utc: at }) => setNow(at)), world.load()]).catch(frame.problem);
+  whenJumped(anew);
   // From an event before what is read now: what happens meanwhile comes by the stream.
   follow(about.last_event_id, (event) => world.take(event), (state) => {
     frame.live(state);
     if (state === "refused") node.end();
-  }, () => world.load().catch(frame.problem));
+  }, anew);
   await world.load();
   frame.show();
 }
 
+const AGAIN_MS = 2_000;
+
 start().catch((error) => {
-  console.error(error);
+  // A node that is down, or not up yet: nothing is wrong here that a moment does not mend.
+  const waits = error instanceof TypeError || error.status >= 500;
+  (waits ? console.warn : console.error)(error);
+  if (waits) setTimeout(() => location.reload(), AGAIN_MS);
   document.body.replaceChildren(Object.assign(document.createElement("p"), { role: "alert", textContent: `The console does not start: ${error.message}` }));
 });
