@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from test_node_runtime import PLANNER, runtime_of
 
+from deconflict.airspace.landmark import Landmark
 from deconflict.errors import InvalidInputError, NotFoundError
 from deconflict.messages.bodies import Readback
 from deconflict.messages.in_force import landmarks_of
@@ -15,7 +16,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.readback import ReadbackValues, compare_readback, readback_of
 from deconflict.messages.wire_form import write_form
 from deconflict.node.service import Node
-from node_pair import NodePair, declaration, node_pair, query
+from node_pair import LATAKIA, NodePair, declaration, node_pair, query
 
 DECLARED = declaration(1)
 
@@ -31,7 +32,7 @@ def asked(work: Callable[[NodePair, Node, str], Any]) -> None:
         async with runtime_of(pair) as runtime:
             await work(pair, Node(pair.blue.core, runtime, pair.blue.store), message)
 
-    with node_pair() as pair:
+    with node_pair(landmarks=[Landmark("mast", LATAKIA)]) as pair:
         (message,) = pair.declare("red", DECLARED)
         pair.run_for(1)
         asyncio.run(run(pair, message))
@@ -59,6 +60,21 @@ def test_what_differs_is_what_the_machine_finds_to_differ() -> None:
         )
         assert {row.field for row in rows if row.difference} == {each.field for each in machine}
         assert {each.field for each in machine} == {"parts", "lower_tmm"}
+
+    asked(work)
+
+
+def test_without_a_landmark_distance_and_bearing_are_not_called_the_same() -> None:
+    async def work(pair: NodePair, node: Node, message: str) -> None:
+        values = right(pair)
+        assert values.landmark is not None
+        without = replace(values, landmark=None, distance_mm=None, bearing_ddeg=None)
+        rows = {r.field: r for r in await node.try_readback(PLANNER, message, write_form(without))}
+        assert rows["landmark"].difference
+        assert [field for field, row in rows.items() if not row.compared] == [
+            "distance_mm",
+            "bearing_ddeg",
+        ]
 
     asked(work)
 

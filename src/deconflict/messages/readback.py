@@ -123,7 +123,8 @@ class Difference:
 class ReadbackRow:
     """One field of a declaration beside what was read back, in words.
 
-    ``difference`` says how they differ by more than the terms allow; None where they agree.
+    ``difference`` says how they differ by more than the terms allow; None where they agree. Not
+    ``compared`` are distance and bearing where no agreed landmark was read back from.
     """
 
     field: str
@@ -131,6 +132,7 @@ class ReadbackRow:
     sent: str
     read_back: str
     difference: str | None
+    compared: bool = True
 
 
 _SHOWN: Final = {
@@ -251,9 +253,13 @@ def readback_table(
                 difference=None
                 if found is None
                 else found.words(language, reference=expected.reference),
+                compared="landmark" not in differing or field not in _FROM_LANDMARK,
             )
         )
     return tuple(rows)
+
+
+_FROM_LANDMARK: Final = frozenset(("distance_mm", "bearing_ddeg"))
 
 
 def differences_said(differences: Iterable[Difference], *, reference: AltitudeReference) -> Said:

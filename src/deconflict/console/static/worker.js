@@ -4,7 +4,7 @@
 
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="dark light">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="dark">
 <title>NODE DOES NOT ANSWER · deconflict</title></head><body>
 <main><h1>THE NODE DOES NOT ANSWER</h1>
 <p>No alert can be shown here. Use the voice plan. This page looks again every two seconds and comes back by itself.</p>

@@ -11,7 +11,7 @@ export function certificatePart({ frame }) {
   const rows = h("tbody");
   get("/certificates").then((found) => rows.replaceChildren(...found.map(row))).catch(frame.problem);
   return h("section", { "aria-labelledby": "h-certificates" }, h("h2", { id: "h-certificates" }, t("machine.certificates")),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("machine.certificates") }, h("table", {},
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("machine.certificates") }, h("table", { class: "names" },
       h("thead", {}, h("tr", {}, ["what", "whose", "until", "left", "pin"].map((name) => h("th", { scope: "col" }, t(`machine.${name}`))))), rows)),
     h("p", { class: "soft" }, t("machine.renew")));
 }

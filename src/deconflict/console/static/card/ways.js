@@ -12,7 +12,10 @@ const KEPT = 20;
 
 function placeOf(conflict, versions) {
   const known = kept.get(conflict.conflict_id);
-  if (known?.versions === versions) return known.found;
+  if (known && versions.every((version, at) => !version || !known.versions[at] || version === known.versions[at])) {
+    known.versions = versions.map((version, at) => version ?? known.versions[at]); // not all are read at first
+    return known.found;
+  }
   const found = h("div", { class: "stack", "aria-live": "polite" });
   kept.set(conflict.conflict_id, { versions, found });
   if (kept.size > KEPT) kept.delete(kept.keys().next().value);
@@ -21,7 +24,7 @@ function placeOf(conflict, versions) {
 
 export function waysOut(conflict, sides, { frame }, { distance, height }) {
   if (!may("check")) return false;
-  const found = placeOf(conflict, sides.map(({ declaration }) => declaration?.message_hashes.at(-1)).join());
+  const found = placeOf(conflict, sides.map(({ declaration }) => declaration?.message_hashes.at(-1)));
   return h("div", { class: "stack" }, h("h3", {}, t("ways.title")),
     h("div", { class: "row" }, h("button", { type: "button", onclick: frame.act(look) }, t("ways.look")), h("small", {}, t("ways.nobody"))), found);
 
@@ -58,6 +61,8 @@ export function waysOut(conflict, sides, { frame }, { distance, height }) {
     ].filter(Boolean).join(", ");
   }
 
-  const nearest = (option) => option.nearest_party === null ? t("ways.nothing_near")
-    : t("ways.near", { party: option.nearest_party, lateral: distance(option.nearest_lateral_m), vertical: option.nearest_vertical_m === null ? t("card.not_comparable") : height(option.nearest_vertical_m) });
+  function nearest(option) {
+    if (option.nearest_party === null) return t("ways.nothing_near");
+    return t("ways.near", { party: option.nearest_party, lateral: distance(option.nearest_lateral_m), vertical: option.nearest_vertical_m === null ? t("card.not_comparable") : height(option.nearest_vertical_m) });
+  }
 }

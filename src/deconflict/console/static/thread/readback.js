@@ -12,7 +12,7 @@ export function readbackTable(rows) {
     h("table", {}, h("thead", {}, h("tr", {}, ["field", "declared", "read_back", "state"].map((name) => h("th", { scope: "col" }, t(`compare.${name}`))))),
       h("tbody", {}, rows.map((row) => h("tr", { class: row.difference === null ? "" : "differs" },
         h("th", { scope: "row" }, row.name), h("td", { dir: "auto" }, row.sent), h("td", { dir: "auto" }, row.read_back),
-        h("td", {}, row.difference === null ? t("compare.same") : h("strong", {}, `≠ ${t("compare.differing")}`)))))),
+        h("td", {}, !row.compared ? t("compare.not_compared") : row.difference === null ? t("compare.same") : h("strong", {}, `≠ ${t("compare.differing")}`)))))),
     differing.map((row) => h("p", { class: "soft", dir: "auto" }, row.difference)));
 }
 
