@@ -100,7 +100,7 @@ def test_an_exercise_is_marked_wherever_a_message_a_plan_or_a_conflict_is_shown(
     assert marking == {
         "card/screen.js",
         "handover/screen.js",
-        "record/screen.js",
+        "record/search.js",
         "talks/screen.js",
         "thread/screen.js",
         "watch/alerts.js",

@@ -1,6 +1,8 @@
 """A readback beside what was declared: each field, and the same differences as the machine's."""
 
 import asyncio
+import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +47,10 @@ def test_every_field_stands_beside_what_was_declared() -> None:
         assert [row.field for row in rows] == list(ReadbackValues.__struct_fields__)
         assert all(row.difference is None and row.sent == row.read_back for row in rows)
         assert len({row.name for row in rows}) == len(rows)
+        for language, letters in (("ru", "[а-я]"), ("ar", "[ء-ي]")):
+            reader = dataclasses.replace(PLANNER, language=language)
+            found = await node.try_readback(reader, message, write_form(values))
+            assert all(re.search(letters, row.name) for row in found)
 
     asked(work)
 

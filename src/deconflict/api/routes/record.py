@@ -112,7 +112,7 @@ async def end_inquiry(
     inquiry: str,
     request: Request,
 ) -> Response:
-    """End an inquiry and forget it."""
+    """Call an inquiry off where it runs, and forget what it found."""
     return answer(await services_of(request).node.end_inquiry(actor_of(request), inquiry))
 
 
