@@ -54,11 +54,15 @@ async function desk() {
 }
 
 const AGAIN_MS = 2_000;
+const MOST_TRIES = 3; // while the node answers: then it is a defect, and stands there to be read
 
-start().catch((error) => {
+start().then(() => sessionStorage.removeItem("tries"), async (error) => {
   // A node that is down, or not up yet: nothing is wrong here that a moment does not mend.
-  const waits = error instanceof TypeError || error.status >= 500;
-  (waits ? console.warn : console.error)(error);
-  if (waits) setTimeout(() => location.reload(), AGAIN_MS);
+  const down = await fetch("/favicon.ico", { cache: "no-store" }).then(({ ok }) => !ok, () => true);
+  const tries = down ? 0 : Number(sessionStorage.getItem("tries")) + 1;
+  sessionStorage.setItem("tries", tries);
+  const again = tries < MOST_TRIES;
+  (again ? console.warn : console.error)(error);
+  if (again) setTimeout(() => location.reload(), AGAIN_MS);
   document.body.replaceChildren(Object.assign(document.createElement("p"), { role: "alert", textContent: `The console does not start: ${error.message}` }));
 });
