@@ -106,6 +106,15 @@ def apart(one: int, other: int) -> int:
     return min((one - other) % 1440, (other - one) % 1440)
 
 
+def has_the_node_s_time(both: Watch, desk: Desk) -> bool:
+    """Within some time, on a machine that does much else."""
+    for _ in range(30):
+        if apart(minutes(desk), told(both)) <= 2:
+            return True
+        desk.page.wait_for_timeout(1_000)
+    return False
+
+
 def told(both: Watch) -> int:
     with both.members["blue"].api() as api:
         now: dict[str, Any] = api.get("/node")
@@ -126,8 +135,7 @@ def test_a_laptop_that_slept_shows_each_alert_once_and_the_node_s_time(
     check_line(both, "after the sleep")
     desk.alert("after the sleep")
     each_once(both, desk)
-    desk.page.wait_for_timeout(2_500)
-    assert apart(minutes(desk), told(both)) <= 2
+    assert has_the_node_s_time(both, desk)
     done(desk)
 
 
@@ -137,8 +145,7 @@ def test_a_clock_that_is_set_moves_no_deadline(both: Watch, browser: Browser) ->
     desk.alert("by the node's clock")
     ahead = desk.page.evaluate("Date.now()") + 3 * 3_600_000
     desk.page.clock.set_system_time(ahead)
-    desk.page.wait_for_timeout(4_000)
-    assert apart(minutes(desk), told(both)) <= 2
+    assert has_the_node_s_time(both, desk)
     each_once(both, desk)
     done(desk)
 

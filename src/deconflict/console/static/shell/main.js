@@ -42,7 +42,18 @@ async function desk() {
   const world = new World(frame.problem);
   frame.world = world;
   // After a sleep, a restart, a clock that was set: the node's time, and all lists once more.
-  const anew = () => Promise.all([node.get("/node").then(({ now_utc: at }) => setNow(at)), world.load()]).catch(frame.problem);
+  let turn = 0;
+  const anew = async () => {
+    for (const mine = ++turn; mine === turn; ) {
+      try {
+        setNow((await node.get("/node")).now_utc);
+        return await world.load();
+      } catch (error) {
+        if (error instanceof node.Refusal) return frame.problem(error);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS)); // a network that is not back yet
+      }
+    }
+  };
   whenJumped(anew);
   // From an event before what is read now: what happens meanwhile comes by the stream.
   follow(about.last_event_id, (event) => world.take(event), (state) => {
