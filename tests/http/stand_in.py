@@ -10,12 +10,17 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
 from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
+from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.record_search import Found
+from deconflict.node.tending.backups import BackupsView
+from deconflict.node.tending.certificates import CertificateView
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -37,6 +42,7 @@ from deconflict.node.views import (
     TermsView,
 )
 from deconflict.node.watchkeeping import Shift
+from deconflict.node.ways_out.asking import WaysOut
 
 LINE = "0123456789abcdef0123456789abcdef"
 PEER = "red.example"
@@ -58,6 +64,7 @@ class StandInNode:
         self.found: list[ConflictView] = []
         self.drilling: str | None = None
         self.shifts: dict[str, Shift] = {}
+        self.asked: dict[str, InquiryView] = {}
 
     # -- what is shown
 
@@ -109,6 +116,65 @@ class StandInNode:
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
         return self.line(line)
+
+    async def find_messages(self, actor: Actor, **wanted: Any) -> Found:
+        self.calls.append(("search", actor, wanted))
+        return Found(tuple(self.sent), None, 0, len(self.sent))
+
+    async def try_readback(
+        self, actor: Actor, message_hash: str, values: dict[str, Any]
+    ) -> tuple[ReadbackRow, ...]:
+        await self.message(message_hash)
+        self.calls.append(("readback", actor, values))
+        return ()
+
+    async def compared_readback(self, actor: Actor, message_hash: str) -> tuple[ReadbackRow, ...]:
+        await self.message(message_hash)
+        return ()
+
+    async def ways_out(self, actor: Actor, conflict_id: str) -> WaysOut:
+        raise NotFoundError("no such conflict stands now", given=conflict_id)
+
+    async def certificates(self) -> tuple[CertificateView, ...]:
+        return ()
+
+    async def copies(self, actor: Actor) -> BackupsView:
+        return BackupsView("/backups", ())
+
+    def make_copy(self, actor: Actor) -> BackupsView:
+        self.calls.append(("copy", actor, None))
+        return BackupsView("/backups", (), running=True)
+
+    def known_at(self, actor: Actor, line: str, at_ms: int) -> InquiryView:
+        self.line(line)
+        self.calls.append(("known at", actor, at_ms))
+        return self._asked("KNOWN_AT")
+
+    def verify_file(self, actor: Actor, size: int) -> InquiryView:
+        self.calls.append(("verify", actor, size))
+        return self._asked("VERIFY")
+
+    async def take_file(
+        self, actor: Actor, inquiry_id: str, chunks: AsyncIterator[bytes]
+    ) -> InquiryView:
+        found = self.inquiry(actor, inquiry_id)
+        self.calls.append(("file", actor, b"".join([chunk async for chunk in chunks])))
+        return found
+
+    def inquiry(self, actor: Actor, inquiry_id: str) -> InquiryView:
+        if inquiry_id not in self.asked:
+            raise NotFoundError("there is no such inquiry of this account", given=inquiry_id)
+        return self.asked[inquiry_id]
+
+    async def end_inquiry(self, actor: Actor, inquiry_id: str) -> InquiryView:
+        found = self.inquiry(actor, inquiry_id)
+        del self.asked[inquiry_id]
+        return found
+
+    def _asked(self, what: str) -> InquiryView:
+        inquiry_id = f"{len(self.asked):032x}"
+        self.asked[inquiry_id] = InquiryView(inquiry_id, what, "RUNNING", "VERIFYING", 1, 2)
+        return self.asked[inquiry_id]
 
     def exercises(self) -> tuple[DrillView, ...]:
         if self.drilling is None:

@@ -17,9 +17,20 @@ STATIC = Path(str(files("deconflict.console").joinpath("static")))
 SCRIPTS = [path for path in STATIC.rglob("*.js") if "vendored" not in path.parts]
 # Tables of names: of states, kinds and values that the node says by their code.
 NAMED = {
-    *("ack", "delivery", "held", "kind", "line_state", "loss", "medium", "part", "purpose"),
+    *(
+        "ack",
+        "certificate",
+        "delivery",
+        "held",
+        "kind",
+        "line_state",
+        "loss",
+        "medium",
+        "part",
+        "purpose",
+    ),
     *("readback", "readout_state", "role", "said", "shape", "step", "subject", "talk_reason"),
-    *("talk_state", "terms_state", "tier", "urgency", "verdict"),
+    *("stage", "talk_state", "terms_state", "tier", "urgency", "verdict"),
     *("call_role", "paper", "record_field"),
     *("breach", "incident_word", "risk", "tally_why"),
 }
@@ -27,6 +38,7 @@ NAMED = {
 MADE = (
     *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
     *("account.", "declare.", "sheet.drawn", "map."),
+    *("known.", "compare.", "ways.", "machine."),
 )
 
 

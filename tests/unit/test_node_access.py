@@ -64,6 +64,8 @@ async def filled(pair: NodePair, node: Node) -> dict[str, str]:
         "incident_id": f"{7:032x}",
         "paper_id": "00000000",
         "passkey_id": "0000000000000000",
+        "inquiry": "00000000000000000000000000000000",
+        "conflict_id": "0000000000000000",
     }
 
 

@@ -47,7 +47,10 @@ ROLES = (Role.RELEASING_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR)
 FREE = "kittiwake over the harbour"
 API = "/api/v1"
 # Not JSON: a record, a proof, a page about the API; the stream has a test of its own.
-APART = ("/bundle", "/proofs/", "/fork", "/docs", "openapi", "/events", "/calendar")
+APART = (
+    *("/backups", "/bundle", "/proofs/", "/inquiries/", "/fork", "/readback"),
+    *("/docs", "openapi", "/events", "/calendar"),
+)
 # What the author's desk reads is in the author's language, and so it says.
 AUTHORS = ("text_author", "texts")
 

@@ -16,7 +16,7 @@ from deconflict.api.permit import BEARER, COOKIE, CSRF
 __all__ = ["add_docs", "docs_html"]
 
 Json = Mapping[str, Any]
-_METHODS: Final = ("get", "post", "delete")
+_METHODS: Final = ("get", "post", "put", "delete")
 _OF_A_BODY: Final = {
     "413": "the body is larger than this call reads; send it in parts",
     "415": "the body is of a kind that this call does not read",

@@ -9,12 +9,17 @@ from typing import Any, Protocol
 
 from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
+from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
 from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
+from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.record_search import Found
+from deconflict.node.tending.backups import BackupsView
+from deconflict.node.tending.certificates import CertificateView
 from deconflict.node.views import (
     AlertView,
     Checked,
@@ -35,6 +40,7 @@ from deconflict.node.views import (
     TermsView,
 )
 from deconflict.node.watchkeeping import Shift
+from deconflict.node.ways_out.asking import WaysOut
 
 __all__ = ["NodeFace"]
 
@@ -261,6 +267,37 @@ class NodeFace(Protocol):
         paper_id: str | None = None,
     ) -> PaperView: ...
     async def drop_paper(self, actor: Actor, paper_id: str) -> PaperView: ...
+    async def find_messages(
+        self,
+        actor: Actor,
+        *,
+        line: str | None = None,
+        kind: str | None = None,
+        party: str | None = None,
+        desk: str | None = None,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        text: str = "",
+        after: Mapping[str, int] | None = None,
+        limit: int = 50,
+    ) -> Found: ...
+    async def try_readback(
+        self, actor: Actor, message_hash: str, values: dict[str, Any]
+    ) -> tuple[ReadbackRow, ...]: ...
+    async def compared_readback(
+        self, actor: Actor, message_hash: str
+    ) -> tuple[ReadbackRow, ...]: ...
+    async def ways_out(self, actor: Actor, conflict_id: str) -> WaysOut: ...
+    async def certificates(self) -> tuple[CertificateView, ...]: ...
+    async def copies(self, actor: Actor) -> BackupsView: ...
+    def make_copy(self, actor: Actor) -> BackupsView: ...
+    def known_at(self, actor: Actor, line: str, at_ms: int) -> InquiryView: ...
+    def verify_file(self, actor: Actor, size: int) -> InquiryView: ...
+    async def take_file(
+        self, actor: Actor, inquiry_id: str, chunks: AsyncIterator[bytes]
+    ) -> InquiryView: ...
+    def inquiry(self, actor: Actor, inquiry_id: str) -> InquiryView: ...
+    async def end_inquiry(self, actor: Actor, inquiry_id: str) -> InquiryView: ...
     def exercises(self) -> tuple[DrillView, ...]: ...
     async def begin_drill(
         self, actor: Actor, until_utc: str, *, line: str | None = None, announced: bool = True

@@ -39,6 +39,7 @@ __all__ = [
     "ParcelRoute",
     "PastedRoute",
     "PublicRoute",
+    "StreamedRoute",
     "StrictRequest",
     "actor_of",
     "media_type_of",
@@ -187,6 +188,20 @@ class ParcelRoute(OperatorRoute):
     max_body_bytes = MAX_PARCEL_BYTES
 
 
+class StreamedRoute(OperatorRoute):
+    """A route that takes a file as it comes, and bounds it itself: it is never held in memory."""
+
+    async def open(self, request: "StrictRequest") -> None:
+        """Let in who may come; the body waits to be read.
+
+        Raises:
+            DeconflictError: who asks is not let in, or the query or the kind of body is refused.
+        """
+        self.admit(request)
+        _refuse_repeated_query(request)
+        _require_media_type(request, self._media_types)
+
+
 class StrictRequest(Request):
     """A request whose body is read once, up to a limit, and parsed without guessing."""
 
@@ -211,12 +226,8 @@ class StrictRequest(Request):
             raise InvalidDocumentError("the body did not arrive whole") from None
         self._body = b"".join(chunks)
         media_type = media_type_of(self)
-        if self._body and media_type not in media_types:
-            raise WrongMediaTypeError(
-                "the body is of a kind this call does not read",
-                given=media_type[:60] or "no Content-Type",
-                expected=" or ".join(sorted(media_types)),
-            )
+        if self._body:
+            _require_media_type(self, media_types)
         # A large body is parsed beside the event loop, which has beats to send meanwhile. GeoJSON
         # is read by the room that knows it, and so are bytes.
         if not self._body or media_type in (GEO_JSON, OCTETS):
@@ -230,6 +241,16 @@ class StrictRequest(Request):
 def media_type_of(request: Request) -> str:
     """Return the media type of the body, without its parameters, in lower case."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _require_media_type(request: Request, media_types: frozenset[str]) -> None:
+    media_type = media_type_of(request)
+    if media_type not in media_types:
+        raise WrongMediaTypeError(
+            "the body is of a kind this call does not read",
+            given=media_type[:60] or "no Content-Type",
+            expected=" or ".join(sorted(media_types)),
+        )
 
 
 def _language(wanted: str) -> str:

@@ -33,6 +33,9 @@ def _decimal(text: Any) -> Any:
 Digits = Annotated[int, BeforeValidator(_decimal)]
 
 
+Position = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
 class Proposal(Request):
     """Terms to be proposed to the peer, as the specification of terms writes them."""
 
@@ -327,6 +330,43 @@ class DrillEnded(Request):
     """An exercise that is to end."""
 
     line: Name | None = Field(None, description="default: every line in exercise")
+
+
+class ReadbackTried(Request):
+    """The values of a readback that is not sent yet."""
+
+    values: dict[str, Any]
+
+
+class RecordSearch(Request):
+    """What is looked for in the record; what is left out is whatever there is."""
+
+    line: Name | None = Field(None, description="default: every line")
+    kind: Name | None = None
+    party: Name | None = Field(None, description="whose word it is")
+    desk: Name | None = Field(None, description="of which desk of theirs")
+    from_utc: Name | None = Field(None, description="logged here from then on")
+    until_utc: Name | None = Field(None, description="logged here until then")
+    text: Annotated[str, Field(max_length=200)] = Field(
+        "", description="in the words, as the reader or the author's desk reads them, or the hash"
+    )
+    after: Annotated[dict[str, Position], Field(max_length=128)] | None = Field(
+        None, description="as the page before said it; filters have to be the same"
+    )
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class Instant(Request):
+    """An instant at which it is asked what each side knew."""
+
+    line: Name
+    at_utc: Name
+
+
+class FileAnnounced(Request):
+    """A file that comes next."""
+
+    size_bytes: Position
 
 
 class TakeOver(Request):

@@ -182,23 +182,13 @@ def _tell_instant(doubts: _Doubts, lines: "RecordLines", at_ms: int, wanted: Wan
 
     from deconflict.cli.replay_words import Words
     from deconflict.node.knowledge.instant import at_instant
+    from deconflict.node.knowledge.texts import texts_of
 
     record = doubts.record
     total = 2 * sum(len(record.chain(party)) for party in record.parties)
     with progress("Looking", total) as bar:
         found = at_instant(record, at_ms, lines.envelope, last=wanted.last, advance=bar.advance)
-    shown = [each for side in found.sides for each in (*side.messages, *side.unproven)]
-    named = {each.hash: (each.party, each.epoch, each.seq) for each in shown}
-    for side in found.sides:
-        for asked in side.questions:
-            slot = _slot(record, asked.asked_by, asked.message, asked.seq)
-            if slot is not None:
-                named.setdefault(asked.message, slot)
-    texts = {
-        name: text
-        for name, slot in named.items()
-        if (text := _text(record, lines, slot, wanted.language)) is not None
-    }
+    texts = texts_of(record, lines, found, wanted.language)
     if wanted.picture is not None:
         _draw(doubts, wanted, found)
     if wanted.as_json:
@@ -207,36 +197,6 @@ def _tell_instant(doubts: _Doubts, lines: "RecordLines", at_ms: int, wanted: Wan
     words = Words(wanted.language, found.at_utc[:_DAY])
     words.show(found, texts)
     words.show_doubts(doubts.clocks, record, doubts.bundles)
-
-
-def _slot(record: "Record", party: str, name: str, seq: int) -> tuple[str, str, int] | None:
-    chain = record.chain(party)
-    for part in chain.parts:
-        index = chain.slot(part.epoch, seq)
-        if index is not None and chain.hash(index) == name:
-            return party, part.epoch, seq
-    return None
-
-
-def _text(
-    record: "Record", lines: "RecordLines", slot: tuple[str, str, int], language: str
-) -> str | None:
-    """Return a message in words; None for one that this edition cannot read."""
-    from deconflict.messages.kinds import Kind
-    from deconflict.messages.message_text import message_text
-    from deconflict.node.line import read_body
-
-    party, epoch, seq = slot
-    index = record.chain(party).slot(epoch, seq)
-    if index is None:
-        return None
-    envelope = lines.envelope(party, index)
-    body = read_body(envelope)
-    if body is None:
-        return None
-    return message_text(
-        Kind(envelope.kind), body, party=party, language=language, drill=envelope.drill
-    )
 
 
 def _tell_all(doubts: _Doubts, wanted: Wanted) -> None:

@@ -4,14 +4,13 @@ From a running node (what it holds declared, under the terms of each line) or fr
 Nothing of it is sent anywhere.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deconflict.airspace import geometry_from_wire, parse_utc
 from deconflict.airspace.altitude import AltitudeReference
-from deconflict.airspace.purposes import PURPOSES
 from deconflict.airspace.where import located
 from deconflict.cli.output import short
 from deconflict.errors import InvalidGeometryError, InvalidInputError, LineStateError
@@ -19,7 +18,6 @@ from deconflict.formats.planned_files import read_planned_file
 from deconflict.separation import (
     AltitudeConversions,
     Extent,
-    Minima,
     MinimaTable,
     SaidMinima,
     check,
@@ -170,13 +168,15 @@ def from_node(
         InvalidInputError: a file cannot be read.
         NotFoundError: there is no such conflict.
     """
+    from deconflict.node.agreed_sky import agreed_conversions, agreed_minima, purpose_on
+
     me = node.get("node")
     party, now_ms = str(me["party"]), parse_utc(me["now_utc"])
     terms = _terms(node)
     declared = node.declarations(active=True)
     own = [_declared(one, one["purpose"]) for one in declared if one["own"]]
     peers = [
-        _declared(one, f"{line}:{one['purpose']}")
+        _declared(one, purpose_on(line, one["purpose"]))
         for one in declared
         for line in one["line_ids"][:1]
         if not one["own"] and line in terms
@@ -192,7 +192,7 @@ def from_node(
         fixed = [one for one in own if one.declaration_id != ours]
     else:
         movable, fixed = own, []
-    minima, conversions = _minima(terms), _conversions(terms.values())
+    minima, conversions = agreed_minima(terms), agreed_conversions(terms.values())
     others, warnings = _usable([*fixed, *peers], minima, conversions)
     return Situation(tuple(movable), tuple(others), minima, conversions, now_ms, tuple(warnings))
 
@@ -260,41 +260,6 @@ def _terms(node: "NodeClient") -> dict[str, "Terms"]:
             remedy="deconflict terms propose, or give --minima 5NM,1000ft",
         )
     return found
-
-
-def _minima(terms: Mapping[str, "Terms"]) -> MinimaTable:
-    """Return the minima of each line's terms with its peer; among one's own the greatest of all."""
-    from deconflict.messages.in_force import minima_of
-
-    tables = {line: minima_of(each) for line, each in terms.items()}
-    pairs = {
-        frozenset((mine, f"{line}:{theirs}")): table.of(mine, theirs)
-        for line, table in tables.items()
-        for mine in PURPOSES
-        for theirs in PURPOSES
-    }
-    for one in PURPOSES:
-        for other in PURPOSES:
-            every = [table.of(one, other) for table in tables.values()]
-            pairs[frozenset((one, other))] = Minima(
-                max(each.lateral_m for each in every), max(each.vertical_tmm for each in every)
-            )
-    # No pair is left: every purpose is named with every other.
-    return MinimaTable(next(iter(tables.values())).default, pairs)
-
-
-def _conversions(terms: Iterable["Terms"]) -> AltitudeConversions:
-    """Return what all terms know of two references, as widely as any of them says."""
-    from deconflict.messages.in_force import conversions_of
-
-    tables = [conversions_of(each) for each in terms]
-    known: dict[Any, tuple[int, int]] = {}
-    for source, to in tables[0].offsets:
-        said = [table.between(source, to) for table in tables]
-        spans = [span for span in said if span is not None]
-        if len(spans) == len(tables):
-            known[source, to] = (min(lo for lo, _ in spans), max(hi for _, hi in spans))
-    return AltitudeConversions(known)
 
 
 def _usable(

@@ -36,6 +36,7 @@ _MEDIA: Final = {
 }
 _PAGE: Final = "console.html"
 _ICON: Final = "icon.svg"
+_WORKER: Final = "worker.js"
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,15 @@ def add_console(app: FastAPI) -> None:
     async def icon(request: Request) -> Response:
         return assets.answer(_ICON, request)
 
+    async def worker(request: Request) -> Response:
+        return assets.answer(_WORKER, request)
+
     async def file(request: Request) -> Response:
         return assets.answer(request.path_params["path"], request)
 
     app.add_route("/", page)
     app.add_route("/favicon.ico", icon)
+    app.add_route("/worker.js", worker)  # here, not below: it answers for the page at `/`
     app.add_route("/console/{path:path}", file)
 
 

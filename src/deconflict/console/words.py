@@ -1,6 +1,7 @@
 """The console's own words in each language: headings, buttons, names of states.
 
-What people say to each other is rendered by the node from numbered phrases and is not here.
+What people say to each other is rendered by the node from numbered phrases and is not here. What
+each side knew is said in the words of `deconflict replay`, which are the messages' own.
 ``data/words.<language>.toml`` holds a flat table of key to text; a text that depends on a number is
 a table of the plural categories of CLDR that its language has.
 """
@@ -13,6 +14,7 @@ from importlib.resources import files
 from typing import Any, Final, TypeAlias
 
 from deconflict.errors import NotFoundError
+from deconflict.messages.phrases import wording
 from deconflict.messages.words import LANGUAGES
 
 __all__ = ["PLURALS", "Words", "words_json", "words_of"]
@@ -41,7 +43,9 @@ def words_of(language: str) -> Words:
             expected="one of " + ", ".join(LANGUAGES),
         )
     text = files("deconflict.console").joinpath("data", f"words.{language}.toml").read_text("utf-8")
-    return dict(_flat(tomllib.loads(text), ""))
+    return dict(_flat(tomllib.loads(text), "")) | {
+        f"known.{name.lower()}": said for name, said in wording(language)["terms"]["replay"].items()
+    }
 
 
 def words_json(language: str) -> bytes:

@@ -35,11 +35,13 @@ from deconflict.messages.words import check_text
 
 __all__ = [
     "Difference",
+    "ReadbackRow",
     "ReadbackValues",
     "compare_readback",
     "differences_said",
     "differences_text",
     "readback_of",
+    "readback_table",
 ]
 
 LengthMm: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=50_000_000_000)]  # over the Earth
@@ -115,6 +117,22 @@ class Difference:
     def words(self, language: str, *, reference: AltitudeReference) -> str:
         """Return the difference as one sentence; ``reference`` is that of the declared band."""
         return say(self.said(reference=reference), language)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadbackRow:
+    """One field of a declaration beside what was read back, in words.
+
+    ``difference`` says how they differ by more than the terms allow; None where they agree. Not
+    ``compared`` are distance and bearing where no agreed landmark was read back from.
+    """
+
+    field: str
+    name: str
+    sent: str
+    read_back: str
+    difference: str | None
+    compared: bool = True
 
 
 _SHOWN: Final = {
@@ -194,6 +212,54 @@ def compare_readback(
         if by_ms > tolerances.time_ms:
             found.append(Difference(field, sent, said, by_ms))
     return tuple(found)
+
+
+def readback_table(
+    declared: Declaration,
+    read_back: ReadbackValues,
+    *,
+    landmarks: Sequence[Landmark],
+    tolerances: ReadbackTolerances,
+    language: str,
+) -> tuple[ReadbackRow, ...]:
+    """Return every field side by side, with where they differ as :func:`compare_readback` does."""
+    expected = readback_of(declared, landmarks)
+    differing = {
+        found.field: found
+        for found in compare_readback(
+            declared, read_back, landmarks=landmarks, tolerances=tolerances
+        )
+    }
+    sent = {field: getattr(expected, field) for field in ReadbackValues.__struct_fields__}
+    # From another agreed landmark, distance and bearing are others, and just as right.
+    named = [known for known in landmarks if known.name == read_back.landmark]
+    seen = bearing_from(named, expected.position.position)
+    if seen is not None:
+        sent["landmark"] = seen.landmark.name
+        sent["distance_mm"] = round(seen.distance_m * 1000)
+        sent["bearing_ddeg"] = round(seen.bearing_deg * 10) % 3600
+    rows = []
+    for field, value in sent.items():
+        said_back = getattr(read_back, field)
+        if isinstance(value, Place):
+            value, said_back = write_form(value), write_form(said_back)
+        found = differing.get(field)
+        rows.append(
+            ReadbackRow(
+                field=field,
+                name=say({"word": [ValueType.FIELDS.value, field]}, language),
+                sent=say(_shown(field, value, expected.reference), language),
+                read_back=say(_shown(field, said_back, read_back.reference), language),
+                difference=None
+                if found is None
+                else found.words(language, reference=expected.reference),
+                compared="landmark" not in differing or field not in _FROM_LANDMARK,
+            )
+        )
+    return tuple(rows)
+
+
+_FROM_LANDMARK: Final = frozenset(("distance_mm", "bearing_ddeg"))
 
 
 def differences_said(differences: Iterable[Difference], *, reference: AltitudeReference) -> Said:

@@ -17,6 +17,8 @@
     kept                 what need not be read again of the record at a start; may be deleted
     kept.unproven        the same, which no audit could prove: no start reads it
     audited.sqlite       a copy of the record while the node looks at it; may be deleted at rest
+    inquiries/           files looked into; may be deleted at rest
+    backups/             copies of the record; better on another machine
     guard/guard          how far this node has signed; better on another disk (guard_path)
     accounts.sqlite      operators' accounts: no evidence
 """
@@ -290,6 +292,11 @@ class NodeFolder:
     def audited_path(self) -> Path:
         """The copy of the record that is looked at."""
         return self.path / "audited.sqlite"
+
+    @property
+    def inquiries_path(self) -> Path:
+        """The directory of files that are looked into."""
+        return self.path / "inquiries"
 
     @property
     def guard_path(self) -> Path:

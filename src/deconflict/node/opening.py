@@ -26,6 +26,7 @@ from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.door_probe import is_here, probe_refuses_strangers
 from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.inquiries.book import Inquiries, InquiryFiles
 from deconflict.node.keeping.audit import Pins
 from deconflict.node.keeping.background import AuditFiles, Audits, Driver, has_room
 from deconflict.node.keeping.kept_record import KeptRecord, read_kept
@@ -47,6 +48,8 @@ from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
 from deconflict.node.struct_types import describe_types
+from deconflict.node.tending.backups import Backups
+from deconflict.node.tending.certificates import certificates_of
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
 from deconflict.node.witness.asking import Asking
@@ -211,15 +214,16 @@ async def open_node(
                 port=first.port,
                 more=[(listen.host, listen.port) for listen in more],
             )
+            counts = Pins(
+                folder.settings.party,
+                [(peer.line_id, peer.party) for peer in peers.list()],
+                {party: next(iter(held.values())) for party, held in keys_by_party.items()},
+                roots,
+            )
             audits = Audits(
                 store,
                 folder.record_path,
-                Pins(
-                    folder.settings.party,
-                    [(peer.line_id, peer.party) for peer in peers.list()],
-                    {party: next(iter(held.values())) for party, held in keys_by_party.items()},
-                    roots,
-                ),
+                counts,
                 files,
                 before=None if kept is None else WentOnFrom(verified.before, kept.audited_ms),
                 driver=_audit_driver(core, runtime),
@@ -227,9 +231,21 @@ async def open_node(
             )
             if kept is not None:
                 audits.hold()
-            runtime.beside += [audits.run, audits.watch]
+            inquiries = Inquiries(
+                InquiryFiles(folder.inquiries_path, folder.record_path, files.reserve_bytes),
+                counts,
+                random_bytes,
+            )
+            backups = Backups(
+                store,
+                InquiryFiles(folder.path / "backups", folder.record_path, files.reserve_bytes),
+            )
+            runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run]
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
+            node.inquiries = inquiries
+            node.backups = backups
+            node.look_at_certificates = partial(certificates_of, folder)
             yield OpenNode(node, runtime, door, verified)
 
 

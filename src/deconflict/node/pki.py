@@ -264,7 +264,10 @@ def validity(certificate_pem: bytes, *, name: str = "") -> TimeSpan:
     Raises:
         ConfigurationError: the bytes are no certificate.
     """
-    certificate = _load_pem(certificate_pem, name)
+    return _span_of(_load_pem(certificate_pem, name))
+
+
+def _span_of(certificate: x509.Certificate) -> TimeSpan:
     return TimeSpan(
         round(certificate.not_valid_before_utc.timestamp() * 1000),
         round(certificate.not_valid_after_utc.timestamp() * 1000),
@@ -296,6 +299,19 @@ def spki_of_pem(certificate_pem: bytes, *, name: str = "") -> str:
         ConfigurationError: the bytes are no certificate.
     """
     return spki_sha256(_load_pem(certificate_pem, name).public_bytes(serialization.Encoding.DER))
+
+
+def validity_of_der(certificate_der: bytes) -> TimeSpan:
+    """Return from when until when a certificate in DER is valid.
+
+    Raises:
+        ConfigurationError: the bytes are no certificate.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(certificate_der)
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise ConfigurationError("a pinned certificate cannot be read") from error
+    return _span_of(certificate)
 
 
 def _load_pem(certificate_pem: bytes, name: str) -> x509.Certificate:

@@ -18,6 +18,7 @@ from deconflict.node.actor import Action, Actor, allowed, require
 from deconflict.node.bundle import export_bundle
 from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
+from deconflict.node.comparing import Comparing
 from deconflict.node.core import Say
 from deconflict.node.desk_work import DeskWork
 from deconflict.node.disclosure import disclose
@@ -25,6 +26,7 @@ from deconflict.node.drafts import check_drafts, require_named, require_sendable
 from deconflict.node.equivocation import equivocation_of
 from deconflict.node.exercising import Exercising
 from deconflict.node.exports import Export
+from deconflict.node.inquiring import Inquiring
 from deconflict.node.line import Line
 from deconflict.node.looking import FEW_PLACES, Looked, PartialDraft, look_at
 from deconflict.node.picture import Declared
@@ -32,7 +34,9 @@ from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
+from deconflict.node.tending.tended import Tended
 from deconflict.node.views import Checked, LineView, Posted
+from deconflict.node.ways_out.asking import Advising
 
 __all__ = ["Node"]
 
@@ -58,7 +62,17 @@ _OWN_WAY = (
 _LINES_AT_ONCE = 500
 
 
-class Node(DeskWork, Carrying, Calling, Exercising, SiteReading):
+class Node(
+    DeskWork,
+    Carrying,
+    Calling,
+    Exercising,
+    Inquiring,
+    Comparing,
+    Advising,
+    Tended,
+    SiteReading,
+):
     """A running node as its operators use it.
 
     Every method that changes or reveals something takes who asks and refuses what that role may

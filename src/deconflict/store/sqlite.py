@@ -22,7 +22,7 @@ from typing import Any, Final, Self, TypeVar
 import apsw
 from msgspec import structs
 
-from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreError
+from deconflict.errors import StoreBrokenError, StoreDamagedError, StoreError, StoreInUseError
 from deconflict.store.base import (
     DELAYED_NOTE,
     Batch,
@@ -122,6 +122,7 @@ class SqliteStore:
         self._delayed: set[str] | None = None  # hashes of entries with a note that says so
         self._wal_pages = 0
         self._still = False  # the file is to stay as it is
+        self._copied = threading.Lock()  # by one at a time
         # Replaces SQLite's automatic checkpoint, which hides its errors.
         connection.set_wal_hook(self._note_wal_pages)
 
@@ -206,23 +207,35 @@ class SqliteStore:
                     return
 
     @contextmanager
-    def still(self) -> Iterator[None]:
+    def still(self, *, wait_s: float = -1) -> Iterator[None]:
         """Leave the file as it is within, for another process to copy; others go on meanwhile.
 
         It has then all that was durable at the beginning. What is committed within stays in the
         write-ahead log. This process must not copy it: to close the file would give up its locks.
 
+        Args:
+            wait_s: how long to wait for another copy that is made; -1: for as long as it takes.
+
         Raises:
+            StoreInUseError: another copy is made all the while.
             StoreError: the record cannot be written.
         """
-        with self._access() as connection:
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-            self._wal_pages = 0
-            self._still = True
+        # A second one would write the log into the file that the first one has half copied.
+        if not self._copied.acquire(timeout=wait_s):
+            raise StoreInUseError(
+                "a copy of the record is made just now",
+                given=self._name,
+                remedy="try again in a minute",
+            )
         try:
+            with self._access() as connection:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                self._wal_pages = 0
+                self._still = True
             yield
         finally:
             self._still = False
+            self._copied.release()
 
     @property
     def log_pages(self) -> int:

@@ -13,6 +13,7 @@ from deconflict.api.schemas import Check, CheckOptions, Conflicts
 from deconflict.api.services import services_of
 from deconflict.node.actor import Action
 from deconflict.node.views import AlertView, ConflictView
+from deconflict.node.ways_out.asking import WaysOut
 
 __all__ = ["ROUTES"]
 
@@ -41,6 +42,21 @@ async def check(request: Request) -> Response:
 async def list_conflicts(request: Request) -> Response:
     """List the conflicts that stand now: who, where, when, how close, which minimum."""
     return answer(await services_of(request).node.conflicts(language=actor_of(request).language))
+
+
+@small.post("/conflicts/{conflict_id}/ways-out", response_model=WaysOut)
+@needs(Action.CHECK)
+async def find_ways_out(
+    conflict_id: str,
+    request: Request,
+) -> Response:
+    """Find what change of the own plan would end this conflict and all others of that plan.
+
+    The smallest departure shift, change of level and lateral offset each way, two together only
+    where no one does. For the own planner: nothing is sent, and the peer learns nothing. One
+    search at a time, a minute at most.
+    """
+    return answer(await services_of(request).node.ways_out(actor_of(request), conflict_id))
 
 
 @small.get("/alerts", response_model=list[AlertView])

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Digits, Outgoing
+from deconflict.api.schemas import Digits, Outgoing, ReadbackTried
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.kinds import KINDS
+from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Action
 from deconflict.node.speech import ScriptView, script_languages, script_of
 from deconflict.node.views import MessageView, Posted
@@ -115,6 +116,29 @@ async def say_aloud(message_hash: str, request: Request) -> Response:
     message = await node.message(message_hash, language=language)
     terms = node.terms(message.line_id).agreed
     return answer(script_of(asdict(message), script_languages(language, terms)))
+
+
+@router.post("/messages/{message_hash}/readback", response_model=list[ReadbackRow])
+@needs(Action.CHECK)
+async def try_readback(
+    message_hash: str,
+    wanted: ReadbackTried,
+    request: Request,
+) -> Response:
+    """Show a readback field by field beside the declaration that it is of. Nothing is sent."""
+    node = services_of(request).node
+    return answer(await node.try_readback(actor_of(request), message_hash, wanted.values))
+
+
+@router.get("/messages/{message_hash}/readback", response_model=list[ReadbackRow])
+@needs(Action.READ)
+async def compare_readback(
+    message_hash: str,
+    request: Request,
+) -> Response:
+    """Show a READBACK field by field beside the declaration that it is of."""
+    node = services_of(request).node
+    return answer(await node.compared_readback(actor_of(request), message_hash))
 
 
 @router.post("/messages/{message_hash}/seen", response_model=Posted)

@@ -5,12 +5,9 @@ is and what it found, a JSON object a line, as :class:`Word`. It ends when stand
 has a low priority, a copy of the record, no key and no network.
 """
 
-import contextlib
 import errno
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,18 +28,16 @@ from deconflict.line.root import Root
 from deconflict.node.keeping.audit import Pins, audited, require_comparable
 from deconflict.node.keeping.kept_record import KeptRecord, read_kept, write_kept
 from deconflict.node.keeping.standing import Hindrance
+from deconflict.node.subordinate import be_subordinate, end_with_the_node
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = ["Task", "Word", "files_of", "main"]
 
-_NICE: Final = 10  # a tenth of what the node gets where both want all; at 19, a hundredth
 _AT_ONCE: Final = 1024 * 1024  # bytes copied
 _SAY_EVERY: Final = 16 * _AT_ONCE
 _STEPS: Final = 1_000_000  # of SQLite, some ten milliseconds
 _WORD_EVERY_S: Final = 5.0
 _NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
-# The worst there is: where memory runs out, this process is the one that nobody misses.
-_OOM_FIRST: Final = "1000"
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -140,12 +135,10 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def main() -> None:
     """Do what standard input says."""
-    os.nice(_NICE)
-    _be_the_first_to_go()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # the node, which is told as well, ends it
+    be_subordinate()
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    threading.Thread(target=_end_with_the_node, daemon=True).start()
+    # A copy goes on beside the next start, which writes the record and makes a copy of its own.
+    end_with_the_node()
     try:
         if not task.copied:
             _copy(Path(task.record), Path(task.copy), lambda: _say(Word()))
@@ -178,26 +171,9 @@ def main() -> None:
         )
 
 
-def _be_the_first_to_go() -> None:
-    # Where the system has no such file, or does not let it be written, it chooses by size: the
-    # node and its audit are then about alike.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST)
-
-
 def files_of(copy: Path) -> tuple[Path, ...]:
     """Return the copy, and what SQLite makes beside it."""
     return tuple(copy.with_name(f"{copy.name}{end}") for end in ("", "-wal", "-shm"))
-
-
-def _end_with_the_node() -> None:
-    """End this process when standard input ends: the node was killed, and nobody listens.
-
-    What goes on beside the next start copies a record that is written, and holds that start's copy.
-    """
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os._exit(1)
 
 
 def _copy(record: Path, copy: Path, told: Callable[[], None] = lambda: None) -> None:

@@ -7,11 +7,15 @@ import { ask } from "../shell/ask.js";
 import { passkeys } from "../shell/login.js";
 import { call, get, makePasskey, may, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
+import { exercisePart } from "./exercise.js";
+import { backupPart, certificatePart } from "./machine.js";
 
 const ROLES = ["watch_officer", "releasing_officer", "interpreter", "senior_1", "senior_2", "senior_3", "legal_adviser", "auditor", "humanitarian_notifier", "civil_liaison", "administrator"];
 
 export function open(main, desk) {
   const { frame, me, about } = desk;
+  const exercise = may("send") ? exercisePart(desk) : { node: false, leave: () => {} };
+  const backups = may("health") ? backupPart(desk) : { node: false, leave: () => {} };
   const keys = h("ul", { class: "stack" });
   const everybody = h("div", { class: "stack" });
   main.replaceChildren(h("div", { class: "two" },
@@ -21,9 +25,13 @@ export function open(main, desk) {
       h("div", { class: "row" }, h("button", { type: "button", onclick: () => changePassword() }, t("account.password"))),
       h("h3", {}, t("account.passkeys")), keys,
       passkeys() ? h("button", { type: "button", onclick: () => addPasskey() }, t("account.add_passkey")) : h("p", { class: "soft" }, t("account.no_passkeys"))),
-    everybody));
+    h("div", { class: "stack" }, exercise.node, certificatePart(desk), backups.node, everybody)));
   showPasskeys();
   if (may("administer")) showEverybody();
+  return () => {
+    exercise.leave();
+    backups.leave();
+  };
 
   async function showPasskeys() {
     try {

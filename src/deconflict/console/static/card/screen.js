@@ -9,6 +9,7 @@ import { say } from "../watch/actions.js";
 import { ask } from "../shell/ask.js";
 import { drawProfile } from "./profile.js";
 import { partsOf } from "./scene.js";
+import { waysOut } from "./ways.js";
 
 export function open(main, desk) {
   const { world, path } = desk;
@@ -69,6 +70,7 @@ function drawCard(box, conflict, desk) {
           fact("unanswered", conflict.unanswered.length ? t("card.unanswered_count", { count: conflict.unanswered.length }) : t("card.nothing_unanswered"))),
         h("p", { class: "permission" }, t("watch.permission")),
         may("send") && h("div", { class: "row" }, h("button", { type: "button", class: "first", onclick: frame.act(() => concern(conflict, sides, desk)) }, t("act.concern")), h("a", { href: `#thread/${conflict.line_id}` }, t("act.open_line"))),
+        waysOut(conflict, sides, desk, { distance, height }),
         h("h3", {}, t("card.said")), said, saidLater),
       h("div", { class: "stack" }, mapBox, h("figure", { class: "profile" }, svg), h("div", { class: "row" }, time), slider))));
 

@@ -9,7 +9,8 @@ import { t } from "./words.js";
 //   wanted: {name: type of value}; known: {name: value that stands}
 //   choices: {name: [[value, words], …]}; labels: {name: words}, where the catalogue has none
 //   hints: {name: what stands there until it is changed}
-//   sure: what is asked again, from the values, in a second step; left out: one step
+//   sure: what is asked again, from the values, in a second step: words, or what shows them, or a
+//   promise of that; left out: one step
 //   send(values): what is done
 export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, labels = {}, hints = {}, sure = null, verb, send, danger = false }) {
   const problem = h("p", { class: "problem", role: "alert" });
@@ -31,7 +32,7 @@ export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}
     problem.textContent = "";
     try {
       const values = read();
-      if (sure) again(values);
+      if (sure) again(values, await sure(values));
       else await done(values, go);
     } catch (error) {
       problem.textContent = error.message;
@@ -39,7 +40,7 @@ export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}
   }
 
   // The second step says in words what will be sent; the way back is where the hand rests.
-  function again(values) {
+  function again(values, told) {
     const problem2 = h("p", { class: "problem", role: "alert" });
     const yes = h("button", { class: "danger", type: "button" }, verb);
     const back = h("button", { type: "button", onclick: () => dialog.replaceChildren(form) }, t("ask.back"));
@@ -50,7 +51,7 @@ export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}
         problem2.textContent = error.message;
       }
     });
-    dialog.replaceChildren(h("h2", { id: "ask-title" }, title), h("p", { class: "said" }, sure(values)),
+    dialog.replaceChildren(h("h2", { id: "ask-title" }, title), typeof told === "string" ? h("p", { class: "said" }, told) : told,
       h("p", { class: "permission" }, t("ask.sure")), problem2, h("div", { class: "row" }, back, yes, cancel()));
     back.focus();
   }

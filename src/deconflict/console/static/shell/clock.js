@@ -3,6 +3,15 @@
 let aheadMs = 0;
 const ticking = new Set();
 
+// How far the clock on the wall is from one that cannot be set, but stands still in sleep.
+const apart = () => Date.now() - performance.now();
+const JUMP_MS = 1_500;
+let lastApart = apart();
+let jumped = () => {};
+
+// Calls work after the machine slept, or its clock was set: what is shown may be old, or too late.
+export const whenJumped = (work) => (jumped = work);
+
 export const now = () => Date.now() + aheadMs;
 export const setNow = (utc) => (aheadMs = Date.parse(utc) - Date.now());
 
@@ -18,7 +27,12 @@ export function whileShown(node, work) {
   tick();
 }
 
-setInterval(() => ticking.forEach((tick) => tick()), 1000);
+setInterval(() => {
+  const since = Math.abs(apart() - lastApart);
+  lastApart = apart();
+  if (since > JUMP_MS) jumped();
+  ticking.forEach((tick) => tick());
+}, 1000);
 
 // Figures run from left to right also within text that runs the other way.
 export const figures = (text) => (document.documentElement.dir === "rtl" ? `\u2066${text}\u2069` : text);

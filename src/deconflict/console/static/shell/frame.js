@@ -7,7 +7,7 @@ import { logOut, may, post } from "./node.js";
 import { alarm, allowSound } from "./sound.js";
 import { speak, t } from "./words.js";
 
-// In the order of the keys Alt+1, Alt+2, …; each is loaded when it is first gone to.
+// In the order of the keys Alt+1, Alt+2, … Alt+9, Alt+0; each is loaded when it is first gone to.
 const SCREENS = [
   { name: "watch", needs: "read", load: () => import("../watch/screen.js") },
   { name: "conflicts", needs: "read", load: () => import("../card/screen.js") },
@@ -16,7 +16,7 @@ const SCREENS = [
   { name: "talks", needs: "read", load: () => import("../talks/screen.js") },
   { name: "incidents", needs: "read", load: () => import("../incidents/screen.js") },
   { name: "handover", needs: "read", load: () => import("../handover/screen.js") },
-  { name: "record", needs: "export", load: () => import("../record/screen.js") },
+  { name: "record", needs: "read", load: () => import("../record/screen.js") },
   { name: "map", needs: "read", load: () => import("../map/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
 ];
@@ -102,11 +102,11 @@ export class Frame {
         h("button", { type: "button", onclick: () => this.#keys.showModal() }, t("frame.keys")),
         h("button", { type: "button", onclick: this.act(logOut) }, t("frame.log_out"))),
       h("nav", { "aria-label": t("frame.screens") }, h("ul", {}, this.#offered().map((screen, at) =>
-        h("li", {}, h("a", { href: `#${screen.name}`, data: { screen: screen.name }, title: `Alt+${at + 1}` }, t(`screen.${screen.name}`)))))),
+        h("li", {}, h("a", { href: `#${screen.name}`, data: { screen: screen.name }, title: `Alt+${(at + 1) % 10}` }, t(`screen.${screen.name}`)))))),
       this.#problem, this.#main, this.#keys);
     this.#keys.replaceChildren(
       h("h2", {}, t("frame.keys")),
-      h("dl", { class: "facts" }, this.#offered().flatMap((screen, at) => [h("dt", {}, `Alt+${at + 1}`), h("dd", {}, t(`screen.${screen.name}`))]),
+      h("dl", { class: "facts" }, this.#offered().flatMap((screen, at) => [h("dt", {}, `Alt+${(at + 1) % 10}`), h("dd", {}, t(`screen.${screen.name}`))]),
         h("dt", {}, "Alt+A"), h("dd", {}, t("keys.first_alert")), h("dt", {}, "Esc"), h("dd", {}, t("keys.escape"))),
       h("form", { method: "dialog" }, h("button", { class: "first" }, t("ask.close"))));
     this.#showLive();
@@ -141,7 +141,7 @@ export class Frame {
 
   #key(event) {
     if (!event.altKey || event.ctrlKey || event.metaKey) return;
-    const screen = this.#offered()[Number(event.key) - 1];
+    const screen = /^[0-9]$/.test(event.key) && this.#offered()[(Number(event.key) + 9) % 10];
     if (screen) {
       event.preventDefault();
       location.hash = screen.name;
@@ -180,8 +180,9 @@ export class Frame {
   }
 
   #showLive() {
+    this.#live.hidden = this.#state === "none";
     this.#live.textContent = this.#state === "live" ? t("frame.live") : t("frame.not_live", { since: utc(iso(this.#since)) });
-    document.body.classList.toggle("stale", this.#state !== "live");
+    document.body.classList.toggle("stale", this.#state === "lost" || this.#state === "refused");
   }
 
   #count() {

@@ -18,34 +18,37 @@ export const onSessionEnd = (work) => (whenEnded = work);
 export const may = (action) => session?.actions?.includes(action) ?? false;
 export const headers = () => (session ? { "Deconflict-CSRF": session.csrf_token } : {});
 
-export async function call(method, path, body, { type = "application/json" } = {}) {
+export async function call(method, path, body, { type = "application/json", signal } = {}) {
   const response = await fetch(`/api/v1${path}`, {
     method,
     headers: { ...headers(), ...(body !== undefined && { "Content-Type": type }) },
     body: body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body,
     cache: "no-store",
     credentials: "same-origin",
+    signal,
   });
   if (response.ok) return response.json();
   if (response.status === 401 && session) end();
   throw new Refusal(response.status, (await response.json()).error);
 }
 
-// Takes a file from the node and gives it to the person; onBytes(count) tells how far it is.
-export async function download(path, name, onBytes = () => {}) {
-  const response = await fetch(`/api/v1${path}`, { headers: headers(), credentials: "same-origin", cache: "no-store" });
+// Takes a file from the node, gives it to the person and returns it; onBytes(count, piece) tells how
+// far it is. The browser keeps it, on the disk where it is large; nothing here holds its bytes.
+export async function download(path, name, onBytes = () => {}, signal = undefined) {
+  const response = await fetch(`/api/v1${path}`, { headers: headers(), credentials: "same-origin", cache: "no-store", signal });
   if (!response.ok) throw new Refusal(response.status, (await response.json()).error);
-  const pieces = [];
   let size = 0;
-  for (const reader = response.body.getReader(); ;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    pieces.push(value);
-    onBytes((size += value.length));
-  }
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob(pieces)), download: name });
+  const counted = response.body.pipeThrough(new TransformStream({
+    transform(piece, out) {
+      onBytes((size += piece.length), piece);
+      out.enqueue(piece);
+    },
+  }));
+  const file = await new Response(counted).blob();
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return file;
 }
 
 export const get = (path) => call("GET", path);

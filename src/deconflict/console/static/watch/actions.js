@@ -5,11 +5,15 @@ import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
 import { get, may, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
+import { tried } from "../thread/readback.js";
 
 const ACKS = ["ROGER", "WILCO", "UNABLE", "AFFIRM", "NEGATIVE"];
 const SAID = ["OURS", "NOT_OURS", "CHECKING", "WILL_NOT_SAY"];
 const REPORTS = ["CEASED", "CONTINUING", "CANNOT_REACH"];
 const DECLARES = new Set(["NOTIFY", "UPDATE", "CORRECTION"]);
+const NO_REASON = 301;
+// Why an activity is asked to cease: reasons that name none of one's own plans.
+const CEASE_REASON = ({ number, values }) => (number === NO_REASON || (number > 310 && number < 350)) && !Object.keys(values).length;
 const SAFETY = (phrase) => phrase.number >= 200 && phrase.number < 250;
 // What a readback is typed from: the reader's own map and clock, never copied from the message.
 const READBACK = { purpose: "text", position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count", landmark: "text?", distance: "distance?", bearing: "bearing?" };
@@ -95,14 +99,14 @@ export function checkLine(line) {
 async function readBack(line, ref, text) {
   const { body } = await get(`/messages/${ref}`);
   const { declaration_id } = body.declaration;
+  const values = (said) => ({
+    declaration_id, purpose: said.purpose, position: said.position, landmark: said.landmark, distance_mm: said.distance, bearing_ddeg: said.bearing,
+    reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
+  });
   ask({ title: t("ask.read_back"), subject: text, wanted: READBACK,
     choices: { purpose: PURPOSES.map((each) => [each, named("purpose", each)]) }, verb: t("ask.send"),
-    send: (said) => say(line, "READBACK", {
-      values: {
-        declaration_id, purpose: said.purpose, position: said.position, landmark: said.landmark, distance_mm: said.distance, bearing_ddeg: said.bearing,
-        reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
-      },
-    }, { ref }) });
+    sure: (said) => tried(ref, values(said)),
+    send: (said) => say(line, "READBACK", { values: values(said) }, { ref }) });
 }
 
 const lineChoice = (world) => ({ line: world.lines.map((line) => [line.line_id, line.peer]) });
@@ -126,17 +130,19 @@ export function askWhose({ world }) {
 // Two deliberate steps: what is asked to stop is typed first, then read whole, then sent.
 export async function prepareCease({ world }) {
   const theirs = world.declarations.filter((each) => !each.own);
+  const reasons = (await get("/phrases")).filter(CEASE_REASON).map(({ number, text }) => [String(number), text]);
+  const reasonOf = (values) => reasons.find(([number]) => number === values.reason)[1];
   ask({ title: t("act.cease"), subject: t("ask.cease_about"), danger: true,
-    wanted: { line: "text", declaration: "text?", position: "position?", reach: "distance?" },
-    choices: { ...lineChoice(world), declaration: [["", t("ask.no_declaration")], ...theirs.map((each) => [each.declaration_id, `${each.party}: ${named("purpose", each.purpose)} ${each.label ?? ""} ${each.declaration_id.slice(0, 8)}`])] },
+    wanted: { line: "text", declaration: "text?", position: "position?", reach: "distance?", reason: "text" },
+    choices: { ...lineChoice(world), reason: reasons, declaration: [["", t("ask.no_declaration")], ...theirs.map((each) => [each.declaration_id, `${each.party}: ${named("purpose", each.purpose)} ${each.label ?? ""} ${each.declaration_id.slice(0, 8)}`])] },
     sure(values) {
       if (!values.declaration && (!values.position || !values.reach)) throw new Error(t("ask.cease_needs"));
       const line = world.line(values.line);
       const what = values.declaration ? t("ask.cease_declaration", { declaration: values.declaration.slice(0, 8) })
         : t("ask.cease_place", { lat: values.position.lat_e7 / 1e7, lon: values.position.lon_e7 / 1e7, km: values.reach / 1e6 });
-      return t("ask.cease_sure", { peer: line.peer, what });
+      return t("ask.cease_sure", { peer: line.peer, what, reason: reasonOf(values) });
     },
     verb: t("ask.cease_send"),
-    send: ({ line, declaration, position, reach }) => say(line, "CEASE", { effective_utc: iso(now()),
+    send: ({ line, declaration, position, reach, reason }) => say(line, "CEASE", { effective_utc: iso(now()), reason: Number(reason),
       ...(declaration ? { declaration_id: declaration } : { position, reach_mm: reach }) }) });
 }

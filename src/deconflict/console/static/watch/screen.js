@@ -2,6 +2,7 @@
 
 import { h } from "../shell/dom.js";
 import { t } from "../shell/words.js";
+import { endingSoon } from "../account/machine.js";
 import { alertList } from "./alerts.js";
 import { declarationTable } from "./declarations.js";
 import { heldList } from "./held.js";
@@ -15,6 +16,7 @@ export function open(main, desk) {
   const conflicts = h("p");
   const lines = h("ul", { "aria-live": "polite" });
   const without = h("p", { class: "peer" });
+  const ending = h("p", { class: "overdue", role: "status", hidden: true });
   const table = declarationTable(desk);
   const held = heldList(desk);
   main.replaceChildren(
@@ -23,13 +25,14 @@ export function open(main, desk) {
         h("section", { "aria-labelledby": "h-alerts" }, h("h2", { id: "h-alerts" }, t("watch.alerts")), none,
           h("div", { role: "log", "aria-live": "assertive", "aria-relevant": "additions", "aria-label": t("watch.alerts") }, alerts), more)),
       h("div", { class: "stack" },
-        h("section", { "aria-labelledby": "h-lines" }, h("h2", { id: "h-lines" }, t("watch.lines")), lines, without, conflicts),
+        h("section", { "aria-labelledby": "h-lines" }, h("h2", { id: "h-lines" }, t("watch.lines")), lines, without, ending, conflicts),
         held.node,
         speakForm(desk),
         h("section", { "aria-labelledby": "h-declared" }, h("h2", { id: "h-declared" }, t("watch.declared")), table.node))));
   const showAlerts = alertList(alerts, more, desk);
   const showLines = lineList(lines, desk);
   const ends = [
+    endingSoon(ending),
     world.on(["alerts", "conflicts"], () => {
       showAlerts(world.alerts);
       none.hidden = world.alerts.length > 0;
