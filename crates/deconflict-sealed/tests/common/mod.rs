@@ -17,7 +17,7 @@ pub fn cases<'a>(published: &'a Value, of: &str, list: &str) -> &'a Vec<Value> {
 
 pub fn bytes(hexadecimal: &Value) -> Vec<u8> {
     let text = hexadecimal.as_str().expect("text");
-    assert!(text.len() % 2 == 0);
+    assert!(text.len().is_multiple_of(2));
     let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
     (0..text.len()).step_by(2).map(digits).collect()
 }
