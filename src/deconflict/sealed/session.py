@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from deconflict.errors import CheckRefusedError, RefusedBatchError
+from deconflict.errors import CheckRefusedError, DeconflictError
 from deconflict.sealed.hello import Hello, read_hello, session_id
 from deconflict.sealed.oprf import Evaluation, Question, Receiver, Sender, pad_tags
 from deconflict.sealed.own import OwnSide
@@ -84,9 +84,9 @@ class Session:
         self._said, self._heard = _Said(), _Said()
         self._peer: Hello | None = None
         self._ssid = b""
-        self._question: Question | None = None
+        self._asked: list[Question] = []  # what opens the peer's answer, until it came
         self._shown: ShownTags | None = None
-        self._tags: HeardTags | None = None
+        self._tags = HeardTags(bytes(32))  # under no root yet, so no chunk can be under it
         self._by_tag: Mapping[bytes, bytes] = {}
         self._canaries: frozenset[bytes] = frozenset()
         self._hits: set[bytes] = set()
@@ -150,10 +150,10 @@ class Session:
             raise CheckRefusedError("the check has ended", reason="ENDED")
         try:
             return tuple(self._taken(step))
-        except (CheckRefusedError, RefusedBatchError) as error:
+        except CheckRefusedError as error:
             self.abort(error.reason)
             raise
-        except Exception:
+        except DeconflictError:
             self.abort("MALFORMED")
             raise
 
@@ -170,7 +170,8 @@ class Session:
         """End the check: what was not found is NOT CHECKED."""
         if not self.ended:
             self._reason = reason
-        self._question = self._shown = None
+        self._asked.clear()
+        self._shown = None
 
     def _say(self, *steps: Step) -> Iterator[Step]:
         for step in steps:
@@ -183,9 +184,9 @@ class Session:
             require_length(step, self._own.hello.shape, len(self._own.cells.slots))
         match step.kind:
             case StepKind.HELLO:
-                self._hear_hello(step)
+                peer = self._hear_hello(step)
                 self._heard.steps[step.kind, 0] = step
-                yield from self._ask()
+                yield from self._ask(peer)
             case StepKind.POINTS:
                 answer = self._evaluate(step.data)
                 self._heard.steps[step.kind, 0] = step
@@ -259,7 +260,7 @@ class Session:
 
     # ---- the steps -----------------------------------------------------------------------------
 
-    def _hear_hello(self, step: Step) -> None:
+    def _hear_hello(self, step: Step) -> Hello:
         own, peer = self._own.hello, read_hello(step.data)
         for what, reason in (
             ("grid", "OTHER_GRID"),
@@ -282,13 +283,14 @@ class Session:
             raise CheckRefusedError("this HELLO has served before", reason="REPLAYED_HELLO")
         self._peer = peer
         self._ssid = session_id(own, peer)
+        return peer
 
-    def _ask(self) -> Iterator[Step]:
-        own, peer = self._own, self._peer
-        assert peer is not None
+    def _ask(self, peer: Hello) -> Iterator[Step]:
+        own = self._own
         receiver = Receiver(own.seed, self._ssid, bytes.fromhex(peer.key))
-        self._question = receiver.ask(own.cells, own.hello.shape.points, threads=self._threads)
-        yield from self._say(Step(StepKind.POINTS, 0, self._question.points))
+        question = receiver.ask(own.cells, own.hello.shape.points, threads=self._threads)
+        self._asked.append(question)
+        yield from self._say(Step(StepKind.POINTS, 0, question.points))
 
     def _evaluate(self, points: bytes) -> Evaluation:
         own = self._own
@@ -298,11 +300,10 @@ class Session:
 
     def _open(self, data: bytes) -> None:
         """Verify the peer's proofs, and only then have the tags of own cells."""
-        own, question = self._own, self._question
-        assert question is not None
+        own = self._own
         cut = 32 * own.hello.shape.points * len(own.cells.slots)
-        tags = question.finalize(Evaluation(data[:cut], data[cut:]), threads=self._threads)
-        self._question = None
+        answer = Evaluation(data[:cut], data[cut:])
+        tags = self._asked.pop().finalize(answer, threads=self._threads)
         by_tag, canaries = {}, set()
         for at, (slot, cell) in enumerate(own.cells):
             tag = tags[at * _TAG : (at + 1) * _TAG]
@@ -322,7 +323,6 @@ class Session:
         return self._shown
 
     def _hear_chunk(self, step: Step) -> None:
-        assert self._tags is not None
         for tag in self._tags.hear(step):
             cell = self._by_tag.get(tag)
             if cell is not None:
@@ -330,7 +330,6 @@ class Session:
 
     def _require_canaries(self) -> None:
         """Return when every canary came back: what loses cells by a fault loses some of these."""
-        assert self._tags is not None
         if not self._tags.holds(self._canaries):
             raise CheckRefusedError(
                 "a canary that both sides put in did not come back: tags were lost on the way",
