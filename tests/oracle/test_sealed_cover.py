@@ -246,14 +246,11 @@ def volumes(draw: st.DrawFn, origin: Position) -> Volume:
             end = direct(middle, draw(st.floats(0, 360)), draw(st.floats(1_000, 60_000)))
             outline = Corridor((middle, end), draw(st.integers(1, 9_000_000)))
         case 2:
-            turns = [0.0, *sorted(draw(st.lists(st.floats(20, 340), min_size=2, max_size=5)))]
-            corners = [
-                direct(middle, turn, draw(st.floats(5_000, 40_000)))
-                for turn, before in zip(turns, [-99.0, *turns], strict=False)
-                if turn - before > 5 and turn < 355
-            ]
-            if len(corners) >= 3:
-                outline = Polygon(tuple(corners))
+            count = draw(st.integers(3, 6))  # no gap of half a turn: the middle is inside
+            turns = [360 * n / count + draw(st.floats(-20, 20)) for n in range(count)]
+            outline = Polygon(
+                tuple(direct(middle, turn, draw(st.floats(5_000, 40_000))) for turn in turns)
+            )
     lower = draw(st.integers(5, 8)) * 1_000 * FOOT_TMM
     start_ms = START_MS + draw(st.integers(0, 1_800_000))
     return Volume(

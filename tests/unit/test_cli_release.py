@@ -20,6 +20,7 @@ def held(name: str, kind: str, text: str, ref: str | None = None) -> dict[str, A
         "drill": False,
         "text": text,
         "body": {},
+        "warnings": ["LEAD TIME SHORT."] if kind == "NOTIFY" else [],
     }
     return {
         "held_id": name,
@@ -63,4 +64,5 @@ def test_what_ends_a_cease_request_stands_first_and_says_which(
     assert result.exit_code == 0, result.output
     text = result.output
     assert text.index("d33c23bc") < text.index("d555dbff") < text.index("3f9a01cc")
+    assert text.count("    warning: LEAD TIME SHORT.") == 1
     assert "    In answer to CEASE 31ae687531:\n      red requests that activity" in text

@@ -46,13 +46,14 @@ PASSWORD = "a long evening at sea"
 ROLES = (Role.RELEASING_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR)
 FREE = "kittiwake over the harbour"
 API = "/api/v1"
-# Not JSON: a record, a proof, a page about the API; the stream has a test of its own.
+# Not JSON: a record, a proof, a page about the API; the stream and the sheets, most of which are in
+# both desks' languages on purpose, have tests of their own.
 APART = (
     *("/backups", "/bundle", "/proofs/", "/inquiries/", "/fork", "/readback"),
-    *("/docs", "openapi", "/events", "/calendar"),
+    *("/docs", "openapi", "/events", "/calendar", "/sheets/"),
 )
-# What the author's desk reads is in the author's language, and so it says.
-AUTHORS = ("text_author", "texts")
+# What the author's desk reads is in the author's language, and so it says; a script names its own.
+AUTHORS = ("text_author", "texts", "scripts")
 
 
 class Readers:
