@@ -230,7 +230,10 @@ class RestoringParty(PartySimulator):
             )
 
     def receipt_for(self, entries: list[IncomingEntry]) -> None:
-        self.simulation.referee.note_issued(self, self.live.logged(entries, self.now))
+        receipt = self.live.logged(entries, self.now)
+        if receipt is None:
+            return  # found deaf meanwhile: what is logged is receipted when it begins anew
+        self.simulation.referee.note_issued(self, receipt)
         self.to_send.append(self.live.receipt_now() or self.nothing())
 
     def nothing(self) -> SealedReceipt:
