@@ -344,7 +344,9 @@ def test_a_plan_that_leaves_the_grid_is_refused_and_not_cut_off(plan: Geometry, 
 def test_what_is_widened_over_the_rim_and_what_is_outside_the_period_is_left_out() -> None:
     grid = theatre()
     rim = filled(flown((90, 270_000), (0, 270_000)), grid, {})
-    assert all(grid.holds(cell) for cell in cover(rim, grid, grid.minima))
+    ends = (grid.slots, grid.columns, grid.rows, grid.levels)
+    for cell in cover(rim, grid, grid.minima):
+        assert all(0 <= number < end for number, end in zip(cell, ends, strict=True))
     for start_ms in (START_MS - 3_600_000, grid.end_ms + 1):
         outside = flown((90, 0), (90, 20_000), start_ms=start_ms)
         assert cover(filled(outside, grid, {}), grid) == set()

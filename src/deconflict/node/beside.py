@@ -7,13 +7,51 @@ from collections.abc import AsyncGenerator
 from types import ModuleType
 from typing import Final
 
-__all__ = ["NotSaidError", "said_by"]
+__all__ = ["NotSaidError", "begun", "said_by"]
 
 MOST_LINE_BYTES: Final = 16 * 1024 * 1024
 
 
 class NotSaidError(Exception):
     """The process did not come to say what it found; the text says why."""
+
+
+async def begun(
+    module: ModuleType, task: bytes, *, limit: int = 65_536
+) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+    """Begin a module as a process of its own, and tell it its task; whoever asked has to end it.
+
+    Args:
+        module: run with ``python -m``; it reads one line of standard input first of all.
+        task: that line, without its end.
+        limit: the longest line that may be read from it.
+
+    Returns:
+        The process, whose input stays open (when it closes, this process is gone), and its output.
+
+    Raises:
+        NotSaidError: it cannot be begun.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # it runs what the node runs, whatever lies in the directory where that began
+            "-m",
+            module.__name__,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # what a person types at the node is not for it
+            limit=limit,
+        )
+    except OSError as error:
+        raise NotSaidError(f"no process can be begun: {error.strerror}") from error
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a process was begun without the pipes that were asked for")
+    # One that has ended already takes nothing; uvloop says so by RuntimeError. Why it ended, its
+    # output and its end tell.
+    with contextlib.suppress(OSError, RuntimeError):
+        process.stdin.write(task + b"\n")
+    return process, process.stdout
 
 
 async def said_by(
@@ -31,27 +69,9 @@ async def said_by(
     Raises:
         NotSaidError: it cannot be begun, hangs, or says more than is listened to.
     """
+    process, output = await begun(module, task, limit=MOST_LINE_BYTES)
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # it runs what the node runs, whatever lies in the directory where that began
-            "-m",
-            module.__name__,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # what a person types at the node is not for it
-            limit=MOST_LINE_BYTES,
-        )
-    except OSError as error:
-        raise NotSaidError(f"no process can be begun: {error.strerror}") from error
-    try:
-        if process.stdin is None or process.stdout is None:
-            raise NotSaidError("the process has no way to be told its task")
-        # One that has ended already takes nothing; uvloop says so by RuntimeError. Left open: when
-        # it closes, this process is gone.
-        with contextlib.suppress(OSError, RuntimeError):
-            process.stdin.write(task + b"\n")
-        while line := await _line(process.stdout, silent_s):
+        while line := await _line(output, silent_s):
             yield line
     finally:
         if process.stdin is not None:

@@ -5,7 +5,6 @@ from functools import partial
 
 from deconflict.errors import NotFoundError
 from deconflict.node.actor import Action, Actor, require
-from deconflict.node.bundle import export_bundle
 from deconflict.node.inquiries.book import Inquiries
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.line import Line
@@ -54,14 +53,7 @@ class Inquiring(Reading):
         """
         require(actor, Action.READ)
         held = self._core.line_named(line)
-        lines = export_bundle(
-            self._store,
-            held.line_id,
-            signer=held.own_key,
-            own_keys=self._core.keys,
-            peer_key=held.peer_key,
-            exported_utc_ms=self._now.utc_ms,
-        )
+        lines = self._bundle_of(held)
         return self._asked().known_at(
             actor.account, held.line_id, at_ms, lines, self._language(actor.language)
         )

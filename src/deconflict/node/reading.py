@@ -13,6 +13,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import NotFoundError
 from deconflict.line.moment import Now
 from deconflict.line.statement import ChainPoint
+from deconflict.node.bundle import export_bundle
 from deconflict.node.chains import StoredChain
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
@@ -279,6 +280,17 @@ class Reading:
             self._language(language),
             drill_until_ms=None if drill is None else drill.until_ms,
             peers=[other.peer for other in self._core.lines.values()],
+        )
+
+    def _bundle_of(self, line: Line) -> Iterator[bytes]:
+        """Return the whole record of a line as a bundle, as it stands now."""
+        return export_bundle(
+            self._store,
+            line.line_id,
+            signer=line.own_key,
+            own_keys=self._core.keys,
+            peer_key=line.peer_key,
+            exported_utc_ms=self._now.utc_ms,
         )
 
     def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:

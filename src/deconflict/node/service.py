@@ -15,7 +15,6 @@ from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, allowed, require
-from deconflict.node.bundle import export_bundle
 from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
 from deconflict.node.comparing import Comparing
@@ -397,14 +396,7 @@ class Node(
         """Yield the whole record of a line as a bundle that verifies anywhere."""
         await self._note_export(actor, self.require_exportable(actor, line, Export.RECORD))
         held = self._core.line_named(line)
-        lines = export_bundle(
-            self._store,
-            held.line_id,
-            signer=held.own_key,
-            own_keys=self._core.keys,
-            peer_key=held.peer_key,
-            exported_utc_ms=self._now.utc_ms,
-        )
+        lines = self._bundle_of(held)
         while True:
             # Some lines at a time, off the loop: a long record must not hold up a beat.
             part = await asyncio.to_thread(lambda: b"".join(islice(lines, _LINES_AT_ONCE)))

@@ -171,16 +171,6 @@ class Grid:
             slots=self.slots * parts,
         )
 
-    def holds(self, cell: Cell) -> bool:
-        """True exactly when a cell is one of these."""
-        slot, x, y, level = cell
-        return (
-            0 <= slot < self.slots
-            and 0 <= x < self.columns
-            and 0 <= y < self.rows
-            and 0 <= level < self.levels
-        )
-
 
 def cell_id(cell: Cell) -> bytes:
     """Return the ten bytes that stand for a cell: slot, x, y and level, most significant first.

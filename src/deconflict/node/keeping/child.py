@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import math
 import signal
-import sys
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
+from deconflict.node.beside import NotSaidError, begun
 from deconflict.node.keeping import process as process_module
 from deconflict.node.keeping.process import Task, Word
 from deconflict.node.keeping.standing import AuditTimes, Hindrance, NotMade
@@ -47,27 +47,13 @@ async def listened_to(
             or will be once the system lets it.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # it runs what the node runs, whatever lies in the directory where that began
-            "-m",
-            process_module.__name__,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # what a person types at the node is not for it
-        )
-    except OSError as error:
-        raise NotMade(Hindrance.NOT_BEGUN, f"no process can be begun: {error.strerror}") from error
+        process, output = await begun(process_module, msgspec.json.encode(task))
+    except NotSaidError as error:
+        raise NotMade(Hindrance.NOT_BEGUN, str(error)) from error
     word = Word()
     try:
-        if process.stdin is None or process.stdout is None:
-            raise NotMade(Hindrance.NOT_BEGUN, "the process has no way to be told its task")
-        # One that has ended already takes nothing; uvloop says so by RuntimeError. Why it ended is
-        # told below. Left open: when it closes, this process is gone.
-        with contextlib.suppress(OSError, RuntimeError):
-            process.stdin.write(msgspec.json.encode(task) + b"\n")
         copied = task.copied
-        while line := await _line(process.stdout, times, copied=copied, log_pages=log_pages):
+        while line := await _line(output, times, copied=copied, log_pages=log_pages):
             word = _read(line)
             copied = copied or word.copied
             heard(word)
