@@ -212,7 +212,7 @@ $(VENV)/venv:
 
 $(VENV)/built: $(VENV)/venv requirements/build.lock pyproject.toml $(RUST)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
-	$(BIN)/maturin develop --release --locked --quiet
+	PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
 
 $(VENV)/dev: $(VENV)/venv requirements/dev.lock
@@ -220,5 +220,5 @@ $(VENV)/dev: $(VENV)/venv requirements/dev.lock
 	@touch $@
 
 $(VENV)/dev-built: $(VENV)/dev pyproject.toml $(RUST)
-	$(BIN)/maturin develop --release --locked --quiet
+	PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
