@@ -11,9 +11,9 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from bench.workloads import WORKLOADS, flights
 
 import deconflict
-from bench.workloads import WORKLOADS, flights
 from deconflict.cli import screen as command
 from deconflict.separation.screening import ScreenProgress
 from pair_samples import MINIMA
