@@ -21,7 +21,7 @@ from tests.processes.nodes import Member, Process
 PARTIES = ("blue", "red")
 SCREENS = (
     *("watch", "conflicts", "declare", "thread", "talks", "incidents"),
-    *("handover", "record", "map", "account"),
+    *("handover", "record", "map", "account", "terms"),
 )
 PASSWORD = "a long evening at sea"
 SHOTS = Path(os.environ.get("DECONFLICT_SHOTS", "build/screenshots"))

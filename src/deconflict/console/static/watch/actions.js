@@ -57,6 +57,8 @@ export function answersTo(kind, line, ref, text, desk) {
     case "PROPOSE":
     case "CANCEL":
       return [button(t("act.acknowledge"), act(() => acknowledge(line, ref, text)), true), seen];
+    case "TERMS_PROPOSE":
+      return [h("a", { href: `#terms/${line}` }, t("act.read_terms")), seen];
     case "SEEN":
     case "LOADED":
     case "STANDBY":
