@@ -9,7 +9,7 @@ import os
 import time
 
 import pytest
-from desks import PASSWORD, Desk, Watch, open_desk
+from desks import PASSWORD, Desk, Watch, open_desk, read_back
 from playwright.sync_api import Browser
 from test_access import violations
 from test_sheets import taken
@@ -62,7 +62,7 @@ def test_one_watch_from_the_declaration_to_the_readout(
         assert desk.page.get_attribute("html", "data-theme") == "night"
     span = a_conflict_of_two_declarations_stands_at_both_desks(desks)
     a_question_is_answered(desks)
-    a_readback_is_wrong_and_then_right(desks, span)
+    a_readback_is_wrong_and_then_right(watch, desks, span)
     a_cease_request_climbs_until_it_is_answered(desks)
     the_line_is_cut_and_comes_back(watch, desks)
     relief = the_watch_is_handed_over(watch, browser, desks)
@@ -130,20 +130,19 @@ def a_question_is_answered(desks: Desks) -> None:
     red.go("watch")
 
 
-def read_back(desk: Desk, reach_km: str, span: dict[str, str]) -> None:
+def say_back(watch: Watch, desk: Desk, reach: str, span: dict[str, str]) -> None:
     alert = desk.alert("survey by blue")
     alert.query_selector('button:has-text("Read back")').click()
     desk.page.select_option("dialog[open] select[name=purpose]", "ACTIVITY")
-    typed = {"position": PLACE, "reach": reach_km, "altitudes": "AMSL 1000 2000", "parts": "1"}
+    typed = {"position": PLACE, "reach": reach, "altitudes": "AMSL 1000 2000", "parts": "1"}
     typed |= {"start": span["start_utc"], "end": span["end_utc"]}
-    for name, value in typed.items():
-        desk.page.fill(f"dialog[open] input[name={name}]", value)
+    read_back(desk, watch.members[desk.party], typed)
     press(desk, "Next")
 
 
-def a_readback_is_wrong_and_then_right(desks: Desks, span: dict[str, str]) -> None:
+def a_readback_is_wrong_and_then_right(watch: Watch, desks: Desks, span: dict[str, str]) -> None:
     blue, red = desks
-    read_back(red, "5.5", span)
+    say_back(watch, red, "5.5", span)
     assert "DIFFERENT" in red.shows("dialog[open] tr.differs").inner_text()
     looked_at(red, "readback-differs")
     press(red, "Send")
@@ -151,9 +150,10 @@ def a_readback_is_wrong_and_then_right(desks: Desks, span: dict[str, str]) -> No
     for desk in desks:
         assert "IMMEDIATE" in desk.alert("READBACK WRONG").inner_text()
     looked_at(blue, "readback-wrong")
-    read_back(red, "3.704", span)  # 2 NM
+    say_back(watch, red, "2NM", span)
     red.shows("dialog[open] tr:not(.differs)")
-    assert red.page.query_selector("dialog[open] tr.differs") is None
+    differing = red.page.query_selector_all("dialog[open] tr.differs")
+    assert [each.inner_text() for each in differing] == []
     press(red, "Send")
     done(red)
     for desk in desks:
@@ -163,19 +163,18 @@ def a_readback_is_wrong_and_then_right(desks: Desks, span: dict[str, str]) -> No
 def a_cease_request_climbs_until_it_is_answered(desks: Desks) -> None:
     blue, red = desks
     red.page.click("button.danger")
-    theirs = red.page.query_selector('dialog[open] select[name=declaration] option:has-text("blue")')
-    red.page.select_option(
-        "dialog[open] select[name=declaration]", str(theirs.get_attribute("value"))
-    )
+    choice = "dialog[open] select[name=declaration]"
+    theirs = red.page.wait_for_selector(f'{choice} option:has-text("blue")', state="attached")
+    red.page.select_option(choice, theirs.get_attribute("value"))
     press(red, "Next", "Send the cease request")
     done(red)
-    asked = blue.alert("requests that activity")
+    asked = blue.shows('.alert.FLASH:has(button:has-text("Report"))')
     assert "FLASH" in asked.inner_text()
     # Nobody answers: it climbs on both sides, and each says who has been asked besides.
     for desk in desks:
         desk.shows('.alert.FLASH .overdue:has-text("Escalated")')
         looked_at(desk, "escalated")
-    asked = blue.alert("requests that activity")
+    asked = blue.shows('.alert.FLASH:has(button:has-text("Report"))')
     asked.query_selector('button:has-text("Report")').click()
     blue.page.select_option("dialog[open] select[name=report]", "CEASED")
     press(blue, "Next", "Send")

@@ -19,7 +19,7 @@ export function open(main, desk) {
   const own = may("terms") ? ownTerms(line, frame, said) : null;
   main.replaceChildren(
     h("div", { class: "row" }, world.lines.map((each) => h("a", { href: `#terms/${each.line_id}`, "aria-current": each === line ? "true" : null }, each.peer))),
-    h("h2", {}, t("terms.with", { peer: line.peer })), status, proposed, ...(own ? [own.node] : []), agreed);
+    h("h2", {}, t("terms.with", { peer: line.peer })), status, h("div", { class: "stack" }, proposed, agreed, ...(own ? [own.node] : [])));
   let shown = ""; // which texts stand here
   let turn = 0;
   return world.on(["lines"], () => draw().catch(frame.problem));
