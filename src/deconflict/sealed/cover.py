@@ -69,7 +69,7 @@ def cover(
     return found
 
 
-_Part = tuple[Sequence[int], set[_Square], range]
+_Part = tuple[Sequence[int], set[_Square], Sequence[int]]
 _Wanted = frozenset[int] | None
 
 
@@ -96,10 +96,57 @@ def _flown(tube: Tube, grid: Grid, reach: Reach, wanted: _Wanted) -> Iterator[_P
             end = _between(one, other, min(other.at_ms, ends_ms))
             lower = min(start.altitude_tmm, end.altitude_tmm) - tube.below_tmm
             upper = max(start.altitude_tmm, end.altitude_tmm) + tube.above_tmm + 1
-            piece = ((start.x_mm, start.y_mm), (end.x_mm, end.y_mm))
-            squares = _squares((piece,), (), aside_mm, grid, reach, start.at_ms)
             levels = _levels(lower, upper, grid, reach, start.at_ms)
-            yield range(slot, slot + 1), squares, levels
+            if one.altitude_tmm == other.altitude_tmm or len(levels) == 1:
+                piece = ((start.x_mm, start.y_mm), (end.x_mm, end.y_mm))
+                parts: Iterable[_Climbed] = ((piece, levels),)
+            else:
+                within = (max(one.at_ms, begins_ms), min(other.at_ms, ends_ms))
+                parts = _climbed(one, other, within, tube, grid, reach, levels)
+            for piece, some in parts:
+                squares = _squares((piece,), (), aside_mm, grid, reach, start.at_ms)
+                yield (slot,), squares, some
+
+
+_Piece = tuple[Point, Point]
+_Climbed = tuple[_Piece, Sequence[int]]
+
+
+def _climbed(
+    one: Knot,
+    other: Knot,
+    within_ms: tuple[int, int],
+    tube: Tube,
+    grid: Grid,
+    reach: Reach,
+    levels: Sequence[int],
+) -> Iterator[_Climbed]:
+    """Yield the part of a climb or descent that is at each level, between two instants.
+
+    All squares of a slot at all its levels would be more than the tube touches, by as much as is
+    climbed in a slot. Shares of the way are whole numbers of the same fraction, so this is exact.
+    """
+    climb, lasts = other.altitude_tmm - one.altitude_tmm, other.at_ms - one.at_ms
+    whole = lasts * abs(climb)
+    begins, ends = ((at_ms - one.at_ms) * abs(climb) for at_ms in within_ms)
+    same: dict[tuple[int, int], list[int]] = {}
+    for level in levels:
+        floor = grid.floor_tmm + level * grid.level_tmm - one.altitude_tmm
+        lowest = floor - tube.above_tmm - reach.vertical_tmm
+        highest = floor + grid.level_tmm + tube.below_tmm + reach.vertical_tmm
+        enters, leaves = (lowest, highest) if climb > 0 else (-highest, -lowest)
+        span = (max(begins, enters * lasts), min(ends, leaves * lasts))
+        if span[0] <= span[1]:
+            same.setdefault(span, []).append(level)
+    for span, some in same.items():
+        start, end = (
+            (
+                one.x_mm + (other.x_mm - one.x_mm) * share // whole,
+                one.y_mm + (other.y_mm - one.y_mm) * share // whole,
+            )
+            for share in span
+        )
+        yield (start, end), some
 
 
 def _held(area: Area, grid: Grid, reach: Reach, wanted: _Wanted) -> Iterator[_Part]:
