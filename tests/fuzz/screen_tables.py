@@ -7,12 +7,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.screen_samples import (
+    write_arrow,
+    write_csv,
+    write_npz,
+    write_parquet,
+    write_waypoint_parquet,
+)
+
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.errors import InvalidDocumentError
 from deconflict.formats.screen_files import read_screen_files
 from deconflict.separation.said_minima import said_minima
 from deconflict.separation.screening import screen
-from screen_samples import write_arrow, write_csv, write_npz, write_parquet, write_waypoint_parquet
 
 __all__ = ["minima_corpus", "table", "table_corpus", "typed_minima"]
 

@@ -125,7 +125,7 @@ def arrow_batches(
             advance(batch.nbytes)
         if first_row == 1:
             yield from _batches_of(reader.schema.empty_table(), path.name, 1)
-    except (pa.ArrowException, OSError) as error:
+    except _faults(pa) as error:
         raise _unreadable(path, error, "an Arrow file or stream (Feather version 2)") from error
 
 
@@ -147,7 +147,7 @@ class _Parquet:
                 if name in schema.names and not (self.has_lists and name in ("flight", "volume"))
             ]
             self.file = pq.ParquetFile(path, memory_map=True, read_dictionary=coded)
-        except (pa.ArrowException, OSError) as error:
+        except _faults(pa) as error:
             raise _unreadable(path, error, "a Parquet file") from error
         metadata = self.file.metadata
         self.groups = metadata.num_row_groups
@@ -163,7 +163,7 @@ class _Parquet:
         self.first_rows = [1, *(1 + row for row in accumulate(rows))]
         try:
             points = [self._points_of(group) for group in range(self.groups)]
-        except (pa.ArrowException, OSError) as error:
+        except _faults(pa) as error:
             raise _unreadable(path, error, "a whole Parquet file") from error
         self.first_points = [0, *accumulate(points)]
 
@@ -179,7 +179,7 @@ class _Parquet:
         try:
             table = self.file.read_row_group(group, columns=self.names, use_threads=threads)
             table.validate(full=True)
-        except (pa.ArrowException, OSError) as error:
+        except _faults(pa) as error:
             raise _unreadable(self.path, error, "a whole Parquet file") from error
         return _batches_of(table, self.path.name, self.first_rows[group])
 
@@ -197,6 +197,11 @@ class _Parquet:
         """Return about how much of the file a row group takes: its share of the rows."""
         rows = self.first_rows[group + 1] - self.first_rows[group]
         return self.path.stat().st_size * rows // max(self.first_rows[-1] - 1, 1)
+
+
+def _faults(pa: Any) -> tuple[type[Exception], ...]:
+    """Return what pyarrow raises of a file that is not what it says: of names that are no text too."""
+    return (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
 def _is_list(pa: Any, kind: Any) -> bool:
