@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 from tests import sealed_talk
 from tests.fuzz.kernel_entries import indexed, kernel_corpus, screened
+from tests.fuzz.screen_tables import minima_corpus, table, table_corpus, typed_minima
 
 import deconflict.api.schemas as schemas
 from deconflict.airspace.instant import parse_utc
@@ -478,4 +479,9 @@ PARSERS: dict[str, Parser] = {
     "sealed-hello": Parser(_sealed_hello, _hellos),
     "sealed-plan": Parser(_sealed_plan, _plans),
     "screen-json": Parser(_screen_json, _screened_features),
+    "screen-minima": Parser(typed_minima, minima_corpus),
+    **{
+        f"screen-{ending[1:]}": Parser(table(ending), table_corpus(ending))
+        for ending in (".csv", ".npz", ".parquet", ".arrow")
+    },
 }
