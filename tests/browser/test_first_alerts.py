@@ -103,6 +103,20 @@ def test_a_rest_that_cannot_be_read_is_said_and_read_again(many: Watch, browser:
     done(desk)
 
 
+def test_what_was_not_read_yet_is_not_called_none(many: Watch, browser: Browser) -> None:
+    desk = logged_in(browser, many)
+    held: list[Route] = []
+    desk.page.route("**/api/v1/conflicts", lambda route: held.append(route))
+    desk.page.reload()
+    watch = desk.shows('section[aria-labelledby="h-lines"]:has-text("Reading")')
+    assert "No conflict" not in watch.inner_text()
+    desk.go("conflicts")
+    assert "No conflict" not in desk.shows("main:has-text('Reading')").inner_text()
+    held[0].continue_()
+    desk.shows("main:has-text('No conflict found')")
+    done(desk)
+
+
 def done(desk: Desk) -> None:
     desk.page.context.close()
     assert not desk.troubles
