@@ -115,6 +115,7 @@ def default_terms(
         suspension_scopes=_scopes(),
         retention_days=3_650,
         line_check_every_ms=_HOUR_MS,
+        private_check=None,
     )
     return terms_from_wire(terms_to_wire(terms))
 
