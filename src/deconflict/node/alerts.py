@@ -155,7 +155,16 @@ class AlertBook:
 
 
 _URGENCIES: Final = {"FLASH": 0, "IMMEDIATE": 1, "PRIORITY": 2, "ROUTINE": 3}
-_DANGERS: Final = frozenset(("CONFLICT", "NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"))
+_DANGERS: Final = frozenset(
+    (
+        "CONFLICT",
+        "NOT_CHECKED",
+        "PRIVATE_HIT",
+        "PRIVATE_NOT_CHECKED",
+        "CEASE_RECEIVED",
+        "SAFETY_RECEIVED",
+    )
+)
 _NEVER: Final = "~"  # sorts behind every instant
 
 
