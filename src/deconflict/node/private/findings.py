@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.airspace.instant import parse_utc
 from deconflict.line.moment import Now
 from deconflict.messages.said import Said, said
 from deconflict.node.alerts import AlertKey
@@ -34,6 +34,7 @@ _RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT)
 # As of a conflict (R19): within 2 minutes, 10 minutes, later.
 _URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
 _STRETCHES_TOLD: Final = 6
+_LOOK_EVERY_MS: Final = 1_000
 _PICKED_SHOWN_MS: Final = 7 * 86_400_000
 
 
@@ -132,6 +133,8 @@ class PrivateFindings:
         self._journal = journal
         self._desk = desk
         self._held = read_notes(store.notes(_FINDING), _FINDING, PrivateFinding)
+        self._open = set(self._held)  # those of which something may have to be told still
+        self._next_look_ms = 0
 
     def get(self, proposal: str, run: int) -> PrivateFinding | None:
         """Return what a run came to; None where nothing is known yet."""
@@ -163,13 +166,19 @@ class PrivateFindings:
                 "drill": finding.drill,
             },
         )
+        self._open.add(finding.name)
         self._tell(finding, now)
+        self._journal.tell(work, now)
 
-    def look(self, work: Work, now: Now) -> None:
-        """Tell anew of what has become more urgent, and close what is over."""
-        for finding in self._held.values():
-            if finding.outcome is not Outcome.NO_HIT or finding.picked or finding.coin_kept:
-                self._tell(finding, now)
+    def look(self, now: Now) -> None:
+        """Tell anew of what has become more urgent, and close what is over; once a second."""
+        if now.monotonic_ms < self._next_look_ms:
+            return
+        self._next_look_ms = now.monotonic_ms + _LOOK_EVERY_MS
+        for name in tuple(self._open):
+            finding = self._held.get(name)
+            if finding is None or not self._tell(finding, now):
+                self._open.discard(name)
 
     def forget(self, before_ms: int, line_id: str, work: Work, now: Now) -> None:
         """Forget what was found on a line in periods that were over before an instant."""
@@ -178,25 +187,30 @@ class PrivateFindings:
                 del self._held[name]
                 work.notes.append(note_of(_FINDING, name, None))
                 self._close(finding, _RULES, now)
+        self._journal.tell(work, now)
 
     # ---- inside ----------------------------------------------------------------------------
 
-    def _tell(self, finding: PrivateFinding, now: Now) -> None:
-        if finding.met and self._last_ms(finding) > now.utc_ms:
+    def _tell(self, finding: PrivateFinding, now: Now) -> bool:
+        """Tell of a finding as it stands; True exactly when that may have to be done again."""
+        period_over = parse_utc(finding.end_utc) <= now.utc_ms
+        hits = bool(finding.met) and self._last_ms(finding) > now.utc_ms
+        unknown = finding.reason is not None and not period_over
+        shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
+        if hits:
             self._tell_hit(finding, now)
         else:
             self._close(finding, (_HIT,), now)
-        over = parse_utc(finding.end_utc) <= now.utc_ms
-        if finding.reason is None or over or self._checked_since(finding):
-            self._close(finding, (_NOT_CHECKED,), now)
-        else:
+        if unknown and not self._checked_since(finding):
             self._tell_not_checked(finding, now)
-        shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
+        else:
+            self._close(finding, (_NOT_CHECKED,), now)
         for rule, holds in ((_PICKED, finding.picked), (_COIN_KEPT, finding.coin_kept)):
             if holds and shown:
                 self._put(finding, rule, self._period(finding), "ROUTINE", now)
             else:
                 self._close(finding, (rule,), now)
+        return hits or unknown or (shown and bool(finding.picked or finding.coin_kept))
 
     def _tell_hit(self, finding: PrivateFinding, now: Now) -> None:
         found = [each for each in stretches(finding.met) if parse_utc(each.end_utc) > now.utc_ms]
@@ -295,8 +309,3 @@ def _where(stretch: Stretch) -> dict[str, Any]:
             "upper_tmm": stretch.upper_tmm,
         },
     }
-
-
-def period_utc(start_ms: int, end_ms: int) -> tuple[str, str]:
-    """Return a period as the texts of its ends."""
-    return format_utc(start_ms), format_utc(end_ms)
