@@ -479,8 +479,6 @@ IN_EARNEST: Final = frozenset(
         Kind.TALLY,
         Kind.WATCH_CHANGE,
         Kind.VOICE,
-        *SAID_BY_NODES,
-        Kind.PRIVATE_END,
     )
 )
 # And what cannot be an exercise at all, whoever says so.
