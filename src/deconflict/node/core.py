@@ -39,6 +39,7 @@ from deconflict.node.key_changing import KeyChanging
 from deconflict.node.line import Line, read_body
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
+from deconflict.node.private.findings import PrivateFinding, PrivateFindings
 from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.audit import tell_audit
@@ -97,6 +98,7 @@ class NodeCore:
             Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
         )
         self.drills = drills = Drills(store=store, journal=journal, desk=teller.desk)
+        self.private = PrivateFindings(store=store, journal=journal, desk=teller.desk)
         self._saying = Saying(
             party=party, drills=drills, store=store, journal=journal, teller=teller
         )
@@ -339,6 +341,7 @@ class NodeCore:
                 self._key_changing.look(line, work, now)
             self.watch.look(now)
             self.drills.look(self.lines.values(), work, now)
+            self.private.look(now)
             self._passing.advance(work, now, self.shortage)
         for line, say in self._hearing.take_owed():
             try:
@@ -413,6 +416,18 @@ class NodeCore:
         """Keep or forget a note or a draft that is this party's own; no event tells of it."""
         work = self._journal.new_work(now)
         work.notes.append(note)
+        return work
+
+    def note_private(self, finding: PrivateFinding, now: Now) -> Work:
+        """Take what a run of a private check came to, as far as it came; the desk is told."""
+        work = self._journal.new_work(now)
+        self.private.keep(finding, work, now)
+        return work
+
+    def forget_private(self, line_id: str, before_ms: int, now: Now) -> Work:
+        """Forget what private checks of periods over before an instant found."""
+        work = self._journal.new_work(now)
+        self.private.forget(before_ms, line_id, work, now)
         return work
 
     def witnessed(

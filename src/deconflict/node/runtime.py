@@ -88,6 +88,7 @@ class Runtime:
 
     Attributes:
         beside: what runs beside the lines for as long as the node does; no line waits for it.
+        on_durable: called whenever something has become durable; must not take long.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Runtime:
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
         self.beside: list[Callable[[], Coroutine[None, None, None]]] = []
+        self.on_durable: list[Callable[[], None]] = []
         self._last: asyncio.Future[None] | None = None  # of the commit begun last
         self._ask_until_ms = clock.now().monotonic_ms + _ASK_FOR_MS
 
@@ -383,6 +385,8 @@ class Runtime:
             for line_id in work.wake:
                 if line_id in self._wake:
                     self._wake[line_id].set()
+            for moved in self.on_durable:
+                moved()
         else:
             self._fail(error)
         if done.cancelled():
