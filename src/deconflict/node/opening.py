@@ -198,7 +198,9 @@ async def open_node(
                 for url in peer.urls
             ]
         with GroupCommitWriter(store, guard, reserve.make_room) as writer:
-            runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
+            runtime = Runtime(
+                core, store, writer, links, clock, reserve.shortage, parts_folder=folder.parts_path
+            )
             core.asks_witnesses([one.key.name for one in folder.settings.witness], clock.now())
             for witness in folder.settings.witness:
                 asking = Asking(witness, folder.path, core=core, store=store, driver=runtime)
