@@ -156,6 +156,19 @@ class NodeCore:
         """Return the peer of a line."""
         return self.lines[line_id].peer
 
+    def require_line_of(self, peer_party: str, line_id: str) -> Line:
+        """Return a line of this peer.
+
+        Raises:
+            WrongLineError: the party has no such line here.
+        """
+        line = self.lines.get(line_id)
+        if line is None or line.peer != peer_party:
+            raise WrongLineError(
+                "this connection's party has no such line", given=f"{peer_party}, {line_id[:32]}"
+            )
+        return line
+
     # ---- saying and hearing --------------------------------------------------------------
 
     def say(self, line_id: str, says: Sequence[Say], now: Now) -> tuple[Work, tuple[Posted, ...]]:
@@ -297,11 +310,7 @@ class NodeCore:
         Raises:
             WrongLineError, WrongSenderError, InvalidDocumentError: it is not the peer's beat.
         """
-        line = self.lines.get(line_id)
-        if line is None or line.peer != peer_party:
-            raise WrongLineError(
-                "this connection's party has no such line", given=f"{peer_party}, {line_id[:32]}"
-            )
+        line = self.require_line_of(peer_party, line_id)
         beat = decode_beat(body)
         monitor = line.monitor.path(path, now)
         monitor.heard_beat(beat, now)
