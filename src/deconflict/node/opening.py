@@ -44,9 +44,9 @@ from deconflict.node.peer_server import (
     build_peer_server,
 )
 from deconflict.node.peers import PeerBook, PinnedPeer
-from deconflict.node.rows import sealed_again
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.runner import PrivateRunner
+from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
 from deconflict.node.struct_types import describe_types

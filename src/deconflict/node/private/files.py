@@ -13,7 +13,7 @@ of the terms is over. A seed beside the transcript is the plan.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ __all__ = ["PlanFile", "PrivateFiles", "RunFile"]
 _NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9]{1,4})\.json")
 _LINE: Final = re.compile(r"[0-9A-Za-z_-]{1,80}")
 _PROPOSAL_CHARS: Final = 16
+_Kept = TypeVar("_Kept")
 
 
 class PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +111,10 @@ class PrivateFiles:
         """
         return self._read(self._plan_path(line_id), PlanFile)
 
+    def has_plan(self, line_id: str) -> bool:
+        """True exactly when somebody said what is flown on a line."""
+        return self._plan_path(line_id).exists()
+
     def set_plan(self, line_id: str, plan: PlanFile) -> None:
         """Keep what is flown on a line, in the place of what was.
 
@@ -174,7 +179,7 @@ class PrivateFiles:
             raise InvalidDocumentError("no private check has such a name", given=name[:40])
         return self._folder / name
 
-    def _read(self, path: Path, kind: type[Any]) -> Any:
+    def _read(self, path: Path, kind: type[_Kept]) -> _Kept | None:
         try:
             refuse_readable_by_others(path)
             data = path.read_bytes()

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -55,7 +56,9 @@ from deconflict.sealed.steps import Step, StepKind
 
 __all__ = ["Going", "Tools"]
 
-_AGAIN_S: Final = 1.0  # a part that the peer did not take, or a step that had no room, is tried anew
+_AGAIN_S: Final = (
+    1.0  # a part that the peer did not take, or a step that had no room, is tried anew
+)
 _T = TypeVar("_T")
 
 
@@ -241,7 +244,7 @@ class Going:
             data = await self._data(said)
             step = Step(said.step.step_kind, said.number, data)
             self._heard += 1
-            await self._in_thread(lambda step=step: course.hear(step))
+            await self._in_thread(partial(course.hear, step))
             if course.finding.hits != self._hits:
                 self._hits = course.finding.hits
                 await self._keep(await self._finding())
@@ -281,7 +284,7 @@ class Going:
         if body.parts:
             parts = self._tools.runtime.parts.of(self._period.line_id)
             for part in cut(step.data):
-                await self._in_thread(lambda part=part: parts.keep(part))
+                await self._in_thread(partial(parts.keep, part))
                 if not await self._push(part):
                     return
         await self._say(Kind.PRIVATE_STEP, body)
@@ -345,7 +348,9 @@ class Going:
         found = None if self._course is None else self._course.finding
         whole = found is not None and found.whole and reason is None
         hits = self._hits if found is None else found.hits
-        where = await self._in_thread(lambda: met(hits, () if begun is None else begun.sorties, grid))
+        where = await self._in_thread(
+            lambda: met(hits, () if begun is None else begun.sorties, grid)
+        )
         outcome = Outcome.HIT if hits else Outcome.NO_HIT if whole else Outcome.NOT_CHECKED
         return PrivateFinding(
             line_id=period.line_id,

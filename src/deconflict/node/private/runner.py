@@ -106,7 +106,9 @@ class PrivateRunner:
             document = checks.document_of(check)
             if document is None or not check.was_accepted:
                 continue
-            begun = sum(bool(run.own.hello or run.peer.hello) for run in checks.runs(check.proposal))
+            begun = sum(
+                bool(run.own.hello or run.peer.hello) for run in checks.runs(check.proposal)
+            )
             one = 2 * (document.bytes_of_run(check.body.refines) + MAX_HELLO_BYTES)
             size += begun * one
             parts += begun * (_STEPS + one // MAX_PART_BYTES)
@@ -180,7 +182,7 @@ class PrivateRunner:
             await going.go()
         except (StoreError, BrokenTurnError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the run ends and is told)
             # A defect, and not worth a node that stops: alerts and cease requests go on. Without
             # its words, which may tell of a plan.
             where = traceback.extract_tb(error.__traceback__)[-1]
@@ -268,8 +270,7 @@ class PrivateRunner:
                 (check.proposal[:16], number): check.proposal
                 for check in checks
                 for number in range(check.body.runs)
-                if (start_ms := checks.start_ms(check, number)) is not None
-                and start_ms < before_ms
+                if (start_ms := checks.start_ms(check, number)) is not None and start_ms < before_ms
             }
             for name, number in tuple(self.files.runs()):
                 proposal = over.get((name, number))
