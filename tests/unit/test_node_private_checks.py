@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 
 from deconflict.messages.kinds import Kind
 from deconflict.messages.private_bodies import (
+    PrivateAccept,
     PrivateDecline,
     PrivateEndReason,
     PrivateStep,
     Refines,
     StepWord,
 )
+from deconflict.node.logged import logged_envelope, read_body
 from deconflict.node.private import checks as folded
 from deconflict.node.private.checks import Check, CheckFault, CheckState, PrivateChecks
 from deconflict.node.private.run import MOST_STEPS
@@ -87,19 +88,30 @@ def test_a_check_is_proposed_accepted_and_run(checked: CheckedPair) -> None:
     assert check_of(checked, "red").state is CheckState.PROPOSED
     checked.accept()
     assert check_of(checked).state is CheckState.ACCEPTED
-    assert check_of(checked).own and not check_of(checked, "red").own
+    assert check_of(checked).own
+    assert not check_of(checked, "red").own
     checks = checks_of(checked)
     checked.steps(_W.HELLO)
     assert [run.number for _, run in checks.underway()] == [0]
     checked.steps(_W.POINTS, _W.EVALUATED, _W.ROOT, _W.CHUNK, _W.DONE)
     run = checks.run(checked.proposal, 0)
-    assert run.is_whole and checks.is_over(check_of(checked), 0) and not list(checks.underway())
-    assert [each.step for each in run.peer.steps[:4]] == [_W.HELLO, _W.POINTS, _W.EVALUATED, _W.ROOT]
+    assert run.is_whole
+    assert checks.is_over(check_of(checked), 0)
+    assert not list(checks.underway())
+    assert [each.step for each in run.peer.steps[:4]] == [
+        _W.HELLO,
+        _W.POINTS,
+        _W.EVALUATED,
+        _W.ROOT,
+    ]
     assert len(run.own.steps) == len(run.peer.steps) == MOST_STEPS - 1
     said = run.peer.step(_W.CHUNK, 63)
     assert said is not None
     row = checked.pair.blue.store.entry(said.message)
-    assert row is not None and bytes_of(_W.CHUNK, "red", 0, 63).hex()  # and its bytes are there
+    assert row is not None
+    body = read_body(logged_envelope(row))
+    assert isinstance(body, PrivateStep)
+    assert body.inline == bytes_of(_W.CHUNK, "red", 0, 63)
     assert checks.start_ms(check_of(checked), 1) == FIRST_MS + PERIOD_MS
 
 
@@ -109,21 +121,26 @@ def test_both_coins_pick_a_run(checked: CheckedPair) -> None:
     checked.say("blue", Kind.PRIVATE_COIN, coin_of("blue", 0))  # too soon: nothing is done yet
     checked.steps(*_SHORT)
     run = checks_of(checked).run(checked.proposal, 0)
-    assert run.own.coin is None and run.is_picked(1_000) is None
+    assert run.own.coin is None
+    assert run.is_picked(1_000) is None
     for party in ("red", "blue"):
         checked.say(party, Kind.PRIVATE_COIN, coin_of(party, 0))
     run = checks_of(checked).run(checked.proposal, 0)
-    assert run.own.hello and run.peer.hello
+    assert run.own.hello
+    assert run.peer.hello
     halves = {
         bytes.fromhex(run.own.hello): bytes.fromhex(coin_of("blue", 0).coin),
         bytes.fromhex(run.peer.hello): bytes.fromhex(coin_of("red", 0).coin),
     }
     for per_mille in (0, 500, 1_000):
         assert run.is_picked(per_mille) is picked(halves, per_mille)
-    assert run.is_picked(0) is False and run.is_picked(1_000) is True
+    assert run.is_picked(0) is False
+    assert run.is_picked(1_000) is True
 
 
-def test_nothing_is_run_before_it_is_accepted_nor_after_it_is_declined(checked: CheckedPair) -> None:
+def test_nothing_is_run_before_it_is_accepted_nor_after_it_is_declined(
+    checked: CheckedPair,
+) -> None:
     checked.propose()
     checked.step("red", _W.HELLO)
     checked.say("red", Kind.PRIVATE_DECLINE, PrivateDecline())
@@ -144,16 +161,10 @@ def test_who_proposed_cannot_accept() -> None:
     checks = PrivateChecks("blue", "red")
     body = proposal()
     checks.take(body, "a" * 64, ref=None, own=True, drill=False, logged_ms=1)
-    accept = msgspec.convert({}, type=checked_accept())
-    checks.take(accept, "b" * 64, ref="a" * 64, own=True, drill=False, logged_ms=2)
+    checks.take(PrivateAccept(), "b" * 64, ref="a" * 64, own=True, drill=False, logged_ms=2)
     held = checks.get("a" * 64)
-    assert held is not None and held.state is CheckState.PROPOSED
-
-
-def checked_accept() -> type:
-    from deconflict.messages.private_bodies import PrivateAccept
-
-    return PrivateAccept
+    assert held is not None
+    assert held.state is CheckState.PROPOSED
 
 
 def test_an_end_of_all_ends_the_run_that_lasts_and_those_to_come(checked: CheckedPair) -> None:
@@ -163,11 +174,13 @@ def test_an_end_of_all_ends_the_run_that_lasts_and_those_to_come(checked: Checke
     checked.steps(_W.HELLO, run=1)
     checked.end("red", None)
     checks, check = checks_of(checked), check_of(checked)
-    assert check.state is CheckState.ENDED and check.ends[0].by == "red"
+    assert check.state is CheckState.ENDED
+    assert check.ends[0].by == "red"
     assert checks.run(checked.proposal, 0).is_whole  # what is whole stays so
     checked.step("blue", _W.POINTS, run=1)
     run = checks.run(checked.proposal, 1)
-    assert checks.is_over(check, 1) and len(run.own.steps) == 1
+    assert checks.is_over(check, 1)
+    assert len(run.own.steps) == 1
 
 
 def test_an_end_of_one_run_leaves_the_others(checked: CheckedPair) -> None:
@@ -216,7 +229,7 @@ def test_a_step_said_twice_is_one_and_another_one_is_kept_as_said(checked: Check
     other = PrivateStep.of(0, _W.HELLO, 0, b"another HELLO")
     checked.say("red", Kind.PRIVATE_STEP, other)
     steps = checks_of(checked).run(checked.proposal, 0).peer.steps
-    assert [step.message for step in steps][0] == again
+    assert next(step.message for step in steps) == again
     assert [step.sha256 for step in steps][1:] == [other.sha256]
 
 
@@ -315,11 +328,12 @@ def test_a_closer_look_asks_about_its_slots_alone(checked: CheckedPair) -> None:
     checks = checks_of(checked)
     assert [checks.times_asked(look, 0) for look in looks] == [1, 1, 0, 1]
     held = checks.get(coarse)
-    assert held is not None and checks.times_asked(held, 0) == 2
+    assert held is not None
+    assert checks.times_asked(held, 0) == 2
 
 
 def test_the_steps_of_the_latest_periods_are_named(
-    checked: CheckedPair, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, checked: CheckedPair
 ) -> None:
     monkeypatch.setattr(folded, "_STEPS_KEPT", 2)
     checked.propose(proposal(runs=4))
@@ -333,7 +347,7 @@ def test_the_steps_of_the_latest_periods_are_named(
 
 
 def test_of_too_many_proposals_those_that_were_accepted_stay(
-    checked: CheckedPair, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, checked: CheckedPair
 ) -> None:
     monkeypatch.setattr(folded, "_CHECKS_KEPT", 2)
     accepted = checked.propose()
@@ -347,7 +361,8 @@ def test_an_exercise_of_a_check_is_run_by_exercises_alone(checked: CheckedPair) 
     checked.pair.begin_drill("blue")
     checked.propose()
     checked.accept()
-    assert check_of(checked).drill and check_of(checked).state is CheckState.ACCEPTED
+    assert check_of(checked).drill
+    assert check_of(checked).state is CheckState.ACCEPTED
     checks = checks_of(checked)
     body = PrivateStep.of(0, _W.HELLO, 0, b"in earnest")
     checks.take(body, "c" * 64, ref=checked.proposal, own=False, drill=False, logged_ms=1)
