@@ -17,7 +17,7 @@ from deconflict.node.tls import client_context, server_context
 
 HOST = "127.0.0.1"
 # Tests call from one address more often than any peer would.
-BUSY = DoorLimits(handshakes_per_second=10_000, request_s=1.0, handshake_s=0.5)
+BUSY = DoorLimits(handshakes_per_second=10_000, request_s=1.0, part_s=2.0, handshake_s=0.5)
 
 
 def make_folder(path: Path, party: str) -> NodeFolder:

@@ -9,9 +9,10 @@ import pytest
 
 from deconflict.errors import InvalidDocumentError, PartMissingError, StoreError
 from deconflict.store import parts as parts_module
-from deconflict.store.parts import CUT_BYTES, MOST_PART_BYTES, HeldParts, Parts, cut
+from deconflict.store.parts import MOST_PART_BYTES, HeldParts, Parts
 
 DATA = bytes(range(256)) * 80
+LATER_MS = 1 << 45
 NAME = hashlib.sha256(DATA).hexdigest()
 
 
@@ -63,7 +64,7 @@ def test_a_damaged_part_counts_as_missing_and_is_mended_by_the_right_one(
 def test_nothing_is_there_before_the_first_one(folder: Path) -> None:
     parts = Parts(folder)
     assert (parts.has(NAME), parts.size_of(NAME), parts.held()) == (False, None, HeldParts(0, 0))
-    assert parts.sweep(()) == 0
+    assert parts.sweep((), before_ms=LATER_MS) == 0
     assert not folder.exists()
     with pytest.raises(PartMissingError):
         parts.read(NAME)
@@ -105,7 +106,7 @@ def test_a_link_among_the_parts_is_swept_away_and_not_what_it_leads_to(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(DATA)
     (folder / NAME).symlink_to(elsewhere)
-    assert Parts(folder).sweep(()) == 2
+    assert Parts(folder).sweep((), before_ms=LATER_MS) == 2
     assert elsewhere.read_bytes() == DATA
 
 
@@ -126,7 +127,7 @@ def test_a_folder_that_is_a_link_is_neither_filled_nor_swept(folder: Path, tmp_p
     with pytest.raises(StoreError, match="no link"):
         parts.keep(DATA)
     with pytest.raises(StoreError, match="no link"):
-        parts.sweep(())
+        parts.sweep((), before_ms=LATER_MS)
     assert [path.name for path in elsewhere.iterdir()] == ["precious"]
 
 
@@ -146,7 +147,7 @@ def test_what_a_crash_left_half_written_counts_and_is_swept_away(
     monkeypatch.undo()
     assert not parts.has(NAME)
     assert parts.held() == HeldParts(2, len(DATA) + len(b"another"))
-    assert parts.sweep({hashlib.sha256(b"another").hexdigest()}) == 1
+    assert parts.sweep({hashlib.sha256(b"another").hexdigest()}, before_ms=LATER_MS) == 1
     assert parts.held() == HeldParts(1, len(b"another"))
 
 
@@ -176,13 +177,44 @@ def test_the_name_stands_only_when_the_bytes_are_durable(
     assert steps == ["sync folder"]
 
 
+def test_what_is_erased_is_gone_and_the_rest_is_there(folder: Path) -> None:
+    parts = Parts(folder)
+    parts.erase([NAME])  # no folder yet
+    other = parts.keep(b"another")
+    parts.keep(DATA)
+    parts.erase([NAME, "0" * 64])
+    assert not parts.has(NAME)
+    assert parts.read(other) == b"another"
+    with pytest.raises(InvalidDocumentError):
+        parts.erase(["../precious"])
+
+
+def test_what_is_new_is_not_swept_and_counts(folder: Path) -> None:
+    parts = Parts(folder)
+    for data, at_s in ((DATA, 1_000), (b"another", 2_000)):
+        os.utime(folder / parts.keep(data), (at_s, at_s))
+    assert parts.held(since_ms=2_000_000) == HeldParts(1, len(b"another"))
+    assert parts.held(besides={NAME}) == HeldParts(1, len(b"another"))
+    assert parts.sweep((), before_ms=1_000_001) == 1
+    assert not parts.has(NAME)
+    assert parts.sweep((), before_ms=2_000_000) == 0
+
+
+def test_what_is_kept_again_is_new_again(folder: Path) -> None:
+    parts = Parts(folder)
+    os.utime(folder / parts.keep(DATA), (1_000, 1_000))
+    parts.keep(DATA)
+    assert parts.sweep((), before_ms=1_000_001) == 0
+    assert parts.names() == [NAME]
+
+
 def test_sweeping_does_not_meet_what_is_being_written(folder: Path) -> None:
     parts = Parts(folder)
     ended = threading.Event()
 
     def sweeping() -> None:
         while not ended.is_set():
-            parts.sweep(names)
+            parts.sweep(names, before_ms=LATER_MS)
 
     names = {hashlib.sha256(bytes([number])).hexdigest() for number in range(60)}
     sweeper = threading.Thread(target=sweeping)
@@ -194,11 +226,3 @@ def test_sweeping_does_not_meet_what_is_being_written(folder: Path) -> None:
         ended.set()
         sweeper.join()
     assert {path.name for path in folder.iterdir()} == names
-
-
-def test_what_is_cut_is_whole_again_and_each_part_may_be_pushed() -> None:
-    for size in (1, CUT_BYTES, CUT_BYTES + 1, 3 * CUT_BYTES):
-        data = os.urandom(size)
-        made = list(cut(data))
-        assert b"".join(made) == data
-        assert all(0 < len(part) <= MOST_PART_BYTES for part in made)

@@ -39,6 +39,7 @@ from deconflict.node.key_changing import KeyChanging
 from deconflict.node.line import Line, read_body
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
+from deconflict.node.private.checks import PrivateChecks
 from deconflict.node.private.findings import PrivateFinding, PrivateFindings
 from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
@@ -155,6 +156,10 @@ class NodeCore:
     def peer_of(self, line_id: str) -> str:
         """Return the peer of a line."""
         return self.lines[line_id].peer
+
+    def private_checks(self) -> dict[str, PrivateChecks]:
+        """Return the private checks of each line by its id."""
+        return {line_id: line.book.private_checks for line_id, line in self.lines.items()}
 
     def require_line_of(self, peer_party: str, line_id: str) -> Line:
         """Return a line of this peer.

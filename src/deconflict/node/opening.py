@@ -45,6 +45,7 @@ from deconflict.node.peer_server import (
 )
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.private.files import PrivateFiles
+from deconflict.node.private.part_keeping import PartKeeping
 from deconflict.node.private.runner import PrivateRunner
 from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
@@ -203,6 +204,9 @@ async def open_node(
             runtime = Runtime(
                 core, store, writer, links, clock, reserve.shortage, parts_folder=folder.parts_path
             )
+            keeping = PartKeeping(folder.parts_path, core.private_checks, runtime.parts, clock)
+            runtime.parts.allowed = keeping.allowed
+            runtime.beside.append(keeping.run)
             core.asks_witnesses([one.key.name for one in folder.settings.witness], clock.now())
             for witness in folder.settings.witness:
                 asking = Asking(witness, folder.path, core=core, store=store, driver=runtime)

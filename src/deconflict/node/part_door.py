@@ -10,7 +10,7 @@ of the connections to a peer never more than one is taken.
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,18 +27,27 @@ from deconflict.node.ration import Ration, cost_of_body
 from deconflict.node.ways import PeerLink
 from deconflict.store.parts import MOST_PART_BYTES, HeldParts, Parts
 
-__all__ = ["Allowed", "PartDoor", "push"]
+__all__ = ["NOTHING", "Allowed", "PartDoor", "push"]
 
-# The door gives a request 20 s to arrive; then it is to be written, and answered.
-_TIMEOUT_S: Final = 30.0
+# The door gives a part 120 s to arrive; then it is to be written, and answered.
+_TIMEOUT_S: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """How much a line may hold in parts now, of all checks together. Nothing while none runs."""
+    """How much a line may take in parts for the checks that run now. Nothing while none does.
+
+    Attributes:
+        parts: so many parts,
+        size_bytes: and bytes of them,
+        since_ms: counted from then on, UTC ms: what is older is of other runs,
+        besides: and but for these, which runs had that are over.
+    """
 
     parts: int = 0
     size_bytes: int = 0
+    since_ms: int = 0
+    besides: Container[str] = frozenset()
 
 
 NOTHING: Final = Allowed()
@@ -53,7 +62,7 @@ class PartDoor:
         monotonic_ms: the clock.
 
     Attributes:
-        allowed: says how much a line may hold now. Until somebody knows, nothing.
+        allowed: says how much a line may take now. Until somebody knows, nothing.
     """
 
     def __init__(
@@ -155,7 +164,7 @@ def _kept(parts: Parts, data: bytes, allowed: Allowed) -> str:
     name = hashlib.sha256(data).hexdigest()
     # What the line holds already takes no more room, whoever says it again.
     if parts.size_of(name) != len(data):
-        held = parts.held()
+        held = parts.held(since_ms=allowed.since_ms, besides=allowed.besides)
         if not _fits(held, len(data), allowed):
             raise NoRoomError(
                 "the parts of this line use up what its checks can need",

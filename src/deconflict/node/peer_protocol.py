@@ -71,6 +71,7 @@ class DoorLimits:
     connections: int = 512
     handshake_s: float = 5.0
     request_s: float = 20.0
+    part_s: float = 120.0  # a whole part in it is 280 kbit/s, with messages beside it
     idle_s: int = 60
     head_bytes: int = 8 * 1024
     body_bytes: int = 8 * 1024 * 1024
@@ -262,9 +263,10 @@ class BoundedProtocol(HttpToolsProtocol):
             raise Refused("no length, or too long")
         self.body_bytes = int(said)
 
-    def _start_deadline(self) -> None:
+    def _start_deadline(self, after_s: float | None = None) -> None:
+        after_s = self.limits.request_s if after_s is None else after_s
         self._deadline = self.loop.call_later(
-            self.limits.request_s, self.cut, "its request did not arrive in time"
+            after_s, self.cut, "its request did not arrive in time"
         )
 
     def _stop_deadline(self) -> None:
@@ -320,6 +322,9 @@ class PeerCertProtocol(BoundedProtocol):
             raise Refused("no such path")
         self._judge_headers()
         self._reading_head = False
+        if self.url.endswith(b"/part"):  # wanted or cut in a moment; bulk may take its time
+            self._stop_deadline()
+            self._start_deadline(self.limits.part_s)
         self.scope["extensions"] = {
             "deconflict": {"connection": self, "peer_party": self.peer_party}
         }

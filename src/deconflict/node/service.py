@@ -60,6 +60,7 @@ _OWN_WAY = (
     }
 )
 _LINES_AT_ONCE = 500
+_BYTES_AT_ONCE = 1024 * 1024  # of lines together; one alone may be longer
 
 
 class Node(
@@ -398,10 +399,10 @@ class Node(
         """Yield the whole record of a line as a bundle that verifies anywhere."""
         await self._note_export(actor, self.require_exportable(actor, line, Export.RECORD))
         held = self._core.line_named(line)
-        lines = self._bundle_of(held)
+        lines = self._bundle_of(held, with_parts=True)
         while True:
             # Some lines at a time, off the loop: a long record must not hold up a beat.
-            part = await asyncio.to_thread(lambda: b"".join(islice(lines, _LINES_AT_ONCE)))
+            part = await asyncio.to_thread(_next_lines, lines)
             if not part:
                 return
             yield part
@@ -592,3 +593,13 @@ def _not_declared(declaration_id: str) -> NotFoundError:
         given=declaration_id[:40],
         remedy="list them with: deconflict check, or deconflict log",
     )
+
+
+def _next_lines(lines: Iterator[bytes]) -> bytes:
+    """Return the next lines of a bundle, nothing where there are none left."""
+    taken = bytearray()
+    for line in islice(lines, _LINES_AT_ONCE):
+        taken += line
+        if len(taken) >= _BYTES_AT_ONCE:
+            break
+    return bytes(taken)

@@ -12,19 +12,16 @@ import re
 import secrets
 import stat
 import threading
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from deconflict.errors import InvalidDocumentError, PartMissingError, StoreError, StoreFullError
 
-__all__ = ["CUT_BYTES", "MOST_PART_BYTES", "HeldParts", "Parts", "cut"]
+__all__ = ["MOST_PART_BYTES", "HeldParts", "Parts"]
 
 MOST_PART_BYTES: Final = 4 * 1024 * 1024  # a longer one is refused unread
-# As long as own ones are made: at 250 kbit/s one passes a peer's door in the time that it grants,
-# with beats and messages beside it.
-CUT_BYTES: Final = 512 * 1024
 _NAME: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DRAFT: Final = "."  # what a name begins with while it is written
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -35,21 +32,10 @@ _WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW",
 
 @dataclass(frozen=True, slots=True)
 class HeldParts:
-    """How much is held, half-written files among it."""
+    """How much is held, what is half-written among it."""
 
     parts: int
     size_bytes: int
-
-
-def cut(data: bytes) -> Iterator[bytes]:
-    """Yield data in parts to be pushed, in order; at least one.
-
-    >>> [len(part) for part in cut(bytes(CUT_BYTES + 1))]
-    [524288, 1]
-    """
-    yield data[:CUT_BYTES]
-    for at in range(CUT_BYTES, len(data), CUT_BYTES):
-        yield data[at : at + CUT_BYTES]
 
 
 class Parts:
@@ -85,7 +71,9 @@ class Parts:
         with self._lock:
             try:
                 self._make_folder()
-                if not self._is_whole(name):
+                if self._is_whole(name):
+                    os.utime(self._folder / name)  # wanted now, whatever it was kept for before
+                else:
                     self._write(name, data)
                 # Also for one that was there: a crash may have come between its renaming and this.
                 _sync_directory(self._folder)
@@ -137,20 +125,63 @@ class Parts:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
-    def held(self) -> HeldParts:
-        """Return how much is held.
+    def names(self) -> list[str]:
+        """Return the names of all that are held.
 
         Raises:
             StoreError: nobody can tell.
         """
         try:
-            sizes = [entry.stat(follow_symlinks=False).st_size for entry in self._entries()]
+            return [each.name for each in self._entries() if _NAME.fullmatch(each.name)]
         except OSError as error:
             raise _refused(error, self._folder) from error
+
+    def held(self, *, since_ms: int = 0, besides: Container[str] = ()) -> HeldParts:
+        """Return how much is held.
+
+        Args:
+            since_ms: only what was kept, or kept again, then or later, UTC ms.
+            besides: not these.
+
+        Raises:
+            StoreError: nobody can tell.
+        """
+        try:
+            found = [
+                e.stat(follow_symlinks=False) for e in self._entries() if e.name not in besides
+            ]
+        except OSError as error:
+            raise _refused(error, self._folder) from error
+        sizes = [each.st_size for each in found if _changed_ms(each) >= since_ms]
         return HeldParts(len(sizes), sum(sizes))
 
-    def sweep(self, keep: Container[str]) -> int:
-        """Erase every part but these, and what a crash left half-written; return how many.
+    def erase(self, names: Iterable[str]) -> None:
+        """Erase these; those that are not here are erased already.
+
+        Raises:
+            StoreError: the disk refuses it; some may be gone.
+        """
+        with self._lock:
+            try:
+                self._require_folder()
+                for name in names:
+                    self._require_name(name)
+                    (self._folder / name).unlink(missing_ok=True)
+                _sync_directory(self._folder)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise _refused(error, self._folder) from error
+
+    def sweep(self, keep: Container[str], *, before_ms: int) -> int:
+        """Erase what is older but these, what a crash left half-written among it.
+
+        Args:
+            keep: names that stay.
+            before_ms: what was kept, or kept again, then or later stays, UTC ms.
+
+        Returns:
+            How many are gone.
 
         Raises:
             StoreError: the disk refuses it; some may be gone.
@@ -159,7 +190,8 @@ class Parts:
         with self._lock:
             try:
                 for entry in self._entries():
-                    if entry.name not in keep:
+                    changed_ms = _changed_ms(entry.stat(follow_symlinks=False))
+                    if entry.name not in keep and changed_ms < before_ms:
                         os.unlink(entry.path)
                         gone += 1
                 if gone:
@@ -218,6 +250,10 @@ class Parts:
             raise InvalidDocumentError(
                 "a part is named by its SHA-256", given=sha256[:80], expected="64 hex digits"
             )
+
+
+def _changed_ms(found: os.stat_result) -> int:
+    return found.st_mtime_ns // 1_000_000
 
 
 def _refused(error: OSError, folder: Path) -> StoreError:

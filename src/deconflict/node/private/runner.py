@@ -14,18 +14,14 @@ from typing import Final
 
 from deconflict.errors import BrokenTurnError, ConfigurationError, StoreError
 from deconflict.line.keys import RandomBytes
-from deconflict.messages.private_bodies import MAX_PART_BYTES
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
-from deconflict.node.part_door import Allowed
 from deconflict.node.private.beginning import Period
 from deconflict.node.private.checks import Check
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.going import Going, Tools
 from deconflict.node.runtime import Runtime
-from deconflict.sealed.hello import MAX_HELLO_BYTES
-from deconflict.sealed.steps import CHUNKS
 
 __all__ = ["PrivateRunner"]
 
@@ -35,7 +31,6 @@ _LOOK_S: Final = 1.0
 _TEND_MS: Final = 60_000
 _AHEAD_MS: Final = 20_000  # before it is due, a plan is made into cells
 _DAY_MS: Final = 86_400_000
-_STEPS: Final = 2 * (CHUNKS + 8)  # of both sides, more than there are
 
 
 class PrivateRunner:
@@ -76,7 +71,6 @@ class PrivateRunner:
             self._progress,
         )
         runtime.on_durable.append(self._moved)
-        runtime.parts.allowed = self.allowed
 
     # ---- what others ask -------------------------------------------------------------------
 
@@ -92,27 +86,6 @@ class PrivateRunner:
     def is_going(self, proposal: str, number: int) -> bool:
         """True exactly when a run goes on here now."""
         return (proposal, number) in self._going
-
-    def allowed(self, line_id: str) -> Allowed:
-        """Return how much a line may hold in parts: what its runs can need, while one goes on."""
-        line = self._core.lines.get(line_id)
-        if line is None:
-            return Allowed()
-        checks = line.book.private_checks
-        if not any(True for _ in checks.underway()):
-            return Allowed()
-        parts = size = 0
-        for check in checks:
-            document = checks.document_of(check)
-            if document is None or not check.was_accepted:
-                continue
-            begun = sum(
-                bool(run.own.hello or run.peer.hello) for run in checks.runs(check.proposal)
-            )
-            one = 2 * (document.bytes_of_run(check.body.refines) + MAX_HELLO_BYTES)
-            size += begun * one
-            parts += begun * (_STEPS + one // MAX_PART_BYTES)
-        return Allowed(parts, size)
 
     def period(self, line: Line, check: Check, number: int) -> Period | None:
         """Return the period of a run and what was agreed of it; None where it cannot be run."""
