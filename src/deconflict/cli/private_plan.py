@@ -1,4 +1,4 @@
-"""``deconflict private plan``: what this party flies in private checks. It never leaves the node."""
+"""``deconflict private plan``: what this party flies in private checks. It stays on the node."""
 
 from pathlib import Path
 from typing import Any

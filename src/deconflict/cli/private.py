@@ -1,0 +1,31 @@
+"""``deconflict private``: checks in which both sides learn where they meet, and nothing else."""
+
+from deconflict.cli.command import Entry, LazyGroup
+
+__all__ = ["private"]
+
+private = LazyGroup(
+    "private",
+    (
+        Entry("plan", "private_plan:plan", "Set, show or forget what you fly in private checks."),
+        Entry(
+            "propose",
+            "private_checks:propose",
+            "Propose a private check of a period, of several in a row, or a closer look at one.",
+        ),
+        Entry("accept", "private_checks:accept", "Take part in a check that the peer proposed."),
+        Entry("decline", "private_checks:decline", "Do not take part in it."),
+        Entry("run", "private_run:run", "Begin a run of an accepted check now, and follow it."),
+        Entry(
+            "status", "private_checks:status", "List the private checks, or show the runs of one."
+        ),
+        Entry("show", "private_run:show", "Show what a run found: own sorties, times and places."),
+        Entry("cancel", "private_checks:cancel", "End a run, or all that is to come."),
+        Entry("open", "private_run:open_run", "Write plan and seed of a run for the arbiter."),
+    ),
+    package="deconflict.cli",
+    help="Private checks: both sides learn where their plans meet, and nothing else.",
+    example="deconflict private plan tomorrow.geojson --line red\n"
+    "deconflict private propose --line red\n"
+    "deconflict private status",
+)
