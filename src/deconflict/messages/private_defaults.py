@@ -1,7 +1,7 @@
 """A document on private checks to begin with, from a theatre's outline and its minima.
 
 The cell is as large as the minimum on every axis but time, where it is half a minute: that is where
-false alarms and work balance (``specs/private-check.md`` §10). The rest was chosen here, says why,
+false alarms and work balance (``specs/terms.md`` §4). The rest was chosen here, says why,
 and is the parties' to change.
 """
 
