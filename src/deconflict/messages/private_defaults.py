@@ -48,9 +48,7 @@ def default_private_check(terms: Terms) -> PrivateCheckTerms:
             expected="an outline, within 1,000 km of its middle",
             remedy='name one with --outline "PLACE; PLACE; PLACE"',
         )
-    every = (terms.minima.default, *terms.minima.pairs)
-    lateral_mm = max(minimum.lateral_mm for minimum in every)
-    vertical_tmm = max(minimum.vertical_tmm for minimum in every)
+    lateral_mm, vertical_tmm = terms.minima.largest.lateral_mm, terms.minima.largest.vertical_tmm
     cell_mm = _divisible(max(lateral_mm, 1_000))
     level_tmm = _divisible(max(vertical_tmm, 1_000))
     origin, (west_mm, south_mm, east_mm, north_mm) = _around([place.position for place in outline])
