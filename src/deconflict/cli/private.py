@@ -22,6 +22,11 @@ private = LazyGroup(
         Entry("show", "private_run:show", "Show what a run found: own sorties, times and places."),
         Entry("cancel", "private_checks:cancel", "End a run, or all that is to come."),
         Entry("open", "private_run:open_run", "Write plan and seed of a run for the arbiter."),
+        Entry(
+            "audit",
+            "private_audit:audit",
+            "Look offline whether what a side said in a run follows from its plan and seed.",
+        ),
     ),
     package="deconflict.cli",
     help="Private checks: both sides learn where their plans meet, and nothing else.",

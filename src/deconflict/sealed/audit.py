@@ -118,7 +118,7 @@ def _replayed(session: Session, transcript: Sequence[Said], party: str) -> Audit
     return Audited(None, session.finding)
 
 
-def in_one_order(own: Sequence[Said], peers: Sequence[Said]) -> list[Said]:
+def in_one_order(own: Sequence[Said], peers: Sequence[Said], *, whole: bool = True) -> list[Said]:
     """Return two chains of steps as the side audited had them: each own step as soon as it was due.
 
     That is when an honest side says it. What it said and was never due stands where the peer has
@@ -127,13 +127,18 @@ def in_one_order(own: Sequence[Said], peers: Sequence[Said]) -> list[Said]:
     Args:
         own: the steps of the side audited, in the order of its chain.
         peers: those of the other, in the order of its own.
+        whole: whether all of the other's steps are there; else what the side audited said upon one
+            that is not there is left out.
     """
     hashes = [hashlib.sha256(chain[0].step.data).digest() for chain in (own, peers) if chain]
     order = _Order(first=len(hashes) > 1 and hashes[0] < hashes[1])
     mine, theirs = deque(own), deque(peers)
     merged: list[Said] = []
     while mine or theirs:
-        is_own = bool(mine) and (order.allows(mine[0].step) or not theirs)
+        due = bool(mine) and order.allows(mine[0].step)
+        if not (due or theirs or whole):
+            break
+        is_own = due or not theirs
         each = mine.popleft() if is_own else theirs.popleft()
         order.take(each.step, own=is_own)
         merged.append(each)
