@@ -337,7 +337,11 @@ class Going:
         if body.parts:
             parts = self._tools.runtime.parts.of(self._period.line_id)
             for part in cut(step.data):
-                await self._in_thread(partial(parts.keep, part))
+                try:
+                    await self._in_thread(partial(parts.keep, part))
+                except NoRoomError:
+                    await asyncio.sleep(_AGAIN_S)
+                    return
                 if not await self._push(part):
                     return
         await self._say(Kind.PRIVATE_STEP, body)
