@@ -1,5 +1,7 @@
 """Declarations, terms and bodies of two parties over Syria, for the tests of what is said."""
 
+import base64
+import hashlib
 from typing import Any
 
 from deconflict.airspace import (
@@ -262,6 +264,24 @@ def bodies() -> dict[str, dict[str, Any]]:
         "READOUT_AGREE": {"readout": readout()},
         "READOUT_OWN": {"readout": {"call": HASH, "texts": {"en": ["The call was held."]}}},
         "READOUT_WITHHELD": {"call": HASH},
+        "PRIVATE_PROPOSE": {"mode": "MUTUAL", "grid": HASH, "start_utc": START, "runs": 4},
+        "PRIVATE_ACCEPT": {},
+        "PRIVATE_DECLINE": {"reason": 331},
+        "PRIVATE_STEP": private_step(),
+        "PRIVATE_COIN": {"run": 0, "coin": HASH},
+        "PRIVATE_END": {"run": 2, "reason": "CANARY_LOST"},
+    }
+
+
+def private_step(data: bytes = b"a root over chunks, 32 bytes of it"[:32]) -> dict[str, Any]:
+    """A step of a private check, in its wire form."""
+    return {
+        "run": 0,
+        "step": "ROOT",
+        "number": 0,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "data": base64.b64encode(data).decode(),
     }
 
 

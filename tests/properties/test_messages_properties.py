@@ -45,6 +45,7 @@ from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_phrases, message_text
 from deconflict.messages.notice import implausible_leg, is_surely_plausible
 from deconflict.messages.phrases import phrases, render, say_aloud
+from deconflict.messages.private_bodies import PrivateEndReason
 from deconflict.messages.readback import compare_readback, differences_text, readback_of
 from deconflict.messages.summary import stated_points, summarise
 from deconflict.messages.values import ValueType
@@ -174,6 +175,7 @@ VALUES: dict[ValueType, st.SearchStrategy[Any]] = {
     ValueType.BREACH: st.sampled_from(BreachWord).map(str),
     ValueType.RISK: st.sampled_from(RiskWord).map(str),
     ValueType.AUDIT: st.sampled_from(Hindrance).map(str),
+    ValueType.CHECK_END: st.sampled_from(PrivateEndReason).map(str),
 }
 
 

@@ -39,6 +39,7 @@ TYPED: dict[ValueType, tuple[str, Any]] = {
     ValueType.BREACH: ("short-notice", "SHORT_NOTICE"),
     ValueType.RISK: ("safety-not-assured", "SAFETY_NOT_ASSURED"),
     ValueType.AUDIT: ("no-room", "NO_ROOM"),
+    ValueType.CHECK_END: ("canary-lost", "CANARY_LOST"),
     ValueType.TALK: ("by-phone", "BY_PHONE"),
     ValueType.TALKS: ("PHONE, en", ["PHONE", "en"]),
 }

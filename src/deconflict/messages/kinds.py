@@ -19,6 +19,7 @@ __all__ = [
     "KINDS",
     "KIND_RULES",
     "NEVER_EXERCISE",
+    "SAID_BY_NODES",
     "Kind",
     "KindForm",
     "Release",
@@ -79,6 +80,12 @@ class Kind(StrEnum):
     SCOPE = "SCOPE"
     DRILL_BEGIN = "DRILL_BEGIN"
     DRILL_END = "DRILL_END"
+    PRIVATE_PROPOSE = "PRIVATE_PROPOSE"
+    PRIVATE_ACCEPT = "PRIVATE_ACCEPT"
+    PRIVATE_DECLINE = "PRIVATE_DECLINE"
+    PRIVATE_STEP = "PRIVATE_STEP"
+    PRIVATE_COIN = "PRIVATE_COIN"
+    PRIVATE_END = "PRIVATE_END"
 
 
 class Release(StrEnum):
@@ -89,11 +96,16 @@ class Release(StrEnum):
     NONE = "NONE"
 
 
+# What nodes say of themselves: no person says it, and no person is shown it as a message.
+SAID_BY_NODES: Final = frozenset((Kind.PRIVATE_STEP, Kind.PRIVATE_COIN))
+
 _DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 _ANYTHING: Final = frozenset(Kind)
 _OFFERS: Final = frozenset((Kind.TALK_REQUEST, Kind.TALK_PROPOSE))
 _SETTLE_TALK: Final = frozenset((Kind.TALK_PROPOSE, Kind.TALK_ACCEPT, Kind.TALK_DECLINE))
 _CALL: Final = frozenset((Kind.TALK_ACCEPT, Kind.CALL_RECORD))
+_SETTLE_CHECK: Final = frozenset((Kind.PRIVATE_ACCEPT, Kind.PRIVATE_DECLINE))
+_OF_CHECK: Final = frozenset((Kind.PRIVATE_PROPOSE,))
 _SETTLE_READOUT: Final = frozenset(
     (Kind.READOUT_PROPOSE, Kind.READOUT_AGREE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD)
 )
@@ -190,7 +202,8 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         Kind.ACK: KindForm(
             _answers(_P.IMMEDIATE, seen=False),
             refers_to=_ANYTHING
-            - {Kind.ACK, Kind.SEEN, Kind.LOADED, Kind.STANDBY, Kind.QUERY, Kind.LINE_CHECK},
+            - {Kind.ACK, Kind.SEEN, Kind.LOADED, Kind.STANDBY, Kind.QUERY, Kind.LINE_CHECK}
+            - SAID_BY_NODES,
             needs_reference=True,
             refers_to_own=False,
             always_passes=True,
@@ -209,7 +222,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
         ),
         Kind.CONCERN: KindForm(
             _asks(_P.PRIORITY),
-            refers_to=_DECLARES | {Kind.CONCERN},
+            refers_to=_DECLARES | {Kind.CONCERN} | _OF_CHECK,
             needs_reference=True,
         ),
         Kind.PROPOSE: KindForm(
@@ -290,6 +303,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                     Kind.TALK_REQUEST,
                     Kind.TALK_PROPOSE,
                     Kind.READOUT_PROPOSE,
+                    Kind.PRIVATE_PROPOSE,
                 )
             ),
             needs_reference=True,
@@ -420,6 +434,38 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to=frozenset((Kind.DRILL_BEGIN,)),
             refers_to_own=True,
             always_passes=True,
+        ),
+        Kind.PRIVATE_PROPOSE: KindForm(
+            _asks(_P.ROUTINE), settled_by=_SETTLE_CHECK, two_persons=True
+        ),
+        Kind.PRIVATE_ACCEPT: KindForm(
+            _answers(_P.ROUTINE),
+            refers_to=_OF_CHECK,
+            needs_reference=True,
+            refers_to_own=False,
+            two_persons=True,
+        ),
+        Kind.PRIVATE_DECLINE: KindForm(
+            _answers(_P.ROUTINE),
+            refers_to=_OF_CHECK,
+            needs_reference=True,
+            refers_to_own=False,
+        ),
+        # What nodes say to each other, some 130 a run: for nobody to look at, and it never hurries.
+        # What came of a run each node tells its own people.
+        **dict.fromkeys(
+            (Kind.PRIVATE_STEP, Kind.PRIVATE_COIN),
+            KindForm(
+                KindRule(_P.ROUTINE), refers_to=_OF_CHECK, needs_reference=True, own_pace=True
+            ),
+        ),
+        # A suspension ends what runs, so that must pass it.
+        Kind.PRIVATE_END: KindForm(
+            KindRule(_P.ROUTINE),
+            refers_to=_OF_CHECK,
+            needs_reference=True,
+            always_passes=True,
+            own_pace=True,
         ),
     }
 )

@@ -46,6 +46,7 @@ from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_text import incident_sentences, tally_words
 from deconflict.messages.kinds import Kind
 from deconflict.messages.phrases import phrase_named, render, render_named, word_for
+from deconflict.messages.private_text import CHECKS, check_sentence
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talk_text import TALKS, readout_sentences, talk_sentences
 from deconflict.messages.values import ValueType, spoken_id
@@ -132,6 +133,8 @@ def message_phrases(
             said = tuple(_proposed(body))
         case _ if isinstance(body, TALKS):
             said = tuple(talk_sentences(kind, body))
+        case _ if isinstance(body, CHECKS):
+            said = (check_sentence(body),)
         case _:
             said = (_named(kind, body, language),)
     found = []

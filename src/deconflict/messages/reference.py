@@ -33,6 +33,7 @@ _GROUPS: Final = (
     (700, "What may hang on any of them"),
     (800, "Incidents, tallies and the watch"),
     (840, "Exercises, and the change of a suspension's scope"),
+    (940, "Private checks"),
 )
 
 

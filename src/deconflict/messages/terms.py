@@ -17,6 +17,7 @@ from deconflict.errors import InvalidDocumentError
 from deconflict.line.precedence import Precedence, Step
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
+from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.theatre import contains
 from deconflict.messages.wire_form import Hash, Name, Place, WireForm, read_form, write_form
 from deconflict.messages.words import LANGUAGES, check_text
@@ -137,6 +138,15 @@ class MinimaTerms(WireForm, frozen=True):
 
     def __post_init__(self) -> None:
         _refuse_repeated("minima.pairs", [pair.between for pair in self.pairs])
+
+    @property
+    def largest(self) -> Minimum:
+        """The largest of each, between whomever."""
+        every: tuple[Minimum | PairMinimum, ...] = (self.default, *self.pairs)
+        return Minimum(
+            max(minimum.lateral_mm for minimum in every),
+            max(minimum.vertical_tmm for minimum in every),
+        )
 
 
 class LeadTime(WireForm, frozen=True):
@@ -283,6 +293,7 @@ class Terms(WireForm, frozen=True, kw_only=True):
     suspension_scopes: tuple[Scope, ...]
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)]
     line_check_every_ms: LimitMs
+    private_check: PrivateCheckTerms | None
 
     def __post_init__(self) -> None:
         first, second = (party.party for party in self.parties)
@@ -299,6 +310,23 @@ class Terms(WireForm, frozen=True, kw_only=True):
         _refuse_repeated("altitude_conversions", pairs)
         _refuse_repeated("third_parties", [third.name for third in self.third_parties])
         _refuse_repeated("suspension_scopes", [scope.name for scope in self.suspension_scopes])
+        if self.private_check is not None:
+            self._require_check(self.private_check)
+
+    def _require_check(self, check: PrivateCheckTerms) -> None:
+        """Return when a private check finds what an open one does, and is kept no longer."""
+        largest = self.minima.largest
+        check.require_finds(
+            lateral_mm=largest.lateral_mm,
+            vertical_tmm=largest.vertical_tmm,
+            clocks_ms=self.clock_error_ms,
+        )
+        if check.retention_days > self.retention_days:
+            raise _refused(
+                "private_check.retention_days",
+                check.retention_days,
+                f"at most retention_days, which is {self.retention_days}",
+            )
 
     def party(self, name: str) -> PartyTerms:
         """Return what the terms say of one of the two parties.

@@ -14,6 +14,7 @@ from deconflict.airspace.position import Position
 from deconflict.line.precedence import DEFAULT_TIMERS, Precedence
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
+from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.terms import (
     TERMS_FORMAT,
     AltitudeConversion,
@@ -72,6 +73,7 @@ def default_terms(
     third_parties: Iterable[ThirdParty] = (),
     version: int = 1,
     replaces: str | None = None,
+    private_check: PrivateCheckTerms | None = None,
 ) -> Terms:
     """Return terms with the proposed values, ready to be changed and proposed.
 
@@ -115,6 +117,7 @@ def default_terms(
         suspension_scopes=_scopes(),
         retention_days=3_650,
         line_check_every_ms=_HOUR_MS,
+        private_check=private_check,
     )
     return terms_from_wire(terms_to_wire(terms))
 

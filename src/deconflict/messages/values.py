@@ -95,6 +95,7 @@ class ValueType(StrEnum):
     BREACH = "breach"
     RISK = "risk"
     AUDIT = "audit"
+    CHECK_END = "check_end"
 
 
 # Of words of a closed list, the name of their list. A value of the second holds several.
@@ -110,6 +111,7 @@ _ONE_WORD: Final = {
         ValueType.BREACH,
         ValueType.RISK,
         ValueType.AUDIT,
+        ValueType.CHECK_END,
     )
 }
 _SEVERAL_WORDS: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}

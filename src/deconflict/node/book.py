@@ -54,6 +54,7 @@ from deconflict.node.incident_book import IncidentBook
 from deconflict.node.kept_book import KeptBook
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
+from deconflict.node.private.checks import PrivateChecks
 from deconflict.node.readback_found import ReadbackFound
 from deconflict.node.recall import Recall
 from deconflict.node.suspensions import Suspension, Suspensions
@@ -97,6 +98,7 @@ class LineBook:
         self.checks = LineChecks(own, peer)
         self.call_room = CallRoom(own, peer, self.threads.place)
         self.talks, self.calls = self.call_room.talks, self.call_room.calls
+        self.private_checks = PrivateChecks(own, peer)
         self.voices = Voices()
         self.accounts: dict[str, list[incidents.Account]] = {}
         self.incidents = IncidentBook(own, peer)
@@ -164,6 +166,14 @@ class LineBook:
         if crosses:
             return msgspec.structs.replace(taken, acts=False, not_taken=NotTaken.EXERCISE_OF_REAL)
         lapsed = self.call_room.take(envelope, message_hash, body, own=own)
+        lapsed += self.private_checks.take(
+            body,
+            message_hash,
+            ref=envelope.ref,
+            own=own,
+            drill=envelope.drill,
+            logged_ms=logged_ms,
+        )
         not_taken = self._change(taken)
         lapsed = (*lapsed, *self.suspensions.take_replaced())
         said_before = self.before.answer(taken)
@@ -222,6 +232,7 @@ class LineBook:
             checks=self.checks.kept(),
             talks=self.talks.kept(),
             calls=self.calls.kept(),
+            private_checks=self.private_checks.kept(),
             voices=self.voices.kept(),
             accounts={event: tuple(told) for event, told in self.accounts.items()},
             incidents=self.incidents.kept(),
@@ -258,6 +269,9 @@ class LineBook:
         self.checks.take_up(kept.checks)
         self.talks.take_up(kept.talks)
         self.calls.take_up(kept.calls)
+        self.private_checks.take_up(
+            kept.private_checks, lambda message: recall.proposal(message).terms
+        )
         self.voices.take_up(kept.voices, map(recall.signed, kept.voices.recent))
         self.accounts.update({event: list(told) for event, told in kept.accounts.items()})
         self.incidents.take_up(kept.incidents, recall.filed)
@@ -560,6 +574,7 @@ class LineBook:
         self.terms, self.terms_hash = body.terms, terms_hash
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
         self.terms_by = taken.hash
+        self.private_checks.agreed(body.terms, taken.hash)
         self.checks.begin(taken.logged_ms)
         self.picture.mark_all_changed()
 

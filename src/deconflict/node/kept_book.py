@@ -14,6 +14,7 @@ from deconflict.node.exercise import Announcement
 from deconflict.node.incident_book import KeptIncidents
 from deconflict.node.line_checks import KeptChecks
 from deconflict.node.picture import KeptPicture
+from deconflict.node.private.checks import KeptPrivate
 from deconflict.node.readback_found import KeptReadback
 from deconflict.node.suspensions import Suspension
 from deconflict.node.talks import KeptTalk
@@ -40,6 +41,7 @@ class KeptBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checks: KeptChecks
     talks: tuple[KeptTalk, ...]
     calls: tuple[KeptCall, ...]
+    private_checks: KeptPrivate
     voices: KeptVoices
     accounts: Mapping[str, tuple[incidents.Account, ...]]
     incidents: KeptIncidents

@@ -12,7 +12,7 @@ from typing import Final
 from deconflict.errors import CheckRefusedError
 from deconflict.sealed.hello import Shape
 
-__all__ = ["CHUNKS", "Step", "StepKind", "require_length"]
+__all__ = ["CHUNKS", "Step", "StepKind", "length_of", "require_length"]
 
 CHUNKS: Final = 64
 _POINT: Final = 32

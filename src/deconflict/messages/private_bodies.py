@@ -1,0 +1,303 @@
+"""What is said of a private check on the line: that it is to be, its steps, and how it ended.
+
+The bytes of a step are those of ``specs/private-check.md``. What is small travels in the message;
+what is large travels beside the chain in parts, and the message names each by its hash, so that it
+is signed and receipted all the same.
+"""
+
+import base64
+import binascii
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from deconflict.airspace.instant import parse_utc
+from deconflict.errors import InvalidDocumentError
+from deconflict.messages.body import Body
+from deconflict.messages.phrases import check_reason
+from deconflict.messages.wire_form import Hash, UtcText, WireForm
+from deconflict.sealed.steps import CHUNKS, StepKind
+
+__all__ = [
+    "MAX_INLINE_BYTES",
+    "MAX_PARTS",
+    "MAX_PART_BYTES",
+    "MAX_REFINED",
+    "MAX_RUNS",
+    "MAX_STEP_BYTES",
+    "PrivateAccept",
+    "PrivateCoin",
+    "PrivateDecline",
+    "PrivateEnd",
+    "PrivateEndReason",
+    "PrivateMode",
+    "PrivatePropose",
+    "PrivateStep",
+    "Refines",
+    "StepWord",
+    "cut",
+]
+
+MAX_RUNS: Final = 366
+MAX_INLINE_BYTES: Final = 16_384  # 21,848 characters, a third of an envelope
+MAX_PART_BYTES: Final = 4_194_304
+MAX_PARTS: Final = 64  # of one step
+MAX_STEP_BYTES: Final = MAX_PARTS * MAX_PART_BYTES
+MAX_REFINED: Final = 4_096  # coarse slots, as in a shape
+
+RunNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_RUNS - 1)]
+Coarse: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
+
+
+class PrivateMode(StrEnum):
+    """Who learns what. MUTUAL: both sides learn which of their own cells are hit."""
+
+    MUTUAL = "MUTUAL"
+
+
+class StepWord(StrEnum):
+    """The steps of a run, in their order, as they are called in messages."""
+
+    HELLO = "HELLO"
+    POINTS = "POINTS"
+    EVALUATED = "EVALUATED"
+    ROOT = "ROOT"
+    CHUNK = "CHUNK"
+    DONE = "DONE"
+
+    @property
+    def step_kind(self) -> StepKind:
+        """The same, as a session counts it."""
+        return StepKind[self.value]
+
+
+class PrivateEndReason(StrEnum):
+    """Why a run has ended before its end, or will not be: none of them is clear.
+
+    The first ones are said by a node that could not go on. The rest are what a session refuses;
+    ``specs/private-check.md`` says what each means.
+    """
+
+    CANCELLED = "CANCELLED"  # a person said so
+    EXPIRED = "EXPIRED"
+    SUSPENDED = "SUSPENDED"
+    OVER_BUDGET = "OVER_BUDGET"  # a slot was asked about as often as was agreed
+    PART_MISSING = "PART_MISSING"
+    SEED_LOST = "SEED_LOST"
+    NO_PLAN = "NO_PLAN"
+    PLAN_TOO_LARGE = "PLAN_TOO_LARGE"
+    PLAN_LEAVES_GRID = "PLAN_LEAVES_GRID"
+    ENDED = "ENDED"
+    MALFORMED = "MALFORMED"
+    OTHER_GRID = "OTHER_GRID"
+    OTHER_SHAPE = "OTHER_SHAPE"
+    REPLAYED_HELLO = "REPLAYED_HELLO"
+    OUT_OF_TURN = "OUT_OF_TURN"
+    WRONG_LENGTH = "WRONG_LENGTH"
+    WRONG_COUNT = "WRONG_COUNT"
+    NOT_CANONICAL = "NOT_CANONICAL"
+    IDENTITY = "IDENTITY"
+    DUPLICATE = "DUPLICATE"
+    PROOF_NOT_CANONICAL = "PROOF_NOT_CANONICAL"
+    BAD_PROOF = "BAD_PROOF"
+    BAD_KEY = "BAD_KEY"
+    BAD_PATH = "BAD_PATH"
+    UNSORTED_TAGS = "UNSORTED_TAGS"
+    CANARY_LOST = "CANARY_LOST"
+    OTHER_TRANSCRIPT = "OTHER_TRANSCRIPT"
+
+
+class Refines(WireForm, frozen=True):
+    """Which slots of an earlier check are looked at again, in finer cells.
+
+    Attributes:
+        of: the PRIVATE_PROPOSE of that check, which itself refines none.
+        run: which of its runs.
+        parts: into how many the sides of a cell are cut.
+        slots: of that run, ascending.
+    """
+
+    of: Hash
+    run: RunNumber
+    parts: Annotated[int, msgspec.Meta(ge=2, le=64)]
+    slots: Annotated[tuple[Coarse, ...], msgspec.Meta(min_length=1, max_length=MAX_REFINED)]
+
+    def __post_init__(self) -> None:
+        WireForm.__post_init__(self)
+        if any(one >= other for one, other in zip(self.slots, self.slots[1:], strict=False)):
+            raise InvalidDocumentError(
+                "the slots to be looked at more finely are out of order",
+                given=", ".join(map(str, self.slots))[:80],
+                expected="ascending, each once",
+            )
+
+
+class PrivatePropose(Body, frozen=True):
+    """PRIVATE_PROPOSE: a private check of a period, or of several in a row.
+
+    Attributes:
+        mode: who learns what.
+        grid: hash of the document on private checks in the terms in force.
+        start_utc: when the first period begins; each later one a cadence after the one before.
+        runs: how many.
+        refines: of which check it is a closer look; None for a coarse one.
+    """
+
+    mode: PrivateMode
+    grid: Hash
+    start_utc: UtcText
+    runs: Annotated[int, msgspec.Meta(ge=1, le=MAX_RUNS)]
+    refines: Refines | None = None
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        if self.refines is not None and self.runs != 1:
+            raise InvalidDocumentError(
+                "a closer look is one run",
+                given=f"{self.runs} runs",
+                expected="1, over the period of the run that it refines",
+            )
+
+    @property
+    def start_ms(self) -> int:
+        """When the first period begins."""
+        return parse_utc(self.start_utc)
+
+
+class PrivateAccept(Body, frozen=True):
+    """PRIVATE_ACCEPT: the runs of the check cited are taken part in."""
+
+
+class PrivateDecline(Body, frozen=True):
+    """PRIVATE_DECLINE: they are not. ``reason`` is a phrase number."""
+
+    reason: int = 331
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        check_reason(self.reason)
+
+
+class PrivateStep(Body, frozen=True):
+    """PRIVATE_STEP: one step of a run of the check cited, said by the node itself.
+
+    Attributes:
+        run: which run.
+        step: which step.
+        number: of a chunk; 0 else.
+        size: bytes of the step.
+        sha256: of all of them.
+        data: they, in base64, where they are few.
+        parts: else the hash of each part, in order: each full but the last.
+    """
+
+    run: RunNumber
+    step: StepWord
+    number: Annotated[int, msgspec.Meta(ge=0, le=CHUNKS - 1)]
+    size: Annotated[int, msgspec.Meta(ge=1, le=MAX_STEP_BYTES)]
+    sha256: Hash
+    data: str | None = None
+    parts: Annotated[tuple[Hash, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
+
+    def __post_init__(self) -> None:
+        Body.__post_init__(self)
+        if self.number and self.step is not StepWord.CHUNK:
+            raise InvalidDocumentError(
+                "only chunks are numbered",
+                given=f"{self.step} {self.number}",
+                expected=f"{self.step} 0",
+            )
+        if self.size <= MAX_INLINE_BYTES:
+            self._require_inline()
+        else:
+            self._require_in_parts()
+
+    @classmethod
+    def of(cls, run: int, step: StepWord, number: int, data: bytes) -> "PrivateStep":
+        """Return the body that says these bytes: in itself, or in the parts of :meth:`cut`."""
+        inline = len(data) <= MAX_INLINE_BYTES
+        return cls(
+            run=run,
+            step=step,
+            number=number,
+            size=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            data=base64.b64encode(data).decode("ascii") if inline else None,
+            parts=() if inline else tuple(hashlib.sha256(part).hexdigest() for part in cut(data)),
+        )
+
+    @property
+    def inline(self) -> bytes | None:
+        """The bytes where they stand in the message; None where they travel in parts."""
+        return None if self.data is None else base64.b64decode(self.data)
+
+    def _require_inline(self) -> None:
+        data = b"" if self.data is None else _decoded(self.data)
+        if self.parts or len(data) != self.size:
+            raise InvalidDocumentError(
+                "a small step stands in its message, whole",
+                given=f"{len(data):,} bytes and {len(self.parts)} parts",
+                expected=f"{self.size:,} bytes and no parts",
+            )
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise InvalidDocumentError(
+                "a step does not have the hash it is given",
+                given=self.sha256,
+                expected="the SHA-256 of its bytes",
+            )
+
+    def _require_in_parts(self) -> None:
+        due = -(-self.size // MAX_PART_BYTES)
+        if self.data is not None or len(self.parts) != due:
+            raise InvalidDocumentError(
+                "a large step travels in full parts, and none of it in its message",
+                given=f"{len(self.parts)} parts" + ("" if self.data is None else ", and data"),
+                expected=f"{due} parts of {self.size:,} bytes",
+            )
+        if due == 1 and self.parts[0] != self.sha256:
+            raise InvalidDocumentError(
+                "the one part of a step is the step", given=self.parts[0], expected=self.sha256
+            )
+
+
+class PrivateCoin(Body, frozen=True):
+    """PRIVATE_COIN: opens the own half of the coin that picks runs to be audited."""
+
+    run: RunNumber
+    coin: Hash
+
+
+class PrivateEnd(Body, frozen=True):
+    """PRIVATE_END: a run is over before its end, or, without a number, all that are to come.
+
+    What was not found by then is NOT CHECKED.
+    """
+
+    run: RunNumber | None
+    reason: PrivateEndReason
+
+
+def cut(data: bytes) -> tuple[bytes, ...]:
+    """Return the parts in which the bytes of a step travel: each full but the last."""
+    return tuple(data[at : at + MAX_PART_BYTES] for at in range(0, len(data), MAX_PART_BYTES))
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _no_base64(text) from error
+    # Bits that stand for nothing may be set or not: one spelling only, as everywhere.
+    if base64.b64encode(data).decode("ascii") != text:
+        raise _no_base64(text)
+    return data
+
+
+def _no_base64(text: str) -> InvalidDocumentError:
+    return InvalidDocumentError(
+        "the data of a step is no base64",
+        given=f"{text!r:.40}",
+        expected="RFC 4648 section 4, padded",
+    )

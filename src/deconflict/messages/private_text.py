@@ -1,0 +1,61 @@
+"""What is said of a private check, as a sentence with its values (`messages.message_text`)."""
+
+from typing import Any, Final
+
+from deconflict.messages.private_bodies import (
+    PrivateAccept,
+    PrivateCoin,
+    PrivateDecline,
+    PrivateEnd,
+    PrivatePropose,
+    PrivateStep,
+)
+
+__all__ = ["CHECKS", "CheckBody", "check_sentence"]
+
+CheckBody = PrivatePropose | PrivateAccept | PrivateDecline | PrivateStep | PrivateCoin | PrivateEnd
+CHECKS: Final = (
+    PrivatePropose,
+    PrivateAccept,
+    PrivateDecline,
+    PrivateStep,
+    PrivateCoin,
+    PrivateEnd,
+)
+
+
+def check_sentence(body: CheckBody) -> tuple[str, dict[str, Any]]:
+    """Return the name of the phrase that says it, and its values but for the party."""
+    match body:
+        case PrivatePropose(refines=None):
+            return "PRIVATE_PROPOSE", {
+                "runs": body.runs,
+                "start": body.start_utc,
+                "document": body.grid,
+            }
+        case PrivatePropose(refines=refines, start_utc=start) if refines is not None:
+            return "PRIVATE_REFINE", {
+                "check": refines.of,
+                "run": refines.run,
+                "start": start,
+                "slots": len(refines.slots),
+                "parts": refines.parts,
+            }
+        case PrivateAccept():
+            return "PRIVATE_ACCEPT", {}
+        case PrivateDecline(reason=reason):
+            return "PRIVATE_DECLINE", {"reason": reason}
+        case PrivateStep():
+            return "PRIVATE_STEP", {
+                "run": body.run,
+                "step": body.step.value,
+                "number": body.number,
+                "size": body.size,
+            }
+        case PrivateCoin(run=run):
+            return "PRIVATE_COIN", {"run": run}
+        case PrivateEnd(run=None, reason=why):
+            return "PRIVATE_END_ALL", {"why": why.value}
+        case PrivateEnd(run=run, reason=why):
+            return "PRIVATE_END", {"run": run, "why": why.value}
+    raise TypeError(f"no phrase says {type(body).__name__}")
