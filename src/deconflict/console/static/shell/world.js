@@ -4,6 +4,8 @@
 import { get } from "./node.js";
 
 const KEPT = 200; // messages of each direction of a line
+const FEW = 50; // where the last places of a chain hold fewer, one looks farther back:
+const FARTHEST = 12_800; // steps of private checks have places there, and are none
 const LEAST_MS = 60; // events that come together are read up for together,
 const SHARE = 4; // and no list is read more often than a quarter of the time
 
@@ -15,7 +17,7 @@ const LISTS = {
   held: ["/held", "held_id"],
 };
 const FIRST = ["lines", "alerts"]; // what a watch is shown before all else
-const TOPICS = [...Object.keys(LISTS), "messages", "watch"];
+const TOPICS = [...Object.keys(LISTS), "messages", "watch", "private"];
 const DECLARING = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL", "READBACK", "READBACK_RESULT", "LOADED", "SEEN"]);
 const OF_LINES = new Set(["drill", "line", "path", "terms"]);
 
@@ -65,6 +67,7 @@ export class World {
       if (!this.#alerted.size) setTimeout(() => this.#showAlerts());
       this.#alerted.set(data.alert_id, data);
     } else if (event === "message" || event === "delivery") {
+      if (data.kind?.startsWith("PRIVATE_")) this.#tell("private");
       this.#wanted?.add(data.hash);
       if (this.#wanted) this.#soon("messages");
       this.#soon("lines");
@@ -72,7 +75,7 @@ export class World {
     } else if (event === "conflict" || event === "conflict_ended") this.#soon("conflicts");
     else if (event === "declaration") this.#soon("declarations");
     else if (event === "held") this.#soon("held");
-    else if (event === "watch") this.#tell("watch");
+    else if (event === "watch" || event === "private") this.#tell(event);
     else if (OF_LINES.has(event)) this.#soon("lines");
   }
 
@@ -123,7 +126,7 @@ export class World {
     this.#wanted = new Set();
     try {
       const pages = await Promise.all(this.lines.flatMap((line) => [["out", line.own_seq], ["in", line.peer_seq]].map(([direction, last]) =>
-        get(`/lines/${line.line_id}/messages?direction=${direction}&after_seq=${Math.max(0, last - KEPT)}`))));
+        recent(line.line_id, direction, last))));
       this.#keep(pages.flat());
     } catch (error) {
       this.#wanted = null;
@@ -145,6 +148,20 @@ export class World {
 
   #tell(topic) {
     for (const draw of this.#listeners.get(topic)) draw();
+  }
+}
+
+// The last messages of one direction of a line, at least a few where there are so many.
+async function recent(line, direction, last) {
+  for (let width = KEPT; ; width *= 4) {
+    let after = Math.max(0, last - width);
+    const [begin, found] = [after, []];
+    for (let page = null; page?.length !== 0 && after < last; ) {
+      page = await get(`/lines/${line}/messages?direction=${direction}&after_seq=${after}`);
+      found.push(...page);
+      after = page.at(-1)?.position ?? after;
+    }
+    if (found.length >= FEW || begin === 0 || width >= FARTHEST) return found.slice(-KEPT);
   }
 }
 
