@@ -5,6 +5,7 @@ import { h, Rows } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 import { accept, cancel, decline, openToArbiter, runNow } from "./say.js";
+import { fromTo } from "./terms.js";
 
 const DAY_MS = 86_400_000;
 // Shape and word, never colour alone; what was not found is shown no calmer than it is.
@@ -12,6 +13,7 @@ const SHAPES = { HIT: "▲", NO_HIT: "○", NOT_CHECKED: "■" };
 const LOUD = { HIT: "IMMEDIATE", NOT_CHECKED: "PRIORITY" };
 
 export const outcomeOf = ({ outcome, state }) => (outcome ? `${SHAPES[outcome]} ${named("private_outcome", outcome)}` : named("private_run", state));
+export const isOver = ({ state }) => state === "WHOLE" || state === "ENDED";
 export const loudness = ({ outcome }) => LOUD[outcome] ?? "ROUTINE";
 
 // Proposed is said with whose turn it is.
@@ -29,7 +31,7 @@ export function drawCheck(box, chosen, document, desk) {
   const facts = h("dl", { class: "facts" });
   const acts = h("div", { class: "row" });
   const body = h("tbody");
-  const table = h("table", {}, h("thead", {}, h("tr", {}, ["run", "period", "stands"].map((name) => h("th", { scope: "col" }, t(`private.${name}`))), h("td"))), body);
+  const table = h("table", { class: "runs" }, h("thead", {}, h("tr", {}, ["run", "period", "stands"].map((name) => h("th", { scope: "col" }, t(`private.${name}`))), h("td"))), body);
   let told = "";
   let known = new Map();
   box.replaceChildren(h("section", { "aria-labelledby": "h-check" }, title, h("div", { class: "stack" }, facts, acts, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("private.run_table") }, table))));
@@ -38,7 +40,9 @@ export function drawCheck(box, chosen, document, desk) {
 
   function show(check) {
     const { shown, ...rest } = check;
-    if (told !== (told = JSON.stringify(rest))) head(check);
+    const says = JSON.stringify([rest, shown.map(isOver)]);
+    if (says !== told) head(check);
+    told = says;
     // A run is drawn anew when it says something else, so that focus and the reader's ear rest.
     const next = new Map(shown.map((run) => [run.run, { says: `${told} ${JSON.stringify(run)}`, item: { check, run } }]));
     for (const [number, each] of next) if (known.get(number)?.says === each.says) next.set(number, known.get(number));
@@ -72,17 +76,18 @@ export function drawCheck(box, chosen, document, desk) {
       if (!check.fault) found.push(button(t("private.accept"), () => accept(check, desk), { first: true }));
       found.push(button(t("private.decline"), () => decline(check, desk)));
     } else if (ours) found.push(h("p", { class: "soft" }, t("private.may_not")));
-    if (["PROPOSED", "ACCEPTED"].includes(check.state) && (check.own || !ours) && may("declare")) found.push(button(t("private.cancel_all"), () => cancel(check, null, desk)));
+    const allOver = check.shown.filter(isOver).length === check.runs;
+    if (["PROPOSED", "ACCEPTED"].includes(check.state) && !ours && !allOver && may("declare")) found.push(button(t("private.cancel_all"), () => cancel(check, null, desk)));
     return found;
   }
 
   function row(check, run) {
     const key = (what) => ({ key: `${what} ${run.run}` });
-    const over = ["WHOLE", "ENDED"].includes(run.state);
+    const over = isOver(run);
     const going = check.state === "ACCEPTED" && !over;
     return h("tr", { class: loudness(run) === "ROUTINE" ? null : "differs", data: { key: `run ${run.run}` } },
       h("th", { scope: "row", class: "figure" }, figures(String(run.run + 1))),
-      h("td", { class: "figure" }, `${utc(run.start_utc)} – ${utc(run.end_utc)}`),
+      h("td", { class: "figure" }, fromTo(run.start_utc, run.end_utc)),
       h("td", {}, h("strong", {}, outcomeOf(run)), h("p", { dir: "auto" }, run.text),
         run.done !== null && h("progress", { max: run.steps, value: run.done, "aria-label": t("private.progress", { run: run.run + 1 }) }),
         run.ended_by && h("p", { class: "soft" }, t("private.ended_by", { party: run.ended_by })),

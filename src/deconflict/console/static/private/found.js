@@ -1,14 +1,15 @@
 // What one run found, as far as it came: own sorties, times and places. Where the peer is, nobody
 // here knows. Not checked is not clear, and no hit is no permission.
 
-import { figures, local, utc } from "../shell/clock.js";
+import { figures, local } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { t } from "../shell/words.js";
 import { bandOf } from "../map/things.js";
-import { loudness, outcomeOf } from "./check.js";
+import { isOver, loudness, outcomeOf } from "./check.js";
 import { planOf } from "./plan.js";
-import { lookCloser } from "./say.js";
+import { concern, lookCloser } from "./say.js";
+import { fromTo } from "./terms.js";
 
 const SHOWN = 200;
 const TMM = 10_000;
@@ -20,6 +21,7 @@ export function drawFinding(box, finding, document, desk) {
   const { check, run, hits } = finding;
   let closed = false;
   let picture = null;
+  const over = isOver(run); // until then hits come one after the other, and the map waits
   const picked = hits.slice(0, SHOWN).map((hit) => ({ hit, row: row(hit) }));
   const mapBox = h("div", { class: "picture" });
   box.replaceChildren(h("section", { "aria-labelledby": "h-finding", "aria-live": "polite" },
@@ -27,15 +29,16 @@ export function drawFinding(box, finding, document, desk) {
     h("div", { class: "stack" },
       h("div", { class: `alert ${loudness(run)}` }, h("p", { class: "urgency" }, outcomeOf(run)),
         h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.outcome] && h("p", { class: "permission" }, t(SAYS[run.outcome])),
+          !over && h("p", { class: "permission" }, t("private.says_more")),
           run.outcome === "HIT" && run.reason && h("p", { class: "permission" }, t("private.says_not_checked")))),
       hits.length > 0 && h("p", {}, t("private.own_cells", { peer: check.peer })),
       hits.length > 0 && h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("private.hit_table") }, h("table", {},
         h("thead", {}, h("tr", {}, ["sortie", "when", "where", "height"].map((name) => h("th", { scope: "col" }, t(`private.${name}`))))),
         h("tbody", {}, picked.map(({ row: node }) => node)))),
       hits.length > SHOWN && h("p", { class: "soft" }, t("private.more_hits", { count: hits.length - SHOWN })),
-      hits.length > 0 && mapBox,
+      hits.length > 0 && over && mapBox,
       hits.length > 0 && h("div", { class: "row" }, ...acts()))));
-  if (hits.length) {
+  if (hits.length && over) {
     import("./map.js").then(async ({ openHitMap }) => {
       const plan = may("declare") ? (await planOf(check.line_id)).sorties : [];
       if (closed) return;
@@ -52,9 +55,9 @@ export function drawFinding(box, finding, document, desk) {
   function row(hit) {
     return h("tr", {},
       h("th", { scope: "row", dir: "auto" }, hit.sortie),
-      h("td", { class: "figure" }, `${utc(hit.start_utc)} – ${utc(hit.end_utc)}`, h("br"), h("small", {}, `${local(hit.start_utc)} – ${local(hit.end_utc)}`)),
+      h("td", { class: "figure" }, fromTo(hit.start_utc, hit.end_utc), h("br"), h("small", {}, `${local(hit.start_utc)} – ${local(hit.end_utc)}`)),
       h("td", {}, ["decimal", "dms", "mgrs"].map((notation) => h("div", { class: "figure" }, figures(hit.place[notation]))), h("small", {}, t("private.cell_wide", { km: figures(String(hit.side_mm / 1e6)) })),
-        h("div", {}, h("button", { type: "button", onclick: () => select(hit) }, t("private.on_map")))),
+        over && h("div", {}, h("button", { type: "button", onclick: () => select(hit) }, t("private.on_map")))),
       h("td", { class: "figure" }, bandOf({ low: hit.lower_tmm / TMM, high: hit.upper_tmm / TMM, reference: hit.reference }, { whole: true })));
   }
 
@@ -67,7 +70,8 @@ export function drawFinding(box, finding, document, desk) {
   }
 
   function acts() {
-    const closer = may("terms") && document ? finding.refinements.map((option) => h("button", { type: "button", disabled: !finding.runs_left, onclick: () => lookCloser(finding, option, document, desk) }, t("private.closer", { parts: option.parts }))) : [];
-    return [...closer, h("small", {}, t("private.left", { count: finding.runs_left })), h("a", { href: `#thread/${check.line_id}/${check.proposal}` }, t("act.open")), h("a", { href: "#talks" }, t("private.to_talks"))];
+    const closer = over && may("terms") && document ? finding.refinements.map((option) => h("button", { type: "button", disabled: !finding.runs_left, onclick: () => lookCloser(finding, option, document, desk) }, t("private.closer", { parts: option.parts }))) : [];
+    const raise = may("send") && h("button", { type: "button", class: "first", onclick: desk.frame.act(() => concern(check, desk)) }, t("act.concern"));
+    return [raise, ...closer, h("small", {}, t("private.left", { count: finding.runs_left })), h("a", { href: `#thread/${check.line_id}/${check.proposal}` }, t("act.open")), h("a", { href: "#talks" }, t("private.to_talks"))];
   }
 }

@@ -6,6 +6,7 @@ import { ask } from "../shell/ask.js";
 import { h } from "../shell/dom.js";
 import { call, get, may } from "../shell/node.js";
 import { named, quoted, t } from "../shell/words.js";
+import { fromTo } from "./terms.js";
 
 const SHOWN = 200;
 
@@ -62,7 +63,7 @@ export function planPart(line, { frame }) {
         h("thead", {}, h("tr", {}, ["sortie", "when"].map((name) => h("th", { scope: "col" }, t(`private.${name}`))), h("td"))),
         h("tbody", {}, plan.sorties.slice(0, SHOWN).map((sortie) => h("tr", {},
           h("th", { scope: "row", dir: "auto" }, `${named("purpose", sortie.purpose)} ${nameOf(sortie)}`),
-          h("td", { class: "figure" }, `${utc(sortie.start_utc)} – ${utc(sortie.end_utc)}`),
+          h("td", { class: "figure" }, fromTo(sortie.start_utc, sortie.end_utc)),
           h("td", {}, h("button", { type: "button", "aria-label": t("private.remove_one", { sortie: nameOf(sortie) }), onclick: () => remove(plan, sortie) }, t("private.remove")))))))),
       plan.sorties.length > SHOWN && h("p", { class: "soft" }, t("private.more_sorties", { count: plan.sorties.length - SHOWN })),
       h("div", { class: "row" },

@@ -5,7 +5,8 @@ import { figures, iso, utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { ask } from "../shell/ask.js";
 import { get, post } from "../shell/node.js";
-import { t } from "../shell/words.js";
+import { named, quoted, t } from "../shell/words.js";
+import { raiseConcern } from "../card/concern.js";
 import { learned } from "./plan.js";
 import { period, periodsAhead, slotTimes } from "./terms.js";
 
@@ -55,6 +56,19 @@ export function lookCloser({ check, run, runs_left: left }, option, document, de
       h("ul", { class: "scroll figure" }, times.map((each) => h("li", {}, each))), h("p", {}, t("private.left", { count: left }))),
     verb: t("private.propose"),
     send: () => post("/private/propose", { line: check.line_id, runs: 1, start_utc: run.start_utc, refines: option }).then(desk.said) });
+}
+
+// A hit is talked about as a conflict is: about what each side has declared openly, citing the check.
+export function concern(check, desk) {
+  const { world } = desk;
+  const declared = (own) => world.declarations.filter((each) => each.own === own && each.state === "ACTIVE" && each.drill === check.drill && each.line_ids.includes(check.line_id))
+    .map((each) => [each.declaration_id, `${each.party}: ${named("purpose", each.purpose)} ${each.label ? quoted(each.label) : each.declaration_id.slice(0, 8)}`]);
+  const [ours, theirs] = [declared(true), declared(false)];
+  if (!ours.length || !theirs.length) throw new Error(t("private.concern_needs", { peer: check.peer }));
+  const of = (id) => world.declarations.find((each) => each.declaration_id === id);
+  ask({ title: t("act.concern"), subject: t("private.concern_about", { peer: check.peer }), wanted: { ours: "text", theirs: "text" }, labels: { ours: t("private.concern_ours"), theirs: t("private.concern_theirs", { peer: check.peer }) },
+    choices: { ours, theirs }, sure: () => `${t("ask.concern_sure", { peer: check.peer })} ${t("private.concern_shows", { peer: check.peer })}`, verb: t("ask.send"),
+    send: (values) => raiseConcern(check.line_id, of(values.ours), of(values.theirs), check.proposal).then(desk.said) });
 }
 
 // Plan and seed of a run as two files, as `deconflict private audit` takes them.

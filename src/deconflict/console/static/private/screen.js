@@ -21,7 +21,7 @@ export function open(main, shown) {
   const { world, frame, path } = shown;
   const [card, finding, list, plans] = [h("div"), h("div"), h("div"), h("div", { class: "stack" })];
   const status = h("p", { role: "status", class: "permission" });
-  const desk = { ...shown, again, tell, said };
+  const desk = { ...shown, again: draw, tell, said };
   let showCheck = null;
   let endFinding = () => {};
   let foundFor = "";
@@ -48,10 +48,8 @@ export function open(main, shown) {
 
   async function said(posted) {
     tell([posted.state === "HELD" ? t("call.held_second") : t("private.sent"), ...(posted.warnings ?? [])].join(" "));
-    await again();
+    await draw();
   }
-
-  const again = () => draw();
 
   // Looks in a moment; what comes meanwhile is seen by the same look.
   function soon(wait) {

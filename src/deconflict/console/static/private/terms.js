@@ -1,7 +1,11 @@
 // What the terms of a line say of private checks: read once for each terms in force.
 
 import { iso, local, now, utc } from "../shell/clock.js";
+import { h } from "../shell/dom.js";
 import { get } from "../shell/node.js";
+
+// From and to, each on one line: a figure that is broken reads from the wrong end in Arabic.
+export const fromTo = (from, to) => [h("span", { class: "stamp" }, `${utc(from)} –`), " ", h("span", { class: "stamp" }, utc(to))];
 
 const AHEAD = 48; // periods that are offered to begin with
 const read = new Map(); // line and terms -> what they say, or null where they say nothing

@@ -4,8 +4,6 @@
 import { get } from "./node.js";
 
 const KEPT = 200; // messages of each direction of a line
-const FEW = 50; // where the last places of a chain hold fewer, one looks farther back:
-const FARTHEST = 12_800; // steps of private checks have places there, and are none
 const LEAST_MS = 60; // events that come together are read up for together,
 const SHARE = 4; // and no list is read more often than a quarter of the time
 
@@ -126,7 +124,7 @@ export class World {
     this.#wanted = new Set();
     try {
       const pages = await Promise.all(this.lines.flatMap((line) => [["out", line.own_seq], ["in", line.peer_seq]].map(([direction, last]) =>
-        recent(line.line_id, direction, last))));
+        get(`/lines/${line.line_id}/messages?direction=${direction}&after_seq=${Math.max(0, last - KEPT)}`))));
       this.#keep(pages.flat());
     } catch (error) {
       this.#wanted = null;
@@ -148,20 +146,6 @@ export class World {
 
   #tell(topic) {
     for (const draw of this.#listeners.get(topic)) draw();
-  }
-}
-
-// The last messages of one direction of a line, at least a few where there are so many.
-async function recent(line, direction, last) {
-  for (let width = KEPT; ; width *= 4) {
-    let after = Math.max(0, last - width);
-    const [begin, found] = [after, []];
-    for (let page = null; page?.length !== 0 && after < last; ) {
-      page = await get(`/lines/${line}/messages?direction=${direction}&after_seq=${after}`);
-      found.push(...page);
-      after = page.at(-1)?.position ?? after;
-    }
-    if (found.length >= FEW || begin === 0 || width >= FARTHEST) return found.slice(-KEPT);
   }
 }
 
