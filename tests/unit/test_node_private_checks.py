@@ -13,10 +13,12 @@ from deconflict.messages.private_bodies import (
     Refines,
     StepWord,
 )
+from deconflict.node.core import Say
 from deconflict.node.logged import logged_envelope, read_body
 from deconflict.node.private import checks as folded
 from deconflict.node.private.checks import Check, CheckFault, CheckState, PrivateChecks
 from deconflict.node.private.run import MOST_STEPS
+from deconflict.replay.world import DESKS
 from deconflict.sealed.coin import picked
 from kept_folds import require_any_cut, whole_of
 from node_pair import node_pair
@@ -367,3 +369,46 @@ def test_an_exercise_of_a_check_is_run_by_exercises_alone(checked: CheckedPair) 
     body = PrivateStep.of(0, _W.HELLO, 0, b"in earnest")
     checks.take(body, "c" * 64, ref=checked.proposal, own=False, drill=False, logged_ms=1)
     assert checks.runs(checked.proposal) == ()
+
+
+def test_steps_are_told_to_nobody_one_by_one(checked: CheckedPair) -> None:
+    checked.propose()
+    checked.accept()
+    checked.steps(*_SHORT)
+    checked.say("red", Kind.PRIVATE_COIN, coin_of("red", 0))
+    for party in ("blue", "red"):
+        station = checked.pair.station(party)
+        steps = {
+            step.message
+            for run in checks_of(checked, party).runs(checked.proposal)
+            for step in (*run.own.steps, *run.peer.steps)
+        }
+        assert steps
+        told = [event for event in station.events if event.kind in ("message", "delivery")]
+        assert told
+        assert steps.isdisjoint(event.data["hash"] for event in told)
+        assert not any("STEP" in event.data.get("kind", "") for event in told)
+    assert "PRIVATE_PROPOSE_RECEIVED" not in checked.pair.rules("red")  # it was answered
+
+
+def test_a_step_that_comes_late_is_known_and_raises_no_alert() -> None:
+    with node_pair(private_check=document()) as pair:
+        checked = CheckedPair(pair)
+        checked.propose()
+        checked.accept()
+        say = Say(
+            kind=Kind.PRIVATE_STEP,
+            body=PrivateStep.of(0, _W.HELLO, 0, b"late"),
+            desk=DESKS[0],
+            ref=checked.proposal,
+            expires_after_ms=1_000,
+        )
+        now_ms = pair.world.now.utc_ms
+        pair.world.cut("blue", "red", now_ms, now_ms + 5 * MINUTE_MS)
+        (said,) = pair.world.say("red", "blue", [say])
+        pair.run_for(8 * 60)
+        row = pair.blue.store.entry(said.hash)
+        assert row is not None
+        assert row.delayed
+        assert checks_of(checked).runs(checked.proposal) == ()
+        assert "DELAYED" not in pair.rules("blue")

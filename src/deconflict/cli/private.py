@@ -7,21 +7,47 @@ __all__ = ["private"]
 private = LazyGroup(
     "private",
     (
-        Entry("plan", "private_plan:plan", "Set, show or forget what you fly in private checks."),
+        Entry(
+            "plan",
+            "private_plan:plan",
+            "Set, show or forget what you fly in the private checks of a line.",
+        ),
         Entry(
             "propose",
             "private_checks:propose",
             "Propose a private check of a period, of several in a row, or a closer look at one.",
         ),
-        Entry("accept", "private_checks:accept", "Take part in a check that the peer proposed."),
-        Entry("decline", "private_checks:decline", "Do not take part in it."),
-        Entry("run", "private_run:run", "Begin a run of an accepted check now, and follow it."),
+        Entry(
+            "accept",
+            "private_checks:accept",
+            "Take part in a check that the peer proposed; its runs begin by themselves when due.",
+        ),
+        Entry(
+            "decline",
+            "private_checks:decline",
+            "Do not take part in a check that the peer proposed.",
+        ),
+        Entry(
+            "run",
+            "private_run:run",
+            "Begin a run of an accepted check now, and follow it to its end.",
+        ),
         Entry(
             "status", "private_checks:status", "List the private checks, or show the runs of one."
         ),
-        Entry("show", "private_run:show", "Show what a run found: own sorties, times and places."),
-        Entry("cancel", "private_checks:cancel", "End a run, or all that is to come."),
-        Entry("open", "private_run:open_run", "Write plan and seed of a run for the arbiter."),
+        Entry(
+            "show", "private_run:show", "Show what a run found: your own sorties, times and places."
+        ),
+        Entry(
+            "cancel",
+            "private_checks:cancel",
+            "End a run of a check, or all that is to come; the peer is told.",
+        ),
+        Entry(
+            "open",
+            "private_run:open_run",
+            "Write plan and seed of a run for the arbiter: whoever has both knows what you flew.",
+        ),
     ),
     package="deconflict.cli",
     help="Private checks: both sides learn where their plans meet, and nothing else.",

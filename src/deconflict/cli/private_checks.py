@@ -170,8 +170,8 @@ def _say_plan(check: dict[str, Any]) -> None:
     if not check["plan_set"]:
         click.echo(
             click.style("warning: ", fg="yellow")
-            + f"no plan is set for {clean(check['peer'])}, and without one every run is NOT "
-            "CHECKED: deconflict private plan FILE"
+            + f"no plan is set for private checks with {clean(check['peer'])}: without one every "
+            "run is NOT CHECKED. To set it: deconflict private plan FILE"
         )
 
 

@@ -149,23 +149,20 @@ def open_run(
 
 
 def _begun(node: "NodeClient", check: str, number: int | None) -> dict[str, Any]:
-    """Return a run that was begun now, or that goes on already."""
+    """Return a run that was begun now, that goes on already, or that is over."""
     shown = node.get("private", check)["shown"]
-    going = [
-        each["run"]
-        for each in shown
-        if each["state"] == "RUNNING" and number in (None, each["run"])
-    ]
+    mine = [each for each in shown if number in (None, each["run"])]
+    going = [each["run"] for each in mine if each["state"] == "RUNNING"]
     if going:
         return dict(node.get("private", check, str(going[0])))
     try:
         return dict(node.post("private", check, "run", body={"run": number}))
     except LineStateError:
         # It may have begun by itself a moment ago, or be over: its end is what was asked for.
-        over = [each for each in shown if each["run"] == number and each["state"] in _OVER]
+        over = [each["run"] for each in mine if each["state"] in _OVER]
         if not over:
             raise
-        return dict(node.get("private", check, str(number)))
+        return dict(node.get("private", check, str(over[-1])))
 
 
 def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def terms() -> None:
     example='deconflict terms propose --default --theatre "Latakia to Deir ez-Zor" \\\n'
     '    --minima "5NM,1000ft" --landmark "Deir ez-Zor airfield=35.2854, 40.1760"\n'
     "deconflict terms propose --default --theatre North --write terms.json\n"
-    "deconflict terms propose --file terms.json",
+    "deconflict terms propose --file terms.json\n"
+    "deconflict terms propose --private-check default",
 )
 @click.option("--file", type=existing_file, metavar="FILE", help="Terms as JSON, whole.")
 @click.option("--default", "use_default", is_flag=True, help="Begin with the proposed values.")
@@ -71,6 +72,12 @@ def terms() -> None:
     help="With --default: a party concerned that has no line; repeat it.",
 )
 @click.option(
+    "--private-check",
+    metavar="FILE|default|none",
+    help="The document on private checks: of a file, one to begin with, or none. Alone, it is "
+    "changed in the terms in force.",
+)
+@click.option(
     "--write",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -87,6 +94,7 @@ def propose(
     landmarks: tuple[str, ...],
     minima: str | None,
     third_parties: tuple[str, ...],
+    private_check: str | None,
     write: Path | None,
     force: bool,
     line: str | None,
@@ -99,9 +107,10 @@ def propose(
     They are in force once the peer has signed the same bytes.
     """
     from deconflict.cli.client import NodeClient
-    from deconflict.messages.terms import terms_to_wire
+    from deconflict.messages.terms import terms_from_wire, terms_to_wire
 
-    if (file is not None) == use_default:
+    begins = (file is not None) + use_default
+    if begins > 1 or (not begins and private_check is None):
         raise InvalidInputError("which terms?", expected="--file FILE, or --default with --theatre")
     require_free(write, force=force)
     with NodeClient.of(node_dir, account) as node:
@@ -109,6 +118,8 @@ def propose(
         held = node.get("lines", view["line_id"], "terms")
         if file is not None:
             offered = _read(file)
+        elif not use_default:
+            offered = terms_from_wire(_next_version(held, "agreed"))
         else:
             offered = _default(
                 node_folder(node_dir),
@@ -120,6 +131,8 @@ def propose(
                 minima,
                 third_parties,
             )
+        if private_check is not None:
+            offered = _with_check(offered, private_check)
         wire = terms_to_wire(offered)
         if write is not None:
             _write_for_editing(write, wire)
@@ -330,6 +343,34 @@ def _with_minima(made: "Terms", minima: str) -> "Terms":
     )
     changed = replace(made, minima=replace(made.minima, default=least, pairs=pairs))
     return terms_from_wire(terms_to_wire(changed))
+
+
+def _with_check(made: "Terms", wanted: str) -> "Terms":
+    """Return terms with the document on private checks that an option names."""
+    from msgspec.structs import replace
+
+    from deconflict.formats.bounded_json import parse_json
+    from deconflict.messages.private_defaults import default_private_check
+    from deconflict.messages.terms import terms_from_wire, terms_to_wire
+    from deconflict.messages.wire_form import write_form
+
+    wire = terms_to_wire(replace(made, private_check=None))
+    if wanted == "default":
+        wire["private_check"] = write_form(default_private_check(made))
+    elif wanted != "none":
+        wire["private_check"] = parse_json(_bytes_of(wanted))
+    return terms_from_wire(wire)
+
+
+def _bytes_of(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InvalidInputError(
+            "the document on private checks cannot be read",
+            given=f"{file}: {error.strerror}",
+            expected="a file of JSON, default or none",
+        ) from error
 
 
 def _show(wire: dict[str, Any], in_force: dict[str, Any] | None) -> None:

@@ -12,7 +12,9 @@ from typing import Final, TypeAlias
 import click
 
 from deconflict.airspace.notation import echo
+from deconflict.cli.figures import exact, lateral, metres, span, vertical
 from deconflict.cli.output import clean, fields
+from deconflict.cli.private_terms_words import check_rows
 from deconflict.line.precedence import Precedence
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
@@ -20,13 +22,11 @@ from deconflict.messages.phrases import word_for
 from deconflict.messages.terms import PartyTerms, RungTerms, Terms, TheatreTerms
 from deconflict.messages.values import ValueType
 from deconflict.messages.wire_form import Place
-from deconflict.units import MILLIMETRES_PER_NAUTICAL_MILE, TMM_PER_FOOT, TMM_PER_METRE
 
 __all__ = ["changed_rows", "show_terms", "terms_rows"]
 
 Row: TypeAlias = tuple[str, str, str]  # section, name, value
 
-_UNITS: Final = ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"))
 _NONE: Final = "none"
 _CONVERSIONS: Final = "ALTITUDES COMPARE BY (no other references compare)"
 
@@ -105,7 +105,7 @@ def terms_rows(terms: Terms) -> list[Row]:
     add(
         _CONVERSIONS,
         (
-            (f"{one.source} to {one.to}", f"add {_metres(one.lo_tmm)} to {_metres(one.hi_tmm)}")
+            (f"{one.source} to {one.to}", f"add {metres(one.lo_tmm)} to {metres(one.hi_tmm)}")
             for one in terms.altitude_conversions
         ),
     )
@@ -116,7 +116,7 @@ def terms_rows(terms: Terms) -> list[Row]:
         (
             (
                 _purpose(purpose),
-                f"at least {_span(lead.least_ms)}, aimed at {_span(lead.aim_ms)}",
+                f"at least {span(lead.least_ms)}, aimed at {span(lead.aim_ms)}",
             )
             for purpose, lead in terms.lead_times.items()
         ),
@@ -126,28 +126,28 @@ def terms_rows(terms: Terms) -> list[Row]:
         add(
             f"{precedence} MESSAGES",
             (
-                ("signed for within", _span(limits.lack_ms)),
-                ("read within", _span(limits.seen_ms)),
-                ("answered within", _span(limits.answer_ms)),
-                ("not acted on after", _span(timers.expires_after_ms[precedence])),
+                ("signed for within", span(limits.lack_ms)),
+                ("read within", span(limits.seen_ms)),
+                ("answered within", span(limits.answer_ms)),
+                ("not acted on after", span(timers.expires_after_ms[precedence])),
                 ("past the last limit", "; ".join(map(_rung, timers.ladders[precedence]))),
             ),
         )
     add(
         "ANSWERED SOONER",
         (
-            (_kind(kind), f"within {_span(limit_ms)}")
+            (_kind(kind), f"within {span(limit_ms)}")
             for kind, limit_ms in timers.answer_within_ms.items()
         ),
     )
     add(
         "A READBACK AGREES WITHIN",
         (
-            ("position", _lateral(back.position_mm)),
-            ("distance from the landmark", _lateral(back.distance_mm)),
-            ("bearing from the landmark", f"{_exact(Decimal(back.bearing_ddeg) / 10)}°"),
-            ("altitude", _vertical(back.altitude_tmm)),
-            ("time", _span(back.time_ms)),
+            ("position", lateral(back.position_mm)),
+            ("distance from the landmark", lateral(back.distance_mm)),
+            ("bearing from the landmark", f"{exact(Decimal(back.bearing_ddeg) / 10)}°"),
+            ("altitude", vertical(back.altitude_tmm)),
+            ("time", span(back.time_ms)),
         ),
     )
     add(
@@ -160,11 +160,12 @@ def terms_rows(terms: Terms) -> list[Row]:
     add(
         "CLOCKS AND CHECKS",
         (
-            ("clocks apart by at most", _span(terms.clock_error_ms)),
-            ("times of accounts agree within", _span(terms.time_tolerance_ms)),
-            ("line checked every", _span(terms.line_check_every_ms)),
+            ("clocks apart by at most", span(terms.clock_error_ms)),
+            ("times of accounts agree within", span(terms.time_tolerance_ms)),
+            ("line checked every", span(terms.line_check_every_ms)),
         ),
     )
+    rows.extend(check_rows(terms.private_check))
     return rows
 
 
@@ -198,7 +199,7 @@ def _theatre(theatre: TheatreTerms) -> Iterator[tuple[str, str]]:
 
 def _rung(rung: RungTerms) -> str:
     steps = ", ".join(step.replace("_", " ").lower() for step in rung.steps)
-    return f"{_span(rung.after_ms)}: {steps}" if rung.after_ms else f"at once: {steps}"
+    return f"{span(rung.after_ms)}: {steps}" if rung.after_ms else f"at once: {steps}"
 
 
 def _place(place: Place) -> str:
@@ -211,34 +212,4 @@ def _places(places: Iterable[Place]) -> str:
 
 
 def _minimum(lateral_mm: int, vertical_tmm: int) -> str:
-    return f"{_lateral(lateral_mm)} lateral, {_vertical(vertical_tmm)} vertical"
-
-
-def _lateral(mm: int) -> str:
-    miles = Decimal(mm) / MILLIMETRES_PER_NAUTICAL_MILE
-    return f"{_exact(Decimal(mm) / 1000)} m ({miles:,.2f} NM)"
-
-
-def _vertical(tmm: int) -> str:
-    return f"{_metres(tmm)} ({Decimal(tmm) / TMM_PER_FOOT:,.0f} ft)"
-
-
-def _metres(tmm: int) -> str:
-    return f"{_exact(Decimal(tmm) / TMM_PER_METRE)} m"
-
-
-def _span(ms: int) -> str:
-    """Return a length of time, exact, in the largest unit that it is whole in.
-
-    >>> _span(7_200_000), _span(90_000), _span(1_500), _span(0)
-    ('2 h', '90 s', '1.5 s', '0 s')
-    """
-    for length, unit in _UNITS:
-        if ms and ms % length == 0 and (unit != "days" or ms > length):
-            return f"{ms // length:,} {unit}"
-    return f"{_exact(Decimal(ms) / 1000)} s"
-
-
-def _exact(value: Decimal) -> str:
-    text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{lateral(lateral_mm)} lateral, {vertical(vertical_tmm)} vertical"

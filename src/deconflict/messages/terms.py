@@ -139,6 +139,15 @@ class MinimaTerms(WireForm, frozen=True):
     def __post_init__(self) -> None:
         _refuse_repeated("minima.pairs", [pair.between for pair in self.pairs])
 
+    @property
+    def largest(self) -> Minimum:
+        """The largest of each, between whomever."""
+        every: tuple[Minimum | PairMinimum, ...] = (self.default, *self.pairs)
+        return Minimum(
+            max(minimum.lateral_mm for minimum in every),
+            max(minimum.vertical_tmm for minimum in every),
+        )
+
 
 class LeadTime(WireForm, frozen=True):
     """How long before its start a declaration is sent: at least, and as aimed at (R13)."""
@@ -306,10 +315,10 @@ class Terms(WireForm, frozen=True, kw_only=True):
 
     def _require_check(self, check: PrivateCheckTerms) -> None:
         """Return when a private check finds what an open one does, and is kept no longer."""
-        every: tuple[Minimum | PairMinimum, ...] = (self.minima.default, *self.minima.pairs)
+        largest = self.minima.largest
         check.require_finds(
-            lateral_mm=max(minimum.lateral_mm for minimum in every),
-            vertical_tmm=max(minimum.vertical_tmm for minimum in every),
+            lateral_mm=largest.lateral_mm,
+            vertical_tmm=largest.vertical_tmm,
             clocks_ms=self.clock_error_ms,
         )
         if check.retention_days > self.retention_days:

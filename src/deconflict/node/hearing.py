@@ -294,7 +294,7 @@ class Hearing:
             delayed=entry.delayed,
             logged_ms=entry.received_utc_ms,
         )
-        self._journal.event(work, now, "message", line.message_event(taken))
+        self._journal.message(work, now, line, taken)
         self._teller.heard(line, taken, now, suspect_clock=entry.suspect_clock)
         self._drills.passed(line, taken, work, now)
         if isinstance(taken.body, Readback) and not taken.delayed:

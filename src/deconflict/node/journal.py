@@ -16,6 +16,7 @@ from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.messages.agreement import terms_bytes
 from deconflict.messages.bodies import TermsMessage
+from deconflict.messages.kinds import SAID_BY_NODES
 from deconflict.node.alerts import AlertBook, AlertKey
 from deconflict.node.book import Taken
 from deconflict.node.line import Line
@@ -106,6 +107,15 @@ class Journal:
         """Write one event of the live stream."""
         work.events.append(EventView(self._next_event_id, format_utc(now.utc_ms), kind, data))
         self._next_event_id += 1
+
+    def message(self, work: Work, now: Now, line: Line, taken: Taken) -> None:
+        """Write that a message came or was said; not of what nodes say to each other by themselves.
+
+        A private check is a hundred and thirty steps on either side, of which nobody is to be told
+        one by one: what comes of it is told as a whole.
+        """
+        if taken.envelope.kind not in SAID_BY_NODES:
+            self.event(work, now, "message", line.message_event(taken))
 
     def tell(self, work: Work, now: Now) -> None:
         """Write every change of an alert since the last call."""

@@ -130,6 +130,8 @@ class Passing:
             self._teller.overdue.alarm(line, alarm, now)
         for message_hash, delivery in line.machine.changes().items():
             self._teller.overdue.delivered(line, message_hash, delivery, now)
+            if line.book.private_checks.is_step(message_hash):
+                continue  # nor was it told that it was said
             self._journal.event(
                 work,
                 now,

@@ -13,10 +13,12 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import NotFoundError
 from deconflict.line.moment import Now
 from deconflict.line.statement import ChainPoint
+from deconflict.messages.kinds import SAID_BY_NODES
 from deconflict.node.bundle import export_bundle
 from deconflict.node.chains import StoredChain
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
+from deconflict.node.logged import logged_envelope
 from deconflict.node.passing import LOOKED_AT_ONCE
 from deconflict.node.picture import Declared
 from deconflict.node.runtime import Runtime
@@ -114,7 +116,11 @@ class Reading:
         outgoing: bool | None = None,
         language: str | None = None,
     ) -> tuple[MessageView, ...]:
-        """Return messages of a line behind a position, in the order they were logged here."""
+        """Return messages of a line behind a position, in the order they were logged here.
+
+        Without the steps of private checks, which nodes say to each other by the hundred: those a
+        search finds, by their kind.
+        """
         held = self._core.line_named(line)
         parties = [
             party
@@ -299,7 +305,8 @@ class Reading:
 
     def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:
         chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
-        return list(islice(chain.rows_behind(after), limit))
+        shown = (row for row in chain.rows_behind(after) if not _is_by_nodes(row))
+        return list(islice(shown, limit))
 
     def _past(self) -> Iterator[DeclarationView]:
         for line in self._core.lines.values():
@@ -308,6 +315,11 @@ class Reading:
                 view = None if row is None else past_declaration_view(line, row, state)
                 if view is not None:
                     yield view
+
+
+def _is_by_nodes(row: EntryRow) -> bool:
+    """True exactly when a message is one of those that nodes say to each other by themselves."""
+    return logged_envelope(row).kind in SAID_BY_NODES
 
 
 def slot(row: EntryRow) -> ChainPoint:

@@ -184,7 +184,7 @@ class Resyncing:
         late = [_taken(entry, late=True) for on_line, entry in self._late if on_line is line]
         self._late = [one for one in self._late if one[0] is not line]
         for taken in late:
-            self._journal.event(work, now, "message", line.message_event(taken))
+            self._journal.message(work, now, line, taken)
             self._teller.heard(line, taken, now)
         again = [_taken(entry, late=entry.delayed) for on, entry in self._again if on is line]
         self._again = [one for one in self._again if one[0] is not line]

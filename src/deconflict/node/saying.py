@@ -160,7 +160,7 @@ class Saying:
         work.then(self._journal.sealing(line, entry, acts=taken.acts))
         if say.for_sites:
             work.notes.append(note_of(WARNED, entry.hash, line.line_id))
-        self._journal.event(work, now, "message", line.message_event(taken))
+        self._journal.message(work, now, line, taken)
         warnings = self._teller.said(line, taken, now)
         warnings = (*warnings, *self._drills.passed(line, taken, work, now))
         if say.drill is None and say.ref is None and taken.envelope.drill:

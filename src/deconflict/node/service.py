@@ -12,7 +12,7 @@ from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import Body, Cancel, Seen, TermsMessage, parse_body
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
-from deconflict.messages.kinds import Kind
+from deconflict.messages.kinds import SAID_BY_NODES, Kind
 from deconflict.messages.terms import Terms, terms_from_wire
 from deconflict.node.actor import Action, Actor, allowed, require
 from deconflict.node.calling import Calling
@@ -57,6 +57,11 @@ _OWN_WAY = (
         Kind.EPOCH,
         Kind.DRILL_BEGIN,
         Kind.DRILL_END,
+        Kind.PRIVATE_PROPOSE,
+        Kind.PRIVATE_ACCEPT,
+        Kind.PRIVATE_DECLINE,
+        Kind.PRIVATE_END,
+        *SAID_BY_NODES,
     }
 )
 _LINES_AT_ONCE = 500
@@ -355,7 +360,7 @@ class Node(
                 "messages of this kind are not sent one by one",
                 given=kind,
                 expected="declare, update, correct, cancel; terms propose, terms accept; "
-                "incident tally; line handover; line call, line readout; line drill",
+                "incident tally; line handover; line call, line readout; line drill; private",
             )
         if precedence is not None and precedence not in set(Precedence):
             raise InvalidInputError(

@@ -206,6 +206,18 @@ class PrivateChecks:
                 if begun and not self.is_over(check, run.number):
                     yield check, run
 
+    def is_step(self, message_hash: str) -> bool:
+        """True exactly when a message of ours is a step or a coin of a run, as far as it is named.
+
+        A few hundred at most are named at a time.
+        """
+        return any(
+            (run.own.coin is not None and run.own.coin.message == message_hash)
+            or any(step.message == message_hash for step in run.own.steps)
+            for runs in self._runs.values()
+            for run in runs.values()
+        )
+
     def seen_besides(self, proposal: str, number: int) -> frozenset[bytes]:
         """Return the hashes of the peer's HELLOs that served before, in another run than this."""
         return frozenset(

@@ -240,7 +240,11 @@ class PrivateFindings:
         self._put(
             finding,
             _NOT_CHECKED,
-            {**self._period(finding), "why": finding.reason},
+            {
+                **self._period(finding),
+                "party": finding.ended_by or finding.peer,
+                "why": finding.reason,
+            },
             "PRIORITY",
             now,
         )

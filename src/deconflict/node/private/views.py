@@ -231,7 +231,8 @@ def run_text(
             told += " " + render_named("PRIVATE_HIT_BROKEN_OFF", {}, language)
         return told
     if finding is not None and finding.reason is not None:
-        return render_named("PRIVATE_RUN_NOT_CHECKED", {"why": finding.reason}, language)
+        ended = {"party": finding.ended_by or finding.peer, "why": finding.reason}
+        return render_named("PRIVATE_RUN_NOT_CHECKED", ended, language)
     if finding is not None:
         return render_named("PRIVATE_RUN_NO_HIT", {}, language)
     if progress is not None:

@@ -30,7 +30,7 @@ from deconflict.messages.bodies import (
     Voice,
 )
 from deconflict.messages.declaration import Purpose
-from deconflict.messages.kinds import KINDS, Kind
+from deconflict.messages.kinds import KINDS, SAID_BY_NODES, Kind
 from deconflict.messages.readback import differences_said
 from deconflict.messages.said import Said, said
 from deconflict.messages.summary import summarise
@@ -137,6 +137,8 @@ class Teller:
         if taken.delayed and suspect_clock and taken.body is not None:
             self._suspect(line, taken, now)
             return
+        if taken.delayed and taken.envelope.kind in SAID_BY_NODES:
+            return  # the run that it belonged to is over, and that is told
         if taken.delayed and taken.envelope.kind in KINDS:
             self._delayed(line, taken, now)
             return
