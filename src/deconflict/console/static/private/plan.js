@@ -73,10 +73,20 @@ export function planPart(line, { frame }) {
   }
 
   // What a plan lacks is not checked: read before it is done.
-  const again = (title, subject, work) => ask({ title, subject, verb: title, danger: true, send: async () => changed(await work()) });
+  function again(title, subject, work) {
+    ask({ title, subject, verb: title, danger: true, send: async () => changed(await work()) });
+  }
 
-  const remove = (plan, sortie) => again(t("private.remove"), t("private.remove_sure", { sortie: nameOf(sortie) }),
-    () => setPlan(line.line_id, plan.sorties.filter((each) => each.declaration_id !== sortie.declaration_id).map(written)));
-  const empty = (plan) => again(t("private.nothing_flies"), `${standing(plan)}\n${t("private.nothing_flies_sure")}`, () => setPlan(line.line_id, []));
-  const clear = () => again(t("private.clear"), t("private.clear_sure"), () => clearPlan(line.line_id));
+  function remove(plan, sortie) {
+    const others = plan.sorties.filter((each) => each.declaration_id !== sortie.declaration_id).map(written);
+    again(t("private.remove"), t("private.remove_sure", { sortie: nameOf(sortie) }), () => setPlan(line.line_id, others));
+  }
+
+  function empty(plan) {
+    again(t("private.nothing_flies"), `${standing(plan)}\n${t("private.nothing_flies_sure")}`, () => setPlan(line.line_id, []));
+  }
+
+  function clear() {
+    again(t("private.clear"), t("private.clear_sure"), () => clearPlan(line.line_id));
+  }
 }
