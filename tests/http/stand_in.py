@@ -271,6 +271,7 @@ class StandInNode:
         after_seq: int = 0,
         limit: int = 200,
         outgoing: bool | None = None,
+        last: int | None = None,
         language: str | None = None,
     ) -> tuple[MessageView, ...]:
         self.line(line)
@@ -279,7 +280,7 @@ class StandInNode:
             for message in self.sent
             if message.seq > after_seq and outgoing in (None, message.outgoing)
         ]
-        return tuple(fitting[:limit])
+        return tuple(fitting[-(last or len(fitting)) :][:limit])
 
     async def message(self, message_hash: str, *, language: str | None = None) -> MessageView:
         for message in self.sent:

@@ -1,10 +1,13 @@
 """Private checks between two running nodes: found, not found, broken off, taken up again."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from bench.nodes import Party, agree, make_pair, running
 from tests.private_nodes import agree_check, check_terms, fly, outcome, sortie
+
+from deconflict.airspace.instant import format_utc
 
 pytestmark = pytest.mark.processes
 
@@ -55,3 +58,46 @@ def test_a_run_without_a_plan_is_not_checked_on_both_sides(pair: tuple[Party, Pa
         assert (found["reason"], found["ended_by"]) == ("NO_PLAN", "east")
         rules = {alert["rule"] for alert in party.get("/alerts", open="true")}
         assert "PRIVATE_NOT_CHECKED" in rules
+
+
+def test_a_second_run_comes_by_itself_though_nothing_has_changed(pair: tuple[Party, Party]) -> None:
+    west, east = pair
+    fly(west, sortie("viper", 5, 5))
+    fly(east)
+    # A cadence further on, so that the slots of the tests before are not asked about too often.
+    later = format_utc(-(-(time.time_ns() // 1_000_000) // 240_000) * 240_000 + 4 * 240_000)
+    name = agree_check(west, east, runs=2, start_utc=later)
+    for party in pair:
+        for run in (0, 1):
+            found = outcome(party, name, run)["run"]
+            assert (found["outcome"], found["state"]) == ("NO_HIT", "WHOLE")
+        periods = [run["start_utc"] for run in party.get(f"/private/{name}")["shown"]]
+        assert len(set(periods)) == 2
+
+
+def test_a_closer_look_finds_it_in_finer_cells(pair: tuple[Party, Party]) -> None:
+    west, east = pair
+    fly(west, sortie("viper", 5, 5))
+    fly(east, sortie("falcon", 6, 5))
+    later = format_utc(-(-(time.time_ns() // 1_000_000) // 240_000) * 240_000 + 8 * 240_000)
+    coarse = agree_check(west, east, start_utc=later)
+    found = outcome(west, coarse)
+    assert found["run"]["outcome"] == "HIT"
+    (look,) = found["refinements"]
+    assert (look["of"], look["run"], look["parts"], look["slots"]) == (coarse, 0, 2, [0, 1, 2, 3])
+    finer = agree_check(west, east, refines=look)
+    for party, own in ((west, "viper"), (east, "falcon")):
+        closer = outcome(party, finer)
+        assert closer["run"]["outcome"] == "HIT"
+        assert {hit["sortie"] for hit in closer["hits"]} == {own}
+        assert {hit["side_mm"] for hit in closer["hits"]} == {5_000_000}
+        assert closer["refinements"] == []
+
+
+def test_what_is_flown_is_for_its_owner_alone(pair: tuple[Party, Party]) -> None:
+    west, _ = pair
+    fly(west, sortie("viper", 5, 5))
+    folder = west.folder / "private"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    assert b"viper" not in (west.folder / "serve.log").read_bytes()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from test_bundle import resealed, verified
 
 from deconflict.errors import BrokenProofError, InvalidDocumentError, NotCanonicalError
 from deconflict.messages.private_bodies import MAX_PART_BYTES, PrivateStep, StepWord, cut
@@ -17,7 +18,6 @@ from deconflict.store.base import Batch, EntryRow
 from deconflict.store.parts import Parts
 from deconflict.store.sqlite import SqliteStore
 from record_samples import KEYS, LINE, LINE_ROW, SECRETS, START_MS, Chain
-from test_bundle import resealed, verified
 
 CHECK = "c" * 64
 LARGE = bytes(range(256)) * 100

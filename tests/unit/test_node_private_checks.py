@@ -13,11 +13,13 @@ from deconflict.messages.private_bodies import (
     Refines,
     StepWord,
 )
+from deconflict.node.chains import StoredChain
 from deconflict.node.core import Say
 from deconflict.node.logged import logged_envelope, read_body
 from deconflict.node.private import checks as folded
 from deconflict.node.private.checks import Check, CheckFault, CheckState, PrivateChecks
 from deconflict.node.private.run import MOST_STEPS
+from deconflict.node.reading import before_last
 from deconflict.replay.world import DESKS
 from deconflict.sealed.coin import picked
 from kept_folds import require_any_cut, whole_of
@@ -412,3 +414,25 @@ def test_a_step_that_comes_late_is_known_and_raises_no_alert() -> None:
         assert row.delayed
         assert checks_of(checked).runs(checked.proposal) == ()
         assert "DELAYED" not in pair.rules("blue")
+
+
+@pytest.mark.parametrize("runs", [0, 1, 3])
+def test_the_latest_messages_are_found_behind_all_steps(runs: int) -> None:
+    with node_pair(private_check=document()) as pair:
+        checked = CheckedPair(pair)
+        checked.propose(proposal(runs=3))
+        checked.accept()
+        for run in range(runs):
+            for number in range(20):
+                body = PrivateStep.of(run, _W.CHUNK, number, b"%d" % number)
+                pair.say("red", Kind.PRIVATE_STEP, body, ref=checked.proposal)
+        pair.run_for(60)
+        own_keys = pair.line("blue").machine.identity.own_keys
+        chain = StoredChain(pair.blue.store, pair.line_id, "red", own_keys)
+        rows = list(chain.rows_behind(0))
+        assert len(rows) == chain.length == 2 + 20 * runs
+        shown = [n for n, row in enumerate(rows) if logged_envelope(row).kind != "PRIVATE_STEP"]
+        for last in range(1, len(shown) + 3):
+            begin = before_last(chain, last)
+            found = [n for n in shown if n >= begin]
+            assert found == shown[-last:]

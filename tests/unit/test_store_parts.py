@@ -1,5 +1,6 @@
 """Parts of private checks on the disk: whole and durable, or not there; never somebody else's."""
 
+import errno
 import hashlib
 import os
 import threading
@@ -7,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deconflict.errors import InvalidDocumentError, PartMissingError, StoreError
+from deconflict.errors import (
+    ConfigurationError,
+    InvalidDocumentError,
+    NoRoomError,
+    PartMissingError,
+    StoreError,
+)
 from deconflict.store import parts as parts_module
 from deconflict.store.parts import MOST_PART_BYTES, HeldParts, Parts
 
@@ -124,9 +131,9 @@ def test_a_folder_that_is_a_link_is_neither_filled_nor_swept(folder: Path, tmp_p
     folder.parent.mkdir()
     folder.symlink_to(elsewhere)
     parts = Parts(folder)
-    with pytest.raises(StoreError, match="no link"):
+    with pytest.raises(ConfigurationError, match="no link"):
         parts.keep(DATA)
-    with pytest.raises(StoreError, match="no link"):
+    with pytest.raises(ConfigurationError, match="no link"):
         parts.sweep((), before_ms=LATER_MS)
     assert [path.name for path in elsewhere.iterdir()] == ["precious"]
 
@@ -175,6 +182,26 @@ def test_the_name_stands_only_when_the_bytes_are_durable(
     steps.clear()
     parts.keep(DATA)  # perhaps a crash came before the folder was durable
     assert steps == ["sync folder"]
+
+
+def test_a_full_disk_costs_a_part_and_not_the_node(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A StoreError would end the node; what was half-written is gone."""
+    parts = Parts(folder)
+    parts.keep(b"another")
+
+    for number, kind in ((errno.ENOSPC, NoRoomError), (errno.EIO, ConfigurationError)):
+
+        def failing(_: int, number: int = number) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(parts_module.os, "fsync", failing)
+        with pytest.raises(kind) as caught:
+            parts.keep(DATA)
+        assert not isinstance(caught.value, StoreError)
+        monkeypatch.undo()
+        assert parts.held() == HeldParts(1, len(b"another"))
 
 
 def test_what_is_erased_is_gone_and_the_rest_is_there(folder: Path) -> None:

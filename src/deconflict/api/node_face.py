@@ -150,6 +150,7 @@ class NodeFace(Protocol):
         after_seq: int = 0,
         limit: int = 200,
         outgoing: bool | None = None,
+        last: int | None = None,
         language: str | None = None,
     ) -> tuple[MessageView, ...]: ...
     async def message(self, message_hash: str, *, language: str | None = None) -> MessageView: ...

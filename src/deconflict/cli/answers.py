@@ -44,9 +44,7 @@ def unseen(
     found = [
         message
         for line in lines
-        for message in node.messages(
-            line["line_id"], direction="in", after_seq=max(0, line["peer_seq"] - _LOOKED_BACK)
-        )
+        for message in node.messages(line["line_id"], direction="in", last=_LOOKED_BACK)
         if message["kind"] in _ANSWERS | _NEWS and message["state"] == "LOGGED"
     ]
     found.sort(key=lambda one: (_URGENCY.index(one["precedence"]), one["logged_utc"]))

@@ -314,23 +314,25 @@ class NodeClient:
             recent = self.site_messages(last=SEARCHED_BACK)
             return _one(recent, wanted, lambda one: (one["hash"],), "message", "`deconflict log`")
         for line in self.lines():
-            for direction, last in (("out", line["own_seq"]), ("in", line["peer_seq"])):
-                after = max(0, last - SEARCHED_BACK)
-                recent += self.messages(line["line_id"], direction=direction, after_seq=after)
+            for direction in ("out", "in"):
+                recent += self.messages(line["line_id"], direction=direction, last=SEARCHED_BACK)
         return _one(recent, wanted, lambda one: (one["hash"],), "message", "`deconflict log`")
 
     def messages(
-        self, line_id: str, *, direction: str, after_seq: int = 0
+        self, line_id: str, *, direction: str, after_seq: int = 0, last: int | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Yield the messages of one direction of a line, in its order, page by page."""
+        """Yield the messages of one direction of a line, in its order, page by page.
+
+        With ``last``, the latest so many: steps of private checks are no messages of theirs.
+        """
+        wanted: dict[str, Any] = {"direction": direction, "limit": 200}
+        begin: dict[str, int] = {"after_seq": after_seq} if last is None else {"last": last}
         while True:
-            page: list[dict[str, Any]] = self.get(
-                "lines", line_id, "messages", direction=direction, after_seq=after_seq, limit=200
-            )
+            page: list[dict[str, Any]] = self.get("lines", line_id, "messages", **wanted, **begin)
             yield from page
             if not page:
                 return
-            after_seq = page[-1]["position"]
+            begin = {"after_seq": page[-1]["position"]}
 
     def site_messages(self, *, last: int) -> list[dict[str, Any]]:
         """Return the latest messages about own sites, and notifiers' warnings with answers."""

@@ -48,6 +48,11 @@ private = LazyGroup(
             "private_run:open_run",
             "Write plan and seed of a run for the arbiter: whoever has both knows what you flew.",
         ),
+        Entry(
+            "audit",
+            "private_audit:audit",
+            "Look offline whether what a side said in a run follows from its plan and seed.",
+        ),
     ),
     package="deconflict.cli",
     help="Private checks: both sides learn where their plans meet, and nothing else.",

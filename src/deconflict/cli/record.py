@@ -107,9 +107,8 @@ def _last_said(node: "NodeClient", view: dict[str, Any], last: int) -> list[dict
         found = node.site_messages(last=min(last, _MOST_OF_SITES))
         return [one for one in found if one["line_id"] == view["line_id"]]
     said: list[dict[str, Any]] = []
-    for direction, head in (("out", view["own_seq"]), ("in", view["peer_seq"])):
-        after = max(0, head - last)
-        said += node.messages(view["line_id"], direction=direction, after_seq=after)
+    for direction in ("out", "in"):
+        said += node.messages(view["line_id"], direction=direction, last=last)
     return said
 
 

@@ -122,6 +122,10 @@ class PartItem(BundleLine, frozen=True, tag="part"):
     sha256: Hash  # as a step of a private check names it
     data: Base64
 
+    @property
+    def exact(self) -> bytes:
+        return base64.b64decode(self.data)
+
 
 class Seal(BundleLine, frozen=True, tag="seal"):
     sha256: Hash  # of every byte before this line

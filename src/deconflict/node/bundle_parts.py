@@ -4,7 +4,6 @@ A part goes when the retention of the terms is over, so one that is missing is t
 One that is there has the hash that a signed step names, or the bundle is refused.
 """
 
-import base64
 import hashlib
 from dataclasses import dataclass
 
@@ -73,7 +72,7 @@ class PartProof:
         if item.sha256 <= self._last:
             raise malformed("a part is out of order", "ascending hashes, each once")
         self._last = item.sha256
-        found = hashlib.sha256(base64.b64decode(item.data)).hexdigest()
+        found = hashlib.sha256(item.exact).hexdigest()
         if found != item.sha256:
             raise BrokenProofError(
                 "a part of a private check has another hash than it is given",

@@ -68,6 +68,11 @@ class StoredChain:
         self._own_keys = own_keys
         self._way = way_of(store, line_id, party)
 
+    @property
+    def length(self) -> int:
+        """How many entries stand on the way."""
+        return sum(stretch.last_seq for stretch in self._way)
+
     def holds(self, point: ChainPoint) -> bool:
         """True exactly when this very entry stands on the way."""
         row = self._store.entry_at(self._line_id, self._party, point.epoch, point.seq)

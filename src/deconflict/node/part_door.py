@@ -103,7 +103,7 @@ class PartDoor:
         Raises:
             LineStateError, NoRoomError: as :meth:`require_wanted`, or what the line may hold is
                 used up.
-            StoreError: it could not be kept.
+            ConfigurationError: it could not be kept.
         """
         await self._within_ration(peer_party, len(data))
         # One after the other: what two may take together is judged only when the first is there.

@@ -45,9 +45,10 @@ from deconflict.node.views import (
 )
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["Reading", "slot"]
+__all__ = ["Reading", "before_last", "slot"]
 
 _VIEWS_AT_ONCE = 20
+_STEPS_PASSED = 8_192  # entries, some ten microseconds each, in a thread
 
 
 class Reading:
@@ -114,12 +115,13 @@ class Reading:
         after_seq: int = 0,
         limit: int = 200,
         outgoing: bool | None = None,
+        last: int | None = None,
         language: str | None = None,
     ) -> tuple[MessageView, ...]:
         """Return messages of a line behind a position, in the order they were logged here.
 
-        Without the steps of private checks, which nodes say to each other by the hundred: those a
-        search finds, by their kind.
+        With ``last``, from the latest so many of each party on. Without the steps of private
+        checks, which nodes say to each other by the hundred: those a search finds, by their kind.
         """
         held = self._core.line_named(line)
         parties = [
@@ -129,7 +131,7 @@ class Reading:
         ]
         rows: list[EntryRow] = []
         for party in parties:
-            rows += await asyncio.to_thread(self._rows, held, party, after_seq, limit)
+            rows += await asyncio.to_thread(self._rows, held, party, after_seq, limit, last)
         if len(parties) > 1:
             # A chain by itself stays in its own order, whatever clock and epoch say: the last
             # position of a page is where the next one begins.
@@ -303,8 +305,12 @@ class Reading:
             parts=self._runtime.parts.of(line.line_id) if with_parts else None,
         )
 
-    def _rows(self, line: Line, party: str, after: int, limit: int) -> list[EntryRow]:
+    def _rows(
+        self, line: Line, party: str, after: int, limit: int, last: int | None
+    ) -> list[EntryRow]:
         chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
+        if last is not None:
+            after = max(after, before_last(chain, last))
         shown = (row for row in chain.rows_behind(after) if not _is_by_nodes(row))
         return list(islice(shown, limit))
 
@@ -315,6 +321,23 @@ class Reading:
                 view = None if row is None else past_declaration_view(line, row, state)
                 if view is not None:
                     yield view
+
+
+def before_last(chain: StoredChain, last: int) -> int:
+    """Return behind which position the latest so many messages that are shown stand.
+
+    Or fewer, where many thousand steps stand between them: that much is looked at and no more.
+    """
+    reach = last
+    while True:
+        start = max(0, chain.length - reach)
+        rows = enumerate(chain.rows_behind(start), start)
+        shown = [position for position, row in rows if not _is_by_nodes(row)]
+        if len(shown) >= last:
+            return shown[-last]
+        if start == 0 or reach > last + _STEPS_PASSED:
+            return start
+        reach += last + reach
 
 
 def _is_by_nodes(row: EntryRow) -> bool:

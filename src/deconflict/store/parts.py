@@ -2,7 +2,8 @@
 
 A signed message names each part by its SHA-256, so the record proves them and need not hold them.
 What is kept is durable before anybody is told so; what is read is what was kept, or counts as
-missing. Parts may go after a time, the record never does: ``specs/packets.md`` §8.
+missing. Parts may go after a time, the record never does: ``specs/packets.md`` §8. A disk that
+fails here costs a check and not the node: no error of this file is a `StoreError`.
 """
 
 import errno
@@ -17,7 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deconflict.errors import InvalidDocumentError, PartMissingError, StoreError, StoreFullError
+from deconflict.errors import (
+    ConfigurationError,
+    InvalidDocumentError,
+    NoRoomError,
+    PartMissingError,
+)
 
 __all__ = ["MOST_PART_BYTES", "HeldParts", "Parts"]
 
@@ -58,8 +64,8 @@ class Parts:
 
         Raises:
             InvalidDocumentError: it is empty, or longer than a part may be.
-            StoreFullError: the disk has no room; nothing of it is left there.
-            StoreError: the disk refuses it.
+            NoRoomError: the disk has no room; nothing of it is left there.
+            ConfigurationError: the disk refuses it.
         """
         if not 0 < len(data) <= MOST_PART_BYTES:
             raise InvalidDocumentError(
@@ -129,7 +135,7 @@ class Parts:
         """Return the names of all that are held.
 
         Raises:
-            StoreError: nobody can tell.
+            ConfigurationError: nobody can tell.
         """
         try:
             return [each.name for each in self._entries() if _NAME.fullmatch(each.name)]
@@ -144,7 +150,7 @@ class Parts:
             besides: not these.
 
         Raises:
-            StoreError: nobody can tell.
+            ConfigurationError: nobody can tell.
         """
         try:
             found = [
@@ -159,7 +165,7 @@ class Parts:
         """Erase these; those that are not here are erased already.
 
         Raises:
-            StoreError: the disk refuses it; some may be gone.
+            ConfigurationError: the disk refuses it; some may be gone.
         """
         with self._lock:
             try:
@@ -184,7 +190,7 @@ class Parts:
             How many are gone.
 
         Raises:
-            StoreError: the disk refuses it; some may be gone.
+            ConfigurationError: the disk refuses it; some may be gone.
         """
         gone = 0
         with self._lock:
@@ -256,15 +262,15 @@ def _changed_ms(found: os.stat_result) -> int:
     return found.st_mtime_ns // 1_000_000
 
 
-def _refused(error: OSError, folder: Path) -> StoreError:
+def _refused(error: OSError, folder: Path) -> NoRoomError | ConfigurationError:
     what = error.strerror or type(error).__name__
     if error.errno in _NO_ROOM:
-        return StoreFullError(
+        return NoRoomError(
             f"a part of a private check cannot be kept: {what}",
             given=str(folder),
             remedy="make room on this disk",
         )
-    return StoreError(
+    return ConfigurationError(
         f"parts of private checks cannot be reached: {what}",
         given=str(folder),
         expected="a folder of this account, and no link",

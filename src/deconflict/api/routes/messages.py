@@ -73,10 +73,15 @@ async def list_messages(
     direction: Annotated[
         Literal["out", "in"] | None, Query(description="ours or the peer's alone")
     ] = None,
+    last: Annotated[
+        Digits | None,
+        Query(ge=1, le=100_000, description="begin at the latest so many of each party"),
+    ] = None,
 ) -> Response:
-    """Read a line's record, in order; go on behind the last `seq`.
+    """Read a line's record, in order; go on behind the last `position`.
 
-    Acknowledged is not permission.
+    The steps of private checks, which nodes say to each other by the hundred, are left out; a
+    search of the record has them. Acknowledged is not permission.
     """
     outgoing = None if direction is None else direction == "out"
     found = await services_of(request).node.messages(
@@ -84,6 +89,7 @@ async def list_messages(
         after_seq=after_seq,
         limit=limit,
         outgoing=outgoing,
+        last=last,
         language=actor_of(request).language,
     )
     return answer(found)

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from deconflict.errors import StoreError
+from deconflict.errors import DeconflictError
 from deconflict.line.moment import Now
 from deconflict.messages.private_bodies import MAX_INLINE_BYTES, MAX_PART_BYTES
 from deconflict.messages.private_terms import PrivateCheckTerms
@@ -75,7 +75,7 @@ class PartKeeping:
             for line_id, checks in self._checks().items():
                 try:
                     await self.tidy(line_id, checks)
-                except (StoreError, OSError) as error:
+                except (DeconflictError, OSError) as error:
                     # Too much is kept then, and in bounds: nothing that a node stops for.
                     logger.warning("parts of private checks are not tidied: %s", error)
             await asyncio.sleep(_LOOK_S)
@@ -103,7 +103,7 @@ class PartKeeping:
         """Note how long parts stay, and erase what may go.
 
         Raises:
-            StoreError, OSError: the disk refuses it.
+            NoRoomError, ConfigurationError, OSError: the disk refuses it.
         """
         over, named = _until(checks), _named(checks)
         now_ms = self._clock.now().utc_ms

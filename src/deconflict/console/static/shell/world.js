@@ -123,8 +123,8 @@ export class World {
     if (this.#wanted) return;
     this.#wanted = new Set();
     try {
-      const pages = await Promise.all(this.lines.flatMap((line) => [["out", line.own_seq], ["in", line.peer_seq]].map(([direction, last]) =>
-        get(`/lines/${line.line_id}/messages?direction=${direction}&after_seq=${Math.max(0, last - KEPT)}`))));
+      const pages = await Promise.all(this.lines.flatMap((line) => ["out", "in"].map((direction) =>
+        get(`/lines/${line.line_id}/messages?direction=${direction}&last=${KEPT}`))));
       this.#keep(pages.flat());
     } catch (error) {
       this.#wanted = null;
