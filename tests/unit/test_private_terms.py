@@ -105,7 +105,7 @@ def test_no_period_begins_beside_the_cadence(start_ms: int) -> None:
         ({"opened_after_days": 31}, "opened_after_days"),
         (
             {"points": 6_000, "sorties": 6_000, "slots": 1_000, "cadence_ms": 1_000 * MINUTE_MS},
-            "EVALUATED",
+            "POINTS of 4,000 slots",
         ),
     ],
 )
