@@ -73,9 +73,7 @@ class Desk:
 
 
 @contextmanager
-def watch(
-    directory: Path, *, private_check: PrivateCheckTerms | None = None
-) -> Iterator[Watch]:
+def watch(directory: Path, *, private_check: PrivateCheckTerms | None = None) -> Iterator[Watch]:
     """Run two nodes that have agreed on terms."""
     network, members = make_networked(directory, PARTIES)
     with ExitStack() as stack:

@@ -1,19 +1,23 @@
 """Private checks at two desks: each puts in what it flies, and is told its own hit and no more."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from desks import PARTIES, Desk, Watch, open_desk, watch
+from desks import PARTIES, PASSWORD, Desk, Watch, open_desk, watch
 from playwright.sync_api import Browser, Response, Route
 from test_access import violations
 from tests.private_nodes import CELL_MM, ORIGIN, check_terms, sortie
+from tests.processes.nodes import ROLES
 
+from deconflict.airspace.instant import format_utc
 from deconflict.airspace.notation import echo
 from deconflict.airspace.position import Position
+from deconflict.api.accounts import Accounts
 from deconflict.sealed.plane import Plane
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
@@ -157,7 +161,9 @@ def test_both_desks_learn_their_own_hit_and_nothing_of_the_other(
     for party, desk in desks.items():
         (other,) = set(PARTIES) - {party}
         given = heard[party].all()
-        assert [trace for trace in traces(party) if trace not in given] == []  # they find what is there
+        assert [
+            trace for trace in traces(party) if trace not in given
+        ] == []  # they find what is there
         assert [trace for trace in traces(other) if trace in given] == []
         desk.page.context.close()
         assert not desk.troubles
@@ -313,3 +319,80 @@ def test_plan_and_seed_come_as_two_files_once_the_terms_say_so(
     }
     desk.page.context.close()
     assert not desk.troubles
+
+
+def test_a_run_shows_how_far_it_is_and_a_check_is_ended_in_two_steps(
+    checking: Watch, browser: Browser
+) -> None:
+    cadence_ms = check_terms().cadence_ms
+    tomorrow_ms = (time.time_ns() // 1_000_000 + 86_400_000) // cadence_ms * cadence_ms
+    with checking.members["blue"].api() as api:
+        wanted = {"line": checking.line_id, "start_utc": format_utc(tomorrow_ms), "runs": 3}
+        name = api.post("/private/propose", wanted)["hash"]
+    red = open_desk(browser, checking.members["red"])
+    red.page.evaluate(f"location.hash = 'private/{name}'")
+    red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
+    confirm(red, "Accept")
+    waiting = red.shows('[aria-labelledby="h-check"] tbody tr')
+    assert "not begun" in waiting.inner_text()
+
+    def halfway(route: Route) -> None:
+        answer: Any = route.fetch().json()
+        (check,) = (each for each in answer if each["proposal"] == name)
+        check["shown"][0] |= {"state": "RUNNING", "done": 65, "steps": 130}
+        route.fulfill(json=answer)
+
+    red.page.route("**/api/v1/private", halfway)
+    red.go("watch")
+    red.page.evaluate(f"location.hash = 'private/{name}'")
+    bar = red.shows('[aria-labelledby="h-check"] progress')
+    assert bar.evaluate("bar => bar.position") == 0.5
+    assert bar.get_attribute("aria-label") == "How far run 1 is"
+    red.page.unroute("**/api/v1/private")
+    before = seq(checking, "red")
+    red.page.click('[aria-labelledby="h-check"] button:has-text("End the check")')
+    red.page.click('dialog[open] button:has-text("Next")')
+    assert seq(checking, "red") == before
+    red.page.click('dialog[open] button.danger:has-text("End the check")')
+    red.page.wait_for_selector("dialog[open]", state="detached")
+    red.shows('[aria-labelledby="h-check"] dd:has-text("ended")')
+    red.page.context.close()
+    assert not red.troubles
+
+
+def test_two_persons_propose_where_the_party_wants_two_and_others_only_look(
+    checking: Watch, browser: Browser
+) -> None:
+    folder = checking.members["blue"].folder
+    settings = folder.path / "node.toml"
+    settings.write_text(settings.read_text().replace("release_persons = 1", "release_persons = 2"))
+    accounts = Accounts(
+        folder.accounts_path, now=lambda: time.time_ns() // 1_000_000, random_bytes=os.urandom
+    )
+    desk_of = folder.settings.desks[0]
+    accounts.add("second", PASSWORD, roles=ROLES, desk=desk_of, by="test")
+    accounts.add("eyes", PASSWORD, roles=("watch_officer",), desk=desk_of, by="test")
+    accounts.close()
+    checking.restart("blue")
+    blue = open_desk(browser, checking.members["blue"])
+    before = seq(checking, "blue")
+    blue.go("private")
+    blue.page.click('button:has-text("Propose a private check to red")')
+    confirm(blue, "Propose")
+    blue.shows('main > [role=status]:has-text("waits for a second person")')
+    assert seq(checking, "blue") == before
+    second = open_desk(browser, checking.members["blue"], account="second")
+    held = '[aria-labelledby="h-held"] .alert'
+    assert "private check" in second.shows(held).inner_text()
+    second.page.click(f'{held} button:has-text("Release")')
+    confirm(second, "Release")
+    blue.shows('td:has-text("waits for red")')
+    eyes = open_desk(browser, checking.members["blue"], account="eyes")
+    eyes.go("private")
+    eyes.shows('p:has-text("Who may declare sees the plan")')
+    eyes.shows('[aria-labelledby="h-checks"] table')
+    offered = [each.inner_text() for each in eyes.page.query_selector_all("main button")]
+    assert not [each for each in offered if each not in ("On the map", "Raise a concern…", *"+−◻")]
+    for desk in (blue, second, eyes):
+        desk.page.context.close()
+        assert not desk.troubles

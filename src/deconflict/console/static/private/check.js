@@ -60,7 +60,7 @@ export function drawCheck(box, chosen, document, desk) {
       ...fact("first_period", h("span", { class: "figure" }, utc(check.start_utc)), " ", h("small", {}, local(check.start_utc))),
       ...fact("runs", figures(String(check.runs))),
       ...(check.refines ? fact("refined", h("a", { href: `#private/${check.refines.of}/${check.refines.run}` }, t("private.refined_run", { run: check.refines.run + 1 }))) : []),
-      ...fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan"))),
+      ...(check.shown.filter(isOver).length === check.runs ? [] : fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan")))),
       ...fact("proposal", h("a", { class: "figure", href: `#thread/${check.line_id}/${check.proposal}` }, check.proposal.slice(0, 16))));
     acts.replaceChildren(...buttons(check));
   }
@@ -85,19 +85,18 @@ export function drawCheck(box, chosen, document, desk) {
     const key = (what) => ({ key: `${what} ${run.run}` });
     const over = isOver(run);
     const going = check.state === "ACCEPTED" && !over;
-    return h("tr", { class: loudness(run) === "ROUTINE" ? null : "differs", data: { key: `run ${run.run}` } },
+    return h("tr", { class: run.outcome === "HIT" ? "differs" : null, data: { key: `run ${run.run}` } },
       h("th", { scope: "row", class: "figure" }, figures(String(run.run + 1))),
       h("td", { class: "figure" }, fromTo(run.start_utc, run.end_utc)),
-      h("td", {}, h("strong", {}, outcomeOf(run)), h("p", { dir: "auto" }, run.text),
+      h("td", {}, h("strong", { class: run.outcome === "NOT_CHECKED" ? "permission" : null }, outcomeOf(run)), h("p", { dir: "auto" }, run.text),
         run.done !== null && h("progress", { max: run.steps, value: run.done, "aria-label": t("private.progress", { run: run.run + 1 }) }),
-        run.ended_by && h("p", { class: "soft" }, t("private.ended_by", { party: run.ended_by })),
         run.picked && h("p", { class: "permission" }, t("private.picked")),
         run.coin_kept && h("p", { class: "overdue" }, t("private.coin_kept", { peer: check.peer }))),
       h("td", {}, h("div", { class: "row" },
         (run.outcome || run.hits > 0) && h("a", { href: `#private/${check.proposal}/${run.run}`, data: key("look") }, t("private.look")),
         going && run.state === "WAITING" && may("declare") && button(t("private.run_now"), () => runNow(check, run, desk), key("now")),
         going && may("declare") && button(t("private.cancel_run"), () => cancel(check, run, desk), key("cancel")),
-        over && may("terms") && opening(check, run, key))));
+        over && run.sorties !== null && may("terms") && opening(check, run, key))));
   }
 
   // Nobody is given a plan before the time that the terms say.
