@@ -20,6 +20,7 @@ const SCREENS = [
   { name: "record", needs: "read", load: () => import("../record/screen.js") },
   { name: "map", needs: "read", load: () => import("../map/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
+  { name: "terms", needs: "read", key: "T", load: () => import("../terms/screen.js") },
   { name: "private", needs: "read", key: "P", load: () => import("../private/screen.js") },
 ];
 const keyOf = (screen, at) => screen.key ?? String((at + 1) % 10);
@@ -71,6 +72,7 @@ export class Frame {
     this.#showLive();
   }
 
+  // Resolves when the first screen is there.
   show() {
     if (this.world) {
       this.world.on(["lines"], () => this.#showDrills());
@@ -82,7 +84,7 @@ export class Frame {
         if (fresh.length) this.#sound.hidden = alarm(fresh.map((alert) => alert.urgency));
       });
     }
-    this.#go();
+    return this.#go();
   }
 
   #draw() {
@@ -192,7 +194,7 @@ export class Frame {
 
   #count() {
     const link = document.querySelector('nav a[data-screen="watch"]');
-    const urgent = this.world?.alerts.filter((alert) => alert.urgency === "FLASH" || alert.urgency === "IMMEDIATE").length ?? 0;
+    const urgent = this.world?.openAlerts.urgent ?? 0;
     link?.querySelector(".count")?.remove();
     if (urgent) link?.append(" ", h("span", { class: "count", "aria-label": t("frame.urgent", { count: urgent }) }, String(urgent)));
   }
