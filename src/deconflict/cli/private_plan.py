@@ -84,7 +84,7 @@ def _show(found: dict[str, Any]) -> None:
         [
             (
                 short(each["declaration_id"]),
-                each["purpose"],
+                clean(each["purpose"]).replace("_", " ").lower(),
                 when(each["start_utc"]),
                 when(each["end_utc"]),
                 each["label"],
