@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desks import PARTIES, PASSWORD, Desk, Watch, open_desk, watch
+from desks import PARTIES, PASSWORD, Desk, Watch, flight, open_desk, watch
 from playwright.sync_api import Browser, Response, Route
 from test_access import violations
 from tests.private_nodes import CELL_MM, ORIGIN, check_terms, sortie
@@ -198,6 +198,35 @@ def test_a_closer_look_says_first_what_asking_shows(checking: Watch, browser: Br
         assert not desk.troubles
 
 
+def test_a_concern_from_a_hit_names_what_is_declared_and_cites_the_check(
+    checking: Watch, browser: Browser
+) -> None:
+    blue = open_desk(browser, checking.members["blue"])
+    blue.go("private")
+    blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
+    raised = '[aria-labelledby="h-finding"] button:has-text("Raise a concern")'
+    blue.shows(raised).click()
+    blue.shows('#problem:has-text("names a declaration of each side")')  # and there is none
+    for party, east in (("blue", 4_000_000), ("red", -4_000_000)):
+        with checking.members[party].api() as api:
+            api.post("/declarations", {"declarations": [flight(east, label=f"by {party}")]})
+    blue.go("watch")
+    blue.shows('td:has-text("by red")')
+    blue.page.evaluate("history.back()")
+    blue.shows(raised).click()
+    blue.page.click('dialog[open] button:has-text("Next")')
+    assert "shows red that you had a hit" in blue.page.inner_text("dialog[open]")
+    blue.page.click('dialog[open] button:has-text("Send")')
+    blue.page.wait_for_selector("dialog[open]", state="detached")
+    with checking.members["blue"].api() as api:
+        said = api.get(f"/lines/{checking.line_id}/messages?direction=out&last=50")
+        (concern,) = (each for each in said if each["kind"] == "CONCERN")
+        checks = [each["proposal"] for each in api.get("/private")]
+    assert concern["ref"] == checks[-1]
+    blue.page.context.close()
+    assert not blue.troubles
+
+
 def test_without_a_plan_it_is_shown_as_unknown_and_never_as_calm(
     checking: Watch, browser: Browser
 ) -> None:
@@ -347,7 +376,7 @@ def test_a_run_shows_how_far_it_is_and_a_check_is_ended_in_two_steps(
     red.page.evaluate(f"location.hash = 'private/{name}'")
     bar = red.shows('[aria-labelledby="h-check"] progress')
     assert bar.evaluate("bar => bar.position") == 0.5
-    assert bar.get_attribute("aria-label") == "How far run 1 is"
+    assert bar.get_attribute("aria-label") == "How far run 0 is"
     red.page.unroute("**/api/v1/private")
     before = seq(checking, "red")
     red.page.click('[aria-labelledby="h-check"] button:has-text("End the check")')

@@ -59,7 +59,7 @@ export function drawCheck(box, chosen, document, desk) {
       ...fact("state", h("strong", {}, stateOf(check))),
       ...fact("first_period", h("span", { class: "figure" }, utc(check.start_utc)), " ", h("small", {}, local(check.start_utc))),
       ...fact("runs", figures(String(check.runs))),
-      ...(check.refines ? fact("refined", h("a", { href: `#private/${check.refines.of}/${check.refines.run}` }, t("private.refined_run", { run: check.refines.run + 1 }))) : []),
+      ...(check.refines ? fact("refined", h("a", { href: `#private/${check.refines.of}/${check.refines.run}` }, t("private.refined_run", { run: check.refines.run }))) : []),
       ...(check.shown.filter(isOver).length === check.runs ? [] : fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan")))),
       ...fact("proposal", h("a", { class: "figure", href: `#thread/${check.line_id}/${check.proposal}` }, check.proposal.slice(0, 16))));
     acts.replaceChildren(...buttons(check));
@@ -86,10 +86,10 @@ export function drawCheck(box, chosen, document, desk) {
     const over = isOver(run);
     const going = check.state === "ACCEPTED" && !over;
     return h("tr", { class: run.outcome === "HIT" ? "differs" : null, data: { key: `run ${run.run}` } },
-      h("th", { scope: "row", class: "figure" }, figures(String(run.run + 1))),
+      h("th", { scope: "row", class: "figure" }, figures(String(run.run))),
       h("td", { class: "figure" }, fromTo(run.start_utc, run.end_utc)),
       h("td", {}, h("strong", { class: run.outcome === "NOT_CHECKED" ? "permission" : null }, outcomeOf(run)), h("p", { dir: "auto" }, run.text),
-        run.done !== null && h("progress", { max: run.steps, value: run.done, "aria-label": t("private.progress", { run: run.run + 1 }) }),
+        run.done !== null && h("progress", { max: run.steps, value: run.done, "aria-label": t("private.progress", { run: run.run }) }),
         run.picked && h("p", { class: "permission" }, t("private.picked")),
         run.coin_kept && h("p", { class: "overdue" }, t("private.coin_kept", { peer: check.peer }))),
       h("td", {}, h("div", { class: "row" },

@@ -25,7 +25,7 @@ export function drawFinding(box, finding, document, desk) {
   const picked = hits.slice(0, SHOWN).map((hit) => ({ hit, row: row(hit) }));
   const mapBox = h("div", { class: "picture" });
   box.replaceChildren(h("section", { "aria-labelledby": "h-finding", "aria-live": "polite" },
-    h("h2", { id: "h-finding" }, t("private.finding", { run: run.run + 1, peer: check.peer })),
+    h("h2", { id: "h-finding" }, t("private.finding", { run: run.run, peer: check.peer })),
     h("div", { class: "stack" },
       h("div", { class: `alert ${loudness(run)}` }, h("p", { class: "urgency" }, outcomeOf(run)),
         h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.outcome] && h("p", { class: "permission" }, t(SAYS[run.outcome])),

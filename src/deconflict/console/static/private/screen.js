@@ -115,7 +115,7 @@ export function open(main, shown) {
       h("th", { scope: "row" }, h("a", { href: `#private/${check.proposal}` }, `${check.peer} · ${markOf(check)}`)),
       h("td", { class: "figure" }, utc(check.start_utc)), h("td", { class: "figure" }, String(check.runs)),
       h("td", { class: check.own ? "own" : "peer" }, check.by),
-      h("td", {}, stateOf(check), last && h("div", {}, h("strong", { class: last.outcome === "NOT_CHECKED" ? "permission" : last.outcome === "HIT" ? "overdue" : null }, outcomeOf(last)), " ", h("small", {}, t("private.of_run", { run: last.run + 1 })))));
+      h("td", {}, stateOf(check), last && h("div", {}, h("strong", { class: last.outcome === "NOT_CHECKED" ? "permission" : last.outcome === "HIT" ? "overdue" : null }, outcomeOf(last)), " ", h("small", {}, t("private.of_run", { run: last.run })))));
   }
 
   // The plans: drawn anew when other lines have a private check, not while somebody works there.
