@@ -18,10 +18,12 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.processes.network import Network, make_networked
 from tests.processes.nodes import Member, Process
 
+from deconflict.messages.private_terms import PrivateCheckTerms
+
 PARTIES = ("blue", "red")
 SCREENS = (
     *("watch", "conflicts", "declare", "thread", "talks", "incidents"),
-    *("handover", "record", "map", "account", "terms"),
+    *("handover", "record", "map", "account", "terms", "private"),
 )
 PASSWORD = "a long evening at sea"
 SHOTS = Path(os.environ.get("DECONFLICT_SHOTS", "build/screenshots"))
@@ -79,7 +81,7 @@ class Desk:
 
 
 @contextmanager
-def watch(directory: Path) -> Iterator[Watch]:
+def watch(directory: Path, *, private_check: PrivateCheckTerms | None = None) -> Iterator[Watch]:
     """Run two nodes that have agreed on terms."""
     network, members = make_networked(directory, PARTIES)
     with ExitStack() as stack:
@@ -93,7 +95,7 @@ def watch(directory: Path) -> Iterator[Watch]:
             Party(m.party, m.path, m.folder.settings.operators_listen, m.token)
             for m in members.values()
         )
-        made.line_id = agree(blue, red)
+        made.line_id = agree(blue, red, private_check=private_check)
         yield made
 
 

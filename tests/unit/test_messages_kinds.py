@@ -144,8 +144,8 @@ def test_what_merely_names_its_subject_keeps_its_own_pace() -> None:
         assert precedence_of_reply(kind, Precedence.FLASH) is KINDS[kind].rule.precedence
     for kind in Kind:
         if KINDS[kind].own_pace:
-            of_an_exchange = OF_A_CALL | OF_A_CHECK | {Kind.TALK_REQUEST, Kind.CALL_RECORD}
-            assert kind in of_an_exchange | written_after
+            known = OF_A_CALL | OF_A_CHECK | {Kind.TALK_REQUEST, Kind.CALL_RECORD}
+            assert kind in known | written_after
 
 
 def test_an_acknowledgement_of_a_query_is_told_what_answers_it() -> None:

@@ -325,7 +325,7 @@ class Reading:
         )
 
     def _rows(
-        self, line: Line, party: str, after: int, limit: int, last: int | None
+        self, line: Line, party: str, after: int, limit: int, last: int | None = None
     ) -> list[EntryRow]:
         chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
         if last is not None:

@@ -79,8 +79,8 @@ class Node(
     Advising,
     Tended,
     SiteReading,
-    TermsReading,
     PrivateAsking,
+    TermsReading,
 ):
     """A running node as its operators use it.
 

@@ -28,7 +28,8 @@ const button = (text, work, first = false) => h("button", { type: "button", clas
 
 // The buttons of an alert: the right step first.
 export function actionsFor(alert, desk) {
-  const { conflict_id: conflict } = alert.facts;
+  const { conflict_id: conflict, proposal, run } = alert.facts;
+  if (proposal && alert.rule.startsWith("PRIVATE_")) return [h("a", { href: `#private/${proposal}${run === undefined ? "" : `/${run}`}` }, t("act.see_private"))];
   if (conflict) return [h("a", { href: `#conflicts/${conflict}` }, t("act.see_conflict"))];
   const ref = alert.facts.message ?? alert.subject;
   const found = [];
@@ -42,6 +43,7 @@ export function actionsFor(alert, desk) {
 // What a desk can answer to a message of the peer.
 export function answersTo(kind, line, ref, text, desk) {
   const { frame, me } = desk;
+  if (kind === "PRIVATE_PROPOSE") return [h("a", { href: `#private/${ref}` }, t("act.see_private"))];
   if (!may("send")) return [];
   const act = (work) => frame.act(work);
   const seen = button(t("act.seen"), act(() => post(`/messages/${ref}/seen`)));
