@@ -119,7 +119,9 @@ def arrow_batches(
         for batch in batches:
             # Places within it come from the file, and nothing else holds them to its length.
             batch.validate(full=True)
-            kept = batch.select([name for name in batch.schema.names if name not in ignore])
+            names = enumerate(batch.schema.names)
+            # By place: two of one name are refused below.
+            kept = batch.select([place for place, name in names if name not in ignore])
             yield batch_of_arrow(kept, name=path.name, first_row=first_row, base=1)
             first_row += batch.num_rows
             advance(batch.nbytes)
