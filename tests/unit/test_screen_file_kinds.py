@@ -5,6 +5,7 @@ import gzip
 import lzma
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -128,14 +129,17 @@ def test_two_columns_of_one_name_are_refused_in_arrow_files_and_in_parquet(tmp_p
 
 def test_an_arrow_file_whose_lists_lead_outside_of_it_is_refused(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
-    lists = pa.ListArray.from_arrays(pa.array([0, 1_000_000], pa.int32()), pa.array([1.0]))
+    lists = pa.array([[1.0] * 77, [1.0] * 77])
     table = pa.table(dict.fromkeys(("lat_deg", "lon_deg", "time_s", "altitude_fl"), lists))
     with (
         pa.OSFile(str(tmp_path / "day.arrow"), "wb") as file,
         pa.ipc.new_file(file, table.schema) as writer,
     ):
         writer.write_table(table)
-    assert "1000000" in refused(tmp_path / "day.arrow").given
+    file = tmp_path / "day.arrow"
+    ends = [np.array([77, end], dtype="<i4").tobytes() for end in (154, 1_000_000)]
+    file.write_bytes(file.read_bytes().replace(*ends))
+    assert "1000000" in refused(file).given
 
 
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])

@@ -202,7 +202,7 @@ class _Parquet:
 
 
 def _faults(pa: Any) -> tuple[type[Exception], ...]:
-    """Return what pyarrow raises of a file that is not what it says: of names that are no text too."""
+    """Return what pyarrow raises of a damaged file, or of a name in it that is no text."""
     return (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
