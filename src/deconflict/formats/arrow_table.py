@@ -198,7 +198,7 @@ class _Parquet:
     def bytes_of(self, group: int) -> int:
         """Return about how much of the file a row group takes: its share of the rows."""
         rows = self.first_rows[group + 1] - self.first_rows[group]
-        return self.path.stat().st_size * rows // max(self.first_rows[-1] - 1, 1)
+        return int(self.path.stat().st_size * rows // max(self.first_rows[-1] - 1, 1))
 
 
 def _faults(pa: Any) -> tuple[type[Exception], ...]:
