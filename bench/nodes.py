@@ -20,6 +20,7 @@ import httpx
 from deconflict.airspace.landmark import Landmark
 from deconflict.airspace.position import Position
 from deconflict.api.accounts import Accounts
+from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.terms import PartyTerms, terms_to_wire
 from deconflict.messages.terms_defaults import default_terms
 from deconflict.node.folder import NodeFolder
@@ -139,6 +140,10 @@ class Party:
         """Return the answer to a POST, at leisure."""
         return self._ask("POST", path, json=body)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """Return the answer to a PUT, at leisure."""
+        return self._ask("PUT", path, json=body)
+
     def _ask(self, method: str, path: str, **content: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
         # Loopback without TLS: to read all roots for it takes 20 ms of the processor each time.
@@ -203,7 +208,7 @@ def running(*parties: Party) -> Iterator[None]:
             party.kill()
 
 
-def agree(west: Party, east: Party) -> str:
+def agree(west: Party, east: Party, *, private_check: PrivateCheckTerms | None = None) -> str:
     """Have both sign the default terms; return the line's id."""
     lines = ((west, east), (east, west))
     wait_for(
@@ -216,6 +221,7 @@ def agree(west: Party, east: Party) -> str:
         parties=[PartyTerms(party.name, "watch", "duty", ("en",), 1) for party in (west, east)],
         theatre=THEATRE,
         landmarks=[LANDMARK],
+        private_check=private_check,
     )
     west.post(f"/lines/{line_id}/terms/proposal", {"terms": terms_to_wire(terms)})
     path = f"/lines/{line_id}/terms"

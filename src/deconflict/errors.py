@@ -44,6 +44,7 @@
             SessionEndedError          this login ended with its watch
         NotPermittedError          this account's role may not do this
         NotFoundError              the named thing does not exist here
+            PartMissingError           a part of a private check is not here, or is damaged
         PeerUnreachableError       the peer's node did not answer
         NodeUnreachableError       our own node did not answer its operator
         PromiseBrokenError         a step of the demo did not come out as promised
@@ -316,6 +317,10 @@ class NotPermittedError(DeconflictError):
 
 class NotFoundError(DeconflictError):
     """The named thing does not exist here."""
+
+
+class PartMissingError(NotFoundError):
+    """A part of a step of a private check is not here, or what lies in its place is not it."""
 
 
 class PeerUnreachableError(DeconflictError):

@@ -7,17 +7,17 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from deconflict.errors import InvalidDocumentError, WrongSenderError
+from deconflict.errors import InvalidDocumentError, LineStateError, WrongSenderError
 from deconflict.node.folder import NodeFolder
 from deconflict.node.invitation import Invitation
 from deconflict.node.peer_client import PeerClient
-from deconflict.node.peer_server import DoorLimits, build_peer_server
+from deconflict.node.peer_server import DoorLimits, PeerHandler, build_peer_server
 from deconflict.node.settings import Settings
 from deconflict.node.tls import client_context, server_context
 
 HOST = "127.0.0.1"
 # Tests call from one address more often than any peer would.
-BUSY = DoorLimits(handshakes_per_second=10_000, request_s=1.0, handshake_s=0.5)
+BUSY = DoorLimits(handshakes_per_second=10_000, request_s=1.0, part_s=2.0, handshake_s=0.5)
 
 
 def make_folder(path: Path, party: str) -> NodeFolder:
@@ -55,6 +55,12 @@ class Handler:
             await asyncio.sleep(60)
         return peer_party.encode() + b" said " + body
 
+    def expect_part(self, peer_party: str, line_id: str, size: int) -> None:
+        raise LineStateError("no private check runs on this line")
+
+    async def part(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+        raise LineStateError("no private check runs on this line")
+
     async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
         self.calls.append(("beat", peer_party, line_id, body))
         return b"beat"
@@ -63,7 +69,13 @@ class Handler:
 class Door:
     """``with Door(folder) as door``: the door of a node, open on ``door.port``."""
 
-    def __init__(self, folder: NodeFolder, limits: DoorLimits = BUSY, port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: NodeFolder,
+        limits: DoorLimits = BUSY,
+        port: int = 0,
+        answers: PeerHandler | None = None,
+    ) -> None:
         self.folder = folder
         self.handler = Handler()
         self.book = folder.peers()
@@ -71,7 +83,7 @@ class Door:
             folder.unlock().chain, [peer.invitation.tls_root_der for peer in self.book.list()]
         )
         self._server = build_peer_server(
-            self.handler,
+            answers or self.handler,
             context=self.context,
             party_of=self.book.party_by_spki,
             host=HOST,

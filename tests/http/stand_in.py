@@ -10,6 +10,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration, Purpose
+from deconflict.messages.private_bodies import Refines
 from deconflict.messages.readback import ReadbackRow
 from deconflict.messages.terms_rows import TermsRow
 from deconflict.node.actor import Actor
@@ -19,6 +20,12 @@ from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.private.views import (
+    OpenedView,
+    PlanView,
+    PrivateCheckView,
+    PrivateFindingView,
+)
 from deconflict.node.record_search import Found
 from deconflict.node.tending.backups import BackupsView
 from deconflict.node.tending.certificates import CertificateView
@@ -195,6 +202,64 @@ class StandInNode:
             return ()
         until_utc = self.drilling
         return (DrillView(LINE, PEER, format_utc(START_MS), until_utc, True, None),)
+
+    def private_checks(self, *, language: str | None = None) -> tuple[PrivateCheckView, ...]:
+        return ()
+
+    def private_check(self, proposal: str, *, language: str | None = None) -> PrivateCheckView:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
+
+    def private_finding(
+        self, proposal: str, run: int, *, language: str | None = None
+    ) -> PrivateFindingView:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
+
+    def private_plan(self, actor: Actor, line: str) -> PlanView:
+        return PlanView(LINE, PEER, None, ())
+
+    def set_private_plan(
+        self, actor: Actor, line: str, declarations: Sequence[Declaration]
+    ) -> PlanView:
+        self.calls.append(("private plan", actor, tuple(declarations)))
+        return PlanView(LINE, PEER, format_utc(START_MS), ())
+
+    def clear_private_plan(self, actor: Actor, line: str) -> PlanView:
+        self.calls.append(("private plan", actor, None))
+        return PlanView(LINE, PEER, None, ())
+
+    async def propose_private(
+        self,
+        actor: Actor,
+        line: str,
+        *,
+        start_utc: str | None = None,
+        runs: int = 1,
+        refines: Refines | None = None,
+        drill: bool | None = None,
+    ) -> Posted:
+        self.calls.append(("private propose", actor, (start_utc, runs, refines, drill)))
+        return Posted("ab" * 32, LINE, "ab" * 16, 1, "PRIVATE_PROPOSE", "QUEUED")
+
+    async def accept_private(self, actor: Actor, proposal: str) -> Posted:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
+
+    async def decline_private(
+        self, actor: Actor, proposal: str, *, reason: int | None = None
+    ) -> Posted:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
+
+    def run_private(
+        self, actor: Actor, proposal: str, run: int | None = None
+    ) -> PrivateFindingView:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
+
+    async def cancel_private(
+        self, actor: Actor, proposal: str, run: int | None = None
+    ) -> PrivateCheckView:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
+
+    async def open_private(self, actor: Actor, proposal: str, run: int) -> OpenedView:
+        raise NotFoundError("no private check has this name", given=proposal[:16])
 
     async def begin_drill(
         self, actor: Actor, until_utc: str, *, line: str | None = None, announced: bool = True

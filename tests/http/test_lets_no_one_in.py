@@ -293,6 +293,43 @@ def test_a_sender_is_who_its_certificate_says(red: Red, green: Red) -> None:
         )
 
 
+# ---- parts of private checks --------------------------------------------------------------------
+
+
+def part_path(red: Red) -> str:
+    return red.path.replace("/packets", "/part")
+
+
+@pytest.mark.parametrize("name", sorted(hostile.STRANGERS))
+def test_a_wrong_certificate_leaves_no_part(
+    name: str, red: Red, blue: Member, tmp_path: Path
+) -> None:
+    credentials = hostile.STRANGERS[name](red.member.path, tmp_path)
+    assert said_by(blue, credentials, part_path(red), b"x" * 1_000).data == b""
+    assert not (blue.path / "parts").exists()
+
+
+def test_nobody_leaves_a_part_where_no_private_check_runs(
+    red: Red, green: Red, blue: Member
+) -> None:
+    for size in (0, 1, 1_000, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1):
+        assert red.tries(bytes(size), part_path(red)).data == b""
+    assert green.tries(b"x", part_path(red)).data == b""
+    assert green.tries(b"x", part_path(green)).data == b""
+    assert red.tries(b"x", "/line/" + "0" * 32 + "/part").data == b""
+    assert not (blue.path / "parts").exists()
+
+
+@pytest.mark.parametrize("name", sorted(hostile.BAD_REQUESTS))
+def test_another_request_leaves_no_part_even_from_the_pinned_peer(
+    name: str, red: Red, blue: Member
+) -> None:
+    request = hostile.bad_requests(part_path(red), b"x" * 1_000)[name]
+    heard = hostile.call(HOST, blue.peer_port, request, red.credentials, source=elsewhere())
+    assert heard.data == b""
+    assert not (blue.path / "parts").exists()
+
+
 # ---- altered ------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""The tutorial, typed into a shell as it stands; each shown line has to come out."""
+"""Pages typed into a shell as they stand; each shown line has to come out."""
 
 import os
 import re
@@ -13,15 +13,15 @@ from tests.processes.nodes import free_port
 
 pytestmark = pytest.mark.processes
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PORTS = ("8443", "8444", "8080", "8081")
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "--- end of block ---"
 
 
-def blocks() -> Iterator[tuple[str, list[str]]]:
+def blocks(page: str) -> Iterator[tuple[str, list[str]]]:
     """Commands, and the lines shown for them; ``…`` in a line stands for anything."""
-    found = BLOCK.findall(PAGE.read_text("utf-8"))
+    found = BLOCK.findall((DOCS / page).read_text("utf-8"))
     for number, (kind, text) in enumerate(found):
         if kind == "sh":
             following = found[number + 1] if number + 1 < len(found) else ("", "")
@@ -61,12 +61,13 @@ def shell(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         bash.communicate()
 
 
-def test_the_tutorial_works_as_it_stands(shell: subprocess.Popen[str]) -> None:
+@pytest.mark.parametrize("page", ["tutorial.md", "howto/private-check.md"])
+def test_the_page_works_as_it_stands(page: str, shell: subprocess.Popen[str]) -> None:
     assert shell.stdin is not None
     assert shell.stdout is not None
     ports = {port: str(free_port()) for port in PORTS}
-    typed = list(blocks())
-    assert len(typed) > 10
+    typed = list(blocks(page))
+    assert len(typed) > 5
     for commands, shown in typed:
         for port, free in ports.items():
             commands = commands.replace(port, free)

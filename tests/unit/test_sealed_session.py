@@ -17,7 +17,7 @@ from deconflict.errors import (
     InvalidInputError,
     NotCanonicalError,
 )
-from deconflict.sealed.audit import audit
+from deconflict.sealed.audit import Said, audit, in_one_order
 from deconflict.sealed.cells import SlotCells
 from deconflict.sealed.hello import Hello, Shape, read_hello
 from deconflict.sealed.oprf import Evaluation, Sender
@@ -317,9 +317,10 @@ def shown(tags: list[bytes], *, ordered: bool = True) -> ShownTags:
     [
         ([n.to_bytes(12) for n in range(512)][::-1], False, "UNSORTED_TAGS"),
         ([(n - n % 2).to_bytes(12) for n in range(2, 514)], True, "UNSORTED_TAGS"),
+        ([(n ^ 8).to_bytes(12) for n in range(8, 520)], False, "UNSORTED_TAGS"),
         ([n.to_bytes(12) for n in range(1, 513)], True, "CANARY_LOST"),
     ],
-    ids=["unsorted", "twice", "none of the canaries"],
+    ids=["unsorted", "twice", "chunks in another order", "none of the canaries"],
 )
 def test_tags_out_of_order_twice_or_lost_are_found_out(
     tags: list[bytes], ordered: bool, reason: str
@@ -474,3 +475,54 @@ def test_the_same_plan_seed_and_agreement_give_the_same_side() -> None:
     again = side_of("blue", (BLUE,), GRID, SHAPE, drawn(9), expires_utc=EXPIRES)
     assert again.hello.nonce != one.hello.nonce
     assert set(PARTIES) == {"blue", "red"}
+
+
+def chains_of(log: list[Said], party: str) -> tuple[list[Said], list[Said]]:
+    """One log as two chains: all that a record of two signed logs tells of their order."""
+    return [s for s in log if s.party == party], [s for s in log if s.party != party]
+
+
+def test_an_arbiter_needs_only_the_order_of_each_chain() -> None:
+    played = table()
+    found = played.play()
+    for party, plan in (("blue", [BLUE]), ("red", [NEAR])):
+        for log in played.logs.values():  # of whichever side exported it
+            merged = in_one_order(*chains_of(log, party))
+            audited = audit(merged, played.opened(party, plan), GRID)
+            assert (audited.deviates, audited.finding) == (None, found[party])
+
+
+def test_an_arbiter_of_two_chains_finds_a_step_left_out_said_twice_or_too_soon() -> None:
+    played = table()
+    played.play()
+    own, peers = chains_of(played.logs["red"], "red")
+    opened = played.opened("red", [NEAR])
+    for at, step in enumerate(own[1:-1], start=1):
+        left_out = [*own[:at], *own[at + 1 :]]
+        swapped = [*own[:at], own[at + 1], own[at], *own[at + 2 :]]
+        for changed in (left_out, swapped, [*own[: at + 1], *own[at:]]):
+            audited = audit(in_one_order(changed, peers), opened, GRID)
+            assert audited.deviates is not None, (at, step.step.kind)
+
+
+def test_an_arbiter_names_what_the_other_side_said_that_had_to_be_refused() -> None:
+    def flipped(party: str, step: Step) -> tuple[Step, ...]:
+        if (party, step.kind) != ("blue", StepKind.EVALUATED):
+            return (step,)
+        return (replace(step, data=step.data[:-1] + bytes([step.data[-1] ^ 1])),)
+
+    played = table()
+    played.alter = flipped
+    played.play()
+    merged = in_one_order(*chains_of(played.logs["red"], "red"))
+    audited = audit(merged, played.opened("red", [NEAR]), GRID)
+    assert audited.deviates is None
+    assert str(audited.refused).startswith("EVALUATED: ")
+
+
+def test_who_stopped_is_told_from_who_said_something_else() -> None:
+    played = table()
+    played.play()
+    own, peers = chains_of(played.logs["red"], "red")
+    audited = audit(in_one_order(own[:3], peers), played.opened("red", [NEAR]), GRID)
+    assert (audited.deviates, audited.unsaid) == ("it stopped before ROOT", True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from deconflict.airspace.where import located
 from deconflict.api.errors import invalid_fields
 from deconflict.api.permit import GEO_JSON, SMALL_BODY_BYTES, media_type_of
+from deconflict.api.private_schemas import PrivatePlan, PrivatePlanOptions
 from deconflict.api.schemas import Check, CheckOptions, DeclarationDraft, Declare, DeclareOptions
 from deconflict.api.services import services_of
 from deconflict.formats import read_declarations
@@ -52,8 +53,8 @@ class Wanted:
 
 async def read_drafts(
     request: Request,
-    model: type[Declare] | type[Check],
-    options: type[DeclareOptions] | type[CheckOptions],
+    model: type[Declare] | type[Check] | type[PrivatePlan],
+    options: type[DeclareOptions] | type[CheckOptions] | type[PrivatePlanOptions],
 ) -> Wanted:
     """Return what a body asks for, whichever of the two ways it is written.
 
@@ -84,7 +85,7 @@ async def read_drafts(
     return Wanted(made, named, **asked.model_dump(exclude={"declarations"}))
 
 
-def reads(model: type[Declare] | type[Check]) -> dict[str, Any]:
+def reads(model: type[Declare] | type[Check] | type[PrivatePlan]) -> dict[str, Any]:
     """Return what OpenAPI says of a body that :func:`read_drafts` reads."""
     return {
         "requestBody": {

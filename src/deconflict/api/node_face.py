@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
+from deconflict.messages.private_bodies import Refines
 from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
@@ -17,6 +18,12 @@ from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.private.views import (
+    OpenedView,
+    PlanView,
+    PrivateCheckView,
+    PrivateFindingView,
+)
 from deconflict.node.record_search import Found
 from deconflict.node.tending.backups import BackupsView
 from deconflict.node.tending.certificates import CertificateView
@@ -313,3 +320,34 @@ class NodeFace(Protocol):
         self, actor: Actor, *, line: str | None = None
     ) -> tuple[DrillView, ...]: ...
     async def drill_report(self, line: str) -> DrillReport: ...
+    def private_checks(self, *, language: str | None = None) -> tuple[PrivateCheckView, ...]: ...
+    def private_check(self, proposal: str, *, language: str | None = None) -> PrivateCheckView: ...
+    def private_finding(
+        self, proposal: str, run: int, *, language: str | None = None
+    ) -> PrivateFindingView: ...
+    def private_plan(self, actor: Actor, line: str) -> PlanView: ...
+    def set_private_plan(
+        self, actor: Actor, line: str, declarations: Sequence[Declaration]
+    ) -> PlanView: ...
+    def clear_private_plan(self, actor: Actor, line: str) -> PlanView: ...
+    async def propose_private(
+        self,
+        actor: Actor,
+        line: str,
+        *,
+        start_utc: str | None = None,
+        runs: int = 1,
+        refines: Refines | None = None,
+        drill: bool | None = None,
+    ) -> Posted: ...
+    async def accept_private(self, actor: Actor, proposal: str) -> Posted: ...
+    async def decline_private(
+        self, actor: Actor, proposal: str, *, reason: int | None = None
+    ) -> Posted: ...
+    def run_private(
+        self, actor: Actor, proposal: str, run: int | None = None
+    ) -> PrivateFindingView: ...
+    async def cancel_private(
+        self, actor: Actor, proposal: str, run: int | None = None
+    ) -> PrivateCheckView: ...
+    async def open_private(self, actor: Actor, proposal: str, run: int) -> OpenedView: ...

@@ -42,6 +42,11 @@ COMMANDS = (
         "screen:screen",
         "Find every conflict among the flights and volumes of files; sends nothing.",
     ),
+    Entry(
+        "private",
+        "private:private",
+        "Private checks: both sides learn where their plans meet, and nothing else.",
+    ),
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(

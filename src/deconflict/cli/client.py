@@ -108,6 +108,10 @@ class NodeClient:
         """Return the JSON answer to a POST of a JSON object."""
         return self._ask("POST", parts, json=dict(body or {}))
 
+    def put(self, *parts: str, body: Mapping[str, Any]) -> Any:
+        """Return the JSON answer to a PUT of a JSON object."""
+        return self._ask("PUT", parts, json=dict(body))
+
     def delete(self, *parts: str) -> Any:
         """Return the JSON answer to a DELETE."""
         return self._ask("DELETE", parts)

@@ -16,6 +16,7 @@ from deconflict.messages.direction import without_isolates
 
 __all__ = [
     "EXIT_FINDING",
+    "EXIT_INTERRUPTED",
     "EXIT_WRONG",
     "Command",
     "Entry",

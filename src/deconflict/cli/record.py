@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["export", "log", "message_rows", "show_message", "verify"]
 
 _MOST_OF_SITES = 1_000  # that the node gives at once
+_MOST_LACKING = 10  # runs of private checks shown one by one
 _MOST_UNFOUND = 20  # citations shown one by one
 
 
@@ -377,6 +378,7 @@ def _show_proven(proven: "VerifiedBundle") -> None:
             ("terms signed by both", ", ".join(agreed) or "none"),
             ("signed by one only", ", ".join(short(one) for one in proven.one_sided_terms)),
             ("kept beside it", beside if proven.evidence else None),
+            ("private checks", _parts_there(proven)),
             ("exported by", f"{proven.by}, who says {when(proven.exported_utc)}"),
         )
     )
@@ -424,6 +426,25 @@ def _show_unfound(proven: "VerifiedBundle") -> None:
     more = len(proven.unfound) - _MOST_UNFOUND
     if more > 0:
         click.echo(f"\nand {more:,} more such citations: --json lists all")
+
+
+def _parts_there(proven: "VerifiedBundle") -> str | None:
+    """Return how many parts of steps are there, and of which runs some are not."""
+    if not proven.parts:
+        return None
+    named = sum(run.named for run in proven.parts)
+    lacking = [run for run in proven.parts if run.missing]
+    missing = sum(len(run.missing) for run in lacking)
+    told = f"{named - missing:,} of {count(named, 'part')} of {count(len(proven.parts), 'run')}"
+    if not lacking:
+        return f"{told}, as their steps name them"
+    which = [
+        f"{len(run.missing):,} of run {run.run} of {short(run.proposal)}"
+        for run in lacking[:_MOST_LACKING]
+    ]
+    if len(lacking) > _MOST_LACKING:
+        which.append(f"{len(lacking) - _MOST_LACKING:,} more runs")
+    return f"{told}; missing: {', '.join(which)} (they may be gone by retention)"
 
 
 def _reopened(proven: "VerifiedBundle") -> str | None:

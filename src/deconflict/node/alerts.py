@@ -156,7 +156,16 @@ class AlertBook:
 
 URGENT: Final = frozenset(("FLASH", "IMMEDIATE"))  # never folded, and heard
 _URGENCIES: Final = {"FLASH": 0, "IMMEDIATE": 1, "PRIORITY": 2, "ROUTINE": 3}
-_DANGERS: Final = frozenset(("CONFLICT", "NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"))
+_DANGERS: Final = frozenset(
+    (
+        "CONFLICT",
+        "NOT_CHECKED",
+        "PRIVATE_HIT",
+        "PRIVATE_NOT_CHECKED",
+        "CEASE_RECEIVED",
+        "SAFETY_RECEIVED",
+    )
+)
 _NEVER: Final = "~"  # sorts behind every instant
 
 

@@ -6,14 +6,17 @@ inside, so the exporter need not be believed for what was said, only for when it
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Final
 
 from deconflict.errors import (
     NotFoundError,
+    PartMissingError,
 )
 from deconflict.line.checkpoint import cosign_checkpoint
-from deconflict.line.envelope import seal_envelope
+from deconflict.line.envelope import read_envelope, seal_envelope
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import ALGORITHM, SigningKey, VerifyKey
 from deconflict.line.moment import utc_text
@@ -26,12 +29,14 @@ from deconflict.node.bundle_lines import (
     EvidenceItem,
     Item,
     Manifest,
+    PartItem,
     ReceiptItem,
     Seal,
     TermsItem,
     base64_text,
     encoded,
 )
+from deconflict.node.bundle_parts import named_parts
 from deconflict.node.witness.state import with_lines, witness_lines
 from deconflict.store.base import (
     CheckpointRow,
@@ -42,8 +47,13 @@ from deconflict.store.base import (
     Store,
     TermsRow,
 )
+from deconflict.store.parts import Parts
 
 __all__ = ["cosigned_note", "export_bundle"]
+
+logger = logging.getLogger("deconflict.node")
+
+_STEP: Final = b'"PRIVATE_STEP"'
 
 
 def export_bundle(
@@ -54,6 +64,7 @@ def export_bundle(
     peer_key: VerifyKey,
     exported_utc_ms: int,
     own_keys: OwnKeys | None = None,
+    parts: Parts | None = None,
 ) -> Iterator[bytes]:
     """Yield the bundle of one line, a line of text at a time.
 
@@ -68,6 +79,7 @@ def export_bundle(
         peer_key: with which the peer was pinned.
         exported_utc_ms: now.
         own_keys: all own keys, where there was another before; None for ``signer`` alone.
+        parts: of the line's private checks; those that are there and whole go along.
 
     Raises:
         NotFoundError: there is no such line.
@@ -77,7 +89,8 @@ def export_bundle(
     if row is None:
         raise NotFoundError("there is no such line", given=line, remedy="see the list of lines")
     keys = own_keys or OwnKeys(signer)
-    return _sealed_lines(_items(store, row, signer, keys, peer_key, exported_utc_ms), signer)
+    items = _items(store, row, signer, keys, peer_key, exported_utc_ms, parts)
+    return _sealed_lines(items, signer)
 
 
 def _items(
@@ -87,6 +100,7 @@ def _items(
     own_keys: OwnKeys,
     peer_key: VerifyKey,
     exported_utc_ms: int,
+    parts: Parts | None,
 ) -> Iterator[Item]:
     keys = {line.own_party: own_keys.first.verify_key, line.peer_party: peer_key}
     lengths = {head.party: head.length for head in store.heads(line.line_id)}
@@ -102,6 +116,7 @@ def _items(
             *_signed(terms), party=terms.party, stored_utc=utc_text(terms.stored_utc_ms)
         )
     last: dict[tuple[str, str], int] = {}  # author and epoch -> highest number in the bundle
+    here: set[str] = set()  # no more than lie on the disk, however many a peer names
     for party in sorted(keys):
         for entry in islice(store.entries(line.line_id, party), lengths.get(party, 0)):
             yield EntryItem(
@@ -111,6 +126,8 @@ def _items(
                 delayed=entry.delayed,
             )
             last[party, entry.epoch] = entry.seq
+            if parts is not None and _STEP in entry.data:
+                here.update(name for name in _named_by(entry.data) if parts.has(name))
     for author in sorted(keys):
         (receipter,) = keys.keys() - {author}
         for receipt in store.receipts(line.line_id, receipter):
@@ -129,6 +146,23 @@ def _items(
         yield EvidenceItem(
             *_signed(kept), reason=kept.reason, stored_utc=utc_text(kept.stored_utc_ms)
         )
+    if parts is not None:
+        yield from _part_items(parts, here)
+
+
+def _part_items(parts: Parts, names: set[str]) -> Iterator[Item]:
+    for name in sorted(names):
+        try:
+            data = parts.read(name)
+        except PartMissingError as error:  # gone meanwhile, or damaged: it counts as missing
+            logger.warning("a part of a private check is not in the record: %s", error)
+            continue
+        yield PartItem(name, base64_text(data))
+
+
+def _named_by(data: bytes) -> tuple[str, ...]:
+    found = named_parts(read_envelope(data))
+    return () if found is None else found[2]
 
 
 def cosigned_note(row: CheckpointRow, line: LineRow, signer: SigningKey) -> SignedNote:

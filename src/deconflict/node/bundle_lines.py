@@ -34,6 +34,7 @@ __all__ = [
     "Item",
     "Manifest",
     "NoteItem",
+    "PartItem",
     "ReceiptItem",
     "Seal",
     "SignedItem",
@@ -117,6 +118,15 @@ class EvidenceItem(SignedItem, frozen=True, tag="evidence"):
     stored_utc: UtcText
 
 
+class PartItem(BundleLine, frozen=True, tag="part"):
+    sha256: Hash  # as a step of a private check names it
+    data: Base64
+
+    @property
+    def exact(self) -> bytes:
+        return base64.b64decode(self.data)
+
+
 class Seal(BundleLine, frozen=True, tag="seal"):
     sha256: Hash  # of every byte before this line
     algorithm: str
@@ -125,7 +135,7 @@ class Seal(BundleLine, frozen=True, tag="seal"):
 
 
 Item: TypeAlias = (
-    Manifest | TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem | Seal
+    Manifest | TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem | PartItem | Seal
 )
 _DECODER: Final = msgspec.json.Decoder(Item)
 _ENTRY_DECODER: Final = msgspec.json.Decoder(EntryItem)
@@ -208,6 +218,8 @@ def _require_strict_base64(item: Item) -> None:
         texts = [item.data, item.signature]
     if isinstance(item, CheckpointItem):
         texts = [item.note]
+    if isinstance(item, PartItem):
+        texts = [item.data]
     for text in texts:
         require_standard_base64(text)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from deconflict.line.statement import ChainPoint
+from deconflict.node.bundle_parts import VerifiedParts
 from deconflict.node.call_proof import VerifiedCall
 
 __all__ = ["SeenBy", "UnfoundCitation", "VerifiedBundle", "VerifiedChain"]
@@ -81,3 +82,6 @@ class VerifiedBundle:
     calls: tuple[VerifiedCall, ...] = ()  # what was recorded and said to others of each call
     # What the exporter's peer cites and the exporter does not show. All else is proven.
     unfound: tuple[UnfoundCitation, ...] = ()
+    # Of each run of a private check whose steps travelled in parts: those that are not here may
+    # have gone when their retention was over.
+    parts: tuple[VerifiedParts, ...] = ()

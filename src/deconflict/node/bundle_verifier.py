@@ -47,12 +47,14 @@ from deconflict.node.bundle_lines import (
     EntryItem,
     EvidenceItem,
     Manifest,
+    PartItem,
     ReceiptItem,
     Seal,
     TermsItem,
     malformed,
     proven_entry,
 )
+from deconflict.node.bundle_parts import PART_KINDS, PartProof
 from deconflict.node.bundle_quick import (
     EntryColumns,
     QuickReader,
@@ -76,14 +78,16 @@ _ORDER: Final = (
     ReceiptItem,
     CheckpointItem,
     EvidenceItem,
+    PartItem,
     Seal,
 )
+_IN_ORDER: Final = "terms, entries, receipts, checkpoints, evidence, parts"
 _ENTRIES: Final = _ORDER.index(EntryItem)
 _RECEIPTS: Final = _ORDER.index(ReceiptItem)
 _CHECKPOINTS: Final = _ORDER.index(CheckpointItem)
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)  # for bytes that were proven to be one
 Look: TypeAlias = Callable[[Envelope, str, bool], None]  # an entry, its hash, whether it was late
-Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem
+Taken: TypeAlias = TermsItem | EntryItem | ReceiptItem | CheckpointItem | EvidenceItem | PartItem
 
 
 class Verifier:
@@ -103,7 +107,7 @@ class Verifier:
         self._witnesses = witnesses
         # Whoever looks at each entry reads each: nothing can be taken many at once.
         self._one_by_one = look is not None and kinds is None
-        self._shown = CALL_KINDS | (kinds or frozenset())
+        self._shown = CALL_KINDS | PART_KINDS | (kinds or frozenset())
         self._chains = {
             party: RecordedChain(
                 party, KeyRing(party, _trusted_key(party, stated, trusted), roots.get(party))
@@ -131,13 +135,14 @@ class Verifier:
         self._evidence = 0
         self._unfound: list[UnfoundCitation] = []
         self._calls = CallProof()
+        self._parts = PartProof()
         self._quick: QuickReader | None = None
 
     def take(self, item: Taken, number: int) -> None:
         """Verify one line and keep what it proves."""
         stage = _ORDER.index(type(item))
         if stage < self._stage:
-            raise malformed("it is out of order", "terms, entries, receipts, checkpoints, evidence")
+            raise malformed("it is out of order", _IN_ORDER)
         self._stage = stage
         match item:
             case TermsItem():
@@ -150,6 +155,8 @@ class Verifier:
                 self._take_checkpoint(item)
             case EvidenceItem():
                 self._evidence += 1
+            case PartItem():
+                self._parts.hold(item)
 
     def quick(self) -> QuickReader:
         """Return what reads this record's lines quickly; it is told of each key that is used."""
@@ -290,6 +297,7 @@ class Verifier:
             sha256=sha256,
             calls=self._calls.report(),
             unfound=tuple(self._unfound),
+            parts=self._parts.report(),
         )
 
     def _look_at_terms(self, item: TermsItem, number: int) -> None:
@@ -344,6 +352,7 @@ class Verifier:
 
     def _show(self, envelope: Envelope, message_hash: str, party: str, *, late: bool) -> None:
         self._calls.take(envelope, message_hash, party, late=late)
+        self._parts.take(envelope)
         if self._look is not None:
             self._look(envelope, message_hash, late)
 

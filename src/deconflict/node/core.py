@@ -39,6 +39,8 @@ from deconflict.node.key_changing import KeyChanging
 from deconflict.node.line import Line, read_body
 from deconflict.node.own_activity import Activity, WordsOnly
 from deconflict.node.passing import Passing
+from deconflict.node.private.checks import PrivateChecks
+from deconflict.node.private.findings import PrivateFinding, PrivateFindings
 from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.audit import tell_audit
@@ -97,6 +99,7 @@ class NodeCore:
             Desk(journal.alerts, language), party, journal.envelope_of, journal.message_at
         )
         self.drills = drills = Drills(store=store, journal=journal, desk=teller.desk)
+        self.private = PrivateFindings(store=store, journal=journal, desk=teller.desk)
         self._saying = Saying(
             party=party, drills=drills, store=store, journal=journal, teller=teller
         )
@@ -153,6 +156,23 @@ class NodeCore:
     def peer_of(self, line_id: str) -> str:
         """Return the peer of a line."""
         return self.lines[line_id].peer
+
+    def private_checks(self) -> dict[str, PrivateChecks]:
+        """Return the private checks of each line by its id."""
+        return {line_id: line.book.private_checks for line_id, line in self.lines.items()}
+
+    def require_line_of(self, peer_party: str, line_id: str) -> Line:
+        """Return a line of this peer.
+
+        Raises:
+            WrongLineError: the party has no such line here.
+        """
+        line = self.lines.get(line_id)
+        if line is None or line.peer != peer_party:
+            raise WrongLineError(
+                "this connection's party has no such line", given=f"{peer_party}, {line_id[:32]}"
+            )
+        return line
 
     # ---- saying and hearing --------------------------------------------------------------
 
@@ -295,11 +315,7 @@ class NodeCore:
         Raises:
             WrongLineError, WrongSenderError, InvalidDocumentError: it is not the peer's beat.
         """
-        line = self.lines.get(line_id)
-        if line is None or line.peer != peer_party:
-            raise WrongLineError(
-                "this connection's party has no such line", given=f"{peer_party}, {line_id[:32]}"
-            )
+        line = self.require_line_of(peer_party, line_id)
         beat = decode_beat(body)
         monitor = line.monitor.path(path, now)
         monitor.heard_beat(beat, now)
@@ -339,6 +355,7 @@ class NodeCore:
                 self._key_changing.look(line, work, now)
             self.watch.look(now)
             self.drills.look(self.lines.values(), work, now)
+            self.private.look(now)
             self._passing.advance(work, now, self.shortage)
         for line, say in self._hearing.take_owed():
             try:
@@ -413,6 +430,18 @@ class NodeCore:
         """Keep or forget a note or a draft that is this party's own; no event tells of it."""
         work = self._journal.new_work(now)
         work.notes.append(note)
+        return work
+
+    def note_private(self, finding: PrivateFinding, now: Now) -> Work:
+        """Take what a run of a private check came to, as far as it came; the desk is told."""
+        work = self._journal.new_work(now)
+        self.private.keep(finding, work, now)
+        return work
+
+    def forget_private(self, line_id: str, before_ms: int, now: Now) -> Work:
+        """Forget what private checks of periods over before an instant found."""
+        work = self._journal.new_work(now)
+        self.private.forget(before_ms, line_id, work, now)
         return work
 
     def witnessed(

@@ -18,6 +18,8 @@
     kept.unproven        the same, which no audit could prove: no start reads it
     audited.sqlite       a copy of the record while the node looks at it; may be deleted at rest
     inquiries/           files looked into; may be deleted at rest
+    private/             what is flown in private checks, and their seeds: secret
+    parts/               parts of private checks, by line; may be deleted: the record names them
     backups/             copies of the record; better on another machine
     guard/guard          how far this node has signed; better on another disk (guard_path)
     accounts.sqlite      operators' accounts: no evidence
@@ -297,6 +299,16 @@ class NodeFolder:
     def inquiries_path(self) -> Path:
         """The directory of files that are looked into."""
         return self.path / "inquiries"
+
+    @property
+    def private_path(self) -> Path:
+        """The directory of what private checks must never show."""
+        return self.path / "private"
+
+    @property
+    def parts_path(self) -> Path:
+        """The directory of the parts of private checks."""
+        return self.path / "parts"
 
     @property
     def guard_path(self) -> Path:

@@ -53,7 +53,7 @@ class Inquiring(Reading):
         """
         require(actor, Action.READ)
         held = self._core.line_named(line)
-        lines = self._bundle_of(held)
+        lines = self._bundle_of(held, with_parts=False)
         return self._asked().known_at(
             actor.account, held.line_id, at_ms, lines, self._language(actor.language)
         )

@@ -44,6 +44,9 @@ from deconflict.node.peer_server import (
     build_peer_server,
 )
 from deconflict.node.peers import PeerBook, PinnedPeer
+from deconflict.node.private.files import PrivateFiles
+from deconflict.node.private.part_keeping import PartKeeping
+from deconflict.node.private.runner import PrivateRunner
 from deconflict.node.rows import sealed_again
 from deconflict.node.runtime import Clock, Runtime
 from deconflict.node.service import Node
@@ -198,7 +201,12 @@ async def open_node(
                 for url in peer.urls
             ]
         with GroupCommitWriter(store, guard, reserve.make_room) as writer:
-            runtime = Runtime(core, store, writer, links, clock, reserve.shortage)
+            runtime = Runtime(
+                core, store, writer, links, clock, reserve.shortage, parts_folder=folder.parts_path
+            )
+            keeping = PartKeeping(folder.parts_path, core.private_checks, runtime.parts, clock)
+            runtime.parts.allowed = keeping.allowed
+            runtime.beside.append(keeping.run)
             core.asks_witnesses([one.key.name for one in folder.settings.witness], clock.now())
             for witness in folder.settings.witness:
                 asking = Asking(witness, folder.path, core=core, store=store, driver=runtime)
@@ -240,11 +248,15 @@ async def open_node(
                 store,
                 InquiryFiles(folder.path / "backups", folder.record_path, files.reserve_bytes),
             )
-            runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run]
+            private = PrivateRunner(
+                core, runtime, PrivateFiles(folder.private_path), random_bytes=random_bytes
+            )
+            runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run, private.run]
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
             node.inquiries = inquiries
             node.backups = backups
+            node.private = private
             node.look_at_certificates = partial(certificates_of, folder)
             yield OpenNode(node, runtime, door, verified)
 

@@ -1,14 +1,15 @@
-"""One connection at the door to other parties' nodes: pinned keys, two paths, else silence.
+"""One connection at the door to other parties' nodes: pinned keys, three paths, else silence.
 
 What a caller must pass, in this order; whoever fails one step gets no byte of ours beyond TLS:
 
 1. its address holds fewer than 32 connections and began fewer than 5 handshakes this second;
 2. TLS 1.3 with a certificate under a pinned root, in its dates, for the use of a client;
 3. the key of that certificate is pinned for a party, now, not only when the node started;
-4. ``POST /line/<32 hex digits>/packets`` or ``.../beat`` (on path 2 ``.../beat/2``, to 4),
-   HTTP/1.1, one ``Content-Length``, only headers that a node sends: nothing for a proxy to read in
-   two ways, nothing that claims to say who calls;
-5. the body is at most 8 MiB and arrives in time;
+4. ``POST /line/<32 hex digits>/packets``, ``.../part`` or ``.../beat`` (on path 2
+   ``.../beat/2``, to 4), HTTP/1.1, one ``Content-Length``, only headers that a node sends: nothing
+   for a proxy to read in two ways, nothing that claims to say who calls;
+5. the body is at most 8 MiB, one of a part 4 MiB and wanted before it is read, and arrives in
+   time;
 6. the handler finds line, sender and signatures right.
 
 The first is :mod:`.peer_server`'s, the second TLS's, the others stand here. The last is the
@@ -43,7 +44,7 @@ __all__ = [
 
 logger = logging.getLogger("deconflict.door")
 
-TARGET = re.compile(rb"/line/([0-9a-f]{32})/(packets|beat(?:/[2-4])?)")
+TARGET = re.compile(rb"/line/([0-9a-f]{32})/(packets|part|beat(?:/[2-4])?)")
 # What a node sends, and what common HTTP clients add unasked. Everything else is refused, first of
 # all the headers in which proxies carry somebody's identity.
 KNOWN_HEADERS = frozenset(
@@ -70,6 +71,7 @@ class DoorLimits:
     connections: int = 512
     handshake_s: float = 5.0
     request_s: float = 20.0
+    part_s: float = 120.0  # a whole part in it is 280 kbit/s, with messages beside it
     idle_s: int = 60
     head_bytes: int = 8 * 1024
     body_bytes: int = 8 * 1024 * 1024
@@ -85,6 +87,14 @@ class PeerHandler(Protocol):
 
     async def packets(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take packets of the peer; return packets for it."""
+        ...
+
+    def expect_part(self, peer_party: str, line_id: str, size: int) -> None:
+        """Return when a part of so many bytes may be read; raises to have it refused unread."""
+        ...
+
+    async def part(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+        """Keep a part of a private check; return what says so once it is durable."""
         ...
 
     async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
@@ -108,11 +118,15 @@ def peer_app(handler: PeerHandler) -> ASGIApp:
         party: str = scope["extensions"]["deconflict"]["peer_party"]
         line_id, purpose, *path = scope["path"].removeprefix("/line/").split("/")
         try:
+            if purpose == "part":  # bulk: judged before memory is given to it
+                handler.expect_part(party, line_id, connection.body_bytes)
             body = await read_body(receive)
             if body is None:  # the caller went away in the middle of its request
                 return
             if purpose == "packets":
                 answer = await handler.packets(party, line_id, body)
+            elif purpose == "part":
+                answer = await handler.part(party, line_id, body)
             else:
                 answer = await handler.beat(party, line_id, body, *map(int, path))
             async with asyncio.timeout(connection.limits.request_s):
@@ -178,6 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config=config, server_state=server_state, app_state={})
         self.limits = limits
         self.peer_party: str | None = None
+        self.body_bytes = 0  # of the request under way, as its head says; the parser holds it to it
         self._on_lost = on_lost
         self._head_bytes = 0
         self._reading_head = True
@@ -246,10 +261,12 @@ class BoundedProtocol(HttpToolsProtocol):
         said = lengths[0] if len(lengths) == 1 else b""
         if re.fullmatch(rb"[0-9]{1,8}", said) is None or int(said) > self.limits.body_bytes:
             raise Refused("no length, or too long")
+        self.body_bytes = int(said)
 
-    def _start_deadline(self) -> None:
+    def _start_deadline(self, after_s: float | None = None) -> None:
+        after_s = self.limits.request_s if after_s is None else after_s
         self._deadline = self.loop.call_later(
-            self.limits.request_s, self.cut, "its request did not arrive in time"
+            after_s, self.cut, "its request did not arrive in time"
         )
 
     def _stop_deadline(self) -> None:
@@ -305,6 +322,9 @@ class PeerCertProtocol(BoundedProtocol):
             raise Refused("no such path")
         self._judge_headers()
         self._reading_head = False
+        if self.url.endswith(b"/part"):  # wanted or cut in a moment; bulk may take its time
+            self._stop_deadline()
+            self._start_deadline(self.limits.part_s)
         self.scope["extensions"] = {
             "deconflict": {"connection": self, "peer_party": self.peer_party}
         }

@@ -309,8 +309,11 @@ class Reading:
             peers=[other.peer for other in self._core.lines.values()],
         )
 
-    def _bundle_of(self, line: Line) -> Iterator[bytes]:
-        """Return the whole record of a line as a bundle, as it stands now."""
+    def _bundle_of(self, line: Line, *, with_parts: bool) -> Iterator[bytes]:
+        """Return the whole record of a line as a bundle, as it stands now.
+
+        The parts of private checks, gigabytes of them, need not go along.
+        """
         return export_bundle(
             self._store,
             line.line_id,
@@ -318,6 +321,7 @@ class Reading:
             own_keys=self._core.keys,
             peer_key=line.peer_key,
             exported_utc_ms=self._now.utc_ms,
+            parts=self._runtime.parts.of(line.line_id) if with_parts else None,
         )
 
     def _rows(

@@ -20,11 +20,13 @@ from collections.abc import (
 )
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from deconflict.errors import (
     BrokenTurnError,
     DeconflictError,
+    NotFoundError,
     PeerUnreachableError,
     StoreBrokenError,
     StoreError,
@@ -36,6 +38,7 @@ from deconflict.line.packets import Packet, decode_packets, encode_packets
 from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
+from deconflict.node.part_door import PartDoor, push
 from deconflict.node.ration import Ration, cost_of_body
 from deconflict.node.views import EventView, Posted
 from deconflict.node.ways import PeerLink, Way, Ways
@@ -85,9 +88,12 @@ class Runtime:
         links: for each line id, the ways to the peer, one for each network path.
         clock: both clocks.
         shortage: tells which classes of messages get no room on the disk now.
+        parts_folder: where parts of private checks lie.
 
     Attributes:
         beside: what runs beside the lines for as long as the node does; no line waits for it.
+        on_durable: called whenever something has become durable; must not take long.
+        parts: of private checks; refused until :attr:`PartDoor.allowed` says what is wanted.
     """
 
     def __init__(
@@ -98,8 +104,11 @@ class Runtime:
         links: Mapping[str, Sequence[PeerLink]],
         clock: Clock,
         shortage: Callable[[], Shortage] = lambda: ENOUGH,
+        *,
+        parts_folder: Path = Path("parts"),
     ) -> None:
         self.core = core
+        self.parts = PartDoor(parts_folder, shortage, lambda: clock.now().monotonic_ms)
         self._shortage = shortage
         self._store = store
         self._writer = writer
@@ -108,10 +117,12 @@ class Runtime:
         self._hub = EventHub(self._stored_events, last_event_id=store.last_event_id())
         self._rations: dict[str, Ration] = {}
         self._wake = {line_id: asyncio.Event() for line_id in links}
+        self._pushing = {line_id: asyncio.Lock() for line_id in links}
         self._due = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
         self.beside: list[Callable[[], Coroutine[None, None, None]]] = []
+        self.on_durable: list[Callable[[], None]] = []
         self._last: asyncio.Future[None] | None = None  # of the commit begun last
         self._ask_until_ms = clock.now().monotonic_ms + _ASK_FOR_MS
 
@@ -189,6 +200,21 @@ class Runtime:
         answer = self.core.heard_beat(peer_party, line_id, body, self.now(), path)
         self._due.set()
         return answer
+
+    def expect_part(self, peer_party: str, line_id: str, size: int) -> None:
+        """Return when a part of a private check of so many bytes is wanted.
+
+        Raises:
+            WrongLineError: it is no line of this peer.
+            LineStateError: no check runs there that could need it, or there is no room for it.
+        """
+        self.core.require_line_of(peer_party, line_id)
+        self.parts.require_wanted(line_id, size)
+
+    async def part(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+        """Keep a part of a private check; return what says so once it is durable."""
+        self.core.require_line_of(peer_party, line_id)
+        return await self.parts.take(peer_party, line_id, body)
 
     async def _within_ration(self, peer_party: str, body_bytes: int) -> None:
         """Count a request of a peer; one whose ration is used up waits here.
@@ -288,6 +314,21 @@ class Runtime:
         self._last = done
         return done
 
+    async def push_part(self, line_id: str, data: bytes) -> None:
+        """Give a part of a private check to the peer; return when it is durable there.
+
+        Raises:
+            NotFoundError: there is no such line.
+            PeerUnreachableError: the peer is not there, or does not take it.
+            WrongSenderError: who answers at its address is somebody else.
+        """
+        ways = self._ways.get(line_id)
+        if ways is None:
+            raise NotFoundError("there is no such line", given=line_id)
+        async with self._pushing[line_id]:
+            best_first = ways.best_first(self.core.path_states(line_id, self.now()), self.now())
+            await push(line_id, (way.link for way in best_first), data)
+
     async def settled(self) -> None:
         """Return when all that was on its way to the disk is durable, and finished.
 
@@ -383,6 +424,8 @@ class Runtime:
             for line_id in work.wake:
                 if line_id in self._wake:
                     self._wake[line_id].set()
+            for moved in self.on_durable:
+                moved()
         else:
             self._fail(error)
         if done.cancelled():

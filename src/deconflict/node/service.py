@@ -29,6 +29,7 @@ from deconflict.node.inquiring import Inquiring
 from deconflict.node.line import Line
 from deconflict.node.looking import FEW_PLACES, Looked, PartialDraft, look_at
 from deconflict.node.picture import Declared
+from deconflict.node.private.asking import PrivateAsking
 from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
@@ -65,6 +66,7 @@ _OWN_WAY = (
     }
 )
 _LINES_AT_ONCE = 500
+_BYTES_AT_ONCE = 1024 * 1024  # of lines together; one alone may be longer
 
 
 class Node(
@@ -77,6 +79,7 @@ class Node(
     Advising,
     Tended,
     SiteReading,
+    PrivateAsking,
     TermsReading,
 ):
     """A running node as its operators use it.
@@ -385,10 +388,10 @@ class Node(
         """Yield the whole record of a line as a bundle that verifies anywhere."""
         await self._note_export(actor, self.require_exportable(actor, line, Export.RECORD))
         held = self._core.line_named(line)
-        lines = self._bundle_of(held)
+        lines = self._bundle_of(held, with_parts=True)
         while True:
             # Some lines at a time, off the loop: a long record must not hold up a beat.
-            part = await asyncio.to_thread(lambda: b"".join(islice(lines, _LINES_AT_ONCE)))
+            part = await asyncio.to_thread(_next_lines, lines)
             if not part:
                 return
             yield part
@@ -579,3 +582,13 @@ def _not_declared(declaration_id: str) -> NotFoundError:
         given=declaration_id[:40],
         remedy="list them with: deconflict check, or deconflict log",
     )
+
+
+def _next_lines(lines: Iterator[bytes]) -> bytes:
+    """Return the next lines of a bundle, nothing where there are none left."""
+    taken = bytearray()
+    for line in islice(lines, _LINES_AT_ONCE):
+        taken += line
+        if len(taken) >= _BYTES_AT_ONCE:
+            break
+    return bytes(taken)

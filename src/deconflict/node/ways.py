@@ -123,6 +123,10 @@ class Ways:
         """Return every way that takes one more body, for what must not wait."""
         return tuple(way for way in self._ways if way.under_way < self._most_under_way)
 
+    def best_first(self, states: Mapping[int, LinkState], now: Now) -> tuple[Way, ...]:
+        """Return every way, those that carry before those that do not."""
+        return tuple(sorted(self._ways, key=lambda way: not way.carries(states[way.number], now)))
+
     def look_again_ms(self, states: Mapping[int, LinkState], now: Now) -> int | None:
         """Return when a body that has to wait may find a way; None when only an answer helps."""
         times = (way.lags_at_ms(states[way.number]) for way in self._ways)

@@ -6,6 +6,8 @@ step that is another. That the plan is the one that flew, no computation shows; 
 that it is the one that was checked.
 """
 
+import hashlib
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +16,9 @@ from deconflict.sealed.grid import Grid
 from deconflict.sealed.hello import Hello, read_hello
 from deconflict.sealed.own import Drawn, read_plan, side_of
 from deconflict.sealed.session import Finding, Session
-from deconflict.sealed.steps import Step
+from deconflict.sealed.steps import CHUNKS, Step, StepKind
 
-__all__ = ["Audited", "Opened", "Said", "audit"]
+__all__ = ["Audited", "Opened", "Said", "audit", "in_one_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,14 @@ class Audited:
         deviates: at which of the party's steps, and how, it said something else than it had to;
             None when every byte is the one that follows from its plan and seed.
         finding: what the check had to show that party.
+        unsaid: whether it only stopped where something was due: it may have had to.
+        refused: what the other side said that had to be refused, and why; None for nothing.
     """
 
     deviates: str | None
     finding: Finding | None
+    unsaid: bool = False
+    refused: str | None = None
 
 
 def audit(transcript: Sequence[Said], opened: Opened, grid: Grid) -> Audited:
@@ -101,13 +107,77 @@ def _replayed(session: Session, transcript: Sequence[Said], party: str) -> Audit
             due += session.hear(each.step)
         except DeconflictError as error:
             # The peer's fault: this side had to stop here, and must have said nothing more.
+            refused = f"{_name(each.step)}: {error.problem}"
             later = list(_after(transcript, each, party))
             if later:
-                return Audited(f"it went on with {_name(later[0])} after {error.problem}", None)
-            return Audited(None, session.finding)
-    if due and not session.ended:
-        return Audited(f"it stopped before {_name(due[0])}", session.finding)
+                went_on = f"it went on with {_name(later[0])} after {error.problem}"
+                return Audited(went_on, None, refused=refused)
+            return Audited(None, session.finding, refused=refused)
+    if due:
+        return Audited(f"it stopped before {_name(due[0])}", session.finding, unsaid=True)
     return Audited(None, session.finding)
+
+
+def in_one_order(own: Sequence[Said], peers: Sequence[Said], *, whole: bool = True) -> list[Said]:
+    """Return two chains of steps as the side audited had them: each own step as soon as it was due.
+
+    That is when an honest side says it. What it said and was never due stands where the peer has
+    nothing more, and is found there.
+
+    Args:
+        own: the steps of the side audited, in the order of its chain.
+        peers: those of the other, in the order of its own.
+        whole: whether all of the other's steps are there; else what the side audited said upon one
+            that is not there is left out.
+    """
+    hashes = [hashlib.sha256(chain[0].step.data).digest() for chain in (own, peers) if chain]
+    order = _Order(first=len(hashes) > 1 and hashes[0] < hashes[1])
+    mine, theirs = deque(own), deque(peers)
+    merged: list[Said] = []
+    while mine or theirs:
+        due = bool(mine) and order.allows(mine[0].step)
+        if not (due or theirs or whole):
+            break
+        is_own = due or not theirs
+        each = mine.popleft() if is_own else theirs.popleft()
+        order.take(each.step, own=is_own)
+        merged.append(each)
+    return merged
+
+
+class _Order:
+    """How far both chains are, by kinds of steps alone; what they hold, the session judges.
+
+    Args:
+        first: whether the side audited shows its chunks first.
+    """
+
+    def __init__(self, *, first: bool) -> None:
+        self._ahead = 1 if first else 0
+        self._said: Counter[StepKind] = Counter()
+        self._heard: Counter[StepKind] = Counter()
+
+    def take(self, step: Step, *, own: bool) -> None:
+        """Count one step."""
+        (self._said if own else self._heard)[step.kind] += 1
+
+    def allows(self, step: Step) -> bool:
+        """True exactly when a side that heard so much says a step of this kind at once."""
+        said, heard = self._said, self._heard
+        match step.kind:
+            case StepKind.HELLO:
+                return True
+            case StepKind.POINTS:
+                return heard[StepKind.HELLO] > 0
+            case StepKind.EVALUATED:
+                return heard[StepKind.POINTS] > 0
+            case StepKind.ROOT:
+                return said[StepKind.EVALUATED] > 0 and heard[StepKind.EVALUATED] > 0
+            case StepKind.CHUNK:
+                both = said[StepKind.ROOT] > 0 and heard[StepKind.ROOT] > 0
+                return both and said[StepKind.CHUNK] < heard[StepKind.CHUNK] + self._ahead
+            case StepKind.DONE:
+                return said[StepKind.CHUNK] == CHUNKS == heard[StepKind.CHUNK]
 
 
 def _after(transcript: Sequence[Said], last: Said, party: str) -> Iterator[Step]:

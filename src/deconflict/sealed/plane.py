@@ -53,6 +53,32 @@ class Plane:
             return None
         return round(_dot(away, self._east) * 1e3), round(_dot(away, self._north) * 1e3)
 
+    def position_of(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Return latitude and longitude, degrees, of the place on the ellipsoid under (x, y).
+
+        The way back of :meth:`place_mm`, on the half of the Earth that the plane shows. For people:
+        nothing that must not be missed is decided with it.
+
+        >>> from deconflict.airspace.position import Position
+        >>> plane = Plane(Position.from_degrees(35.0, 38.5))
+        >>> [round(degrees, 6) for degrees in plane.position_of(0, 0)]
+        [35.0, 38.5]
+        """
+        above = [
+            at + (x_mm * east + y_mm * north) / 1e3
+            for at, east, north in zip(self._origin, self._east, self._north, strict=True)
+        ]
+        # From there along the normal at the origin, down until x² + y² + z² / (1 - e²) = a².
+        weights = (1.0, 1.0, 1.0 / (1.0 - _E2))
+        a = sum(w * up * up for w, up in zip(weights, self._up, strict=True))
+        b = sum(w * p * up for w, p, up in zip(weights, above, self._up, strict=True))
+        c = sum(w * p * p for w, p in zip(weights, above, strict=True)) - _A_M**2
+        # The nearer of the two places where the normal pierces the ellipsoid.
+        down = -c / (b + math.sqrt(max(b * b - a * c, 0.0)))
+        x, y, z = (p + down * up for p, up in zip(above, self._up, strict=True))
+        lat = math.atan2(z, (1.0 - _E2) * math.hypot(x, y))
+        return math.degrees(lat), math.degrees(math.atan2(y, x))
+
 
 def _earth_centred(lat_deg: float, lon_deg: float) -> tuple[float, float, float]:
     lat, lon = math.radians(lat_deg), math.radians(lon_deg)

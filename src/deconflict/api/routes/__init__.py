@@ -19,6 +19,7 @@ from deconflict.api.routes import (
     messages,
     node,
     passkeys,
+    private,
     record,
     session,
     sheets,
@@ -50,4 +51,5 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *watch.ROUTES,
     *sheets.ROUTES,
     *drills.ROUTES,
+    *private.ROUTES,
 )

@@ -1,0 +1,170 @@
+"""Private checks: where and when two plans come too close, and nothing else of either."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from deconflict.api.answer import REFUSALS, answer
+from deconflict.api.drafts import read_drafts, reads
+from deconflict.api.permit import BulkRoute, OperatorRoute, actor_of, needs
+from deconflict.api.private_schemas import (
+    PrivateDeclined,
+    PrivatePlan,
+    PrivatePlanOptions,
+    PrivateProposed,
+    PrivateRunAsked,
+    PrivateRunNamed,
+)
+from deconflict.api.routes.base import BASE
+from deconflict.api.services import services_of
+from deconflict.messages.private_bodies import Refines
+from deconflict.node.actor import Action
+from deconflict.node.private.views import (
+    OpenedView,
+    PlanView,
+    PrivateCheckView,
+    PrivateFindingView,
+)
+from deconflict.node.views import Posted
+
+__all__ = ["ROUTES"]
+
+small = APIRouter(prefix=BASE, tags=["private"], route_class=OperatorRoute, responses=REFUSALS)
+bulk = APIRouter(prefix=BASE, tags=["private"], route_class=BulkRoute, responses=REFUSALS)
+
+
+@small.get("/private", response_model=list[PrivateCheckView])
+@needs(Action.READ)
+async def list_private(request: Request) -> Response:
+    """List the private checks of every line, the newest first, with the runs that have begun.
+
+    NOT_CHECKED is not clear, and NO_HIT holds for this grid and period alone, between what both
+    sides committed to.
+    """
+    language = actor_of(request).language
+    return answer(services_of(request).node.private_checks(language=language))
+
+
+@small.get("/private/plan/{line}", response_model=PlanView)
+@needs(Action.DECLARE)
+async def private_plan(line: str, request: Request) -> Response:
+    """Show what this party flies in the private checks of a line. It never leaves the node."""
+    return answer(services_of(request).node.private_plan(actor_of(request), line))
+
+
+@bulk.put("/private/plan/{line}", response_model=PlanView, openapi_extra=reads(PrivatePlan))
+@needs(Action.DECLARE)
+async def set_private_plan(line: str, request: Request) -> Response:
+    """Set what this party flies in the private checks of a line, in the place of what was.
+
+    Written as declarations are; nothing is sent. An empty list says that nothing flies, and is
+    checked like any other; no plan at all makes every run NOT_CHECKED.
+    """
+    actor = actor_of(request)
+    wanted = await read_drafts(request, PrivatePlan, PrivatePlanOptions)
+    node = services_of(request).node
+    return answer(node.set_private_plan(actor, line, wanted.declarations or ()))
+
+
+@small.delete("/private/plan/{line}", response_model=PlanView)
+@needs(Action.DECLARE)
+async def clear_private_plan(line: str, request: Request) -> Response:
+    """Forget what this party flies there: runs are NOT_CHECKED until a plan is set again."""
+    return answer(services_of(request).node.clear_private_plan(actor_of(request), line))
+
+
+@small.post("/private/propose", response_model=Posted)
+@needs(Action.TERMS)
+async def propose_private(wanted: PrivateProposed, request: Request) -> Response:
+    """Propose a private check of one period, of several in a row, or a closer look at one.
+
+    The answer's `hash` names the check. A closer look shows the peer in which slots something was
+    hit.
+    """
+    refines = (
+        None
+        if wanted.refines is None
+        else Refines(
+            of=wanted.refines.of,
+            run=wanted.refines.run,
+            parts=wanted.refines.parts,
+            slots=tuple(wanted.refines.slots),
+        )
+    )
+    return answer(
+        await services_of(request).node.propose_private(
+            actor_of(request),
+            wanted.line,
+            start_utc=wanted.start_utc,
+            runs=wanted.runs,
+            refines=refines,
+            drill=wanted.drill,
+        )
+    )
+
+
+@small.get("/private/{proposal}", response_model=PrivateCheckView)
+@needs(Action.READ)
+async def private_check(proposal: str, request: Request) -> Response:
+    """Show one private check. Its name may be shortened."""
+    language = actor_of(request).language
+    return answer(services_of(request).node.private_check(proposal, language=language))
+
+
+@small.get("/private/{proposal}/{run}", response_model=PrivateFindingView)
+@needs(Action.READ)
+async def private_finding(proposal: str, run: int, request: Request) -> Response:
+    """Show what a run found, as far as it came: own sorties, times and places.
+
+    Where the peer is, nobody here knows.
+    """
+    language = actor_of(request).language
+    return answer(services_of(request).node.private_finding(proposal, run, language=language))
+
+
+@small.post("/private/{proposal}/accept", response_model=Posted)
+@needs(Action.TERMS)
+async def accept_private(proposal: str, request: Request) -> Response:
+    """Take part in what the peer proposed: each run begins by itself when it is due."""
+    return answer(await services_of(request).node.accept_private(actor_of(request), proposal))
+
+
+@small.post("/private/{proposal}/decline", response_model=Posted)
+@needs(Action.TERMS)
+async def decline_private(proposal: str, wanted: PrivateDeclined, request: Request) -> Response:
+    """Do not take part in what the peer proposed."""
+    return answer(
+        await services_of(request).node.decline_private(
+            actor_of(request), proposal, reason=wanted.reason_number
+        )
+    )
+
+
+@small.post("/private/{proposal}/run", response_model=PrivateFindingView)
+@needs(Action.DECLARE)
+async def run_private(proposal: str, wanted: PrivateRunAsked, request: Request) -> Response:
+    """Have a run begin now and not when it is due; it goes on by itself, also without a reader."""
+    return answer(services_of(request).node.run_private(actor_of(request), proposal, wanted.run))
+
+
+@small.post("/private/{proposal}/cancel", response_model=PrivateCheckView)
+@needs(Action.DECLARE)
+async def cancel_private(proposal: str, wanted: PrivateRunAsked, request: Request) -> Response:
+    """End a run, or without its number all that is to come; the peer is told.
+
+    What was not found by then is NOT_CHECKED; hits stay hits.
+    """
+    return answer(
+        await services_of(request).node.cancel_private(actor_of(request), proposal, wanted.run)
+    )
+
+
+@small.post("/private/{proposal}/open", response_model=OpenedView)
+@needs(Action.TERMS)
+async def open_private(proposal: str, wanted: PrivateRunNamed, request: Request) -> Response:
+    """Give out plan and seed of a run for the arbiter. Whoever has them knows what was flown."""
+    return answer(
+        await services_of(request).node.open_private(actor_of(request), proposal, wanted.run)
+    )
+
+
+ROUTES = (*bulk.routes, *small.routes)

@@ -1,0 +1,117 @@
+"""The course of one run: what is to be said next, from what the record says was said already.
+
+A session makes the same bytes again from the same seed, plan and steps heard. So after a crash the
+steps of the peer are heard once more, the own steps of the record are compared with what the
+session makes, and what was not said yet is said. An own step that is another one was made with
+another seed or plan: then nothing more may be said.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from deconflict.errors import CheckRefusedError
+from deconflict.sealed.own import OwnSide
+from deconflict.sealed.session import Finding, Session
+from deconflict.sealed.steps import Step, StepKind
+
+__all__ = ["Course", "LoggedStep", "leaves_ms", "logged_as"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedStep:
+    """An own step as the record has it: which, how long, and the hash of its bytes."""
+
+    kind: StepKind
+    number: int
+    size: int
+    sha256: str
+
+
+class Course:
+    """One side of one run, fed from the record in the order in which this side logged it.
+
+    Args:
+        own: this side, made from what was kept of the run.
+        seen: hashes of the peer's HELLOs that served before.
+        threads: of the kernel; None for one a processor.
+    """
+
+    def __init__(
+        self, own: OwnSide, *, seen: frozenset[bytes] = frozenset(), threads: int | None = None
+    ) -> None:
+        self._session = Session(own, seen=seen, threads=threads)
+        self._made: list[Step | None] = list(self._session.begin())
+        self._said = 0
+
+    @property
+    def finding(self) -> Finding:
+        """What is found so far."""
+        return self._session.finding
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many steps were made and heard, and how many a whole run has."""
+        return self._session.progress
+
+    @property
+    def over(self) -> bool:
+        """True exactly when nothing is to be said or heard any more."""
+        return self._session.ended and self.to_say is None
+
+    @property
+    def to_say(self) -> Step | None:
+        """The next own step that the record does not have; None when the peer's is awaited."""
+        return self._made[self._said] if self._said < len(self._made) else None
+
+    def hear(self, step: Step) -> None:
+        """Take the peer's next step; may take seconds.
+
+        Raises:
+            CheckRefusedError, RefusedBatchError, InvalidDocumentError, NotCanonicalError: it is not
+                what was agreed or due; the run has ended.
+        """
+        self._made += self._session.hear(step)
+
+    def said(self, logged: LoggedStep) -> None:
+        """Take that an own step is in the record.
+
+        Raises:
+            CheckRefusedError: it is not the one that follows from seed and plan; the run has ended.
+        """
+        due = self.to_say
+        if due is None or logged != logged_as(due):
+            self.abort("MALFORMED")
+            raise CheckRefusedError(
+                "an own step of the record does not follow from the seed and plan kept here",
+                reason="MALFORMED",
+                given=f"{logged.kind.name} {logged.number}",
+                expected="nothing" if due is None else f"{due.kind.name} {due.number}, as computed",
+            )
+        self._made[self._said] = None  # up to megabytes: they are on the disk now
+        self._said += 1
+
+    def prepare(self) -> None:
+        """Work out the own tags ahead of time; may take seconds."""
+        self._session.prepare()
+
+    def abort(self, reason: str) -> None:
+        """End it: what was not found is NOT CHECKED."""
+        self._session.abort(reason)
+        del self._made[self._said :]
+
+
+def logged_as(step: Step) -> LoggedStep:
+    """Return how the record has a step."""
+    return LoggedStep(step.kind, step.number, len(step.data), hashlib.sha256(step.data).hexdigest())
+
+
+def leaves_ms(ready_ms: int, since_ms: int, every_ms: int) -> int:
+    """Return when something leaves that is ready: a whole multiple of a time after an instant.
+
+    How long the work took depends on the plan; the multiple says little of it. All UTC ms.
+
+    >>> leaves_ms(12_300, 10_000, 2_000), leaves_ms(10_100, 10_000, 2_000)
+    (14000, 12000)
+    """
+    passed = -(-(ready_ms - since_ms) // every_ms)
+    return since_ms + max(passed, 1) * every_ms

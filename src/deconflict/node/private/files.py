@@ -1,0 +1,226 @@
+"""What a private check must never show: what we fly, and the seed of each run.
+
+In the node's folder, for the owner's eyes only, and never in the record, its copies or a log::
+
+    private/plan-<line>.json            what the next runs on a line check
+    private/<proposal>-<run>.json       what one run was begun with: plan, seed, coin, nonce
+
+The second is on the disk before the HELLO of its run is said: after a crash the same bytes follow
+from it again, and without it nothing more may be said in that run. It is erased when the retention
+of the terms is over. A seed beside the transcript is the plan.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from deconflict.errors import ConfigurationError, InvalidDocumentError
+from deconflict.messages.declaration import (
+    Declaration,
+    declaration_from_wire,
+    declaration_to_wire,
+)
+from deconflict.node.files import refuse_readable_by_others, sync_directory, write_atomically
+
+__all__ = ["PlanFile", "PrivateFiles", "RunFile"]
+
+_NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9]{1,4})\.json")
+_LINE: Final = re.compile(r"[0-9A-Za-z_-]{1,80}")
+_PROPOSAL_CHARS: Final = 16
+_Kept = TypeVar("_Kept")
+
+
+class PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a party flies, as far as it wants it checked privately.
+
+    Attributes:
+        set_utc: since when it is this.
+        sorties: in the signed form of declarations, which are never said; empty when nothing flies.
+    """
+
+    set_utc: str
+    sorties: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def of(cls, declarations: tuple[Declaration, ...], set_utc: str) -> "PlanFile":
+        """Return the plan of some declarations."""
+        return cls(set_utc, tuple(declaration_to_wire(each) for each in declarations))
+
+    def declarations(self) -> tuple[Declaration, ...]:
+        """Return what flies, in the order in which it was set."""
+        return tuple(declaration_from_wire(each) for each in self.sorties)
+
+    def __repr__(self) -> str:
+        """Say since when it is, and nothing of it."""
+        return f"PlanFile({self.set_utc!r}, ...)"
+
+
+class RunFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one side of one run was begun with. Never shown, not even in errors.
+
+    Attributes:
+        line_id: where.
+        proposal: hash of the PRIVATE_PROPOSE.
+        run: its number.
+        drawn_utc: when it was drawn.
+        expires_utc: what its HELLO says.
+        start_ms: when its period begins.
+        plan: the canonical text of its tubes and areas, as committed to.
+        names: of each sortie, its label and of how many tubes and areas it is, in their order.
+        seed, coin, nonce: 64 hex digits each.
+    """
+
+    line_id: str
+    proposal: str
+    run: int
+    drawn_utc: str
+    expires_utc: str
+    start_ms: int
+    plan: str
+    names: tuple[tuple[str, int], ...]
+    seed: str
+    coin: str
+    nonce: str
+
+    def __repr__(self) -> str:
+        """Say which run it is of, and nothing of it."""
+        return f"RunFile({self.proposal[:16]!r}, {self.run}, ...)"
+
+
+class PrivateFiles:
+    """The folder of these files. Only the node's own process writes in it.
+
+    Args:
+        folder: made when the first file is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    # ---- what flies ------------------------------------------------------------------------
+
+    def plan(self, line_id: str) -> PlanFile | None:
+        """Return what is flown on a line; None where nobody said, which is not nothing.
+
+        Raises:
+            ConfigurationError: others than the owner may read the file.
+            InvalidDocumentError: it is damaged.
+        """
+        return self._read(self._plan_path(line_id), PlanFile)
+
+    def has_plan(self, line_id: str) -> bool:
+        """True exactly when somebody said what is flown on a line."""
+        return self._plan_path(line_id).exists()
+
+    def set_plan(self, line_id: str, plan: PlanFile) -> None:
+        """Keep what is flown on a line, in the place of what was.
+
+        Raises:
+            ConfigurationError: the disk refuses it.
+        """
+        self._write(self._plan_path(line_id), plan)
+
+    def clear_plan(self, line_id: str) -> bool:
+        """Forget what is flown on a line; True exactly when something was set."""
+        return self._erase(self._plan_path(line_id))
+
+    # ---- runs ------------------------------------------------------------------------------
+
+    def run(self, proposal: str, run: int) -> RunFile | None:
+        """Return what a run was begun with; None where it is not kept, or no more.
+
+        Raises:
+            ConfigurationError: others than the owner may read the file.
+            InvalidDocumentError: it is damaged, or of another run.
+        """
+        kept = self._read(self._run_path(proposal, run), RunFile)
+        if kept is not None and (kept.proposal, kept.run) != (proposal, run):
+            raise InvalidDocumentError(
+                "a file of a private check is of another run",
+                given=f"{kept.proposal[:16]}, run {kept.run}",
+                expected=f"{proposal[:16]}, run {run}",
+                remedy="the run is NOT CHECKED: nothing may be said with another seed",
+            )
+        return kept
+
+    def keep_run(self, run: RunFile) -> None:
+        """Keep what a run is begun with; on the disk when this returns.
+
+        Raises:
+            ConfigurationError: the disk refuses it.
+        """
+        self._write(self._run_path(run.proposal, run.run), run)
+
+    def erase_run(self, proposal: str, run: int) -> bool:
+        """Erase what a run was begun with; True exactly when it was there."""
+        return self._erase(self._run_path(proposal, run))
+
+    def runs(self) -> Iterator[tuple[str, int]]:
+        """Yield of each run that is kept the first 16 digits of its proposal, and its number."""
+        if not self._folder.is_dir():
+            return
+        for path in sorted(self._folder.iterdir()):
+            if found := _NAME.fullmatch(path.name):
+                yield found[1], int(found[2])
+
+    # ---- inside ----------------------------------------------------------------------------
+
+    def _plan_path(self, line_id: str) -> Path:
+        if not _LINE.fullmatch(line_id):
+            raise InvalidDocumentError("no line has such an id", given=line_id[:40])
+        return self._folder / f"plan-{line_id}.json"
+
+    def _run_path(self, proposal: str, run: int) -> Path:
+        name = f"{proposal[:_PROPOSAL_CHARS]}-{run}.json"
+        if not _NAME.fullmatch(name):
+            raise InvalidDocumentError("no private check has such a name", given=name[:40])
+        return self._folder / name
+
+    def _read(self, path: Path, kind: type[_Kept]) -> _Kept | None:
+        try:
+            refuse_readable_by_others(path)
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _refused(path, error) from error
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except msgspec.MsgspecError:
+            # Without the words of the decoder, which would show what it read.
+            raise InvalidDocumentError(
+                "a file of a private check is damaged",
+                given=str(path),
+                expected="what this node wrote",
+                remedy="set the plan anew, or propose another check: this one is NOT CHECKED",
+            ) from None
+
+    def _write(self, path: Path, value: Any) -> None:
+        try:
+            if not self._folder.is_dir():
+                self._folder.mkdir(mode=0o700)
+                sync_directory(self._folder.parent)
+            write_atomically(path, msgspec.json.encode(value), mode=0o600)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def _erase(self, path: Path) -> bool:
+        try:
+            path.unlink()
+            sync_directory(self._folder)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _refused(path, error) from error
+        return True
+
+
+def _refused(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        "a file of a private check cannot be used",
+        given=f"{path}: {error.strerror}",
+        remedy="check the rights and the space of the disk",
+    )

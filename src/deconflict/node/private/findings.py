@@ -1,0 +1,315 @@
+"""What private checks found: kept across a restart, and told to the desk as a conflict is.
+
+A hit is told as own sorties, times and places; where the peer is, nobody here knows. A check that
+did not come to its end is told as NOT CHECKED until its period is over, or until a later run over
+the same period came to its end: unknown is never clear. A NO HIT raises no alert.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from deconflict.airspace.instant import parse_utc
+from deconflict.line.moment import Now
+from deconflict.messages.said import Said, said
+from deconflict.node.alerts import AlertKey
+from deconflict.node.journal import Journal
+from deconflict.node.notes import note_of, read_notes
+from deconflict.node.private.sorties import Met
+from deconflict.node.tell.desk import Desk
+from deconflict.node.work import Work
+from deconflict.sealed.session import Outcome
+from deconflict.store.base import Store
+
+__all__ = ["PrivateFinding", "PrivateFindings", "Stretch", "stretches"]
+
+_FINDING: Final = "private/"
+_HIT: Final = "PRIVATE_HIT"
+_NOT_CHECKED: Final = "PRIVATE_NOT_CHECKED"
+_PICKED: Final = "PRIVATE_PICKED"
+_COIN_KEPT: Final = "PRIVATE_COIN_KEPT"
+_RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT)
+# As of a conflict (R19): within 2 minutes, 10 minutes, later.
+_URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
+_STRETCHES_TOLD: Final = 6
+_LOOK_EVERY_MS: Final = 1_000
+_PICKED_SHOWN_MS: Final = 7 * 86_400_000
+
+
+class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run came to, as this side knows it.
+
+    Attributes:
+        line_id: on which line.
+        peer: with whom.
+        proposal: hash of the PRIVATE_PROPOSE.
+        run: its number.
+        start_utc, end_utc: its period.
+        slot_ms: of the grid that was checked.
+        parts: into how many the sides of a cell were cut; 1 for the coarse check.
+        outcome: HIT, NO_HIT or NOT_CHECKED; NO_HIT of a whole check alone.
+        whole: whether it came to its end.
+        at_utc: when this was found.
+        met: where own sorties come too close, the earliest first.
+        sorties: how many own sorties were checked.
+        reason: why it ended before its end; None where it did not.
+        ended_by: the party that said so; None where nobody did.
+        picked: whether both coins picked it to be opened; None where that is not known.
+        coin_kept: the peer did not open its coin in time, which counts as failing the audit.
+        drill: whether it is an exercise.
+    """
+
+    line_id: str
+    peer: str
+    proposal: str
+    run: int
+    start_utc: str
+    end_utc: str
+    slot_ms: int
+    parts: int
+    outcome: Outcome
+    whole: bool
+    at_utc: str
+    met: tuple[Met, ...] = ()
+    sorties: int | None = None
+    reason: str | None = None
+    ended_by: str | None = None
+    picked: bool | None = None
+    coin_kept: bool = False
+    drill: bool = False
+
+    @property
+    def name(self) -> str:
+        """Under which it is kept."""
+        return f"{self.proposal}/{self.run}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A sortie that comes too close for some slots in a row."""
+
+    sortie: str
+    first: Met
+    end_utc: str
+    lower_tmm: int
+    upper_tmm: int
+
+
+def stretches(met: Sequence[Met]) -> tuple[Stretch, ...]:
+    """Return hits by sortie, slots that follow one another joined; the earliest first."""
+    found: list[Stretch] = []
+    last: dict[str, tuple[int, int]] = {}  # by sortie: the slot, and which stretch
+    for each in met:
+        for sortie in each.sorties:
+            slot, at = last.get(sortie, (-2, -1))
+            if each.slot <= slot + 1:
+                held = found[at]
+                found[at] = Stretch(
+                    sortie,
+                    held.first,
+                    max(held.end_utc, each.end_utc),
+                    min(held.lower_tmm, each.lower_tmm),
+                    max(held.upper_tmm, each.upper_tmm),
+                )
+            else:
+                at = len(found)
+                found.append(Stretch(sortie, each, each.end_utc, each.lower_tmm, each.upper_tmm))
+            last[sortie] = (each.slot, at)
+    return tuple(found)
+
+
+class PrivateFindings:
+    """Keeps what was found and tells of it as long as it matters.
+
+    Args:
+        store: read for what was kept before; never written here.
+        journal: where events and alerts go.
+        desk: who tells.
+    """
+
+    def __init__(self, *, store: Store, journal: Journal, desk: Desk) -> None:
+        self._journal = journal
+        self._desk = desk
+        self._held = read_notes(store.notes(_FINDING), _FINDING, PrivateFinding)
+        self._open = set(self._held)  # those of which something may have to be told still
+        self._next_look_ms = 0
+
+    def get(self, proposal: str, run: int) -> PrivateFinding | None:
+        """Return what a run came to; None where nothing is known yet."""
+        return self._held.get(f"{proposal}/{run}")
+
+    def of(self, proposal: str) -> tuple[PrivateFinding, ...]:
+        """Return what the runs of a check came to, in their order."""
+        mine = [each for each in self._held.values() if each.proposal == proposal]
+        return tuple(sorted(mine, key=lambda each: each.run))
+
+    def keep(self, finding: PrivateFinding, work: Work, now: Now) -> None:
+        """Take what a run came to, or came to so far; tell of it."""
+        before = self._held.get(finding.name)
+        if before is not None and msgspec.structs.replace(finding, at_utc=before.at_utc) == before:
+            return
+        self._held[finding.name] = finding
+        work.notes.append(note_of(_FINDING, finding.name, finding))
+        self._journal.event(
+            work,
+            now,
+            "private",
+            {
+                "line_id": finding.line_id,
+                "proposal": finding.proposal,
+                "run": finding.run,
+                "outcome": finding.outcome.value,
+                "whole": finding.whole,
+                "reason": finding.reason,
+                "drill": finding.drill,
+            },
+        )
+        self._open.add(finding.name)
+        self._tell(finding, now)
+        self._journal.tell(work, now)
+
+    def look(self, now: Now) -> None:
+        """Tell anew of what has become more urgent, and close what is over; once a second."""
+        if now.monotonic_ms < self._next_look_ms:
+            return
+        self._next_look_ms = now.monotonic_ms + _LOOK_EVERY_MS
+        for name in tuple(self._open):
+            finding = self._held.get(name)
+            if finding is None or not self._tell(finding, now):
+                self._open.discard(name)
+
+    def forget(self, before_ms: int, line_id: str, work: Work, now: Now) -> None:
+        """Forget what was found on a line in periods that were over before an instant."""
+        for name, finding in tuple(self._held.items()):
+            if finding.line_id == line_id and parse_utc(finding.end_utc) < before_ms:
+                del self._held[name]
+                work.notes.append(note_of(_FINDING, name, None))
+                self._close(finding, _RULES, now)
+        self._journal.tell(work, now)
+
+    # ---- inside ----------------------------------------------------------------------------
+
+    def _tell(self, finding: PrivateFinding, now: Now) -> bool:
+        """Tell of a finding as it stands; True exactly when that may have to be done again."""
+        period_over = parse_utc(finding.end_utc) <= now.utc_ms
+        hits = bool(finding.met) and self._last_ms(finding) > now.utc_ms
+        unknown = finding.reason is not None and not period_over
+        shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
+        if hits:
+            self._tell_hit(finding, now)
+        else:
+            self._close(finding, (_HIT,), now)
+        if unknown and not self._checked_since(finding):
+            self._tell_not_checked(finding, now)
+        else:
+            self._close(finding, (_NOT_CHECKED,), now)
+        for rule, holds in ((_PICKED, finding.picked), (_COIN_KEPT, finding.coin_kept)):
+            if holds and shown:
+                self._put(finding, rule, self._period(finding), "ROUTINE", now)
+            else:
+                self._close(finding, (rule,), now)
+        return hits or unknown or (shown and bool(finding.picked or finding.coin_kept))
+
+    def _tell_hit(self, finding: PrivateFinding, now: Now) -> None:
+        found = [each for each in stretches(finding.met) if parse_utc(each.end_utc) > now.utc_ms]
+        first, more = found[0], found[1:]
+        beside: list[Said] = [
+            said("PRIVATE_HIT_ALSO", _where(each)) for each in more[: _STRETCHES_TOLD - 1]
+        ]
+        left = len(more) - len(beside)
+        if left:
+            beside.append(said("PRIVATE_HITS_MORE", {"count": left}))
+        if not finding.whole and finding.reason is not None:
+            beside.append(said("PRIVATE_HIT_BROKEN_OFF"))
+        start_ms = parse_utc(first.first.start_utc)
+        left_ms = start_ms - now.utc_ms
+        urgency = next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
+        self._put(
+            finding,
+            _HIT,
+            {"peer": finding.peer, **_where(first)},
+            urgency,
+            now,
+            beside=beside,
+            deadline_ms=start_ms,
+        )
+
+    def _tell_not_checked(self, finding: PrivateFinding, now: Now) -> None:
+        self._put(
+            finding,
+            _NOT_CHECKED,
+            {
+                **self._period(finding),
+                "party": finding.ended_by or finding.peer,
+                "why": finding.reason,
+            },
+            "PRIORITY",
+            now,
+        )
+
+    def _put(
+        self,
+        finding: PrivateFinding,
+        rule: str,
+        values: Mapping[str, Any],
+        urgency: str,
+        now: Now,
+        *,
+        beside: Sequence[Said] = (),
+        deadline_ms: int | None = None,
+    ) -> None:
+        self._desk.tell(
+            _key(finding, rule),
+            values,
+            drill=finding.drill,
+            urgency=urgency,
+            now_ms=now.utc_ms,
+            deadline_ms=deadline_ms,
+            beside=beside,
+            facts={"proposal": finding.proposal, "run": finding.run},
+        )
+
+    def _close(self, finding: PrivateFinding, rules: Iterable[str], now: Now) -> None:
+        for rule in rules:
+            self._desk.alerts.close(_key(finding, rule), now_ms=now.utc_ms)
+
+    def _checked_since(self, finding: PrivateFinding) -> bool:
+        """Whether a whole check of all cells of the same period has ended since."""
+        return any(
+            each.whole
+            and each.parts == 1
+            and (each.line_id, each.start_utc) == (finding.line_id, finding.start_utc)
+            and each.end_utc == finding.end_utc
+            and each.at_utc >= finding.at_utc
+            and each.drill == finding.drill
+            for each in self._held.values()
+        )
+
+    @staticmethod
+    def _last_ms(finding: PrivateFinding) -> int:
+        return max(parse_utc(each.end_utc) for each in finding.met)
+
+    @staticmethod
+    def _period(finding: PrivateFinding) -> dict[str, Any]:
+        return {"peer": finding.peer, "start": finding.start_utc, "end": finding.end_utc}
+
+
+def _key(finding: PrivateFinding, rule: str) -> AlertKey:
+    return AlertKey(rule, finding.line_id, finding.proposal, str(finding.run))
+
+
+def _where(stretch: Stretch) -> dict[str, Any]:
+    first = stretch.first
+    return {
+        "sortie": stretch.sortie,
+        "start": first.start_utc,
+        "end": stretch.end_utc,
+        "where": {"lat_e7": first.lat_e7, "lon_e7": first.lon_e7},
+        "levels": {
+            "reference": first.reference.value,
+            "lower_tmm": stretch.lower_tmm,
+            "upper_tmm": stretch.upper_tmm,
+        },
+    }

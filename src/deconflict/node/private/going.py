@@ -1,0 +1,516 @@
+"""One run of a private check on a line, from its HELLO to its finding, across cuts and restarts.
+
+All that it goes by is in the record and in the file of the run: what was said is never said
+otherwise, and what is said next follows from what was heard. The work of seconds is done in a
+thread of its own; here are only the order, the times and the line. Whatever goes amiss ends the run
+by a signed message, and what was not found by then is NOT CHECKED.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+import msgspec
+
+from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.errors import (
+    BrokenTurnError,
+    ConfigurationError,
+    DeconflictError,
+    InvalidDocumentError,
+    LineStateError,
+    NoRoomError,
+    PartMissingError,
+    PeerUnreachableError,
+    StoreError,
+    WrongSenderError,
+)
+from deconflict.line.moment import Now
+from deconflict.messages.body import Body
+from deconflict.messages.kinds import Kind
+from deconflict.messages.private_bodies import (
+    PrivateCoin,
+    PrivateEnd,
+    PrivateEndReason,
+    PrivateStep,
+    StepWord,
+    cut,
+)
+from deconflict.node.core import NodeCore
+from deconflict.node.line import Line, read_body
+from deconflict.node.private.beginning import Begun, CannotRunError, Period, drawn_anew, taken_up
+from deconflict.node.private.checks import Check
+from deconflict.node.private.course import Course, LoggedStep, leaves_ms
+from deconflict.node.private.files import PrivateFiles
+from deconflict.node.private.findings import PrivateFinding
+from deconflict.node.private.run import Run, StepSaid
+from deconflict.node.private.sorties import met
+from deconflict.node.saying import Say
+from deconflict.node.views import Posted
+from deconflict.node.work import Work
+from deconflict.sealed.coin import opens
+from deconflict.sealed.hello import read_hello
+from deconflict.sealed.session import Outcome
+from deconflict.sealed.steps import Step, StepKind
+from deconflict.store.parts import Parts
+
+__all__ = ["Driver", "Going", "Tools"]
+
+_AGAIN_S: Final = (
+    1.0  # a part that the peer did not take, or a step that had no room, is tried anew
+)
+_T = TypeVar("_T")
+
+
+class Driver(Protocol):
+    """What a run asks of the node that it is in; ``deconflict.node.runtime.Runtime`` has it all."""
+
+    core: NodeCore
+
+    @property
+    def parts(self) -> "KeptParts":
+        """Who keeps the parts of every line."""
+        ...
+
+    def now(self) -> Now:
+        """Return the present."""
+        ...
+
+    def say(
+        self, on_lines: Sequence[tuple[str, Sequence[Say]]], now: Now
+    ) -> tuple["asyncio.Future[None]", tuple[Posted, ...]]:
+        """Take slots for messages; the future is done when they are durable."""
+        ...
+
+    def commit(self, work: Work) -> "asyncio.Future[None]":
+        """Make a work durable."""
+        ...
+
+    async def voiced(self, line_ids: Iterable[str], *, in_need: bool = False) -> None:
+        """Return when the node may speak on these lines, or must not."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when all that was on its way to the disk is durable."""
+        ...
+
+    async def push_part(self, line_id: str, data: bytes) -> None:
+        """Give a part to the peer; return when it is durable there."""
+        ...
+
+    def nudge(self) -> None:
+        """Have what follows looked at soon."""
+        ...
+
+
+class KeptParts(Protocol):
+    """Who keeps the parts of every line."""
+
+    def of(self, line_id: str) -> Parts:
+        """Return the parts of a line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every run of a node works with.
+
+    Attributes:
+        runtime: says, pushes, has the time.
+        files: secrets.
+        worker: the one thread of their arithmetic.
+        random_bytes: for seeds (``os.urandom`` in service).
+        threads: of the kernel; None for one a processor.
+        progress: of the runs that go on now, by proposal and number: steps done, of how many.
+    """
+
+    runtime: Driver
+    files: PrivateFiles
+    worker: Executor
+    random_bytes: Callable[[int], bytes]
+    threads: int | None
+    progress: dict[tuple[str, int], tuple[int, int]]
+
+
+class Going:
+    """One run that goes on.
+
+    Args:
+        tools: shared by all.
+        line: where.
+        check: the accepted proposal.
+        period: the run.
+        trigger_ms: since when it is to begin: its due time, the peer's HELLO, or a person's word.
+    """
+
+    def __init__(
+        self, tools: Tools, line: Line, check: Check, period: Period, trigger_ms: int
+    ) -> None:
+        self._tools, self._line, self._check, self._period = tools, line, check, period
+        self._trigger_ms = trigger_ms
+        self._moved = asyncio.Event()
+        self._expires_ms = 0
+        self._begun: Begun | None = None
+        self._course: Course | None = None
+        self._heard = self._said = 0
+        self._hits: frozenset[bytes] = frozenset()
+        self._found: PrivateFinding | None = None
+
+    def move(self) -> None:
+        """Have it look at the record: something has become durable."""
+        self._moved.set()
+
+    async def go(self) -> None:
+        """Run to the end; return when all is said and kept that is to be.
+
+        Raises:
+            StoreError, BrokenTurnError: the node has to stop.
+        """
+        try:
+            await self._begin()
+            await self._talk()
+        except CannotRunError as error:
+            await self._break_off(error.reason)
+        except (StoreError, BrokenTurnError):
+            raise
+        except DeconflictError as error:  # whatever of the peer's is not as agreed
+            await self._break_off(_reason_of(error))
+        else:
+            await self._conclude()
+        await self._coins()
+
+    async def fail(self) -> None:
+        """End it by a fault of our own: nothing more can be said in it."""
+        await self._break_off(PrivateEndReason.MALFORMED)
+
+    # ---- beginning -------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        tools, period = self._tools, self._period
+        if self._run.own.hello is not None:
+            await self._take_up()
+            return
+        if self._over:
+            raise CannotRunError(PrivateEndReason.CANCELLED)
+        document = period.document
+        checks = self._line.book.private_checks
+        if checks.times_asked(self._check, period.number) >= document.runs_per_slot:
+            raise CannotRunError(PrivateEndReason.OVER_BUDGET)
+        now_ms = self._now_ms
+        self._expires_ms = self._trigger_ms + document.run_limit_ms
+        self._require_time()
+        terms = self._line.book.terms
+        if terms is None:
+            raise CannotRunError(PrivateEndReason.OTHER_GRID)
+        try:
+            plan = tools.files.plan(period.line_id)
+        except (ConfigurationError, InvalidDocumentError) as error:
+            raise CannotRunError(PrivateEndReason.NO_PLAN, str(error)) from error
+        begun = await self._in_thread(
+            lambda: drawn_anew(
+                period,
+                plan,
+                terms,
+                now_ms=now_ms,
+                expires_ms=self._expires_ms,
+                random_bytes=tools.random_bytes,
+            )
+        )
+        try:
+            # On the disk before a byte of it is said: after a crash the same bytes follow again.
+            await self._in_thread(lambda: tools.files.keep_run(begun.kept))
+        except ConfigurationError as error:
+            raise CannotRunError(PrivateEndReason.SEED_LOST, str(error)) from error
+        self._have(begun)
+        # When it leaves says little of how long the plan took: at the due time, or at a multiple.
+        leaves = self._trigger_ms
+        if self._now_ms > leaves:
+            leaves = leaves_ms(self._now_ms, leaves, document.tags_after_ms)
+        while self._now_ms < leaves and not self._over:
+            self._moved.clear()
+            await self._wait(leaves)
+
+    async def _take_up(self) -> None:
+        period = self._period
+        try:
+            kept = self._tools.files.run(period.proposal, period.number)
+        except (ConfigurationError, InvalidDocumentError) as error:
+            raise CannotRunError(PrivateEndReason.SEED_LOST, str(error)) from error
+        if kept is None:
+            raise CannotRunError(PrivateEndReason.SEED_LOST)
+        self._expires_ms = parse_utc(kept.expires_utc)
+        self._have(await self._in_thread(lambda: taken_up(period, kept)))
+
+    def _have(self, begun: Begun) -> None:
+        period = self._period
+        checks = self._line.book.private_checks
+        self._begun = begun
+        self._course = Course(
+            begun.own,
+            seen=checks.seen_besides(period.proposal, period.number),
+            threads=self._tools.threads,
+        )
+
+    # ---- what is said and heard ------------------------------------------------------------
+
+    async def _talk(self) -> None:
+        """Hear and say until the run is whole or was ended."""
+        course = self._need_course()
+        prepared = False
+        root_ms: int | None = None
+        while True:
+            self._moved.clear()
+            await self._catch_up(course)
+            step = course.to_say
+            if course.over or self._over:
+                return
+            self._require_time()
+            self._require_open()
+            if step is None:
+                if self._run.own.evaluated and not prepared:
+                    # Ahead of time, and behind the answer, whose time would tell of the plan.
+                    await self._in_thread(course.prepare)
+                    prepared = True
+                    continue
+                await self._wait(self._expires_ms)
+                continue
+            if step.kind is StepKind.ROOT:
+                if root_ms is None:
+                    since_ms = self._run.hellos_ms or self._now_ms
+                    every_ms = self._period.document.tags_after_ms
+                    root_ms = leaves_ms(self._now_ms, since_ms, every_ms)
+                if self._now_ms < root_ms:
+                    await self._wait(root_ms)
+                    continue
+            await self._say_step(step)
+
+    async def _catch_up(self, course: Course) -> None:
+        """Hear what the peer said since, and compare what we said ourselves."""
+        while self._heard < len(self._run.peer.steps):
+            said = self._run.peer.steps[self._heard]
+            if said.logged_ms > self._expires_ms:
+                raise CannotRunError(PrivateEndReason.EXPIRED)
+            data = await self._data(said)
+            step = Step(said.step.step_kind, said.number, data)
+            self._heard += 1
+            await self._in_thread(partial(course.hear, step))
+            if course.finding.hits != self._hits:
+                self._hits = course.finding.hits
+                await self._keep(await self._finding())
+        while self._said < len(self._run.own.steps):
+            own = self._run.own.steps[self._said]
+            self._said += 1
+            course.said(LoggedStep(own.step.step_kind, own.number, own.size, own.sha256))
+        key = (self._period.proposal, self._period.number)
+        self._tools.progress[key] = course.progress
+
+    async def _data(self, said: StepSaid) -> bytes:
+        """Return the bytes of a step of the peer, from its message or from its parts."""
+        if said.parts:
+            parts = self._tools.runtime.parts.of(self._period.line_id)
+            try:
+                data = await self._in_thread(lambda: b"".join(map(parts.read, said.parts)))
+            except PartMissingError as error:
+                raise CannotRunError(PrivateEndReason.PART_MISSING, str(error)) from error
+            if (len(data), hashlib.sha256(data).hexdigest()) != (said.size, said.sha256):
+                raise CannotRunError(PrivateEndReason.MALFORMED)
+            return data
+        runtime = self._tools.runtime
+        envelope = runtime.core.envelope_of(said.message)
+        while envelope is None:  # heard, and on its way to the disk
+            await runtime.settled()
+            await asyncio.sleep(0)
+            envelope = runtime.core.envelope_of(said.message)
+        body = read_body(envelope)
+        inline = body.inline if isinstance(body, PrivateStep) else None
+        if inline is None:
+            raise CannotRunError(PrivateEndReason.MALFORMED)
+        return inline
+
+    async def _say_step(self, step: Step) -> None:
+        word = StepWord[step.kind.name]
+        body = PrivateStep.of(self._period.number, word, step.number, step.data)
+        if body.parts:
+            parts = self._tools.runtime.parts.of(self._period.line_id)
+            for part in cut(step.data):
+                try:
+                    await self._in_thread(partial(parts.keep, part))
+                except NoRoomError:
+                    await asyncio.sleep(_AGAIN_S)
+                    return
+                if not await self._push(part):
+                    return
+        await self._say(Kind.PRIVATE_STEP, body)
+
+    async def _push(self, part: bytes) -> bool:
+        """Give a part to the peer; False when it was not taken yet and all is to be looked at."""
+        try:
+            await self._tools.runtime.push_part(self._period.line_id, part)
+        except (PeerUnreachableError, WrongSenderError):
+            await asyncio.sleep(_AGAIN_S)
+            return False
+        return True
+
+    async def _say(self, kind: Kind, body: Body) -> bool:
+        """Say something as soon as the line lets it; False when it could not be said yet."""
+        runtime, line_id = self._tools.runtime, self._period.line_id
+        say = Say(kind=kind, body=body, desk=runtime.core.desks[0], ref=self._check.proposal)
+        await runtime.voiced([line_id])
+        try:
+            durable, _ = runtime.say([(line_id, [say])], runtime.now())
+        except (LineStateError, NoRoomError):
+            # Mute, suspended, or no room here or there: what must not wait for it is looked at.
+            await asyncio.sleep(_AGAIN_S)
+            return False
+        await durable
+        runtime.nudge()
+        return True
+
+    # ---- the end ---------------------------------------------------------------------------
+
+    async def _break_off(self, reason: PrivateEndReason) -> None:
+        """End it for both sides; what was found stays found."""
+        if self._course is not None:
+            self._course.abort(reason.value)
+        if self._over and not self._run.is_whole:
+            await self._conclude()  # somebody said so before
+            return
+        await self._keep(await self._finding(reason.value, self._period.party))
+        body = PrivateEnd(run=self._period.number, reason=reason)
+        while self._run.own.end is None and not self._ended_by_all:
+            if await self._say(Kind.PRIVATE_END, body):
+                return
+
+    async def _conclude(self) -> None:
+        """Keep what was found, of a run that is whole or that somebody ended."""
+        ends = (*self._run.ends, *(self._now_check.ends))
+        course = self._course
+        if course is not None and course.finding.whole:
+            await self._keep(await self._finding())
+        elif ends:
+            first = min(ends, key=lambda end: end.logged_ms)
+            await self._keep(await self._finding(first.reason.value, first.by))
+        else:
+            raise RuntimeError("a run of a private check ended, and nobody ended it")
+
+    async def _finding(
+        self, reason: str | None = None, ended_by: str | None = None
+    ) -> PrivateFinding:
+        period, begun = self._period, self._begun
+        grid = period.grid.refined(period.parts)
+        found = None if self._course is None else self._course.finding
+        whole = found is not None and found.whole and reason is None
+        hits = self._hits if found is None else found.hits
+        where = await self._in_thread(
+            lambda: met(hits, () if begun is None else begun.sorties, grid)
+        )
+        outcome = Outcome.HIT if hits else Outcome.NO_HIT if whole else Outcome.NOT_CHECKED
+        return PrivateFinding(
+            line_id=period.line_id,
+            peer=self._line.peer,
+            proposal=period.proposal,
+            run=period.number,
+            start_utc=format_utc(period.start_ms),
+            end_utc=format_utc(period.end_ms),
+            slot_ms=grid.slot_ms,
+            parts=period.parts,
+            outcome=outcome,
+            whole=whole,
+            at_utc=format_utc(self._now_ms),
+            met=where,
+            sorties=None if begun is None else len(begun.sorties),
+            reason=reason,
+            ended_by=ended_by,
+            drill=self._check.drill,
+        )
+
+    async def _keep(self, finding: PrivateFinding) -> None:
+        self._found = finding
+        runtime = self._tools.runtime
+        work = runtime.core.note_private(finding, runtime.now())
+        if not work.is_empty():
+            await runtime.commit(work)
+
+    # ---- the coin --------------------------------------------------------------------------
+
+    async def _coins(self) -> None:
+        """Open our half of the coin once the run is whole, and wait for the other."""
+        found, begun = self._found, self._begun
+        per_mille = self._period.document.audit_per_mille
+        if found is None or begun is None or not found.whole or not per_mille:
+            return
+        body = PrivateCoin(run=self._period.number, coin=begun.kept.coin)
+        until_ms = self._expires_ms + self._period.document.run_limit_ms
+        while self._run.own.coin is None:
+            await self._say(Kind.PRIVATE_COIN, body)
+        while self._run.peer.coin is None and self._now_ms < until_ms:
+            self._moved.clear()
+            if self._run.peer.coin is None:
+                await self._wait(until_ms)
+        theirs, hello = self._run.peer.coin, self._run.peer.step(StepWord.HELLO)
+        opened = (
+            theirs is not None
+            and hello is not None
+            and opens(read_hello(await self._data(hello)), bytes.fromhex(theirs.coin))
+        )
+        picked = self._run.is_picked(per_mille) if opened else None
+        await self._keep(msgspec.structs.replace(found, picked=picked, coin_kept=not opened))
+
+    # ---- inside ----------------------------------------------------------------------------
+
+    @property
+    def _run(self) -> Run:
+        return self._line.book.private_checks.run(self._period.proposal, self._period.number)
+
+    @property
+    def _now_check(self) -> Check:
+        return self._line.book.private_checks.get(self._check.proposal) or self._check
+
+    @property
+    def _ended_by_all(self) -> bool:
+        return bool(self._now_check.ends)
+
+    @property
+    def _over(self) -> bool:
+        """Whether somebody ended it; a whole one is over when our own course says so."""
+        return bool(self._run.ends or self._ended_by_all)
+
+    @property
+    def _now_ms(self) -> int:
+        return self._tools.runtime.now().utc_ms
+
+    def _need_course(self) -> Course:
+        if self._course is None:
+            raise RuntimeError("a run talks before it has begun")
+        return self._course
+
+    def _require_time(self) -> None:
+        if self._now_ms > self._expires_ms:
+            raise CannotRunError(PrivateEndReason.EXPIRED)
+
+    def _require_open(self) -> None:
+        """Return while no suspension keeps steps from being said: a run does not outlast one."""
+        book = self._line.book
+        if book.suspension_of(Kind.PRIVATE_STEP, self._now_ms, drill=self._check.drill):
+            raise CannotRunError(PrivateEndReason.SUSPENDED)
+
+    async def _wait(self, until_ms: int) -> None:
+        """Return when something moved in the record, or at an instant; soon at the latest."""
+        left_s = max(min((until_ms - self._now_ms) / 1_000, _AGAIN_S), 0.005)
+        try:
+            async with asyncio.timeout(left_s):
+                await self._moved.wait()
+        except TimeoutError:
+            return
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._tools.worker, work)
+
+
+def _reason_of(error: DeconflictError) -> PrivateEndReason:
+    named = getattr(error, "reason", "")
+    return PrivateEndReason(named) if named in set(PrivateEndReason) else PrivateEndReason.MALFORMED

@@ -1,0 +1,431 @@
+"""One run of a private check as a verified record has it, and what an arbiter finds in it.
+
+Pure: entries, terms and parts of a proven bundle in, what was said otherwise than it had to be out.
+What is audited is the side that gave plan and seed; the other's steps are what it answered to.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from deconflict.errors import (
+    DeconflictError,
+    InvalidDocumentError,
+    InvalidInputError,
+    NotFoundError,
+)
+from deconflict.line.envelope import Envelope
+from deconflict.messages.body import Body
+from deconflict.messages.kinds import Kind
+from deconflict.messages.private_bodies import (
+    PrivateAccept,
+    PrivateCoin,
+    PrivateEnd,
+    PrivatePropose,
+    PrivateStep,
+    StepWord,
+)
+from deconflict.messages.private_terms import PrivateCheckTerms
+from deconflict.messages.wire_form import Hash, Name
+from deconflict.node.logged import read_body
+from deconflict.node.private.run import MOST_STEPS
+from deconflict.sealed.audit import Audited, Opened, Said, audit, in_one_order
+from deconflict.sealed.coin import opens, picked
+from deconflict.sealed.hello import MAX_HELLO_BYTES, Hello, Shape, read_hello
+from deconflict.sealed.steps import Step, length_of
+
+__all__ = [
+    "CHECK_KINDS",
+    "AuditedRun",
+    "OpenedRun",
+    "RecordedRun",
+    "Verdict",
+    "read_opened",
+]
+
+CHECK_KINDS: Final[frozenset[str]] = frozenset(
+    (
+        Kind.PRIVATE_PROPOSE,
+        Kind.PRIVATE_ACCEPT,
+        Kind.PRIVATE_STEP,
+        Kind.PRIVATE_COIN,
+        Kind.PRIVATE_END,
+    )
+)
+
+
+class OpenedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a party wrote of a run for the arbiter, but for its plan. Never shown.
+
+    Attributes:
+        party: who.
+        proposal: hash of the PRIVATE_PROPOSE.
+        run: which of its runs.
+        seed, coin: 64 hex digits each.
+    """
+
+    party: Name
+    proposal: Hash
+    run: int
+    seed: Hash
+    coin: Hash
+
+    def __repr__(self) -> str:
+        """Say of which run it is, and nothing of it."""
+        return f"OpenedRun({self.party!r}, {self.proposal[:16]!r}, {self.run}, ...)"
+
+
+def read_opened(data: bytes) -> OpenedRun:
+    """Return what a party wrote of a run.
+
+    Raises:
+        InvalidDocumentError: it is not that.
+    """
+    try:
+        return msgspec.json.decode(data, type=OpenedRun)
+    except msgspec.MsgspecError:
+        # Without the words of the decoder, which would show what it read.
+        raise InvalidDocumentError(
+            "this is no seed of a run of a private check",
+            expected="the file that `deconflict private open` wrote",
+        ) from None
+
+
+class Verdict(StrEnum):
+    """What came of an audit."""
+
+    FOLLOWS = "FOLLOWS"  # all that it said follows from what it opened
+    DEVIATES = "DEVIATES"  # something that it said does not
+    NOT_AUDITED = "NOT_AUDITED"  # the record does not hold what it takes; nobody is cleared
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedRun:
+    """What an arbiter found in a run.
+
+    Attributes:
+        party: who was audited.
+        peer: the other side.
+        proposal: the check.
+        run: which of its runs.
+        verdict: of the party.
+        deviates: at which step, and how; None where it does not.
+        because: why it was not audited; None where it was.
+        steps: how many it said.
+        outcome: what the check had to show it by all that the record has: HIT, NO_HIT or
+            NOT_CHECKED; None where that cannot be computed.
+        hits: how many of its cells were hit.
+        peer_deviates: what the other side said that had to be refused; None for nothing. That the
+            rest of it follows from its plan, only its own plan and seed show.
+        ended: who ended it before its end, each with the reason.
+        missing: parts of steps that the record does not hold.
+        picked: whether both coins pick it to be opened; None where they do not tell.
+    """
+
+    party: str
+    peer: str
+    proposal: str
+    run: int
+    verdict: Verdict
+    deviates: str | None
+    because: str | None
+    steps: int
+    outcome: str | None
+    hits: int
+    peer_deviates: str | None
+    ended: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    picked: bool | None
+
+
+@dataclass(slots=True)
+class _Side:
+    """What one party said in the run, as far as the record shows it.
+
+    ``false``: the first of its steps whose bytes are not those that it names, or too many of them;
+    nothing behind it is looked at. ``later``: a step that it said after it had ended the run.
+    """
+
+    steps: list[Said] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+    false: str | None = None
+    later: str | None = None
+    coin: bytes | None = None
+    ends: list[str] = field(default_factory=list)
+
+    @property
+    def hello(self) -> Hello | None:
+        """Its HELLO; None where it said none, or none that can be read."""
+        try:
+            return read_hello(self.steps[0].step.data) if self.steps else None
+        except DeconflictError:
+            return None
+
+    def take(
+        self, party: str, body: PrivateStep, shape: Shape, slots: int, parts: Mapping[str, bytes]
+    ) -> bool:
+        """Take its next step; False when its bytes are not there, or are not what it names."""
+        if _is_false_length(body, shape, slots):
+            self.false = f"{_name(body)} has another length than was agreed"
+            return False
+        self.missing = tuple(name for name in body.parts if name not in parts)
+        if self.missing:
+            return False
+        inline = body.inline
+        data = b"".join(parts[name] for name in body.parts) if inline is None else inline
+        if hashlib.sha256(data).hexdigest() != body.sha256 or len(data) != body.size:
+            self.false = f"{_name(body)} names parts that are not it"
+            return False
+        self.steps.append(Said(party, Step(body.step.step_kind, body.number, data)))
+        return True
+
+    def coin_is_false(self) -> bool:
+        """True exactly when it said a coin that its HELLO does not commit to."""
+        return self.coin is not None and (self.hello is None or not opens(self.hello, self.coin))
+
+
+class RecordedRun:
+    """Looks at the entries of a record while it is verified, for one run.
+
+    Args:
+        opened: what a party gave of it.
+        plan: the canonical bytes of its plan.
+    """
+
+    def __init__(self, opened: OpenedRun, plan: bytes) -> None:
+        self._opened = opened
+        self._plan = plan
+        self._proposed: tuple[Envelope, PrivatePropose] | None = None
+        self._about: list[tuple[Envelope, Body]] = []  # in the order of each chain
+        self._steps: Counter[str] = Counter()
+
+    def look(self, envelope: Envelope, message_hash: str, late: bool) -> None:
+        """Take one entry of a chain whose signature and place hold."""
+        if late or envelope.kind not in CHECK_KINDS:
+            return  # what came too late counted for nobody
+        if self._opened.proposal not in (message_hash, envelope.ref):
+            return
+        body = read_body(envelope)
+        if message_hash == self._opened.proposal:
+            if isinstance(body, PrivatePropose):
+                self._proposed = (envelope, body)
+        elif isinstance(body, PrivateStep | PrivateCoin) and body.run != self._opened.run:
+            return
+        elif body is not None:
+            self._steps[envelope.sender.party] += isinstance(body, PrivateStep)
+            if (
+                not isinstance(body, PrivateStep)
+                or self._steps[envelope.sender.party] <= MOST_STEPS
+            ):
+                self._about.append((envelope, body))
+
+    def has_document(self, document: PrivateCheckTerms) -> bool:
+        """True exactly when the check was proposed under this document."""
+        return self._proposed is not None and self._proposed[1].grid == document.document_hash
+
+    def require_there(self) -> None:
+        """Return when the record has the run.
+
+        Raises:
+            NotFoundError: it has not, or the two did not agree to it.
+        """
+        self._require_run()
+
+    def parts_wanted(self, document: PrivateCheckTerms) -> frozenset[str]:
+        """Return the parts that the steps of the run name: of those as long as was agreed.
+
+        Raises:
+            NotFoundError: the record has no such run.
+        """
+        shape = self._shape(document)
+        slots = document.asked_slots(self._require_run()[1].refines)
+        return frozenset(
+            name
+            for _, body in self._about
+            if isinstance(body, PrivateStep) and not _is_false_length(body, shape, slots)
+            for name in body.parts
+        )
+
+    def audited(
+        self,
+        document: PrivateCheckTerms,
+        parts: Mapping[str, bytes],
+        exported_utc: str,
+    ) -> AuditedRun:
+        """Return what is found.
+
+        Args:
+            document: of the check, from terms that both signed.
+            parts: by their hash, as far as they are there.
+            exported_utc: when the exporter says that it wrote the record.
+
+        Raises:
+            NotFoundError: the record has no such run.
+        """
+        shape = self._shape(document)
+        (envelope, proposed), opened = self._require_run(), self._opened
+        names = (envelope.sender.party, envelope.to.party)
+        if opened.party not in names:
+            raise NotFoundError(
+                "who opened this run is not on the line",
+                given=opened.party,
+                expected=" or ".join(names),
+            )
+        (peer,) = (name for name in names if name != opened.party)
+        own, theirs = (self._side(party, document, shape, parts) for party in (opened.party, peer))
+        found = Audited(None, None)
+        if own.steps:
+            said = in_one_order(own.steps, theirs.steps, whole=not theirs.missing)
+            grid = document.grid(document.start_of(proposed.start_ms, opened.run))
+            secret = Opened(
+                opened.party, self._plan, bytes.fromhex(opened.seed), bytes.fromhex(opened.coin)
+            )
+            found = audit(said, secret, grid)
+        missing = tuple(dict.fromkeys((*own.missing, *theirs.missing)))
+        ended = tuple(
+            (party, why)
+            for party, side in ((opened.party, own), (peer, theirs))
+            for why in side.ends
+        )
+        deviates = _deviates(own, shape, found)
+        because = None if deviates else _because(own, found, missing, ended, exported_utc)
+        stopped = found.unsaid and not ended and because is None
+        deviates = deviates or (found.deviates if stopped else None)
+        finding = found.finding
+        return AuditedRun(
+            party=opened.party,
+            peer=peer,
+            proposal=opened.proposal,
+            run=opened.run,
+            verdict=_verdict(deviates, because),
+            deviates=deviates,
+            because=because,
+            steps=len(own.steps),
+            outcome=None if finding is None else finding.outcome.value,
+            hits=0 if finding is None else len(finding.hits),
+            peer_deviates=theirs.false or found.refused or _false_coin(theirs),
+            ended=ended,
+            missing=missing,
+            picked=_picked(own, theirs, document.audit_per_mille),
+        )
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _require_run(self) -> tuple[Envelope, PrivatePropose]:
+        opened, proposed = self._opened, self._proposed
+        accepted = proposed is not None and any(
+            isinstance(body, PrivateAccept) and envelope.sender.party != proposed[0].sender.party
+            for envelope, body in self._about
+        )
+        if proposed is None or not accepted or not 0 <= opened.run < proposed[1].runs:
+            raise NotFoundError(
+                "this record has no such run of a private check that both agreed to",
+                given=f"run {opened.run} of {opened.proposal[:16]}",
+                remedy="take the record of the line on which it was run, exported after it",
+            )
+        return proposed
+
+    def _shape(self, document: PrivateCheckTerms) -> Shape:
+        _, proposed = self._require_run()
+        start_ms = document.start_of(proposed.start_ms, self._opened.run)
+        try:
+            return document.shape(start_ms, proposed.refines)
+        except InvalidInputError as error:
+            raise NotFoundError(
+                "no run of this check could be run", given=error.given, expected=error.expected
+            ) from error
+
+    def _side(
+        self,
+        party: str,
+        document: PrivateCheckTerms,
+        shape: Shape,
+        parts: Mapping[str, bytes],
+    ) -> _Side:
+        envelope, proposed = self._require_run()
+        slots = document.asked_slots(proposed.refines)
+        side, names = _Side(), set[tuple[str, int, str]]()
+        stands = True  # until a step whose bytes nobody has
+        for said, body in self._about:
+            if said.sender.party != party or said.drill != envelope.drill:
+                continue
+            match body:
+                case PrivateEnd():
+                    if body.run in (None, self._opened.run):
+                        side.ends.append(body.reason.value)
+                case PrivateCoin():
+                    side.coin = side.coin or bytes.fromhex(body.coin)
+                case PrivateStep():
+                    name = (body.step.value, body.number, body.sha256)
+                    if name in names:
+                        continue  # said again behind a fresh epoch
+                    names.add(name)
+                    if side.ends:
+                        side.later = side.later or _name(body)
+                    elif stands:
+                        stands = side.take(party, body, shape, slots, parts)
+        return side
+
+
+def _name(body: PrivateStep) -> str:
+    return f"{body.step} {body.number}" if body.step is StepWord.CHUNK else body.step.value
+
+
+def _is_false_length(body: PrivateStep, shape: Shape, slots: int) -> bool:
+    length = length_of(body.step.step_kind, shape, slots)
+    return body.size > MAX_HELLO_BYTES if length is None else body.size != length
+
+
+def _deviates(own: _Side, shape: Shape, found: Audited) -> str | None:
+    """Return what the side audited said that it must not have said, whatever is missing."""
+    if own.steps and own.hello is not None and own.hello.shape != shape:
+        return "its HELLO names another grid, or other lengths, than were agreed"
+    if found.deviates and not found.unsaid:
+        return found.deviates
+    if own.false:
+        return own.false
+    if own.later:
+        return f"it went on with {own.later} after it had ended the run"
+    return _false_coin(own)
+
+
+def _false_coin(side: _Side) -> str | None:
+    return "its coin is not the one that its HELLO commits to" if side.coin_is_false() else None
+
+
+def _because(
+    own: _Side,
+    found: Audited,
+    missing: tuple[str, ...],
+    ended: tuple[tuple[str, str], ...],
+    exported_utc: str,
+) -> str | None:
+    """Return why it cannot be said that a side followed its plan; None when it can."""
+    if missing:
+        return "the record lacks parts of steps"
+    if not own.steps:
+        return "it said no step of this run"
+    hello = own.hello
+    if found.unsaid and not ended and hello is not None and exported_utc <= hello.expires_utc:
+        return "the run was not over when the record was exported"
+    return None
+
+
+def _verdict(deviates: str | None, because: str | None) -> Verdict:
+    if deviates:
+        return Verdict.DEVIATES
+    return Verdict.NOT_AUDITED if because else Verdict.FOLLOWS
+
+
+def _picked(own: _Side, theirs: _Side, per_mille: int) -> bool | None:
+    halves = {
+        side.hello.hash: side.coin
+        for side in (own, theirs)
+        if side.hello is not None and side.coin is not None and not side.coin_is_false()
+    }
+    return picked(halves, per_mille) if len(halves) == len((own, theirs)) else None

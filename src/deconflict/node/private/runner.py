@@ -1,0 +1,264 @@
+"""The private checks of a node: each run begun when it is due, and what is left of them tended.
+
+A run is begun at its time, when a person says so, or when the peer's HELLO is there; after a start
+each that was under way is taken up again. Runs of several lines go on beside one another, their
+arithmetic one after the other in a thread of its own, so that alerts and beats never wait for it.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from deconflict.errors import BrokenTurnError, ConfigurationError, StoreError
+from deconflict.line.keys import RandomBytes
+from deconflict.node.core import NodeCore
+from deconflict.node.line import Line
+from deconflict.node.private.beginning import Period
+from deconflict.node.private.checks import Check
+from deconflict.node.private.files import PrivateFiles
+from deconflict.node.private.findings import PrivateFinding
+from deconflict.node.private.going import Going, Tools
+from deconflict.node.runtime import Runtime
+
+__all__ = ["PrivateRunner"]
+
+logger = logging.getLogger("deconflict.private")
+
+_LOOK_S: Final = 1.0
+_TEND_MS: Final = 60_000
+_AHEAD_MS: Final = 20_000  # before it is due, a plan is made into cells
+_DAY_MS: Final = 86_400_000
+
+
+class PrivateRunner:
+    """Begins, takes up and tends the private checks of every line.
+
+    Args:
+        core: whose lines.
+        runtime: what drives it.
+        files: plans and seeds.
+        random_bytes: for seeds (``os.urandom`` in service).
+        threads: of the kernel; None for one a processor.
+    """
+
+    def __init__(
+        self,
+        core: NodeCore,
+        runtime: Runtime,
+        files: PrivateFiles,
+        *,
+        random_bytes: RandomBytes,
+        threads: int | None = None,
+    ) -> None:
+        self.files = files
+        self._core = core
+        self._runtime = runtime
+        self._progress: dict[tuple[str, int], tuple[int, int]] = {}
+        self._going: dict[tuple[str, int], Going] = {}
+        self._asked_ms: dict[tuple[str, int], int] = {}
+        self._settled: dict[str, int] = {}  # by proposal: all runs below this number are
+        self._wake = asyncio.Event()
+        self._tend_ms = 0
+        self._tools = Tools(
+            runtime,
+            files,
+            ThreadPoolExecutor(1, thread_name_prefix="private"),
+            random_bytes,
+            threads,
+            self._progress,
+        )
+        runtime.on_durable.append(self._moved)
+
+    # ---- what others ask -------------------------------------------------------------------
+
+    def begin(self, proposal: str, number: int, now_ms: int) -> None:
+        """Have a run of an accepted check begin at once."""
+        self._asked_ms.setdefault((proposal, number), now_ms)
+        self._wake.set()
+
+    def progress(self, proposal: str, number: int) -> tuple[int, int] | None:
+        """Return how many steps of a run are done, and of how many; None while it does not go."""
+        return self._progress.get((proposal, number))
+
+    def is_going(self, proposal: str, number: int) -> bool:
+        """True exactly when a run goes on here now."""
+        return (proposal, number) in self._going
+
+    def period(self, line: Line, check: Check, number: int) -> Period | None:
+        """Return the period of a run and what was agreed of it; None where it cannot be run."""
+        checks = line.book.private_checks
+        document, start_ms = checks.document_of(check), checks.start_ms(check, number)
+        if document is None or start_ms is None or number >= check.body.runs:
+            return None
+        return Period(
+            line.line_id,
+            self._core.party,
+            check.proposal,
+            check.body,
+            number,
+            start_ms,
+            document,
+        )
+
+    # ---- running ---------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run for as long as the node does.
+
+        Raises:
+            StoreError, BrokenTurnError: the node has to stop.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    self._wake.clear()
+                    now_ms = self._runtime.now().utc_ms
+                    for line in self._core.lines.values():
+                        for check, number, trigger_ms in self._wanted(line, now_ms):
+                            self._start(tasks, line, check, number, trigger_ms)
+                    if now_ms >= self._tend_ms:
+                        self._tend_ms = now_ms + _TEND_MS
+                        await self._tend()
+                    await self._rest()
+        finally:
+            self._tools.worker.shutdown(wait=False, cancel_futures=True)
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(0.02)  # many commits in a short time are looked at together
+
+    def _moved(self) -> None:
+        for going in self._going.values():
+            going.move()
+        self._wake.set()
+
+    def _start(
+        self, tasks: asyncio.TaskGroup, line: Line, check: Check, number: int, trigger_ms: int
+    ) -> None:
+        key = (check.proposal, number)
+        period = self.period(line, check, number)
+        if key in self._going or period is None:
+            return
+        going = Going(self._tools, line, check, period, trigger_ms)
+        self._going[key] = going
+        tasks.create_task(self._go(going, key))
+
+    async def _go(self, going: Going, key: tuple[str, int]) -> None:
+        try:
+            await going.go()
+        except (StoreError, BrokenTurnError):
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, the run ends and is told)
+            # A defect, and not worth a node that stops: alerts and cease requests go on. Without
+            # its words, which may tell of a plan.
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error(  # noqa: TRY400
+                "a private check broke off: %s in %s, line %s",
+                type(error).__name__,
+                where.name,
+                where.lineno,
+            )
+            await going.fail()
+        finally:
+            self._going.pop(key, None)
+            self._progress.pop(key, None)
+            self._asked_ms.pop(key, None)
+
+    def _wanted(self, line: Line, now_ms: int) -> Iterator[tuple[Check, int, int]]:
+        """Yield the runs that are to go on now and are not settled, and since when."""
+        for check in line.book.private_checks:
+            if check.was_accepted and check.fault is None and check.answer is not None:
+                for number in range(self._first_open(line, check), check.body.runs):
+                    period = self.period(line, check, number)
+                    if period is None or self._is_settled(line, check, number):
+                        continue
+                    trigger_ms = self._trigger_ms(line, check, period, now_ms)
+                    if trigger_ms is not None:
+                        yield check, number, trigger_ms
+                    elif self._none_behind(line, check, number):
+                        break
+
+    def _trigger_ms(self, line: Line, check: Check, period: Period, now_ms: int) -> int | None:
+        """Return since when a run is to go on; None while it is not."""
+        run = line.book.private_checks.run(check.proposal, period.number)
+        accepted_ms = 0 if check.answer is None else check.answer.logged_ms
+        due_ms = max(period.due_ms, accepted_ms)
+        if run.own.hello or run.ends:
+            return due_ms
+        if check.ends:
+            # Of what does not come about any more, the next is told of, and not each.
+            ended_ms = check.ends[0].logged_ms
+            before_ms = period.end_ms - period.document.cadence_ms
+            return due_ms if before_ms <= ended_ms < period.end_ms else None
+        if now_ms >= due_ms - _AHEAD_MS:
+            return due_ms
+        if run.peer.steps:
+            return run.peer.steps[0].logged_ms
+        return self._asked_ms.get((check.proposal, period.number))
+
+    def _none_behind(self, line: Line, check: Check, number: int) -> bool:
+        """True exactly when no later run can be on before this one: the rest need no look."""
+        said = line.book.private_checks.runs(check.proposal)
+        last = said[-1].number if said else 0
+        asked = (each for name, each in self._asked_ms if name == check.proposal)
+        return not check.ends and max(last, *asked, 0) <= number
+
+    def _first_open(self, line: Line, check: Check) -> int:
+        first = self._settled.get(check.proposal, 0)
+        while first < check.body.runs and self._is_settled(line, check, first):
+            first += 1
+        self._settled[check.proposal] = first
+        return first
+
+    def _is_settled(self, line: Line, check: Check, number: int) -> bool:
+        """True exactly when nothing is left to be said or found of a run."""
+        found = self._core.private.get(check.proposal, number)
+        document = line.book.private_checks.document_of(check)
+        if found is None or document is None:
+            return False
+        return is_settled(found, document.audit_per_mille)
+
+    # ---- what is left of them --------------------------------------------------------------
+
+    async def _tend(self) -> None:
+        """Erase what was kept for as long as the terms say."""
+        now = self._runtime.now()
+        for line in self._core.lines.values():
+            checks = line.book.private_checks
+            terms = line.book.terms
+            if terms is None or terms.private_check is None:
+                continue
+            before_ms = now.utc_ms - terms.private_check.retention_days * _DAY_MS
+            work = self._core.forget_private(line.line_id, before_ms, now)
+            if not work.is_empty():
+                await self._runtime.commit(work)
+            over = {
+                (check.proposal[:16], number): check.proposal
+                for check in checks
+                for number in range(check.body.runs)
+                if (start_ms := checks.start_ms(check, number)) is not None and start_ms < before_ms
+            }
+            for name, number in tuple(self.files.runs()):
+                proposal = over.get((name, number))
+                if proposal is not None:
+                    self._erase(proposal, number)
+
+    def _erase(self, proposal: str, number: int) -> None:
+        try:
+            self.files.erase_run(proposal, number)
+        except ConfigurationError as error:
+            logger.warning("what was kept of a private check cannot be erased: %s", error)
+
+
+def is_settled(found: PrivateFinding, per_mille: int) -> bool:
+    """True exactly when nothing more is to be said of a run that came to this."""
+    if not found.whole:
+        return found.reason is not None
+    return not per_mille or found.picked is not None or found.coin_kept

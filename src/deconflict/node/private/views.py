@@ -1,0 +1,269 @@
+"""Private checks as people and programs are shown them: plain values, times as text."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deconflict.airspace.notation import PositionEcho, echo
+from deconflict.airspace.position import Position
+from deconflict.messages.phrases import render_named
+from deconflict.node.private.findings import PrivateFinding, Stretch, stretches
+
+__all__ = [
+    "HitView",
+    "OpenedView",
+    "PlanView",
+    "PrivateCheckView",
+    "PrivateFindingView",
+    "PrivateRunView",
+    "RefinementView",
+    "SortieView",
+    "hit_views",
+    "run_text",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SortieView:
+    """One sortie or area of the own plan."""
+
+    declaration_id: str
+    label: str | None
+    purpose: str
+    start_utc: str
+    end_utc: str
+    geometry: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What this party flies in private checks on a line. It never leaves the node.
+
+    Attributes:
+        line_id: the line.
+        peer: whose.
+        set_utc: since when it is this; None where nobody said, and then nothing can be checked.
+        sorties: none where nothing flies.
+    """
+
+    line_id: str
+    peer: str
+    set_utc: str | None
+    sorties: tuple[SortieView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefinementView:
+    """A closer look that can be proposed. It shows the peer in which slots something was hit.
+
+    Attributes:
+        of: the check.
+        run: its run.
+        parts: into how many the sides of its cells would be cut.
+        slots: of the run: those with a hit.
+    """
+
+    of: str
+    run: int
+    parts: int
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateRunView:
+    """One run of a check.
+
+    Attributes:
+        run: its number, from 0.
+        start_utc, end_utc: its period.
+        due_utc: when it begins by itself.
+        state: WAITING, RUNNING, WHOLE (both said DONE), ENDED (before its end).
+        outcome: HIT, NO_HIT or NOT_CHECKED; None while it is not known. NOT_CHECKED is not clear.
+        hits: own cells that come too close.
+        sorties: how many own sorties were checked; None where that is not known.
+        reason: why it ended before its end.
+        ended_by: which party said so.
+        done, steps: how far it is, while it runs.
+        picked: whether both coins picked it to be opened to the arbiter.
+        coin_kept: the peer did not open its coin.
+        text: the state in words.
+    """
+
+    run: int
+    start_utc: str
+    end_utc: str
+    due_utc: str
+    state: str
+    outcome: str | None
+    hits: int
+    sorties: int | None
+    reason: str | None
+    ended_by: str | None
+    done: int | None
+    steps: int | None
+    picked: bool | None
+    coin_kept: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateCheckView:
+    """A private check: what was proposed, what became of it, and its runs.
+
+    Attributes:
+        proposal: its name, the hash of the PRIVATE_PROPOSE.
+        line_id, peer: where.
+        by: who proposed.
+        own: whether this party did.
+        mode: who learns what.
+        state: PROPOSED, ACCEPTED, DECLINED or ENDED.
+        fault: why none of it can be run; None when it can.
+        start_utc: when the first period begins.
+        cadence_ms: from one period's begin to the next's; None where the document is unknown.
+        runs: how many there are.
+        refines: of which run it is a closer look, and at what; None for a coarse one.
+        drill: exercise only.
+        plan_set: whether this party has set what it flies on the line.
+        shown: the runs that have begun or ended, and the next one.
+    """
+
+    proposal: str
+    line_id: str
+    peer: str
+    by: str
+    own: bool
+    mode: str
+    state: str
+    fault: str | None
+    proposed_utc: str
+    start_utc: str
+    cadence_ms: int | None
+    runs: int
+    refines: RefinementView | None
+    drill: bool
+    plan_set: bool
+    shown: tuple[PrivateRunView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """An own sortie that comes too close for some slots in a row.
+
+    Where the peer is, nobody here knows: within the minima and one cell of this, then.
+
+    Attributes:
+        sortie: its label, or the beginning of its id.
+        start_utc, end_utc: from the first of these slots to the last.
+        lat_e7, lon_e7: the middle of the first cell, ten-millionths of a degree.
+        place: the same in every notation.
+        side_mm: how wide a cell is.
+        reference: of the altitudes.
+        lower_tmm, upper_tmm: over all these slots.
+        text: all of it in words.
+    """
+
+    sortie: str
+    start_utc: str
+    end_utc: str
+    lat_e7: int
+    lon_e7: int
+    place: PositionEcho
+    side_mm: int
+    reference: str
+    lower_tmm: int
+    upper_tmm: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateFindingView:
+    """What a run found, as far as it came.
+
+    Attributes:
+        check: to which it belongs.
+        run: how it stands.
+        hits: by sortie, the earliest first.
+        refinements: closer looks that can be proposed; none without a hit.
+        runs_left: how often the fullest of its slots may still be asked about.
+    """
+
+    check: PrivateCheckView
+    run: PrivateRunView
+    hits: tuple[HitView, ...]
+    refinements: tuple[RefinementView, ...]
+    runs_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedView:
+    """What an arbiter is given of one run. Whoever has it knows the plan.
+
+    Attributes:
+        party: whose.
+        proposal, run: which.
+        plan: the canonical text of what was checked.
+        seed, coin: 64 hex digits each.
+    """
+
+    party: str
+    proposal: str
+    run: int
+    plan: str
+    seed: str
+    coin: str
+
+
+def hit_views(finding: PrivateFinding, language: str) -> tuple[HitView, ...]:
+    """Return the hits of a finding by sortie, in words of a language."""
+    return tuple(_hit_view(each, language) for each in stretches(finding.met))
+
+
+def run_text(
+    *,
+    finding: PrivateFinding | None,
+    progress: tuple[int, int] | None,
+    due_utc: str,
+    language: str,
+) -> str:
+    """Return how a run stands in words."""
+    if finding is not None and finding.met:
+        told = render_named("PRIVATE_RUN_HIT", {"count": len(finding.met)}, language)
+        if finding.reason is not None:
+            told += " " + render_named("PRIVATE_HIT_BROKEN_OFF", {}, language)
+        return told
+    if finding is not None and finding.reason is not None:
+        ended = {"party": finding.ended_by or finding.peer, "why": finding.reason}
+        return render_named("PRIVATE_RUN_NOT_CHECKED", ended, language)
+    if finding is not None:
+        return render_named("PRIVATE_RUN_NO_HIT", {}, language)
+    if progress is not None:
+        done, steps = progress
+        return render_named("PRIVATE_RUN_GOING", {"done": done, "steps": steps}, language)
+    return render_named("PRIVATE_RUN_WAITING", {"at": due_utc}, language)
+
+
+def _hit_view(stretch: Stretch, language: str) -> HitView:
+    first = stretch.first
+    values = {
+        "sortie": stretch.sortie,
+        "start": first.start_utc,
+        "end": stretch.end_utc,
+        "where": {"lat_e7": first.lat_e7, "lon_e7": first.lon_e7},
+        "levels": {
+            "reference": first.reference.value,
+            "lower_tmm": stretch.lower_tmm,
+            "upper_tmm": stretch.upper_tmm,
+        },
+    }
+    return HitView(
+        sortie=stretch.sortie,
+        start_utc=first.start_utc,
+        end_utc=stretch.end_utc,
+        lat_e7=first.lat_e7,
+        lon_e7=first.lon_e7,
+        place=echo(Position(first.lat_e7, first.lon_e7)),
+        side_mm=first.side_mm,
+        reference=first.reference.value,
+        lower_tmm=stretch.lower_tmm,
+        upper_tmm=stretch.upper_tmm,
+        text=render_named("PRIVATE_HIT_AT", values, language),
+    )
