@@ -10,7 +10,7 @@ RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo
 # As far back as the libraries of Rust and what it depends on go: Debian 10, RHEL 8, 2018.
 MANYLINUX := manylinux_2_28
 
-.PHONY: demo test lint types unit rust postgis java strace chromium soak io-faults fuzz-parsers cuts restores peers oracle wheels search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace chromium soak io-faults fuzz-parsers cuts restores peers oracle sealed-pairs sealed-timing wheels search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -125,6 +125,14 @@ peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostG
 
 oracle: $(VENV)/dev-built postgis ## the kernel against all pairs of whole sets, ten minutes
 	$(BIN)/python -m tests.oracle.whole_sets $(SETS)
+
+sealed-pairs: $(VENV)/dev-built ## private checks beside the engine, pair by pair (PAIRS=100000 SEED=1 FIRST=0)
+	$(BIN)/python -m tests.oracle.sealed_pairs --pairs $(or $(PAIRS),100000) \
+	  --seed $(or $(SEED),1) --first $(or $(FIRST),0)
+
+sealed-timing: ## does time tell a secret of a private check (SEED=1 SAMPLES=100000), ten minutes
+	cargo run --release --locked -p deconflict-sealed --example timing -- \
+	  $(or $(SEED),1) $(or $(SAMPLES),100000)
 
 # No flag of this shell is let in, so that what is built runs on every processor of its kind.
 wheels: $(VENV)/wheel-tools $(VENV)/arm64 ## in dist/, for any x86-64 and any aarch64 Linux, each tried (WHEELS=x86_64)

@@ -329,9 +329,10 @@ class SealedSender:
         cell_length: int,
         cells: bytes,
         *,
+        length: int = 12,
         threads: int | None = None,
     ) -> bytes:
-        """Return the tag of each cell, 12 bytes each."""
+        """Return so many bytes of each cell's output, 12 to 64; the first 12 are its tag."""
 
     def evaluate(
         self,
@@ -364,5 +365,7 @@ class SealedQuestion:
 
     @property
     def points(self) -> bytes: ...
-    def finalize(self, evaluated: bytes, proofs: bytes, *, threads: int | None = None) -> bytes:
-        """Return the tag of each cell, 12 bytes each, once every proof has held."""
+    def finalize(
+        self, evaluated: bytes, proofs: bytes, *, length: int = 12, threads: int | None = None
+    ) -> bytes:
+        """Return so many bytes of each cell's output, once every proof has held."""

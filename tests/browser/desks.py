@@ -21,7 +21,7 @@ from tests.processes.nodes import Member, Process
 PARTIES = ("blue", "red")
 SCREENS = (
     *("watch", "conflicts", "declare", "thread", "talks", "incidents"),
-    *("handover", "record", "map", "account"),
+    *("handover", "record", "map", "account", "terms"),
 )
 PASSWORD = "a long evening at sea"
 SHOTS = Path(os.environ.get("DECONFLICT_SHOTS", "build/screenshots"))
@@ -132,6 +132,20 @@ def flight(east_e7: int, *, label: str = "survey", altitude_ft: int = 20_000) ->
     return {"purpose": "FLIGHT", "label": label, "geometry": {"trajectory": shape}}
 
 
+def read_back(desk: Desk, member: Member, typed: dict[str, str]) -> None:
+    """Type a readback into the dialog that is open, seen from the landmark that lies nearest."""
+    with member.api() as api:
+        seen = api.post("/places/read", {"text": typed["position"]})
+    dialog = "dialog[open]"
+    desk.page.select_option(f"{dialog} select[name=landmark]", seen["landmark"])
+    from_there = {
+        "distance": str(seen["distance_mm"] / 1_000_000),
+        "bearing": str(seen["bearing_ddeg"] / 10),
+    }
+    for name, value in {**typed, **from_there}.items():
+        desk.page.fill(f"{dialog} input[name={name}]", value)
+
+
 def _keep(desk: Desk, kind: str, text: str) -> None:
     # While a node is down its page says so; the browser notes each attempt as an error of its own.
     if kind == "error" and "net::ERR" not in text and "Failed to load resource" not in text:
@@ -145,5 +159,6 @@ __all__ = [
     "Watch",
     "flight",
     "open_desk",
+    "read_back",
     "watch",
 ]

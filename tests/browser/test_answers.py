@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from desks import Desk, Watch, flight, open_desk
+from desks import Desk, Watch, flight, open_desk, read_back
 from playwright.sync_api import Browser
 from test_access import violations
 
@@ -61,19 +61,20 @@ def test_a_readback_shows_what_differs_before_it_is_sent_and_afterwards(
     alert.query_selector('button:has-text("Read back")').click()
     volume = draft["geometry"]["volumes"][0]
     typed = {
-        "position": "35.4 36.0",
+        "position": "35°24'00\"N 036°00'00\"E",  # as it stands on a map
         "reach": "6.5",  # and it is 5
-        "altitudes": "AMSL 1000 2000",
+        "altitudes": "AMSL 1000 6561.68ft",  # 2,000 m and less than a millimetre
         "start": volume["span"]["start_utc"],
         "end": volume["span"]["end_utc"],
         "parts": "1",
     }
     desk.page.select_option("dialog[open] select[name=purpose]", "ACTIVITY")
-    for name, value in typed.items():
-        desk.page.fill(f"dialog[open] input[name={name}]", value)
+    read_back(desk, both.members["blue"], typed)
     desk.page.click('dialog[open] button:has-text("Next")')
-    differing = desk.shows("dialog[open] tr.differs")
+    desk.shows("dialog[open] tr.differs")
+    (differing,) = desk.page.query_selector_all("dialog[open] tr.differs")
     assert "DIFFERENT" in differing.inner_text()
+    assert "3.51 NM (6.50 km)" in differing.inner_text()
     desk.picture("readback-night-en")
     assert violations(desk) == []
     with both.members["blue"].api() as api:

@@ -12,6 +12,7 @@ from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.private_bodies import Refines
 from deconflict.messages.readback import ReadbackRow
+from deconflict.messages.terms_rows import TermsRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
@@ -36,6 +37,7 @@ from deconflict.node.views import (
     DrillView,
     EventView,
     ExportView,
+    FirstAlerts,
     HeadView,
     HeldView,
     LineView,
@@ -46,6 +48,8 @@ from deconflict.node.views import (
     Posted,
     SiteLineView,
     TakenView,
+    TermsText,
+    TermsTexts,
     TermsView,
 )
 from deconflict.node.watchkeeping import Shift
@@ -120,6 +124,16 @@ class StandInNode:
         theatre = {"name": "theatre", "outline": None, "landmarks": []}
         agreed = {"parties": [], "theatre": theatre}
         return TermsView(LINE, "AGREED", agreed, "ab" * 32, None, None, None)
+
+    def terms_texts(self, line: str, *, language: str | None = None) -> TermsTexts:
+        self.line(line)
+        text = TermsText("ab" * 32, 1, (TermsRow("Document", "version", "1"),), None)
+        return TermsTexts(LINE, "AGREED", text, None, None)
+
+    def read_terms(self, actor: Actor, line: str, terms: dict[str, Any]) -> TermsText:
+        self.line(line)
+        self.calls.append(("read_terms", actor, terms))
+        return TermsText("cd" * 32, 2, (TermsRow("Document", "version", "2"),), ())
 
     async def reopen(self, actor: Actor, line: str) -> LineView:
         return self.line(line)
@@ -322,6 +336,10 @@ class StandInNode:
 
     async def word_alerts(self, language: str) -> None:
         pass
+
+    async def first_alerts(self, most: int, *, language: str | None = None) -> FirstAlerts:
+        found = self.alerts(language=language)
+        return FirstAlerts(len(found), 0, found[:most])
 
     async def health(self) -> dict[str, Any]:
         return {"ok": True}

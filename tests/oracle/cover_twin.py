@@ -12,18 +12,21 @@ from deconflict.sealed.grid import Cell, Grid, Reach
 from deconflict.sealed.tubes import Area, Tube
 
 Place = tuple[Fraction, Fraction]
+Piece = tuple[tuple[Place, Place], tuple[Fraction, Fraction], tuple[int, int], int]
 
 
 def touched(tube: Tube | Area, grid: Grid, reach: Reach, *, slack_mm: int = 0) -> set[Cell]:
     """Every cell within ``reach`` and ``slack_mm`` of a tube or an area, each looked at."""
     found = set()
     for slot in range(grid.slots):
-        for start, end, lower, upper, aside in _parts(tube, grid, reach, slot):
+        for piece in _parts(tube, grid, reach, slot):
             for level in range(grid.levels):
                 floor = grid.floor_tmm + level * grid.level_tmm
                 vertical = reach.vertical_tmm + slack_mm
-                if floor > upper + vertical or floor + grid.level_tmm < lower - vertical:
+                at_level = _at_level(piece, floor - vertical, floor + grid.level_tmm + vertical)
+                if at_level is None:
                     continue
+                start, end, aside = at_level
                 for x, y in product(range(grid.columns), range(grid.rows)):
                     west = grid.west_mm + x * grid.cell_mm
                     south = grid.south_mm + y * grid.cell_mm
@@ -35,21 +38,35 @@ def touched(tube: Tube | Area, grid: Grid, reach: Reach, *, slack_mm: int = 0) -
     return found
 
 
-def _parts(
-    tube: Tube | Area, grid: Grid, reach: Reach, slot: int
-) -> Iterator[tuple[Place, Place, Fraction, Fraction, int]]:
+def _at_level(
+    piece: Piece, floor: Fraction | int, ceiling: Fraction | int
+) -> tuple[Place, Place, int] | None:
+    """The part of a piece whose band of altitudes touches a level; None where none does."""
+    (start, end), (first, last), (below, above), aside = piece
+    lowest, highest = floor - above, ceiling + below  # of the middle
+    if first == last:
+        return (start, end, aside) if lowest <= first <= highest else None
+    shares = sorted(Fraction(altitude - first) / (last - first) for altitude in (lowest, highest))
+    enters, leaves = max(shares[0], Fraction(0)), min(shares[1], Fraction(1))
+    if enters > leaves:
+        return None
+    one, other = (
+        (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
+        for share in (enters, leaves)
+    )
+    return one, other, aside
+
+
+def _parts(tube: Tube | Area, grid: Grid, reach: Reach, slot: int) -> Iterator[Piece]:
+    """Pieces of the way in a slot, the altitudes of their ends, and how far they may be off."""
     begins = grid.start_ms + slot * grid.slot_ms - reach.time_ms
     ends = begins + grid.slot_ms + 2 * reach.time_ms
     if isinstance(tube, Area):
         if tube.start_ms <= ends and tube.end_ms >= begins:
             for one, other in tube.paths:
-                yield (
-                    (Fraction(one[0]), Fraction(one[1])),
-                    (Fraction(other[0]), Fraction(other[1])),
-                    Fraction(tube.lower_tmm),
-                    Fraction(tube.upper_tmm),
-                    tube.aside_mm,
-                )
+                ends_of = tuple((Fraction(x), Fraction(y)) for x, y in (one, other))
+                lower = Fraction(tube.lower_tmm)
+                yield ends_of, (lower, lower), (0, tube.upper_tmm - tube.lower_tmm), tube.aside_mm
         return
     for one, other in pairwise(tube.knots):
         first = max(one.at_ms, begins - tube.shift_ms)
@@ -67,13 +84,7 @@ def _parts(
         altitudes = [
             one.altitude_tmm + (other.altitude_tmm - one.altitude_tmm) * share for share in shares
         ]
-        yield (
-            start,
-            end,
-            min(altitudes) - tube.below_tmm,
-            max(altitudes) + tube.above_tmm,
-            tube.aside_mm,
-        )
+        yield (start, end), tuple(altitudes), (tube.below_tmm, tube.above_tmm), tube.aside_mm
 
 
 def distance2(start: Place, end: Place, box: tuple[int, int, int, int]) -> Fraction:

@@ -7,9 +7,11 @@ import pytest
 
 from deconflict import _kernel
 from deconflict.advise import Advice, Change, ChangeKind, SearchLimits, advise, plan
+from deconflict.advise.change import changed
 from deconflict.advise.packing import sky_of
 from deconflict.advise.sky import Sky
 from deconflict.airspace import AltitudeReference
+from deconflict.airspace.instant import MAX_UTC_MS
 from deconflict.errors import InvalidGeometryError, InvalidInputError
 from deconflict.separation import AltitudeConversions, Extent, Minima, MinimaTable, check
 from oracle.builders import T0_MS, area, circle, corridor, flight, minima, polygon, volume
@@ -149,6 +151,22 @@ def test_what_began_is_let_alone_and_nothing_begins_before_now() -> None:
     assert began.options == ()
     soon = one(EAST, NORTH, not_before_ms=T0_MS - 60_000)
     assert [c.shift_ms for c in changes(soon) if c.shift_ms] == [67_000]
+
+
+def test_nothing_begins_before_1970_nor_ends_after_2199() -> None:
+    for to, kept in (
+        ((30_000 - T0_MS), 67_000),
+        ((MAX_UTC_MS - 30_000 - T0_MS - 1_000_000), -67_000),
+    ):
+        east, north = (
+            replace(each, geometry=changed(each.geometry, Change(shift_ms=to)))
+            for each in (EAST, NORTH)
+        )
+        found = one(east, north)
+        assert [c.shift_ms for c in changes(found) if c.shift_ms] == [kept]
+        made = plan([north, east], others=[], **KNOWN)
+        assert made.not_freed == ()
+        assert made.changes["east"].shift_ms == kept
 
 
 def test_own_flights_that_conflict_as_planned_are_let_be_but_no_other_pair_is_made() -> None:

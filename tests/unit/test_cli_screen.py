@@ -233,7 +233,7 @@ def test_the_picture_shows_map_altitudes_and_approach(tmp_path: Path) -> None:
     result = run(*write_csv(tmp_path), *BOTH, "--picture", picture)
     assert f"The picture is in {picture}." in result.stdout
     said = words_of(picture)
-    assert "5 conflicts among 5 flights and 1 volumes" in said
+    assert "5 conflicts among 5 flights and 1 volume" in said
     assert "as they come near" in said
     assert "Altitude and time (UTC), pressure altitude" in said
     assert not find_banned(said)

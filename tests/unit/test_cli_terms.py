@@ -1,8 +1,10 @@
 """Whoever signs terms has seen every field of them, and every change."""
 
 import copy
+import re
 from collections.abc import Iterator
 from enum import Enum
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -10,11 +12,13 @@ import pytest
 
 from deconflict.airspace.landmark import Landmark
 from deconflict.airspace.position import Position
-from deconflict.cli.terms_words import changed_rows, show_terms, terms_rows
+from deconflict.cli.terms_words import show_terms
 from deconflict.messages import terms as terms_module
 from deconflict.messages.terms import PartyTerms, Terms, TermsSignature, ThirdParty
 from deconflict.messages.terms_defaults import default_terms
+from deconflict.messages.terms_rows import changed_rows, terms_rows
 from deconflict.messages.wire_form import Place, WireForm
+from deconflict.messages.words import LANGUAGES, find_banned
 from private_samples import document
 
 CORNERS = tuple(Position.from_degrees(*at) for at in ((32, 35), (38, 35), (38, 43), (32, 43)))
@@ -63,14 +67,15 @@ def changes(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
             yield path, value + "x"
 
 
-def test_change_of_any_single_field_shows_as_changed() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_change_of_any_single_field_shows_as_changed(language: str) -> None:
     in_force = whole()
     touched = set()
     for where, proposed in changes(in_force):
-        rows = changed_rows(proposed, in_force)
+        rows = changed_rows(proposed, in_force, language)
+        assert all(row.was != row.proposed for row in rows), where
         # The hash of the document on private checks changes with anything in it, and says nothing.
-        assert [name for _, name, _ in rows if name != "document"], where
-        assert all(value.startswith("was ") and ", proposed " in value for _, _, value in rows)
+        assert [row for row in rows if proposed_hash(proposed) not in row.proposed], where
         touched.add(where[-1])
     forms = [
         form
@@ -85,6 +90,11 @@ def test_change_of_any_single_field_shows_as_changed() -> None:
         if not _holds_forms(kind)
     }
     assert leaves <= touched
+
+
+def proposed_hash(terms: Terms) -> str:
+    assert terms.private_check is not None
+    return terms.private_check.document_hash
 
 
 def _filled(form: type[Any]) -> Any:
@@ -117,16 +127,44 @@ def test_taking_a_place_away_shows(field: str) -> None:
     else:
         third = ThirdParty("cedar", None)
         proposed = msgspec.structs.replace(in_force, third_parties=(third,))
-    assert changed_rows(proposed, in_force)
+    assert changed_rows(proposed, in_force, "en")
 
 
 def test_all_that_was_found_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     show_terms(whole())
     shown = capsys.readouterr().out
-    for section, name, value in terms_rows(whole()):
-        assert section in shown
-        assert name in shown
-        assert value in shown
+    for row in terms_rows(whole(), "en"):
+        assert row.section.upper() in shown
+        assert row.name in shown
+        assert row.value in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_every_field_once_and_nothing_banned(language: str) -> None:
+    rows, english = terms_rows(whole(), language), terms_rows(whole(), "en")
+    assert len({(row.section, row.name) for row in rows}) == len(rows) == len(english)
+    for row in rows:
+        assert row.value
+        assert find_banned(f"{row.section} {row.name} {row.value}") == ()
+
+
+def test_figures_are_the_same_in_every_language_and_no_comma_makes_them_smaller() -> None:
+    # Arabic has forms of its own for one person and two: no figure.
+    counted = [not row.value.endswith((" person", " persons")) for row in terms_rows(whole(), "en")]
+    rows = [compress(terms_rows(whole(), each), counted) for each in LANGUAGES]
+    texts = [" ".join(row.value for row in each) for each in rows]
+    figures = [re.findall(r"[0-9]+(?:[.,][0-9]+)*", text) for text in texts]
+    assert LANGUAGES[0] == "en"
+    assert "9,260" in figures[0]
+    plain = [figure.replace(",", "") for figure in figures[0]]
+    assert all(found == plain for found in figures[1:])
+
+
+def test_outside_its_isolates_an_arabic_row_has_nothing_that_runs_left_to_right() -> None:
+    for row in terms_rows(whole(), "ar"):
+        for text in (row.section, row.name, row.value):
+            outside = re.sub("[\u2066\u2068][^\u2069]*\u2069", "", text)
+            assert not re.search("[A-Za-z0-9]", outside), text
 
 
 def test_wider_readback_tolerance_stands_first_old_against_new(

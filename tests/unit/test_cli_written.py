@@ -132,3 +132,22 @@ def test_several_files_are_asked_for_before_any_is_written(tmp_path: Path) -> No
     (tmp_path / "b").write_text("")
     with pytest.raises(InvalidInputError, match="exists already"):
         require_free(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path: Path) -> None:
+    for option, name in (("--out", "found.csv"), ("--picture", "found.svg")):
+        missing = tmp_path / "not" / name
+        # The file that is read is broken as well: the folder comes first.
+        broken = tmp_path / "day.csv"
+        broken.write_text("flight\n")
+        done = screen(broken, *BOTH, option, missing)
+        assert done.exit_code == 2
+        assert "error: there is no such folder" in done.stderr
+        assert str(missing) in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="rights do not hold for root")
+def test_a_folder_that_takes_no_file_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir(mode=0o500)
+    with pytest.raises(InvalidInputError, match="takes no file from this account"):
+        require_free(tmp_path / "kept" / "found.csv")

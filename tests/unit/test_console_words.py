@@ -79,7 +79,7 @@ def test_no_word_of_the_console_is_banned(language: str) -> None:
 
 def test_every_word_that_a_script_asks_for_is_there_and_every_word_is_asked_for() -> None:
     script = "\n".join(path.read_text() for path in SCRIPTS)
-    asked = set(re.findall(r"\bt\(\s*\"([a-z_.]+)\"", script))
+    asked = set(re.findall(r"\b(?:t|refused)\(\s*\"([a-z_.]+)\"", script))
     asked |= {
         key
         for pair in re.findall(r"\? \"([a-z_]+\.[a-z_]+)\" : \"([a-z_]+\.[a-z_]+)\"", script)

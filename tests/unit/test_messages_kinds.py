@@ -139,9 +139,13 @@ def test_a_reply_is_at_least_as_urgent_as_what_it_cites() -> None:
 def test_what_merely_names_its_subject_keeps_its_own_pace() -> None:
     assert precedence_of_reply(Kind.READOUT_OWN, Precedence.IMMEDIATE) is Precedence.ROUTINE
     assert precedence_of_reply(Kind.TALK_REQUEST, Precedence.FLASH) is Precedence.IMMEDIATE
+    written_after = {Kind.ACCOUNT, Kind.INCIDENT, Kind.BREACH_NOTE, Kind.VOICE}
+    for kind in written_after:  # a FLASH expires in ten minutes, an account of it does not
+        assert precedence_of_reply(kind, Precedence.FLASH) is KINDS[kind].rule.precedence
     for kind in Kind:
         if KINDS[kind].own_pace:
-            assert kind in OF_A_CALL | OF_A_CHECK | {Kind.TALK_REQUEST, Kind.CALL_RECORD}
+            known = OF_A_CALL | OF_A_CHECK | {Kind.TALK_REQUEST, Kind.CALL_RECORD}
+            assert kind in known | written_after
 
 
 def test_an_acknowledgement_of_a_query_is_told_what_answers_it() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import Awaitable, Callable
 
 import icalendar
@@ -20,6 +21,7 @@ from deconflict.node.bundle import export_bundle
 from deconflict.node.papers import MOST_PAPERS, PaperBook
 from deconflict.node.service import Node
 from deconflict.replay.world import DESKS
+from deconflict.store.base import Batch
 from node_pair import NodePair, node_pair
 
 
@@ -351,3 +353,29 @@ def test_what_is_shown_of_calls_can_be_written_as_json() -> None:
                 assert node.talks(ahead_only=True) == ()
 
         asyncio.run(inside())
+
+
+def test_what_is_shown_and_not_yet_on_the_disk_can_be_read_and_cited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(pair: NodePair, node: Node) -> None:
+        commit = pair.blue.store.commit
+
+        def slowly(batch: Batch) -> None:
+            time.sleep(0.2)
+            commit(batch)
+
+        monkeypatch.setattr(pair.blue.store, "commit", slowly)
+        asking = asyncio.create_task(ask(node, pair))
+        while not node.talks():
+            await asyncio.sleep(0)
+        (talk,) = node.talks()
+        end = {"reason": "SETTLED"}
+        read, ended = await asyncio.gather(
+            node.message(talk.talk_id),
+            node.talk(WATCH, pair.line_id, "TALK_CANCEL", end, ref=talk.talk_id),
+        )
+        assert read.hash == await asking
+        assert ended.kind == "TALK_CANCEL"
+
+    run(test)

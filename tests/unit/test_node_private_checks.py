@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from deconflict.airspace.instant import format_utc
 from deconflict.messages.kinds import Kind
 from deconflict.messages.private_bodies import (
     PrivateAccept,
@@ -22,6 +23,7 @@ from deconflict.node.private.run import MOST_STEPS
 from deconflict.node.reading import before_last
 from deconflict.replay.world import DESKS
 from deconflict.sealed.coin import picked
+from deconflict.sealed.hello import Hello
 from kept_folds import require_any_cut, whole_of
 from node_pair import node_pair
 from private_samples import (
@@ -223,6 +225,23 @@ def test_a_hello_serves_once(checked: CheckedPair) -> None:
     name = bytes.fromhex(stolen.sha256)
     assert name in checks.seen_besides(checked.proposal, 1)
     assert name not in checks.seen_besides(checked.proposal, 0)
+
+
+def test_a_key_that_served_is_known_in_every_other_run(checked: CheckedPair) -> None:
+    checked.propose()
+    checked.accept()
+    hello = Hello(
+        v=1,
+        party="red",
+        shape=document().shape(FIRST_MS),
+        expires_utc=format_utc(FIRST_MS),
+        **dict.fromkeys(("nonce", "key", "plan", "seed", "coin", "cells"), "5a" * 32),
+    )
+    for run, data in ((0, hello.data), (1, b"no HELLO")):
+        checked.say("red", Kind.PRIVATE_STEP, PrivateStep.of(run, _W.HELLO, 0, data))
+    checks = checks_of(checked)
+    assert checks.keys_besides(checked.proposal, 1) == {"5a" * 32}
+    assert checks.keys_besides(checked.proposal, 0) == frozenset()
 
 
 def test_a_step_said_twice_is_one_and_another_one_is_kept_as_said(checked: CheckedPair) -> None:

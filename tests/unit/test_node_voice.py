@@ -101,6 +101,17 @@ def test_two_notes_that_agree_with_the_message_alarm_nobody() -> None:
         assert {each.body.side for each in said} == {VoiceSide.HEARD, VoiceSide.SAID}
 
 
+def test_a_note_of_a_call_asks_for_no_call_of_its_own() -> None:
+    with node_pair() as pair:
+        cut(pair)
+        message = say(pair)
+        noted = pair.say("blue", Kind.VOICE, note(pair, message, VoiceSide.SAID), ref=message)
+        pair.run_for(20)  # longer than the limits of a FLASH, and the line is still cut
+        about = {alert.subject for alert in pair.station("blue").core.alerts}
+        assert message in about
+        assert noted not in about
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [

@@ -1,11 +1,13 @@
 """The document on private checks: what a run takes from it, what is refused, one to begin with."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from deconflict import sealed
 from deconflict.airspace import (
     AltitudeReference,
     Containment,
@@ -15,15 +17,24 @@ from deconflict.airspace import (
     format_utc,
 )
 from deconflict.cli.terms import _with_check
-from deconflict.errors import InvalidDocumentError, InvalidInputError
+from deconflict.errors import InvalidDocumentError, InvalidInputError, RefusedBatchError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.statement import hash_of
-from deconflict.messages.private_bodies import MAX_STEP_BYTES, PrivateStep, Refines, StepWord, cut
+from deconflict.messages.phrases import wording
+from deconflict.messages.private_bodies import (
+    MAX_STEP_BYTES,
+    PrivateEndReason,
+    PrivateStep,
+    Refines,
+    StepWord,
+    cut,
+)
 from deconflict.messages.private_defaults import default_private_check
 from deconflict.messages.private_terms import CheckMinima, PrivateCheckTerms
 from deconflict.messages.terms import PartyTerms, Terms, terms_from_wire, terms_to_wire
 from deconflict.messages.terms_defaults import default_terms
 from deconflict.messages.wire_form import Place, read_form, write_form
+from deconflict.messages.words import LANGUAGES
 from deconflict.sealed.cover import cover
 from deconflict.sealed.tubes import filled
 from private_samples import FIRST_MS, MINUTE_MS, PERIOD_MS, document
@@ -105,7 +116,7 @@ def test_no_period_begins_beside_the_cadence(start_ms: int) -> None:
         ({"opened_after_days": 31}, "opened_after_days"),
         (
             {"points": 6_000, "sorties": 6_000, "slots": 1_000, "cadence_ms": 1_000 * MINUTE_MS},
-            "EVALUATED",
+            "POINTS of 4,000 slots",
         ),
     ],
 )
@@ -210,3 +221,15 @@ def test_parts_of_a_step_are_full_but_the_last() -> None:
     assert body.parts == tuple(hash_of(part) for part in parts)
     assert (body.inline, body.size) == (None, len(data))
     assert MAX_STEP_BYTES == 64 * 4_194_304
+
+
+def test_whatever_a_session_refuses_has_a_word_of_an_end() -> None:
+    found = set(re.findall(r"``([A-Z_]+)``", RefusedBatchError.__doc__ or ""))
+    for name in ("session", "steps", "tags"):
+        source = Path(sealed.__file__).with_name(f"{name}.py").read_text()
+        found |= set(re.findall(r'(?:reason=|abort\(|, )"([A-Z][A-Z_]+)"', source))
+    assert {"BAD_PROOF", "OTHER_SHAPE", "MALFORMED", "OUT_OF_TURN"} <= found
+    assert found <= {reason.value for reason in PrivateEndReason}
+    for language in LANGUAGES:
+        words = wording(language)["terms"]["check_end"]
+        assert list(words) == [reason.value for reason in PrivateEndReason], language

@@ -74,7 +74,7 @@ def test_the_witness_is_told_with_minima_and_margins() -> None:
     columns = found.columns()
     assert columns["first"].tolist() == ["0"]
     assert columns["cpa_vertical_m"].tolist() == [274.32]
-    assert repr(found) == "<1 conflicts among 2 flights and 0 volumes>"
+    assert repr(found) == "<1 conflict among 2 flights>"
 
 
 def test_exactly_at_the_minimum_is_separated_in_feet_and_in_metres() -> None:
@@ -271,7 +271,7 @@ def test_a_notebook_shows_a_picture() -> None:
     )
     picture = ET.fromstring(found._repr_svg_())
     words = " ".join(text.text or "" for text in picture.iter("{http://www.w3.org/2000/svg}text"))
-    assert "5 conflicts among 5 flights and 1 volumes" in words
+    assert "5 conflicts among 5 flights and 1 volume" in words
     assert len(list(picture.iter("{http://www.w3.org/2000/svg}circle"))) == 5 + 5
     ET.fromstring(found._repr_html_())
     nothing = found.taken(np.zeros(0, dtype=np.int64))

@@ -296,7 +296,7 @@ def write_lists(tmp_path: Path, **changed: Any) -> Path:
         ({"lateral_m": [1.0, -1.0]}, "row 2 (flight B), lateral_m"),
         ({"window_s": [1.0, float("nan")]}, "row 2 (flight B), window_s"),
         ({"purpose": ["FLIGHT", "STRIKE"]}, "row 2 (flight B), purpose"),
-        ({"flight": ["A", None]}, "row 2 (flight None), flight"),
+        ({"flight": ["A", None]}, "row 2, flight"),
         ({"altitude_reference": ["FL", "AMSL"]}, "altitude_fl is pressure altitude"),
         ({"time_s": [["x", "y"], ["x", "y"]]}, "time_s holds no times"),
         ({"lat_deg": [["x", "y"], ["x", "y"]]}, "lat_deg holds no numbers"),

@@ -138,8 +138,8 @@ def test_a_flipped_bit_ends_the_check_and_never_says_clear(kind: StepKind, at: i
 
 def test_hits_seen_before_it_was_broken_off_stay_hits() -> None:
     def stop(party: str, step: Step) -> Iterable[Step]:
-        late = step.kind is StepKind.CHUNK and step.number == CHUNKS - 1 and party == "red"
-        return () if late else (step,)
+        last = (step.kind, step.number) >= (StepKind.CHUNK, CHUNKS - 1)
+        return () if last and party == "red" else (step,)
 
     played = table()
     played.alter = stop
@@ -450,12 +450,11 @@ def test_an_arbiter_finds_who_asked_about_other_cells_than_its_plan() -> None:
 def test_an_arbiter_finds_who_went_on_after_the_peers_fault_and_who_stopped() -> None:
     played = table()
     played.alter = lambda party, step: (
-        () if (party, step.kind) == ("blue", StepKind.ROOT) else as_said(party, step)
+        () if party == "blue" and step.kind >= StepKind.ROOT else as_said(party, step)
     )
     played.play()
     audited = audit(played.logs["blue"], played.opened("blue", [BLUE]), GRID)
-    assert audited.deviates is not None
-    assert "stopped before ROOT" in audited.deviates or "not due" in audited.deviates
+    assert audited.deviates == "it stopped before ROOT"
 
 
 def test_a_plan_is_read_back_from_its_bytes_and_from_no_other_spelling() -> None:

@@ -20,6 +20,12 @@ use deconflict_parts::share_out;
 /// Findings that a thread settles at a time.
 const FINDINGS_AT_ONCE: usize = 256;
 
+/// Meetings that a thread checks before it asks whether to go on: a millisecond or a few.
+const MEETINGS_AT_ONCE: u32 = 1_024;
+
+/// Asked now and then by every thread of a screening; false ends it. Once false it stays so.
+pub type GoesOn<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// How far a screening is, for another thread to look at.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -40,18 +46,29 @@ pub fn screen(
     threads: usize,
 ) -> Result<Vec<Finding>, InputError> {
     let unseen = Progress::default();
-    screen_counting(trajectories, volumes, minima, references, threads, &unseen)
+    let found = screen_while(
+        trajectories,
+        volumes,
+        minima,
+        references,
+        threads,
+        &unseen,
+        &|| true,
+    )?;
+    Ok(found.expect("a screening that nothing ends is whole"))
 }
 
-/// As [`screen`], counting what is done.
-pub fn screen_counting(
+/// As [`screen`], counting what is done; nothing exactly when it was ended, for a part of the
+/// findings must not pass for all.
+pub fn screen_while(
     trajectories: &Trajectories<'_>,
     volumes: &Volumes<'_>,
     minima: Minima,
     references: References,
     threads: usize,
     progress: &Progress,
-) -> Result<Vec<Finding>, InputError> {
+    goes_on: GoesOn<'_>,
+) -> Result<Option<Vec<Finding>>, InputError> {
     check_tables(&minima, &references)?;
     let tracks = Tracks::new(trajectories, minima.count, references.count, threads)?;
     let regions = regions(volumes, minima.count, references.count)?;
@@ -60,14 +77,14 @@ pub fn screen_counting(
         regions,
         rules: Rules { minima, references },
     };
-    let (stretches, pairs) = objects.flagged(threads, progress);
-    let mut findings = in_blocks(stretches.len(), threads, |block, own| {
+    let (stretches, pairs) = objects.flagged(threads, progress, goes_on);
+    let mut findings = in_blocks(stretches.len(), threads, goes_on, |block, own| {
         own.extend(stretches[block].iter().filter_map(|found| {
             let (x, y) = (objects.body(found.i), objects.body(found.j));
             objects.rules.finding(found, &x, &y)
         }));
     });
-    findings.extend(in_blocks(pairs.len(), threads, |block, own| {
+    findings.extend(in_blocks(pairs.len(), threads, goes_on, |block, own| {
         let found = pairs[block].iter();
         own.extend(found.filter_map(|&(i, j)| {
             let (Body::Volume(x), Body::Volume(y)) = (objects.body(i), objects.body(j)) else {
@@ -76,27 +93,38 @@ pub fn screen_counting(
             objects.rules.overlap((i, x), (j, y))
         }));
     }));
+    if !goes_on() {
+        return Ok(None);
+    }
     findings.sort_unstable_by(Finding::order);
-    Ok(findings)
+    Ok(Some(findings))
 }
 
 /// What threads find in blocks of `0..count`, in any order.
 fn in_blocks(
     count: usize,
     threads: usize,
+    goes_on: GoesOn<'_>,
     work: impl Fn(Range<usize>, &mut Vec<Finding>) + Sync,
 ) -> Vec<Finding> {
     let blocks = count.div_ceil(FINDINGS_AT_ONCE);
     let found = share_out(blocks, threads, Vec::new, |own, k| {
         let from = k * FINDINGS_AT_ONCE;
-        work(from..(from + FINDINGS_AT_ONCE).min(count), own);
+        if goes_on() {
+            work(from..(from + FINDINGS_AT_ONCE).min(count), own);
+        }
     });
     found.concat()
 }
 
 impl Objects<'_> {
     /// Stretches of time in which pairs are flagged, and the pairs of volumes to look at.
-    fn flagged(&self, threads: usize, progress: &Progress) -> (Vec<PairHit>, Vec<(u32, u32)>) {
+    fn flagged(
+        &self,
+        threads: usize,
+        progress: &Progress,
+        goes_on: GoesOn<'_>,
+    ) -> (Vec<PairHit>, Vec<(u32, u32)>) {
         let spans_us = self.spans_us();
         let bounding = self.bounding(&spans_us);
         let count = self.tracks.len() as u32;
@@ -129,10 +157,15 @@ impl Objects<'_> {
                 flagged,
                 volumes,
             } = worker;
-            sweep.slab(&set, &grid, &slabs, slab, &mut |a, b, during| {
+            let mut checked = 0_u32;
+            sweep.slab(&set, &grid, &slabs, slab, goes_on, &mut |a, b, during| {
                 self.exact([a, b], grid.pieces, during, own, flagged, volumes);
+                checked = checked.wrapping_add(1);
+                checked % MEETINGS_AT_ONCE != 0 || goes_on()
             });
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            if goes_on() {
+                progress.done.fetch_add(1, Ordering::Relaxed);
+            }
         });
         let mut volumes = Vec::new();
         let flagged = workers.into_iter().map(|worker| {

@@ -6,6 +6,7 @@
 use crate::grid::{Grid, Set};
 use crate::lanes::{pairs_near, Frame, Lanes, ALL_CORNERS};
 use crate::prefetch::soon;
+use crate::screen::GoesOn;
 use crate::slabs::{Slabs, TOGETHER};
 use crate::stretch::{meeting, Stretch};
 
@@ -13,6 +14,8 @@ use crate::stretch::{meeting, Stretch};
 const WIDE_CELLS: u64 = 64;
 /// So many before its turn a stretch is asked for.
 const AHEAD: usize = 8;
+/// Pairs of cells that are looked at before it is asked whether to go on: some milliseconds.
+const PAIRS_AT_ONCE: usize = 1 << 22;
 /// The corner's bit of the time dimension.
 const STARTS_HERE: u32 = 1 << 4;
 
@@ -47,15 +50,19 @@ pub struct Sweep {
 
 impl Sweep {
     /// Calls `found` with every pair of the slab that cannot be excluded, each once, and when it may
-    /// meet.
+    /// meet, until it says false or nothing goes on.
     pub fn slab(
         &mut self,
         set: &Set<'_>,
         grid: &Grid,
         slabs: &Slabs,
         slab: usize,
-        found: &mut impl FnMut(&Stretch, &Stretch, (i64, i64)),
+        goes_on: GoesOn<'_>,
+        found: &mut impl FnMut(&Stretch, &Stretch, (i64, i64)) -> bool,
     ) {
+        if !goes_on() {
+            return;
+        }
         let from = grid.slab_from(slab);
         self.gather(slabs, slab);
         if self.stretches.len() < 2 {
@@ -64,6 +71,7 @@ impl Sweep {
         self.place(grid, from);
         self.sort();
         self.meetings.clear();
+        let mut looked = 0;
         let mut at = 0;
         while at < self.sorted.len() {
             let key = self.sorted[at].key;
@@ -74,6 +82,13 @@ impl Sweep {
             if more > 1 {
                 self.look(at..at + more, set);
                 self.look_closer(set);
+                looked += more * more;
+            }
+            if looked > PAIRS_AT_ONCE {
+                if !goes_on() {
+                    return;
+                }
+                looked = 0;
             }
             at += more;
         }
@@ -94,7 +109,9 @@ impl Sweep {
                 set.tracks.pieces_soon(b);
             }
             let (a, b) = pair(meeting);
-            found(a, b, meeting.during);
+            if !found(a, b, meeting.during) {
+                return;
+            }
         }
     }
 
@@ -269,9 +286,10 @@ mod tests {
                     let mut times: BTreeMap<_, u32> = BTreeMap::new();
                     let mut sweep = Sweep::default();
                     for slab in 0..grid.slabs() {
-                        sweep.slab(set, &grid, &slabs, slab, &mut |a, b, _| {
+                        sweep.slab(set, &grid, &slabs, slab, &|| true, &mut |a, b, _| {
                             let (x, y) = ((a.object, a.first), (b.object, b.first));
                             *times.entry((x.min(y), x.max(y))).or_default() += 1;
+                            true
                         });
                     }
                     assert!(times.values().all(|&count| count == 1));

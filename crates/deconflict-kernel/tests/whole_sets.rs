@@ -2,6 +2,8 @@
 
 mod made;
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use deconflict_kernel::findings::Finding;
 use made::{made, Random};
 
@@ -70,4 +72,30 @@ fn a_pair_comes_to_the_same_alone_and_among_others() {
         }
     }
     assert!(found as u64 >= sets() / 8, "{found}");
+}
+
+#[test]
+fn a_screening_that_is_ended_tells_nothing() {
+    let (mut whole, mut ended) = (0, 0);
+    for set in 0..sets() / 10 {
+        let made = made(&mut Random(seed() << 32 | 1 << 30 | set), 16);
+        let Ok(wanted) = made.screened(1) else {
+            continue;
+        };
+        for asked in 0..12 {
+            let left = AtomicUsize::new(asked);
+            let goes_on = || {
+                left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+                    .is_ok()
+            };
+            match made.screened_while(1, &goes_on).unwrap() {
+                Some(found) => {
+                    whole += 1;
+                    assert_same(&found, &wanted, &format!("seed {} set {set}", seed()));
+                }
+                None => ended += 1,
+            }
+        }
+    }
+    assert!(whole > 0 && ended > 0, "{whole} {ended}");
 }

@@ -3,6 +3,7 @@ mod advising;
 mod canonical;
 mod columns;
 mod indexing;
+mod interrupt;
 mod json_features;
 mod moving;
 mod plan;

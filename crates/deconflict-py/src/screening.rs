@@ -2,7 +2,7 @@
 
 use deconflict_kernel::error::InputError;
 use deconflict_kernel::findings::Finding;
-use deconflict_kernel::screen::{screen_counting, Progress};
+use deconflict_kernel::screen::{screen_while, Progress};
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
@@ -12,6 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::interrupt::Interrupt;
 use crate::tables::{self, TrajectoryColumns, VolumeColumns};
 
 pyo3::create_exception!(
@@ -72,9 +73,14 @@ pub fn screen<'py>(
     let (minima, references) = (tables::minima(minima)?, tables::references(references)?);
     let unseen = Progress::default();
     let counted = progress.as_ref().map_or(&unseen, |held| &held.get().0);
-    let found =
-        py.detach(|| screen_counting(&table, &outlines, minima, references, threads, counted));
-    let found = found.map_err(refused)?;
+    let interrupt = Interrupt::of_this_thread();
+    let goes_on = || interrupt.goes_on();
+    let found = py.detach(|| {
+        screen_while(
+            &table, &outlines, minima, references, threads, counted, &goes_on,
+        )
+    });
+    let found = interrupt.whole(found.map_err(refused)?)?;
     let columns = PyDict::new(py);
     let rows = found.iter().map(|f| f.i as u64);
     let others = found.iter().map(|f| f.j as u64);

@@ -4,7 +4,7 @@ use deconflict_sealed::cells::Cells;
 use deconflict_sealed::receiver::{Question, Receiver};
 use deconflict_sealed::seed::{Seed, SEED_LENGTH};
 use deconflict_sealed::sender::{public_key, Sender};
-use deconflict_sealed::{Refusal, POINT_LENGTH, SSID_LENGTH};
+use deconflict_sealed::{Refusal, POINT_LENGTH, SSID_LENGTH, TAG_LENGTH};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -76,7 +76,8 @@ impl SealedSender {
             .map_err(refused)
     }
 
-    #[pyo3(signature = (slots, sizes, cell_length, cells, *, threads=None))]
+    #[pyo3(signature = (slots, sizes, cell_length, cells, *, length=TAG_LENGTH, threads=None))]
+    #[allow(clippy::too_many_arguments)] // They are named on the other side.
     fn tags<'py>(
         &self,
         py: Python<'py>,
@@ -84,14 +85,15 @@ impl SealedSender {
         sizes: Vec<u32>,
         cell_length: usize,
         cells: &[u8],
+        length: usize,
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let threads = threads.unwrap_or_else(processors);
-        let tags = py.detach(|| {
+        let outputs = py.detach(|| {
             let cells = Cells::new(&slots, &sizes, cell_length, cells)?;
-            self.0.tags(&cells, threads)
+            self.0.outputs(&cells, length, threads)
         });
-        Ok(PyBytes::new(py, &tags.map_err(refused)?))
+        Ok(PyBytes::new(py, &outputs.map_err(refused)?))
     }
 
     #[pyo3(signature = (slots, per_slot, blinded, *, threads=None))]
@@ -162,18 +164,19 @@ impl SealedQuestion {
         PyBytes::new(py, self.0.points())
     }
 
-    #[pyo3(signature = (evaluated, proofs, *, threads=None))]
+    #[pyo3(signature = (evaluated, proofs, *, length=TAG_LENGTH, threads=None))]
     fn finalize<'py>(
         &self,
         py: Python<'py>,
         evaluated: &[u8],
         proofs: &[u8],
+        length: usize,
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let threads = threads.unwrap_or_else(processors);
-        let tags = py
-            .detach(|| self.0.finalize(evaluated, proofs, threads))
+        let outputs = py
+            .detach(|| self.0.open(evaluated, proofs, length, threads))
             .map_err(refused)?;
-        Ok(PyBytes::new(py, &tags))
+        Ok(PyBytes::new(py, &outputs))
     }
 }

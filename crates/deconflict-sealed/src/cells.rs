@@ -1,6 +1,6 @@
 //! What a side holds: cells, slot by slot.
 
-use crate::{Refusal, MOST_IN_A_SLOT};
+use crate::{Refusal, MOST_IN_A_SLOT, OUTPUT_LENGTH, TAG_LENGTH};
 
 /// Cells of one length, of ascending slots one behind the other.
 #[derive(Clone, Copy)]
@@ -81,6 +81,22 @@ pub fn check_per_slot(given: usize) -> Result<(), Refusal> {
         return Err(Refusal::PointsPerSlot { given });
     }
     Ok(())
+}
+
+/// Outputs are told from the length of a tag on; a shorter one would match by chance.
+pub fn check_output(length: usize) -> Result<(), Refusal> {
+    if (TAG_LENGTH..=OUTPUT_LENGTH).contains(&length) {
+        return Ok(());
+    }
+    Err(Refusal::WrongLength {
+        what: "an output",
+        bytes: length,
+        expected: if length < TAG_LENGTH {
+            TAG_LENGTH
+        } else {
+            OUTPUT_LENGTH
+        },
+    })
 }
 
 /// Own input has as many bytes as are due.

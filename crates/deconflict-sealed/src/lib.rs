@@ -32,6 +32,8 @@ pub use refusal::Refusal;
 pub const POINT_LENGTH: usize = 32;
 /// A tag: the first bytes of the output of the POPRF.
 pub const TAG_LENGTH: usize = 12;
+/// The whole output of the POPRF.
+pub const OUTPUT_LENGTH: usize = 64;
 /// The hash of both HELLO messages.
 pub const SSID_LENGTH: usize = 32;
 /// Of one slot, for its place is two bytes in what is hashed (RFC 9497 §2.2.1).

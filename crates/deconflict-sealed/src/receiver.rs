@@ -1,6 +1,6 @@
 //! The role that asks: points that show nothing, and the tags of own cells out of the answer.
 
-use crate::cells::{check_count, check_per_slot, Cells};
+use crate::cells::{check_count, check_output, check_per_slot, Cells};
 use crate::chunks::{divide, each, Chunk};
 use crate::keys::{info, PublicKey};
 use crate::points::{check_once, decode, encode_doubles, half, split};
@@ -104,13 +104,14 @@ impl Receiver {
                     per_slot,
                 });
             }
-            inputs.extend_from_slice(own);
-            for index in held..per_slot {
-                let begin = inputs.len();
-                inputs.resize(begin + width, 0);
-                self.seed
-                    .pad(&self.ssid, slot, index as u32, &mut inputs[begin..]);
+            let begin = inputs.len();
+            inputs.resize(begin + per_slot * width, 0);
+            // A pad for every place, and the cells over the first of them: made only where they
+            // are needed, they would tell by half a percent of the time how many cells there are.
+            for (index, place) in inputs[begin..].chunks_exact_mut(width).enumerate() {
+                self.seed.pad(&self.ssid, slot, index as u32, place);
             }
+            inputs[begin..][..own.len()].copy_from_slice(own);
         }
         Ok(inputs)
     }
@@ -154,6 +155,18 @@ impl Question {
         proofs: &[u8],
         threads: usize,
     ) -> Result<Vec<u8>, Refusal> {
+        self.open(evaluated, proofs, TAG_LENGTH, threads)
+    }
+
+    /// The first so many bytes of the outputs of own cells, which begin with their tags.
+    pub fn open(
+        &self,
+        evaluated: &[u8],
+        proofs: &[u8],
+        length: usize,
+        threads: usize,
+    ) -> Result<Vec<u8>, Refusal> {
+        check_output(length)?;
         let evaluated = split(
             "evaluated points",
             evaluated,
@@ -167,13 +180,13 @@ impl Question {
         }
         let points = self.proven(evaluated, proofs.as_chunks::<PROOF_LENGTH>().0, threads)?;
         let places: Vec<usize> = (0..self.chunks.len()).collect();
-        let tags = each(&places, threads, |&place| {
-            Ok(self.opened(place, &points[place]))
+        let outputs = each(&places, threads, |&place| {
+            Ok(self.opened(place, &points[place], length))
         })?;
-        let tags = tags.concat();
+        let outputs = outputs.concat();
         let mut own = Vec::new();
-        for (slot, &size) in tags.chunks(self.per_slot * TAG_LENGTH).zip(&self.sizes) {
-            own.extend_from_slice(&slot[..size as usize * TAG_LENGTH]);
+        for (slot, &size) in outputs.chunks(self.per_slot * length).zip(&self.sizes) {
+            own.extend_from_slice(&slot[..size as usize * length]);
         }
         Ok(own)
     }
@@ -222,7 +235,7 @@ impl Question {
         Ok(parts.into_iter().map(|(points, _, _)| points).collect())
     }
 
-    fn opened(&self, place: usize, points: &[RistrettoPoint]) -> Vec<u8> {
+    fn opened(&self, place: usize, points: &[RistrettoPoint], length: usize) -> Vec<u8> {
         let (chunk, part) = (&self.chunks[place], &self.parts[place]);
         let info = info(&self.ssid, self.slots[chunk.place]);
         let unblinds = part.unblinds.iter();
@@ -231,11 +244,11 @@ impl Question {
             .map(|(unblind, p)| unblind * p)
             .collect();
         let inputs = self.inputs[chunk.begin * self.width..].chunks_exact(self.width);
-        let mut tags = Vec::with_capacity(chunk.count * TAG_LENGTH);
+        let mut outputs = Vec::with_capacity(chunk.count * length);
         for (input, element) in inputs.zip(encode_doubles(&halves)) {
             let output = finalize(input, Some(&info), &element);
-            tags.extend_from_slice(&output[..TAG_LENGTH]);
+            outputs.extend_from_slice(&output[..length]);
         }
-        tags
+        outputs
     }
 }

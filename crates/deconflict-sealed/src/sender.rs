@@ -1,6 +1,6 @@
 //! The role that holds the key: tags of its own cells, answers to the receiver's points.
 
-use crate::cells::{check_per_slot, check_slots, Cells};
+use crate::cells::{check_output, check_per_slot, check_slots, Cells};
 use crate::chunks::{divide, each};
 use crate::keys::{info, SecretKey, TweakedKey};
 use crate::points::{check_once, decode, encode_doubles, half, split};
@@ -48,12 +48,24 @@ impl Sender {
 
     /// The tags of own cells, in their order: what the receiver gets for the same cell and slot.
     pub fn tags(&self, cells: &Cells, threads: usize) -> Result<Vec<u8>, Refusal> {
+        self.outputs(cells, TAG_LENGTH, threads)
+    }
+
+    /// The first so many bytes of the output of each own cell: its tag, and a secret behind it that
+    /// only who asks about this cell gets as well.
+    pub fn outputs(
+        &self,
+        cells: &Cells,
+        length: usize,
+        threads: usize,
+    ) -> Result<Vec<u8>, Refusal> {
+        check_output(length)?;
         let keys = self.keys(cells.slots())?;
         let halves = half_inverses(&keys);
         let own: Vec<_> = cells.by_slot().collect();
         let chunks = divide(cells.sizes().iter().map(|&size| size as usize));
         let width = cells.width();
-        let tags = each(&chunks, threads, |chunk| {
+        let outputs = each(&chunks, threads, |chunk| {
             let (slot, inputs) = own[chunk.place];
             let info = info(&self.ssid, slot);
             let inputs = &inputs[chunk.from * width..][..chunk.count * width];
@@ -61,14 +73,14 @@ impl Sender {
                 .chunks_exact(width)
                 .map(|input| Ok(halves[chunk.place] * self.suite.hash_to_group(input)?))
                 .collect();
-            let mut tags = Vec::with_capacity(chunk.count * TAG_LENGTH);
+            let mut outputs = Vec::with_capacity(chunk.count * length);
             for (input, element) in inputs.chunks_exact(width).zip(encode_doubles(&points?)) {
                 let output = finalize(input, Some(&info), &element);
-                tags.extend_from_slice(&output[..TAG_LENGTH]);
+                outputs.extend_from_slice(&output[..length]);
             }
-            Ok(tags)
+            Ok(outputs)
         })?;
-        Ok(tags.concat())
+        Ok(outputs.concat())
     }
 
     /// Evaluate exactly `per_slot` points of each slot, with one proof a slot.

@@ -262,6 +262,28 @@ fn pads_are_points_like_others() {
 }
 
 #[test]
+fn an_output_begins_with_its_tag_and_is_the_same_on_both_sides() {
+    let bytes = own_cells();
+    let cells = Cells::new(&SLOTS, &SIZES, WIDTH, &bytes).unwrap();
+    let (question, answer) = (asked(1), answered(1));
+    let tags = sender().tags(&cells, 1).unwrap();
+    for length in [12, 13, 44, 64] {
+        let outputs = sender().outputs(&cells, length, 2).unwrap();
+        let opened = question.open(&answer.evaluated, &answer.proofs, length, 2);
+        assert_eq!(opened.unwrap(), outputs);
+        for (output, tag) in outputs.chunks(length).zip(tags.chunks(12)) {
+            assert_eq!(&output[..12], tag);
+        }
+    }
+    for length in [0, 11, 65] {
+        let refusal = sender().outputs(&cells, length, 1).unwrap_err();
+        assert_eq!(refusal.code(), "WRONG_LENGTH");
+        let refusal = question.open(&answer.evaluated, &answer.proofs, length, 1);
+        assert_eq!(refusal.unwrap_err().code(), "WRONG_LENGTH");
+    }
+}
+
+#[test]
 fn salts_and_pad_tags_stand_in_order() {
     let seed = Seed::new([1; 32]);
     let places: Vec<(u32, u32)> = (0..5_000).map(|index| (3, index)).collect();

@@ -13,6 +13,7 @@ from deconflict.advise.forbidden import Forbidden
 from deconflict.advise.limits import ChangeKind, SearchLimits
 from deconflict.advise.sky import Sky
 from deconflict.airspace.altitude import MAX_ALTITUDE_TMM
+from deconflict.airspace.instant import MAX_UTC_MS
 
 __all__ = ["Room", "cost", "room_of", "smallest", "smallest_combined"]
 
@@ -53,16 +54,19 @@ def room_of(sky: Sky, index: int, limits: SearchLimits, epoch_ms: int) -> Room:
     """Return how far an object can be changed.
 
     Nothing of what began before ``not_before_ms`` can be changed, and nothing begins earlier than
-    that. Nothing is brought below the zero of its altitudes: what ground there is, is not known.
+    that; nor outside of the instants that can be declared, which begin with 1970. Nothing is
+    brought below the zero of its altitudes: what ground there is, is not known.
     """
     steps = {
         ChangeKind.SHIFT: limits.shift_step_ms,
         ChangeKind.LEVEL: limits.level_step_tmm,
         ChangeKind.OFFSET: limits.offset_step_mm,
     }
-    early_ms = limits.earlier_ms
+    start_ms = epoch_ms + round(sky.table.start_s(index) * 1000)
+    end_ms = epoch_ms + round(sky.table.end_s(index) * 1000)
+    early_ms = min(limits.earlier_ms, max(start_ms, 0))
+    late_ms = min(limits.later_ms, max(MAX_UTC_MS - end_ms, 0))
     if limits.not_before_ms is not None:
-        start_ms = epoch_ms + round(sky.table.start_s(index) * 1000)
         if start_ms < limits.not_before_ms:
             return Room(dict.fromkeys(ChangeKind, (0, 0)), steps, under_way=True)
         early_ms = min(early_ms, start_ms - limits.not_before_ms)
@@ -75,7 +79,7 @@ def room_of(sky: Sky, index: int, limits: SearchLimits, epoch_ms: int) -> Room:
     has_path = bool((sky.table.path_owner == index).any())
     return Room(
         {
-            ChangeKind.SHIFT: (early_ms, limits.later_ms),
+            ChangeKind.SHIFT: (early_ms, late_ms),
             ChangeKind.LEVEL: level,
             ChangeKind.OFFSET: (limits.left_mm, limits.right_mm) if has_path else (0, 0),
         },

@@ -126,6 +126,15 @@ class Table:
         )
         return float(np.concatenate(starts).min())
 
+    def end_s(self, index: int) -> float:
+        """Return when an object last is anywhere."""
+        offsets = self.trajectories["offsets"][1:][self.path_owner == index]
+        ends = (
+            self.trajectories["time_s"][offsets - 1],
+            self.volumes["end_s"][self.volume_owner == index],
+        )
+        return float(np.concatenate(ends).max())
+
 
 def _picked(owner: Rows, objects: Sequence[int]) -> tuple[Rows, Rows]:
     order = np.argsort(owner, kind="stable")

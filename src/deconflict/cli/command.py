@@ -1,9 +1,10 @@
 """What every command shares: late import, an example in its help, errors in plain words."""
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, Any
@@ -28,6 +29,7 @@ __all__ = [
 EXIT_FINDING = 1  # a conflict, a failed verification, something wrong with the node
 EXIT_WRONG = 2  # wrong use or bad input; click's own number for usage errors
 EXIT_INTERRUPTED = 130  # as shells do: 128 + SIGINT
+EXIT_UNREAD = 141  # as shells do: 128 + SIGPIPE; click's own number, 1, would say a finding
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -67,8 +69,9 @@ class Command(click.Command):
             click.echo("\nstopped by hand", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # `deconflict log | head`: click ends quietly
-                raise
+            if error.errno == errno.EPIPE:  # `deconflict log | head`: nobody reads any more
+                _write_no_more()
+                ctx.exit(EXIT_UNREAD)
             show_error(
                 DeconflictError(
                     "a file could not be read or written",
@@ -78,6 +81,15 @@ class Command(click.Command):
                 as_json=bool(ctx.params.get("as_json")),
             )
             ctx.exit(EXIT_WRONG)
+
+
+def _write_no_more() -> None:
+    """Let what is left in the buffers be lost quietly as the interpreter ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # replaced by a test, or closed
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class Group(click.Group):

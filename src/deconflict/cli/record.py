@@ -498,12 +498,18 @@ def show_message(item: dict[str, Any], *, as_json: bool) -> None:
             ("precedence", item["precedence"]),
             ("created", when(item["created_utc"])),
             ("about", item["ref"]),
-            ("release", item["release"].replace("_", " ")),
+            ("release", _release(item)),
             ("language", item["language"]),
             ("number", f"{item['seq']} of epoch {item['epoch']}"),
             ("id", item["hash"]),
         )
     )
+
+
+def _release(item: dict[str, Any]) -> str:
+    """Return to whom it may be passed on: as its author says by now, then as it was written."""
+    written, now = (item[name].replace("_", " ") for name in ("release", "release_now"))
+    return written if now == written else f"{now} by its author's later word; written {written}"
 
 
 def _show_geometry(item: dict[str, Any]) -> None:

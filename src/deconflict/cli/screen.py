@@ -3,15 +3,15 @@
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from deconflict.cli.command import EXIT_FINDING, command
 from deconflict.cli.options import as_json_option, existing_file
-from deconflict.cli.output import count, progress, write_json
+from deconflict.cli.output import Bar, count, progress, write_json
 from deconflict.cli.table_options import minima_options, reading_options
 from deconflict.cli.written import drafted, force_option, require_free
 
@@ -195,19 +195,31 @@ def _summary(
 
 
 def _watched(label: str, work: "Callable[[ScreenProgress | None], Conflicts]") -> "Conflicts":
-    """Do the work; on a terminal, in another thread, while a bar here shows how far it is."""
+    """Do the work; on a terminal another thread shows meanwhile how far it is.
+
+    The work stays in this thread, the only one that Ctrl-C reaches.
+    """
     from deconflict.separation.screening import ScreenProgress
 
     if not sys.stderr.isatty():
         return work(None)
-    counter = ScreenProgress()
-    with ThreadPoolExecutor(max_workers=1) as worker, progress(label, PARTS) as bar:
-        running = worker.submit(work, counter)
-        shown = 0
-        while not wait([running], timeout=LOOK_S).done:
-            done, of = counter.parts()
-            share = PARTS * done // of if of else 0
-            bar.advance(share - shown)
-            shown = share
+    counter, ended = ScreenProgress(), Event()
+    with progress(label, PARTS) as bar:
+        watcher = Thread(target=_advance, args=(counter, bar, ended))
+        watcher.start()
+        try:
+            found = work(counter)
+        finally:
+            ended.set()
+            watcher.join()
         bar.finish()
-    return running.result()
+    return found
+
+
+def _advance(counter: "ScreenProgress", bar: Bar, ended: Event) -> None:
+    shown = 0
+    while not ended.wait(LOOK_S):
+        done, of = counter.parts()
+        share = PARTS * done // of if of else 0
+        bar.advance(share - shown)
+        shown = share

@@ -157,13 +157,12 @@ def _title(
 ) -> str:
     if pair is not None:
         return headline(found, pair, conversions)
-    volumes = f" and {len(found.volumes):,} volumes" if len(found.volumes) else ""
-    among = f"among {len(found.flights):,} flights{volumes}"
     if not len(found):
-        return f"No conflict found {among}"
+        among = found.summary.partition(" among ")[2]
+        return f"No conflict found among {among}"
     if len(nearest) < len(found):
-        return f"The {len(nearest)} nearest of {len(found):,} conflicts {among}"
-    return f"{'1 conflict' if len(found) == 1 else f'{len(found)} conflicts'} {among}"
+        return f"The {len(nearest)} nearest of {found.summary}"
+    return found.summary
 
 
 def _mark(found: Conflicts, row: int, conversions: AltitudeConversions) -> Mark:

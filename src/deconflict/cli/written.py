@@ -31,7 +31,8 @@ def require_free(
             asked about would be gone with the answer in its place.
 
     Raises:
-        InvalidInputError: one is there already, or is read, or is named twice.
+        InvalidInputError: one is there already, or is read, or is named twice, or its folder is
+            not there or takes no file: the work is not done first and lost then.
     """
     named = [file for file in files if file is not None]
     for number, new in enumerate(named):
@@ -51,6 +52,8 @@ def require_free(
                 expected="another file: what is read is never replaced",
                 remedy="name another file to be written",
             )
+    for file in named:
+        _require_folder(file)
     for file in files:
         if file is None or force or not file.is_file():
             continue
@@ -60,6 +63,21 @@ def require_free(
             expected=f"a new file: {kept} are kept" if kept else "a new file",
             remedy="name another file" + ("" if kept else ", or replace this one: --force"),
         )
+
+
+def _require_folder(file: Path) -> None:
+    if _is_stream(file):
+        return
+    folder = file.parent
+    there = folder.is_dir()
+    if there and os.access(folder, os.W_OK | os.X_OK):
+        return
+    raise InvalidInputError(
+        "the folder takes no file from this account" if there else "there is no such folder",
+        given=str(file),
+        expected="a file in a folder that is there and may be written to",
+        remedy="name another folder, or change its rights" if there else "make the folder first",
+    )
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -317,7 +317,7 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             refers_to_own=True,
             always_passes=True,
         ),
-        Kind.ACCOUNT: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.ACCOUNT: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING, own_pace=True),
         Kind.RELEASE_CONSENT: KindForm(
             _tells(_P.ROUTINE),
             refers_to=_ANYTHING,
@@ -398,24 +398,27 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
             ),
         ),
         # What is written for the record afterwards asks for nobody's answer: another account, class
-        # of risk or tally stands beside it, and both stay.
-        Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING),
+        # of risk or tally stands beside it, and both stay. It is no more urgent for citing a FLASH,
+        # and above all does not expire as one.
+        Kind.INCIDENT: KindForm(_tells(_P.PRIORITY), refers_to=_ANYTHING, own_pace=True),
         Kind.EVIDENCE: KindForm(
             _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT))
         ),
         Kind.RISK: KindForm(
             _tells(_P.ROUTINE), refers_to=frozenset((Kind.INCIDENT, Kind.ACCOUNT, Kind.RISK))
         ),
-        Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING),
+        Kind.BREACH_NOTE: KindForm(_tells(_P.ROUTINE), refers_to=_ANYTHING, own_pace=True),
         Kind.TALLY: KindForm(_tells(_P.ROUTINE), refers_to=frozenset((Kind.TALLY,))),
         Kind.WATCH_CHANGE: KindForm(_tells(_P.ROUTINE), always_passes=True),
-        # What was said by voice, noted by who said it or who heard it. It asks nothing.
+        # What was said by voice, noted by who said it or who heard it. It asks nothing: of a FLASH,
+        # it would climb the ladder of one by itself, and ask for a call about the call.
         Kind.VOICE: KindForm(
             KindRule(_P.ROUTINE),
             refers_to=_ANYTHING - {Kind.VOICE},
             refers_to_own=True,
             always_passes=True,
             expires_after_ms=_VOICE_MS,
+            own_pace=True,
         ),
         # Said by the node itself. A person there is to know that this side's record was restored.
         Kind.EPOCH: KindForm(_tells(_P.IMMEDIATE), always_passes=True),
@@ -548,7 +551,8 @@ def ends_flash(kind: Kind) -> bool:
 def precedence_of_reply(kind: Kind, cited: Precedence) -> Precedence:
     """Return the precedence of a message that cites one: at least as urgent as what it cites.
 
-    Only what merely names its subject, as a readout names its call, keeps its own.
+    Only what merely names its subject keeps its own, as a readout names its call, an account what
+    it is about.
 
     >>> precedence_of_reply(Kind.ACK, Precedence.FLASH)
     <Precedence.FLASH: 'FLASH'>

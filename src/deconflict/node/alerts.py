@@ -14,7 +14,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.messages.said import Said
 from deconflict.node.views import AlertView
 
-__all__ = ["AlertBook", "AlertKey"]
+__all__ = ["URGENT", "AlertBook", "AlertKey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,7 @@ class AlertBook:
         self._by_rule.setdefault(key.rule, {})[key] = None
 
 
+URGENT: Final = frozenset(("FLASH", "IMMEDIATE"))  # never folded, and heard
 _URGENCIES: Final = {"FLASH": 0, "IMMEDIATE": 1, "PRIORITY": 2, "ROUTINE": 3}
 _DANGERS: Final = frozenset(
     (

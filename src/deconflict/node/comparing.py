@@ -30,6 +30,7 @@ class Comparing(Reading):
         read_back = parse_body(Kind.READBACK, {"values": values})
         if not isinstance(read_back, Readback):
             raise InvalidInputError("these are not the values of a readback")
+        await self._runtime.settled()  # who reads an alert may be quicker than the disk
         line, body = self._said(message_hash)
         return self._table(line, body, read_back.values, actor)
 
@@ -43,6 +44,7 @@ class Comparing(Reading):
             InvalidInputError: it is no readback.
         """
         require(actor, Action.READ)
+        await self._runtime.settled()
         line, body = self._said(message_hash)
         envelope = self._core.envelope_of(message_hash)
         if not isinstance(body, Readback) or envelope is None or envelope.ref is None:

@@ -14,6 +14,7 @@ from deconflict.errors import NotFoundError
 from deconflict.line.moment import Now
 from deconflict.line.statement import ChainPoint
 from deconflict.messages.kinds import SAID_BY_NODES
+from deconflict.node.alerts import URGENT
 from deconflict.node.bundle import export_bundle
 from deconflict.node.chains import StoredChain
 from deconflict.node.core import NodeCore
@@ -37,6 +38,7 @@ from deconflict.node.views import (
     ConflictView,
     DeclarationView,
     EventView,
+    FirstAlerts,
     HeadView,
     LineView,
     MessageView,
@@ -147,6 +149,9 @@ class Reading:
         """Return one message of the record; raises NotFoundError."""
         row = self._store.entry(message_hash)
         if row is None:
+            await self._runtime.settled()  # lists are of the memory, which is ahead of the disk
+            row = self._store.entry(message_hash)
+        if row is None:
             raise NotFoundError(
                 "the record holds no such message",
                 given=message_hash[:16],
@@ -176,6 +181,20 @@ class Reading:
         Where many may be open, :meth:`word_alerts` comes first.
         """
         return self._wording.open_ones(self._core.alerts, self._language(language))
+
+    async def first_alerts(self, most: int, *, language: str | None = None) -> FirstAlerts:
+        """Return the open alerts that come first, so many at most, and how many there are."""
+        alerts, wanted = self._core.alerts, self._language(language)
+        first: list[AlertView] = []
+        for alert in alerts[:most]:
+            first.append(self._wording.worded(alert, wanted))
+            if len(first) % _VIEWS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return FirstAlerts(
+            open=len(alerts),
+            urgent=sum(alert.urgency in URGENT for alert in alerts),
+            alerts=tuple(first),
+        )
 
     async def told_alerts(self, *, language: str | None = None) -> tuple[AlertView, ...]:
         """Return all alerts that the stored events tell of, each as it was told last."""
@@ -306,7 +325,7 @@ class Reading:
         )
 
     def _rows(
-        self, line: Line, party: str, after: int, limit: int, last: int | None
+        self, line: Line, party: str, after: int, limit: int, last: int | None = None
     ) -> list[EntryRow]:
         chain = StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
         if last is not None:

@@ -229,6 +229,10 @@ class Releasing(Reading):
             [line.line_id for line, _ in on_lines],
             in_need=any(say.kind in IN_NEED for _, says in on_lines for say in says),
         )
+        if any(say.ref is not None for _, says in on_lines for say in says):
+            # What is shown, as a call or a declaration, may still be on its way to the disk, where
+            # what is cited is looked up.
+            await self._runtime.settled()
         now = self._now
         if any(
             needs_second_person(line, say.kind, self._release_persons)

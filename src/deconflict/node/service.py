@@ -13,7 +13,7 @@ from deconflict.messages.bodies import Body, Cancel, Seen, TermsMessage, parse_b
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import SAID_BY_NODES, Kind
-from deconflict.messages.terms import Terms, terms_from_wire
+from deconflict.messages.terms import Terms
 from deconflict.node.actor import Action, Actor, allowed, require
 from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
@@ -35,6 +35,7 @@ from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.tending.tended import Tended
+from deconflict.node.terms_reading import TermsReading, proposable
 from deconflict.node.views import Checked, LineView, Posted
 from deconflict.node.ways_out.asking import Advising
 
@@ -79,6 +80,7 @@ class Node(
     Tended,
     SiteReading,
     PrivateAsking,
+    TermsReading,
 ):
     """A running node as its operators use it.
 
@@ -92,25 +94,7 @@ class Node(
         """Sign terms and propose them to the peer."""
         require(actor, Action.TERMS)
         held = self._core.line_named(line)
-        proposed = terms_from_wire(terms)
-        if proposed.line != held.line_id:
-            raise InvalidInputError(
-                "these terms are for another line",
-                given=proposed.line,
-                expected=held.line_id,
-                remedy="make them with: deconflict terms propose",
-            )
-        proposed.party(self._core.party)
-        proposed.party(held.peer)
-        in_force = held.book.terms
-        wanted = (1, None) if in_force is None else (in_force.version + 1, held.book.terms_hash)
-        if (proposed.version, proposed.replaces) != wanted:
-            raise InvalidInputError(
-                "these terms do not follow those in force",
-                given=f"version {proposed.version}, replaces {proposed.replaces}",
-                expected=f"version {wanted[0]}, replaces {wanted[1]}",
-                remedy="begin from the terms in force: deconflict terms show --out FILE",
-            )
+        proposed = proposable(terms, held, self._core.party)
         return await self._say_terms(actor, held, Kind.TERMS_PROPOSE, proposed, None)
 
     async def accept_terms(self, actor: Actor, line: str, terms_hash: str) -> Posted:

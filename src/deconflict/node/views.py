@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from deconflict.messages.terms_rows import TermsChange, TermsRow
+
 __all__ = [
     "AlertView",
     "AuditView",
@@ -21,6 +23,7 @@ __all__ = [
     "DrillView",
     "EventView",
     "ExportView",
+    "FirstAlerts",
     "HeadView",
     "HeldMessage",
     "HeldView",
@@ -35,6 +38,8 @@ __all__ = [
     "RefusedView",
     "SiteLineView",
     "TakenView",
+    "TermsText",
+    "TermsTexts",
     "TermsView",
     "WitnessView",
 ]
@@ -180,6 +185,27 @@ class TermsView:
     agreed_hash: str | None
     proposed: dict[str, Any] | None
     proposed_hash: str | None
+    proposed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TermsText:
+    """Terms in words: every field of them, and what they change."""
+
+    terms_hash: str
+    version: int
+    rows: tuple[TermsRow, ...]
+    changes: tuple[TermsChange, ...] | None  # None for terms in force, and where none are
+
+
+@dataclass(frozen=True, slots=True)
+class TermsTexts:
+    """The terms of a line in words: in force, and proposed."""
+
+    line_id: str
+    state: str  # as LineView.terms_state
+    agreed: TermsText | None
+    proposed: TermsText | None
     proposed_by: str | None
 
 
@@ -341,6 +367,15 @@ class AlertView:
     # What the text says without its marks and its ladder, in no language: phrases by number with
     # their values, and messages by their hash. Empty for one told by an earlier edition.
     said: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAlerts:
+    """The open alerts that come first, and how many there are."""
+
+    open: int
+    urgent: int  # of all open ones: FLASH and IMMEDIATE
+    alerts: tuple[AlertView, ...]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ row follow one another: their ends are estimated outward and moved in, cell by c
 is exact. An arbiter who computes this again gets the same cells.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -30,7 +30,13 @@ _Square = tuple[int, int]
 _Span = tuple[int, range]  # a row, and columns of it
 
 
-def cover(tubes: Iterable[Tube | Area], grid: Grid, reach: Reach = _NO_REACH) -> set[Cell]:
+def cover(
+    tubes: Iterable[Tube | Area],
+    grid: Grid,
+    reach: Reach = _NO_REACH,
+    *,
+    slots: Collection[int] | None = None,
+) -> set[Cell]:
     """Return every cell of the grid that these touch when widened by ``reach``.
 
     What lies before or after the grid's period counts for nothing: the check is about the period.
@@ -40,23 +46,31 @@ def cover(tubes: Iterable[Tube | Area], grid: Grid, reach: Reach = _NO_REACH) ->
         grid: whose cells.
         reach: none for one's own cells; the minima for those held against the peer's. What is
             widened beyond the rim is left out there, for the peer has no cells outside.
+        slots: only cells of these; None for all. A closer look at a few slots has no time and no
+            room for the finer cells of a whole day.
 
     Raises:
         InvalidGeometryError: within the period something itself leaves the grid, so that a meeting
             there would be missed; or it fills more cells than can be checked.
     """
     found: set[Cell] = set()
+    wanted = None if slots is None else frozenset(slots)
     for tube in tubes:
-        parts = _flown(tube, grid, reach) if isinstance(tube, Tube) else _held(tube, grid, reach)
-        for slots, squares, levels in parts:
-            _require_few(len(found) + len(slots) * len(squares) * len(levels))
+        parts = (
+            _flown(tube, grid, reach, wanted)
+            if isinstance(tube, Tube)
+            else _held(tube, grid, reach, wanted)
+        )
+        for touched, squares, levels in parts:
+            _require_few(len(found) + len(touched) * len(squares) * len(levels))
             found.update(
-                (slot, x, y, level) for slot in slots for x, y in squares for level in levels
+                (slot, x, y, level) for slot in touched for x, y in squares for level in levels
             )
     return found
 
 
-_Part = tuple[range, set[_Square], range]
+_Part = tuple[Sequence[int], set[_Square], Sequence[int]]
+_Wanted = frozenset[int] | None
 
 
 def _require_few(cells: int) -> None:
@@ -69,12 +83,12 @@ def _require_few(cells: int) -> None:
         )
 
 
-def _flown(tube: Tube, grid: Grid, reach: Reach) -> Iterator[_Part]:
+def _flown(tube: Tube, grid: Grid, reach: Reach, wanted: _Wanted) -> Iterator[_Part]:
     aside_mm = tube.aside_mm + reach.horizontal_mm + _CUT_MM
     early_ms = tube.shift_ms + reach.time_ms
     for one, other in pairwise(tube.knots):
         # As flown without the shift, at which of the slots can it be here?
-        slots = _slots(one.at_ms - early_ms, other.at_ms + early_ms, grid)
+        slots = _slots(one.at_ms - early_ms, other.at_ms + early_ms, grid, wanted)
         for slot in slots:
             begins_ms = grid.start_ms + slot * grid.slot_ms - early_ms
             ends_ms = begins_ms + grid.slot_ms + 2 * early_ms
@@ -82,14 +96,61 @@ def _flown(tube: Tube, grid: Grid, reach: Reach) -> Iterator[_Part]:
             end = _between(one, other, min(other.at_ms, ends_ms))
             lower = min(start.altitude_tmm, end.altitude_tmm) - tube.below_tmm
             upper = max(start.altitude_tmm, end.altitude_tmm) + tube.above_tmm + 1
-            piece = ((start.x_mm, start.y_mm), (end.x_mm, end.y_mm))
-            squares = _squares((piece,), (), aside_mm, grid, reach, start.at_ms)
             levels = _levels(lower, upper, grid, reach, start.at_ms)
-            yield range(slot, slot + 1), squares, levels
+            if one.altitude_tmm == other.altitude_tmm or len(levels) == 1:
+                piece = ((start.x_mm, start.y_mm), (end.x_mm, end.y_mm))
+                parts: Iterable[_Climbed] = ((piece, levels),)
+            else:
+                within = (max(one.at_ms, begins_ms), min(other.at_ms, ends_ms))
+                parts = _climbed(one, other, within, tube, grid, reach, levels)
+            for piece, some in parts:
+                squares = _squares((piece,), (), aside_mm, grid, reach, start.at_ms)
+                yield (slot,), squares, some
 
 
-def _held(area: Area, grid: Grid, reach: Reach) -> Iterator[_Part]:
-    slots = _slots(area.start_ms - reach.time_ms, area.end_ms + reach.time_ms, grid)
+_Piece = tuple[Point, Point]
+_Climbed = tuple[_Piece, Sequence[int]]
+
+
+def _climbed(
+    one: Knot,
+    other: Knot,
+    within_ms: tuple[int, int],
+    tube: Tube,
+    grid: Grid,
+    reach: Reach,
+    levels: Sequence[int],
+) -> Iterator[_Climbed]:
+    """Yield the part of a climb or descent that is at each level, between two instants.
+
+    All squares of a slot at all its levels would be more than the tube touches, by as much as is
+    climbed in a slot. Shares of the way are whole numbers of the same fraction, so this is exact.
+    """
+    climb, lasts = other.altitude_tmm - one.altitude_tmm, other.at_ms - one.at_ms
+    whole = lasts * abs(climb)
+    begins, ends = ((at_ms - one.at_ms) * abs(climb) for at_ms in within_ms)
+    same: dict[tuple[int, int], list[int]] = {}
+    for level in levels:
+        floor = grid.floor_tmm + level * grid.level_tmm - one.altitude_tmm
+        lowest = floor - tube.above_tmm - reach.vertical_tmm
+        highest = floor + grid.level_tmm + tube.below_tmm + reach.vertical_tmm
+        enters, leaves = (lowest, highest) if climb > 0 else (-highest, -lowest)
+        span = (max(begins, enters * lasts), min(ends, leaves * lasts))
+        if span[0] <= span[1]:
+            same.setdefault(span, []).append(level)
+    for span, some in same.items():
+        start, end = (
+            (
+                one.x_mm + (other.x_mm - one.x_mm) * share // whole,
+                one.y_mm + (other.y_mm - one.y_mm) * share // whole,
+            )
+            for share in span
+        )
+        yield (start, end), some
+
+
+def _held(area: Area, grid: Grid, reach: Reach, wanted: _Wanted) -> Iterator[_Part]:
+    slots = _slots(area.start_ms - reach.time_ms, area.end_ms + reach.time_ms, grid, wanted)
     if not slots:
         return
     aside_mm = area.aside_mm + reach.horizontal_mm
@@ -111,9 +172,10 @@ def _between(one: Knot, other: Knot, at_ms: int) -> Knot:
 # ---- numbers of cells ------------------------------------------------------------------------
 
 
-def _slots(start_ms: int, end_ms: int, grid: Grid) -> range:
+def _slots(start_ms: int, end_ms: int, grid: Grid, wanted: _Wanted) -> Sequence[int]:
     touched = _touched(start_ms - grid.start_ms, end_ms - grid.start_ms, grid.slot_ms)
-    return range(max(touched.start, 0), min(touched.stop, grid.slots))
+    within = range(max(touched.start, 0), min(touched.stop, grid.slots))
+    return within if wanted is None else [slot for slot in within if slot in wanted]
 
 
 def _levels(lower_tmm: int, upper_tmm: int, grid: Grid, reach: Reach, at_ms: int) -> range:

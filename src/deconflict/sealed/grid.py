@@ -16,7 +16,7 @@ from deconflict.airspace.instant import MAX_UTC_MS, check_utc_ms, format_utc
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidInputError
 
-__all__ = ["CANARY_LEVEL", "CELL_ID_BYTES", "Cell", "Grid", "Reach", "cell_id"]
+__all__ = ["CANARY_LEVEL", "CELL_ID_BYTES", "Cell", "Grid", "Reach", "cell_id", "cell_of"]
 
 CELL_ID_BYTES: Final = 10
 CANARY_LEVEL: Final = 0xFFFF  # no cell of a plan lies there
@@ -179,6 +179,23 @@ def cell_id(cell: Cell) -> bytes:
     '00000001000200030004'
     """
     return struct.pack(">IHHH", *cell)
+
+
+def cell_of(name: bytes) -> Cell:
+    """Return the cell that ten bytes stand for.
+
+    Raises:
+        InvalidInputError: there are not ten of them.
+
+    >>> cell_of(bytes.fromhex("00000001000200030004"))
+    (1, 2, 3, 4)
+    """
+    if len(name) != CELL_ID_BYTES:
+        raise InvalidInputError(
+            "this is no cell", given=f"{len(name)} bytes", expected=f"{CELL_ID_BYTES} bytes"
+        )
+    slot, x, y, level = struct.unpack(">IHHH", name)
+    return slot, x, y, level
 
 
 def _whole(name: str, value: object, least: int, most: int) -> None:

@@ -128,7 +128,7 @@ def session_id(one: Hello, other: Hello) -> bytes:
     return hashlib.sha256(_SESSION + first + second).digest()
 
 
-def commitment(to: Literal["plan", "seed", "coin"], secret: bytes, salt: bytes) -> str:
+def commitment(to: Literal["plan", "seed", "coin", "sites"], secret: bytes, salt: bytes) -> str:
     """Return the hash that fixes something and shows nothing of it.
 
     Args:

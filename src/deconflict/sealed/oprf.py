@@ -78,9 +78,30 @@ class Sender:
         >>> len(Sender(seed, ssid).tags(cells))
         12
         """
+        return self.outputs(cells, length=TAG_LENGTH, threads=threads)
+
+    def outputs(self, cells: SlotCells, *, length: int, threads: int | None = None) -> bytes:
+        """Return so many bytes of each own cell, in the order of the cells: its tag, then a secret.
+
+        What is behind the tag only those have who asked about this cell: what is told about a cell
+        can be closed with it.
+
+        Args:
+            cells: own ones.
+            length: 12 to 64 bytes of each.
+            threads: of the kernel; None for one a processor.
+
+        Raises:
+            InvalidInputError: the cells do not belong together, or the length is another.
+        """
         return _asked(
             lambda: self._kernel.tags(
-                cells.slots, cells.sizes, cells.cell_length, cells.data, threads=threads
+                cells.slots,
+                cells.sizes,
+                cells.cell_length,
+                cells.data,
+                length=length,
+                threads=threads,
             )
         )
 
@@ -137,7 +158,20 @@ class Question:
                 neutral or stands twice in its slot, or a proof does not hold: the peer did not use
                 the key that it showed. No tag is told then.
         """
-        return _asked(lambda: self._kernel.finalize(answer.points, answer.proofs, threads=threads))
+        return self.open(answer, length=TAG_LENGTH, threads=threads)
+
+    def open(self, answer: Evaluation, *, length: int, threads: int | None = None) -> bytes:
+        """Return so many bytes of each own cell, as :meth:`Sender.outputs` has them.
+
+        Raises:
+            RefusedBatchError: as of :meth:`finalize`.
+            InvalidInputError: not 12 to 64 bytes were asked for.
+        """
+        return _asked(
+            lambda: self._kernel.finalize(
+                answer.points, answer.proofs, length=length, threads=threads
+            )
+        )
 
 
 class Receiver:

@@ -22,10 +22,11 @@ from deconflict.sealed.hello import Hello, Shape, commitment
 from deconflict.sealed.oprf import public_key, salts
 from deconflict.sealed.tubes import Area, Tube
 
-__all__ = ["Drawn", "OwnSide", "plan_bytes", "read_plan", "side_of"]
+__all__ = ["Drawn", "OwnSide", "plan_bytes", "plan_salt", "read_plan", "side_of"]
 
 _LEAF: Final = b"\x00"
 _NO_CELL: Final = bytes(10)
+_LAST: Final = 0xFFFF
 _SALT: Final = b"deconflict/1 sealed plan salt\n"
 
 
@@ -67,8 +68,11 @@ class OwnSide:
 
     @staticmethod
     def canary(slot: int) -> bytes:
-        """The cell of a slot that both sides put in and no plan holds."""
-        return cell_id((slot, 0, 0, CANARY_LEVEL))
+        """The cell of a slot that both sides put in and no plan holds.
+
+        It is the last of its slot in the order of bytes: what is lost of a batch is its tail.
+        """
+        return cell_id((slot, _LAST, _LAST, CANARY_LEVEL))
 
     def __repr__(self) -> str:
         """Say whose it is, and nothing of its plan."""
@@ -103,8 +107,9 @@ def side_of(
     shape.require_sound()
     fine = grid.refined(shape.parts)
     slots = _slots(shape, grid)
-    cells = _with_canaries(cover(plan, fine), slots)
-    widened = _with_canaries(cover(plan, fine, grid.minima), slots)
+    wanted = slots if shape.slots else None
+    cells = _with_canaries(cover(plan, fine, slots=wanted), slots)
+    widened = _with_canaries(cover(plan, fine, grid.minima, slots=wanted), slots)
     fullest = max(cells.sizes)
     if fullest > shape.points:
         raise InvalidInputError(
@@ -127,7 +132,7 @@ def side_of(
         shape=shape,
         nonce=drawn.nonce.hex(),
         key=public_key(seed).hex(),
-        plan=commitment("plan", plan_bytes(plan), hashlib.sha256(_SALT + seed).digest()),
+        plan=commitment("plan", plan_bytes(plan), plan_salt(seed)),
         seed=commitment("seed", seed, b""),
         coin=commitment("coin", drawn.coin, b""),
         cells=_root(cells, shape, seed).hex(),
@@ -166,6 +171,11 @@ def _root(cells: SlotCells, shape: Shape, seed: bytes) -> bytes:
             cell = next(own)[1] if place < size else _NO_CELL
             tree.add(hashlib.sha256(_LEAF + next(salted) + cell).digest())
     return tree.head_at(len(places)).root
+
+
+def plan_salt(seed: bytes) -> bytes:
+    """Return the salt of the commitment to a plan, 32 bytes, of the session of this seed."""
+    return hashlib.sha256(_SALT + seed).digest()
 
 
 # ---- the plan in bytes -----------------------------------------------------------------------

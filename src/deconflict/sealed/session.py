@@ -60,12 +60,14 @@ class _Said:
     """The steps of one side."""
 
     steps: dict[tuple[StepKind, int], Step] = field(default_factory=dict)
+    chunks: int = 0
+
+    def add(self, step: Step) -> None:
+        self.steps[step.kind, step.number] = step
+        self.chunks += step.kind is StepKind.CHUNK
 
     def has(self, kind: StepKind, number: int = 0) -> bool:
         return (kind, number) in self.steps
-
-    def chunks(self) -> int:
-        return sum(1 for kind, _ in self.steps if kind is StepKind.CHUNK)
 
 
 class Session:
@@ -74,21 +76,29 @@ class Session:
     Args:
         own: what this side brings: its HELLO, its cells, its seed.
         seen: hashes of the peer's HELLOs that served before; none of them is taken again.
+        keys: public keys, as HELLOs spell them, that the peer showed before, in whichever session:
+            a key that serves twice lets answers of one session be used in the other.
         threads: of the kernel; None for one a processor.
     """
 
     def __init__(
-        self, own: OwnSide, *, seen: frozenset[bytes] = frozenset(), threads: int | None = None
+        self,
+        own: OwnSide,
+        *,
+        seen: frozenset[bytes] = frozenset(),
+        keys: frozenset[str] = frozenset(),
+        threads: int | None = None,
     ) -> None:
-        self._own, self._seen, self._threads = own, seen, threads
+        self._own, self._seen, self._keys, self._threads = own, seen, keys, threads
         self._said, self._heard = _Said(), _Said()
         self._peer: Hello | None = None
+        self._hashes = (own.hello.hash, b"")  # of the own HELLO and the peer's
         self._ssid = b""
         self._asked: list[Question] = []  # what opens the peer's answer, until it came
         self._shown: ShownTags | None = None
         self._tags = HeardTags(bytes(32))  # under no root yet, so no chunk can be under it
         self._by_tag: Mapping[bytes, bytes] = {}
-        self._canaries: frozenset[bytes] = frozenset()
+        self._missing: set[bytes] = set()  # canaries that did not come back yet
         self._hits: set[bytes] = set()
         self._reason: str | None = None
 
@@ -121,7 +131,7 @@ class Session:
         if self._peer is None:
             return b""
         sides = sorted(
-            ((self._own.hello.hash, self._said), (self._peer.hash, self._heard)),
+            zip(self._hashes, (self._said, self._heard), strict=True),
             key=lambda side: side[0],
         )
         running = hashlib.sha256(_TRANSCRIPT)
@@ -162,9 +172,17 @@ class Session:
 
         That takes longest, and how long it takes depends on the plan: so it is done ahead, and what
         it makes leaves when it is due and not when it is ready.
+
+        Raises:
+            CheckRefusedError: the kernel lost some of them. The check has ended then.
         """
-        if self._peer is not None and not self.ended:
+        if self._peer is None or self.ended:
+            return
+        try:
             _ = self._own_tags
+        except CheckRefusedError as error:
+            self.abort(error.reason)
+            raise
 
     def abort(self, reason: str) -> None:
         """End the check: what was not found is NOT CHECKED."""
@@ -175,7 +193,7 @@ class Session:
 
     def _say(self, *steps: Step) -> Iterator[Step]:
         for step in steps:
-            self._said.steps[step.kind, step.number] = step
+            self._said.add(step)
             yield step
 
     def _taken(self, step: Step) -> Iterator[Step]:
@@ -185,28 +203,28 @@ class Session:
         match step.kind:
             case StepKind.HELLO:
                 peer = self._hear_hello(step)
-                self._heard.steps[step.kind, 0] = step
+                self._heard.add(step)
                 yield from self._ask(peer)
             case StepKind.POINTS:
                 answer = self._evaluate(step.data)
-                self._heard.steps[step.kind, 0] = step
+                self._heard.add(step)
                 yield from self._say(Step(StepKind.EVALUATED, 0, answer.points + answer.proofs))
                 yield from self._root_when_due()
             case StepKind.EVALUATED:
                 self._open(step.data)
-                self._heard.steps[step.kind, 0] = step
+                self._heard.add(step)
                 yield from self._root_when_due()
             case StepKind.ROOT:
                 self._tags = HeardTags(step.data)
-                self._heard.steps[step.kind, 0] = step
+                self._heard.add(step)
                 yield from self._chunk_when_due()
             case StepKind.CHUNK:
                 self._hear_chunk(step)
-                self._heard.steps[step.kind, step.number] = step
+                self._heard.add(step)
                 yield from self._chunk_when_due()
             case StepKind.DONE:
                 self._hear_done(step)
-                self._heard.steps[step.kind, 0] = step
+                self._heard.add(step)
 
     # ---- order ---------------------------------------------------------------------------------
 
@@ -225,11 +243,11 @@ class Session:
                 due = heard.has(StepKind.EVALUATED) and said.has(StepKind.EVALUATED)
             case StepKind.CHUNK:
                 # One after the other: nobody is more than one chunk ahead.
-                turn = said.chunks() + (0 if self._first else 1)
+                turn = said.chunks + (0 if self._first else 1)
                 due = heard.has(StepKind.ROOT) and said.has(StepKind.ROOT)
-                due = due and step.number == heard.chunks() and heard.chunks() < turn
+                due = due and step.number == heard.chunks and heard.chunks < turn
             case StepKind.DONE:
-                due = heard.chunks() == CHUNKS == said.chunks()
+                due = heard.chunks == CHUNKS == said.chunks
         if again or not due:
             raise CheckRefusedError(
                 f"{step.kind.name} {step.number} is not due" + (" again" if again else ""),
@@ -239,7 +257,7 @@ class Session:
     @property
     def _first(self) -> bool:
         """Whether this side shows its chunks first."""
-        return self._peer is not None and self._own.hello.hash < self._peer.hash
+        return self._hashes[0] < self._hashes[1]
 
     def _root_when_due(self) -> Iterator[Step]:
         ready = self._said.has(StepKind.EVALUATED) and self._heard.has(StepKind.EVALUATED)
@@ -250,7 +268,7 @@ class Session:
     def _chunk_when_due(self) -> Iterator[Step]:
         if not (self._said.has(StepKind.ROOT) and self._heard.has(StepKind.ROOT)):
             return
-        said, heard = self._said.chunks(), self._heard.chunks()
+        said, heard = self._said.chunks, self._heard.chunks
         if said < CHUNKS and said < heard + (1 if self._first else 0):
             yield from self._say(self._own_tags.chunk(said))
             said += 1
@@ -281,7 +299,13 @@ class Session:
             raise CheckRefusedError("this HELLO is our own", reason="REPLAYED_HELLO")
         if peer.hash in self._seen:
             raise CheckRefusedError("this HELLO has served before", reason="REPLAYED_HELLO")
+        if peer.key in self._keys:
+            raise CheckRefusedError(
+                "the peer's key has served before: a session has a key of its own",
+                reason="KEY_REUSED",
+            )
         self._peer = peer
+        self._hashes = (self._hashes[0], peer.hash)
         self._ssid = session_id(own, peer)
         return peer
 
@@ -304,33 +328,35 @@ class Session:
         cut = 32 * own.hello.shape.points * len(own.cells.slots)
         answer = Evaluation(data[:cut], data[cut:])
         tags = self._asked.pop().finalize(answer, threads=self._threads)
-        by_tag, canaries = {}, set()
+        _require_tags(tags, len(own.cells))
+        by_tag = {}
         for at, (slot, cell) in enumerate(own.cells):
             tag = tags[at * _TAG : (at + 1) * _TAG]
+            by_tag[tag] = cell
             if cell == own.canary(slot):
-                canaries.add(tag)
-            else:
-                by_tag[tag] = cell
-        self._by_tag, self._canaries = by_tag, frozenset(canaries)
+                self._missing.add(tag)
+        self._by_tag = by_tag
 
     @property
     def _own_tags(self) -> ShownTags:
         if self._shown is None:
             own, bucket = self._own, self._own.hello.shape.bucket
             tags = Sender(own.seed, self._ssid).tags(own.widened, threads=self._threads)
+            _require_tags(tags, len(own.widened))
             pads = pad_tags(own.seed, self._ssid, bucket - len(tags) // _TAG)
             self._shown = ShownTags(tags, pads, bucket)
         return self._shown
 
     def _hear_chunk(self, step: Step) -> None:
-        for tag in self._tags.hear(step):
-            cell = self._by_tag.get(tag)
-            if cell is not None:
-                self._hits.add(cell)
+        for tag in self._by_tag.keys() & self._tags.hear(step):
+            if tag in self._missing:
+                self._missing.discard(tag)
+            else:
+                self._hits.add(self._by_tag[tag])
 
     def _require_canaries(self) -> None:
         """Return when every canary came back: what loses cells by a fault loses some of these."""
-        if not self._tags.holds(self._canaries):
+        if self._missing:
             raise CheckRefusedError(
                 "a canary that both sides put in did not come back: tags were lost on the way",
                 reason="CANARY_LOST",
@@ -341,3 +367,11 @@ class Session:
             raise CheckRefusedError(
                 "the two sides do not have the same transcript", reason="OTHER_TRANSCRIPT"
             )
+
+
+def _require_tags(tags: bytes, cells: int) -> None:
+    """Return when there is a tag for every cell: pads would hide a batch that lost its tail."""
+    if len(tags) != _TAG * cells:
+        raise CheckRefusedError(
+            "the kernel gave another number of tags than there are cells", reason="TAGS_LOST"
+        )

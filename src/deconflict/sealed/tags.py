@@ -5,7 +5,8 @@ later chunks by what the other side has shown. Sorted, tags say nothing of the o
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from operator import lt
 from typing import Final
 
 from deconflict.errors import BrokenProofError, CheckRefusedError, InvalidInputError
@@ -78,9 +79,8 @@ class HeardTags:
     def __init__(self, root: bytes) -> None:
         self._head = TreeHead(CHUNKS, root)
         self._last = b""
-        self.all: set[bytes] = set()
 
-    def hear(self, step: Step) -> set[bytes]:
+    def hear(self, step: Step) -> list[bytes]:
         """Take the next chunk, and return its tags.
 
         Raises:
@@ -98,19 +98,13 @@ class HeardTags:
                 reason="BAD_PATH",
             ) from error
         found = list(_cut(tags))
-        for tag in found:
-            if tag <= self._last:
-                raise CheckRefusedError(
-                    f"the tags of chunk {step.number} are not in ascending order, each once",
-                    reason="UNSORTED_TAGS",
-                )
-            self._last = tag
-        self.all.update(found)
-        return set(found)
-
-    def holds(self, tags: Collection[bytes]) -> bool:
-        """True exactly when every one of these has come."""
-        return self.all.issuperset(tags)
+        if not all(map(lt, (self._last, *found), found)):
+            raise CheckRefusedError(
+                f"the tags of chunk {step.number} are not in ascending order, each once",
+                reason="UNSORTED_TAGS",
+            )
+        self._last = found[-1]
+        return found
 
 
 def _cut(tags: bytes) -> Iterator[bytes]:

@@ -430,7 +430,7 @@ class Batch:
             column = self.columns.get(name)
             if column is not None and row < len(column):
                 value = column.name(row) if isinstance(column, Labels) else column[row]
-                return f" ({name} {value!s:.40})"
+                return "" if value is None else f" ({name} {value!s:.40})"
         return ""
 
 

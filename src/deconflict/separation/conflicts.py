@@ -67,9 +67,16 @@ class Conflicts:
         return len(self.first)
 
     def __repr__(self) -> str:
+        return f"<{self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """How many of how many, in words: ``5 conflicts among 2 flights and 1 volume``."""
+        volumes = len(self.volumes)
+        beside = f" and {_counted(volumes, 'volume')}" if volumes else ""
         return (
-            f"<{len(self)} conflicts among {len(self.flights)} flights and "
-            f"{len(self.volumes)} volumes>"
+            f"{_counted(len(self), 'conflict')} among {_counted(len(self.flights), 'flight')}"
+            + beside
         )
 
     def names(self, which: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -177,3 +184,7 @@ def wrapped(lon_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return longitudes in [-180, 180]; those that are there already stay to the bit."""
     outside = np.abs(lon_deg) > 180.0
     return np.where(outside, lon_deg - 360.0 * np.round(lon_deg / 360.0), lon_deg)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

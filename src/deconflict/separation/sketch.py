@@ -52,7 +52,7 @@ def sketch(found: Conflicts) -> str:
     to_map = _Map(found, np.concatenate([loud, quiet]), areas)
     parts = [
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        _text(_title(found), 20, 22, 17, INK, "600"),
+        _text(found.summary, 20, 22, 17, INK, "600"),
         # Over the whole width, so above what stands over the altitudes.
         _fitted(_subtitle(found, len(rows), len(loud), len(quiet)), 20, 38),
         _frame(MAP),
@@ -72,7 +72,7 @@ def sketch(found: Conflicts) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif" role="img">'
-        f"<title>{escape(_title(found))}</title>" + "\n".join(parts) + "</svg>"
+        f"<title>{escape(found.summary)}</title>" + "\n".join(parts) + "</svg>"
     )
 
 
@@ -96,12 +96,6 @@ def sketch_page(found: Conflicts) -> str:
 
 def _said(value: object) -> str:
     return f"{value:,.1f}" if isinstance(value, float) else str(value)
-
-
-def _title(found: Conflicts) -> str:
-    volumes = f" and {len(found.volumes):,} volumes" if len(found.volumes) else ""
-    what = f"{len(found):,} conflicts" if len(found) != 1 else "1 conflict"
-    return f"{what} among {len(found.flights):,} flights{volumes}"
 
 
 def _subtitle(found: Conflicts, spots: int, loud: int, quiet: int) -> str:

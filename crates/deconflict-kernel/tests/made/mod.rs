@@ -10,7 +10,7 @@ use deconflict_kernel::flagged::Flagged;
 use deconflict_kernel::geodesic::direct;
 use deconflict_kernel::input::{check_tables, regions, Trajectories, Volumes};
 use deconflict_kernel::limits::Minima;
-use deconflict_kernel::screen::screen;
+use deconflict_kernel::screen::{screen_while, GoesOn, Progress};
 use deconflict_kernel::stretch::Stretch;
 use deconflict_kernel::stretch::EVER;
 use deconflict_kernel::tracks::Tracks;
@@ -368,14 +368,25 @@ impl Columns {
 
 impl Made {
     pub fn screened(&self, threads: usize) -> Result<Vec<Finding>, InputError> {
+        let found = self.screened_while(threads, &|| true)?;
+        Ok(found.expect("nothing ended it"))
+    }
+
+    pub fn screened_while(
+        &self,
+        threads: usize,
+        goes_on: GoesOn<'_>,
+    ) -> Result<Option<Vec<Finding>>, InputError> {
         let flights = Columns::of_flights(&self.flights);
         let volumes = Columns::of_volumes(&self.volumes);
-        screen(
+        screen_while(
             &flights.trajectories(),
             &volumes.outlines(),
             self.minima.clone(),
             self.references.clone(),
             threads,
+            &Progress::default(),
+            goes_on,
         )
     }
 

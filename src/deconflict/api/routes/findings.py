@@ -9,10 +9,10 @@ from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import read_drafts, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Check, CheckOptions, Conflicts
+from deconflict.api.schemas import Check, CheckOptions, Conflicts, Digits
 from deconflict.api.services import services_of
 from deconflict.node.actor import Action
-from deconflict.node.views import AlertView, ConflictView
+from deconflict.node.views import AlertView, ConflictView, FirstAlerts
 from deconflict.node.ways_out.asking import WaysOut
 
 __all__ = ["ROUTES"]
@@ -71,6 +71,20 @@ async def list_alerts(
         return answer(await node.told_alerts(language=language))
     await node.word_alerts(language)
     return answer(node.alerts(language=language))
+
+
+@small.get("/alerts/first", response_model=FirstAlerts)
+@needs(Action.READ)
+async def list_first_alerts(
+    request: Request,
+    most: Annotated[Digits, Query(ge=1, le=1_000, description="how many at most")] = 200,
+) -> Response:
+    """List the open alerts that come first, and say how many are open and how many urgent.
+
+    For what is shown at once; all others are in `GET /alerts`.
+    """
+    language = actor_of(request).language
+    return answer(await services_of(request).node.first_alerts(most, language=language))
 
 
 ROUTES = (*bulk.routes, *small.routes)

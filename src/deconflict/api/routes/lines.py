@@ -17,6 +17,8 @@ from deconflict.node.views import (
     ParcelView,
     Posted,
     TakenView,
+    TermsText,
+    TermsTexts,
     TermsView,
 )
 
@@ -53,6 +55,35 @@ async def view_terms(
 ) -> Response:
     """Show the terms in force on a line, and those proposed."""
     return answer(services_of(request).node.terms(line))
+
+
+@router.get("/lines/{line}/terms/text", response_model=TermsTexts)
+@needs(Action.READ)
+async def view_terms_text(
+    line: str,
+    request: Request,
+) -> Response:
+    """Show the same in words: every field, no figure rounded, and what a proposal changes.
+
+    Sections, names and values are in the reader's language. `changes` is null for the terms in
+    force, and for a proposal where none are in force yet.
+    """
+    language = actor_of(request).language
+    return answer(services_of(request).node.terms_texts(line, language=language))
+
+
+@router.post("/lines/{line}/terms/text", response_model=TermsText)
+@needs(Action.TERMS)
+async def read_terms(
+    line: str,
+    proposal: Proposal,
+    request: Request,
+) -> Response:
+    """Show in words what would be proposed, and what it would change. Nothing is sent or stored.
+
+    Refused exactly as proposing it now would be.
+    """
+    return answer(services_of(request).node.read_terms(actor_of(request), line, proposal.terms))
 
 
 @router.post("/lines/{line}/terms/proposal", response_model=Posted)

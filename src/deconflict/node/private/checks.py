@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from deconflict.airspace.instant import MAX_UTC_MS
-from deconflict.errors import InvalidInputError
+from deconflict.errors import InvalidInputError, VerificationError
 from deconflict.messages.bodies import Body
 from deconflict.messages.private_bodies import (
     PrivateAccept,
@@ -28,6 +28,7 @@ from deconflict.messages.private_bodies import (
 from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.terms import Terms
 from deconflict.node.private.run import CoinSaid, EndSaid, Run, StepSaid
+from deconflict.sealed.hello import read_hello
 
 __all__ = [
     "AnswerSaid",
@@ -118,11 +119,19 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Served(msgspec.Struct, frozen=True):
-    """That a HELLO of the peer was said, and in which run first."""
+    """That a HELLO of the peer was said, and in which run first.
+
+    Attributes:
+        hello: its hash.
+        proposal: the check of that run.
+        number: which run.
+        key: the key that it shows; None where it travelled in parts, or cannot be read.
+    """
 
     hello: str
     proposal: str
     number: int
+    key: str | None = None
 
 
 class KeptPrivate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -224,6 +233,17 @@ class PrivateChecks:
             bytes.fromhex(served.hello)
             for served in self._served.values()
             if (served.proposal, served.number) != (proposal, number)
+        )
+
+    def keys_besides(self, proposal: str, number: int) -> frozenset[str]:
+        """Return the keys that the peer's HELLOs showed in other runs than this.
+
+        Not those of HELLOs that travelled in parts, of a closer look at thousands of slots.
+        """
+        return frozenset(
+            served.key
+            for served in self._served.values()
+            if served.key is not None and (served.proposal, served.number) != (proposal, number)
         )
 
     def times_asked(self, check: Check, number: int) -> int:
@@ -346,7 +366,7 @@ class PrivateChecks:
         side = run.side(own=own).with_step(said, keeps=not run.let_go)
         self._put(run.with_side(side, own=own))
         if body.step is StepWord.HELLO and not own:
-            served = Served(body.sha256, check.proposal, body.run)
+            served = Served(body.sha256, check.proposal, body.run, _key_of(body))
             self._served.setdefault(body.sha256, served)
         if body.step is StepWord.DONE:
             self._let_go_of_steps()
@@ -469,6 +489,15 @@ class PrivateChecks:
         del self._checks[oldest.proposal]
         self._runs.pop(oldest.proposal, None)
         return (oldest.proposal,)
+
+
+def _key_of(body: PrivateStep) -> str | None:
+    """Return the key that a HELLO shows; None where it is not at hand, or is no HELLO."""
+    data = body.inline
+    try:
+        return None if data is None else read_hello(data).key
+    except (VerificationError, InvalidInputError):
+        return None  # whoever runs it refuses it
 
 
 def _has_periods(document: PrivateCheckTerms, body: PrivatePropose) -> bool:

@@ -219,6 +219,11 @@ class DeclarationTeller:
             now_ms=now.utc_ms,
         )
 
+    def loaded(self, line: Line, declaration_id: str, now: Now) -> None:
+        """Close SITE NOT LOADED once our unit holds the revision in force."""
+        if f"{line.peer}/{declaration_id}" in line.book.loaded:
+            self.desk.close("SITE_NOT_LOADED", line.line_id, declaration_id, now.utc_ms)
+
     def over(self, line: Line, declared: Declared | Cancelled, now: Now) -> None:
         """Close what was told about a declaration that is cancelled or over."""
         declaration_id = declared.declaration_id

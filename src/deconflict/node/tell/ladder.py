@@ -12,6 +12,7 @@ from deconflict.line.alerts import Alarm
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Step
 from deconflict.messages.said import Said, joined, said
+from deconflict.messages.voice import SAYABLE
 from deconflict.node.line import Line
 from deconflict.node.views import AlertView
 
@@ -70,9 +71,9 @@ def _who(line: Line, step: Step, alarm: Alarm) -> dict[str, str]:
             return {"desk": line.second_desk_of(line.book.own)}
         case Step.PEER_ALTERNATE:
             return {"peer": line.peer, "desk": line.second_desk_of(line.peer)}
-        case Step.VOICE if alarm.alert.own:
+        case Step.VOICE if alarm.alert.own and alarm.alert.kind in SAYABLE:
             return {"peer": line.peer, "message": alarm.alert.hash}
-        case Step.VOICE:  # what answers it is not written yet
+        case Step.VOICE:  # what answers it is not written yet, or is no telephone message
             return {"peer": line.peer}
     return {}
 

@@ -22,6 +22,7 @@ from deconflict.messages.bodies import (
     Body,
     CeaseReport,
     LineCheck,
+    Loaded,
     Readback,
     Resume,
     ScopeChange,
@@ -269,6 +270,8 @@ class Teller:
                 self.accounts(line, event, now)
             case Voice() if not taken.own:
                 self.voice.noted(line, taken, now)
+            case Loaded() as body if taken.own:
+                self.declarations.loaded(line, body.declaration_id, now)
             case TermsMessage():
                 line.use_terms()
             case Suspend() | Resume() | ScopeChange() as body if not taken.own:
@@ -568,9 +571,12 @@ class Teller:
             else:
                 self._watch_peer(line, thread, envelope, read_body(envelope), now)
         for declared in line.book.picture:
-            site = declared.declaration.purpose is Purpose.PROTECTED_SITE
-            if site and not declared.own and declared.key not in line.book.loaded:
+            if declared.declaration.purpose is not Purpose.PROTECTED_SITE or declared.own:
+                continue
+            if declared.key not in line.book.loaded:
                 self.declarations.site(line, declared.declaration, now, drill=declared.drill)
+            else:
+                self.declarations.loaded(line, declared.declaration.declaration_id, now)
         for alert in self.desk.alerts.open_alerts():
             if alert.line_id == line.line_id and self._is_past(line, alert.rule, alert.subject):
                 if alert.rule == "EXPIRED":

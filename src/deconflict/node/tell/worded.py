@@ -106,6 +106,14 @@ class AlertWording:
         self._held[language] = held
         return tuple(each for _, each in held.values())
 
+    def worded(self, alert: AlertView, language: str) -> AlertView:
+        """Return one open alert in a language, put in words now where it was not yet."""
+        if not self.is_worded(alert, language):
+            self.keep(alert, language)
+        if language == self._language:
+            return alert
+        return self._held[language][alert.alert_id][1]
+
     def is_worded(self, alert: AlertView, language: str) -> bool:
         """True exactly when the words of this open alert are at hand."""
         kept = self._held.get(language, {}).get(alert.alert_id)

@@ -23,13 +23,13 @@ export function open(main, desk) {
   main.replaceChildren(h("div", { class: "stack" }, card, h("section", { "aria-labelledby": "h-conflicts" }, h("h2", { id: "h-conflicts" }, t("screen.conflicts")), list)));
   const end = world.on(["conflicts", "declarations"], () => {
     rows.show(world.conflicts);
-    if (!world.conflicts.length) list.replaceChildren(h("li", { class: "soft" }, t("watch.no_conflicts")));
+    if (!world.conflicts.length) list.replaceChildren(h("li", { class: "soft" }, t(world.knows("conflicts") ? "watch.no_conflicts" : "watch.reading")));
     const wanted = world.conflicts.find((each) => each.conflict_id === path[0]) ?? (path[0] ? null : world.conflicts[0]) ?? null;
-    if (path[0] && !wanted) {
+    if (path[0] && !wanted && world.knows("conflicts")) {
       close();
       shown = null;
       card.replaceChildren(h("section", {}, h("p", { role: "status" }, t("card.ended"))));
-    } else if (wanted && wanted !== shown) {
+    } else if (wanted && wanted !== shown && world.knows("declarations")) {
       close();
       shown = wanted;
       close = drawCard(card, wanted, desk);

@@ -27,15 +27,20 @@ export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}
   dialog.showModal();
   box.querySelector("input:not([readonly]), select")?.focus();
 
+  let busy = false; // a place is read by the node: pressed again meanwhile, nothing is sent twice
   async function onSubmit(event) {
     event.preventDefault();
+    if (busy) return;
+    busy = true;
     problem.textContent = "";
     try {
-      const values = read();
+      const values = await read();
       if (sure) again(values, await sure(values));
       else await done(values, go);
     } catch (error) {
       problem.textContent = error.message;
+    } finally {
+      busy = false;
     }
   }
 

@@ -7,7 +7,8 @@ import { logOut, may, post } from "./node.js";
 import { alarm, allowSound } from "./sound.js";
 import { speak, t } from "./words.js";
 
-// In the order of the keys Alt+1, Alt+2, … Alt+9, Alt+0; each is loaded when it is first gone to.
+// In the order of the keys Alt+1, Alt+2, … Alt+9, Alt+0, and those with a key of their own; each is
+// loaded when it is first gone to.
 const SCREENS = [
   { name: "watch", needs: "read", load: () => import("../watch/screen.js") },
   { name: "conflicts", needs: "read", load: () => import("../card/screen.js") },
@@ -19,7 +20,9 @@ const SCREENS = [
   { name: "record", needs: "read", load: () => import("../record/screen.js") },
   { name: "map", needs: "read", load: () => import("../map/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
+  { name: "terms", needs: "read", key: "T", load: () => import("../terms/screen.js") },
 ];
+const keyOf = (screen, at) => screen.key ?? String((at + 1) % 10);
 
 export class Frame {
   world = null;
@@ -68,6 +71,7 @@ export class Frame {
     this.#showLive();
   }
 
+  // Resolves when the first screen is there.
   show() {
     if (this.world) {
       this.world.on(["lines"], () => this.#showDrills());
@@ -79,7 +83,7 @@ export class Frame {
         if (fresh.length) this.#sound.hidden = alarm(fresh.map((alert) => alert.urgency));
       });
     }
-    this.#go();
+    return this.#go();
   }
 
   #draw() {
@@ -102,11 +106,11 @@ export class Frame {
         h("button", { type: "button", onclick: () => this.#keys.showModal() }, t("frame.keys")),
         h("button", { type: "button", onclick: this.act(logOut) }, t("frame.log_out"))),
       h("nav", { "aria-label": t("frame.screens") }, h("ul", {}, this.#offered().map((screen, at) =>
-        h("li", {}, h("a", { href: `#${screen.name}`, data: { screen: screen.name }, title: `Alt+${(at + 1) % 10}` }, t(`screen.${screen.name}`)))))),
+        h("li", {}, h("a", { href: `#${screen.name}`, data: { screen: screen.name }, title: `Alt+${keyOf(screen, at)}` }, t(`screen.${screen.name}`)))))),
       this.#problem, this.#main, this.#keys);
     this.#keys.replaceChildren(
       h("h2", {}, t("frame.keys")),
-      h("dl", { class: "facts" }, this.#offered().flatMap((screen, at) => [h("dt", {}, `Alt+${(at + 1) % 10}`), h("dd", {}, t(`screen.${screen.name}`))]),
+      h("dl", { class: "facts" }, this.#offered().flatMap((screen, at) => [h("dt", {}, `Alt+${keyOf(screen, at)}`), h("dd", {}, t(`screen.${screen.name}`))]),
         h("dt", {}, "Alt+A"), h("dd", {}, t("keys.first_alert")), h("dt", {}, "Esc"), h("dd", {}, t("keys.escape"))),
       h("form", { method: "dialog" }, h("button", { class: "first" }, t("ask.close"))));
     this.#showLive();
@@ -141,7 +145,9 @@ export class Frame {
 
   #key(event) {
     if (!event.altKey || event.ctrlKey || event.metaKey) return;
-    const screen = /^[0-9]$/.test(event.key) && this.#offered()[(Number(event.key) + 9) % 10];
+    // Digits by what they say, letters by where they lie: the keyboard may write another script.
+    const pressed = /^[0-9]$/.test(event.key) ? event.key : event.code.replace("Key", "");
+    const screen = this.#offered().find((each, at) => keyOf(each, at) === pressed);
     if (screen) {
       event.preventDefault();
       location.hash = screen.name;
@@ -187,7 +193,7 @@ export class Frame {
 
   #count() {
     const link = document.querySelector('nav a[data-screen="watch"]');
-    const urgent = this.world?.alerts.filter((alert) => alert.urgency === "FLASH" || alert.urgency === "IMMEDIATE").length ?? 0;
+    const urgent = this.world?.openAlerts.urgent ?? 0;
     link?.querySelector(".count")?.remove();
     if (urgent) link?.append(" ", h("span", { class: "count", "aria-label": t("frame.urgent", { count: urgent }) }, String(urgent)));
   }

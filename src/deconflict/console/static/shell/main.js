@@ -60,9 +60,19 @@ async function desk() {
     frame.live(state);
     if (state === "refused") node.end();
   }, anew);
-  await world.load();
-  frame.show();
+  await world.first();
+  await frame.show();
+  await drawn(); // what is seen first has node and browser to itself
+  world.rest();
 }
+
+// Resolves when what was put into the page is drawn, or in a moment where nobody looks at it.
+const drawn = () => new Promise((resolve) => {
+  requestAnimationFrame(() => setTimeout(resolve));
+  setTimeout(resolve, UNSEEN_MS);
+});
+
+const UNSEEN_MS = 500;
 
 const AGAIN_MS = 2_000;
 const MOST_TRIES = 3; // while the node answers: then it is a defect, and stands there to be read

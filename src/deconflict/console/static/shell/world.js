@@ -14,7 +14,9 @@ const LISTS = {
   declarations: ["/declarations", "declaration_id"],
   held: ["/held", "held_id"],
 };
-const FIRST = ["lines", "alerts"]; // what a watch is shown before all else
+const FIRST = ["lines", "alerts"]; // what a watch is shown before all else,
+const FIRST_ALERTS = 200; // and of thousands of alerts the first ones alone; the rest follows
+const AGAIN_MS = 2_000;
 const TOPICS = [...Object.keys(LISTS), "messages", "watch"];
 const DECLARING = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL", "READBACK", "READBACK_RESULT", "LOADED", "SEEN"]);
 const OF_LINES = new Set(["drill", "line", "path", "terms"]);
@@ -27,7 +29,11 @@ export class World {
   held = [];
   messages = new Map(); // hash -> message; read once somebody looks at messages
   #listeners = new Map(TOPICS.map((topic) => [topic, new Set()]));
+  #known = new Set(); // lists that have been read: an empty one says nothing before
+  #unread = { all: 0, urgent: 0 }; // open alerts that are not in the list yet
   #alerted = new Map(); // what the stream said of alerts since the last frame
+  #reading = 0; // answers with alerts that are under way,
+  #meanwhile = new Map(); // and what the stream said of alerts since the first of them was asked for
   #stale = new Map(); // list -> the timer that reads it
   #tookMs = {};
   #turns = {};
@@ -46,11 +52,35 @@ export class World {
     return () => topics.forEach((topic) => this.#listeners.get(topic).delete(draw));
   }
 
+  // Reads what a watch is shown first; rest() has to follow.
+  async first() {
+    await Promise.all([this.#read("lines"), this.#readFirstAlerts()]);
+  }
+
+  // Reads the rest, also of the alerts, until it is there.
+  rest() {
+    this.#whole();
+    this.#readRest();
+  }
+
   // Reads everything anew; resolves when what comes first is there.
   async load() {
-    const rest = Object.keys(LISTS).filter((list) => !FIRST.includes(list));
     await Promise.all(FIRST.map((list) => this.#read(list)));
-    for (const list of rest) this.#read(list).catch(this.#onProblem);
+    this.#readRest();
+  }
+
+  // True exactly when a list has been read: an empty one then means that there is nothing.
+  knows(list) {
+    return this.#known.has(list);
+  }
+
+  // How many open alerts there are, and how many of them are urgent: those not read yet too.
+  get openAlerts() {
+    return { all: this.alerts.length + this.#unread.all, urgent: this.alerts.filter(isUrgent).length + this.#unread.urgent };
+  }
+
+  #readRest() {
+    for (const list of Object.keys(LISTS)) if (!FIRST.includes(list)) this.#read(list).catch(this.#onProblem);
     if (this.#wanted) {
       this.#wanted = null;
       this.#readRecent();
@@ -64,6 +94,7 @@ export class World {
       // Shown before anything is asked for: an alert carries all that is known of it.
       if (!this.#alerted.size) setTimeout(() => this.#showAlerts());
       this.#alerted.set(data.alert_id, data);
+      if (this.#reading) this.#meanwhile.set(data.alert_id, data);
     } else if (event === "message" || event === "delivery") {
       this.#wanted?.add(data.hash);
       if (this.#wanted) this.#soon("messages");
@@ -81,13 +112,24 @@ export class World {
   }
 
   #showAlerts() {
-    const alerts = new Map(this.alerts.map((each) => [each.alert_id, each]));
-    for (const [id, alert] of this.#alerted) {
+    const alerts = this.#withNews(this.alerts, this.#alerted);
+    this.#alerted.clear();
+    this.#set("alerts", inOrder(alerts));
+  }
+
+  // A list of alerts with what the stream said of them since; what was not in the list yet, and is
+  // not new, is in it now, or over.
+  #withNews(list, news) {
+    const alerts = new Map(list.map((each) => [each.alert_id, each]));
+    for (const [id, alert] of news) {
+      if (!alerts.has(id) && !(alert.open && alert.raised_utc === alert.updated_utc)) {
+        this.#unread.all = Math.max(0, this.#unread.all - 1);
+        if (isUrgent(alert)) this.#unread.urgent = Math.max(0, this.#unread.urgent - 1);
+      }
       if (alert.open) alerts.set(id, alert);
       else alerts.delete(id);
     }
-    this.#alerted.clear();
-    this.#set("alerts", inOrder([...alerts.values()]));
+    return [...alerts.values()];
   }
 
   // Reads a list up in a moment: a long one, that takes a while, not at every event.
@@ -104,11 +146,46 @@ export class World {
     const [path, id] = LISTS[list];
     const begun = performance.now();
     const turn = (this.#turns[list] = (this.#turns[list] ?? 0) + 1);
-    const answer = await get(path);
+    const answer = list === "alerts" ? await this.#asked(path) : await get(path);
     if (turn !== this.#turns[list]) return; // a later question is under way
-    const found = same(this[list], answer, id);
-    this.#set(list, list === "alerts" ? inOrder(found) : found);
+    const first = !this.#known.has(list);
+    this.#known.add(list);
+    if (list === "alerts") {
+      this.#unread = { all: 0, urgent: 0 };
+      this.#set(list, inOrder(same(this.alerts, this.#withNews(answer, this.#meanwhile), id)), first);
+    } else this.#set(list, same(this[list], answer, id), first);
     this.#tookMs[list] = performance.now() - begun;
+  }
+
+  // Asks for alerts. What the stream says of them until the answer is here may be newer than it.
+  async #asked(path) {
+    if (!this.#reading) this.#meanwhile.clear();
+    this.#reading += 1;
+    try {
+      return await get(path);
+    } finally {
+      this.#reading -= 1;
+    }
+  }
+
+  async #readFirstAlerts() {
+    const turn = (this.#turns.alerts = (this.#turns.alerts ?? 0) + 1);
+    const { open, urgent, alerts } = await this.#asked(`/alerts/first?most=${FIRST_ALERTS}`);
+    if (turn !== this.#turns.alerts) return;
+    this.#unread = { all: open - alerts.length, urgent: urgent - alerts.filter(isUrgent).length };
+    this.#set("alerts", inOrder(this.#withNews(alerts, this.#meanwhile)));
+  }
+
+  // All alerts: where there were no more than the first ones, they are here already.
+  async #whole() {
+    if (this.#known.has("alerts")) return;
+    if (!this.#unread.all) return void this.#known.add("alerts");
+    try {
+      await this.#read("alerts");
+    } catch (error) {
+      this.#onProblem(error);
+      setTimeout(() => this.#whole(), AGAIN_MS); // none may stay unread
+    }
   }
 
   async #readWanted() {
@@ -137,8 +214,8 @@ export class World {
     this.#set("messages", messages);
   }
 
-  #set(topic, value) {
-    if (this[topic] === value) return;
+  #set(topic, value, first = false) {
+    if (this[topic] === value && !first) return;
     this[topic] = value;
     this.#tell(topic);
   }
@@ -149,11 +226,18 @@ export class World {
 }
 
 const URGENCY = ["FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"];
+const DANGERS = new Set(["CONFLICT", "NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"]);
+const NEVER = "~"; // sorts behind every instant
 
-// The most urgent first; of those the one that has climbed highest, then the oldest.
+export const isUrgent = ({ urgency }) => urgency === "FLASH" || urgency === "IMMEDIATE";
+
+// As the node puts them (node/alerts.py): what is real before every exercise, the most urgent first,
+// what has climbed highest, what endangers people, what is due soonest, what has stood longest.
 function inOrder(alerts) {
   const rank = (alert) => URGENCY.indexOf(alert.urgency);
-  const ordered = alerts.toSorted((one, other) => rank(one) - rank(other) || other.level - one.level || (one.raised_utc < other.raised_utc ? -1 : 1));
+  const by = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
+  const ordered = alerts.toSorted((one, other) => one.drill - other.drill || rank(one) - rank(other) || other.level - one.level
+    || DANGERS.has(other.rule) - DANGERS.has(one.rule) || by(one.deadline_utc ?? NEVER, other.deadline_utc ?? NEVER) || by(one.raised_utc, other.raised_utc));
   return ordered.every((each, at) => each === alerts[at]) ? alerts : ordered;
 }
 

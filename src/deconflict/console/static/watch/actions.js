@@ -16,7 +16,10 @@ const NO_REASON = 301;
 const CEASE_REASON = ({ number, values }) => (number === NO_REASON || (number > 310 && number < 350)) && !Object.keys(values).length;
 const SAFETY = (phrase) => phrase.number >= 200 && phrase.number < 250;
 // What a readback is typed from: the reader's own map and clock, never copied from the message.
-const READBACK = { purpose: "text", position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count", landmark: "text?", distance: "distance?", bearing: "bearing?" };
+const READBACK = { purpose: "text", position: "position", reach: "distance", altitudes: "band", start: "time", end: "time", parts: "count" };
+// Where the terms name landmarks a readback says how far it is from one of them; without it differs.
+const FROM_LANDMARK = { landmark: "text", distance: "distance", bearing: "bearing" };
+const NOT_CHOSEN = ["", "–"];
 export const PURPOSES = ["FLIGHT", "ACTIVITY", "HAZARD", "OWN_PRESENCE", "PROTECTED_SITE"];
 
 export const say = (line, kind, body, more = {}) => post(`/lines/${line}/messages`, { kind, body, ...more });
@@ -57,6 +60,8 @@ export function answersTo(kind, line, ref, text, desk) {
     case "PROPOSE":
     case "CANCEL":
       return [button(t("act.acknowledge"), act(() => acknowledge(line, ref, text)), true), seen];
+    case "TERMS_PROPOSE":
+      return [h("a", { href: `#terms/${line}` }, t("act.read_terms")), seen];
     case "SEEN":
     case "LOADED":
     case "STANDBY":
@@ -97,14 +102,16 @@ export function checkLine(line) {
 }
 
 async function readBack(line, ref, text) {
-  const { body } = await get(`/messages/${ref}`);
+  const [{ body }, { agreed }] = await Promise.all([get(`/messages/${ref}`), get(`/lines/${line}/terms`)]);
   const { declaration_id } = body.declaration;
+  const landmarks = (agreed?.theatre.landmarks ?? []).map(({ name }) => [name, name]);
   const values = (said) => ({
-    declaration_id, purpose: said.purpose, position: said.position, landmark: said.landmark, distance_mm: said.distance, bearing_ddeg: said.bearing,
+    declaration_id, purpose: said.purpose, position: said.position,
+    landmark: said.landmark ?? null, distance_mm: said.distance ?? null, bearing_ddeg: said.bearing ?? null,
     reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
   });
-  ask({ title: t("ask.read_back"), subject: text, wanted: READBACK,
-    choices: { purpose: PURPOSES.map((each) => [each, named("purpose", each)]) }, verb: t("ask.send"),
+  ask({ title: t("ask.read_back"), subject: text, wanted: { ...READBACK, ...(landmarks.length && FROM_LANDMARK) },
+    choices: { purpose: [NOT_CHOSEN, ...PURPOSES.map((each) => [each, named("purpose", each)])], landmark: [NOT_CHOSEN, ...landmarks] }, verb: t("ask.send"),
     sure: (said) => tried(ref, values(said)),
     send: (said) => say(line, "READBACK", { values: values(said) }, { ref }) });
 }

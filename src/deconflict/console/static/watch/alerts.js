@@ -3,6 +3,7 @@
 import { local, now, span, utc, whileShown } from "../shell/clock.js";
 import { h, Rows } from "../shell/dom.js";
 import { named, t } from "../shell/words.js";
+import { isUrgent } from "../shell/world.js";
 import { actionsFor } from "./actions.js";
 
 // A shape beside the word, so that urgency does not hang on colour.
@@ -11,23 +12,24 @@ export const SHAPES = { FLASH: "◆◆", IMMEDIATE: "▲", PRIORITY: "■", ROUT
 const LONG = 320;
 const AT_ONCE = 30;
 
-// The urgent ones are all shown. Of the others as many as one can look at, and how many more.
+// The urgent ones are all shown. Of the others as many as one can look at, and how many more: also
+// those that are open and not read yet.
 export function alertList(list, more, desk) {
   const rows = new Rows(list, (alert) => alert.alert_id, (alert, before) => draw(alert, desk, before));
   let most = AT_ONCE;
-  let all = [];
   const button = h("button", { type: "button", onclick: () => {
     most += AT_ONCE;
-    show(all);
+    show();
   } });
   more.append(button);
-  function show(alerts) {
-    all = alerts;
-    const urgent = alerts.filter(({ urgency }) => urgency === "FLASH" || urgency === "IMMEDIATE").length;
-    const shown = alerts.slice(0, Math.max(most, urgent));
+  function show() {
+    const { alerts, openAlerts } = desk.world;
+    let room = most - alerts.filter(isUrgent).length;
+    const shown = alerts.filter((alert) => isUrgent(alert) || room-- > 0);
     rows.show(shown);
-    button.hidden = shown.length === alerts.length;
-    button.textContent = t("watch.more_alerts", { count: alerts.length - shown.length });
+    const count = openAlerts.all - shown.length;
+    button.hidden = count === 0;
+    button.textContent = t("watch.more_alerts", { count });
   }
   return show;
 }

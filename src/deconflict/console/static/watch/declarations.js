@@ -15,7 +15,7 @@ export function declarationTable(desk) {
     h("thead", {}, h("tr", {}, Object.keys(COLUMNS).map((name) => h("th", { scope: "col" }, t(`declared.${name}`))))));
   const box = h("div", { class: "scroll declared", tabindex: "0", role: "region", "aria-label": t("watch.declared") }, table);
   const rows = new Scrolled(box, table, Object.keys(COLUMNS).length, ROW_PX, row, fill);
-  let all = [];
+  let [all, known] = [[], false];
   let next = null; // when the next of those to come begins
   whileShown(box, () => {
     if (next !== null && iso(now()) >= next) draw(); // what comes next has become now
@@ -28,15 +28,15 @@ export function declarationTable(desk) {
     const [under, later] = [found.filter((each) => each.start_utc <= at), found.filter((each) => each.start_utc > at)];
     for (const part of [under, later]) part.sort((one, other) => (one.start_utc < other.start_utc ? -1 : one.start_utc > other.start_utc ? 1 : 0));
     next = later[0]?.start_utc ?? null;
-    count.textContent = t("declared.count", { count: found.length });
+    count.textContent = known ? t("declared.count", { count: found.length }) : t("watch.reading");
     rows.show([...under, ...later]);
     rows.refresh();
   }
 
   return {
     node: h("div", {}, h("div", { class: "row" }, h("div", { class: "grow" }, filter), count), box),
-    show(declarations) {
-      all = declarations;
+    show(declarations, read) {
+      [all, known] = [declarations, read];
       draw();
     },
   };

@@ -20,7 +20,7 @@ function draw(line, desk) {
       fact("reached", ago(line.last_reached_utc)),
       fact("clock", line.clock_offset_ms === null ? t("line.clock_unknown") : t("line.clock_off", { ms: line.clock_offset_ms })),
       fact("receipts", t("line.receipted", { held: line.receipted_seq, sent: line.own_seq })),
-      fact("terms", named("terms_state", line.terms_state)),
+      fact("terms", h("a", { href: `#terms/${line.line_id}` }, named("terms_state", line.terms_state))),
       line.paths.length > 1 ? fact("paths", line.paths.map((path) => `${path.number} ${named("line_state", path.state)}`).join(", ")) : []),
     line.suspended && h("p", { class: "permission" }, t("line.suspended", { scope: line.suspended_scope ?? t("line.all") })),
     line.silent_because && h("p", { class: "overdue", dir: "auto" }, line.silent_because),

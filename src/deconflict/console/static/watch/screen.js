@@ -34,17 +34,17 @@ export function open(main, desk) {
   const ends = [
     endingSoon(ending),
     world.on(["alerts", "conflicts"], () => {
-      showAlerts(world.alerts);
-      none.hidden = world.alerts.length > 0;
+      showAlerts();
+      none.hidden = world.openAlerts.all > 0;
       const standing = world.conflicts.length;
-      conflicts.replaceChildren(standing ? h("a", { href: "#conflicts" }, t("watch.conflicts", { count: standing })) : t("watch.no_conflicts"));
+      conflicts.replaceChildren(standing ? h("a", { href: "#conflicts" }, t("watch.conflicts", { count: standing })) : t(world.knows("conflicts") ? "watch.no_conflicts" : "watch.reading"));
     }),
     world.on(["lines"], () => {
       showLines(world.lines);
       withoutLine(without, world.lines);
     }),
     world.on(["held"], () => held.show(world.held)),
-    world.on(["declarations"], () => table.show(world.declarations)),
+    world.on(["declarations"], () => table.show(world.declarations, world.knows("declarations"))),
   ];
   return () => ends.forEach((end) => end());
 }
