@@ -14,6 +14,7 @@ from deconflict.line.room import ENOUGH
 from deconflict.messages.kinds import Kind
 from deconflict.messages.private_bodies import PrivateEndReason, PrivateStep, StepWord
 from deconflict.node.part_door import NOTHING, PartDoor
+from deconflict.node.private import part_keeping
 from deconflict.node.private.part_keeping import PartKeeping
 from node_pair import node_pair
 from private_samples import CheckedPair, document, proposal
@@ -200,3 +201,57 @@ def test_a_list_that_is_damaged_lets_nothing_go(blue: Blue) -> None:
 def test_where_nothing_was_ever_kept_nothing_is_made(blue: Blue) -> None:
     blue.tidy()
     assert not blue.folder.exists()
+
+
+def test_the_folder_is_looked_at_when_a_run_begins_or_ends_and_each_hour(
+    blue: Blue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    async def tidy(*_: object) -> None:
+        looked.append(blue.later_ms)
+
+    monkeypatch.setattr(blue.keeping, "tidy", tidy)
+    monkeypatch.setattr(part_keeping, "_LOOK_S", 0.001)
+
+    async def some_looks() -> None:
+        task = asyncio.create_task(blue.keeping.run())
+        await asyncio.sleep(0.05)
+        task.cancel()
+
+    for change in (
+        lambda: None,
+        lambda: None,
+        lambda: blue.checked.accept(),
+        lambda: blue.checked.step("blue", _W.HELLO),
+        lambda: None,
+        lambda: blue.checked.end("red", 0),
+        lambda: setattr(blue, "later_ms", 3_600_001),
+        lambda: None,
+    ):
+        change()
+        asyncio.run(some_looks())
+    assert looked == [0, 0, 0, 3_600_001]
+
+
+def test_a_disk_that_fails_while_tidying_ends_nothing(
+    blue: Blue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    async def tidy(*_: object) -> None:
+        tries.append(1)
+        raise (NoRoomError("full") if len(tries) % 2 else OSError(5, "Input/output error"))
+
+    monkeypatch.setattr(blue.keeping, "tidy", tidy)
+    monkeypatch.setattr(part_keeping, "_LOOK_S", 0.001)
+
+    async def some_looks() -> None:
+        task = asyncio.create_task(blue.keeping.run())
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        task.cancel()
+
+    asyncio.run(some_looks())
+    assert len(tries) > 2
+    assert "are not tidied" in caplog.text

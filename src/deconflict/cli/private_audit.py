@@ -132,12 +132,11 @@ def _show(found: "AuditedRun") -> None:
         click.style(verdict, fg=_COLOURS[found.verdict], bold=True)
         + f"  {clean(found.party)} in run {found.run} of private check {short(found.proposal)}\n"
     )
-    shown = "" if found.outcome != "HIT" else f": {count(found.hits, 'cell')} of its own"
     fields(
         (
             (clean(found.party), _said_of(found)),
             (clean(found.peer), _said_of_peer(found)),
-            ("the run showed it", found.outcome.replace("_", " ") + shown),
+            ("the run showed it", _outcome(found)),
             ("ended early", "; ".join(f"{clean(who)}: {why}" for who, why in found.ended) or None),
             ("missing parts", f"{len(found.missing):,}" if found.missing else None),
             ("both coins", _picked(found)),
@@ -157,6 +156,12 @@ def _said_of_peer(found: "AuditedRun") -> str:
     if found.peer_deviates:
         return f"it said what had to be refused: {found.peer_deviates}"
     return "nothing that it said had to be refused; what it flew, only its own plan and seed show"
+
+
+def _outcome(found: "AuditedRun") -> str | None:
+    if found.outcome == "HIT":
+        return f"HIT: {count(found.hits, 'cell')} of its own"
+    return found.outcome and found.outcome.replace("_", " ")
 
 
 def _picked(found: "AuditedRun") -> str:

@@ -444,7 +444,7 @@ def _parts_there(proven: "VerifiedBundle") -> str | None:
     ]
     if len(lacking) > _MOST_LACKING:
         which.append(f"{len(lacking) - _MOST_LACKING:,} more runs")
-    return f"{told}; missing: {', '.join(which)} (parts go when their retention is over)"
+    return f"{told}; missing: {', '.join(which)} (they may be gone by retention)"
 
 
 def _reopened(proven: "VerifiedBundle") -> str | None:

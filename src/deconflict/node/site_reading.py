@@ -172,6 +172,6 @@ class SiteReading(Reading):
             (line.peer, line.machine.peer_logged),
         )
         return chain.from_iterable(
-            self._rows(line, party, max(0, line.position(head) - _LOOKED_BACK), _LOOKED_BACK)
+            self._rows(line, party, max(0, line.position(head) - _LOOKED_BACK), _LOOKED_BACK, None)
             for party, head in heads
         )

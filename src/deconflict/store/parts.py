@@ -131,6 +131,11 @@ class Parts:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
+    @property
+    def exist(self) -> bool:
+        """True exactly when one was kept here, whatever became of it."""
+        return self._folder.is_dir()
+
     def names(self) -> list[str]:
         """Return the names of all that are held.
 
@@ -196,8 +201,9 @@ class Parts:
         with self._lock:
             try:
                 for entry in self._entries():
-                    changed_ms = _changed_ms(entry.stat(follow_symlinks=False))
-                    if entry.name not in keep and changed_ms < before_ms:
+                    if entry.name in keep:
+                        continue
+                    if _changed_ms(entry.stat(follow_symlinks=False)) < before_ms:
                         os.unlink(entry.path)
                         gone += 1
                 if gone:

@@ -8,6 +8,7 @@ fold names the steps of the latest runs alone. What no step names goes soon afte
 
 import asyncio
 import logging
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -30,6 +31,7 @@ logger = logging.getLogger("deconflict.node")
 
 _DAY_MS: Final = 86_400_000
 _LONGEST_MS: Final = 366 * _DAY_MS
+_TIDIES_MS: Final = 3_600_000
 _LOOK_S: Final = 5.0
 _SIDES: Final = 2
 # What no step names yet may be named in a moment, and the clock may be set back meanwhile.
@@ -68,13 +70,14 @@ class PartKeeping:
         self._door = door
         self._clock = clock
         self._until: dict[str, dict[str, int]] = {}  # by line, as its list says; replaced whole
+        self._tidied: dict[str, tuple[set[tuple[str, int]] | None, int]] = {}
 
     async def run(self) -> None:
         """Look every few seconds what may go, until the node stops."""
         while True:
             for line_id, checks in self._checks().items():
                 try:
-                    await self.tidy(line_id, checks)
+                    await self._tidy_when_due(line_id, checks)
                 except (DeconflictError, OSError) as error:
                     # Too much is kept then, and in bounds: nothing that a node stops for.
                     logger.warning("parts of private checks are not tidied: %s", error)
@@ -96,8 +99,18 @@ class PartKeeping:
                 since_ms.append(begun_ms)
         if not since_ms:
             return NOTHING
-        over = {*self._until.get(line_id, ()), *_until(checks)}
+        over = ChainMap(self._until.get(line_id, {}), _until(checks))
         return Allowed(parts, size, min(since_ms), over)
+
+    async def _tidy_when_due(self, line_id: str, checks: PrivateChecks) -> None:
+        # A year of checks is a hundred thousand files: they are looked at when a run begins or
+        # ends, and else each hour.
+        begun = {(run.proposal, run.number) for _, run, _ in _running(checks)}
+        now_ms = self._clock.now().monotonic_ms
+        before, next_ms = self._tidied.get(line_id, (None, 0))
+        if begun != before or now_ms >= next_ms:
+            await self.tidy(line_id, checks)
+            self._tidied[line_id] = (begun, now_ms + _TIDIES_MS)
 
     async def tidy(self, line_id: str, checks: PrivateChecks) -> None:
         """Note how long parts stay, and erase what may go.
@@ -116,7 +129,7 @@ class PartKeeping:
         self, line_id: str, over: dict[str, int], named: set[str], now_ms: int, settled_ms: int
     ) -> None:
         parts = self._door.of(line_id)
-        if not parts.held().parts and not self._list_path(line_id).exists():
+        if not parts.exist and not self._list_path(line_id).exists():
             return
         before = self._read_list(line_id, now_ms)
         until = dict(before)

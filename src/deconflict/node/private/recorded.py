@@ -37,7 +37,6 @@ from deconflict.node.private.run import MOST_STEPS
 from deconflict.sealed.audit import Audited, Opened, Said, audit, in_one_order
 from deconflict.sealed.coin import opens, picked
 from deconflict.sealed.hello import MAX_HELLO_BYTES, Hello, Shape, read_hello
-from deconflict.sealed.session import Outcome
 from deconflict.sealed.steps import Step, length_of
 
 __all__ = [
@@ -119,7 +118,7 @@ class AuditedRun:
         because: why it was not audited; None where it was.
         steps: how many it said.
         outcome: what the check had to show it by all that the record has: HIT, NO_HIT or
-            NOT_CHECKED.
+            NOT_CHECKED; None where that cannot be computed.
         hits: how many of its cells were hit.
         peer_deviates: what the other side said that had to be refused; None for nothing. That the
             rest of it follows from its plan, only its own plan and seed show.
@@ -136,7 +135,7 @@ class AuditedRun:
     deviates: str | None
     because: str | None
     steps: int
-    outcome: str
+    outcome: str | None
     hits: int
     peer_deviates: str | None
     ended: tuple[tuple[str, str], ...]
@@ -307,7 +306,7 @@ class RecordedRun:
             deviates=deviates,
             because=because,
             steps=len(own.steps),
-            outcome=str(Outcome.NOT_CHECKED if finding is None else finding.outcome),
+            outcome=None if finding is None else finding.outcome.value,
             hits=0 if finding is None else len(finding.hits),
             peer_deviates=theirs.false or found.refused or _false_coin(theirs),
             ended=ended,
