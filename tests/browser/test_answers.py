@@ -116,6 +116,19 @@ def test_a_card_tells_its_own_planner_what_would_end_the_conflict(both: Watch, d
     done(desk)
 
 
+def test_a_concern_is_raised_from_the_card_of_a_conflict(both: Watch, desk: Desk) -> None:
+    desk.go("conflicts")
+    desk.shows('section[aria-labelledby="h-card"] button:has-text("Raise a concern")').click()
+    desk.page.click('dialog[open] button:has-text("Next")')
+    desk.page.click('dialog[open] button:has-text("Send")')
+    desk.page.wait_for_selector("dialog[open]", state="detached")
+    red = open_desk(desk.page.context.browser, both.members["red"])
+    red.go("thread")
+    red.shows('a:has-text("concern")')
+    done(red)
+    done(desk)
+
+
 def test_a_cease_request_says_its_reason(both: Watch, desk: Desk) -> None:
     desk.page.click("button.danger")
     desk.page.fill("dialog[open] input[name=position]", "35.0 36.0")

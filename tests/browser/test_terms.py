@@ -54,7 +54,7 @@ def test_terms_are_proposed_by_a_file_read_change_by_change_and_signed(
     assert "propose it to red" in blue.page.inner_text("dialog[open]")
     blue.page.click('dialog[open] button:has-text("Propose")')
     assert "Waits for red" in blue.shows(PROPOSED).inner_text()
-    # The other side comes to it from its watch; the changes stand first, the rest is one press away.
+    # The other side comes to it from its watch; the changes stand first, the rest is folded.
     red.page.click('.alert a:has-text("Read the terms")')
     table = red.shows(f"{PROPOSED} table.compared")
     assert "position" in table.inner_text()

@@ -185,6 +185,9 @@ class Api:
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._json("POST", path, body)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        return self._json("PUT", path, body)
+
     def raw(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Status and body of any request; raises Unreachable."""
         try:

@@ -5,8 +5,8 @@ import { figures, iso, local, now, span, utc, whileShown } from "../shell/clock.
 import { h, Rows, s } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, quoted, t } from "../shell/words.js";
-import { say } from "../watch/actions.js";
 import { ask } from "../shell/ask.js";
+import { raiseConcern } from "./concern.js";
 import { drawProfile } from "./profile.js";
 import { partsOf } from "./scene.js";
 import { waysOut } from "./ways.js";
@@ -130,7 +130,7 @@ function drawCard(box, conflict, desk) {
 function concern(conflict, sides, { world }) {
   const [first, second] = sides.map((side) => side.declaration);
   ask({ title: t("act.concern"), subject: conflict.text, verb: t("ask.send"), sure: () => t("ask.concern_sure", { peer: world.line(conflict.line_id)?.peer ?? "" }),
-    send: () => say(conflict.line_id, "CONCERN", { first: first.declaration_id, second: second.declaration_id, first_message: first.message_hashes.at(-1), second_message: second.message_hashes.at(-1) }) });
+    send: () => raiseConcern(conflict.line_id, first, second) });
 }
 
 const howClose = (conflict) => conflict.cpa_distance_m === null ? t("card.not_comparable")

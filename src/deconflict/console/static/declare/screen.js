@@ -8,6 +8,7 @@ import { ask } from "../shell/ask.js";
 import { figures } from "../shell/clock.js";
 import { may, post } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
+import { privateOffer } from "../private/offer.js";
 import { PURPOSES } from "../watch/actions.js";
 import { draftMap } from "./map.js";
 
@@ -39,8 +40,9 @@ export function open(main, desk) {
     h("div", { class: "row" }, may("declare") || may("declare_site") ? send : h("p", { class: "soft" }, t("declare.may_not")), h("button", { type: "button", onclick: () => clear() }, t("declare.clear"))));
   const changes = []; // text and fields before each change made on the map
   const map = draftMap(desk, { write, undo });
+  const privately = privateOffer(desk);
   main.replaceChildren(h("div", { class: "two" },
-    h("section", { "aria-labelledby": "h-draft" }, h("h2", { id: "h-draft" }, t("screen.declare")), form),
+    h("div", { class: "stack" }, h("section", { "aria-labelledby": "h-draft" }, h("h2", { id: "h-draft" }, t("screen.declare")), form), privately.node),
     h("div", { class: "stack" },
       h("section", { "aria-labelledby": "h-draw" }, h("h2", { id: "h-draw" }, t("declare.map")), map.node),
       h("section", { "aria-labelledby": "h-read" }, h("h2", { id: "h-read" }, t("declare.read")), read),
@@ -48,6 +50,7 @@ export function open(main, desk) {
   let timer = null;
   let turn = 0;
   let ready = null; // the declarations, once nothing is open
+  privately.show(ready, chosen());
   if (text.value.trim()) look();
   return () => {
     clearTimeout(timer);
@@ -89,6 +92,7 @@ export function open(main, desk) {
     typed();
     ready = null;
     send.disabled = true;
+    privately.show(ready, chosen());
     clearTimeout(timer);
     timer = setTimeout(look, WAIT_MS);
   }
@@ -101,6 +105,7 @@ export function open(main, desk) {
     turn += 1;
     ready = null;
     send.disabled = true;
+    privately.show(ready, chosen());
     problem.textContent = "";
     read.replaceChildren();
     found.replaceChildren();
@@ -128,6 +133,7 @@ export function open(main, desk) {
       if (mine !== turn) return;
       ready = declarations;
       send.disabled = !chosen().length;
+      privately.show(ready, chosen());
       found.replaceChildren(
         ...warnings.map((each) => h("p", { class: "permission", dir: "auto" }, each)),
         h("p", {}, conflicts.length ? t("watch.conflicts", { count: conflicts.length }) : t("declare.no_conflict")),
@@ -151,7 +157,7 @@ export function open(main, desk) {
           ...draft.missing.map((each) => h("p", { class: "permission", dir: "auto" }, each.text)),
           ...draft.warnings.map((each) => h("p", { class: "overdue", dir: "auto" }, each.text)),
           draft.places.length > 0 && h("details", {}, h("summary", {}, t("declare.places", { count: draft.places.length })),
-            h("ul", {}, draft.places.slice(0, 50).map((place) => h("li", { class: "figure" }, figures(`${place.decimal} · ${place.dms} · ${place.mgrs}`)))))))));
+            h("ul", {}, draft.places.slice(0, 50).map((place) => h("li", {}, h("div", { class: "figure" }, figures(`${place.decimal} · ${place.dms} · ${place.mgrs}`)), place.landmark && h("div", { class: "soft", dir: "auto" }, fromLandmark(place))))))))));
   }
 
   function confirm() {
@@ -166,3 +172,5 @@ export function open(main, desk) {
       } });
   }
 }
+
+const fromLandmark = ({ landmark, distance_mm: mm, bearing_ddeg: ddeg }) => t("declare.from_landmark", { landmark, km: (mm / 1e6).toFixed(2), nm: (mm / 1_852_000).toFixed(2), deg: (ddeg / 10).toFixed(1) });

@@ -11,8 +11,9 @@ import { t } from "./words.js";
 //   hints: {name: what stands there until it is changed}
 //   sure: what is asked again, from the values, in a second step: words, or what shows them, or a
 //   promise of that; left out: one step
+//   final: what is true once it is done; left out: that it is signed
 //   send(values): what is done
-export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, labels = {}, hints = {}, sure = null, verb, send, danger = false }) {
+export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}, labels = {}, hints = {}, sure = null, final = t("ask.sure"), verb, send, danger = false }) {
   const problem = h("p", { class: "problem", role: "alert" });
   const box = h("div", { class: "fields" });
   const read = fields(box, wanted, { known, choices, labels, hints });
@@ -57,7 +58,7 @@ export function ask({ title, subject = "", wanted = {}, known = {}, choices = {}
       }
     });
     dialog.replaceChildren(h("h2", { id: "ask-title" }, title), typeof told === "string" ? h("p", { class: "said" }, told) : told,
-      h("p", { class: "permission" }, t("ask.sure")), problem2, h("div", { class: "row" }, back, yes, cancel()));
+      h("p", { class: "permission" }, final), problem2, h("div", { class: "row" }, back, yes, cancel()));
     back.focus();
   }
 

@@ -21,6 +21,7 @@ const SCREENS = [
   { name: "map", needs: "read", load: () => import("../map/screen.js") },
   { name: "account", needs: "view_node", load: () => import("../account/screen.js") },
   { name: "terms", needs: "read", key: "T", load: () => import("../terms/screen.js") },
+  { name: "private", needs: "read", key: "P", load: () => import("../private/screen.js") },
 ];
 const keyOf = (screen, at) => screen.key ?? String((at + 1) % 10);
 

@@ -17,7 +17,7 @@ const LISTS = {
 const FIRST = ["lines", "alerts"]; // what a watch is shown before all else,
 const FIRST_ALERTS = 200; // and of thousands of alerts the first ones alone; the rest follows
 const AGAIN_MS = 2_000;
-const TOPICS = [...Object.keys(LISTS), "messages", "watch"];
+const TOPICS = [...Object.keys(LISTS), "messages", "watch", "private"];
 const DECLARING = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL", "READBACK", "READBACK_RESULT", "LOADED", "SEEN"]);
 const OF_LINES = new Set(["drill", "line", "path", "terms"]);
 
@@ -96,6 +96,7 @@ export class World {
       this.#alerted.set(data.alert_id, data);
       if (this.#reading) this.#meanwhile.set(data.alert_id, data);
     } else if (event === "message" || event === "delivery") {
+      if (data.kind?.startsWith("PRIVATE_")) this.#tell("private");
       this.#wanted?.add(data.hash);
       if (this.#wanted) this.#soon("messages");
       this.#soon("lines");
@@ -103,7 +104,7 @@ export class World {
     } else if (event === "conflict" || event === "conflict_ended") this.#soon("conflicts");
     else if (event === "declaration") this.#soon("declarations");
     else if (event === "held") this.#soon("held");
-    else if (event === "watch") this.#tell("watch");
+    else if (event === "watch" || event === "private") this.#tell(event);
     else if (OF_LINES.has(event)) this.#soon("lines");
   }
 
@@ -226,7 +227,7 @@ export class World {
 }
 
 const URGENCY = ["FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"];
-const DANGERS = new Set(["CONFLICT", "NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"]);
+const DANGERS = new Set(["CONFLICT", "NOT_CHECKED", "PRIVATE_HIT", "PRIVATE_NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"]);
 const NEVER = "~"; // sorts behind every instant
 
 export const isUrgent = ({ urgency }) => urgency === "FLASH" || urgency === "IMMEDIATE";

@@ -28,7 +28,8 @@ const button = (text, work, first = false) => h("button", { type: "button", clas
 
 // The buttons of an alert: the right step first.
 export function actionsFor(alert, desk) {
-  const { conflict_id: conflict } = alert.facts;
+  const { conflict_id: conflict, proposal, run } = alert.facts;
+  if (proposal && alert.rule.startsWith("PRIVATE_")) return [h("a", { href: `#private/${proposal}${run === undefined ? "" : `/${run}`}` }, t("act.see_private"))];
   if (conflict) return [h("a", { href: `#conflicts/${conflict}` }, t("act.see_conflict"))];
   const ref = alert.facts.message ?? alert.subject;
   const found = [];
@@ -42,6 +43,7 @@ export function actionsFor(alert, desk) {
 // What a desk can answer to a message of the peer.
 export function answersTo(kind, line, ref, text, desk) {
   const { frame, me } = desk;
+  if (kind === "PRIVATE_PROPOSE") return [h("a", { href: `#private/${ref}` }, t("act.see_private"))];
   if (!may("send")) return [];
   const act = (work) => frame.act(work);
   const seen = button(t("act.seen"), act(() => post(`/messages/${ref}/seen`)));
@@ -110,7 +112,7 @@ async function readBack(line, ref, text) {
     landmark: said.landmark ?? null, distance_mm: said.distance ?? null, bearing_ddeg: said.bearing ?? null,
     reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
   });
-  ask({ title: t("ask.read_back"), subject: text, wanted: { ...READBACK, ...(landmarks.length && FROM_LANDMARK) },
+  ask({ title: t("ask.read_back"), subject: landmarks.length ? `${text}\n\n${t("ask.read_back_how")}` : text, wanted: { ...READBACK, ...(landmarks.length && FROM_LANDMARK) },
     choices: { purpose: [NOT_CHOSEN, ...PURPOSES.map((each) => [each, named("purpose", each)])], landmark: [NOT_CHOSEN, ...landmarks] }, verb: t("ask.send"),
     sure: (said) => tried(ref, values(said)),
     send: (said) => say(line, "READBACK", { values: values(said) }, { ref }) });
