@@ -312,3 +312,17 @@ def test_a_run_that_is_due_soon_without_a_plan_is_told_while_there_is_time(
     assert "no plan is set" in checked.pair.alert("blue", "PRIVATE_NO_PLAN").text
     checked.pair.world.commit(station, station.core.tell_private_plan(line, None, now))
     assert "PRIVATE_NO_PLAN" not in checked.pair.rules("blue")
+
+
+def test_what_was_found_is_forgotten_when_its_retention_is_over(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    pair = flown(checked, tmp_path)
+    pair.run()
+    station = checked.pair.station("blue")
+    found = pair.finding("blue")
+    late = checked.pair.world.now._replace(utc_ms=found.forget_ms + 1)
+    checked.pair.world.commit(station, station.core.forget_private(late))
+    assert station.core.private.get(found.proposal, found.run) is None
+    assert not station.store.notes("private/")
+    assert "PRIVATE_HIT" not in checked.pair.rules("blue")

@@ -349,6 +349,7 @@ class Going:
             reason=reason,
             ended_by=ended_by,
             drill=self._check.drill,
+            forget_ms=period.erase_ms,
         )
 
     async def _keep(self, finding: PrivateFinding) -> None:
