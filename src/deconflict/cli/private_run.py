@@ -146,7 +146,8 @@ def open_run(
     click.echo(
         f"Plan and seed of run {number} of private check {short(opened['proposal'])} are written "
         "for their reader alone.\n"
-        f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed}"
+        f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed} "
+        "--key PARTY=INVITATION of both"
     )
 
 
