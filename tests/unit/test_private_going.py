@@ -326,3 +326,23 @@ def test_what_was_found_is_forgotten_when_its_retention_is_over(
     assert station.core.private.get(found.proposal, found.run) is None
     assert not station.store.notes("private/")
     assert "PRIVATE_HIT" not in checked.pair.rules("blue")
+
+
+def test_who_ends_a_run_with_its_last_step_leaves_it_not_checked(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    """Both had shown all, but ours was not said to the end: nobody may call that whole."""
+
+    def done_and_gone(say: Say) -> Iterable[Say]:
+        yield say
+        if isinstance(say.body, PrivateStep) and say.body.step is StepWord.DONE:
+            end = PrivateEnd(run=0, reason=PrivateEndReason.CANCELLED)
+            yield dataclasses.replace(say, kind=Kind.PRIVATE_END, body=end)
+
+    pair = flown(checked, tmp_path, red_says=done_and_gone)
+    pair.fly("red")
+    pair.run()
+    run = checked.pair.line("blue").book.private_checks.run(checked.proposal, 0)
+    found = pair.finding("blue")
+    assert found.whole is run.is_whole
+    assert found.outcome is (Outcome.NO_HIT if run.is_whole else Outcome.NOT_CHECKED)

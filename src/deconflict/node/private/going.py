@@ -25,6 +25,7 @@ from deconflict.errors import (
     PartMissingError,
     PeerUnreachableError,
     StoreError,
+    StoreFullError,
     WrongSenderError,
 )
 from deconflict.messages.body import Body
@@ -56,6 +57,7 @@ __all__ = ["Going"]
 _AGAIN_S: Final = (
     1.0  # a part that the peer did not take, or a step that had no room, is tried anew
 )
+_LOGGED_S: Final = 0.02
 _T = TypeVar("_T")
 
 
@@ -246,7 +248,7 @@ class Going:
         envelope = runtime.core.envelope_of(said.message)
         while envelope is None:  # heard, and on its way to the disk
             await runtime.settled()
-            await asyncio.sleep(0)
+            await asyncio.sleep(_LOGGED_S)
             envelope = runtime.core.envelope_of(said.message)
         body = read_body(envelope)
         inline = body.inline if isinstance(body, PrivateStep) else None
@@ -262,9 +264,11 @@ class Going:
             for part in cut(step.data):
                 try:
                     await self._in_thread(partial(parts.keep, part))
-                except NoRoomError:
+                except (NoRoomError, StoreFullError):
                     await asyncio.sleep(_AGAIN_S)
                     return
+                except StoreError as error:  # of that folder alone; the record is another matter
+                    raise CannotRunError(PrivateEndReason.PART_MISSING, str(error)) from error
                 if not await self._push(part):
                     return
         await self._say(Kind.PRIVATE_STEP, body)
@@ -312,7 +316,7 @@ class Going:
         """Keep what was found, of a run that is whole or that somebody ended."""
         ends = (*self._run.ends, *(self._now_check.ends))
         course = self._course
-        if course is not None and course.finding.whole:
+        if course is not None and course.over and course.finding.whole:
             await self._keep(await self._finding())
         elif ends:
             first = min(ends, key=lambda end: end.logged_ms)
