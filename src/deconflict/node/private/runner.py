@@ -85,6 +85,10 @@ class PrivateRunner:
         """Return how many steps of a run are done, and of how many; None while it does not go."""
         return self._progress.get((proposal, number))
 
+    def going(self, proposal: str) -> frozenset[int]:
+        """Return the runs of a check that go on here now, also those that said nothing yet."""
+        return frozenset(number for name, number in self._going if name == proposal)
+
     def is_going(self, proposal: str, number: int) -> bool:
         """True exactly when a run goes on here now."""
         return (proposal, number) in self._going

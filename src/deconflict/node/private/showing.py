@@ -7,6 +7,7 @@ from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.node.line import Line
 from deconflict.node.private.checks import Check
+from deconflict.node.private.course import STEPS_OF_BOTH
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.runner import PrivateRunner
 from deconflict.node.private.views import (
@@ -131,7 +132,13 @@ class PrivateShowing(Releasing):
         said = {run.number for run in line.book.private_checks.runs(check.proposal)}
         found = {finding.run for finding in self._core.private.of(check.proposal)}
         following = self._next(line, check)
-        shown = said | found | ({following} if following is not None and not check.ends else set())
+        going = self._runner.going(check.proposal)
+        shown = (
+            said
+            | found
+            | going
+            | ({following} if following is not None and not check.ends else set())
+        )
         for number in sorted(shown):
             view = self._run_view(line, check, number, language)
             if view is not None:
@@ -154,6 +161,8 @@ class PrivateShowing(Releasing):
         else:
             begun = runner.is_going(check.proposal, number) or run.own.hello or run.peer.hello
             state = "RUNNING" if begun else "WAITING"
+            if begun and progress is None:
+                progress = (0, STEPS_OF_BOTH)
         done, steps = (None, None) if over or progress is None else progress
         return PrivateRunView(
             run=number,
