@@ -119,7 +119,9 @@ def arrow_batches(
         for batch in batches:
             # Places within it come from the file, and nothing else holds them to its length.
             batch.validate(full=True)
-            kept = batch.select([name for name in batch.schema.names if name not in ignore])
+            names = enumerate(batch.schema.names)
+            # By place: two of one name are refused below.
+            kept = batch.select([place for place, name in names if name not in ignore])
             yield batch_of_arrow(kept, name=path.name, first_row=first_row, base=1)
             first_row += batch.num_rows
             advance(batch.nbytes)
@@ -196,11 +198,11 @@ class _Parquet:
     def bytes_of(self, group: int) -> int:
         """Return about how much of the file a row group takes: its share of the rows."""
         rows = self.first_rows[group + 1] - self.first_rows[group]
-        return self.path.stat().st_size * rows // max(self.first_rows[-1] - 1, 1)
+        return int(self.path.stat().st_size * rows // max(self.first_rows[-1] - 1, 1))
 
 
 def _faults(pa: Any) -> tuple[type[Exception], ...]:
-    """Return what pyarrow raises of a file that is not what it says: of names that are no text too."""
+    """Return what pyarrow raises of a damaged file, or of a name in it that is no text."""
     return (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
