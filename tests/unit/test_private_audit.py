@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from deconflict.cli import main, private_audit
 from deconflict.errors import InvalidDocumentError, NotFoundError
 from deconflict.line.canonical import canonical_bytes
-from deconflict.messages.private_bodies import PrivateEndReason
+from deconflict.messages.private_bodies import PrivateEndReason, PrivateStep, StepWord
 from deconflict.node.bundle_proof import verify_bundle
 from deconflict.node.private.from_bundle import audited_in
 from deconflict.node.private.recorded import (
@@ -186,6 +187,36 @@ def test_steps_said_again_behind_a_fresh_epoch_are_one(parts: Parts) -> None:
     again = next(s for s in record.table.logs["blue"] if s.party == "red")
     record.step("red", again.step)
     assert audited(record.bundle(parts), record, "red").verdict is Verdict.FOLLOWS
+
+
+def test_what_came_too_late_and_what_was_said_as_an_exercise_is_no_step_of_it(
+    parts: Parts,
+) -> None:
+    record = Record()
+    record.step("red", Step(StepKind.ROOT, 0, bytes(32)))
+    late = msgspec.structs.replace(record.entries[-1], delayed=True)
+    record.entries[-1] = late
+    assert audited(record.bundle(parts), record, "red").verdict is Verdict.FOLLOWS
+    record = Record()
+    other = PrivateStep.of(0, StepWord.ROOT, 0, bytes(32))
+    record.entries.append(
+        record.chains["red"].say(
+            kind="PRIVATE_STEP", body=msgspec.to_builtins(other), ref=record.check, drill=True
+        )
+    )
+    assert audited(record.bundle(parts), record, "red").verdict is Verdict.FOLLOWS
+    record.step("red", Step(StepKind.ROOT, 0, bytes(32)))
+    assert audited(record.bundle(parts), record, "red").verdict is Verdict.DEVIATES
+
+
+def test_nobody_hides_a_step_behind_repetitions(parts: Parts) -> None:
+    record = Record()
+    hello = next(said.step for said in record.table.logs["blue"] if said.party == "red")
+    for _ in range(80):
+        record.step("red", hello)
+    record.step("red", Step(StepKind.ROOT, 0, bytes(32)))
+    found = audited(record.bundle(parts), record, "red")
+    assert (found.verdict, found.deviates) == (Verdict.DEVIATES, "ROOT was not due")
 
 
 def test_a_run_that_is_not_there_is_not_audited(honest: Record, parts: Parts) -> None:
