@@ -10,7 +10,7 @@ RUST   := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo
 # As far back as the libraries of Rust and what it depends on go: Debian 10, RHEL 8, 2018.
 MANYLINUX := manylinux_2_28
 
-.PHONY: demo test lint types unit rust postgis java strace chromium soak io-faults fuzz-parsers cuts restores peers oracle sealed-pairs sealed-timing wheels search miri asan bench sim model fuzz faults docs lock clean help
+.PHONY: demo test lint types unit rust postgis java strace chromium screenshots soak io-faults fuzz-parsers cuts restores peers oracle sealed-pairs sealed-timing wheels search miri asan bench sim model fuzz faults docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -199,6 +199,11 @@ fuzz: $(VENV)/dev-built ## every property and parser again with fresh inputs (RO
 fuzz-parsers: $(VENV)/dev-built $(VENV)/atheris ## every parser under atheris (SECONDS=60 for each, SEED=1)
 	PYTHONPATH=$(VENV)/fuzz $(BIN)/python -m tests.fuzz \
 	  --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+
+screenshots: $(VENV)/dev-built chromium ## each screen of the console, by night and by day, in three languages: build/screenshots
+	$(BIN)/python -m pytest -q tests/browser/test_access.py tests/browser/test_two_desks.py \
+	  tests/browser/test_story.py tests/browser/test_terms.py tests/browser/test_map.py
+	@echo "look at them: build/screenshots"
 
 docs: $(VENV)/dev-built ## write the generated reference pages anew
 	$(BIN)/python -m deconflict.messages.reference docs/reference

@@ -24,9 +24,11 @@ from bench import (
     bench_node,
     bench_peers,
     bench_picture,
+    bench_private,
     bench_scaling,
     bench_screen,
     bench_sealed,
+    bench_sites,
     bench_stages,
     bench_start,
     bench_turns,
@@ -82,6 +84,9 @@ def main() -> None:
         print_rows("Advice", rows)
         rows = bench_sealed.measure(10_000 if quick else 100_000, 32)
         print_rows("A private check, one direction", rows)
+        print_rows("A private check of two plans", bench_private.measure(unpadded=quick))
+        rows = bench_sites.measure(listed=8_200 if quick else 82_000)
+        print_rows("An activity against protected sites", rows)
     print(f"\n{time.monotonic() - begun:.0f} s in all")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from bench.chromium import CHROMIUM, chromium
-from desks import PARTIES, Desk, Watch, open_desk, watch
-from playwright.sync_api import Browser
+from desks import PARTIES, Desk, Watch, new_context, sit_down, watch
+from playwright.sync_api import Browser, BrowserContext
 
 
 # Not of the session: while it lives tests of other files that run an event loop would fail.
@@ -23,11 +23,20 @@ def both(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
         yield made
 
 
+# Logged in once for all tests of a file: a login is slow on purpose, and the files are cached then.
+@pytest.fixture(scope="module")
+def seats(both: Watch, browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    made = {party: new_context(browser) for party in PARTIES}
+    yield made
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def desks(both: Watch, browser: Browser) -> Iterator[tuple[Desk, Desk]]:
-    one, other = (open_desk(browser, both.members[party]) for party in PARTIES)
+def desks(both: Watch, seats: dict[str, BrowserContext]) -> Iterator[tuple[Desk, Desk]]:
+    one, other = (sit_down(seats[party], both.members[party]) for party in PARTIES)
     yield one, other
     for desk in (one, other):
-        desk.page.context.close()
+        desk.stand_up()
     troubles = {desk.party: desk.troubles for desk in (one, other) if desk.troubles}
     assert not troubles, troubles

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.nodes import LANDMARK, Party, agree
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests.processes.network import Network, make_networked
 from tests.processes.nodes import Member, Process
 
@@ -66,6 +66,14 @@ class Desk:
         """The alert that says this, once it is shown."""
         return self.shows(f'.alert:has-text("{text}")')
 
+    def stand_up(self) -> None:
+        """Leave the login, and nothing else, for whoever sits down next."""
+        self.page.evaluate(
+            """Object.keys(localStorage).filter((key) => key !== "session")
+               .forEach((key) => localStorage.removeItem(key))"""
+        )
+        self.page.close()
+
     def picture(self, name: str) -> None:
         """Keep what is seen, for people who look."""
         SHOTS.mkdir(parents=True, exist_ok=True)
@@ -99,8 +107,25 @@ def open_desk(
     theme: str = "night",
     account: str = "watch",
 ) -> Desk:
-    """Log in at a node's console as a person would."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    """Log in at a node's console as a person would, in a browser that has kept nothing."""
+    context = new_context(browser)
+    return sit_down(context, member, language=language, theme=theme, account=account)
+
+
+def new_context(browser: Browser) -> BrowserContext:
+    """A browser that has kept nothing."""
+    return browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+
+
+def sit_down(
+    context: BrowserContext,
+    member: Member,
+    *,
+    language: str = "en",
+    theme: str = "night",
+    account: str = "watch",
+) -> Desk:
+    """Open a node's console, and log in where nobody is."""
     page = context.new_page()
     desk = Desk(member.party, page)
     page.on("pageerror", lambda error: desk.troubles.append(str(error)))
@@ -109,9 +134,11 @@ def open_desk(
         f"localStorage.setItem('language', '{language}'); localStorage.setItem('theme', '{theme}');"
     )
     page.goto(f"http://127.0.0.1:{member.operators_port}/")
-    page.fill("input[name=account]", account)
-    page.fill("input[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
+    page.wait_for_selector("input[name=account], nav a[aria-current]", timeout=SHOWN_MS)
+    if page.query_selector("input[name=account]"):
+        page.fill("input[name=account]", account)
+        page.fill("input[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
     page.wait_for_selector("nav a[aria-current]", timeout=SHOWN_MS)
     return desk
 
@@ -160,7 +187,9 @@ __all__ = [
     "Desk",
     "Watch",
     "flight",
+    "new_context",
     "open_desk",
     "read_back",
+    "sit_down",
     "watch",
 ]

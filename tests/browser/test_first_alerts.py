@@ -1,4 +1,4 @@
-"""Of many alerts the first are shown at once, all are counted, and the rest follows: none is lost."""
+"""Of many alerts the first are shown at once, all are counted, and none of the rest is lost."""
 
 import pytest
 from desks import Desk, Watch, open_desk
@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Route
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 ALERTS = 4
+ALERTS_PART = 'section[aria-labelledby="h-alerts"]'
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_the_first_are_shown_before_the_rest_and_the_count_is_of_all(
     held[0].continue_()
     desk.alert(f"47{ALERTS - 1} 0815")
     assert shown(desk) == opened(many)
-    assert "more alert" not in desk.page.inner_text('section[aria-labelledby="h-alerts"]')
+    assert "more alert" not in desk.page.inner_text(ALERTS_PART)
     done(desk)
 
 
@@ -100,6 +101,20 @@ def test_a_rest_that_cannot_be_read_is_said_and_read_again(many: Watch, browser:
     desk.shows('#problem:has-text("planted")')
     desk.alert(f"47{ALERTS - 1} 0815")
     assert shown(desk) == opened(many)
+    done(desk)
+
+
+def test_what_was_not_read_yet_is_not_called_none(many: Watch, browser: Browser) -> None:
+    desk = logged_in(browser, many)
+    held: list[Route] = []
+    desk.page.route("**/api/v1/conflicts", lambda route: held.append(route))
+    desk.page.reload()
+    watch = desk.shows('section[aria-labelledby="h-lines"]:has-text("Reading")')
+    assert "No conflict" not in watch.inner_text()
+    desk.go("conflicts")
+    assert "No conflict" not in desk.shows("main:has-text('Reading')").inner_text()
+    held[0].continue_()
+    desk.shows("main:has-text('No conflict found')")
     done(desk)
 
 

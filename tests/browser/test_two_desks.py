@@ -182,7 +182,9 @@ def test_what_is_pasted_is_read_asked_about_and_sent_in_two_steps(
         blue.page.fill(f"input[name={name}]", value)
     blue.shows("main button.first:not([disabled])")
     blue.page.click("[aria-labelledby=h-read] summary")
-    assert "36°06'00" in blue.page.inner_text("[aria-labelledby=h-read]")  # in every notation
+    read = blue.page.inner_text("[aria-labelledby=h-read]")
+    assert "36°06'00" in read  # in every notation,
+    assert "true from Deir ez-Zor airfield" in read  # and as a readback says it
     blue.picture("declare")
     blue.page.reload()
     blue.shows("main button.first:not([disabled])")  # the draft is still there
@@ -208,8 +210,8 @@ def test_every_screen_speaks_the_language_that_is_chosen(
     for screen in SCREENS:
         blue.go(screen)
         blue.page.wait_for_timeout(300)
-        for heading in blue.page.query_selector_all("h2, th, nav a, header button"):
-            text = heading.inner_text().strip()
+        headings = blue.page.locator("h2, th, nav a, header button")
+        for text in (each.strip() for each in headings.all_inner_texts()):
             if text and not re.fullmatch(r"[a-z :·]+", text):
                 assert re.search(letters, text, re.IGNORECASE), (screen, text)
         blue.picture(f"{screen}-{language}")

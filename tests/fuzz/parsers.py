@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from tests import sealed_talk
 from tests.fuzz.kernel_entries import indexed, kernel_corpus, screened
+from tests.fuzz.screen_tables import minima_corpus, table, table_corpus, typed_minima
+from tests.fuzz.sealed_parsers import SEALED
 
 import deconflict.api.schemas as schemas
 from deconflict.airspace.instant import parse_utc
@@ -67,9 +68,6 @@ from deconflict.node.invitation import Invitation
 from deconflict.node.proof_lines import Disclosure, encode_proof_file, read_proof_file
 from deconflict.node.settings import Endpoint, Settings
 from deconflict.node.witness.folder import WitnessSettings
-from deconflict.sealed.hello import read_hello
-from deconflict.sealed.own import plan_bytes, read_plan
-from deconflict.sealed.tubes import Area
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 
@@ -422,25 +420,6 @@ def _invitations() -> Iterator[bytes]:
         yield (Path(folder) / "blue" / "invitation.json").read_bytes()
 
 
-def _sealed_hello(data: bytes) -> None:
-    _same(data, read_hello(data).data)
-
-
-def _sealed_plan(data: bytes) -> None:
-    _same(data, plan_bytes(read_plan(data)))
-
-
-def _hellos() -> Iterator[bytes]:
-    hello = sealed_talk.side("blue", [sealed_talk.stay(0, 0)]).hello.data
-    yield from (hello, hello[:-1], hello.replace(b'"parts":1', b'"parts":2'))
-
-
-def _plans() -> Iterator[bytes]:
-    ring = ((0, 0), (9_000, 0), (0, 9_000))
-    area = Area(((ring[0], ring[1]),), ring, 5, 0, 900, 900_000, 905_000)
-    yield from (plan_bytes((sealed_talk.stay(0, 0), area)), plan_bytes(()), b"[{}]")
-
-
 PARSERS: dict[str, Parser] = {
     "canonical": Parser(_canonical, _texts("canonical.json", "valid", field="value_json")),
     "envelope": Parser(_envelope, _texts("envelope.json", "cases")),
@@ -475,7 +454,11 @@ PARSERS: dict[str, Parser] = {
     "typed": Parser(_typed, _said),
     "kernel-screen": Parser(screened, kernel_corpus),
     "kernel-index": Parser(indexed, kernel_corpus),
-    "sealed-hello": Parser(_sealed_hello, _hellos),
-    "sealed-plan": Parser(_sealed_plan, _plans),
+    **{name: Parser(*each) for name, each in SEALED.items()},
     "screen-json": Parser(_screen_json, _screened_features),
+    "screen-minima": Parser(typed_minima, minima_corpus),
+    **{
+        f"screen-{ending[1:]}": Parser(table(ending), table_corpus(ending))
+        for ending in (".csv", ".npz", ".parquet", ".arrow")
+    },
 }

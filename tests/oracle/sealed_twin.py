@@ -262,14 +262,14 @@ def public_key(seed: bytes) -> bytes:
     return (secret_key(seed) * GENERATOR).encode()
 
 
-def tags(seed: bytes, ssid: bytes, cells: Mapping[int, Sequence[bytes]]) -> bytes:
-    """The sender's own tags, of cells in order, slots ascending."""
+def tags(seed: bytes, ssid: bytes, cells: Mapping[int, Sequence[bytes]], length: int = 12) -> bytes:
+    """The sender's own tags, of cells in order, slots ascending; or more of their outputs."""
     said = b""
     for slot, own in sorted(cells.items()):
         info = info_of(ssid, slot)
         inverse = pow(secret_key(seed) + POPRF.tweak(info), -1, L)
         for cell in own:
-            said += finalized(cell, info, inverse * POPRF.hash_to_group(cell))[:12]
+            said += finalized(cell, info, inverse * POPRF.hash_to_group(cell))[:length]
     return said
 
 

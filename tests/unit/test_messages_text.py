@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deconflict.airspace import (
     AltitudeBand,
@@ -28,7 +30,7 @@ from deconflict.messages.direction import without_isolates
 from deconflict.messages.in_force import conversions_of, landmarks_of, minima_of
 from deconflict.messages.kinds import Kind
 from deconflict.messages.message_text import message_phrases, message_text
-from deconflict.messages.phrases import render_named, say_aloud, wording
+from deconflict.messages.phrases import check_values, render, render_named, say_aloud, wording
 from deconflict.messages.plain import (
     ConflictCard,
     ConflictSide,
@@ -39,6 +41,7 @@ from deconflict.messages.summary import summarise
 from deconflict.messages.values import ValueType, write_value
 from deconflict.messages.words import LANGUAGES, find_banned
 from deconflict.separation import Extent, check, shifts_of
+from geometry_strategies import trajectories, volumes
 from key_samples import changed
 from messages_samples import (
     END_MS,
@@ -358,3 +361,15 @@ def test_a_fresh_epoch_for_another_key_does_not_speak_of_a_copy(language: str) -
     said = message_text(Kind.EPOCH, body, party="red", language=language)
     assert {"en": "another key", "ru": "другой ключ", "ar": "بمفتاح آخر"}[language] in said
     assert {"en": "copy", "ru": "копии", "ar": "نسخة"}[language] not in said
+
+
+@given(st.one_of(trajectories(), st.lists(volumes, min_size=1, max_size=5).map(tuple)))
+def test_figures_of_a_sound_declaration_would_pass_if_they_were_looked_at(
+    geometry: Trajectory | tuple[Volume, ...],
+) -> None:
+    """So a desk's words for it need not look at each again."""
+    body = Declared.of(Declaration("0a" * 16, Purpose.FLIGHT, geometry))
+    for number, values in message_phrases(Kind.NOTIFY, body, party="red", language="en"):
+        assert check_values(number, values) == values
+        for language in LANGUAGES:
+            assert render(number, values, language, sound=True) == render(number, values, language)

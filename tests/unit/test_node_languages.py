@@ -203,6 +203,13 @@ def test_each_reads_the_same_alert_conflict_message_and_sheet_in_their_own(tmp_p
                 # Nothing else of it hangs on who reads.
                 same = [{**each, "text": "", "text_author": ""} for each in told.values()]
                 assert all(each == same[0] for each in same)
+            # Those that come first are the list's first, in the same words, and all are counted.
+            for language in LANGUAGES:
+                whole = await desk.read("/alerts", language)
+                first = await desk.read("/alerts/first?most=1", language)
+                assert len(whole) > 1
+                urgent = [each for each in whole if each["urgency"] in ("FLASH", "IMMEDIATE")]
+                assert first == {"open": len(whole), "urgent": len(urgent), "alerts": whole[:1]}
             # Without a language of the account, the node's.
             assert await desk.read("/conflicts", None) == await desk.read("/conflicts", "en")
             refused = await desk.ask("GET", "/alerts", "xx")

@@ -95,6 +95,7 @@ def test_what_was_said_after_the_backup_comes_back_and_a_fresh_epoch_follows_it(
         assert declared(pair, "blue", "blue") == set()
         pair.run_for(SOON_S)
         require_whole(pair)
+        assert "OWN_UNKNOWN" not in pair.rules("blue")  # its guard had seen them signed
         head = pair.line("blue").machine.own_head
         assert before is not None
         assert head is not None
@@ -335,6 +336,16 @@ def test_record_and_guard_of_one_copy_are_found_before_anything_is_signed() -> N
         assert head.epoch != before.epoch
         ids = {declaration(number).declaration_id for number in (1, 2)}
         assert declared(pair, "blue", "blue") == declared(pair, "red", "blue") == ids
+        # A thief of the key would leave the same: neither record nor guard knows of it.
+        told = pair.alert("blue", "OWN_UNKNOWN")
+        assert {name: told.facts[name] for name in ("messages", "number")} == {
+            "messages": 2,
+            "number": before.seq,
+        }
+        assert "OWN_UNKNOWN" not in pair.rules("red")
+        pair.world.restart("blue", silence=STARTED)
+        pair.run_for(SOON_S)
+        assert "OWN_UNKNOWN" in pair.rules("blue")  # the next watch has not read it yet
         assert declared(pair, "blue", "red") == {declaration(3).declaration_id}
 
 

@@ -300,3 +300,49 @@ def test_a_slot_asked_about_as_often_as_agreed_is_asked_about_no_more(
         found = pair.finding("blue")
         assert found.whole == (at <= 3), found
     assert found.reason == "OVER_BUDGET"
+
+
+def test_a_run_that_is_due_soon_without_a_plan_is_told_while_there_is_time(
+    checked: CheckedPair,
+) -> None:
+    station, line = checked.pair.station("blue"), checked.pair.line("blue")
+    now = checked.pair.world.now
+    work = station.core.tell_private_plan(line, "2015-09-30T06:50:00.000Z", now)
+    checked.pair.world.commit(station, work)
+    assert "no plan is set" in checked.pair.alert("blue", "PRIVATE_NO_PLAN").text
+    checked.pair.world.commit(station, station.core.tell_private_plan(line, None, now))
+    assert "PRIVATE_NO_PLAN" not in checked.pair.rules("blue")
+
+
+def test_what_was_found_is_forgotten_when_its_retention_is_over(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    pair = flown(checked, tmp_path)
+    pair.run()
+    station = checked.pair.station("blue")
+    found = pair.finding("blue")
+    late = checked.pair.world.now._replace(utc_ms=found.forget_ms + 1)
+    checked.pair.world.commit(station, station.core.forget_private(late))
+    assert station.core.private.get(found.proposal, found.run) is None
+    assert not station.store.notes("private/")
+    assert "PRIVATE_HIT" not in checked.pair.rules("blue")
+
+
+def test_who_ends_a_run_with_its_last_step_leaves_it_not_checked(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    """Both had shown all, but ours was not said to the end: nobody may call that whole."""
+
+    def done_and_gone(say: Say) -> Iterable[Say]:
+        yield say
+        if isinstance(say.body, PrivateStep) and say.body.step is StepWord.DONE:
+            end = PrivateEnd(run=0, reason=PrivateEndReason.CANCELLED)
+            yield dataclasses.replace(say, kind=Kind.PRIVATE_END, body=end)
+
+    pair = flown(checked, tmp_path, red_says=done_and_gone)
+    pair.fly("red")
+    pair.run()
+    run = checked.pair.line("blue").book.private_checks.run(checked.proposal, 0)
+    found = pair.finding("blue")
+    assert found.whole is run.is_whole
+    assert found.outcome is (Outcome.NO_HIT if run.is_whole else Outcome.NOT_CHECKED)

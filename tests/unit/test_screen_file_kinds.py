@@ -5,6 +5,7 @@ import gzip
 import lzma
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -110,3 +111,40 @@ def test_times_in_another_unit_are_told_with_the_unit(
     assert told.exit_code == 2
     assert "day.csv: line 2" in told.stderr
     assert said in told.stderr
+
+
+def test_two_columns_of_one_name_are_refused_in_arrow_files_and_in_parquet(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table([pa.array([1.0]), pa.array([2.0])], names=["lat_deg", "lat_deg"])
+    pq.write_table(table, tmp_path / "day.parquet")
+    with (
+        pa.OSFile(str(tmp_path / "day.arrow"), "wb") as file,
+        pa.ipc.new_file(file, table.schema) as writer,
+    ):
+        writer.write_table(table)
+    for ending in ("parquet", "arrow"):
+        with pytest.raises(InvalidDocumentError, match="two columns have one name"):
+            read_screen_files([tmp_path / f"day.{ending}"])
+
+
+def test_an_arrow_file_whose_lists_lead_outside_of_it_is_refused(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    lists = pa.array([[1.0] * 77, [1.0] * 77])
+    table = pa.table(dict.fromkeys(("lat_deg", "lon_deg", "time_s", "altitude_fl"), lists))
+    with (
+        pa.OSFile(str(tmp_path / "day.arrow"), "wb") as file,
+        pa.ipc.new_file(file, table.schema) as writer,
+    ):
+        writer.write_table(table)
+    file = tmp_path / "day.arrow"
+    ends = [np.array([77, end], dtype="<i4").tobytes() for end in (154, 1_000_000)]
+    file.write_bytes(file.read_bytes().replace(*ends))
+    assert "1000000" in refused(file).given
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_a_column_whose_name_is_no_text_is_refused(tmp_path: Path, ending: str) -> None:
+    write = write_parquet if ending == "parquet" else write_arrow
+    file = next(each for each in write(tmp_path) if b"lat_deg" in each.read_bytes())
+    file.write_bytes(file.read_bytes().replace(b"lat_deg", b"lat\xeedeg"))
+    refused(file)

@@ -317,9 +317,10 @@ def shown(tags: list[bytes], *, ordered: bool = True) -> ShownTags:
     [
         ([n.to_bytes(12) for n in range(512)][::-1], False, "UNSORTED_TAGS"),
         ([(n - n % 2).to_bytes(12) for n in range(2, 514)], True, "UNSORTED_TAGS"),
+        ([(n ^ 8).to_bytes(12) for n in range(8, 520)], False, "UNSORTED_TAGS"),
         ([n.to_bytes(12) for n in range(1, 513)], True, "CANARY_LOST"),
     ],
-    ids=["unsorted", "twice", "none of the canaries"],
+    ids=["unsorted", "twice", "chunks in another order", "none of the canaries"],
 )
 def test_tags_out_of_order_twice_or_lost_are_found_out(
     tags: list[bytes], ordered: bool, reason: str

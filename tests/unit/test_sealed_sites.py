@@ -22,6 +22,7 @@ from deconflict.sealed.cells import SlotCells
 from deconflict.sealed.grid import Grid, Reach, cell_id
 from deconflict.sealed.labels import close_label, close_length, open_label
 from deconflict.sealed.oprf import Sender
+from deconflict.sealed.own import plan_bytes
 from deconflict.sealed.probing import (
     NOTHING_ASKED,
     Asked,
@@ -31,6 +32,7 @@ from deconflict.sealed.probing import (
     require_consent,
 )
 from deconflict.sealed.session import Outcome
+from deconflict.sealed.site_audit import SiteAudited, SiteOpened, SiteSaid, audit_sites
 from deconflict.sealed.site_check import Planner, Protector, SiteFinding
 from deconflict.sealed.site_hello import SiteShape, read_site_hello, site_session_id
 from deconflict.sealed.site_sides import (
@@ -568,3 +570,62 @@ def test_only_who_has_a_consent_that_stands_is_answered() -> None:
         with pytest.raises(CheckRefusedError) as refused:
             require_consent(consents, client, now_ms=now_ms)
         assert refused.value.reason == "NO_CONSENT"
+
+
+# ---- the arbiter -------------------------------------------------------------------------------
+
+
+def logged(played: Table) -> list[SiteSaid]:
+    """Play it, and return what was said, as both sides have it."""
+    log: list[SiteSaid] = []
+    names = {"protector": "agency", "planner": "planner"}
+    change = played.alter
+
+    def keep(sender: str, step: SiteStep) -> Iterable[SiteStep]:
+        for said in change(sender, step):
+            log.append(SiteSaid(names[sender], said))
+            yield said
+
+    played.alter = keep
+    played.play()
+    return log
+
+
+def test_an_arbiter_finds_what_the_planner_was_warned_of_and_that_nobody_deviated() -> None:
+    played = table()
+    log = logged(played)
+    planner = SiteOpened("planner", plan_bytes([NEAR]), drawn(2).seed)
+    assert audit_sites(log, planner, FLAT) == SiteAudited(None, played.asker.finding)
+    agency = SiteOpened("agency", sites_bytes(SITES), drawn(1).seed)
+    assert audit_sites(log, agency, FLAT) == SiteAudited(None, None)
+    assert "hospital" not in repr(agency)
+    for wrong in (
+        replace(planner, held=plan_bytes([FAR])),
+        replace(planner, seed=bytes(32)),
+        replace(agency, held=sites_bytes(SITES[:1])),
+        replace(agency, party="nobody"),
+        replace(agency, held=b"[1]"),
+        replace(agency, held=sites_bytes(SITES) + b" "),
+    ):
+        assert audit_sites(log, wrong, FLAT).deviates is not None
+
+
+def test_an_arbiter_finds_a_list_that_was_not_shown_whole() -> None:
+    played = table()
+    empty = protector_side("agency", [], FLAT, SHAPE, drawn(1), expires_utc=EXPIRES)
+    lying = replace(empty, hello=played.protector.hello)
+    log = logged(Table(lying, played.planner))
+    agency = SiteOpened("agency", sites_bytes(SITES), drawn(1).seed)
+    assert audit_sites(log, agency, FLAT).deviates == "LIST is not what it opened gives"
+
+
+def test_an_arbiter_finds_who_asked_about_another_activity_and_who_stopped() -> None:
+    played = table(plan=[FAR])
+    probing = replace(played.planner, cells=table().planner.cells)
+    log = logged(Table(played.protector, probing))
+    planner = SiteOpened("planner", plan_bytes([FAR]), drawn(2).seed)
+    assert audit_sites(log, planner, FLAT).deviates == "POINTS is not what it opened gives"
+    honest = logged(table(plan=[FAR]))
+    short = [said for said in honest if said.step.kind < SiteStepKind.EVALUATED]
+    agency = SiteOpened("agency", sites_bytes(SITES), drawn(1).seed)
+    assert audit_sites(short, agency, FLAT).deviates == "it stopped before EVALUATED"

@@ -161,7 +161,7 @@ impl Objects<'_> {
             sweep.slab(&set, &grid, &slabs, slab, goes_on, &mut |a, b, during| {
                 self.exact([a, b], grid.pieces, during, own, flagged, volumes);
                 checked = checked.wrapping_add(1);
-                checked % MEETINGS_AT_ONCE != 0 || goes_on()
+                !checked.is_multiple_of(MEETINGS_AT_ONCE) || goes_on()
             });
             if goes_on() {
                 progress.done.fetch_add(1, Ordering::Relaxed);

@@ -12,7 +12,7 @@ from deconflict.cli.options import talks_to_node, write_private
 from deconflict.cli.output import clean, count, progress, sentences, short, when, write_json
 from deconflict.cli.private_words import OUTCOMES
 from deconflict.cli.written import force_option, require_free
-from deconflict.errors import LineStateError
+from deconflict.errors import LineStateError, NodeUnreachableError
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["open_run", "run", "show"]
 
 _LOOK_S = 0.2
+_PATIENCE_S = 60.0
 _OVER = ("WHOLE", "ENDED")
+_NOT_YET = {"WAITING": "WAITS", "RUNNING": "RUNS"}
 
 
 @command(
@@ -144,25 +146,24 @@ def open_run(
     click.echo(
         f"Plan and seed of run {number} of private check {short(opened['proposal'])} are written "
         "for their reader alone.\n"
-        f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed}"
+        f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed} "
+        "--key PARTY=INVITATION of both"
     )
 
 
 def _begun(node: "NodeClient", check: str, number: int | None) -> dict[str, Any]:
     """Return a run that was begun now, that goes on already, or that is over."""
-    shown = node.get("private", check)["shown"]
-    mine = [each for each in shown if number in (None, each["run"])]
-    going = [each["run"] for each in mine if each["state"] == "RUNNING"]
-    if going:
-        return dict(node.get("private", check, str(going[0])))
     try:
         return dict(node.post("private", check, "run", body={"run": number}))
     except LineStateError:
-        # It may have begun by itself a moment ago, or be over: its end is what was asked for.
+        # It has begun by itself, or is over: its end is what was asked for.
+        shown = node.get("private", check)["shown"]
+        mine = [each for each in shown if number in (None, each["run"])]
+        going = [each["run"] for each in mine if each["state"] == "RUNNING"]
         over = [each["run"] for each in mine if each["state"] in _OVER]
-        if not over:
+        if not (going or over):
             raise
-        return dict(node.get("private", check, str(over[-1])))
+        return dict(node.get("private", check, str((going or over[::-1])[0])))
 
 
 def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> dict[str, Any]:
@@ -170,9 +171,19 @@ def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> 
     done = 0
     try:
         with progress(f"Private check with {clean(found['check']['peer'])}", _STEPS) as bar:
+            unheard_s = 0.0
             while found["run"]["state"] not in _OVER:
                 time.sleep(_LOOK_S)
-                found = dict(node.get("private", name, str(number)))
+                try:
+                    found = dict(node.get("private", name, str(number)))
+                except NodeUnreachableError:
+                    # The run goes on without us, and after a restart too: look again for a while.
+                    unheard_s += 1.0
+                    if unheard_s > _PATIENCE_S:
+                        raise
+                    time.sleep(1.0)
+                    continue
+                unheard_s = 0.0
                 now = found["run"]["done"] or done
                 bar.advance(now - done)
                 done = now
@@ -193,7 +204,7 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         return
     check, run_ = found["check"], found["run"]
     drill = "DRILL. " if check["drill"] else ""
-    outcome = OUTCOMES[run_["outcome"]] if run_["outcome"] else clean(run_["text"])
+    outcome = OUTCOMES[run_["outcome"]] if run_["outcome"] else _NOT_YET[run_["state"]]
     colour = {"HIT": "red", "NOT_CHECKED": "yellow"}.get(run_["outcome"] or "")
     click.echo(
         drill
@@ -201,16 +212,14 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         + f"  private check {short(check['proposal'])} with {clean(check['peer'])}, run "
         f"{run_['run']}, {when(run_['start_utc'])} to {when(run_['end_utc'])}"
     )
-    if run_["outcome"] is None:
-        return
-    if run_["outcome"] != "HIT" or run_["reason"]:
+    if run_["outcome"] == "NOT_CHECKED":
+        click.echo(sentences(run_["text"].partition(". ")[2], indent=2))
+    elif run_["outcome"] != "HIT" or run_["reason"]:
         click.echo(sentences(run_["text"], indent=2))
     if run_["sorties"] is not None:
         click.echo(f"  Own sorties checked: {run_['sorties']}")
     for hit in found["hits"]:
         click.echo(f"\n{sentences(hit['text'], indent=2)}")
-        place = hit["place"]
-        click.echo(f"    {clean(place['decimal'])}   {clean(place['mgrs'])}")
     if found["hits"]:
         click.echo(
             "\n  Where theirs is, your node does not know: within the minima and one cell of each "

@@ -17,7 +17,8 @@ HEAD = """\
 Written by `python -m deconflict.cli.reference` from what each command says of itself with `--help`.
 
 Exit codes, the same everywhere: **0** success · **1** a finding: a conflict, a failed verification,
-something wrong with the node · **2** wrong use or bad input · **130** stopped by hand.
+something wrong with the node · **2** wrong use or bad input · **130** stopped by hand ·
+**141** nobody read its output to the end (`| head`).
 
 `--json` prints whole ids and machine-readable errors. Ids may be shortened to as many characters as
 are needed to tell them apart, four at least. Passwords, passphrases and tokens are never taken from

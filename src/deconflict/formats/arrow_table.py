@@ -117,13 +117,17 @@ def arrow_batches(
             reader = batches = pa.ipc.open_stream(source)
         first_row = 1
         for batch in batches:
-            kept = batch.select([name for name in batch.schema.names if name not in ignore])
+            # Places within it come from the file, and nothing else holds them to its length.
+            batch.validate(full=True)
+            names = enumerate(batch.schema.names)
+            # By place: two of one name are refused below.
+            kept = batch.select([place for place, name in names if name not in ignore])
             yield batch_of_arrow(kept, name=path.name, first_row=first_row, base=1)
             first_row += batch.num_rows
             advance(batch.nbytes)
         if first_row == 1:
             yield from _batches_of(reader.schema.empty_table(), path.name, 1)
-    except (pa.ArrowInvalid, pa.ArrowException) as error:
+    except _faults(pa) as error:
         raise _unreadable(path, error, "an Arrow file or stream (Feather version 2)") from error
 
 
@@ -145,15 +149,24 @@ class _Parquet:
                 if name in schema.names and not (self.has_lists and name in ("flight", "volume"))
             ]
             self.file = pq.ParquetFile(path, memory_map=True, read_dictionary=coded)
-        except (pa.ArrowInvalid, pa.ArrowException) as error:
+        except _faults(pa) as error:
             raise _unreadable(path, error, "a Parquet file") from error
         metadata = self.file.metadata
         self.groups = metadata.num_row_groups
         self.empty = schema.empty_table()
         self.names = [name for name in schema.names if name not in ignore]
+        lists = {field.name for field in schema if _is_list(pa, field.type)} & set(self.names)
+        paths = [self.file.schema.column(k).path for k in range(len(self.file.schema))]
+        # The one whose lengths are those of all, which is looked at as they are read.
+        self._lists = next(
+            ((k, path) for k, path in enumerate(paths) if path.partition(".")[0] in lists), None
+        )
         rows = [metadata.row_group(group).num_rows for group in range(self.groups)]
         self.first_rows = [1, *(1 + row for row in accumulate(rows))]
-        points = [self._points_of(group) for group in range(self.groups)]
+        try:
+            points = [self._points_of(group) for group in range(self.groups)]
+        except _faults(pa) as error:
+            raise _unreadable(path, error, "a whole Parquet file") from error
         self.first_points = [0, *accumulate(points)]
 
     def __enter__(self) -> "_Parquet":
@@ -167,20 +180,30 @@ class _Parquet:
         pa = pyarrow()
         try:
             table = self.file.read_row_group(group, columns=self.names, use_threads=threads)
-        except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
+            table.validate(full=True)
+        except _faults(pa) as error:
             raise _unreadable(self.path, error, "a whole Parquet file") from error
         return _batches_of(table, self.path.name, self.first_rows[group])
 
     def _points_of(self, group: int) -> int:
-        """Return how many values the longest list column of a row group has."""
-        metadata = self.file.metadata.row_group(group)
-        columns = (metadata.column(k) for k in range(metadata.num_columns))
-        return max((each.num_values for each in columns), default=0)
+        """Return how many values the lists of a row group have, empty ones as one."""
+        column = self._lists
+        if column is None:
+            return 0
+        # A column that cannot be read is refused here; pyarrow, asked for what the file says of it,
+        # would end the process.
+        next(self.file.iter_batches(1, row_groups=[group], columns=[column[1]]), None)
+        return int(self.file.metadata.row_group(group).column(column[0]).num_values)
 
     def bytes_of(self, group: int) -> int:
-        """Return how much of the file a row group takes."""
-        metadata = self.file.metadata.row_group(group)
-        return sum(metadata.column(k).total_compressed_size for k in range(metadata.num_columns))
+        """Return about how much of the file a row group takes: its share of the rows."""
+        rows = self.first_rows[group + 1] - self.first_rows[group]
+        return int(self.path.stat().st_size * rows // max(self.first_rows[-1] - 1, 1))
+
+
+def _faults(pa: Any) -> tuple[type[Exception], ...]:
+    """Return what pyarrow raises of a damaged file, or of a name in it that is no text."""
+    return (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
 def _is_list(pa: Any, kind: Any) -> bool:

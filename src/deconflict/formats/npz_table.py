@@ -1,7 +1,9 @@
 """Flights or volumes as NumPy ``.npz``: the arrays of `deconflict.screen`, by name."""
 
 import zipfile
+import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,17 @@ _PLACES = frozenset({"lat_deg", "lon_deg"})
 _WAYPOINTS = _PLACES | {
     "time", "time_s", "altitude_tmm", "altitude_ft", "altitude_m", "altitude_fl",
 }  # fmt: skip
+# What is said of a zip or an array within it leads outside of the file, or to nothing.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    MemoryError,
+)
 
 
 def npz_batch(path: Path, *, ignore: frozenset[str]) -> Batch:
@@ -26,23 +39,24 @@ def npz_batch(path: Path, *, ignore: frozenset[str]) -> Batch:
     Raises:
         InvalidDocumentError: no ``.npz``, an array of Python objects or of several dimensions.
     """
-    columns: dict[str, NDArray[np.generic]] = {}
+    # NumPy leaves a file open that it opened itself and could not read.
+    with path.open("rb") as file:
+        columns = _arrays(path, file, ignore)
+    return _table(path, columns)
+
+
+def _arrays(path: Path, file: IO[bytes], ignore: frozenset[str]) -> dict[str, NDArray[np.generic]]:
     try:
-        # NumPy leaves a file open that it opened itself and could not read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                if name not in ignore:
-                    columns[name] = arrays[name]
-    except (zipfile.BadZipFile, EOFError) as error:
+        with np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files if name not in ignore}
+    except _DAMAGED as error:
         raise InvalidDocumentError(
             f"{path.name}: the file breaks off, or is damaged",
             given=f"{path.stat().st_size:,} bytes: {error}"[:120],
             expected="arrays written by numpy.savez, to their end",
             remedy="write or copy it again: nothing of it was read",
         ) from error
-    except (ValueError, AttributeError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
+    except (ValueError, AttributeError) as error:
         objects = "pickle" in f"{error}"
         raise InvalidDocumentError(
             f"{path.name}: this is no .npz of numbers and text",
@@ -50,6 +64,9 @@ def npz_batch(path: Path, *, ignore: frozenset[str]) -> Batch:
             expected="arrays written by numpy.savez, none of Python objects",
             remedy="write names as an array of text: names.astype(str)" if objects else "",
         ) from error
+
+
+def _table(path: Path, columns: dict[str, NDArray[np.generic]]) -> Batch:
     offsets = columns.pop("offsets", None)
     for name, column in [*columns.items(), ("offsets", offsets)]:
         if column is not None and column.ndim != 1:

@@ -87,8 +87,11 @@ def message_text(
     Free text stands last, in the sender's language, marked as not binding (R34). It is the peer's:
     whoever shows it must escape it.
     """
+    # The figures of a declaration are those of its geometry, checked as that was read. They are
+    # most of what a desk is told; to look at each again is a quarter of putting it in words.
+    sound = isinstance(body, Declared)
     parts = [
-        render(number, values, language)
+        render(number, values, language, sound=sound)
         for number, values in message_phrases(kind, body, party=party, language=language)
     ]
     if isinstance(body, SafetyOfFlight):  # these say "ours" and "yours"

@@ -24,7 +24,7 @@ from deconflict.messages.values import (
     heard_value,
     say_value,
     words_in,
-    write_value,
+    writer,
 )
 from deconflict.messages.words import LANGUAGES
 
@@ -62,6 +62,9 @@ Values: TypeAlias = Mapping[str, Any]
 _OWN_WORDS: Final = frozenset((ValueType.PHRASE, *WORD_LISTS))
 # What people wrote, in letters of any script; all else is written in forms of the language.
 _TYPED: Final = frozenset((ValueType.NAME, ValueType.TEXT))
+_OTHER_WAY: Final = frozenset(ValueType) - _OWN_WORDS  # in a language that is read from the right
+
+_Write: TypeAlias = Callable[[Any], str]
 
 _NUMBER: Final = re.compile(r"(?:(?<!\w)-)?[0-9]+(?:\.[0-9]+)?")
 
@@ -143,8 +146,11 @@ def check_values(number: int, values: object) -> Values:
     return values
 
 
-def render(number: int, values: Values, language: str) -> str:
+def render(number: int, values: Values, language: str, *, sound: bool = False) -> str:
     """Return the phrase with its values as a desk of this language reads it.
+
+    With ``sound`` the values are not looked at again: for those that this program itself took from
+    what it had checked. Somebody else's values MUST be looked at, since no phrase may hold them.
 
     A value that may run another way than the text around it stands in an isolate
     (`deconflict.messages.direction`): in a right-to-left language each that is not a word of that
@@ -157,15 +163,33 @@ def render(number: int, values: Values, language: str) -> str:
     >>> render(214, {"at": "2015-09-30T06:12:00.000Z"}, "en")
     'What the message cited here states has not been so since 2015-09-30 06:12:00Z.'
     """
+    text, writers = _wording_of(number, language)
+    if not sound:
+        _check_given(number, values)
+    return text.format_map({name: write(values[name]) for name, write in writers})
+
+
+@cache
+def _wording_of(number: int, language: str) -> tuple[str, tuple[tuple[str, _Write], ...]]:
+    """Return the text of a phrase in a language, and of each of its values what writes it.
+
+    Found once: to find for each of some twenty values of an alert what its type asks for takes as
+    long as writing them.
+    """
     words = wording(language)
-    turned = words["direction"] == "rtl"
+    texts: Mapping[str, str] = words["texts"]
+    unlike = _OTHER_WAY if words["direction"] == "rtl" else _TYPED
 
-    def form(kind: ValueType, value: Any) -> str:
-        written = write_value(kind, value, words)
-        may_differ = kind not in _OWN_WORDS if turned else kind in _TYPED
-        return set_apart(written, language) if may_differ else written
+    def write_of(kind: ValueType) -> _Write:
+        if kind is ValueType.PHRASE:
+            return lambda value: texts[str(value)]
+        write = writer(kind, words)
+        if kind not in unlike:
+            return write
+        return lambda value: set_apart(write(value), language)
 
-    return _filled(number, values, words, form)
+    writers = tuple((name, write_of(kind)) for name, kind in phrase(number).values.items())
+    return texts[str(number)], writers
 
 
 def set_apart(written: str, language: str) -> str:
@@ -240,15 +264,19 @@ def _filled(
     number: int, values: Values, words: Wording, form: Callable[[ValueType, Any], str]
 ) -> str:
     texts: Mapping[str, str] = words["texts"]
-    # A text made here of other phrases has isolates in it; one that came over a line has none.
-    named = _texts_in(number)
-    check_values(number, _without_isolates(values, named) if named else values)
+    _check_given(number, values)
     wanted = phrase(number).values
     written = {
         name: texts[str(values[name])] if kind is ValueType.PHRASE else form(kind, values[name])
         for name, kind in wanted.items()
     }
     return texts[str(number)].format_map(written)
+
+
+def _check_given(number: int, values: Values) -> None:
+    # A text made here of other phrases has isolates in it; one that came over a line has none.
+    named = _texts_in(number)
+    check_values(number, _without_isolates(values, named) if named else values)
 
 
 @cache

@@ -40,6 +40,7 @@ __all__ = [
     "words_in",
     "write_angle",
     "write_value",
+    "writer",
 ]
 
 ID_SHOWN: Final = 8  # leading hex digits of an id on a screen; the record has all of them
@@ -138,16 +139,25 @@ def check_value(kind: ValueType, value: object, name: str) -> None:
 
 def write_value(kind: ValueType, value: Any, wording: Wording) -> str:
     """Return a checked value as it stands on a screen of this language."""
+    return writer(kind, wording)(value)
+
+
+def writer(kind: ValueType, wording: Wording) -> Callable[[Any], str]:
+    """Return what writes checked values of this type in a language, for who writes many."""
+    forms: Mapping[str, str] = wording["formats"]
     match kind:
         case ValueType.POSITION:
-            form: str = wording["formats"]["position"]
-            return _place(value["lat_e7"], value["lon_e7"], form)
+            position = forms["position"]
+            return lambda value: _place(value["lat_e7"], value["lon_e7"], position)
         case ValueType.TIME:
-            return _time(value)
+            return _time
         case ValueType.ID:
-            return str(value)[:ID_SHOWN]
+            return lambda value: str(value)[:ID_SHOWN]
+        case _ if kind in _FORMS:
+            form = _FORMS[kind]
+            return lambda value: form(value, forms)
         case _:
-            return _write(kind, value, wording, wording["formats"])
+            return lambda value: _write(kind, value, wording, forms)
 
 
 @lru_cache(_REMEMBERED)

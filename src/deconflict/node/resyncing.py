@@ -106,6 +106,7 @@ class Resyncing:
         self, line: Line, agreed: Agreed, work: Work, now: Now, *, deaf: bool = False
     ) -> None:
         own, resync = line.book.own, line.machine.resync
+        fits_guard = resync.unasked
         try:
             missing = lacking(agreed.held, self._hash_at(line, own))
         except ForkedChainError:
@@ -142,6 +143,10 @@ class Resyncing:
             point = ChainPoint(head.epoch, head.seq, head.hash)
             work.whole.append(WholeChain(line.line_id, own, point))
             work.then(self._begins_anew(line, opened, line.machine.resync.after_author()))
+            if missing and fits_guard:
+                # A guard ahead of the record would have seen them signed. This one has not: it was
+                # put back as well, or they were never signed here.
+                self._teller.own_unknown(line, len(missing), missing[-1][0].seq, now)
 
     def _said_again(self, line: Line, answer: Answer, work: Work, now: Now) -> None:
         offset_ms = line.monitor.state(now).clock_offset_ms

@@ -191,8 +191,8 @@ class Side:
         extents = [declared.extent for declared in some]
         # A screening of all takes less for each than the index, has to pack this side anew, and
         # takes as long as it takes.
-        all_light = not self._heavy and not any(is_heavy(extent) for extent in extents)
-        if all_light and len(some) * _ASKED_SHARE > len(self._screened):
+        many = len(some) * _ASKED_SHARE > len(self._screened)
+        if many and not self._heavy and not any(is_heavy(extent) for extent in extents):
             found = check(
                 extents,
                 others=[declared.extent for declared in self._out_with(some)],

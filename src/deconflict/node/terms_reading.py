@@ -48,7 +48,7 @@ def _text(terms: Terms, in_force: Terms | None, language: str) -> TermsText:
 
 
 def proposable(wire: dict[str, Any], held: Line, own: str) -> Terms:
-    """Return terms that can be proposed on a line: of its two parties, and following those in force.
+    """Return terms that can be proposed: of the line's two parties, following those in force.
 
     Raises:
         InvalidInputError: they are malformed, of another line, or follow other terms.

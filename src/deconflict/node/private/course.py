@@ -8,13 +8,16 @@ another seed or plan: then nothing more may be said.
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 from deconflict.errors import CheckRefusedError
 from deconflict.sealed.own import OwnSide
 from deconflict.sealed.session import Finding, Session
-from deconflict.sealed.steps import Step, StepKind
+from deconflict.sealed.steps import CHUNKS, Step, StepKind
 
-__all__ = ["Course", "LoggedStep", "leaves_ms", "logged_as"]
+__all__ = ["STEPS_OF_BOTH", "Course", "LoggedStep", "leaves_ms", "logged_as"]
+
+STEPS_OF_BOTH: Final = 2 * (len(StepKind) - 1 + CHUNKS)  # in a whole run
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ __all__ = ["PrivateFinding", "PrivateFindings", "Stretch", "stretches"]
 _FINDING: Final = "private/"
 _HIT: Final = "PRIVATE_HIT"
 _NOT_CHECKED: Final = "PRIVATE_NOT_CHECKED"
+_NO_PLAN: Final = "PRIVATE_NO_PLAN"
 _PICKED: Final = "PRIVATE_PICKED"
 _COIN_KEPT: Final = "PRIVATE_COIN_KEPT"
 _RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT)
@@ -59,6 +60,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         picked: whether both coins picked it to be opened; None where that is not known.
         coin_kept: the peer did not open its coin in time, which counts as failing the audit.
         drill: whether it is an exercise.
+        forget_ms: when the retention that was agreed is over, UTC.
     """
 
     line_id: str
@@ -79,6 +81,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     picked: bool | None = None
     coin_kept: bool = False
     drill: bool = False
+    forget_ms: int
 
     @property
     def name(self) -> str:
@@ -180,13 +183,31 @@ class PrivateFindings:
             if finding is None or not self._tell(finding, now):
                 self._open.discard(name)
 
-    def forget(self, before_ms: int, line_id: str, work: Work, now: Now) -> None:
-        """Forget what was found on a line in periods that were over before an instant."""
+    def forget(self, work: Work, now: Now) -> None:
+        """Forget what the retention of its terms is over for."""
         for name, finding in tuple(self._held.items()):
-            if finding.line_id == line_id and parse_utc(finding.end_utc) < before_ms:
+            if finding.forget_ms < now.utc_ms:
                 del self._held[name]
                 work.notes.append(note_of(_FINDING, name, None))
                 self._close(finding, _RULES, now)
+        self._journal.tell(work, now)
+
+    def plan_missing(
+        self, line_id: str, peer: str, at_utc: str | None, work: Work, now: Now, *, drill: bool
+    ) -> None:
+        """Tell that a run is due soon and nobody has said what flies; None: there is none."""
+        key = AlertKey(_NO_PLAN, line_id, peer)
+        if at_utc is None:
+            self._desk.alerts.close(key, now_ms=now.utc_ms)
+        else:
+            self._desk.tell(
+                key,
+                {"peer": peer, "at": at_utc},
+                drill=drill,
+                urgency="PRIORITY",
+                now_ms=now.utc_ms,
+                deadline_ms=parse_utc(at_utc),
+            )
         self._journal.tell(work, now)
 
     # ---- inside ----------------------------------------------------------------------------

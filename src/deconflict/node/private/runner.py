@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from deconflict.airspace.instant import format_utc
 from deconflict.errors import BrokenTurnError, ConfigurationError, StoreError
 from deconflict.line.keys import RandomBytes
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
 from deconflict.node.private.beginning import Period
-from deconflict.node.private.checks import Check
+from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
-from deconflict.node.private.going import Going, Tools
+from deconflict.node.private.going import Going
+from deconflict.node.private.tools import Tools
 from deconflict.node.runtime import Runtime
 
 __all__ = ["PrivateRunner"]
@@ -28,9 +30,9 @@ __all__ = ["PrivateRunner"]
 logger = logging.getLogger("deconflict.private")
 
 _LOOK_S: Final = 1.0
-_TEND_MS: Final = 60_000
+_TEND_MS: Final = 3_600_000
 _AHEAD_MS: Final = 20_000  # before it is due, a plan is made into cells
-_DAY_MS: Final = 86_400_000
+_WARN_MS: Final = 3_600_000  # before a run is due, a plan that is not set is told
 
 
 class PrivateRunner:
@@ -83,6 +85,10 @@ class PrivateRunner:
         """Return how many steps of a run are done, and of how many; None while it does not go."""
         return self._progress.get((proposal, number))
 
+    def going(self, proposal: str) -> frozenset[int]:
+        """Return the runs of a check that go on here now, also those that said nothing yet."""
+        return frozenset(number for name, number in self._going if name == proposal)
+
     def is_going(self, proposal: str, number: int) -> bool:
         """True exactly when a run goes on here now."""
         return (proposal, number) in self._going
@@ -119,6 +125,7 @@ class PrivateRunner:
                     for line in self._core.lines.values():
                         for check, number, trigger_ms in self._wanted(line, now_ms):
                             self._start(tasks, line, check, number, trigger_ms)
+                        await self._look_at_plan(line, now_ms)
                     if now_ms >= self._tend_ms:
                         self._tend_ms = now_ms + _TEND_MS
                         await self._tend()
@@ -133,6 +140,24 @@ class PrivateRunner:
         except TimeoutError:
             return
         await asyncio.sleep(0.02)  # many commits in a short time are looked at together
+
+    async def _look_at_plan(self, line: Line, now_ms: int) -> None:
+        """Tell the desk while it can still do something: a run without a plan is NOT CHECKED."""
+        due: Check | None = None
+        due_ms = now_ms + _WARN_MS
+        if not self.files.has_plan(line.line_id):
+            for check in line.book.private_checks:
+                if check.state is not CheckState.ACCEPTED or check.fault is not None:
+                    continue
+                period = self.period(line, check, self._first_open(line, check))
+                if period is not None and now_ms < period.due_ms < due_ms:
+                    due, due_ms = check, period.due_ms
+        at_utc = None if due is None else format_utc(due_ms)
+        work = self._core.tell_private_plan(
+            line, at_utc, self._runtime.now(), drill=due is not None and due.drill
+        )
+        if not work.is_empty():
+            await self._runtime.commit(work)
 
     def _moved(self) -> None:
         for going in self._going.values():
@@ -228,32 +253,17 @@ class PrivateRunner:
     # ---- what is left of them --------------------------------------------------------------
 
     async def _tend(self) -> None:
-        """Erase what was kept for as long as the terms say."""
+        """Erase and forget what was kept for as long as the terms say."""
         now = self._runtime.now()
-        for line in self._core.lines.values():
-            checks = line.book.private_checks
-            terms = line.book.terms
-            if terms is None or terms.private_check is None:
-                continue
-            before_ms = now.utc_ms - terms.private_check.retention_days * _DAY_MS
-            work = self._core.forget_private(line.line_id, before_ms, now)
-            if not work.is_empty():
-                await self._runtime.commit(work)
-            over = {
-                (check.proposal[:16], number): check.proposal
-                for check in checks
-                for number in range(check.body.runs)
-                if (start_ms := checks.start_ms(check, number)) is not None and start_ms < before_ms
-            }
-            for name, number in tuple(self.files.runs()):
-                proposal = over.get((name, number))
-                if proposal is not None:
-                    self._erase(proposal, number)
-
-    def _erase(self, proposal: str, number: int) -> None:
+        work = self._core.forget_private(now)
+        if not work.is_empty():
+            await self._runtime.commit(work)
         try:
-            self.files.erase_run(proposal, number)
+            await asyncio.get_running_loop().run_in_executor(
+                self._tools.worker, self.files.erase_old, now.utc_ms
+            )
         except ConfigurationError as error:
+            # Kept too long, and told: nothing that a node stops for.
             logger.warning("what was kept of a private check cannot be erased: %s", error)
 
 

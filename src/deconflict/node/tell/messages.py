@@ -7,7 +7,7 @@ condition which lasts is one alert (R27).
 from collections.abc import Callable
 from typing import Any, Final
 
-from deconflict.airspace.instant import format_utc, nearest_utc_ms
+from deconflict.airspace.instant import format_utc, nearest_utc_ms, parse_utc
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.epoch import EPOCH_KIND
@@ -67,6 +67,8 @@ _CLOCK_SHOWN_MS: Final = 500
 # Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
 _CLOCK_WITHIN: Final = 0.75
 _CLOCK_AGAIN: Final = 0.25
+_OWN_UNKNOWN: Final = "OWN_UNKNOWN"
+_OWN_UNKNOWN_MS: Final = 86_400_000  # chosen: each watch of a day has had it before a start ends it
 _NOT_CEASED: Final = "NOT_CEASED"  # of which CEASED had been reported
 
 
@@ -531,6 +533,16 @@ class Teller:
             now_ms=now.utc_ms,
         )
 
+    def own_unknown(self, line: Line, messages: int, number: int, now: Now) -> None:
+        """Tell that the peer held messages signed by our key of which nothing here knew."""
+        self.desk.tell(
+            AlertKey(_OWN_UNKNOWN, line.line_id, line.peer),
+            {"peer": line.peer, "messages": messages, "number": number},
+            drill=False,
+            urgency="IMMEDIATE",
+            now_ms=now.utc_ms,
+        )
+
     def key_changed(self, line: Line, held: KeyInForce, now: Now) -> None:
         """Tell that the peer signs with another key from here on, and whether it revoked one."""
         rule = "PEER_KEY_REVOKED" if held.revokes else "PEER_KEY_CHANGED"
@@ -578,7 +590,13 @@ class Teller:
             else:
                 self.declarations.loaded(line, declared.declaration.declaration_id, now)
         for alert in self.desk.alerts.open_alerts():
-            if alert.line_id == line.line_id and self._is_past(line, alert.rule, alert.subject):
+            if alert.line_id == line.line_id and (
+                self._is_past(line, alert.rule, alert.subject)
+                or (
+                    alert.rule == _OWN_UNKNOWN
+                    and now.utc_ms - parse_utc(alert.raised_utc) >= _OWN_UNKNOWN_MS
+                )
+            ):
                 if alert.rule == "EXPIRED":
                     message_hash = alert.facts["message"]
                     state = line.delivery(message_hash).state

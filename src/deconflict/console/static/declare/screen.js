@@ -157,7 +157,7 @@ export function open(main, desk) {
           ...draft.missing.map((each) => h("p", { class: "permission", dir: "auto" }, each.text)),
           ...draft.warnings.map((each) => h("p", { class: "overdue", dir: "auto" }, each.text)),
           draft.places.length > 0 && h("details", {}, h("summary", {}, t("declare.places", { count: draft.places.length })),
-            h("ul", {}, draft.places.slice(0, 50).map((place) => h("li", { class: "figure" }, figures(`${place.decimal} · ${place.dms} · ${place.mgrs}`)))))))));
+            h("ul", {}, draft.places.slice(0, 50).map((place) => h("li", {}, h("div", { class: "figure" }, figures(`${place.decimal} · ${place.dms} · ${place.mgrs}`)), place.landmark && h("div", { class: "soft", dir: "auto" }, fromLandmark(place))))))))));
   }
 
   function confirm() {
@@ -172,3 +172,5 @@ export function open(main, desk) {
       } });
   }
 }
+
+const fromLandmark = ({ landmark, distance_mm: mm, bearing_ddeg: ddeg }) => t("declare.from_landmark", { landmark, km: (mm / 1e6).toFixed(2), nm: (mm / 1_852_000).toFixed(2), deg: (ddeg / 10).toFixed(1) });

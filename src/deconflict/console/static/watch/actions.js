@@ -112,7 +112,7 @@ async function readBack(line, ref, text) {
     landmark: said.landmark ?? null, distance_mm: said.distance ?? null, bearing_ddeg: said.bearing ?? null,
     reach_mm: said.reach, ...said.altitudes, start_utc: said.start, end_utc: said.end, parts: said.parts,
   });
-  ask({ title: t("ask.read_back"), subject: text, wanted: { ...READBACK, ...(landmarks.length && FROM_LANDMARK) },
+  ask({ title: t("ask.read_back"), subject: landmarks.length ? `${text}\n\n${t("ask.read_back_how")}` : text, wanted: { ...READBACK, ...(landmarks.length && FROM_LANDMARK) },
     choices: { purpose: [NOT_CHOSEN, ...PURPOSES.map((each) => [each, named("purpose", each)])], landmark: [NOT_CHOSEN, ...landmarks] }, verb: t("ask.send"),
     sure: (said) => tried(ref, values(said)),
     send: (said) => say(line, "READBACK", { values: values(said) }, { ref }) });
