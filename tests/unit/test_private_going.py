@@ -1,6 +1,7 @@
 """A run of a private check between two nodes in memory: honest, and against a hostile peer."""
 
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -229,6 +230,22 @@ def test_a_hello_that_served_before_is_refused(checked: CheckedPair, tmp_path: P
     assert pair.finding("blue", 1).reason in ("OTHER_GRID", "REPLAYED_HELLO")
 
 
+def test_a_key_that_served_before_is_refused(checked: CheckedPair, tmp_path: Path) -> None:
+    keys: list[str] = []
+
+    def with_the_first_key(data: bytes) -> Iterable[bytes]:
+        keys.append(json.loads(data)["key"])
+        return (data.replace(keys[-1].encode(), keys[0].encode()),)
+
+    pair = flown(checked, tmp_path, red_says=altered(StepWord.HELLO, with_the_first_key))
+    pair.run(0)
+    pair.run(1)
+    assert keys[0] != keys[1]
+    assert pair.finding("blue", 0).whole
+    found = pair.finding("blue", 1)
+    assert (found.outcome, found.reason) == (Outcome.NOT_CHECKED, "KEY_REUSED")
+
+
 def test_a_peer_that_does_not_open_its_coin_has_failed_the_audit(tmp_path: Path) -> None:
     def kept_back(say: Say) -> Iterable[Say]:
         if isinstance(say.body, PrivateCoin):
@@ -300,6 +317,21 @@ def test_a_slot_asked_about_as_often_as_agreed_is_asked_about_no_more(
         found = pair.finding("blue")
         assert found.whole == (at <= 3), found
     assert found.reason == "OVER_BUDGET"
+
+
+def test_what_was_accepted_under_other_terms_is_not_begun(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    pair = flown(checked, tmp_path)
+    line = checked.pair.line("blue")
+    checked.pair.agree(
+        version=2, replaces=line.book.terms_hash, private_check=document(bucket=4_096)
+    )
+    pair.run()
+    for party in ("blue", "red"):
+        found = pair.finding(party)
+        assert (found.outcome, found.reason) == (Outcome.NOT_CHECKED, "OTHER_GRID")
+    assert not [say for say in pair.driven["red"].said if isinstance(say.body, PrivateStep)]
 
 
 def test_a_run_that_is_due_soon_without_a_plan_is_told_while_there_is_time(

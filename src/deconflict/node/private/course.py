@@ -36,13 +36,19 @@ class Course:
     Args:
         own: this side, made from what was kept of the run.
         seen: hashes of the peer's HELLOs that served before.
+        keys: that the peer showed before; none of them is taken again.
         threads: of the kernel; None for one a processor.
     """
 
     def __init__(
-        self, own: OwnSide, *, seen: frozenset[bytes] = frozenset(), threads: int | None = None
+        self,
+        own: OwnSide,
+        *,
+        seen: frozenset[bytes] = frozenset(),
+        keys: frozenset[str] = frozenset(),
+        threads: int | None = None,
     ) -> None:
-        self._session = Session(own, seen=seen, threads=threads)
+        self._session = Session(own, seen=seen, keys=keys, threads=threads)
         self._made: list[Step | None] = list(self._session.begin())
         self._said = 0
 

@@ -129,7 +129,9 @@ class Going:
         self._expires_ms = self._trigger_ms + document.run_limit_ms
         self._require_time()
         terms = self._line.book.terms
-        if terms is None:
+        agreed = None if terms is None else terms.private_check
+        # What was accepted under a document that is in force no more is not begun under it.
+        if terms is None or agreed is None or agreed.document_hash != self._check.body.grid:
             raise CannotRunError(PrivateEndReason.OTHER_GRID)
         try:
             plan = tools.files.plan(period.line_id)
@@ -177,6 +179,7 @@ class Going:
         self._course = Course(
             begun.own,
             seen=checks.seen_besides(period.proposal, period.number),
+            keys=checks.keys_besides(period.proposal, period.number),
             threads=self._tools.threads,
         )
 
