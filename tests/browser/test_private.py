@@ -185,7 +185,7 @@ def test_a_closer_look_says_first_what_asking_shows(checking: Watch, browser: Br
     assert seq(checking, "blue") == before
     blue.page.click(closer)
     confirm(blue, "Propose")
-    blue.shows('td :text("waits for red"), td:has-text("waits for red")')
+    blue.shows('[aria-labelledby="h-check"] dd:has-text("waits for red")')  # what was asked for
     red = open_desk(browser, checking.members["red"])
     red.go("private")
     row = 'a:has-text("closer look, cells cut into 2")'
