@@ -40,9 +40,7 @@ from deconflict.messages.bodies import (
     Declared as DeclaredBody,
 )
 from deconflict.messages.declaration import SoundDeclaration
-from deconflict.messages.in_force import landmarks_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
-from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.answered_before import AnsweredBefore
@@ -55,11 +53,11 @@ from deconflict.node.kept_book import KeptBook
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.private.checks import PrivateChecks
-from deconflict.node.readback_found import ReadbackFound
+from deconflict.node.readback_found import ReadbackFound, compared
 from deconflict.node.recall import Recall
 from deconflict.node.suspensions import Suspension, Suspensions
 from deconflict.node.taken import NotTaken, Proposal, Taken
-from deconflict.node.threads import Place, ThreadBook
+from deconflict.node.threads import ThreadBook
 from deconflict.node.voices import Note, Signed, Voices
 
 __all__ = ["KeptBook", "LineBook", "NotTaken", "Proposal", "ReadbackFound", "Taken"]
@@ -187,7 +185,7 @@ class LineBook:
                 own=own,
                 logged_ms=logged_ms,
                 declaration_id=self._subject(body),
-                place=_place(body),
+                place=body.around if isinstance(body, Cease) else None,
                 check=body if isinstance(body, LineCheck) else None,
             )
         thread, ended = None, False
@@ -525,7 +523,7 @@ class LineBook:
         declared = self.picture.get(key)
         if declared is None or self.terms is None or declared.message_hash != taken.envelope.ref:
             return
-        compare = partial(_compared, declared.sound, body.values, self.terms)
+        compare = partial(compared, declared.sound, body.values, self.terms)
         self.readbacks[key] = ReadbackFound(key, taken.hash, compare)
 
     def _result(self, key: str, readback: str | None) -> None:
@@ -584,20 +582,6 @@ def _by_state(states: Mapping[bytes, DeliveryState]) -> dict[DeliveryState, byte
         state: b"".join(sorted(name for name, reached in states.items() if reached is state))
         for state in _ORDER
     }
-
-
-def _place(body: Body) -> Place | None:
-    if isinstance(body, Cease) and body.position is not None and body.reach_mm is not None:
-        return body.position.position, body.reach_mm
-    return None
-
-
-def _compared(
-    sound: SoundDeclaration, values: ReadbackValues, terms: Terms
-) -> tuple[Difference, ...]:
-    return compare_readback(
-        sound.value, values, landmarks=landmarks_of(terms), tolerances=terms.readback
-    )
 
 
 _ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED)

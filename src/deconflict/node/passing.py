@@ -14,6 +14,7 @@ from deconflict.node.elsewhere import hold_untold
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.picture import Conflict
+from deconflict.node.tell.connection import tell_clocks, tell_link, tell_path, tell_room
 from deconflict.node.tell.line_checks import tell_line_checks
 from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.silence import tell_silence
@@ -56,7 +57,7 @@ class Passing:
             self._connection(line, work, now)
             tell_silence(self._teller.desk, line, now)
             if sweep:
-                self._teller.clocks(line, now)
+                tell_clocks(self._teller.desk, line, now)
                 tell_line_checks(self._teller.desk, line, now)
                 tell_talks(self._teller.desk, line, now)
             self._messages(line, work, now)
@@ -66,7 +67,7 @@ class Passing:
         self._teller.declarations.reached(self._lines.values(), changed, now)
         for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
-        self._teller.room(shortage, now)
+        tell_room(self._teller.desk, shortage, now)
         self._at_home.look(self._lines.values(), work, now, sweep=sweep)
         self._teller.overdue.readbacks_due(self._lines.get, now)
         self._journal.tell(work, now)
@@ -102,7 +103,7 @@ class Passing:
                 "since_utc": format_utc(state.since_utc_ms),
             },
         )
-        self._teller.link(line, state, now)
+        tell_link(self._teller.desk, line, state, now)
 
     def _paths(self, line: Line, whole: LinkState, work: Work, now: Now) -> None:
         states = line.monitor.states(now)
@@ -123,7 +124,7 @@ class Passing:
                         "since_utc": format_utc(state.since_utc_ms),
                     },
                 )
-            self._teller.path(line, number, state, whole, now)
+            tell_path(self._teller.desk, line, number, state, whole, now)
 
     def _messages(self, line: Line, work: Work, now: Now) -> None:
         for alarm in line.machine.alarms(now):

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from deconflict.messages.readback import Difference
+from deconflict.messages.declaration import SoundDeclaration
+from deconflict.messages.in_force import landmarks_of
+from deconflict.messages.readback import Difference, ReadbackValues, compare_readback
+from deconflict.messages.terms import Terms
 
-__all__ = ["KeptReadback", "ReadbackFound"]
+__all__ = ["KeptReadback", "ReadbackFound", "compared"]
 
 
 class KeptReadback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,3 +61,12 @@ class ReadbackFound:
         found = cls(kept.declaration_key, kept.message_hash, lambda: kept.differences)
         found.told = kept.told
         return found
+
+
+def compared(
+    sound: SoundDeclaration, values: ReadbackValues, terms: Terms
+) -> tuple[Difference, ...]:
+    """Return in what a readback differs from a declaration, by the terms' landmarks and limits."""
+    return compare_readback(
+        sound.value, values, landmarks=landmarks_of(terms), tolerances=terms.readback
+    )

@@ -12,10 +12,7 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.epoch import EPOCH_KIND
 from deconflict.line.key_ring import KeyInForce
-from deconflict.line.link import LinkState, LinkStatus
 from deconflict.line.moment import Now
-from deconflict.line.precedence import Precedence
-from deconflict.line.room import FIRST_REFUSED, Shortage
 from deconflict.messages.bodies import (
     Account,
     Answer,
@@ -62,11 +59,6 @@ from deconflict.node.threads import DECLARES, Thread
 __all__ = ["Teller"]
 
 _LONG_AGO_MS: Final = 365 * 86_400_000
-# An offset is shown from half a second on, whatever the terms expect of the clocks (line.md §8).
-_CLOCK_SHOWN_MS: Final = 500
-# Chosen: wide enough that the measuring, right to half a round trip, does not flap the alert.
-_CLOCK_WITHIN: Final = 0.75
-_CLOCK_AGAIN: Final = 0.25
 _OWN_UNKNOWN: Final = "OWN_UNKNOWN"
 _OWN_UNKNOWN_MS: Final = 86_400_000  # chosen: each watch of a day has had it before a start ends it
 _NOT_CEASED: Final = "NOT_CEASED"  # of which CEASED had been reported
@@ -430,87 +422,6 @@ class Teller:
             if same:
                 key = AlertKey("ACCOUNTS_DIFFER", line.line_id, event, "drill" if drill else None)
                 tell_accounts(self.desk, line, key, {"event": event}, [*same, *beside], now)
-
-    def link(self, line: Line, state: LinkState, now: Now) -> None:
-        """Tell that a line went down, or that it is up again."""
-        key = AlertKey("LINE_DOWN", line.line_id, line.peer)
-        if state.status is LinkStatus.DOWN:
-            self.desk.tell(
-                key,
-                {"peer": line.peer, "since": format_utc(state.since_utc_ms)},
-                drill=False,
-                urgency="FLASH",
-                now_ms=now.utc_ms,
-                facts={"reason": state.reason.value},
-            )
-        elif state.status is LinkStatus.UP:
-            self.desk.alerts.close(key, now_ms=now.utc_ms)
-
-    def path(self, line: Line, number: int, state: LinkState, whole: LinkState, now: Now) -> None:
-        """Tell that one path of a line is down while another carries it; once, until it returns.
-
-        A line that is down as a whole is told as that, and more urgently.
-        """
-        key = AlertKey("PATH_DOWN", line.line_id, line.peer, str(number))
-        if whole.status is LinkStatus.UP and state.status is LinkStatus.DOWN:
-            if self.desk.alerts.get(key) is None:
-                self.desk.tell(
-                    key,
-                    {
-                        "peer": line.peer,
-                        "path": number,
-                        "since": format_utc(state.since_utc_ms),
-                    },
-                    drill=False,
-                    urgency="PRIORITY",
-                    now_ms=now.utc_ms,
-                    facts={"reason": state.reason.value},
-                )
-        elif state.status is LinkStatus.UP or whole.status is LinkStatus.DOWN:
-            self.desk.alerts.close(key, now_ms=now.utc_ms)
-
-    def room(self, shortage: Shortage, now: Now) -> None:
-        """Tell that our own disk is nearly full, and which messages get no room."""
-        for refused in FIRST_REFUSED:
-            key = AlertKey("NO_ROOM_HERE", subject=refused.value)
-            if refused not in shortage:
-                self.desk.alerts.close(key, now_ms=now.utc_ms)
-            elif self.desk.alerts.get(key) is None:
-                self.desk.tell(
-                    key,
-                    {"refused": refused.value},
-                    drill=False,
-                    urgency="PRIORITY" if refused is Precedence.ROUTINE else "IMMEDIATE",
-                    now_ms=now.utc_ms,
-                )
-
-    def clocks(self, line: Line, now: Now) -> None:
-        """Tell that the peer's clock is farther from ours than the terms expect.
-
-        It is told once the peer's beats prove it, and no longer once the clocks are well within:
-        a measurement about the limit neither raises nor closes anything.
-        """
-        state, terms = line.monitor.state(now), line.book.terms
-        if terms is None or state.clock_offset_ms is None or state.status is not LinkStatus.UP:
-            return  # nothing new is measured; what was told stands
-        key = AlertKey("CLOCKS_DIFFER", line.line_id, line.peer)
-        held = self.desk.alerts.get(key)
-        apart_ms = abs(state.clock_offset_ms)
-        allowed_ms = max(terms.clock_error_ms, _CLOCK_SHOWN_MS)
-        if held is None and apart_ms - (state.round_trip_ms or 0) / 2 <= allowed_ms:
-            return
-        if apart_ms <= allowed_ms * _CLOCK_WITHIN:
-            self.desk.alerts.close(key, now_ms=now.utc_ms)
-        elif held is None or abs(held.facts["offset"] - apart_ms) > allowed_ms * _CLOCK_AGAIN:
-            offset_ms = round(apart_ms, -2)
-            self.desk.tell(
-                key,
-                {"peer": line.peer, "offset": offset_ms, "allowed": terms.clock_error_ms},
-                drill=False,
-                urgency="IMMEDIATE",
-                now_ms=now.utc_ms,
-                facts={"clock_offset_ms": state.clock_offset_ms},
-            )
 
     def forked(self, line: Line, now: Now, *, rule: str = "FORKED_CHAIN") -> None:
         """Tell that the peer signed two different messages for one slot.
