@@ -18,7 +18,8 @@ from deconflict.node.private.beginning import Begun, Period
 from deconflict.node.private.course import Course, LoggedStep, logged_as
 from deconflict.node.private.files import PlanFile, PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
-from deconflict.node.private.going import Going, Tools
+from deconflict.node.private.going import Going
+from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say
 from deconflict.node.views import Posted
 from deconflict.node.work import Work

@@ -300,3 +300,15 @@ def test_a_slot_asked_about_as_often_as_agreed_is_asked_about_no_more(
         found = pair.finding("blue")
         assert found.whole == (at <= 3), found
     assert found.reason == "OVER_BUDGET"
+
+
+def test_a_run_that_is_due_soon_without_a_plan_is_told_while_there_is_time(
+    checked: CheckedPair,
+) -> None:
+    station, line = checked.pair.station("blue"), checked.pair.line("blue")
+    now = checked.pair.world.now
+    work = station.core.tell_private_plan(line, "2015-09-30T06:50:00.000Z", now)
+    checked.pair.world.commit(station, work)
+    assert "no plan is set" in checked.pair.alert("blue", "PRIVATE_NO_PLAN").text
+    checked.pair.world.commit(station, station.core.tell_private_plan(line, None, now))
+    assert "PRIVATE_NO_PLAN" not in checked.pair.rules("blue")

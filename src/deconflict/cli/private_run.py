@@ -12,7 +12,7 @@ from deconflict.cli.options import talks_to_node, write_private
 from deconflict.cli.output import clean, count, progress, sentences, short, when, write_json
 from deconflict.cli.private_words import OUTCOMES
 from deconflict.cli.written import force_option, require_free
-from deconflict.errors import LineStateError
+from deconflict.errors import LineStateError, NodeUnreachableError
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["open_run", "run", "show"]
 
 _LOOK_S = 0.2
+_PATIENCE_S = 60.0
 _OVER = ("WHOLE", "ENDED")
+_NOT_YET = {"WAITING": "WAITS", "RUNNING": "RUNS"}
 
 
 @command(
@@ -170,9 +172,19 @@ def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> 
     done = 0
     try:
         with progress(f"Private check with {clean(found['check']['peer'])}", _STEPS) as bar:
+            unheard_s = 0.0
             while found["run"]["state"] not in _OVER:
                 time.sleep(_LOOK_S)
-                found = dict(node.get("private", name, str(number)))
+                try:
+                    found = dict(node.get("private", name, str(number)))
+                except NodeUnreachableError:
+                    # The run goes on without us, and after a restart too: look again for a while.
+                    unheard_s += 1.0
+                    if unheard_s > _PATIENCE_S:
+                        raise
+                    time.sleep(1.0)
+                    continue
+                unheard_s = 0.0
                 now = found["run"]["done"] or done
                 bar.advance(now - done)
                 done = now
@@ -193,7 +205,7 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         return
     check, run_ = found["check"], found["run"]
     drill = "DRILL. " if check["drill"] else ""
-    outcome = OUTCOMES[run_["outcome"]] if run_["outcome"] else clean(run_["text"])
+    outcome = OUTCOMES[run_["outcome"]] if run_["outcome"] else _NOT_YET[run_["state"]]
     colour = {"HIT": "red", "NOT_CHECKED": "yellow"}.get(run_["outcome"] or "")
     click.echo(
         drill
@@ -201,9 +213,9 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         + f"  private check {short(check['proposal'])} with {clean(check['peer'])}, run "
         f"{run_['run']}, {when(run_['start_utc'])} to {when(run_['end_utc'])}"
     )
-    if run_["outcome"] is None:
-        return
-    if run_["outcome"] != "HIT" or run_["reason"]:
+    if run_["outcome"] == "NOT_CHECKED":
+        click.echo(sentences(run_["text"].partition(". ")[2], indent=2))
+    elif run_["outcome"] != "HIT" or run_["reason"]:
         click.echo(sentences(run_["text"], indent=2))
     if run_["sorties"] is not None:
         click.echo(f"  Own sorties checked: {run_['sorties']}")

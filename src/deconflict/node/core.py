@@ -438,6 +438,14 @@ class NodeCore:
         self.private.keep(finding, work, now)
         return work
 
+    def tell_private_plan(
+        self, line: Line, at_utc: str | None, now: Now, *, drill: bool = False
+    ) -> Work:
+        """Take whether a private check is due on a line soon for which no plan is set."""
+        work = self._journal.new_work(now)
+        self.private.plan_missing(line.line_id, line.peer, at_utc, work, now, drill=drill)
+        return work
+
     def forget_private(self, line_id: str, before_ms: int, now: Now) -> Work:
         """Forget what private checks of periods over before an instant found."""
         work = self._journal.new_work(now)

@@ -28,6 +28,7 @@ __all__ = ["PrivateFinding", "PrivateFindings", "Stretch", "stretches"]
 _FINDING: Final = "private/"
 _HIT: Final = "PRIVATE_HIT"
 _NOT_CHECKED: Final = "PRIVATE_NOT_CHECKED"
+_NO_PLAN: Final = "PRIVATE_NO_PLAN"
 _PICKED: Final = "PRIVATE_PICKED"
 _COIN_KEPT: Final = "PRIVATE_COIN_KEPT"
 _RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT)
@@ -187,6 +188,24 @@ class PrivateFindings:
                 del self._held[name]
                 work.notes.append(note_of(_FINDING, name, None))
                 self._close(finding, _RULES, now)
+        self._journal.tell(work, now)
+
+    def plan_missing(
+        self, line_id: str, peer: str, at_utc: str | None, work: Work, now: Now, *, drill: bool
+    ) -> None:
+        """Tell that a run is due soon and nobody has said what flies; None: there is none."""
+        key = AlertKey(_NO_PLAN, line_id, peer)
+        if at_utc is None:
+            self._desk.alerts.close(key, now_ms=now.utc_ms)
+        else:
+            self._desk.tell(
+                key,
+                {"peer": peer, "at": at_utc},
+                drill=drill,
+                urgency="PRIORITY",
+                now_ms=now.utc_ms,
+                deadline_ms=parse_utc(at_utc),
+            )
         self._journal.tell(work, now)
 
     # ---- inside ----------------------------------------------------------------------------

@@ -8,11 +8,9 @@ by a signed message, and what was not found by then is NOT CHECKED.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -29,7 +27,6 @@ from deconflict.errors import (
     StoreError,
     WrongSenderError,
 )
-from deconflict.line.moment import Now
 from deconflict.messages.body import Body
 from deconflict.messages.kinds import Kind
 from deconflict.messages.private_bodies import (
@@ -40,100 +37,26 @@ from deconflict.messages.private_bodies import (
     StepWord,
     cut,
 )
-from deconflict.node.core import NodeCore
 from deconflict.node.line import Line, read_body
 from deconflict.node.private.beginning import Begun, CannotRunError, Period, drawn_anew, taken_up
 from deconflict.node.private.checks import Check
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms
-from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.run import Run, StepSaid
 from deconflict.node.private.sorties import met
+from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say
-from deconflict.node.views import Posted
-from deconflict.node.work import Work
 from deconflict.sealed.coin import opens
 from deconflict.sealed.hello import read_hello
 from deconflict.sealed.session import Outcome
 from deconflict.sealed.steps import Step, StepKind
-from deconflict.store.parts import Parts
 
-__all__ = ["Driver", "Going", "Tools"]
+__all__ = ["Going"]
 
 _AGAIN_S: Final = (
     1.0  # a part that the peer did not take, or a step that had no room, is tried anew
 )
 _T = TypeVar("_T")
-
-
-class Driver(Protocol):
-    """What a run asks of the node that it is in; ``deconflict.node.runtime.Runtime`` has it all."""
-
-    core: NodeCore
-
-    @property
-    def parts(self) -> "KeptParts":
-        """Who keeps the parts of every line."""
-        ...
-
-    def now(self) -> Now:
-        """Return the present."""
-        ...
-
-    def say(
-        self, on_lines: Sequence[tuple[str, Sequence[Say]]], now: Now
-    ) -> tuple["asyncio.Future[None]", tuple[Posted, ...]]:
-        """Take slots for messages; the future is done when they are durable."""
-        ...
-
-    def commit(self, work: Work) -> "asyncio.Future[None]":
-        """Make a work durable."""
-        ...
-
-    async def voiced(self, line_ids: Iterable[str], *, in_need: bool = False) -> None:
-        """Return when the node may speak on these lines, or must not."""
-        ...
-
-    async def settled(self) -> None:
-        """Return when all that was on its way to the disk is durable."""
-        ...
-
-    async def push_part(self, line_id: str, data: bytes) -> None:
-        """Give a part to the peer; return when it is durable there."""
-        ...
-
-    def nudge(self) -> None:
-        """Have what follows looked at soon."""
-        ...
-
-
-class KeptParts(Protocol):
-    """Who keeps the parts of every line."""
-
-    def of(self, line_id: str) -> Parts:
-        """Return the parts of a line."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every run of a node works with.
-
-    Attributes:
-        runtime: says, pushes, has the time.
-        files: secrets.
-        worker: the one thread of their arithmetic.
-        random_bytes: for seeds (``os.urandom`` in service).
-        threads: of the kernel; None for one a processor.
-        progress: of the runs that go on now, by proposal and number: steps done, of how many.
-    """
-
-    runtime: Driver
-    files: PrivateFiles
-    worker: Executor
-    random_bytes: Callable[[int], bytes]
-    threads: int | None
-    progress: dict[tuple[str, int], tuple[int, int]]
 
 
 class Going:

@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from deconflict.airspace.instant import format_utc
 from deconflict.errors import BrokenTurnError, ConfigurationError, StoreError
 from deconflict.line.keys import RandomBytes
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
 from deconflict.node.private.beginning import Period
-from deconflict.node.private.checks import Check
+from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
-from deconflict.node.private.going import Going, Tools
+from deconflict.node.private.going import Going
+from deconflict.node.private.tools import Tools
 from deconflict.node.runtime import Runtime
 
 __all__ = ["PrivateRunner"]
@@ -30,6 +32,7 @@ logger = logging.getLogger("deconflict.private")
 _LOOK_S: Final = 1.0
 _TEND_MS: Final = 60_000
 _AHEAD_MS: Final = 20_000  # before it is due, a plan is made into cells
+_WARN_MS: Final = 3_600_000  # before a run is due, a plan that is not set is told
 _DAY_MS: Final = 86_400_000
 
 
@@ -119,6 +122,7 @@ class PrivateRunner:
                     for line in self._core.lines.values():
                         for check, number, trigger_ms in self._wanted(line, now_ms):
                             self._start(tasks, line, check, number, trigger_ms)
+                        await self._look_at_plan(line, now_ms)
                     if now_ms >= self._tend_ms:
                         self._tend_ms = now_ms + _TEND_MS
                         await self._tend()
@@ -133,6 +137,24 @@ class PrivateRunner:
         except TimeoutError:
             return
         await asyncio.sleep(0.02)  # many commits in a short time are looked at together
+
+    async def _look_at_plan(self, line: Line, now_ms: int) -> None:
+        """Tell the desk while it can still do something: a run without a plan is NOT CHECKED."""
+        due: Check | None = None
+        due_ms = now_ms + _WARN_MS
+        if not self.files.has_plan(line.line_id):
+            for check in line.book.private_checks:
+                if check.state is not CheckState.ACCEPTED or check.fault is not None:
+                    continue
+                period = self.period(line, check, self._first_open(line, check))
+                if period is not None and now_ms < period.due_ms < due_ms:
+                    due, due_ms = check, period.due_ms
+        at_utc = None if due is None else format_utc(due_ms)
+        work = self._core.tell_private_plan(
+            line, at_utc, self._runtime.now(), drill=due is not None and due.drill
+        )
+        if not work.is_empty():
+            await self._runtime.commit(work)
 
     def _moved(self) -> None:
         for going in self._going.values():
