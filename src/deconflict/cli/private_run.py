@@ -22,7 +22,12 @@ __all__ = ["open_run", "run", "show"]
 _LOOK_S = 0.2
 _PATIENCE_S = 60.0
 _OVER = ("WHOLE", "ENDED")
-_NOT_YET = {"WAITING": "WAITS", "RUNNING": "RUNS"}
+_NOT_YET = {
+    "WAITING": "WAITS",
+    "RUNNING": "RUNS",
+    "WHOLE": "ANSWERED",
+    "ENDED": "NOT ANSWERED",
+}
 
 
 @command(
@@ -223,6 +228,9 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"\n{sentences(hit['text'], indent=2)}")
         place = hit["place"]
         click.echo(f"    {clean(place['decimal'])}   {clean(place['mgrs'])}")
+    for hit in found["at_sites"]:
+        click.echo(f"\n{sentences(hit['text'], indent=2)}")
+        click.echo(f"    {clean(hit['place']['decimal'])}   {clean(hit['place']['mgrs'])}")
     if found["hits"]:
         click.echo(
             "\n  Where theirs is, your node does not know: within the minima and one cell of each "

@@ -34,11 +34,12 @@ from deconflict.node.private.views import (
     SortieView,
     hit_views,
     run_text,
+    site_views,
 )
 from deconflict.node.releasing import Releasing
 from deconflict.node.views import Posted
 
-__all__ = ["PrivateAsking"]
+__all__ = ["PrivateAsking", "document_of_line"]
 
 _DAY_MS = 86_400_000
 
@@ -113,7 +114,7 @@ class PrivateAsking(Releasing):
         """
         require(actor, Action.TERMS)
         held = self._core.line_named(line)
-        document = _document(held)
+        document = document_of_line(held)
         if refines is not None:
             start_ms = self._refined_start_ms(held, refines)
         elif start_utc is not None:
@@ -383,6 +384,7 @@ class PrivateAsking(Releasing):
             by=check.by,
             own=check.own,
             mode=check.body.mode.value,
+            protector=None if check.body.sites is None else check.body.sites.protector,
             state=check.state.value,
             fault=None if check.fault is None else check.fault.value,
             proposed_utc=format_utc(check.logged_ms),
@@ -437,7 +439,7 @@ class PrivateAsking(Releasing):
             due_utc=due_utc,
             state=state,
             outcome=_outcome(finding, over=over),
-            hits=0 if finding is None else len(finding.met),
+            hits=0 if finding is None else finding.hits,
             sorties=None if finding is None else finding.sorties,
             reason=None if finding is None else finding.reason,
             ended_by=None if finding is None else finding.ended_by,
@@ -446,7 +448,7 @@ class PrivateAsking(Releasing):
             picked=None if finding is None else finding.picked,
             coin_kept=finding is not None and finding.coin_kept,
             text=run_text(
-                finding=finding if finding is not None and (over or finding.met) else None,
+                finding=finding if finding is not None and (over or finding.hits) else None,
                 progress=progress,
                 due_utc=due_utc,
                 language=language,
@@ -469,13 +471,14 @@ class PrivateAsking(Releasing):
             check=self._check_view(line, check, language),
             run=run,
             hits=() if finding is None else hit_views(finding, language),
+            at_sites=() if finding is None else site_views(finding, language),
             refinements=() if finding is None else _closer(check, finding, document),
             runs_left=max(document.runs_per_slot - asked - bool(run.outcome), 0),
         )
 
 
 def _outcome(finding: PrivateFinding | None, *, over: bool) -> str | None:
-    if finding is None or not (over or finding.met):
+    if finding is None or finding.outcome is None or not (over or finding.hits):
         return None
     return finding.outcome.value
 
@@ -496,7 +499,12 @@ def _closer(
     )
 
 
-def _document(line: Line) -> PrivateCheckTerms:
+def document_of_line(line: Line) -> PrivateCheckTerms:
+    """Return what is agreed about private checks on a line.
+
+    Raises:
+        LineStateError: nothing is.
+    """
     terms = line.book.terms
     if terms is None or terms.private_check is None:
         raise LineStateError(
