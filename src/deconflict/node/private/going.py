@@ -37,19 +37,17 @@ from deconflict.messages.private_bodies import (
     StepWord,
     cut,
 )
-from deconflict.messages.terms import Terms
 from deconflict.node.line import Line, read_body
-from deconflict.node.private.beginning import Begun, CannotRunError, Period, drawn_anew, taken_up
+from deconflict.node.private.beginning import Begun, CannotRunError, Period
 from deconflict.node.private.checks import Check
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.run import Run, StepSaid
+from deconflict.node.private.side import side_drawn, side_taken_up
 from deconflict.node.private.site_beginning import (
     SiteBegun,
     SiteMet,
     site_met,
-    sites_drawn_anew,
-    sites_taken_up,
 )
 from deconflict.node.private.site_course import SiteCourse
 from deconflict.node.private.sorties import Met, met
@@ -145,7 +143,10 @@ class Going:
         terms = self._line.book.terms
         if terms is None:
             raise CannotRunError(PrivateEndReason.OTHER_GRID)
-        begun = await self._in_thread(lambda: self._drawn(terms, now_ms))
+        expires_ms, peer = self._expires_ms, self._line.peer
+        begun = await self._in_thread(
+            lambda: side_drawn(tools, period, peer, terms, now_ms=now_ms, expires_ms=expires_ms)
+        )
         try:
             # On the disk before a byte of it is said: after a crash the same bytes follow again.
             await self._in_thread(lambda: tools.files.keep_run(begun.kept))
@@ -160,30 +161,6 @@ class Going:
             self._moved.clear()
             await self._wait(leaves)
 
-    def _drawn(self, terms: Terms, now_ms: int) -> Begun | SiteBegun:
-        """Return the own side, drawn anew; takes seconds."""
-        tools, period, sites = self._tools, self._period, self._sites
-        try:
-            plan = None if self._protects else tools.files.plan(period.line_id)
-        except (ConfigurationError, InvalidDocumentError) as error:
-            raise CannotRunError(PrivateEndReason.NO_PLAN, str(error)) from error
-        expires_ms, random_bytes = self._expires_ms, tools.random_bytes
-        if sites is None:
-            return drawn_anew(
-                period, plan, terms, now_ms=now_ms, expires_ms=expires_ms, random_bytes=random_bytes
-            )
-        return sites_drawn_anew(
-            period,
-            sites,
-            plan,
-            tools.sites,
-            self._line.peer,
-            terms,
-            now_ms=now_ms,
-            expires_ms=expires_ms,
-            random_bytes=random_bytes,
-        )
-
     async def _take_up(self) -> None:
         period = self._period
         try:
@@ -193,10 +170,7 @@ class Going:
         if kept is None:
             raise CannotRunError(PrivateEndReason.SEED_LOST)
         self._expires_ms = parse_utc(kept.expires_utc)
-        sites = self._sites
-        begun = await self._in_thread(
-            lambda: taken_up(period, kept) if sites is None else sites_taken_up(period, sites, kept)
-        )
+        begun = await self._in_thread(lambda: side_taken_up(period, kept))
         self._have(begun)
 
     def _have(self, begun: Begun | SiteBegun) -> None:
