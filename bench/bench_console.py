@@ -3,11 +3,12 @@
     python -m bench.bench_console [--declarations 5000] [--moving 1000]
 
 Two nodes and Chromium on one machine. *First view* is from the navigation to the frame after the
-first line stands in the page, in a browser that is logged in and has kept nothing. *An alert* is
-from when the node raised it to the frame after it stands in the page; both clocks are this
-machine's. *Frames* are counted while a table scrolls from its top to its end, and while the slider
-of the map goes through fifteen minutes in which so many flights are under way, all in sight.
-Chromium has no graphics card here: the processors that the nodes run on draw page and map.
+first line stands in the page, in a browser that is logged in and has kept nothing, at a node that
+is not still answering the view before. *An alert* is from when the node raised it to the frame
+after it stands in the page; both clocks are this machine's. *Frames* are counted while a table
+scrolls from its top to its end, and while the slider of the map goes through fifteen minutes in
+which so many flights are under way, all in sight. Chromium has no graphics card here: the
+processors that the nodes run on draw page and map.
 """
 
 import argparse
@@ -54,6 +55,15 @@ new MutationObserver(() => {
     requestAnimationFrame(() => { window.alertsAt[key] = Date.now(); });
   }
 }).observe(document, { childList: true, subtree: true });
+"""
+FIRST_LINE: Final = """
+new Promise((done) => {
+  const look = () => {
+    if (Number.isFinite(window.firstLine)) done(window.firstLine);
+    else setTimeout(look, 20);
+  };
+  look();
+})
 """
 SCROLLING: Final = """
 ([seconds, selector]) => new Promise((done) => {
@@ -130,8 +140,10 @@ def _first_view(page: Page, party: Party, what: str) -> Row:
         session.send("Network.clearBrowserCache")
         page.goto(f"http://{party.operators}/")
         page.wait_for_selector(".line", timeout=120_000)
-        page.wait_for_timeout(300)
-        took.append(float(page.evaluate("window.firstLine")))
+        took.append(float(page.evaluate(FIRST_LINE)))
+        # What follows the first view is read before the next one begins, as at any desk.
+        page.wait_for_selector('main:not(:has-text("Reading"))', timeout=120_000)
+        page.wait_for_timeout(1_000)
     median = statistics.median(took)
     return Row(
         what,

@@ -44,16 +44,12 @@ def test_the_first_are_shown_before_the_rest_and_the_count_is_of_all(
     desk.shows("[role=log] .alert")
     of_all = opened(many)
     assert shown(desk) == 1
-    assert f"{of_all - 1} more alerts" in desk.page.inner_text(
-        'section[aria-labelledby="h-alerts"]'
-    )
+    assert f"{of_all - 1} more alerts" in desk.page.inner_text(ALERTS_PART)
     # What is raised before the rest is here is shown at once, and counted.
     with many.members["red"].api() as api:
         api.send(many.line_id, "LINE_CHECK", {"text": "4799 0815"})
     desk.alert("4799 0815")
-    assert f"{of_all - 1} more alerts" in desk.page.inner_text(
-        'section[aria-labelledby="h-alerts"]'
-    )
+    assert f"{of_all - 1} more alerts" in desk.page.inner_text(ALERTS_PART)
     held[0].continue_()
     desk.alert(f"47{ALERTS - 1} 0815")
     assert shown(desk) == opened(many)

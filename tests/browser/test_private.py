@@ -185,7 +185,7 @@ def test_a_closer_look_says_first_what_asking_shows(checking: Watch, browser: Br
     assert seq(checking, "blue") == before
     blue.page.click(closer)
     confirm(blue, "Propose")
-    blue.shows('td :text("waits for red"), td:has-text("waits for red")')
+    blue.shows('[aria-labelledby="h-check"] dd:has-text("waits for red")')  # what was asked for
     red = open_desk(browser, checking.members["red"])
     red.go("private")
     row = 'a:has-text("closer look, cells cut into 2")'
@@ -206,7 +206,8 @@ def test_a_concern_from_a_hit_names_what_is_declared_and_cites_the_check(
     blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
     raised = '[aria-labelledby="h-finding"] button:has-text("Raise a concern")'
     blue.shows(raised).click()
-    blue.shows('#problem:has-text("names a declaration of each side")')  # and there is none
+    blue.shows('dialog[open]:has-text("names a declaration of each side")')  # and there is none
+    blue.page.click('dialog[open] button:has-text("Cancel")')
     for party, east in (("blue", 4_000_000), ("red", -4_000_000)):
         with checking.members[party].api() as api:
             api.post("/declarations", {"declarations": [flight(east, label=f"by {party}")]})

@@ -61,6 +61,7 @@ def shell(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         bash.communicate()
 
 
+@pytest.mark.timeout(900)  # commands by the dozen, each a process of its own, and a busy machine
 @pytest.mark.parametrize("page", ["tutorial.md", "howto/private-check.md"])
 def test_the_page_works_as_it_stands(page: str, shell: subprocess.Popen[str]) -> None:
     assert shell.stdin is not None

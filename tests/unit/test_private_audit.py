@@ -57,6 +57,11 @@ def altering(who: str, kind: StepKind, change: Callable[[Step], list[Step]]) -> 
     )
 
 
+def falling_silent(who: str, kind: StepKind) -> Record:
+    """A check in which a side says nothing more from a step on."""
+    return Record(alter=lambda party, step: [] if party == who and step.kind >= kind else [step])
+
+
 def flipped(step: Step) -> list[Step]:
     return [replace(step, data=step.data[:-1] + bytes([step.data[-1] ^ 1]))]
 
@@ -124,7 +129,7 @@ def test_a_peers_step_that_had_to_be_refused_is_named(parts: Parts) -> None:
 
 
 def test_who_stops_without_a_word_deviates_and_who_ends_the_run_does_not(parts: Parts) -> None:
-    silent = altering("red", StepKind.ROOT, lambda _: [])
+    silent = falling_silent("red", StepKind.ROOT)
     found = audited(silent.bundle(parts), silent, "red")
     assert (found.verdict, found.deviates) == (Verdict.DEVIATES, "it stopped before ROOT")
     early = audited(silent.bundle(parts, exported_ms=EARLY_MS), silent, "red")
@@ -136,7 +141,7 @@ def test_who_stops_without_a_word_deviates_and_who_ends_the_run_does_not(parts: 
 
 
 def test_who_goes_on_after_it_ended_the_run_is_found(parts: Parts) -> None:
-    record = altering("red", StepKind.ROOT, lambda _: [])
+    record = falling_silent("red", StepKind.ROOT)
     record.end("red", PrivateEndReason.CANCELLED)
     record.step("red", Step(StepKind.ROOT, 0, bytes(32)))
     found = audited(record.bundle(parts), record, "red")

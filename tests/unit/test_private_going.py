@@ -1,6 +1,7 @@
 """A run of a private check between two nodes in memory: honest, and against a hostile peer."""
 
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -229,6 +230,22 @@ def test_a_hello_that_served_before_is_refused(checked: CheckedPair, tmp_path: P
     assert pair.finding("blue", 1).reason in ("OTHER_GRID", "REPLAYED_HELLO")
 
 
+def test_a_key_that_served_before_is_refused(checked: CheckedPair, tmp_path: Path) -> None:
+    keys: list[str] = []
+
+    def with_the_first_key(data: bytes) -> Iterable[bytes]:
+        keys.append(json.loads(data)["key"])
+        return (data.replace(keys[-1].encode(), keys[0].encode()),)
+
+    pair = flown(checked, tmp_path, red_says=altered(StepWord.HELLO, with_the_first_key))
+    pair.run(0)
+    pair.run(1)
+    assert keys[0] != keys[1]
+    assert pair.finding("blue", 0).whole
+    found = pair.finding("blue", 1)
+    assert (found.outcome, found.reason) == (Outcome.NOT_CHECKED, "KEY_REUSED")
+
+
 def test_a_peer_that_does_not_open_its_coin_has_failed_the_audit(tmp_path: Path) -> None:
     def kept_back(say: Say) -> Iterable[Say]:
         if isinstance(say.body, PrivateCoin):
@@ -302,6 +319,21 @@ def test_a_slot_asked_about_as_often_as_agreed_is_asked_about_no_more(
     assert found.reason == "OVER_BUDGET"
 
 
+def test_what_was_accepted_under_other_terms_is_not_begun(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    pair = flown(checked, tmp_path)
+    line = checked.pair.line("blue")
+    checked.pair.agree(
+        version=2, replaces=line.book.terms_hash, private_check=document(bucket=4_096)
+    )
+    pair.run()
+    for party in ("blue", "red"):
+        found = pair.finding(party)
+        assert (found.outcome, found.reason) == (Outcome.NOT_CHECKED, "OTHER_GRID")
+    assert not [say for say in pair.driven["red"].said if isinstance(say.body, PrivateStep)]
+
+
 def test_a_run_that_is_due_soon_without_a_plan_is_told_while_there_is_time(
     checked: CheckedPair,
 ) -> None:
@@ -312,3 +344,37 @@ def test_a_run_that_is_due_soon_without_a_plan_is_told_while_there_is_time(
     assert "no plan is set" in checked.pair.alert("blue", "PRIVATE_NO_PLAN").text
     checked.pair.world.commit(station, station.core.tell_private_plan(line, None, now))
     assert "PRIVATE_NO_PLAN" not in checked.pair.rules("blue")
+
+
+def test_what_was_found_is_forgotten_when_its_retention_is_over(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    pair = flown(checked, tmp_path)
+    pair.run()
+    station = checked.pair.station("blue")
+    found = pair.finding("blue")
+    late = checked.pair.world.now._replace(utc_ms=found.forget_ms + 1)
+    checked.pair.world.commit(station, station.core.forget_private(late))
+    assert station.core.private.get(found.proposal, found.run) is None
+    assert not station.store.notes("private/")
+    assert "PRIVATE_HIT" not in checked.pair.rules("blue")
+
+
+def test_who_ends_a_run_with_its_last_step_leaves_it_not_checked(
+    checked: CheckedPair, tmp_path: Path
+) -> None:
+    """Both had shown all, but ours was not said to the end: nobody may call that whole."""
+
+    def done_and_gone(say: Say) -> Iterable[Say]:
+        yield say
+        if isinstance(say.body, PrivateStep) and say.body.step is StepWord.DONE:
+            end = PrivateEnd(run=0, reason=PrivateEndReason.CANCELLED)
+            yield dataclasses.replace(say, kind=Kind.PRIVATE_END, body=end)
+
+    pair = flown(checked, tmp_path, red_says=done_and_gone)
+    pair.fly("red")
+    pair.run()
+    run = checked.pair.line("blue").book.private_checks.run(checked.proposal, 0)
+    found = pair.finding("blue")
+    assert found.whole is run.is_whole
+    assert found.outcome is (Outcome.NO_HIT if run.is_whole else Outcome.NOT_CHECKED)

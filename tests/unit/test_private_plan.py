@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ RUN = RunFile(
     drawn_utc="2015-09-30T06:00:00.000Z",
     expires_utc="2015-09-30T07:00:00.000Z",
     start_ms=900_000,
+    erase_ms=2_000_000,
     plan=plan_bytes([stay(0, 0)]).decode(),
     names=(("viper", 1),),
     seed="01" * 32,
@@ -52,6 +54,17 @@ def test_what_a_run_was_begun_with_comes_back_and_is_for_its_owner_alone(tmp_pat
     assert files.erase_run(RUN.proposal, 3)
     assert not files.erase_run(RUN.proposal, 3)
     assert list(files.runs()) == []
+
+
+def test_what_was_kept_is_erased_when_its_retention_is_over(tmp_path: Path) -> None:
+    files = PrivateFiles(tmp_path / "private")
+    files.keep_run(RUN)
+    files.keep_run(msgspec.structs.replace(RUN, run=4, erase_ms=3_000_000))
+    files.set_plan(LINE, PlanFile.of((), "2015-09-30T06:00:00.000Z"))
+    assert files.erase_old(2_000_000) == 0
+    assert files.erase_old(2_000_001) == 1
+    assert list(files.runs()) == [("cd" * 8, 4)]
+    assert files.has_plan(LINE)
 
 
 def test_a_damaged_file_is_refused_and_nothing_of_it_is_said(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ private = LazyGroup(
         Entry(
             "sites",
             "private_sites:sites",
-            "Hold protected sites, and say whom the node answers about them.",
+            "Hold protected sites that a peer can ask about and never see.",
         ),
         Entry(
             "propose",

@@ -151,25 +151,24 @@ def open_run(
     click.echo(
         f"Plan and seed of run {number} of private check {short(opened['proposal'])} are written "
         "for their reader alone.\n"
-        f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed}"
+        f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed} "
+        "--key PARTY=INVITATION of both"
     )
 
 
 def _begun(node: "NodeClient", check: str, number: int | None) -> dict[str, Any]:
     """Return a run that was begun now, that goes on already, or that is over."""
-    shown = node.get("private", check)["shown"]
-    mine = [each for each in shown if number in (None, each["run"])]
-    going = [each["run"] for each in mine if each["state"] == "RUNNING"]
-    if going:
-        return dict(node.get("private", check, str(going[0])))
     try:
         return dict(node.post("private", check, "run", body={"run": number}))
     except LineStateError:
-        # It may have begun by itself a moment ago, or be over: its end is what was asked for.
+        # It has begun by itself, or is over: its end is what was asked for.
+        shown = node.get("private", check)["shown"]
+        mine = [each for each in shown if number in (None, each["run"])]
+        going = [each["run"] for each in mine if each["state"] == "RUNNING"]
         over = [each["run"] for each in mine if each["state"] in _OVER]
-        if not over:
+        if not (going or over):
             raise
-        return dict(node.get("private", check, str(over[-1])))
+        return dict(node.get("private", check, str((going or over[::-1])[0])))
 
 
 def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> dict[str, Any]:
@@ -226,11 +225,8 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"  Own sorties checked: {run_['sorties']}")
     for hit in found["hits"]:
         click.echo(f"\n{sentences(hit['text'], indent=2)}")
-        place = hit["place"]
-        click.echo(f"    {clean(place['decimal'])}   {clean(place['mgrs'])}")
     for hit in found["at_sites"]:
         click.echo(f"\n{sentences(hit['text'], indent=2)}")
-        click.echo(f"    {clean(hit['place']['decimal'])}   {clean(hit['place']['mgrs'])}")
     if found["hits"]:
         click.echo(
             "\n  Where theirs is, your node does not know: within the minima and one cell of each "

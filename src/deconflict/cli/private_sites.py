@@ -24,14 +24,28 @@ _STATES: Final = {
 sites = LazyGroup(
     "sites",
     (
-        Entry("set", "private_sites:set_sites", "Hold a list of protected sites on this node."),
-        Entry("show", "private_sites:show", "Show the list, who is answered, and what was asked."),
-        Entry("clear", "private_sites:clear", "Forget the list, the consents, and the counts."),
-        Entry("consent", "private_sites:consent", "Have the node answer a peer until a time."),
-        Entry("withdraw", "private_sites:withdraw", "Answer a peer no more."),
+        Entry(
+            "set",
+            "private_sites:set_sites",
+            "Hold a list of protected sites on this node, in the place of the list before it.",
+        ),
+        Entry(
+            "show",
+            "private_sites:show",
+            "Show the list, who is answered, and how much was asked: never what.",
+        ),
+        Entry(
+            "clear", "private_sites:clear", "Forget the list, every consent, and what was asked."
+        ),
+        Entry(
+            "consent",
+            "private_sites:consent",
+            "Have the node answer a peer about your sites by itself until a time.",
+        ),
+        Entry("withdraw", "private_sites:withdraw", "Answer a peer no more about your sites."),
     ),
     package="deconflict.cli",
-    help="Protected sites of yours: a peer can ask whether it comes near, and sees none of them.",
+    help="Hold protected sites that a peer can ask about and never see.",
     example="deconflict private sites set hospitals.json --decoys 20\n"
     "deconflict private sites consent --line red --until 2015-09-30T18:00:00Z\n"
     "deconflict private sites show",
@@ -87,7 +101,7 @@ def set_sites(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """Hold a list of protected sites on this node. It takes the place of the list before it.
+    """Hold a list of protected sites on this node, in the place of the list before it.
 
     FILE is JSON: [{"label": "hospital", "lat": 36.2, "lon": 37.1, "radius_m": 2000}, ...], the most
     important first. The label is what a planner who comes near is told; "" tells it nothing else.
@@ -110,7 +124,10 @@ def set_sites(
 @command("show", example="deconflict private sites show")
 @talks_to_node
 def show(node_dir: Path | None, account: str | None, as_json: bool) -> None:
-    """Show the list, who is answered, and how much was asked: never what, which nobody knows."""
+    """Show the list, who is answered, and how much was asked: never what.
+
+    Nobody knows what: squares are asked about, and none of them shows which it is.
+    """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
@@ -120,7 +137,10 @@ def show(node_dir: Path | None, account: str | None, as_json: bool) -> None:
 @command("clear", example="deconflict private sites clear")
 @talks_to_node
 def clear(node_dir: Path | None, account: str | None, as_json: bool) -> None:
-    """Forget the list, every consent, and what was asked. Checks of it are NOT CHECKED."""
+    """Forget the list, every consent, and what was asked.
+
+    Checks of it are NOT CHECKED from then on.
+    """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
@@ -137,7 +157,10 @@ def clear(node_dir: Path | None, account: str | None, as_json: bool) -> None:
 def consent(
     until: str, line: str | None, node_dir: Path | None, account: str | None, as_json: bool
 ) -> None:
-    """Have the node answer a peer about your sites by itself, within the caps, until a time."""
+    """Have the node answer a peer about your sites by itself until a time.
+
+    Within the caps of the list: see `private sites show`.
+    """
     from deconflict.cli.client import NodeClient
     from deconflict.cli.typed import time_wire
 
@@ -151,7 +174,10 @@ def consent(
 @line_option
 @talks_to_node
 def withdraw(line: str | None, node_dir: Path | None, account: str | None, as_json: bool) -> None:
-    """Answer a peer no more. A check that runs ends before its answer."""
+    """Answer a peer no more about your sites.
+
+    A check that runs ends before its answer.
+    """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:

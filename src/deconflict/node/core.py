@@ -446,10 +446,10 @@ class NodeCore:
         self.private.plan_missing(line.line_id, line.peer, at_utc, work, now, drill=drill)
         return work
 
-    def forget_private(self, line_id: str, before_ms: int, now: Now) -> Work:
-        """Forget what private checks of periods over before an instant found."""
+    def forget_private(self, now: Now) -> Work:
+        """Forget what private checks found, as soon as the retention of their terms is over."""
         work = self._journal.new_work(now)
-        self.private.forget(before_ms, line_id, work, now)
+        self.private.forget(work, now)
         return work
 
     def witnessed(

@@ -1,6 +1,6 @@
 """Private checks as a running node's people ask for them: proposed, run, read, opened."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
@@ -22,21 +22,14 @@ from deconflict.node.core import Say
 from deconflict.node.line import Line
 from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PlanFile
-from deconflict.node.private.findings import PrivateFinding
-from deconflict.node.private.runner import PrivateRunner
+from deconflict.node.private.showing import PrivateShowing, no_run
 from deconflict.node.private.views import (
     OpenedView,
     PlanView,
     PrivateCheckView,
     PrivateFindingView,
-    PrivateRunView,
-    RefinementView,
     SortieView,
-    hit_views,
-    run_text,
-    site_views,
 )
-from deconflict.node.releasing import Releasing
 from deconflict.node.views import Posted
 
 __all__ = ["PrivateAsking", "document_of_line"]
@@ -44,14 +37,8 @@ __all__ = ["PrivateAsking", "document_of_line"]
 _DAY_MS = 86_400_000
 
 
-class PrivateAsking(Releasing):
-    """A running node through which private checks are held.
-
-    Attributes:
-        private: who runs them; None in a node that has no peers to run them with.
-    """
-
-    private: PrivateRunner | None = None
+class PrivateAsking(PrivateShowing):
+    """A running node through which private checks are held."""
 
     # ---- what is flown -----------------------------------------------------------------------
 
@@ -195,7 +182,7 @@ class PrivateAsking(Releasing):
                 remedy="see them: deconflict private status",
             )
         if not 0 <= number < check.body.runs:
-            raise _no_run(check, number)
+            raise no_run(check, number)
         self._runner.begin(check.proposal, number, self._now.utc_ms)
         return self._finding_view(held, check, number, actor.language)
 
@@ -220,43 +207,10 @@ class PrivateAsking(Releasing):
                 "nothing of this private check is left to be ended", given=check.state.value
             )
         if run is not None and not 0 <= run < check.body.runs:
-            raise _no_run(check, run)
+            raise no_run(check, run)
         body = PrivateEnd(run=run, reason=PrivateEndReason.CANCELLED)
         await self._say_of(actor, held, Kind.PRIVATE_END, body, check.proposal)
         return self._check_view(held, self._private(proposal)[1], actor.language)
-
-    # ---- what is known -----------------------------------------------------------------------
-
-    def private_checks(self, *, language: str | None = None) -> tuple[PrivateCheckView, ...]:
-        """Return every private check of every line, the newest first."""
-        found = [
-            (check.logged_ms, self._check_view(line, check, self._language(language)))
-            for line in self._core.lines.values()
-            for check in line.book.private_checks
-        ]
-        return tuple(view for _, view in sorted(found, key=lambda each: -each[0]))
-
-    def private_check(self, proposal: str, *, language: str | None = None) -> PrivateCheckView:
-        """Return one private check; its name may be shortened to what is left of one alone.
-
-        Raises:
-            NotFoundError: none has this name.
-        """
-        held, check = self._private(proposal)
-        return self._check_view(held, check, self._language(language))
-
-    def private_finding(
-        self, proposal: str, run: int, *, language: str | None = None
-    ) -> PrivateFindingView:
-        """Return what a run found, as far as it came.
-
-        Raises:
-            NotFoundError: there is no such run.
-        """
-        held, check = self._private(proposal)
-        if not 0 <= run < check.body.runs:
-            raise _no_run(check, run)
-        return self._finding_view(held, check, run, self._language(language))
 
     async def open_private(self, actor: Actor, proposal: str, run: int) -> OpenedView:
         """Return plan and seed of a run for the arbiter; whoever has them knows what was flown.
@@ -295,12 +249,6 @@ class PrivateAsking(Releasing):
 
     # ---- inside ------------------------------------------------------------------------------
 
-    @property
-    def _runner(self) -> PrivateRunner:
-        if self.private is None:
-            raise LineStateError("this node runs no private checks")
-        return self.private
-
     async def _say_of(
         self,
         actor: Actor,
@@ -335,22 +283,6 @@ class PrivateAsking(Releasing):
             )
         return held, check
 
-    def _private(self, proposal: str) -> tuple[Line, Check]:
-        found = [
-            (line, check)
-            for line in self._core.lines.values()
-            for check in line.book.private_checks
-            if check.proposal.startswith(proposal)
-        ]
-        if len(found) != 1 or not proposal:
-            raise NotFoundError(
-                "no private check has this name" if not found else "several have this name",
-                given=proposal[:16],
-                expected="the hash of a proposal, or as much of it as one alone has",
-                remedy="list them: deconflict private status",
-            )
-        return found[0]
-
     def _refined_start_ms(self, line: Line, refines: Refines) -> int:
         checks = line.book.private_checks
         refined = checks.get(refines.of)
@@ -361,142 +293,6 @@ class PrivateAsking(Releasing):
                 given=f"{refines.of[:16]}, run {refines.run}",
             )
         return start_ms
-
-    def _begun(self, line: Line, check: Check, number: int) -> bool:
-        run = line.book.private_checks.run(check.proposal, number)
-        return bool(
-            run.own.hello
-            or run.ends
-            or self._runner.is_going(check.proposal, number)
-            or self._core.private.get(check.proposal, number)
-        )
-
-    def _next(self, line: Line, check: Check) -> int | None:
-        return next((n for n in range(check.body.runs) if not self._begun(line, check, n)), None)
-
-    def _check_view(self, line: Line, check: Check, language: str) -> PrivateCheckView:
-        document = line.book.private_checks.document_of(check)
-        refines = check.body.refines
-        return PrivateCheckView(
-            proposal=check.proposal,
-            line_id=line.line_id,
-            peer=line.peer,
-            by=check.by,
-            own=check.own,
-            mode=check.body.mode.value,
-            protector=None if check.body.sites is None else check.body.sites.protector,
-            state=check.state.value,
-            fault=None if check.fault is None else check.fault.value,
-            proposed_utc=format_utc(check.logged_ms),
-            start_utc=check.body.start_utc,
-            cadence_ms=None if document is None else document.cadence_ms,
-            runs=check.body.runs,
-            refines=None
-            if refines is None
-            else RefinementView(refines.of, refines.run, refines.parts, refines.slots),
-            drill=check.drill,
-            plan_set=self._plan_set(line),
-            shown=tuple(self._run_views(line, check, language)),
-        )
-
-    def _plan_set(self, line: Line) -> bool:
-        return self.private is not None and self.private.files.has_plan(line.line_id)
-
-    def _run_views(self, line: Line, check: Check, language: str) -> Iterator[PrivateRunView]:
-        if not check.was_accepted:
-            return
-        said = {run.number for run in line.book.private_checks.runs(check.proposal)}
-        found = {finding.run for finding in self._core.private.of(check.proposal)}
-        following = self._next(line, check)
-        shown = said | found | ({following} if following is not None and not check.ends else set())
-        for number in sorted(shown):
-            view = self._run_view(line, check, number, language)
-            if view is not None:
-                yield view
-
-    def _run_view(
-        self, line: Line, check: Check, number: int, language: str
-    ) -> PrivateRunView | None:
-        runner = self._runner
-        period = runner.period(line, check, number)
-        if period is None:
-            return None
-        run = line.book.private_checks.run(check.proposal, number)
-        finding = self._core.private.get(check.proposal, number)
-        progress = runner.progress(check.proposal, number)
-        due_utc = format_utc(period.due_ms)
-        over = finding is not None and (finding.whole or finding.reason is not None)
-        if over and finding is not None:
-            state = "WHOLE" if finding.whole else "ENDED"
-        else:
-            begun = runner.is_going(check.proposal, number) or run.own.hello or run.peer.hello
-            state = "RUNNING" if begun else "WAITING"
-        done, steps = (None, None) if over or progress is None else progress
-        return PrivateRunView(
-            run=number,
-            start_utc=format_utc(period.start_ms),
-            end_utc=format_utc(period.end_ms),
-            due_utc=due_utc,
-            state=state,
-            outcome=_outcome(finding, over=over),
-            hits=0 if finding is None else finding.hits,
-            sorties=None if finding is None else finding.sorties,
-            reason=None if finding is None else finding.reason,
-            ended_by=None if finding is None else finding.ended_by,
-            done=done,
-            steps=steps,
-            picked=None if finding is None else finding.picked,
-            coin_kept=finding is not None and finding.coin_kept,
-            text=run_text(
-                finding=finding if finding is not None and (over or finding.hits) else None,
-                progress=progress,
-                due_utc=due_utc,
-                language=language,
-            ),
-        )
-
-    def _finding_view(
-        self, line: Line, check: Check, number: int, language: str
-    ) -> PrivateFindingView:
-        run = self._run_view(line, check, number, language)
-        document = line.book.private_checks.document_of(check)
-        if run is None or document is None:
-            raise LineStateError(
-                "nothing of this private check can be run",
-                given="" if check.fault is None else check.fault.value,
-            )
-        finding = self._core.private.get(check.proposal, number)
-        asked = line.book.private_checks.times_asked(check, number)
-        return PrivateFindingView(
-            check=self._check_view(line, check, language),
-            run=run,
-            hits=() if finding is None else hit_views(finding, language),
-            at_sites=() if finding is None else site_views(finding, language),
-            refinements=() if finding is None else _closer(check, finding, document),
-            runs_left=max(document.runs_per_slot - asked - bool(run.outcome), 0),
-        )
-
-
-def _outcome(finding: PrivateFinding | None, *, over: bool) -> str | None:
-    if finding is None or finding.outcome is None or not (over or finding.hits):
-        return None
-    return finding.outcome.value
-
-
-def _closer(
-    check: Check, finding: PrivateFinding, document: PrivateCheckTerms
-) -> tuple[RefinementView, ...]:
-    """Return the closer looks at the coarse slots of what was hit, the coarsest first."""
-    slots = tuple(sorted({each.slot // finding.parts for each in finding.met}))
-    if not slots:
-        return ()
-    refines = check.body.refines
-    of, run = (check.proposal, finding.run) if refines is None else (refines.of, refines.run)
-    return tuple(
-        RefinementView(of, run, parts, slots)
-        for parts in document.refinements
-        if parts > finding.parts
-    )
 
 
 def document_of_line(line: Line) -> PrivateCheckTerms:
@@ -532,12 +328,4 @@ def _plan_view(line: Line, plan: PlanFile | None) -> PlanView:
             )
             for each in sorties
         ),
-    )
-
-
-def _no_run(check: Check, number: int) -> NotFoundError:
-    return NotFoundError(
-        "this private check has no such run",
-        given=str(number),
-        expected=f"0 to {check.body.runs - 1}",
     )

@@ -1,5 +1,7 @@
 """How one side of a run begins: its plan in cells, within what was agreed, or why it cannot."""
 
+from typing import Final
+
 import msgspec
 
 from deconflict.airspace.instant import format_utc
@@ -23,7 +25,8 @@ from deconflict.sealed.own import Drawn, OwnSide, plan_bytes, read_plan, side_of
 
 __all__ = ["Begun", "CannotRunError", "Period", "drawn_anew", "taken_up"]
 
-_SECRET_BYTES = 32
+_SECRET_BYTES: Final = 32
+_DAY_MS: Final = 86_400_000
 
 
 class CannotRunError(Exception):
@@ -70,6 +73,11 @@ class Period(msgspec.Struct, frozen=True):
     def end_ms(self) -> int:
         """When its period is over."""
         return self.document.end_ms(self.start_ms)
+
+    @property
+    def erase_ms(self) -> int:
+        """When the retention that was agreed is over."""
+        return self.end_ms + self.document.retention_days * _DAY_MS
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -125,6 +133,7 @@ def drawn_anew(
         drawn_utc=format_utc(now_ms),
         expires_utc=format_utc(expires_ms),
         start_ms=period.start_ms,
+        erase_ms=period.erase_ms,
         plan=plan_bytes(plan_of(sorties)).decode(),
         names=tuple((sortie.name, len(sortie.pieces)) for sortie in sorties),
         seed=seed.hex(),

@@ -8,15 +8,18 @@ another seed or plan: then nothing more may be said.
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 from deconflict.errors import CheckRefusedError
 from deconflict.messages.private_bodies import StepWord
 from deconflict.sealed.own import OwnSide
 from deconflict.sealed.session import Finding, Session
 from deconflict.sealed.site_sides import SiteStep, SiteStepKind
-from deconflict.sealed.steps import Step, StepKind
+from deconflict.sealed.steps import CHUNKS, Step, StepKind
 
-__all__ = ["Course", "LoggedStep", "leaves_ms", "logged_as"]
+__all__ = ["STEPS_OF_BOTH", "Course", "LoggedStep", "leaves_ms", "logged_as"]
+
+STEPS_OF_BOTH: Final = 2 * (len(StepKind) - 1 + CHUNKS)  # in a whole run
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,19 @@ class Course:
     Args:
         own: this side, made from what was kept of the run.
         seen: hashes of the peer's HELLOs that served before.
+        keys: that the peer showed before; none of them is taken again.
         threads: of the kernel; None for one a processor.
     """
 
     def __init__(
-        self, own: OwnSide, *, seen: frozenset[bytes] = frozenset(), threads: int | None = None
+        self,
+        own: OwnSide,
+        *,
+        seen: frozenset[bytes] = frozenset(),
+        keys: frozenset[str] = frozenset(),
+        threads: int | None = None,
     ) -> None:
-        self._session = Session(own, seen=seen, threads=threads)
+        self._session = Session(own, seen=seen, keys=keys, threads=threads)
         self._made: list[Step | None] = list(self._session.begin())
         self._said = 0
 

@@ -68,6 +68,7 @@ class RunFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         drawn_utc: when it was drawn.
         expires_utc: what its HELLO says.
         start_ms: when its period begins.
+        erase_ms: when the retention that was agreed is over, UTC.
         plan: the canonical text of its tubes and areas, as committed to.
         names: of each sortie, its label and of how many tubes and areas it is, in their order.
         seed, coin, nonce: 64 hex digits each.
@@ -79,6 +80,7 @@ class RunFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drawn_utc: str
     expires_utc: str
     start_ms: int
+    erase_ms: int
     plan: str
     names: tuple[tuple[str, int], ...]
     seed: str
@@ -202,6 +204,25 @@ class PrivateFiles(SecretFolder):
     def erase_run(self, proposal: str, run: int) -> bool:
         """Erase what a run was begun with; True exactly when it was there."""
         return self.erase(self._run_path(proposal, run))
+
+    def erase_old(self, now_ms: int) -> int:
+        """Erase what the retention of its terms is over for; return how many files that were.
+
+        A damaged one is left: nobody can tell whose it is.
+
+        Raises:
+            ConfigurationError: the disk refuses it.
+        """
+        old = []
+        for name, number in self.runs():
+            path = self.folder / f"{name}-{number}.json"
+            try:
+                kept = self.read(path, RunFile)
+            except InvalidDocumentError:
+                continue
+            if kept is not None and kept.erase_ms < now_ms:
+                old.append(path)
+        return sum(self.erase(path) for path in old)
 
     def runs(self) -> Iterator[tuple[str, int]]:
         """Yield of each run that is kept the first 16 digits of its proposal, and its number."""

@@ -66,6 +66,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         picked: whether both coins picked it to be opened; None where that is not known.
         coin_kept: the peer did not open its coin in time, which counts as failing the audit.
         drill: whether it is an exercise.
+        forget_ms: when the retention that was agreed is over, UTC.
         protector: whose sites an activity was checked against; None of a mutual check.
         points: squares asked about in a check of sites.
         at_sites: own squares within the radius of a site.
@@ -89,6 +90,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     picked: bool | None = None
     coin_kept: bool = False
     drill: bool = False
+    forget_ms: int
     protector: str | None = None
     points: int | None = None
     at_sites: tuple[SiteMet, ...] = ()
@@ -198,10 +200,10 @@ class PrivateFindings:
             if finding is None or not self._tell(finding, now):
                 self._open.discard(name)
 
-    def forget(self, before_ms: int, line_id: str, work: Work, now: Now) -> None:
-        """Forget what was found on a line in periods that were over before an instant."""
+    def forget(self, work: Work, now: Now) -> None:
+        """Forget what the retention of its terms is over for."""
         for name, finding in tuple(self._held.items()):
-            if finding.line_id == line_id and parse_utc(finding.end_utc) < before_ms:
+            if finding.forget_ms < now.utc_ms:
                 del self._held[name]
                 work.notes.append(note_of(_FINDING, name, None))
                 self._close(finding, _RULES, now)

@@ -25,6 +25,7 @@ from deconflict.errors import (
     PartMissingError,
     PeerUnreachableError,
     StoreError,
+    StoreFullError,
     WrongSenderError,
 )
 from deconflict.messages.body import Body
@@ -66,6 +67,7 @@ _AGAIN_S: Final = (
 )
 # What the own plan or list alone decides how long it takes leaves at multiples of a time.
 _HELD_BACK: Final = (StepKind.ROOT, SiteStepKind.LIST)
+_LOGGED_S: Final = 0.02
 _T = TypeVar("_T")
 
 
@@ -141,7 +143,9 @@ class Going:
         self._expires_ms = self._trigger_ms + document.run_limit_ms
         self._require_time()
         terms = self._line.book.terms
-        if terms is None:
+        agreed = None if terms is None else terms.private_check
+        # What was accepted under a document that is in force no more is not begun under it.
+        if terms is None or agreed is None or agreed.document_hash != self._check.body.grid:
             raise CannotRunError(PrivateEndReason.OTHER_GRID)
         expires_ms, peer = self._expires_ms, self._line.peer
         begun = await self._in_thread(
@@ -178,12 +182,12 @@ class Going:
         checks = self._line.book.private_checks
         self._begun = begun
         seen = checks.seen_besides(period.proposal, period.number)
+        keys = checks.keys_besides(period.proposal, period.number)
         threads = self._tools.threads
         if isinstance(begun, SiteBegun):
-            keys = checks.keys_besides(period.proposal, period.number)
             self._course = SiteCourse(begun.own, seen=seen, keys=keys, threads=threads)
         else:
-            self._course = Course(begun.own, seen=seen, threads=threads)
+            self._course = Course(begun.own, seen=seen, keys=keys, threads=threads)
 
     # ---- what is said and heard ------------------------------------------------------------
 
@@ -267,7 +271,7 @@ class Going:
         envelope = runtime.core.envelope_of(said.message)
         while envelope is None:  # heard, and on its way to the disk
             await runtime.settled()
-            await asyncio.sleep(0)
+            await asyncio.sleep(_LOGGED_S)
             envelope = runtime.core.envelope_of(said.message)
         body = read_body(envelope)
         inline = body.inline if isinstance(body, PrivateStep) else None
@@ -284,9 +288,11 @@ class Going:
             for part in cut(step.data):
                 try:
                     await self._in_thread(partial(parts.keep, part))
-                except NoRoomError:
+                except (NoRoomError, StoreFullError):
                     await asyncio.sleep(_AGAIN_S)
                     return
+                except StoreError as error:  # of that folder alone; the record is another matter
+                    raise CannotRunError(PrivateEndReason.PART_MISSING, str(error)) from error
                 if not await self._push(part):
                     return
         await self._say(Kind.PRIVATE_STEP, body)
@@ -334,7 +340,7 @@ class Going:
         """Keep what was found, of a run that is whole or that somebody ended."""
         ends = (*self._run.ends, *(self._now_check.ends))
         course = self._course
-        if course is not None and course.finding.whole:
+        if course is not None and course.over and course.finding.whole:
             await self._keep(await self._finding())
         elif ends:
             first = min(ends, key=lambda end: end.logged_ms)
@@ -381,6 +387,7 @@ class Going:
             reason=reason,
             ended_by=ended_by,
             drill=self._check.drill,
+            forget_ms=period.erase_ms,
         )
 
     async def _keep(self, finding: PrivateFinding) -> None:

@@ -5,7 +5,7 @@ What is audited is the side that gave plan and seed; the other's steps are what 
 """
 
 import hashlib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -206,7 +206,9 @@ class RecordedRun:
         self._plan = plan
         self._proposed: tuple[Envelope, PrivatePropose] | None = None
         self._about: list[tuple[Envelope, Body]] = []  # in the order of each chain
-        self._steps: Counter[str] = Counter()
+        # By party and whether of an exercise: a whole run has one less, so that what is too many
+        # shows. Said again is not said anew: nobody hides a step behind repetitions.
+        self._steps: defaultdict[tuple[str, bool], set[tuple[str, int, str]]] = defaultdict(set)
 
     def look(self, envelope: Envelope, message_hash: str, late: bool) -> None:
         """Take one entry of a chain whose signature and place hold."""
@@ -220,13 +222,14 @@ class RecordedRun:
                 self._proposed = (envelope, body)
         elif isinstance(body, PrivateStep | PrivateCoin) and body.run != self._opened.run:
             return
-        elif body is not None:
-            self._steps[envelope.sender.party] += isinstance(body, PrivateStep)
-            if (
-                not isinstance(body, PrivateStep)
-                or self._steps[envelope.sender.party] <= MOST_STEPS
-            ):
+        elif isinstance(body, PrivateStep):
+            named = self._steps[envelope.sender.party, envelope.drill]
+            name = (body.step.value, body.number, body.sha256)
+            if name not in named and len(named) < MOST_STEPS:
+                named.add(name)
                 self._about.append((envelope, body))
+        elif body is not None:
+            self._about.append((envelope, body))
 
     def has_document(self, document: PrivateCheckTerms) -> bool:
         """True exactly when the check was proposed under this document."""
@@ -359,7 +362,7 @@ class RecordedRun:
     ) -> _Side:
         envelope, proposed = self._require_run()
         slots = document.asked_slots(proposed.refines)
-        side, names = _Side(), set[tuple[str, int, str]]()
+        side = _Side()
         stands = True  # until a step whose bytes nobody has
         for said, body in self._about:
             if said.sender.party != party or said.drill != envelope.drill:
@@ -371,10 +374,6 @@ class RecordedRun:
                 case PrivateCoin():
                     side.coin = side.coin or bytes.fromhex(body.coin)
                 case PrivateStep():
-                    name = (body.step.value, body.number, body.sha256)
-                    if name in names:
-                        continue  # said again behind a fresh epoch
-                    names.add(name)
                     if side.ends:
                         side.later = side.later or _name(body)
                     elif stands:

@@ -41,10 +41,9 @@ __all__ = ["PrivateRunner"]
 logger = logging.getLogger("deconflict.private")
 
 _LOOK_S: Final = 1.0
-_TEND_MS: Final = 60_000
+_TEND_MS: Final = 3_600_000
 _AHEAD_MS: Final = 20_000  # before it is due, a plan is made into cells
 _WARN_MS: Final = 3_600_000  # before a run is due, a plan that is not set is told
-_DAY_MS: Final = 86_400_000
 
 
 class PrivateRunner:
@@ -99,6 +98,10 @@ class PrivateRunner:
     def progress(self, proposal: str, number: int) -> tuple[int, int] | None:
         """Return how many steps of a run are done, and of how many; None while it does not go."""
         return self._progress.get((proposal, number))
+
+    def going(self, proposal: str) -> frozenset[int]:
+        """Return the runs of a check that go on here now, also those that said nothing yet."""
+        return frozenset(number for name, number in self._going if name == proposal)
 
     def is_going(self, proposal: str, number: int) -> bool:
         """True exactly when a run goes on here now."""
@@ -304,32 +307,17 @@ class PrivateRunner:
     # ---- what is left of them --------------------------------------------------------------
 
     async def _tend(self) -> None:
-        """Erase what was kept for as long as the terms say."""
+        """Erase and forget what was kept for as long as the terms say."""
         now = self._runtime.now()
-        for line in self._core.lines.values():
-            checks = line.book.private_checks
-            terms = line.book.terms
-            if terms is None or terms.private_check is None:
-                continue
-            before_ms = now.utc_ms - terms.private_check.retention_days * _DAY_MS
-            work = self._core.forget_private(line.line_id, before_ms, now)
-            if not work.is_empty():
-                await self._runtime.commit(work)
-            over = {
-                (check.proposal[:16], number): check.proposal
-                for check in checks
-                for number in range(check.body.runs)
-                if (start_ms := checks.start_ms(check, number)) is not None and start_ms < before_ms
-            }
-            for name, number in tuple(self.files.runs()):
-                proposal = over.get((name, number))
-                if proposal is not None:
-                    self._erase(proposal, number)
-
-    def _erase(self, proposal: str, number: int) -> None:
+        work = self._core.forget_private(now)
+        if not work.is_empty():
+            await self._runtime.commit(work)
         try:
-            self.files.erase_run(proposal, number)
+            await asyncio.get_running_loop().run_in_executor(
+                self._tools.worker, self.files.erase_old, now.utc_ms
+            )
         except ConfigurationError as error:
+            # Kept too long, and told: nothing that a node stops for.
             logger.warning("what was kept of a private check cannot be erased: %s", error)
 
 

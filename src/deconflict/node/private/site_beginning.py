@@ -106,6 +106,7 @@ def sites_drawn_anew(
         drawn_utc=format_utc(now_ms),
         expires_utc=format_utc(expires_ms),
         start_ms=period.start_ms,
+        erase_ms=period.erase_ms,
         plan=held.decode(),
         names=names,
         seed=seed.hex(),

@@ -64,7 +64,9 @@ export function concern(check, desk) {
   const declared = (own) => world.declarations.filter((each) => each.own === own && each.state === "ACTIVE" && each.drill === check.drill && each.line_ids.includes(check.line_id))
     .map((each) => [each.declaration_id, `${each.party}: ${named("purpose", each.purpose)} ${each.label ? quoted(each.label) : each.declaration_id.slice(0, 8)}`]);
   const [ours, theirs] = [declared(true), declared(false)];
-  if (!ours.length || !theirs.length) throw new Error(t("private.concern_needs", { peer: check.peer }));
+  if (!ours.length || !theirs.length) {
+    return ask({ title: t("act.concern"), subject: t("private.concern_needs", { peer: check.peer }), verb: t("private.to_talks"), send: () => (location.hash = "talks") });
+  }
   const of = (id) => world.declarations.find((each) => each.declaration_id === id);
   ask({ title: t("act.concern"), subject: t("private.concern_about", { peer: check.peer }), wanted: { ours: "text", theirs: "text" }, labels: { ours: t("private.concern_ours"), theirs: t("private.concern_theirs", { peer: check.peer }) },
     choices: { ours, theirs }, sure: () => `${t("ask.concern_sure", { peer: check.peer })} ${t("private.concern_shows", { peer: check.peer })}`, verb: t("ask.send"),

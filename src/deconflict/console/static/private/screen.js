@@ -22,6 +22,7 @@ export function open(main, shown) {
   const [card, finding, list, plans] = [h("div"), h("div"), h("div"), h("div", { class: "stack" })];
   const status = h("p", { role: "status", class: "permission" });
   const desk = { ...shown, again: draw, tell, said };
+  let kept = path[0] ?? null; // the check that is looked at: no newer one takes its place by itself
   let showCheck = null;
   let endFinding = () => {};
   let foundFor = "";
@@ -47,6 +48,7 @@ export function open(main, shown) {
   }
 
   async function said(posted) {
+    if (posted.kind === "PRIVATE_PROPOSE" && posted.hash) [kept, showCheck] = [posted.hash, null];
     tell([posted.state === "HELD" ? t("call.held_second") : t("private.sent"), ...(posted.warnings ?? [])].join(" "));
     await draw();
   }
@@ -75,12 +77,13 @@ export function open(main, shown) {
   async function look() {
     const checks = await get("/private");
     if (closed) return;
+    const chosen = kept ? checks.find(({ proposal }) => proposal.startsWith(kept)) : checks.find(({ state }) => state === "PROPOSED" || state === "ACCEPTED") ?? checks[0];
+    kept = chosen?.proposal ?? kept;
     drawList(checks);
-    const chosen = path[0] ? checks.find(({ proposal }) => proposal.startsWith(path[0])) : checks.find(({ state }) => state === "PROPOSED" || state === "ACCEPTED") ?? checks[0];
-    if (path[0] && !chosen) card.replaceChildren(h("section", {}, h("p", { role: "status" }, t("private.unknown"))));
+    if (kept && !chosen) card.replaceChildren(h("section", {}, h("p", { role: "status" }, t("private.unknown"))));
     if (!chosen) return;
     const document = await documentOf(world.line(chosen.line_id));
-    if (closed) return;
+    if (closed || chosen.proposal !== kept) return; // another was chosen meanwhile, and is looked at next
     showCheck ??= drawCheck(card, chosen, document, desk);
     showCheck(chosen);
     await lookAtRun(chosen, document);
@@ -90,7 +93,7 @@ export function open(main, shown) {
   // The run that is asked for, else the one that says most.
   async function lookAtRun(check, document) {
     const known = check.shown.filter(({ outcome }) => outcome);
-    const run = path[1] !== undefined ? check.shown.find((each) => String(each.run) === path[1]) : LOUDEST.map((each) => known.findLast(({ outcome }) => outcome === each)).find(Boolean) ?? known.at(-1);
+    const run = path[1] !== undefined && check.proposal.startsWith(path[0]) ? check.shown.find((each) => String(each.run) === path[1]) : LOUDEST.map((each) => known.findLast(({ outcome }) => outcome === each)).find(Boolean) ?? known.at(-1);
     const says = run?.outcome ? JSON.stringify([check.proposal, run.run, run.state, run.outcome, run.hits, run.reason]) : "";
     if (says === foundFor) return;
     foundFor = says;
@@ -111,7 +114,7 @@ export function open(main, shown) {
 
   function row(check) {
     const last = check.shown.filter(({ outcome }) => outcome).at(-1) ?? check.shown.find(({ state }) => state === "RUNNING");
-    return h("tr", { "aria-current": path[0] && check.proposal.startsWith(path[0]) ? "true" : null },
+    return h("tr", { "aria-current": kept && check.proposal.startsWith(kept) ? "true" : null },
       h("th", { scope: "row" }, h("a", { href: `#private/${check.proposal}` }, `${check.peer} · ${markOf(check)}`)),
       h("td", { class: "figure" }, utc(check.start_utc)), h("td", { class: "figure" }, String(check.runs)),
       h("td", { class: check.own ? "own" : "peer" }, check.by),
