@@ -8,11 +8,15 @@ import msgspec
 import pytest
 
 from deconflict.airspace.instant import format_utc
+from deconflict.errors import InvalidDocumentError
+from deconflict.messages.bodies import body_to_wire, parse_body
+from deconflict.messages.kinds import Kind
 from deconflict.messages.private_bodies import (
     PrivateEndReason,
     PrivateMode,
     PrivatePropose,
     PrivateStep,
+    Refines,
     SitesAsked,
     StepWord,
 )
@@ -248,3 +252,26 @@ def test_a_list_is_seen_by_its_owner_alone(checked: CheckedPair, tmp_path: Path)
     assert files.clear()
     assert not list(files.folder.glob("consent-*"))
     assert files.sites() is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sites": None},
+        {"mode": PrivateMode.MUTUAL},
+        {"runs": 2},
+        {"refines": Refines("ab" * 32, 0, 2, (1,))},
+    ],
+)
+def test_a_proposal_of_sites_says_whose_and_is_one_run(wrong: dict[str, object]) -> None:
+    given: dict[str, object] = {
+        "mode": PrivateMode.SITES,
+        "grid": "ab" * 32,
+        "start_utc": format_utc(FIRST_MS),
+        "runs": 1,
+        "sites": _ASKED,
+    }
+    body = PrivatePropose(**given)  # type: ignore[arg-type]
+    assert parse_body(Kind.PRIVATE_PROPOSE, body_to_wire(body)) == body
+    with pytest.raises(InvalidDocumentError):
+        PrivatePropose(**(given | wrong))  # type: ignore[arg-type]
