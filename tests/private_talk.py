@@ -19,6 +19,7 @@ from deconflict.node.private.course import Course, LoggedStep, logged_as
 from deconflict.node.private.files import PlanFile, PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.going import Going
+from deconflict.node.private.site_files import SiteFiles
 from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say
 from deconflict.node.views import Posted
@@ -171,7 +172,15 @@ class RunPair:
         assert start_ms is not None
         period = Period(line.line_id, party, check.proposal, check.body, number, start_ms, document)
         progress: dict[tuple[str, int], tuple[int, int]] = {}
-        tools = Tools(self.driven[party], self.files[party], worker, self._random, 1, progress)
+        tools = Tools(
+            self.driven[party],
+            self.files[party],
+            worker,
+            self._random,
+            1,
+            progress,
+            SiteFiles(self.files[party].folder),
+        )
         going = Going(tools, line, check, period, self.checked.pair.world.now.utc_ms)
         if party == "red" and self.red_lies:
             begin = going._have

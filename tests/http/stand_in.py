@@ -10,7 +10,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration, Purpose
-from deconflict.messages.private_bodies import Refines
+from deconflict.messages.private_bodies import Refines, SitesAsked
 from deconflict.messages.readback import ReadbackRow
 from deconflict.messages.terms_rows import TermsRow
 from deconflict.node.actor import Actor
@@ -20,6 +20,8 @@ from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.private.site_asking import SitesView
+from deconflict.node.private.site_files import HeldSite, SiteCaps
 from deconflict.node.private.views import (
     OpenedView,
     PlanView,
@@ -58,6 +60,9 @@ from deconflict.node.ways_out.asking import WaysOut
 LINE = "0123456789abcdef0123456789abcdef"
 PEER = "red.example"
 START_MS = 1_443_593_520_000  # 2015-09-30T06:12:00Z
+
+
+NO_SITES = SitesView(None, (), 0, None, None, None, None, (), 0)
 
 
 class StandInNode:
@@ -238,6 +243,36 @@ class StandInNode:
         drill: bool | None = None,
     ) -> Posted:
         self.calls.append(("private propose", actor, (start_utc, runs, refines, drill)))
+        return Posted("ab" * 32, LINE, "ab" * 16, 1, "PRIVATE_PROPOSE", "QUEUED")
+
+    def private_sites(self, actor: Actor) -> SitesView:
+        return NO_SITES
+
+    def set_private_sites(
+        self, actor: Actor, sites: Sequence[HeldSite], *, decoys: int, caps: SiteCaps
+    ) -> SitesView:
+        self.calls.append(("private sites", actor, (tuple(sites), decoys, caps)))
+        return NO_SITES
+
+    def clear_private_sites(self, actor: Actor) -> SitesView:
+        self.calls.append(("private sites", actor, None))
+        return NO_SITES
+
+    def consent_private_sites(self, actor: Actor, line: str, until_utc: str) -> SitesView:
+        self.calls.append(("private consent", actor, until_utc))
+        return NO_SITES
+
+    def withdraw_private_sites(self, actor: Actor, line: str) -> SitesView:
+        self.calls.append(("private consent", actor, None))
+        return NO_SITES
+
+    def peer_of(self, line: str) -> str:
+        return PEER
+
+    async def propose_private_sites(
+        self, actor: Actor, line: str, asked: SitesAsked, *, drill: bool | None = None
+    ) -> Posted:
+        self.calls.append(("private propose sites", actor, asked))
         return Posted("ab" * 32, LINE, "ab" * 16, 1, "PRIVATE_PROPOSE", "QUEUED")
 
     async def accept_private(self, actor: Actor, proposal: str) -> Posted:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from deconflict.errors import CheckRefusedError
+from deconflict.messages.private_bodies import StepWord
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms, logged_as
 from deconflict.sealed.own import OwnSide
 from deconflict.sealed.session import Outcome
@@ -27,7 +28,7 @@ class Record:
         (peer,) = (each for each in self.steps if each != party)
         course = Course(self.sides[party], threads=1)
         for step in self.steps[peer]:
-            course.hear(step)
+            course.hear(StepWord[step.kind.name], step.number, step.data)
         for step in self.steps[party]:
             course.said(logged_as(step))
         return course
@@ -46,7 +47,7 @@ class Record:
                     course.said(logged_as(step))
                     self.steps[party].append(step)
                     yield party, step
-                    self.courses[peer].hear(step)
+                    self.courses[peer].hear(StepWord[step.kind.name], step.number, step.data)
 
 
 @pytest.mark.parametrize("anew", [False, True], ids=["in one go", "begun anew before each step"])

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
-from deconflict.messages.private_bodies import Refines
+from deconflict.messages.private_bodies import Refines, SitesAsked
 from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
@@ -18,6 +18,8 @@ from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.private.site_asking import SitesView
+from deconflict.node.private.site_files import HeldSite, SiteCaps
 from deconflict.node.private.views import (
     OpenedView,
     PlanView,
@@ -322,6 +324,24 @@ class NodeFace(Protocol):
     async def drill_report(self, line: str) -> DrillReport: ...
     def private_checks(self, *, language: str | None = None) -> tuple[PrivateCheckView, ...]: ...
     def private_check(self, proposal: str, *, language: str | None = None) -> PrivateCheckView: ...
+    def private_sites(self, actor: Actor) -> SitesView: ...
+
+    def set_private_sites(
+        self, actor: Actor, sites: Sequence[HeldSite], *, decoys: int, caps: SiteCaps
+    ) -> SitesView: ...
+
+    def clear_private_sites(self, actor: Actor) -> SitesView: ...
+
+    def consent_private_sites(self, actor: Actor, line: str, until_utc: str) -> SitesView: ...
+
+    def withdraw_private_sites(self, actor: Actor, line: str) -> SitesView: ...
+
+    def peer_of(self, line: str) -> str: ...
+
+    async def propose_private_sites(
+        self, actor: Actor, line: str, asked: SitesAsked, *, drill: bool | None = None
+    ) -> Posted: ...
+
     def private_finding(
         self, proposal: str, run: int, *, language: str | None = None
     ) -> PrivateFindingView: ...

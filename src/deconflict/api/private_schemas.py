@@ -15,6 +15,10 @@ __all__ = [
     "PrivateRefines",
     "PrivateRunAsked",
     "PrivateRunNamed",
+    "SiteConsentGiven",
+    "SiteHeld",
+    "SitesHeld",
+    "SitesProposed",
 ]
 
 Run = Annotated[int, Field(ge=0, lt=MAX_RUNS)]
@@ -28,6 +32,43 @@ class PrivatePlan(PrivatePlanOptions):
     """What is flown; empty when nothing is."""
 
     declarations: Annotated[list[DeclarationDraft], Field(max_length=10_000)]
+
+
+class SiteHeld(Request):
+    """One protected site."""
+
+    label: Annotated[str, Field(max_length=200)] = ""
+    lat_e7: Annotated[int, Field(ge=-900_000_000, le=900_000_000)]
+    lon_e7: Annotated[int, Field(ge=-1_800_000_000, le=1_800_000_000)]
+    radius_mm: Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class SitesHeld(Request):
+    """The list of this party, and what may be asked of it."""
+
+    sites: Annotated[list[SiteHeld], Field(min_length=1, max_length=20_000)]
+    decoys: Annotated[int, Field(ge=0, le=20_000)] = 0
+    points_a_query: Annotated[int, Field(ge=17, le=65_535)] = 1_024
+    queries_a_day: Annotated[int, Field(ge=1, le=1_000_000)] = 4
+    share_per_mille: Annotated[int, Field(ge=1, le=1_000)] = 100
+    share_all_per_mille: Annotated[int, Field(ge=1, le=1_000)] = 200
+
+
+class SiteConsentGiven(Request):
+    """Until when the peer of a line is answered."""
+
+    until_utc: Name
+
+
+class SitesProposed(Request):
+    """A check of an activity against protected sites, to be proposed."""
+
+    line: Name
+    protector: Name | None = Field(None, description="default: the peer")
+    points: Annotated[int, Field(ge=17, le=65_535)] = 1_024
+    bucket: Annotated[int, Field(ge=64, le=1 << 20)] = 65_536
+    label: Annotated[int, Field(ge=0, le=1_024)] = 64
+    drill: bool | None = Field(None, description="default: as the line is")
 
 
 class PrivateRefines(Request):

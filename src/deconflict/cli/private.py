@@ -13,6 +13,11 @@ private = LazyGroup(
             "Set, show or forget what you fly in the private checks of a line.",
         ),
         Entry(
+            "sites",
+            "private_sites:sites",
+            "Hold protected sites that a peer can ask about and never see.",
+        ),
+        Entry(
             "propose",
             "private_checks:propose",
             "Propose a private check of a period, of several in a row, or a closer look at one.",

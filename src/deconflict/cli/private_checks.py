@@ -19,7 +19,8 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     "propose",
     example="deconflict private propose --line red\n"
     "deconflict private propose --line red --start 2015-09-30T06:00:00Z --runs 7\n"
-    "deconflict private propose --refine 7c1e09af --run 0",
+    "deconflict private propose --refine 7c1e09af --run 0\n"
+    "deconflict private propose --sites --line red",
 )
 @click.option("--start", metavar="TIME", help="When the first period begins; else the next one.")
 @click.option(
@@ -35,6 +36,26 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     metavar="N",
     help="With --refine: into how many the sides of a cell are cut; else the next finer grid.",
 )
+@click.option(
+    "--sites",
+    is_flag=True,
+    help="Check what `private plan` holds against protected sites of the peer.",
+)
+@click.option("--protect", is_flag=True, help="With --sites: the sites are yours, the peer plans.")
+@click.option(
+    "--points",
+    type=click.IntRange(17, 65_535),
+    default=1_024,
+    show_default=True,
+    help="With --sites: squares asked about, pads included.",
+)
+@click.option(
+    "--bucket",
+    type=click.IntRange(64, 1 << 20),
+    default=65_536,
+    show_default=True,
+    help="With --sites: squares that the list is padded to.",
+)
 @line_option
 @drill_option
 @talks_to_node
@@ -44,6 +65,10 @@ def propose(
     refine: str | None,
     run: int,
     parts: int | None,
+    sites: bool,
+    protect: bool,
+    points: int,
+    bucket: int,
     line: str | None,
     drill: bool | None,
     node_dir: Path | None,
@@ -53,21 +78,39 @@ def propose(
     """Propose a private check of a period, of several in a row, or a closer look at one.
 
     Both sides learn which of their own cells and times come too close to the other's plan, and
-    nothing else. A closer look tells the peer in which slots something was hit.
+    nothing else. A closer look tells the peer in which slots something was hit. With --sites a
+    planner alone learns where its plan comes near protected sites; NO HIT is no permission.
     """
     from deconflict.cli.client import NodeClient
     from deconflict.cli.typed import time_wire
 
+    if sites and (start is not None or runs != 1 or refine is not None):
+        raise InvalidInputError(
+            "a check of sites is one run that begins when it is accepted",
+            expected="--sites without --start, --runs and --refine",
+        )
+    if protect and not sites:
+        raise InvalidInputError("--protect says whose sites are meant", expected="--sites too")
     with NodeClient.of(node_dir, account) as node:
         body: dict[str, Any] = {"runs": runs, "drill": drill}
-        if refine is not None:
+        if sites:
+            found = node.line(line)
+            body = {
+                "line": found["line_id"],
+                "drill": drill,
+                "points": points,
+                "bucket": bucket,
+                "protector": node.get("node")["party"] if protect else None,
+            }
+        elif refine is not None:
             found = node.get("private", refine, str(run))
             body["line"] = found["check"]["line_id"]
             body["refines"] = _closer(found, parts)
         else:
             body["line"] = node.line(line)["line_id"]
             body["start_utc"] = None if start is None else time_wire(start)
-        posted = node.post("private", "propose", body=body)
+        where = ("private", "sites", "propose") if sites else ("private", "propose")
+        posted = node.post(*where, body=body)
         show_posted(node, posted, as_json=as_json)
         if not as_json and posted["hash"]:
             click.echo(f"  How it goes on: deconflict private status {short(posted['hash'])}")
@@ -167,6 +210,8 @@ def _closer(found: dict[str, Any], parts: int | None) -> dict[str, Any]:
 
 
 def _say_plan(check: dict[str, Any]) -> None:
+    if check["protector"] is not None and check["protector"] != check["peer"]:
+        return  # the peer plans: what we fly does not matter
     if not check["plan_set"]:
         click.echo(
             click.style("warning: ", fg="yellow")
@@ -221,6 +266,8 @@ def _show(check: dict[str, Any]) -> None:
             f"  A closer look at run {look['run']} of {short(look['of'])}: "
             f"{count(len(look['slots']), 'slot')}, cells cut into {look['parts']}."
         )
+    if check["protector"] is not None:
+        click.echo(f"  An activity against protected sites of {clean(check['protector'])}.")
     if check["fault"] is not None:
         click.echo(f"  Nothing of it can be run: {clean(check['fault'])}.")
     _say_plan(check)

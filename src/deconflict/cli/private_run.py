@@ -22,7 +22,12 @@ __all__ = ["open_run", "run", "show"]
 _LOOK_S = 0.2
 _PATIENCE_S = 60.0
 _OVER = ("WHOLE", "ENDED")
-_NOT_YET = {"WAITING": "WAITS", "RUNNING": "RUNS"}
+_NOT_YET = {
+    "WAITING": "WAITS",
+    "RUNNING": "RUNS",
+    "WHOLE": "ANSWERED",
+    "ENDED": "NOT ANSWERED",
+}
 
 
 @command(
@@ -219,6 +224,8 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
     if run_["sorties"] is not None:
         click.echo(f"  Own sorties checked: {run_['sorties']}")
     for hit in found["hits"]:
+        click.echo(f"\n{sentences(hit['text'], indent=2)}")
+    for hit in found["at_sites"]:
         click.echo(f"\n{sentences(hit['text'], indent=2)}")
     if found["hits"]:
         click.echo(

@@ -17,7 +17,7 @@ from deconflict.airspace.instant import parse_utc
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.body import Body
 from deconflict.messages.phrases import check_reason
-from deconflict.messages.wire_form import Hash, UtcText, WireForm
+from deconflict.messages.wire_form import Hash, Name, UtcText, WireForm
 from deconflict.sealed.steps import CHUNKS, StepKind
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "PrivatePropose",
     "PrivateStep",
     "Refines",
+    "SitesAsked",
     "StepWord",
     "cut",
 ]
@@ -52,15 +53,24 @@ Coarse: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
 
 
 class PrivateMode(StrEnum):
-    """Who learns what. MUTUAL: both sides learn which of their own cells are hit."""
+    """Who learns what.
+
+    MUTUAL: both sides learn which of their own cells are hit. SITES: one side, the planner, learns
+    which squares of its activity lie at protected sites of the other, the protector.
+    """
 
     MUTUAL = "MUTUAL"
+    SITES = "SITES"
 
 
 class StepWord(StrEnum):
-    """The steps of a run, in their order, as they are called in messages."""
+    """The steps of a run, in their order, as they are called in messages.
+
+    LIST is said in a check of sites alone, ROOT and CHUNK in a mutual one alone.
+    """
 
     HELLO = "HELLO"
+    LIST = "LIST"
     POINTS = "POINTS"
     EVALUATED = "EVALUATED"
     ROOT = "ROOT"
@@ -68,9 +78,9 @@ class StepWord(StrEnum):
     DONE = "DONE"
 
     @property
-    def step_kind(self) -> StepKind:
-        """The same, as a session counts it."""
-        return StepKind[self.value]
+    def step_kind(self) -> StepKind | None:
+        """The same, as a mutual session counts it; None of LIST, which is never said in one."""
+        return None if self is StepWord.LIST else StepKind[self.value]
 
 
 class PrivateEndReason(StrEnum):
@@ -89,6 +99,9 @@ class PrivateEndReason(StrEnum):
     NO_PLAN = "NO_PLAN"
     PLAN_TOO_LARGE = "PLAN_TOO_LARGE"
     PLAN_LEAVES_GRID = "PLAN_LEAVES_GRID"
+    NO_SITES = "NO_SITES"  # the protector holds no list
+    NO_CONSENT = "NO_CONSENT"  # of the protector's people: none, withdrawn, or over
+    OVER_CAP = "OVER_CAP"  # more was asked than the protector answers
     ENDED = "ENDED"
     MALFORMED = "MALFORMED"
     OTHER_GRID = "OTHER_GRID"
@@ -109,6 +122,7 @@ class PrivateEndReason(StrEnum):
     CANARY_LOST = "CANARY_LOST"
     TAGS_LOST = "TAGS_LOST"
     OTHER_TRANSCRIPT = "OTHER_TRANSCRIPT"
+    BAD_LABEL = "BAD_LABEL"
 
 
 class Refines(WireForm, frozen=True):
@@ -136,6 +150,22 @@ class Refines(WireForm, frozen=True):
             )
 
 
+class SitesAsked(WireForm, frozen=True):
+    """What a check of sites is of: whose sites, and how long everything is that will be sent.
+
+    Attributes:
+        protector: the party that holds the sites; the other one plans.
+        points: exactly so many squares are asked, canaries and pads included.
+        bucket: exactly so many tags are shown, canaries and pads included.
+        label: bytes that what is said of a site may have; 0 where only that it is near is told.
+    """
+
+    protector: Name
+    points: Annotated[int, msgspec.Meta(ge=17, le=65_535)]
+    bucket: Annotated[int, msgspec.Meta(ge=64, le=1 << 20)]
+    label: Annotated[int, msgspec.Meta(ge=0, le=1_024)]
+
+
 class PrivatePropose(Body, frozen=True):
     """PRIVATE_PROPOSE: a private check of a period, or of several in a row.
 
@@ -145,6 +175,7 @@ class PrivatePropose(Body, frozen=True):
         start_utc: when the first period begins; each later one a cadence after the one before.
         runs: how many.
         refines: of which check it is a closer look; None for a coarse one.
+        sites: what a check of sites is of; None of a mutual one.
     """
 
     mode: PrivateMode
@@ -152,9 +183,21 @@ class PrivatePropose(Body, frozen=True):
     start_utc: UtcText
     runs: Annotated[int, msgspec.Meta(ge=1, le=MAX_RUNS)]
     refines: Refines | None = None
+    sites: SitesAsked | None = None
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
+        if (self.mode is PrivateMode.SITES) is not (self.sites is not None):
+            raise InvalidDocumentError(
+                "a check of sites says whose, and no other does",
+                given=f"{self.mode}, {'no ' if self.sites is None else ''}sites",
+            )
+        if self.sites is not None and (self.refines is not None or self.runs != 1):
+            raise InvalidDocumentError(
+                "a check of sites is one run, and no closer look",
+                given=f"{self.runs} runs" + ("" if self.refines is None else ", refining"),
+                expected="1 run",
+            )
         if self.refines is not None and self.runs != 1:
             raise InvalidDocumentError(
                 "a closer look is one run",

@@ -6,6 +6,7 @@ meaning of the grid: ``specs/private-check.md``; the document: ``specs/terms.md`
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -15,10 +16,11 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidDocumentError, InvalidInputError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.statement import hash_of
-from deconflict.messages.private_bodies import MAX_REFINED, MAX_STEP_BYTES, Refines
+from deconflict.messages.private_bodies import MAX_REFINED, MAX_STEP_BYTES, Refines, SitesAsked
 from deconflict.messages.wire_form import Name, Place, WireForm, write_form
 from deconflict.sealed.grid import Grid, Reach
 from deconflict.sealed.hello import Shape
+from deconflict.sealed.site_hello import SiteShape
 from deconflict.sealed.steps import StepKind, length_of
 
 __all__ = ["CheckMinima", "PrivateCheckTerms"]
@@ -160,6 +162,33 @@ class PrivateCheckTerms(WireForm, frozen=True, kw_only=True):
             slots=() if refines is None else refines.slots,
             points=self.points,
             bucket=self.bucket,
+        )
+
+    def site_grid(self, start_ms: int) -> Grid:
+        """Return the grid of a check of sites proposed for that period: flat, and without slots."""
+        grid = self.grid(start_ms)
+        return replace(grid, level_tmm=grid.level_tmm * grid.levels, levels=1, slots=1)
+
+    def site_shape(self, start_ms: int, sites: SitesAsked) -> SiteShape:
+        """Return the lengths of a check of sites.
+
+        Its ``grid`` is the SHA-256 of the canonical JSON of the document's hash, the begin and that
+        it is one of sites.
+
+        Raises:
+            InvalidInputError: no period begins then.
+        """
+        self.require_begin(start_ms)
+        named = {
+            "document": self.document_hash,
+            "sites": True,
+            "start_utc": format_utc(start_ms),
+        }
+        return SiteShape(
+            grid=hash_of(canonical_bytes(named)),
+            points=sites.points,
+            bucket=sites.bucket,
+            label=sites.label,
         )
 
     def start_of(self, first_ms: int, run: int) -> int:

@@ -27,6 +27,12 @@ CHECKS: Final = (
 def check_sentence(body: CheckBody) -> tuple[str, dict[str, Any]]:
     """Return the name of the phrase that says it, and its values but for the party."""
     match body:
+        case PrivatePropose(sites=sites) if sites is not None:
+            return "PRIVATE_PROPOSE_SITES", {
+                "protector": sites.protector,
+                "start": body.start_utc,
+                "points": sites.points,
+            }
         case PrivatePropose(refines=None):
             return "PRIVATE_PROPOSE", {
                 "runs": body.runs,

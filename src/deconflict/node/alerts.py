@@ -162,6 +162,8 @@ _DANGERS: Final = frozenset(
         "NOT_CHECKED",
         "PRIVATE_HIT",
         "PRIVATE_NOT_CHECKED",
+        "PRIVATE_SITE_HIT",
+        "PRIVATE_SITES_NOT_CHECKED",
         "CEASE_RECEIVED",
         "SAFETY_RECEIVED",
     )

@@ -13,11 +13,16 @@ from deconflict.api.private_schemas import (
     PrivateProposed,
     PrivateRunAsked,
     PrivateRunNamed,
+    SiteConsentGiven,
+    SitesHeld,
+    SitesProposed,
 )
 from deconflict.api.routes.base import BASE
 from deconflict.api.services import services_of
-from deconflict.messages.private_bodies import Refines
+from deconflict.messages.private_bodies import Refines, SitesAsked
 from deconflict.node.actor import Action
+from deconflict.node.private.site_asking import SitesView
+from deconflict.node.private.site_files import HeldSite, SiteCaps
 from deconflict.node.private.views import (
     OpenedView,
     PlanView,
@@ -70,6 +75,75 @@ async def set_private_plan(line: str, request: Request) -> Response:
 async def clear_private_plan(line: str, request: Request) -> Response:
     """Forget what this party flies there: runs are NOT_CHECKED until a plan is set again."""
     return answer(services_of(request).node.clear_private_plan(actor_of(request), line))
+
+
+@small.get("/private/sites", response_model=SitesView)
+@needs(Action.DECLARE_SITE)
+async def private_sites(request: Request) -> Response:
+    """Show the protected sites that this party holds, whom it answers, and how much was asked.
+
+    Never what was asked: the node does not know.
+    """
+    return answer(services_of(request).node.private_sites(actor_of(request)))
+
+
+@bulk.put("/private/sites", response_model=SitesView)
+@needs(Action.DECLARE_SITE)
+async def set_private_sites(wanted: SitesHeld, request: Request) -> Response:
+    """Hold a list of protected sites in the place of the one before it. It never leaves the node.
+
+    Nobody is answered about it without consent. Consents, and what was asked, stay.
+    """
+    sites = [
+        HeldSite(each.label, each.lat_e7, each.lon_e7, each.radius_mm) for each in wanted.sites
+    ]
+    caps = SiteCaps(
+        wanted.points_a_query,
+        wanted.queries_a_day,
+        wanted.share_per_mille,
+        wanted.share_all_per_mille,
+    )
+    node = services_of(request).node
+    actor = actor_of(request)
+    return answer(node.set_private_sites(actor, sites, decoys=wanted.decoys, caps=caps))
+
+
+@small.delete("/private/sites", response_model=SitesView)
+@needs(Action.DECLARE_SITE)
+async def clear_private_sites(request: Request) -> Response:
+    """Forget the list, every consent, and what was asked: checks of it are NOT_CHECKED."""
+    return answer(services_of(request).node.clear_private_sites(actor_of(request)))
+
+
+@small.put("/private/sites/consent/{line}", response_model=SitesView)
+@needs(Action.DECLARE_SITE)
+async def consent_private_sites(line: str, wanted: SiteConsentGiven, request: Request) -> Response:
+    """Have this node answer the peer of a line by itself, within the caps, until an instant."""
+    node = services_of(request).node
+    return answer(node.consent_private_sites(actor_of(request), line, wanted.until_utc))
+
+
+@small.delete("/private/sites/consent/{line}", response_model=SitesView)
+@needs(Action.DECLARE_SITE)
+async def withdraw_private_sites(line: str, request: Request) -> Response:
+    """Answer the peer of a line no more; what runs ends before its answer."""
+    return answer(services_of(request).node.withdraw_private_sites(actor_of(request), line))
+
+
+@small.post("/private/sites/propose", response_model=Posted)
+@needs(Action.TERMS)
+async def propose_private_sites(wanted: SitesProposed, request: Request) -> Response:
+    """Propose to check the activity set as private plan against protected sites of the peer.
+
+    It begins when it is accepted, which a protector's node does by itself where its people have
+    consented. NO_HIT is no permission, and NOT_CHECKED is unknown.
+    """
+    node = services_of(request).node
+    protector = wanted.protector or node.peer_of(wanted.line)
+    asked = SitesAsked(protector, wanted.points, wanted.bucket, wanted.label)
+    return answer(
+        await node.propose_private_sites(actor_of(request), wanted.line, asked, drill=wanted.drill)
+    )
 
 
 @small.post("/private/propose", response_model=Posted)

@@ -32,7 +32,7 @@ from deconflict.node.private.views import (
 )
 from deconflict.node.views import Posted
 
-__all__ = ["PrivateAsking"]
+__all__ = ["PrivateAsking", "document_of_line"]
 
 _DAY_MS = 86_400_000
 
@@ -101,7 +101,7 @@ class PrivateAsking(PrivateShowing):
         """
         require(actor, Action.TERMS)
         held = self._core.line_named(line)
-        document = _document(held)
+        document = document_of_line(held)
         if refines is not None:
             start_ms = self._refined_start_ms(held, refines)
         elif start_utc is not None:
@@ -295,7 +295,12 @@ class PrivateAsking(PrivateShowing):
         return start_ms
 
 
-def _document(line: Line) -> PrivateCheckTerms:
+def document_of_line(line: Line) -> PrivateCheckTerms:
+    """Return what is agreed about private checks on a line.
+
+    Raises:
+        LineStateError: nothing is.
+    """
     terms = line.book.terms
     if terms is None or terms.private_check is None:
         raise LineStateError(

@@ -25,6 +25,7 @@ class CheckFault(StrEnum):
     OTHER_DOCUMENT = "OTHER_DOCUMENT"  # no terms of this line have that document
     NO_PERIOD = "NO_PERIOD"  # no period begins then, or the last one ends too late
     NOTHING_TO_REFINE = "NOTHING_TO_REFINE"  # it names no run of an accepted coarse check
+    NO_PROTECTOR = "NO_PROTECTOR"  # the sites are those of neither party
     NOT_REFINABLE = "NOT_REFINABLE"  # so close a look, or at those slots, is not agreed
 
 

@@ -36,6 +36,7 @@ from deconflict.node.private.check import (
 )
 from deconflict.node.private.run import CoinSaid, EndSaid, Run, StepSaid
 from deconflict.sealed.hello import read_hello
+from deconflict.sealed.site_hello import read_site_hello
 
 __all__ = [
     "AnswerSaid",
@@ -179,6 +180,8 @@ class PrivateChecks:
             return CheckFault.OTHER_DOCUMENT
         if not _has_periods(document, body):
             return CheckFault.NO_PERIOD
+        if body.sites is not None and body.sites.protector not in (self._own, self._peer):
+            return CheckFault.NO_PROTECTOR
         if body.refines is None:
             return None
         refined = self._checks.get(body.refines.of)
@@ -349,8 +352,8 @@ class PrivateChecks:
     def _asked(self, check: Check, number: int) -> tuple[tuple[int, int], ...]:
         """Return the stretches of time that a run asks about: apart, ascending."""
         start_ms, document = self.start_ms(check, number), self.document_of(check)
-        if start_ms is None or document is None:
-            return ()
+        if start_ms is None or document is None or check.body.sites is not None:
+            return ()  # a check of sites asks about no slot, and is counted by the protector
         if check.body.refines is None:
             return ((start_ms, document.end_ms(start_ms)),)
         found: list[tuple[int, int]] = []
@@ -395,10 +398,14 @@ class PrivateChecks:
 def _key_of(body: PrivateStep) -> str | None:
     """Return the key that a HELLO shows; None where it is not at hand, or is no HELLO."""
     data = body.inline
-    try:
-        return None if data is None else read_hello(data).key
-    except (VerificationError, InvalidInputError):
-        return None  # whoever runs it refuses it
+    if data is None:
+        return None
+    for read in (read_hello, read_site_hello):
+        try:
+            return read(data).key
+        except (VerificationError, InvalidInputError):
+            continue  # one of neither is refused by whoever runs it
+    return None
 
 
 def _has_periods(document: PrivateCheckTerms, body: PrivatePropose) -> bool:

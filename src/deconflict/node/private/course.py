@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.errors import CheckRefusedError
+from deconflict.messages.private_bodies import StepWord
 from deconflict.sealed.own import OwnSide
 from deconflict.sealed.session import Finding, Session
+from deconflict.sealed.site_sides import SiteStep, SiteStepKind
 from deconflict.sealed.steps import CHUNKS, Step, StepKind
 
 __all__ = ["STEPS_OF_BOTH", "Course", "LoggedStep", "leaves_ms", "logged_as"]
@@ -24,7 +26,7 @@ STEPS_OF_BOTH: Final = 2 * (len(StepKind) - 1 + CHUNKS)  # in a whole run
 class LoggedStep:
     """An own step as the record has it: which, how long, and the hash of its bytes."""
 
-    kind: StepKind
+    kind: StepKind | SiteStepKind
     number: int
     size: int
     sha256: str
@@ -72,14 +74,26 @@ class Course:
         """The next own step that the record does not have; None when the peer's is awaited."""
         return self._made[self._said] if self._said < len(self._made) else None
 
-    def hear(self, step: Step) -> None:
+    def kind_of(self, word: StepWord) -> StepKind:
+        """Return a step as this check calls it.
+
+        Raises:
+            CheckRefusedError: it has no such step.
+        """
+        kind = word.step_kind
+        if kind is None:
+            self.abort("OUT_OF_TURN")
+            raise CheckRefusedError(f"{word} is not due", reason="OUT_OF_TURN")
+        return kind
+
+    def hear(self, word: StepWord, number: int, data: bytes) -> None:
         """Take the peer's next step; may take seconds.
 
         Raises:
             CheckRefusedError, RefusedBatchError, InvalidDocumentError, NotCanonicalError: it is not
                 what was agreed or due; the run has ended.
         """
-        self._made += self._session.hear(step)
+        self._made += self._session.hear(Step(self.kind_of(word), number, data))
 
     def said(self, logged: LoggedStep) -> None:
         """Take that an own step is in the record.
@@ -109,9 +123,10 @@ class Course:
         del self._made[self._said :]
 
 
-def logged_as(step: Step) -> LoggedStep:
+def logged_as(step: Step | SiteStep) -> LoggedStep:
     """Return how the record has a step."""
-    return LoggedStep(step.kind, step.number, len(step.data), hashlib.sha256(step.data).hexdigest())
+    number = step.number if isinstance(step, Step) else 0
+    return LoggedStep(step.kind, number, len(step.data), hashlib.sha256(step.data).hexdigest())
 
 
 def leaves_ms(ready_ms: int, since_ms: int, every_ms: int) -> int:

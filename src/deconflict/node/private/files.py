@@ -25,7 +25,7 @@ from deconflict.messages.declaration import (
 )
 from deconflict.node.files import refuse_readable_by_others, sync_directory, write_atomically
 
-__all__ = ["PlanFile", "PrivateFiles", "RunFile"]
+__all__ = ["PlanFile", "PrivateFiles", "RunFile", "SecretFolder", "line_name"]
 
 _NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9]{1,4})\.json")
 _LINE: Final = re.compile(r"[0-9A-Za-z_-]{1,80}")
@@ -92,115 +92,18 @@ class RunFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"RunFile({self.proposal[:16]!r}, {self.run}, ...)"
 
 
-class PrivateFiles:
-    """The folder of these files. Only the node's own process writes in it.
+class SecretFolder:
+    """A folder for the owner's eyes. Only the node's own process writes in it.
 
     Args:
         folder: made when the first file is written.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
-    # ---- what flies ------------------------------------------------------------------------
-
-    def plan(self, line_id: str) -> PlanFile | None:
-        """Return what is flown on a line; None where nobody said, which is not nothing.
-
-        Raises:
-            ConfigurationError: others than the owner may read the file.
-            InvalidDocumentError: it is damaged.
-        """
-        return self._read(self._plan_path(line_id), PlanFile)
-
-    def has_plan(self, line_id: str) -> bool:
-        """True exactly when somebody said what is flown on a line."""
-        return self._plan_path(line_id).exists()
-
-    def set_plan(self, line_id: str, plan: PlanFile) -> None:
-        """Keep what is flown on a line, in the place of what was.
-
-        Raises:
-            ConfigurationError: the disk refuses it.
-        """
-        self._write(self._plan_path(line_id), plan)
-
-    def clear_plan(self, line_id: str) -> bool:
-        """Forget what is flown on a line; True exactly when something was set."""
-        return self._erase(self._plan_path(line_id))
-
-    # ---- runs ------------------------------------------------------------------------------
-
-    def run(self, proposal: str, run: int) -> RunFile | None:
-        """Return what a run was begun with; None where it is not kept, or no more.
-
-        Raises:
-            ConfigurationError: others than the owner may read the file.
-            InvalidDocumentError: it is damaged, or of another run.
-        """
-        kept = self._read(self._run_path(proposal, run), RunFile)
-        if kept is not None and (kept.proposal, kept.run) != (proposal, run):
-            raise InvalidDocumentError(
-                "a file of a private check is of another run",
-                given=f"{kept.proposal[:16]}, run {kept.run}",
-                expected=f"{proposal[:16]}, run {run}",
-                remedy="the run is NOT CHECKED: nothing may be said with another seed",
-            )
-        return kept
-
-    def keep_run(self, run: RunFile) -> None:
-        """Keep what a run is begun with; on the disk when this returns.
-
-        Raises:
-            ConfigurationError: the disk refuses it.
-        """
-        self._write(self._run_path(run.proposal, run.run), run)
-
-    def erase_run(self, proposal: str, run: int) -> bool:
-        """Erase what a run was begun with; True exactly when it was there."""
-        return self._erase(self._run_path(proposal, run))
-
-    def erase_old(self, now_ms: int) -> int:
-        """Erase what the retention of its terms is over for; return how many files that were.
-
-        A damaged one is left: nobody can tell whose it is.
-
-        Raises:
-            ConfigurationError: the disk refuses it.
-        """
-        old = []
-        for name, number in self.runs():
-            path = self._folder / f"{name}-{number}.json"
-            try:
-                kept = self._read(path, RunFile)
-            except InvalidDocumentError:
-                continue
-            if kept is not None and kept.erase_ms < now_ms:
-                old.append(path)
-        return sum(self._erase(path) for path in old)
-
-    def runs(self) -> Iterator[tuple[str, int]]:
-        """Yield of each run that is kept the first 16 digits of its proposal, and its number."""
-        if not self._folder.is_dir():
-            return
-        for path in sorted(self._folder.iterdir()):
-            if found := _NAME.fullmatch(path.name):
-                yield found[1], int(found[2])
-
-    # ---- inside ----------------------------------------------------------------------------
-
-    def _plan_path(self, line_id: str) -> Path:
-        if not _LINE.fullmatch(line_id):
-            raise InvalidDocumentError("no line has such an id", given=line_id[:40])
-        return self._folder / f"plan-{line_id}.json"
-
-    def _run_path(self, proposal: str, run: int) -> Path:
-        name = f"{proposal[:_PROPOSAL_CHARS]}-{run}.json"
-        if not _NAME.fullmatch(name):
-            raise InvalidDocumentError("no private check has such a name", given=name[:40])
-        return self._folder / name
-
-    def _read(self, path: Path, kind: type[_Kept]) -> _Kept | None:
+    def read(self, path: Path, kind: type[_Kept]) -> _Kept | None:
+        """Return what a file holds; None where there is none."""
         try:
             refuse_readable_by_others(path)
             data = path.read_bytes()
@@ -219,24 +122,137 @@ class PrivateFiles:
                 remedy="set the plan anew, or propose another check: this one is NOT CHECKED",
             ) from None
 
-    def _write(self, path: Path, value: Any) -> None:
+    def write(self, path: Path, value: Any) -> None:
+        """Keep a value in the place of what was; on the disk when this returns."""
         try:
-            if not self._folder.is_dir():
-                self._folder.mkdir(mode=0o700)
-                sync_directory(self._folder.parent)
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700)
+                sync_directory(self.folder.parent)
             write_atomically(path, msgspec.json.encode(value), mode=0o600)
         except OSError as error:
             raise _refused(path, error) from error
 
-    def _erase(self, path: Path) -> bool:
+    def erase(self, path: Path) -> bool:
+        """Erase a file; True exactly when it was there."""
         try:
             path.unlink()
-            sync_directory(self._folder)
+            sync_directory(self.folder)
         except FileNotFoundError:
             return False
         except OSError as error:
             raise _refused(path, error) from error
         return True
+
+
+class PrivateFiles(SecretFolder):
+    """Plans, and what runs were begun with."""
+
+    # ---- what flies ------------------------------------------------------------------------
+
+    def plan(self, line_id: str) -> PlanFile | None:
+        """Return what is flown on a line; None where nobody said, which is not nothing.
+
+        Raises:
+            ConfigurationError: others than the owner may read the file.
+            InvalidDocumentError: it is damaged.
+        """
+        return self.read(self._plan_path(line_id), PlanFile)
+
+    def has_plan(self, line_id: str) -> bool:
+        """True exactly when somebody said what is flown on a line."""
+        return self._plan_path(line_id).exists()
+
+    def set_plan(self, line_id: str, plan: PlanFile) -> None:
+        """Keep what is flown on a line, in the place of what was.
+
+        Raises:
+            ConfigurationError: the disk refuses it.
+        """
+        self.write(self._plan_path(line_id), plan)
+
+    def clear_plan(self, line_id: str) -> bool:
+        """Forget what is flown on a line; True exactly when something was set."""
+        return self.erase(self._plan_path(line_id))
+
+    # ---- runs ------------------------------------------------------------------------------
+
+    def run(self, proposal: str, run: int) -> RunFile | None:
+        """Return what a run was begun with; None where it is not kept, or no more.
+
+        Raises:
+            ConfigurationError: others than the owner may read the file.
+            InvalidDocumentError: it is damaged, or of another run.
+        """
+        kept = self.read(self._run_path(proposal, run), RunFile)
+        if kept is not None and (kept.proposal, kept.run) != (proposal, run):
+            raise InvalidDocumentError(
+                "a file of a private check is of another run",
+                given=f"{kept.proposal[:16]}, run {kept.run}",
+                expected=f"{proposal[:16]}, run {run}",
+                remedy="the run is NOT CHECKED: nothing may be said with another seed",
+            )
+        return kept
+
+    def keep_run(self, run: RunFile) -> None:
+        """Keep what a run is begun with; on the disk when this returns.
+
+        Raises:
+            ConfigurationError: the disk refuses it.
+        """
+        self.write(self._run_path(run.proposal, run.run), run)
+
+    def erase_run(self, proposal: str, run: int) -> bool:
+        """Erase what a run was begun with; True exactly when it was there."""
+        return self.erase(self._run_path(proposal, run))
+
+    def erase_old(self, now_ms: int) -> int:
+        """Erase what the retention of its terms is over for; return how many files that were.
+
+        A damaged one is left: nobody can tell whose it is.
+
+        Raises:
+            ConfigurationError: the disk refuses it.
+        """
+        old = []
+        for name, number in self.runs():
+            path = self.folder / f"{name}-{number}.json"
+            try:
+                kept = self.read(path, RunFile)
+            except InvalidDocumentError:
+                continue
+            if kept is not None and kept.erase_ms < now_ms:
+                old.append(path)
+        return sum(self.erase(path) for path in old)
+
+    def runs(self) -> Iterator[tuple[str, int]]:
+        """Yield of each run that is kept the first 16 digits of its proposal, and its number."""
+        if not self.folder.is_dir():
+            return
+        for path in sorted(self.folder.iterdir()):
+            if found := _NAME.fullmatch(path.name):
+                yield found[1], int(found[2])
+
+    # ---- inside ----------------------------------------------------------------------------
+
+    def _plan_path(self, line_id: str) -> Path:
+        return self.folder / f"plan-{line_name(line_id)}.json"
+
+    def _run_path(self, proposal: str, run: int) -> Path:
+        name = f"{proposal[:_PROPOSAL_CHARS]}-{run}.json"
+        if not _NAME.fullmatch(name):
+            raise InvalidDocumentError("no private check has such a name", given=name[:40])
+        return self.folder / name
+
+
+def line_name(line_id: str) -> str:
+    """Return the id of a line, which is safe in the name of a file.
+
+    Raises:
+        InvalidDocumentError: it is none.
+    """
+    if not _LINE.fullmatch(line_id):
+        raise InvalidDocumentError("no line has such an id", given=line_id[:40])
+    return line_id
 
 
 def _refused(path: Path, error: OSError) -> ConfigurationError:

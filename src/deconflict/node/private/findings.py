@@ -17,6 +17,7 @@ from deconflict.messages.said import Said, said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.journal import Journal
 from deconflict.node.notes import note_of, read_notes
+from deconflict.node.private.site_beginning import SiteMet
 from deconflict.node.private.sorties import Met
 from deconflict.node.tell.desk import Desk
 from deconflict.node.work import Work
@@ -31,7 +32,11 @@ _NOT_CHECKED: Final = "PRIVATE_NOT_CHECKED"
 _NO_PLAN: Final = "PRIVATE_NO_PLAN"
 _PICKED: Final = "PRIVATE_PICKED"
 _COIN_KEPT: Final = "PRIVATE_COIN_KEPT"
-_RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT)
+_SITE_HIT: Final = "PRIVATE_SITE_HIT"
+_SITES_NOT_CHECKED: Final = "PRIVATE_SITES_NOT_CHECKED"
+_SITE_RULES: Final = (_SITE_HIT, _SITES_NOT_CHECKED)
+_RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT, *_SITE_RULES)
+_LABELS_TOLD: Final = 3
 # As of a conflict (R19): within 2 minutes, 10 minutes, later.
 _URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
 _STRETCHES_TOLD: Final = 6
@@ -50,7 +55,8 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         start_utc, end_utc: its period.
         slot_ms: of the grid that was checked.
         parts: into how many the sides of a cell were cut; 1 for the coarse check.
-        outcome: HIT, NO_HIT or NOT_CHECKED; NO_HIT of a whole check alone.
+        outcome: HIT, NO_HIT or NOT_CHECKED; NO_HIT of a whole check alone. None at the protector of
+            sites, who is not told.
         whole: whether it came to its end.
         at_utc: when this was found.
         met: where own sorties come too close, the earliest first.
@@ -61,6 +67,9 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         coin_kept: the peer did not open its coin in time, which counts as failing the audit.
         drill: whether it is an exercise.
         forget_ms: when the retention that was agreed is over, UTC.
+        protector: whose sites an activity was checked against; None of a mutual check.
+        points: squares asked about in a check of sites.
+        at_sites: own squares within the radius of a site.
     """
 
     line_id: str
@@ -71,7 +80,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     end_utc: str
     slot_ms: int
     parts: int
-    outcome: Outcome
+    outcome: Outcome | None
     whole: bool
     at_utc: str
     met: tuple[Met, ...] = ()
@@ -82,6 +91,14 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     coin_kept: bool = False
     drill: bool = False
     forget_ms: int
+    protector: str | None = None
+    points: int | None = None
+    at_sites: tuple[SiteMet, ...] = ()
+
+    @property
+    def hits(self) -> int:
+        """How many own cells, or squares at sites, were hit."""
+        return len(self.met) + len(self.at_sites)
 
     @property
     def name(self) -> str:
@@ -163,7 +180,7 @@ class PrivateFindings:
                 "line_id": finding.line_id,
                 "proposal": finding.proposal,
                 "run": finding.run,
-                "outcome": finding.outcome.value,
+                "outcome": None if finding.outcome is None else finding.outcome.value,
                 "whole": finding.whole,
                 "reason": finding.reason,
                 "drill": finding.drill,
@@ -215,6 +232,8 @@ class PrivateFindings:
     def _tell(self, finding: PrivateFinding, now: Now) -> bool:
         """Tell of a finding as it stands; True exactly when that may have to be done again."""
         period_over = parse_utc(finding.end_utc) <= now.utc_ms
+        if finding.protector is not None:
+            return self._tell_sites(finding, now, over=period_over)
         hits = bool(finding.met) and self._last_ms(finding) > now.utc_ms
         unknown = finding.reason is not None and not period_over
         shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
@@ -232,6 +251,26 @@ class PrivateFindings:
             else:
                 self._close(finding, (rule,), now)
         return hits or unknown or (shown and bool(finding.picked or finding.coin_kept))
+
+    def _tell_sites(self, finding: PrivateFinding, now: Now, *, over: bool) -> bool:
+        """Tell the planner. The protector is told of nothing: it counts what was asked."""
+        if finding.protector != finding.peer or over:
+            self._close(finding, _SITE_RULES, now)
+            return False
+        if finding.at_sites:
+            first = finding.at_sites[0]
+            beside = [said("PRIVATE_SITE_LABEL", {"label": label}) for label in _labels(finding)]
+            others = _first_of_sorties(finding)[1:_STRETCHES_TOLD]
+            beside += [said("PRIVATE_SITE_AT", _at_site(each)) for each in others]
+            if not finding.whole and finding.reason is not None:
+                beside.append(said("PRIVATE_HIT_BROKEN_OFF"))
+            values = {"peer": finding.peer, **_at_site(first)}
+            self._put(finding, _SITE_HIT, values, "PRIORITY", now, beside=beside)
+        elif finding.reason is not None:
+            by = finding.ended_by or finding.peer
+            values = {"peer": finding.peer, "party": by, "why": finding.reason}
+            self._put(finding, _SITES_NOT_CHECKED, values, "PRIORITY", now)
+        return finding.reason is not None or bool(finding.at_sites)
 
     def _tell_hit(self, finding: PrivateFinding, now: Now) -> None:
         found = [each for each in stretches(finding.met) if parse_utc(each.end_utc) > now.utc_ms]
@@ -301,6 +340,7 @@ class PrivateFindings:
         return any(
             each.whole
             and each.parts == 1
+            and each.protector is None
             and (each.line_id, each.start_utc) == (finding.line_id, finding.start_utc)
             and each.end_utc == finding.end_utc
             and each.at_utc >= finding.at_utc
@@ -319,6 +359,25 @@ class PrivateFindings:
 
 def _key(finding: PrivateFinding, rule: str) -> AlertKey:
     return AlertKey(rule, finding.line_id, finding.proposal, str(finding.run))
+
+
+def _labels(finding: PrivateFinding) -> tuple[str, ...]:
+    """Return what the protector says of the sites that were met, each once, a few of them."""
+    said_of = (each.label for each in finding.at_sites if each.label)
+    return tuple(dict.fromkeys(said_of))[:_LABELS_TOLD]
+
+
+def _first_of_sorties(finding: PrivateFinding) -> tuple[SiteMet, ...]:
+    """Return the first square of each group of sorties that met sites."""
+    found: dict[tuple[str, ...], SiteMet] = {}
+    for each in finding.at_sites:
+        found.setdefault(each.sorties, each)
+    return tuple(found.values())
+
+
+def _at_site(each: SiteMet) -> dict[str, Any]:
+    where = {"lat_e7": each.lat_e7, "lon_e7": each.lon_e7}
+    return {"sortie": ", ".join(each.sorties), "where": where}
 
 
 def _where(stretch: Stretch) -> dict[str, Any]:

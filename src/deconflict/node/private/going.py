@@ -39,17 +39,25 @@ from deconflict.messages.private_bodies import (
     cut,
 )
 from deconflict.node.line import Line, read_body
-from deconflict.node.private.beginning import Begun, CannotRunError, Period, drawn_anew, taken_up
+from deconflict.node.private.beginning import Begun, CannotRunError, Period
 from deconflict.node.private.checks import Check
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.run import Run, StepSaid
-from deconflict.node.private.sorties import met
+from deconflict.node.private.side import side_drawn, side_taken_up
+from deconflict.node.private.site_beginning import (
+    SiteBegun,
+    SiteMet,
+    site_met,
+)
+from deconflict.node.private.site_course import SiteCourse
+from deconflict.node.private.sorties import Met, met
 from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say
 from deconflict.sealed.coin import opens
 from deconflict.sealed.hello import read_hello
 from deconflict.sealed.session import Outcome
+from deconflict.sealed.site_sides import SiteStep, SiteStepKind
 from deconflict.sealed.steps import Step, StepKind
 
 __all__ = ["Going"]
@@ -57,6 +65,8 @@ __all__ = ["Going"]
 _AGAIN_S: Final = (
     1.0  # a part that the peer did not take, or a step that had no room, is tried anew
 )
+# What the own plan or list alone decides how long it takes leaves at multiples of a time.
+_HELD_BACK: Final = (StepKind.ROOT, SiteStepKind.LIST)
 _LOGGED_S: Final = 0.02
 _T = TypeVar("_T")
 
@@ -79,8 +89,9 @@ class Going:
         self._trigger_ms = trigger_ms
         self._moved = asyncio.Event()
         self._expires_ms = 0
-        self._begun: Begun | None = None
-        self._course: Course | None = None
+        self._sites = period.body.sites
+        self._begun: Begun | SiteBegun | None = None
+        self._course: Course | SiteCourse | None = None
         self._heard = self._said = 0
         self._hits: frozenset[bytes] = frozenset()
         self._found: PrivateFinding | None = None
@@ -123,7 +134,10 @@ class Going:
             raise CannotRunError(PrivateEndReason.CANCELLED)
         document = period.document
         checks = self._line.book.private_checks
-        if checks.times_asked(self._check, period.number) >= document.runs_per_slot:
+        if (
+            self._sites is None
+            and checks.times_asked(self._check, period.number) >= document.runs_per_slot
+        ):
             raise CannotRunError(PrivateEndReason.OVER_BUDGET)
         now_ms = self._now_ms
         self._expires_ms = self._trigger_ms + document.run_limit_ms
@@ -133,19 +147,9 @@ class Going:
         # What was accepted under a document that is in force no more is not begun under it.
         if terms is None or agreed is None or agreed.document_hash != self._check.body.grid:
             raise CannotRunError(PrivateEndReason.OTHER_GRID)
-        try:
-            plan = tools.files.plan(period.line_id)
-        except (ConfigurationError, InvalidDocumentError) as error:
-            raise CannotRunError(PrivateEndReason.NO_PLAN, str(error)) from error
+        expires_ms, peer = self._expires_ms, self._line.peer
         begun = await self._in_thread(
-            lambda: drawn_anew(
-                period,
-                plan,
-                terms,
-                now_ms=now_ms,
-                expires_ms=self._expires_ms,
-                random_bytes=tools.random_bytes,
-            )
+            lambda: side_drawn(tools, period, peer, terms, now_ms=now_ms, expires_ms=expires_ms)
         )
         try:
             # On the disk before a byte of it is said: after a crash the same bytes follow again.
@@ -170,18 +174,20 @@ class Going:
         if kept is None:
             raise CannotRunError(PrivateEndReason.SEED_LOST)
         self._expires_ms = parse_utc(kept.expires_utc)
-        self._have(await self._in_thread(lambda: taken_up(period, kept)))
+        begun = await self._in_thread(lambda: side_taken_up(period, kept))
+        self._have(begun)
 
-    def _have(self, begun: Begun) -> None:
+    def _have(self, begun: Begun | SiteBegun) -> None:
         period = self._period
         checks = self._line.book.private_checks
         self._begun = begun
-        self._course = Course(
-            begun.own,
-            seen=checks.seen_besides(period.proposal, period.number),
-            keys=checks.keys_besides(period.proposal, period.number),
-            threads=self._tools.threads,
-        )
+        seen = checks.seen_besides(period.proposal, period.number)
+        keys = checks.keys_besides(period.proposal, period.number)
+        threads = self._tools.threads
+        if isinstance(begun, SiteBegun):
+            self._course = SiteCourse(begun.own, seen=seen, keys=keys, threads=threads)
+        else:
+            self._course = Course(begun.own, seen=seen, keys=keys, threads=threads)
 
     # ---- what is said and heard ------------------------------------------------------------
 
@@ -206,7 +212,7 @@ class Going:
                     continue
                 await self._wait(self._expires_ms)
                 continue
-            if step.kind is StepKind.ROOT:
+            if step.kind in _HELD_BACK:
                 if root_ms is None:
                     since_ms = self._run.hellos_ms or self._now_ms
                     every_ms = self._period.document.tags_after_ms
@@ -216,25 +222,39 @@ class Going:
                     continue
             await self._say_step(step)
 
-    async def _catch_up(self, course: Course) -> None:
+    async def _catch_up(self, course: Course | SiteCourse) -> None:
         """Hear what the peer said since, and compare what we said ourselves."""
         while self._heard < len(self._run.peer.steps):
             said = self._run.peer.steps[self._heard]
             if said.logged_ms > self._expires_ms:
                 raise CannotRunError(PrivateEndReason.EXPIRED)
             data = await self._data(said)
-            step = Step(said.step.step_kind, said.number, data)
             self._heard += 1
-            await self._in_thread(partial(course.hear, step))
+            if self._protects and said.step is StepWord.POINTS:
+                await self._in_thread(self._count)
+            await self._in_thread(partial(course.hear, said.step, said.number, data))
             if course.finding.hits != self._hits:
                 self._hits = course.finding.hits
                 await self._keep(await self._finding())
         while self._said < len(self._run.own.steps):
             own = self._run.own.steps[self._said]
             self._said += 1
-            course.said(LoggedStep(own.step.step_kind, own.number, own.size, own.sha256))
+            course.said(LoggedStep(course.kind_of(own.step), own.number, own.size, own.sha256))
         key = (self._period.proposal, self._period.number)
         self._tools.progress[key] = course.progress
+
+    def _count(self) -> None:
+        """Count what the planner asks, on the disk, before anything is answered."""
+        period, sites = self._period, self._sites
+        if sites is not None:
+            self._tools.sites.count(
+                f"{period.proposal}/{period.number}",
+                self._line.peer,
+                period.line_id,
+                period.document.site_grid(period.start_ms),
+                sites.points,
+                self._now_ms,
+            )
 
     async def _data(self, said: StepSaid) -> bytes:
         """Return the bytes of a step of the peer, from its message or from its parts."""
@@ -259,9 +279,10 @@ class Going:
             raise CannotRunError(PrivateEndReason.MALFORMED)
         return inline
 
-    async def _say_step(self, step: Step) -> None:
+    async def _say_step(self, step: Step | SiteStep) -> None:
         word = StepWord[step.kind.name]
-        body = PrivateStep.of(self._period.number, word, step.number, step.data)
+        number = step.number if isinstance(step, Step) else 0
+        body = PrivateStep.of(self._period.number, word, number, step.data)
         if body.parts:
             parts = self._tools.runtime.parts.of(self._period.line_id)
             for part in cut(step.data):
@@ -331,13 +352,19 @@ class Going:
         self, reason: str | None = None, ended_by: str | None = None
     ) -> PrivateFinding:
         period, begun = self._period, self._begun
+        sites, course = self._sites, self._course
         grid = period.grid.refined(period.parts)
         found = None if self._course is None else self._course.finding
         whole = found is not None and found.whole and reason is None
         hits = self._hits if found is None else found.hits
-        where = await self._in_thread(
-            lambda: met(hits, () if begun is None else begun.sorties, grid)
-        )
+        sorties = () if begun is None else begun.sorties
+        where: tuple[Met, ...] = ()
+        at_sites: tuple[SiteMet, ...] = ()
+        if sites is None:
+            where = await self._in_thread(lambda: met(hits, sorties, grid))
+        elif isinstance(course, SiteCourse):
+            labels, flat = course.labels, period.document.site_grid(period.start_ms)
+            at_sites = await self._in_thread(lambda: site_met(labels, sorties, flat))
         outcome = Outcome.HIT if hits else Outcome.NO_HIT if whole else Outcome.NOT_CHECKED
         return PrivateFinding(
             line_id=period.line_id,
@@ -348,11 +375,15 @@ class Going:
             end_utc=format_utc(period.end_ms),
             slot_ms=grid.slot_ms,
             parts=period.parts,
-            outcome=outcome,
+            # The protector finds nothing, and least of all that nothing was near.
+            outcome=None if self._protects else outcome,
             whole=whole,
             at_utc=format_utc(self._now_ms),
             met=where,
-            sorties=None if begun is None else len(begun.sorties),
+            protector=None if sites is None else sites.protector,
+            points=None if sites is None else sites.points,
+            at_sites=at_sites,
+            sorties=None if begun is None or self._protects else len(begun.sorties),
             reason=reason,
             ended_by=ended_by,
             drill=self._check.drill,
@@ -372,7 +403,9 @@ class Going:
         """Open our half of the coin once the run is whole, and wait for the other."""
         found, begun = self._found, self._begun
         per_mille = self._period.document.audit_per_mille
-        if found is None or begun is None or not found.whole or not per_mille:
+        if self._sites is not None or found is None or begun is None:
+            return  # a check of sites has no coin: who is to be audited is asked for it
+        if not found.whole or not per_mille:
             return
         body = PrivateCoin(run=self._period.number, coin=begun.kept.coin)
         until_ms = self._expires_ms + self._period.document.run_limit_ms
@@ -414,7 +447,12 @@ class Going:
     def _now_ms(self) -> int:
         return self._tools.runtime.now().utc_ms
 
-    def _need_course(self) -> Course:
+    @property
+    def _protects(self) -> bool:
+        """Whether this side holds the sites that are asked about."""
+        return self._sites is not None and self._sites.protector == self._period.party
+
+    def _need_course(self) -> Course | SiteCourse:
         if self._course is None:
             raise RuntimeError("a run talks before it has begun")
         return self._course

@@ -23,6 +23,7 @@ from deconflict.node.files import write_atomically
 from deconflict.node.part_door import NOTHING, Allowed, PartDoor
 from deconflict.node.private.checks import Check, PrivateChecks
 from deconflict.node.private.run import Run
+from deconflict.sealed.site_sides import SiteStepKind, step_length
 from deconflict.sealed.steps import CHUNKS, StepKind, length_of
 
 __all__ = ["PartKeeping"]
@@ -95,7 +96,7 @@ class PartKeeping:
             start_ms = checks.start_ms(check, run.number)
             if document is not None and start_ms is not None:
                 parts += _SIDES * _parts_of_run(document, check, start_ms)
-                size += _SIDES * document.bytes_of_run(check.body.refines)
+                size += _SIDES * _bytes_of_run(document, check, start_ms)
                 since_ms.append(begun_ms)
         if not since_ms:
             return NOTHING
@@ -175,6 +176,10 @@ def _running(checks: PrivateChecks) -> Iterator[tuple[Check, Run, int]]:
 
 def _parts_of_run(document: PrivateCheckTerms, check: Check, start_ms: int) -> int:
     """Return in how many parts what one side says in a run travels."""
+    if check.body.sites is not None:
+        return sum(
+            -(-length // MAX_PART_BYTES) for length in _site_steps(document, check, start_ms)
+        )
     shape = document.shape(start_ms, check.body.refines)
     slots = document.asked_slots(check.body.refines)
     parts = 0
@@ -183,6 +188,21 @@ def _parts_of_run(document: PrivateCheckTerms, check: Check, start_ms: int) -> i
         if length is not None and length > MAX_INLINE_BYTES:
             parts += -(-length // MAX_PART_BYTES) * (CHUNKS if kind is StepKind.CHUNK else 1)
     return parts
+
+
+def _bytes_of_run(document: PrivateCheckTerms, check: Check, start_ms: int) -> int:
+    """Return how many bytes one side says in a run, but for its HELLO."""
+    if check.body.sites is not None:
+        return sum(_site_steps(document, check, start_ms))
+    return document.bytes_of_run(check.body.refines)
+
+
+def _site_steps(document: PrivateCheckTerms, check: Check, start_ms: int) -> Iterator[int]:
+    """Yield how long each step of a check of sites is, of both sides, but for the HELLOs."""
+    if check.body.sites is not None:
+        shape = document.site_shape(start_ms, check.body.sites)
+        lengths = (step_length(kind, shape) for kind in SiteStepKind)
+        yield from (length for length in lengths if length is not None)
 
 
 def _until(checks: PrivateChecks) -> dict[str, int]:

@@ -181,7 +181,11 @@ class _Side:
         if hashlib.sha256(data).hexdigest() != body.sha256 or len(data) != body.size:
             self.false = f"{_name(body)} names parts that are not it"
             return False
-        self.steps.append(Said(party, Step(body.step.step_kind, body.number, data)))
+        kind = body.step.step_kind
+        if kind is None:
+            self.false = f"{_name(body)} is no step of such a check"
+            return False
+        self.steps.append(Said(party, Step(kind, body.number, data)))
         return True
 
     def coin_is_false(self) -> bool:
@@ -331,6 +335,12 @@ class RecordedRun:
                 given=f"run {opened.run} of {opened.proposal[:16]}",
                 remedy="take the record of the line on which it was run, exported after it",
             )
+        if proposed[1].sites is not None:
+            raise NotFoundError(
+                "a check of protected sites is not looked at by this command",
+                given=opened.proposal[:16],
+                expected="a mutual check",
+            )
         return proposed
 
     def _shape(self, document: PrivateCheckTerms) -> Shape:
@@ -376,7 +386,10 @@ def _name(body: PrivateStep) -> str:
 
 
 def _is_false_length(body: PrivateStep, shape: Shape, slots: int) -> bool:
-    length = length_of(body.step.step_kind, shape, slots)
+    kind = body.step.step_kind
+    if kind is None:
+        return True  # no step of such a check
+    length = length_of(kind, shape, slots)
     return body.size > MAX_HELLO_BYTES if length is None else body.size != length
 
 

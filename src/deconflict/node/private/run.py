@@ -13,9 +13,9 @@ from deconflict.sealed.steps import CHUNKS
 
 __all__ = ["MOST_STEPS", "CoinSaid", "EndSaid", "Run", "RunSide", "StepSaid"]
 
-# A whole run has one of each kind and 64 chunks. One more is enough to know that somebody says what
-# is not due; what comes behind that is in the record alone.
-MOST_STEPS: Final = len(StepWord) - 1 + CHUNKS + 1
+# A whole mutual run has one of each kind but LIST, and 64 chunks. One more is enough to know that
+# somebody says what is not due; what comes behind that is in the record alone.
+MOST_STEPS: Final = len(StepWord) - 2 + CHUNKS + 1
 
 
 class StepSaid(msgspec.Struct, frozen=True):

@@ -13,8 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from deconflict.airspace.instant import format_utc
-from deconflict.errors import BrokenTurnError, ConfigurationError, StoreError
+from deconflict.errors import (
+    BrokenTurnError,
+    ConfigurationError,
+    InvalidDocumentError,
+    LineStateError,
+    NoRoomError,
+    StoreError,
+)
 from deconflict.line.keys import RandomBytes
+from deconflict.messages.kinds import Kind
+from deconflict.messages.private_bodies import PrivateAccept
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
 from deconflict.node.private.beginning import Period
@@ -22,8 +31,10 @@ from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.going import Going
+from deconflict.node.private.site_files import SiteFiles
 from deconflict.node.private.tools import Tools
 from deconflict.node.runtime import Runtime
+from deconflict.node.saying import Say
 
 __all__ = ["PrivateRunner"]
 
@@ -56,6 +67,7 @@ class PrivateRunner:
         threads: int | None = None,
     ) -> None:
         self.files = files
+        self.sites = SiteFiles(files.folder)
         self._core = core
         self._runtime = runtime
         self._progress: dict[tuple[str, int], tuple[int, int]] = {}
@@ -63,6 +75,7 @@ class PrivateRunner:
         self._asked_ms: dict[tuple[str, int], int] = {}
         self._settled: dict[str, int] = {}  # by proposal: all runs below this number are
         self._wake = asyncio.Event()
+        self._accepted: set[str] = set()
         self._tend_ms = 0
         self._tools = Tools(
             runtime,
@@ -71,6 +84,7 @@ class PrivateRunner:
             random_bytes,
             threads,
             self._progress,
+            self.sites,
         )
         runtime.on_durable.append(self._moved)
 
@@ -125,6 +139,7 @@ class PrivateRunner:
                     for line in self._core.lines.values():
                         for check, number, trigger_ms in self._wanted(line, now_ms):
                             self._start(tasks, line, check, number, trigger_ms)
+                        await self._answer_sites(line, now_ms)
                         await self._look_at_plan(line, now_ms)
                     if now_ms >= self._tend_ms:
                         self._tend_ms = now_ms + _TEND_MS
@@ -141,6 +156,41 @@ class PrivateRunner:
             return
         await asyncio.sleep(0.02)  # many commits in a short time are looked at together
 
+    async def _answer_sites(self, line: Line, now_ms: int) -> None:
+        """Take part in what the peer asks about our sites, where our people consented before."""
+        for check in line.book.private_checks:
+            sites = check.body.sites
+            if (
+                sites is None
+                or sites.protector != self._core.party
+                or check.own
+                or check.fault is not None
+                or check.state is not CheckState.PROPOSED
+                or check.proposal in self._accepted
+            ):
+                continue
+            try:
+                consented = self.sites.has_consent(line.line_id, line.peer, now_ms)
+            except (ConfigurationError, InvalidDocumentError) as error:
+                logger.warning("consent to checks of sites cannot be read: %s", error)
+                return
+            if not consented:
+                continue  # a person answers: gives consent, or declines
+            say = Say(
+                kind=Kind.PRIVATE_ACCEPT,
+                body=PrivateAccept(),
+                desk=self._core.desks[0],
+                ref=check.proposal,
+            )
+            await self._runtime.voiced([line.line_id])
+            try:
+                durable, _ = self._runtime.say([(line.line_id, [say])], self._runtime.now())
+            except (LineStateError, NoRoomError):
+                return  # mute, suspended, or no room: it is tried again
+            self._accepted.add(check.proposal)
+            await durable
+            self._runtime.nudge()
+
     async def _look_at_plan(self, line: Line, now_ms: int) -> None:
         """Tell the desk while it can still do something: a run without a plan is NOT CHECKED."""
         due: Check | None = None
@@ -149,6 +199,8 @@ class PrivateRunner:
             for check in line.book.private_checks:
                 if check.state is not CheckState.ACCEPTED or check.fault is not None:
                     continue
+                if check.body.sites is not None:
+                    continue  # it has begun, or the planner said so a moment ago
                 period = self.period(line, check, self._first_open(line, check))
                 if period is not None and now_ms < period.due_ms < due_ms:
                     due, due_ms = check, period.due_ms
@@ -215,6 +267,8 @@ class PrivateRunner:
         run = line.book.private_checks.run(check.proposal, period.number)
         accepted_ms = 0 if check.answer is None else check.answer.logged_ms
         due_ms = max(period.due_ms, accepted_ms)
+        if check.body.sites is not None:
+            return accepted_ms  # sites stand all the time: nothing is to be waited for
         if run.own.hello or run.ends:
             return due_ms
         if check.ends:
@@ -248,7 +302,7 @@ class PrivateRunner:
         document = line.book.private_checks.document_of(check)
         if found is None or document is None:
             return False
-        return is_settled(found, document.audit_per_mille)
+        return is_settled(found, 0 if check.body.sites else document.audit_per_mille)
 
     # ---- what is left of them --------------------------------------------------------------
 

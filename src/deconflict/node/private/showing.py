@@ -17,6 +17,7 @@ from deconflict.node.private.views import (
     RefinementView,
     hit_views,
     run_text,
+    site_views,
 )
 from deconflict.node.releasing import Releasing
 
@@ -109,6 +110,7 @@ class PrivateShowing(Releasing):
             by=check.by,
             own=check.own,
             mode=check.body.mode.value,
+            protector=None if check.body.sites is None else check.body.sites.protector,
             state=check.state.value,
             fault=None if check.fault is None else check.fault.value,
             proposed_utc=format_utc(check.logged_ms),
@@ -171,7 +173,7 @@ class PrivateShowing(Releasing):
             due_utc=due_utc,
             state=state,
             outcome=_outcome(finding, over=over),
-            hits=0 if finding is None else len(finding.met),
+            hits=0 if finding is None else finding.hits,
             sorties=None if finding is None else finding.sorties,
             reason=None if finding is None else finding.reason,
             ended_by=None if finding is None else finding.ended_by,
@@ -180,7 +182,7 @@ class PrivateShowing(Releasing):
             picked=None if finding is None else finding.picked,
             coin_kept=finding is not None and finding.coin_kept,
             text=run_text(
-                finding=finding if finding is not None and (over or finding.met) else None,
+                finding=finding if finding is not None and (over or finding.hits) else None,
                 progress=progress,
                 due_utc=due_utc,
                 language=language,
@@ -203,13 +205,14 @@ class PrivateShowing(Releasing):
             check=self._check_view(line, check, language),
             run=run,
             hits=() if finding is None else hit_views(finding, language),
+            at_sites=() if finding is None else site_views(finding, language),
             refinements=() if finding is None else _closer(check, finding, document),
             runs_left=max(document.runs_per_slot - asked - bool(run.outcome), 0),
         )
 
 
 def _outcome(finding: PrivateFinding | None, *, over: bool) -> str | None:
-    if finding is None or not (over or finding.met):
+    if finding is None or finding.outcome is None or not (over or finding.hits):
         return None
     return finding.outcome.value
 

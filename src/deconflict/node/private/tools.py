@@ -9,6 +9,7 @@ from typing import Protocol
 from deconflict.line.moment import Now
 from deconflict.node.core import NodeCore
 from deconflict.node.private.files import PrivateFiles
+from deconflict.node.private.site_files import SiteFiles
 from deconflict.node.saying import Say
 from deconflict.node.views import Posted
 from deconflict.node.work import Work
@@ -77,6 +78,7 @@ class Tools:
         random_bytes: for seeds (``os.urandom`` in service).
         threads: of the kernel; None for one a processor.
         progress: of the runs that go on now, by proposal and number: steps done, of how many.
+        sites: the list of protected sites, consents, counts.
     """
 
     runtime: Driver
@@ -85,3 +87,4 @@ class Tools:
     random_bytes: Callable[[int], bytes]
     threads: int | None
     progress: dict[tuple[str, int], tuple[int, int]]
+    sites: SiteFiles

@@ -7,6 +7,7 @@ from deconflict.airspace.notation import PositionEcho, echo
 from deconflict.airspace.position import Position
 from deconflict.messages.phrases import render_named
 from deconflict.node.private.findings import PrivateFinding, Stretch, stretches
+from deconflict.node.private.site_beginning import SiteMet
 
 __all__ = [
     "HitView",
@@ -16,9 +17,11 @@ __all__ = [
     "PrivateFindingView",
     "PrivateRunView",
     "RefinementView",
+    "SiteHitView",
     "SortieView",
     "hit_views",
     "run_text",
+    "site_views",
 ]
 
 
@@ -115,6 +118,7 @@ class PrivateCheckView:
         by: who proposed.
         own: whether this party did.
         mode: who learns what.
+        protector: whose sites are asked about; None in a mutual check.
         state: PROPOSED, ACCEPTED, DECLINED or ENDED.
         fault: why none of it can be run; None when it can.
         start_utc: when the first period begins.
@@ -132,6 +136,7 @@ class PrivateCheckView:
     by: str
     own: bool
     mode: str
+    protector: str | None
     state: str
     fault: str | None
     proposed_utc: str
@@ -175,6 +180,25 @@ class HitView:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteHitView:
+    """An own square within the radius of a protected site. Where the site is, nobody here knows.
+
+    Attributes:
+        sorties: labels of the own sorties that touch it.
+        place: its middle in every notation.
+        side_mm: how wide it is.
+        label: what the protector says of the site; None where that cannot be opened.
+        text: all of it in words.
+    """
+
+    sorties: tuple[str, ...]
+    place: PositionEcho
+    side_mm: int
+    label: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateFindingView:
     """What a run found, as far as it came.
 
@@ -182,6 +206,7 @@ class PrivateFindingView:
         check: to which it belongs.
         run: how it stands.
         hits: by sortie, the earliest first.
+        at_sites: of a check of sites, own squares within the radius of one.
         refinements: closer looks that can be proposed; none without a hit.
         runs_left: how often the fullest of its slots may still be asked about.
     """
@@ -189,6 +214,7 @@ class PrivateFindingView:
     check: PrivateCheckView
     run: PrivateRunView
     hits: tuple[HitView, ...]
+    at_sites: tuple[SiteHitView, ...]
     refinements: tuple[RefinementView, ...]
     runs_left: int
 
@@ -217,6 +243,21 @@ def hit_views(finding: PrivateFinding, language: str) -> tuple[HitView, ...]:
     return tuple(_hit_view(each, language) for each in stretches(finding.met))
 
 
+def site_views(finding: PrivateFinding, language: str) -> tuple[SiteHitView, ...]:
+    """Return the squares at sites of a finding, in words of a language."""
+    return tuple(_site_view(each, language) for each in finding.at_sites)
+
+
+def _site_view(each: SiteMet, language: str) -> SiteHitView:
+    where = {"lat_e7": each.lat_e7, "lon_e7": each.lon_e7}
+    values = {"sortie": ", ".join(each.sorties), "where": where}
+    text = render_named("PRIVATE_SITE_AT", values, language)
+    if each.label:
+        text += " " + render_named("PRIVATE_SITE_LABEL", {"label": each.label}, language)
+    place = echo(Position(each.lat_e7, each.lon_e7))
+    return SiteHitView(each.sorties, place, each.side_mm, each.label, text)
+
+
 def run_text(
     *,
     finding: PrivateFinding | None,
@@ -225,6 +266,16 @@ def run_text(
     language: str,
 ) -> str:
     """Return how a run stands in words."""
+    if finding is not None and finding.protector is not None and finding.reason is None:
+        if finding.outcome is None:
+            return render_named("PRIVATE_RUN_ANSWERED", {"points": finding.points or 0}, language)
+        if not finding.at_sites:
+            return render_named("PRIVATE_RUN_NO_SITE", {}, language)
+    if finding is not None and finding.at_sites:
+        told = render_named("PRIVATE_RUN_SITE_HIT", {"count": finding.hits}, language)
+        if finding.reason is not None:
+            told += " " + render_named("PRIVATE_HIT_BROKEN_OFF", {}, language)
+        return told
     if finding is not None and finding.met:
         told = render_named("PRIVATE_RUN_HIT", {"count": len(finding.met)}, language)
         if finding.reason is not None:

@@ -23,7 +23,11 @@ export function stateOf(check) {
   return named("private_state", check.state);
 }
 
-export const markOf = (check) => `${check.drill ? `${t("drill.mark")} ` : ""}${check.refines ? t("private.closer_look", { parts: check.refines.parts }) : t("private.coarse")}`;
+const whatOf = (check) => {
+  if (check.protector) return t("private.sites", { protector: check.protector });
+  return check.refines ? t("private.closer_look", { parts: check.refines.parts }) : t("private.coarse");
+};
+export const markOf = (check) => `${check.drill ? `${t("drill.mark")} ` : ""}${whatOf(check)}`;
 
 // Draws into a box; show(check) draws what changed.
 export function drawCheck(box, chosen, document, desk) {

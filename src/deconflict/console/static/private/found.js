@@ -31,6 +31,7 @@ export function drawFinding(box, finding, document, desk) {
         h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.outcome] && h("p", { class: "permission" }, t(SAYS[run.outcome])),
           !over && h("p", { class: "permission" }, t("private.says_more")),
           run.outcome === "HIT" && run.reason && h("p", { class: "permission" }, t("private.says_not_checked")))),
+      ...finding.at_sites.map(({ text }) => h("p", { dir: "auto" }, text)),
       hits.length > 0 && h("p", {}, t("private.own_cells", { peer: check.peer })),
       hits.length > 0 && h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("private.hit_table") }, h("table", {},
         h("thead", {}, h("tr", {}, ["sortie", "when", "where", "height"].map((name) => h("th", { scope: "col" }, t(`private.${name}`))))),

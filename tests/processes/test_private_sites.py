@@ -1,0 +1,125 @@
+"""Protected sites between two running nodes: west plans, east protects."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bench.nodes import Party, agree, make_pair, running, wait_for
+from tests.private_nodes import CELL_MM, HOUR_MS, ORIGIN, check_terms, fly, outcome, sortie
+
+from deconflict.airspace.instant import format_utc
+from deconflict.sealed.plane import Plane
+
+pytestmark = pytest.mark.processes
+
+_ASKED = {"points": 64, "bucket": 1_024, "label": 32}
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, Party]]:
+    west, east = make_pair(tmp_path_factory.mktemp("sites"))
+    with running(west, east):
+        agree(west, east, private_check=check_terms())
+        fly(west, sortie("viper", 5, 5))
+        yield west, east
+
+
+def hold(east: Party, column: int, row: int, **caps: int) -> None:
+    """Have east hold one hospital in the middle of a cell."""
+    lat_deg, lon_deg = Plane(ORIGIN).position_of(
+        (column - 10 + 0.5) * CELL_MM, (row - 10 + 0.5) * CELL_MM
+    )
+    site = {
+        "label": "hospital",
+        "lat_e7": round(lat_deg * 1e7),
+        "lon_e7": round(lon_deg * 1e7),
+        "radius_mm": 2_000_000,
+    }
+    given = {"points_a_query": 64, "queries_a_day": 99, "share_per_mille": 1_000}
+    east.put("/private/sites", {"sites": [site], "share_all_per_mille": 1_000, **(given | caps)})
+
+
+def consent(east: Party, *, for_ms: int = HOUR_MS) -> None:
+    until = format_utc(time.time_ns() // 1_000_000 + for_ms)
+    east.put(f"/private/sites/consent/{east.line['line_id']}", {"until_utc": until})
+
+
+def ask(west: Party) -> str:
+    posted = west.post("/private/sites/propose", {"line": west.line["line_id"], **_ASKED})
+    return str(posted["hash"])
+
+
+def consented(east: Party) -> dict[str, Any]:
+    (found,) = east.get("/private/sites")["consents"]
+    return dict(found)
+
+
+def test_a_planner_is_warned_and_the_protector_sees_that_something_was_asked(
+    pair: tuple[Party, Party],
+) -> None:
+    west, east = pair
+    hold(east, 5, 5)
+    consent(east)
+    before = consented(east)["asked_ever"]
+    name = ask(west)
+    found = outcome(west, name)
+    assert (found["run"]["outcome"], found["run"]["state"]) == ("HIT", "WHOLE")
+    assert [(hit["sorties"], hit["label"]) for hit in found["at_sites"]] == [
+        (["viper"], "hospital")
+    ]
+    alerts = west.get("/alerts", open="true")
+    assert any(each["rule"] == "PRIVATE_SITE_HIT" and "viper" in each["text"] for each in alerts)
+    answered = outcome(east, name)
+    assert (answered["run"]["outcome"], answered["run"]["state"]) == (None, "WHOLE")
+    assert (answered["at_sites"], answered["run"]["sorties"]) == ([], None)
+    assert consented(east)["asked_ever"] == before + 64
+    assert b"hospital" not in (east.folder / "serve.log").read_bytes()
+
+
+def test_an_activity_away_from_every_site_is_no_hit(pair: tuple[Party, Party]) -> None:
+    west, east = pair
+    hold(east, 15, 15)
+    consent(east)
+    found = outcome(west, ask(west))
+    assert (found["run"]["outcome"], found["run"]["state"]) == ("NO_HIT", "WHOLE")
+    assert found["at_sites"] == []
+
+
+def test_over_the_cap_nothing_is_answered(pair: tuple[Party, Party]) -> None:
+    west, east = pair
+    hold(east, 5, 5, points_a_query=63)
+    consent(east)
+    found = outcome(west, ask(west))["run"]
+    assert (found["outcome"], found["reason"], found["ended_by"]) == (
+        "NOT_CHECKED",
+        "OVER_CAP",
+        "east",
+    )
+    rules = {alert["rule"] for alert in west.get("/alerts", open="true")}
+    assert "PRIVATE_SITES_NOT_CHECKED" in rules
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "ended"])
+def test_without_consent_a_proposal_waits_for_a_person(pair: tuple[Party, Party], how: str) -> None:
+    west, east = pair
+    hold(east, 5, 5)
+    if how == "withdrawn":
+        consent(east)
+        east._ask("DELETE", f"/private/sites/consent/{east.line['line_id']}")
+        assert consented(east)["state"] == "WITHDRAWN"
+    else:
+        consent(east, for_ms=500)
+        time.sleep(1.0)
+        assert consented(east)["state"] == "ENDED"
+    name = ask(west)
+    wait_for(
+        lambda: name in {each["proposal"] for each in east.get("/private")},
+        "the proposal did not arrive",
+    )
+    time.sleep(3.0)  # the node looks every second
+    assert west.get(f"/private/{name}")["state"] == "PROPOSED"
+    # A person who takes part all the same has not consented: nothing is shown or answered.
+    east.post(f"/private/{name}/accept", {})
+    found = outcome(west, name)["run"]
+    assert (found["outcome"], found["reason"]) == ("NOT_CHECKED", "NO_CONSENT")
