@@ -19,6 +19,7 @@ from deconflict.errors import (
     InvalidDocumentError,
     LineStateError,
     NoRoomError,
+    NotFoundError,
     StoreError,
 )
 from deconflict.line.keys import RandomBytes
@@ -139,7 +140,7 @@ class PrivateRunner:
                     for line in self._core.lines.values():
                         for check, number, trigger_ms in self._wanted(line, now_ms):
                             self._start(tasks, line, check, number, trigger_ms)
-                        await self._answer_sites(line, now_ms)
+                        self._answer_sites(tasks, line, now_ms)
                         await self._look_at_plan(line, now_ms)
                     if now_ms >= self._tend_ms:
                         self._tend_ms = now_ms + _TEND_MS
@@ -156,7 +157,7 @@ class PrivateRunner:
             return
         await asyncio.sleep(0.02)  # many commits in a short time are looked at together
 
-    async def _answer_sites(self, line: Line, now_ms: int) -> None:
+    def _answer_sites(self, tasks: asyncio.TaskGroup, line: Line, now_ms: int) -> None:
         """Take part in what the peer asks about our sites, where our people consented before."""
         for check in line.book.private_checks:
             sites = check.body.sites
@@ -169,6 +170,9 @@ class PrivateRunner:
                 or check.proposal in self._accepted
             ):
                 continue
+            period = self.period(line, check, 0)
+            if period is None or period.end_ms <= now_ms:
+                continue  # nobody waits for the answer any more
             try:
                 consented = self.sites.has_consent(line.line_id, line.peer, now_ms)
             except (ConfigurationError, InvalidDocumentError) as error:
@@ -176,20 +180,27 @@ class PrivateRunner:
                 return
             if not consented:
                 continue  # a person answers: gives consent, or declines
-            say = Say(
-                kind=Kind.PRIVATE_ACCEPT,
-                body=PrivateAccept(),
-                desk=self._core.desks[0],
-                ref=check.proposal,
-            )
-            await self._runtime.voiced([line.line_id])
-            try:
-                durable, _ = self._runtime.say([(line.line_id, [say])], self._runtime.now())
-            except (LineStateError, NoRoomError):
-                return  # mute, suspended, or no room: it is tried again
             self._accepted.add(check.proposal)
-            await durable
-            self._runtime.nudge()
+            tasks.create_task(self._accept(line, check))
+
+    async def _accept(self, line: Line, check: Check) -> None:
+        """Say that we take part, as soon as the line lets it; no other run waits for that."""
+        say = Say(
+            kind=Kind.PRIVATE_ACCEPT,
+            body=PrivateAccept(),
+            desk=self._core.desks[0],
+            ref=check.proposal,
+        )
+        await self._runtime.settled()  # what is cited is in the record by then
+        await self._runtime.voiced([line.line_id])
+        try:
+            durable, _ = self._runtime.say([(line.line_id, [say])], self._runtime.now())
+        except (LineStateError, NoRoomError, NotFoundError):
+            # Mute, suspended, no room, or the proposal is not in the record yet: tried again.
+            self._accepted.discard(check.proposal)
+            return
+        await durable
+        self._runtime.nudge()
 
     async def _look_at_plan(self, line: Line, now_ms: int) -> None:
         """Tell the desk while it can still do something: a run without a plan is NOT CHECKED."""
