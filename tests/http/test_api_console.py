@@ -104,6 +104,7 @@ def test_an_exercise_is_marked_wherever_a_message_a_plan_or_a_conflict_is_shown(
         "incidents/screen.js",
         "incidents/tally.js",
         "map/marks.js",
+        "private/check.js",
         "record/search.js",
         "talks/call.js",
         "talks/offers.js",
