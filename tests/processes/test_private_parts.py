@@ -23,8 +23,11 @@ from deconflict.store.parts import Parts
 
 pytestmark = pytest.mark.processes
 
-# 38,400 bytes of POINTS and 38,656 of EVALUATED: a part each. Tags leave 20 s after the HELLOs.
-TERMS = check_terms(points=300, cells_per_sortie_slot=75, tags_after_ms=20_000)
+# 38,400 bytes of POINTS and 38,656 of EVALUATED: a part each. HELLOs leave up to 20 s after they are
+# due, one after the other, and tags 20 s after both: there is time for the attacks between.
+TERMS = check_terms(
+    points=300, cells_per_sortie_slot=75, tags_after_ms=20_000, run_limit_ms=240_000
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +75,7 @@ def test_a_peer_that_pushes_more_than_its_run_needs_is_refused_and_the_run_goes_
     west, east = pair
     name = agree_check(west, east)
     held = parts_of(west)
-    wait_for(lambda: held.held().parts == 4, "not all parts came")
+    wait_for(lambda: held.held().parts == 4, "not all parts came", 90.0)
     before = held.held()
     east.kill()  # the attacker has its key now, and calls in its name
     own = hostile.own_credentials(east.folder)
