@@ -202,7 +202,7 @@ fuzz-parsers: $(VENV)/dev-built $(VENV)/atheris ## every parser under atheris (S
 
 screenshots: $(VENV)/dev-built chromium ## each screen of the console, by night and by day, in three languages: build/screenshots
 	$(BIN)/python -m pytest -q tests/browser/test_access.py tests/browser/test_two_desks.py \
-	  tests/browser/test_story.py tests/browser/test_terms.py tests/browser/test_map.py
+	  tests/browser/test_story.py tests/browser/test_terms_screen.py tests/browser/test_map.py
 	@echo "look at them: build/screenshots"
 
 docs: $(VENV)/dev-built ## write the generated reference pages anew

@@ -23,8 +23,8 @@ from deconflict.store.parts import Parts
 
 pytestmark = pytest.mark.processes
 
-# 38,400 bytes of POINTS and 38,656 of EVALUATED: a part each. HELLOs leave up to 20 s after they are
-# due, one after the other, and tags 20 s after both: there is time for the attacks between.
+# 38,400 bytes of POINTS and 38,656 of EVALUATED: a part each. HELLOs leave up to 20 s after they
+# are due, one after the other, and tags 20 s after both: there is time for the attacks between.
 TERMS = check_terms(
     points=300, cells_per_sortie_slot=75, tags_after_ms=20_000, run_limit_ms=240_000
 )

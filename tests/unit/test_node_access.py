@@ -66,6 +66,8 @@ async def filled(pair: NodePair, node: Node) -> dict[str, str]:
         "passkey_id": "0000000000000000",
         "inquiry": "00000000000000000000000000000000",
         "conflict_id": "0000000000000000",
+        "proposal": posted.hash,
+        "run": "0",
     }
 
 

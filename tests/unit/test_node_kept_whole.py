@@ -25,10 +25,12 @@ from deconflict.messages.bodies import (
 from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.incident_bodies import RiskWord
 from deconflict.messages.kinds import Kind, Release
+from deconflict.messages.private_bodies import StepWord
 from deconflict.messages.talks import ReadoutWithheld
 from deconflict.node import fold
 from kept_folds import all_attributes, require_any_cut, whole_of
 from node_pair import NodePair, cease, declaration, node_pair, query
+from private_samples import CheckedPair, document
 
 # Empty in every record: what a re-check or a look of somebody fills, and what one entry empties.
 NEVER_SAID = frozenset(
@@ -120,6 +122,14 @@ def talk_of_calls(pair: NodePair) -> None:
     say(pair, "red", Kind.READOUT_WITHHELD, ReadoutWithheld(call=call), call)
 
 
+def talk_of_checks(pair: NodePair) -> None:
+    checked = CheckedPair(pair)
+    checked.propose()
+    checked.accept()
+    checked.steps(StepWord.HELLO)
+    checked.end("red", 0)
+
+
 def talk_after_a_restore(pair: NodePair) -> None:
     backup = back_up(pair, "blue")
     pair.say("blue", Kind.QUERY, query())
@@ -168,9 +178,10 @@ def test_every_attribute_of_a_fold_is_filled_by_a_record_and_found_again_at_any_
                 (talk_of_flights, talk_of_alarms),
                 (talk_of_flights, talk_of_incidents, talk_of_calls),
                 (talk_after_a_restore,),
+                (talk_of_checks,),
             )
         ):
-            with node_pair(seed=seed) as pair:
+            with node_pair(seed=seed, private_check=document()) as pair:
                 pair.begin_drill("red", announced=True)
                 pair.run_for(2)
                 pair.end_drill("red")
