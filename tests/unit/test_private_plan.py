@@ -51,9 +51,6 @@ def test_what_a_run_was_begun_with_comes_back_and_is_for_its_owner_alone(tmp_pat
     (path,) = (tmp_path / "private").iterdir()
     assert os.stat(path).st_mode & 0o777 == 0o600
     assert os.stat(path.parent).st_mode & 0o777 == 0o700
-    assert files.erase_run(RUN.proposal, 3)
-    assert not files.erase_run(RUN.proposal, 3)
-    assert list(files.runs()) == []
 
 
 def test_what_was_kept_is_erased_when_its_retention_is_over(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from deconflict.errors import InvalidDocumentError
-from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.canonical import parse_canonical
 from deconflict.line.statement import Hash, UtcText, Version
+from deconflict.sealed.document import Document
 
 __all__ = ["MAX_HELLO_BYTES", "Hello", "Shape", "commitment", "read_hello", "session_id"]
 
@@ -65,7 +66,7 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
 
 
-class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Hello(Document, frozen=True, forbid_unknown_fields=True):
     """What one side fixes.
 
     Attributes:
@@ -91,16 +92,6 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coin: Hash
     cells: Hash
     expires_utc: UtcText
-
-    @property
-    def data(self) -> bytes:
-        """Its exact bytes."""
-        return canonical_bytes(msgspec.to_builtins(self))
-
-    @property
-    def hash(self) -> bytes:
-        """Its name, 32 bytes."""
-        return hashlib.sha256(self.data).digest()
 
 
 def read_hello(data: bytes) -> Hello:

@@ -13,8 +13,9 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from deconflict.errors import CheckRefusedError, InvalidDocumentError
-from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.canonical import parse_canonical
 from deconflict.line.statement import Hash, UtcText, Version
+from deconflict.sealed.document import Document
 from deconflict.sealed.hello import MAX_HELLO_BYTES
 
 __all__ = [
@@ -48,20 +49,6 @@ class MediatedMode(StrEnum):
     COUNT = "count"
 
 
-class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something said in canonical JSON."""
-
-    @property
-    def data(self) -> bytes:
-        """Its exact bytes."""
-        return canonical_bytes(msgspec.to_builtins(self))
-
-    @property
-    def hash(self) -> bytes:
-        """Its name, 32 bytes."""
-        return hashlib.sha256(self.data).digest()
-
-
 class MediatedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was agreed: the same on both sides, or nothing is sent to anybody.
 
@@ -82,7 +69,7 @@ class MediatedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bucket: ListLength
 
 
-class MediatedHello(_Document, frozen=True, forbid_unknown_fields=True):
+class MediatedHello(Document, frozen=True, forbid_unknown_fields=True):
     """What one of the two fixes before a mediated check; said to the other, not to the mediator.
 
     Attributes:
@@ -106,7 +93,7 @@ class MediatedHello(_Document, frozen=True, forbid_unknown_fields=True):
     expires_utc: UtcText
 
 
-class Submission(_Document, frozen=True, forbid_unknown_fields=True):
+class Submission(Document, frozen=True, forbid_unknown_fields=True):
     """What one of the two sends to the mediator, beside the lists themselves.
 
     Attributes:
@@ -144,7 +131,7 @@ class Submitted:
         return f"Submitted({self.submission.party!r}, ...)"
 
 
-class Mediation(_Document, frozen=True, forbid_unknown_fields=True):
+class Mediation(Document, frozen=True, forbid_unknown_fields=True):
     """What the mediator says, the same bytes to both.
 
     Attributes:

@@ -11,6 +11,7 @@ Decisions alone: steps in, steps out, all randomness from the seed. How much may
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import lt
@@ -50,7 +51,7 @@ _TRANSCRIPT: Final = b"deconflict/1 sealed sites transcript\n"
 # ---- what both do alike ----------------------------------------------------------------------
 
 
-class _Side:
+class _Side(ABC):
     """Order, lengths, transcript and end: what is alike on both sides."""
 
     _order: tuple[tuple[SiteStepKind, bool], ...]  # steps, and whether they are the own ones
@@ -123,9 +124,11 @@ class _Side:
             self._reason = reason
         self._forget()
 
+    @abstractmethod
     def _heard(self, step: SiteStep) -> Iterator[SiteStep]:
-        raise NotImplementedError
+        """Take a step that is due; yield what is said upon it."""
 
+    @abstractmethod
     def _forget(self) -> None:
         """Let go of what only a running check needs."""
 

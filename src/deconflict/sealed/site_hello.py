@@ -10,8 +10,9 @@ from typing import Annotated, Final
 import msgspec
 
 from deconflict.errors import InvalidDocumentError
-from deconflict.line.canonical import canonical_bytes, parse_canonical
+from deconflict.line.canonical import parse_canonical
 from deconflict.line.statement import Hash, UtcText, Version
+from deconflict.sealed.document import Document
 from deconflict.sealed.hello import MAX_HELLO_BYTES
 
 __all__ = ["SiteHello", "SiteRole", "SiteShape", "read_site_hello", "site_session_id"]
@@ -42,7 +43,7 @@ class SiteShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: Annotated[int, msgspec.Meta(ge=0, le=1_024)]
 
 
-class SiteHello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SiteHello(Document, frozen=True, forbid_unknown_fields=True):
     """What one side fixes.
 
     Attributes:
@@ -66,16 +67,6 @@ class SiteHello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     held: Hash
     seed: Hash
     expires_utc: UtcText
-
-    @property
-    def data(self) -> bytes:
-        """Its exact bytes."""
-        return canonical_bytes(msgspec.to_builtins(self))
-
-    @property
-    def hash(self) -> bytes:
-        """Its name, 32 bytes."""
-        return hashlib.sha256(self.data).digest()
 
 
 def read_site_hello(data: bytes) -> SiteHello:

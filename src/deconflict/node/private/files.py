@@ -201,10 +201,6 @@ class PrivateFiles(SecretFolder):
         """
         self.write(self._run_path(run.proposal, run.run), run)
 
-    def erase_run(self, proposal: str, run: int) -> bool:
-        """Erase what a run was begun with; True exactly when it was there."""
-        return self.erase(self._run_path(proposal, run))
-
     def erase_old(self, now_ms: int) -> int:
         """Erase what the retention of its terms is over for; return how many files that were.
 
