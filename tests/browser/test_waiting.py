@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from desks import PASSWORD, SHOWN_MS, Desk, Watch, open_desk
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 from tests.processes.nodes import Process
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
@@ -159,4 +159,27 @@ def test_a_file_that_does_not_come_is_tried_again(both: Watch, browser: Browser)
     desk.page.unroute("**/shell/world.js")
     desk.shows("nav a[aria-current]")
     assert held
+    done(desk)
+
+
+def test_a_list_that_does_not_come_is_asked_for_again(both: Watch, browser: Browser) -> None:
+    desk = open_desk(browser, both.members["blue"])
+    asked = []
+
+    def first_lost(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    desk.page.route("**/api/v1/conflicts", first_lost)
+    desk.page.reload()
+    desk.shows("nav a[aria-current]")
+    for _ in range(100):
+        if len(asked) > 1:
+            break
+        desk.page.wait_for_timeout(100)
+    assert len(asked) > 1
+    assert not desk.page.inner_text("#problem")  # nothing that a person has to do
     done(desk)

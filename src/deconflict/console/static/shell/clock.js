@@ -3,10 +3,13 @@
 let aheadMs = 0;
 const ticking = new Set();
 
-// How far the clock on the wall is from one that cannot be set, but stands still in sleep.
+// How far the clock on the wall is from one that cannot be set. That one stands still in sleep on
+// some machines, and goes on in others; there, a second that took minutes tells.
 const apart = () => Date.now() - performance.now();
 const JUMP_MS = 1_500;
+const SLEPT_MS = 90_000; // longer than a browser lets a page wait that nobody looks at
 let lastApart = apart();
+let lastMs = Date.now();
 let jumped = () => {};
 
 // Calls work after the machine slept, or its clock was set: what is shown may be old, or too late.
@@ -29,8 +32,9 @@ export function whileShown(node, work) {
 
 setInterval(() => {
   const since = Math.abs(apart() - lastApart);
-  lastApart = apart();
-  if (since > JUMP_MS) jumped();
+  const slept = Date.now() - lastMs > SLEPT_MS;
+  [lastApart, lastMs] = [apart(), Date.now()];
+  if (since > JUMP_MS || slept) jumped();
   ticking.forEach((tick) => tick());
 }, 1000);
 

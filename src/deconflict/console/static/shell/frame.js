@@ -3,7 +3,7 @@
 import { figures, iso, local, now, utc, whileShown } from "./clock.js";
 import { h } from "./dom.js";
 import { languageChoice } from "./login.js";
-import { logOut, may, post } from "./node.js";
+import { logOut, may, NoAnswer, post } from "./node.js";
 import { alarm, allowSound } from "./sound.js";
 import { speak, t } from "./words.js";
 
@@ -48,7 +48,7 @@ export class Frame {
   // A refusal or failure, in words; the next thing that works takes it away.
   problem = (error) => {
     this.#problem.textContent = error ? error.message : "";
-    if (error && error.status === undefined) console.error(error);
+    if (error && error.status === undefined && !(error instanceof NoAnswer)) console.error(error);
   };
 
   // Runs what a button does. While it runs the button does nothing, and nothing looks done that is not.

@@ -3,6 +3,8 @@
 // The session is a cookie that no script can read, and a token that only this page's origin can:
 // neither opens anything alone. The token is kept for all tabs of this origin.
 
+import { t } from "./words.js";
+
 const KEPT = "session";
 export let session = JSON.parse(localStorage.getItem(KEPT) ?? "null");
 let whenEnded = () => {};
@@ -14,28 +16,47 @@ export class Refusal extends Error {
   }
 }
 
+// The node was not reached, or went away before it answered: no defect, and it comes back.
+export class NoAnswer extends Error {
+  constructor(asked, cause) {
+    super(t(asked ? "frame.no_answer" : "frame.unsure"), { cause });
+  }
+}
+
+async function reached(method, work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // stopped by the page itself
+    throw new NoAnswer(method === "GET", error);
+  }
+}
+
 export const onSessionEnd = (work) => (whenEnded = work);
 export const may = (action) => session?.actions?.includes(action) ?? false;
 export const headers = () => (session ? { "Deconflict-CSRF": session.csrf_token } : {});
 
 export async function call(method, path, body, { type = "application/json", signal } = {}) {
-  const response = await fetch(`/api/v1${path}`, {
-    method,
-    headers: { ...headers(), ...(body !== undefined && { "Content-Type": type }) },
-    body: body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body,
-    cache: "no-store",
-    credentials: "same-origin",
-    signal,
+  const [response, told] = await reached(method, async () => {
+    const answer = await fetch(`/api/v1${path}`, {
+      method,
+      headers: { ...headers(), ...(body !== undefined && { "Content-Type": type }) },
+      body: body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body,
+      cache: "no-store",
+      credentials: "same-origin",
+      signal,
+    });
+    return [answer, await answer.json()];
   });
-  if (response.ok) return response.json();
+  if (response.ok) return told;
   if (response.status === 401 && session) end();
-  throw new Refusal(response.status, (await response.json()).error);
+  throw new Refusal(response.status, told.error);
 }
 
 // Takes a file from the node, gives it to the person and returns it; onBytes(count, piece) tells how
 // far it is. The browser keeps it, on the disk where it is large; nothing here holds its bytes.
 export async function download(path, name, onBytes = () => {}, signal = undefined) {
-  const response = await fetch(`/api/v1${path}`, { headers: headers(), credentials: "same-origin", cache: "no-store", signal });
+  const response = await reached("GET", () => fetch(`/api/v1${path}`, { headers: headers(), credentials: "same-origin", cache: "no-store", signal }));
   if (!response.ok) throw new Refusal(response.status, (await response.json()).error);
   let size = 0;
   const counted = response.body.pipeThrough(new TransformStream({

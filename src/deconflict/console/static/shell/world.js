@@ -1,7 +1,7 @@
 // What the node knows, kept true by its stream of events. Every value is replaced when it changes,
 // never changed, so whoever draws sees by identity what is new.
 
-import { get } from "./node.js";
+import { get, NoAnswer } from "./node.js";
 
 const KEPT = 200; // messages of each direction of a line
 const LEAST_MS = 60; // events that come together are read up for together,
@@ -80,7 +80,7 @@ export class World {
   }
 
   #readRest() {
-    for (const list of Object.keys(LISTS)) if (!FIRST.includes(list)) this.#read(list).catch(this.#onProblem);
+    for (const list of Object.keys(LISTS)) if (!FIRST.includes(list)) this.#read(list).catch(this.#orAgain(list));
     if (this.#wanted) {
       this.#wanted = null;
       this.#readRecent();
@@ -139,9 +139,15 @@ export class World {
     const wait = Math.max(LEAST_MS, SHARE * (this.#tookMs[list] ?? 0));
     this.#stale.set(list, setTimeout(() => {
       this.#stale.delete(list); // what happens from here on is read up for again
-      (list === "messages" ? this.#readWanted() : this.#read(list)).catch(this.#onProblem);
+      (list === "messages" ? this.#readWanted() : this.#read(list)).catch(this.#orAgain(list));
     }, wait));
   }
+
+  // A node that is not reached is asked again: the stream may have outlived what broke the question.
+  #orAgain = (list) => (error) => {
+    if (error instanceof NoAnswer) setTimeout(() => this.#soon(list), AGAIN_MS);
+    else this.#onProblem(error);
+  };
 
   async #read(list) {
     const [path, id] = LISTS[list];
@@ -192,8 +198,13 @@ export class World {
   async #readWanted() {
     const hashes = [...this.#wanted].slice(0, KEPT);
     for (const hash of hashes) this.#wanted.delete(hash);
-    this.#keep(await Promise.all(hashes.map((hash) => get(`/messages/${hash}`))));
-    if (this.#wanted.size) setTimeout(() => this.#soon("messages"));
+    try {
+      this.#keep(await Promise.all(hashes.map((hash) => get(`/messages/${hash}`))));
+    } catch (error) {
+      if (error instanceof NoAnswer) for (const hash of hashes) this.#wanted?.add(hash);
+      throw error;
+    }
+    if (this.#wanted?.size) setTimeout(() => this.#soon("messages"));
   }
 
   async #readRecent() {
