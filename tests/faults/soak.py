@@ -475,6 +475,8 @@ class Soak:
 
     def _raise_errors(self) -> None:
         if self._errors:
+            for party, node in self._running.items():
+                self._errors[0].add_note(f"{party}: {node.words()[-4_000:]}")
             raise self._errors[0]
 
 

@@ -43,6 +43,15 @@ class Chain:
         epoch = next(reversed(self.epochs))
         return ChainPoint(epoch, len(self.epochs[epoch]), self.epochs[epoch][-1].hash)
 
+    def heard_last(self) -> ChainPoint | None:
+        """As ``node.chains.heard_last``."""
+        for epoch in reversed(list(self.epochs.values())):
+            for sealed in reversed(epoch):
+                heard = read_envelope(sealed.data).heard
+                if heard is not None:
+                    return heard
+        return None
+
     def way(self) -> dict[str, int]:
         way: dict[str, int] = {}
         end = self.head

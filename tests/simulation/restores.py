@@ -56,7 +56,15 @@ from deconflict.line.receipt import (
     open_receipt,
     read_receipt,
 )
-from deconflict.line.resync import Agreed, MuteReason, Silence, lacking, silence_at_start
+from deconflict.line.resync import (
+    Agreed,
+    MuteReason,
+    Silence,
+    lacking,
+    lacks_heard,
+    last_shared,
+    silence_at_start,
+)
 from deconflict.line.statement import ChainPoint
 
 EPOCH_RULES: Final = {**RULES, EPOCH_KIND: KindRule(Precedence.IMMEDIATE)}
@@ -243,7 +251,7 @@ class RestoringParty(PartySimulator):
         return self.durable.peer.at(epoch, seq)
 
     def hear_held(self, answer: Answer) -> None:
-        agreed = self.live.hear_held(answer)
+        agreed = self.live.hear_held(answer, holds=self.durable.own.has)
         if agreed is not None:
             self.open_epoch(agreed)
 
@@ -267,7 +275,12 @@ class RestoringParty(PartySimulator):
             resync.compare(missing)
             if not resync.mute:
                 return
-        said = [read_envelope(s.data) for s in own.after(self.live.receipted_on_way)]
+        elif not resync.deaf and lacks_heard(missing, self.durable.peer.has):
+            resync.found_old(author=True)
+        behind = self.live.receipted_on_way
+        if agreed.from_first:
+            behind = last_shared(agreed, own)
+        said = [read_envelope(s.data) for s in own.after(behind)]
         opened = self.live.reopen(agreed, said, self.now, desks=("watch", "watch"))
         rows = [*(sealed for _, sealed in missing), *(self.sealed(entry) for entry in opened)]
         receipts = []
@@ -329,7 +342,7 @@ class RestoringParty(PartySimulator):
                 self.runs.bring_again(self, answer)
 
     def compared(self) -> Silence:
-        """What the guard finds; as ``store.guard.Guard.start``."""
+        """What guard and record find; as ``store.guard`` and ``node.opening.silence_of``."""
         lost = self.guard is None
         guard = self.guard = self.guard or Guard(mute={"own", "peer"})
         for name, chain in (("own", self.durable.own), ("peer", self.durable.peer)):
@@ -339,10 +352,14 @@ class RestoringParty(PartySimulator):
             if name not in guard.mute:
                 guard.points[name] = chain.head
         reason = MuteReason.NO_GUARD if lost else MuteReason.RECORD_BEHIND
+        deaf = reason if "peer" in guard.mute else None
+        heard = self.durable.own.heard_last()
+        if deaf is None and heard is not None and not self.durable.peer.has(heard):
+            deaf = MuteReason.PEER_HOLDS_MORE
         return silence_at_start(
             self.durable.own.head,
             mute=reason if "own" in guard.mute else None,
-            deaf=reason if "peer" in guard.mute else None,
+            deaf=deaf,
         )
 
     def begin(self, silence: Silence) -> None:

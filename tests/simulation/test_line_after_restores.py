@@ -16,7 +16,7 @@ from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.packets import Answer, Packet, Question, Role
 from deconflict.line.receipt import SealedReceipt, SealedRefusal
-from deconflict.line.resync import WHOLE, MuteReason, Silence
+from deconflict.line.resync import WHOLE, Agreed, MuteReason, Silence
 
 SEEDS = 24
 
@@ -30,6 +30,39 @@ def test_two_hundred_restores_and_more_break_no_promise() -> None:
     assert signed > 1_000
     assert sum(party.one_copy for run in runs for party in run.both) > 20
     assert epochs > 100  # they re-synchronised, and were not only put back
+
+
+@pytest.mark.parametrize("seed", [600604, 601174])
+def test_a_record_put_back_to_what_was_left_behind_takes_up_where_the_peer_s_log_leads(
+    seed: int,
+) -> None:
+    """Both were put back, one to a receipted entry that the other lost: found by the long run."""
+    play_restores(seed)
+
+
+def test_what_an_own_entry_says_it_heard_counts_as_receipted_after_a_restore() -> None:
+    """The peer had no receipt but that one, and could show none: found by the long run."""
+    play_restores(600950)
+
+
+class ForgetsWhatItHeard(RestoringParty):
+    """A restored author that takes its own entries back, and not what they say of its log."""
+
+    def open_epoch(self, agreed: Agreed) -> None:
+        silence = self.live.resync.silence
+        super().open_epoch(agreed)
+        if silence.mute and not silence.deaf:
+            self.live.resync.silence = replace(self.live.resync.silence, deaf=False)
+
+    def compared(self) -> Silence:
+        found = super().compared()
+        forgets = found.reason is MuteReason.PEER_HOLDS_MORE
+        return replace(found, deaf=False, unheard=True) if forgets else found
+
+
+def test_one_that_forgets_what_its_own_entries_say_it_heard_is_found() -> None:
+    with pytest.raises(LineViolationError, match="I3"):
+        play_restores(600950, blue=ForgetsWhatItHeard, red=ForgetsWhatItHeard)
 
 
 def test_one_seed_plays_one_run() -> None:

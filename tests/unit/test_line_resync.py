@@ -16,7 +16,7 @@ from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.incoming import Outcome
 from deconflict.line.machine import LineMachine, Restored
 from deconflict.line.packets import Answer, Question, Role, decode_packets, encode_packets
-from deconflict.line.resync import MuteReason, Silence, lacking
+from deconflict.line.resync import WHOLE, MuteReason, Silence, lacking, lacks_heard, last_shared
 from deconflict.line.statement import ChainPoint
 from line_talk import RULES, End, at, draft, end, identity, restored, talk
 
@@ -35,6 +35,16 @@ class Held:
     def after(self, point: ChainPoint | None) -> list[SealedEnvelope]:
         hashes = [sealed.hash for sealed in self._entries]
         return self._entries[0 if point is None else hashes.index(point.hash) + 1 :]
+
+
+def nothing(_: ChainPoint) -> bool:
+    """What a record holds that lost all of it."""
+    return False
+
+
+def point_of(sealed: SealedEnvelope) -> ChainPoint:
+    envelope = read_envelope(sealed.data)
+    return ChainPoint(envelope.epoch, envelope.seq, sealed.hash)
 
 
 def said_to_red(count: int) -> tuple[End, End, list[SealedEnvelope]]:
@@ -67,7 +77,7 @@ def test_a_mute_node_asks_and_the_answer_brings_back_what_it_said() -> None:
     blue = mute()
     answer = red.machine.answer(asked(blue), at(0), chain=Held(entries), receipt=None)
     assert answer is not None
-    agreed = blue.hear_held(answer)
+    agreed = blue.hear_held(answer, holds=nothing)
     assert agreed is not None
     assert [sealed.hash for _, sealed in agreed.held] == [one.hash for one in entries]
     assert agreed.follows is not None
@@ -83,7 +93,7 @@ def test_an_epoch_that_was_used_is_opened_by_no_random_source() -> None:
     blue = end("blue", Restored(silence=MUTE)).machine  # its random numbers are always the same
     answer = red.machine.answer(asked(blue), at(0), chain=Held(entries), receipt=None)
     assert answer is not None
-    agreed = blue.hear_held(answer)
+    agreed = blue.hear_held(answer, holds=nothing)
     assert agreed is not None
     with pytest.raises(LineStateError, match="used before"):
         blue.reopen(agreed, (), at(0), desks=("watch", "watch"))
@@ -95,7 +105,7 @@ def test_only_the_answer_to_the_last_question_counts() -> None:
     first = red.machine.answer(asked(blue), at(0), chain=Held(entries), receipt=None)
     asked(blue, 2_000)
     assert first is not None
-    assert blue.hear_held(first) is None
+    assert blue.hear_held(first, holds=nothing) is None
     assert blue.resync.mute
 
 
@@ -156,7 +166,7 @@ def test_an_answer_that_does_not_prove_itself_brings_nothing(
     }[lie]
     false = Answer(answer.line, answer.role, answer.nonce, False, True, answer.head, shown, None)
     with pytest.raises(error):
-        blue.hear_held(false)
+        blue.hear_held(false, holds=nothing)
     assert blue.resync.mute
     assert not blue.resync.closing
 
@@ -175,6 +185,63 @@ def test_an_author_that_opened_an_epoch_behind_less_than_was_held_falls_mute_and
     question = Question(machine.identity.line_id, Role.LISTENER, "0" * 32, ahead)
     assert machine.answer(question, at(0), chain=Held(entries), receipt=None) is None
     assert machine.resync.silence.reason is MuteReason.EPOCH_REFUSED
+
+
+def led_elsewhere() -> tuple[LineMachine, LineMachine, list[SealedEnvelope], SealedEnvelope]:
+    """Blue, put back with its guard to a receipted entry that red lost, and red with the rest.
+
+    Red was put back too, so it holds what blue opened without asking, and not what it receipted.
+    """
+    before, other = talk()
+    lost = before.say()
+    machine = end("blue", restored(before, other.take(lost))).machine
+    machine.resync.silence = Silence(unasked=True, unheard=True)
+    again, red = End("blue", mute(WHOLE)), end("red")
+    held = [again.say(), again.say()]
+    for sealed in held:
+        red.take(sealed)
+    return machine, red.machine, held, lost
+
+
+def test_a_log_that_leads_past_what_it_receipted_is_asked_for_from_its_first_entry() -> None:
+    blue, red, held, lost = led_elsewhere()
+    first = asked(blue)
+    assert first.after == point_of(lost)
+    answer = red.answer(first, at(0), chain=Held(held), receipt=None)
+    assert answer is not None
+    assert not answer.begins
+    assert blue.hear_held(answer, holds=point_of(lost).__eq__) is None
+    second = asked(blue, 2_000)
+    assert second.after is None
+    whole = red.answer(second, at(2_000), chain=Held(held), receipt=None)
+    assert whole is not None
+    agreed = blue.hear_held(whole, holds=point_of(lost).__eq__)
+    assert agreed is not None
+    assert agreed.from_first
+    assert agreed.follows == point_of(held[-1])
+    assert last_shared(agreed, Held([lost])) is None  # so what it lost is said again
+    assert last_shared(agreed, Held([held[0], lost])) == point_of(held[0])
+
+
+def test_a_log_that_is_only_behind_what_it_receipted_is_not() -> None:
+    blue, red, held, lost = led_elsewhere()
+    answer = red.answer(asked(blue), at(0), chain=Held(held), receipt=None)
+    assert answer is not None
+    agreed = blue.hear_held(answer, holds=lambda _: True)
+    assert agreed is not None
+    assert not agreed.from_first
+    assert agreed.follows == point_of(lost)  # stays in the chain, whatever the peer says now
+
+
+def test_an_own_entry_that_cites_what_the_record_lacks_shows_that_it_receipted_more() -> None:
+    blue, red = talk()
+    heard = red.say()
+    blue.take(heard)
+    said = blue.say()
+    envelope = read_envelope(said.data)
+    assert envelope.heard == point_of(heard)
+    assert lacks_heard([(envelope, said)], nothing)
+    assert not lacks_heard([(envelope, said)], point_of(heard).__eq__)
 
 
 def test_question_and_answer_have_one_form_each() -> None:

@@ -1,6 +1,6 @@
 """One end of a line: its two chains, and what it asks and answers while a record may be old."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -211,8 +211,12 @@ class LineEnd:
         head = self._out.sealed_head
         return read_answer(question, chain, head=head, deaf=False, receipt=receipt)
 
-    def hear_held(self, answer: Answer) -> Agreed | None:
+    def hear_held(self, answer: Answer, *, holds: Callable[[ChainPoint], bool]) -> Agreed | None:
         """Take what the peer holds of the own chain; None for what does not count, or is not all.
+
+        Args:
+            answer: as it came.
+            holds: whether the record has an own entry, on the way or left behind.
 
         Raises:
             VerificationError: as :meth:`~deconflict.line.resync.Resync.hear_held`.
@@ -227,7 +231,7 @@ class LineEnd:
             # The peer lost what it may have receipted, this node lost nothing: the peer is told all
             # of it again first, or an epoch would leave behind what it once promised to hold.
             return None
-        agreed = self.resync.hear_held(answer, self.receipted_on_way)
+        agreed = self.resync.hear_held(answer, self.receipted_on_way, holds)
         if agreed is not None and agreed.receipt is not None:
             try:
                 receipt = open_receipt(agreed.receipt, self.identity.peer_keys)
@@ -254,7 +258,8 @@ class LineEnd:
 
         Args:
             agreed: what the peer holds.
-            said: own entries behind the last receipted one, as the record has them.
+            said: own entries behind the last receipted one, or behind the last that both have where
+                they go different ways, as the record has them.
             now: the present.
             desks: of this side and of the peer, for the entry that opens the epoch.
             changes_key: whether it brings the newest own key in force, where it is not yet.

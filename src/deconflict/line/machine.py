@@ -27,7 +27,7 @@ failed must never be followed by another call on the same machine.
 
     ask      question = machine.question(now)          ... send it ...
     answer   answer = machine.answer(question, now, chain=...)   what the peer asks; None: nothing
-    author   agreed = machine.hear_held(answer)        None: that is not all of it yet
+    author   agreed = machine.hear_held(answer, holds=...)   None: that is not all of it yet
              opened = machine.reopen(agreed, said, now, desks=...)
              ... make missing entries, receipt and opened durable together; build a new machine ...
     listener part = machine.hear_again(answer, now, stored=...)

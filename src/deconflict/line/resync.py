@@ -39,6 +39,8 @@ __all__ = [
     "Resync",
     "Silence",
     "lacking",
+    "lacks_heard",
+    "last_shared",
     "read_answer",
     "silence_at_start",
 ]
@@ -132,11 +134,14 @@ class Agreed:
         held: the own entries that the peer holds behind the last receipted one, each with its own
             signature; those that the record lacks are to be put into it.
         receipt: the peer's receipt for them; None from a deaf peer.
+        from_first: the peer's log of it goes another way than the record from some entry on, and
+            ``held`` is all that it holds, not only what stands behind the last receipted one.
     """
 
     follows: ChainPoint | None
     held: tuple[tuple[Envelope, SealedEnvelope], ...]
     receipt: SealedReceipt | None
+    from_first: bool = False
 
 
 def read_answer(
@@ -220,6 +225,7 @@ class Resync:
         self.silence = silence
         self._asked: dict[Role, _Asked] = {}
         self._held: list[tuple[Envelope, SealedEnvelope]] = []
+        self._from_first = False  # the peer's log does not lead to what it receipted last
         self._not_before_ms = 0
         self._done = False
 
@@ -366,7 +372,8 @@ class Resync:
             return None
         begin = heard
         if role is Role.AUTHOR:
-            begin = _point(*self._held[-1]) if self._held else after
+            behind = None if self._from_first else after
+            begin = _point(*self._held[-1]) if self._held else behind
         # Fresh each time it is asked: an answer to what was asked before a restart, or before the
         # peer's own restore, must not count.
         nonce = self._random_bytes(16).hex()
@@ -387,12 +394,18 @@ class Resync:
             and asked.nonce == answer.nonce
         )
 
-    def hear_held(self, answer: Answer, receipted: ChainPoint | None) -> Agreed | None:
+    def hear_held(
+        self,
+        answer: Answer,
+        receipted: ChainPoint | None,
+        holds: Callable[[ChainPoint], bool],
+    ) -> Agreed | None:
         """Take what the peer holds of the own chain; None when that is not all of it yet.
 
         Args:
             answer: to the last question; see :meth:`counts`.
             receipted: the last own entry that the peer receipted, as the record has it.
+            holds: whether the record has an own entry, on the way or left behind.
 
         Raises:
             VerificationError: what it shows was not signed by this node, or does not follow.
@@ -401,6 +414,11 @@ class Resync:
         if not answer.begins:
             if self._held:  # it held that much a moment ago, and was restored meanwhile
                 self._held = []
+                return None
+            if not answer.deaf and answer.head is not None and not holds(answer.head):
+                # Its log leads where this node went in a life that the record lost, past what the
+                # record takes for receipted: only from the first entry on can it be followed.
+                self._from_first = True
                 return None
             # It holds less than it receipted. What is receipted stays in the chain, whatever the
             # peer says now; it takes the rest from here as a listener.
@@ -424,7 +442,8 @@ class Resync:
             return None
         self._done = True
         held, self._held = tuple(self._held), []
-        return Agreed(answer.head, held, answer.receipt)
+        from_first, self._from_first = self._from_first, False
+        return Agreed(answer.head, held, answer.receipt, from_first)
 
     def _opened(self, sealed: SealedEnvelope) -> Envelope:
         envelope = open_envelope(sealed, self._own_keys)
@@ -466,6 +485,32 @@ def lacking(
                 evidence=(sealed,),
             )
     return tuple(missing)
+
+
+def lacks_heard(
+    said: Iterable[tuple[Envelope, SealedEnvelope]], holds: Callable[[ChainPoint], bool]
+) -> bool:
+    """True exactly when own entries say of some of the peer's that they are logged, and it is not.
+
+    What an entry says it heard is a receipt. So the record is older than what it receipted.
+    """
+    return any(envelope.heard is not None and not holds(envelope.heard) for envelope, _ in said)
+
+
+def last_shared(agreed: Agreed, chain: ChainReader) -> ChainPoint | None:
+    """Return the last of what the peer holds that stands on the way here too; None for none.
+
+    Args:
+        agreed: what it holds from the first entry on.
+        chain: the own one, without what is put into it now.
+    """
+    shared = None
+    for envelope, sealed in agreed.held:
+        point = _point(envelope, sealed)
+        if not chain.holds(point):
+            break
+        shared = point
+    return shared
 
 
 def _point(envelope: Envelope, sealed: SealedEnvelope) -> ChainPoint:

@@ -17,7 +17,7 @@ from deconflict.line.statement import ChainPoint
 from deconflict.node.rows import sealed_again
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["StoredChain", "Stretch", "way_of"]
+__all__ = ["StoredChain", "Stretch", "heard_last", "way_of"]
 
 
 class Stretch(NamedTuple):
@@ -49,6 +49,20 @@ def way_of(store: Store, line_id: str, party: str) -> tuple[Stretch, ...]:
         opening = opening_of(read_envelope(first.data))
         end = None if opening is None else opening.follows
     return tuple(reversed(way))
+
+
+def heard_last(store: Store, line_id: str, party: str) -> ChainPoint | None:
+    """Return what the newest own entry that cites the peer's chain says it heard; None for none.
+
+    A deaf node cites nothing, so it may lie some entries back.
+    """
+    for head in reversed(store.epochs(line_id, party)):
+        for seq in range(head.seq, 0, -1):
+            row = store.entry_at(line_id, party, head.epoch, seq)
+            heard = None if row is None else read_envelope(row.data).heard
+            if heard is not None:
+                return heard
+    return None
 
 
 class StoredChain:

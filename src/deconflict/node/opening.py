@@ -20,8 +20,9 @@ from deconflict.errors import (
 )
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.keys import RandomBytes
-from deconflict.line.resync import Silence, silence_at_start
+from deconflict.line.resync import MuteReason, Silence, silence_at_start
 from deconflict.line.root import Root
+from deconflict.node.chains import heard_last
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.door_probe import is_here, probe_refuses_strangers
@@ -56,7 +57,7 @@ from deconflict.node.tending.certificates import certificates_of
 from deconflict.node.tls import client_context, server_context
 from deconflict.node.ways import PeerLink
 from deconflict.node.witness.asking import Asking
-from deconflict.store.base import Batch, LineRow, NoteRow, SignatureRow
+from deconflict.store.base import Batch, LineRow, NoteRow, SignatureRow, Store
 from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
 from deconflict.store.verify import KeysByParty, RecordProof, VerifiedRecord
@@ -180,7 +181,7 @@ async def open_node(
             random_bytes=random_bytes,
         )
         for line in lines:
-            line.machine.resync.silence = silence_of(guard, line)
+            line.machine.resync.silence = silence_of(guard, line, store)
         sign_what_waits(store, folder.settings.party, keys.own_keys)
         core = NodeCore(
             party=folder.settings.party,
@@ -261,10 +262,16 @@ async def open_node(
             yield OpenNode(node, runtime, door, verified)
 
 
-def silence_of(guard: Guard, line: Line) -> Silence:
-    """Return what this node must not do on a line, as the guard tells it."""
+def silence_of(guard: Guard, line: Line, store: Store) -> Silence:
+    """Return what this node must not do on a line, as the guard tells it and the record itself."""
     mute = guard.mute(line.line_id, line.book.own)
     deaf = guard.mute(line.line_id, line.peer)
+    heard = heard_last(store, line.line_id, line.book.own)
+    if deaf is None and heard is not None:
+        held = store.entry_at(line.line_id, line.peer, heard.epoch, heard.seq)
+        if held is None or held.hash != heard.hash:
+            # An own entry, brought back by the peer, receipts what was lost with the record.
+            deaf = MuteReason.PEER_HOLDS_MORE
     # Where the guard knows of nothing that is lacking, it may be of the same copy as the record.
     return silence_at_start(line.machine.own_head, mute=mute, deaf=deaf)
 

@@ -14,7 +14,7 @@ from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
 from deconflict.line.packets import Answer, Packet, Question, Role
 from deconflict.line.receipt import SealedReceipt, read_receipt
-from deconflict.line.resync import Agreed, Silence, lacking
+from deconflict.line.resync import Agreed, Silence, lacking, lacks_heard, last_shared
 from deconflict.line.statement import ChainPoint
 from deconflict.node.book import Taken
 from deconflict.node.chains import StoredChain
@@ -70,7 +70,7 @@ class Resyncing:
             VerificationError, InvalidDocumentError: it does not prove what it says.
         """
         if answer.role is Role.AUTHOR:
-            agreed = line.machine.hear_held(answer)
+            agreed = line.machine.hear_held(answer, holds=self._holds(line, line.book.own))
             if agreed is not None:
                 self._reopen(line, agreed, work, now, deaf=answer.deaf)
         else:
@@ -121,8 +121,14 @@ class Resyncing:
                 resync.compare(missing)
             if not resync.mute:
                 return
-        receipted = line.machine.receipted_on_way
-        said = [read_envelope(row.data) for row in self._chain(line, own).rows_after(receipted)]
+        elif not resync.deaf and lacks_heard(missing, self._holds(line, line.peer)):
+            # Receipts of its own that the record knows nothing of, whatever the guard says.
+            resync.found_old(author=True)
+        chain = self._chain(line, own)
+        behind = line.machine.receipted_on_way
+        if agreed.from_first:
+            behind = last_shared(agreed, chain)
+        said = [read_envelope(row.data) for row in chain.rows_after(behind)]
         with done_whole("it opened a fresh epoch"):
             desks = (self._journal.desk, line.peer_desk)
             opened = line.machine.reopen(
@@ -214,6 +220,10 @@ class Resyncing:
             return None if row is None else row.hash
 
         return hash_at
+
+    def _holds(self, line: Line, party: str) -> Callable[[ChainPoint], bool]:
+        hash_at = self._hash_at(line, party)
+        return lambda point: hash_at(point.epoch, point.seq) == point.hash
 
     def _is_news(self, line: Line, sealed: SealedReceipt, follows: ChainPoint | None) -> bool:
         receipt = read_receipt(sealed.data)
