@@ -300,6 +300,32 @@ def test_one_account_holds_a_bounded_number_of_streams(
     asyncio.run(scenario())
 
 
+def test_what_was_not_done_when_the_node_had_to_stop_is_told_in_words(
+    app: FastAPI, accounts: Accounts, node: StandInNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def never(*_: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(node, "seen", never)
+
+    async def scenario() -> httpx.Response:
+        async with serving(app) as server:
+            client = client_of(server, accounts)
+            asked = asyncio.create_task(client.post("/messages/" + "a" * 64 + "/seen", json={}))
+            await begun.wait()
+        told = await asked
+        await client.aclose()
+        return told
+
+    told = asyncio.run(scenario())
+    assert told.status_code == 503
+    assert told.json()["error"]["type"] == "NodeStoppedError"
+    assert "whether it was done is not known" in told.json()["error"]["remedy"]
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "node.example"])
 def test_beyond_loopback_the_server_needs_tls(app: FastAPI, host: str) -> None:
     with pytest.raises(ConfigurationError, match="without TLS"):

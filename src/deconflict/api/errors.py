@@ -40,6 +40,10 @@ class WrongMediaTypeError(errors.InvalidDocumentError):
     """The body is of a kind that this route does not read."""
 
 
+class NodeStoppedError(errors.DeconflictError):
+    """The node was told to stop before it had answered."""
+
+
 # The nearest base class of an error decides.
 STATUS_OF_ERROR: Final[Mapping[type[errors.DeconflictError], int]] = MappingProxyType(
     {
@@ -52,6 +56,7 @@ STATUS_OF_ERROR: Final[Mapping[type[errors.DeconflictError], int]] = MappingProx
         errors.VerificationError: 409,  # what stands on the line does not prove what it claims
         BodyTooLargeError: 413,
         WrongMediaTypeError: 415,
+        NodeStoppedError: 503,
         errors.TooManyAttemptsError: 429,
         errors.ConfigurationError: 503,
         errors.BrokenTurnError: 503,  # the node stops; started again, it goes on from its record

@@ -1,5 +1,6 @@
 """The server that carries the operators' API: loopback unless TLS is given, and quick to stop."""
 
+import asyncio
 import contextlib
 import ipaddress
 import socket
@@ -9,7 +10,9 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deconflict.api.errors import NodeStoppedError, response_of
 from deconflict.api.services import Services
 from deconflict.errors import ConfigurationError
 
@@ -84,7 +87,7 @@ def build_operator_server(
             expected="TLSv1_3",
         )
     config = uvicorn.Config(
-        app,
+        _told_when_stopped(app),
         host=host,
         port=port,
         log_config=None,
@@ -97,6 +100,31 @@ def build_operator_server(
         ssl_context_factory=None if tls is None else (lambda _config, _default: tls),
     )
     return OperatorServer(config, app.state.services)
+
+
+def _told_when_stopped(app: ASGIApp) -> ASGIApp:
+    """Answer, as every refusal is answered, what was not done when the server had to end."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        except asyncio.CancelledError:
+            if begun or scope["type"] != "http":
+                raise
+            stopped = NodeStoppedError(
+                "the node was told to stop before it had answered this",
+                remedy="whether it was done is not known: look once the node runs again",
+            )
+            await response_of(stopped)(scope, receive, send)
+
+    return answer
 
 
 def _is_loopback(host: str) -> bool:
