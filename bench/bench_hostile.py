@@ -84,8 +84,6 @@ def measure(root: Path, seconds: int, flights: int, plans: int) -> list[Row]:
         quiet = row_of(
             f"FLASH of one peer, {flights} flights declared",
             asyncio.run(flashes(north, east, line_id, seconds)),
-            1.0,
-            0,
         )
         before_s = east.cpu_s
         _declared(west, east, 1)
@@ -98,7 +96,7 @@ def measure(root: Path, seconds: int, flights: int, plans: int) -> list[Row]:
         for number in range(2, plans + 1):
             west.post("/declarations", {"declarations": [plan(number)]})
         said = asyncio.run(flashes(north, east, line_id, seconds))
-        flash = row_of(f"the same, another peer declares {plans - 1} more", said, 1.0, 0)
+        flash = row_of(f"the same, another peer declares {plans - 1} more", said)
         wait_for(lambda: _looked_at(west, east, plans), "not all was looked at", WAIT_S)
         told = [alert["rule"] for alert in east.get("/alerts")]
         conflicts, unchecked = told.count("CONFLICT"), told.count("NOT_CHECKED")
