@@ -119,9 +119,13 @@ $(VENV)/arm64: $(VENV)/venv requirements/runtime.lock
 	fi >/dev/null 2>&1 || echo "no Python for aarch64 could be unpacked: its wheel will not be run"
 	@mkdir -p $@ && touch $@
 
-peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostGIS, PyMEOS, BlueSky, OpenMined PSI
+peers: postgis $(VENV)/pymeos ## the tools that the bench measures beside: PostGIS, PyMEOS, BlueSky, OpenMined PSI, SPU
 	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  -r requirements/bench.lock
+	@# SPU wants another NumPy than the rest, and exists for two editions of Python.
+	$(PYTHON) -m venv $(VENV)/spu
+	$(VENV)/spu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/spu.lock || echo "SPU could not be installed: its rows say so"
 
 oracle: $(VENV)/dev-built postgis ## the kernel against all pairs of whole sets, ten minutes
 	$(BIN)/python -m tests.oracle.whole_sets $(SETS)
@@ -211,7 +215,7 @@ docs: $(VENV)/dev-built ## write the generated reference pages anew
 
 lock: $(VENV)/dev ## renew the hash-pinned lock files from requirements/*.in
 	$(BIN)/python -m pip install --quiet uv
-	cd requirements && for set in runtime build dev pdf peers bench; do \
+	cd requirements && for set in runtime build dev pdf peers bench spu; do \
 	  ../$(BIN)/uv pip compile --upgrade --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" --quiet -o $$set.lock $$set.in || exit 1; done
 

@@ -13,6 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ FORMATS: Final = ("parquet", "feather", "npz", "geojson", "other.geojson", "csv"
 
 def measure(names: Sequence[str], folder: Path, threads: int | None = None) -> list[Row]:
     """Return rows for each set: the screening, each format read, each format written."""
-    rows = []
+    rows: list[Row] = []
     for name in names:
         workload = WORKLOADS[name]
         made = flights(workload)
@@ -70,7 +71,7 @@ def _of_set(
     for ending, file in files.items():
         progress(f"{name}: reading {ending}")
         size = file.stat().st_size / 1e6
-        spent[ending] = _best(lambda path=file: read_screen_files([path], threads=count))
+        spent[ending] = _best(partial(read_screen_files, [file], threads=count))
         rate = size / spent[ending]
         yield Row(
             f"{name}: reading {ending}, {size:,.0f} MB",
@@ -81,7 +82,7 @@ def _of_set(
     for ending in ("parquet", "csv", "geojson"):
         progress(f"{name}: writing conflicts as {ending}")
         out = files["parquet"].with_name(f"conflicts.{ending}")
-        took = _best(lambda path=out: write_conflicts(found, path))
+        took = _best(partial(write_conflicts, found, out))
         spent[f"to {ending}"] = took
         yield Row(
             f"{name}: writing {len(found):,} conflicts as {ending}",

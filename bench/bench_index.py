@@ -10,7 +10,6 @@ import argparse
 import random
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any, Final
@@ -46,7 +45,9 @@ def one_row(table: Columns, row: int) -> Columns:
     return {"offsets": np.array([0, end - start], np.int64), **own}
 
 
-def _changes(index: _kernel.Index, rows: Sequence[tuple[Columns, Columns]], end: threading.Event):
+def _changes(
+    index: _kernel.Index, rows: list[tuple[Columns, Columns]], end: threading.Event
+) -> None:
     """Replace one flight after the other, a hundred a second."""
     due = time.perf_counter()
     for key, (flight, volumes) in enumerate(rows * 1_000):

@@ -18,12 +18,13 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from bench.bench_burst import ASKED_PER_S, drafts
 from bench.nodes import Party, make_pair, party_of
 from bench.record import Side, agree_sides, declared
 from bench.report import Row, percentile, print_rows, progress
+from deconflict.errors import VerificationError
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.moment import Now, utc_text
 from deconflict.line.outgoing import MAX_BATCH_ENTRIES
@@ -99,6 +100,15 @@ class Player:
         heard = self._side.core.hear(peer_party, line_id, packets, _now())
         self._side.commit(heard.work, _now())
         return encode_packets(heard.answer())
+
+    def expect_part(self, peer_party: str, line_id: str, size: int) -> NoReturn:
+        """Refuse it: nobody checks anything in private here."""
+        given = f"{size} bytes of {peer_party} on {line_id}"
+        raise VerificationError("no part is expected", given=given)
+
+    async def part(self, peer_party: str, line_id: str, body: bytes) -> bytes:
+        """Never called: none was expected."""
+        self.expect_part(peer_party, line_id, len(body))
 
     async def beat(self, peer_party: str, line_id: str, body: bytes, path: int = 1) -> bytes:
         """Answer a beat."""

@@ -166,11 +166,11 @@ def peer_python() -> str:
     return os.environ.get("PEERS") or (str(made) if made.exists() else sys.executable)
 
 
-def told_by(module: str, *arguments: str) -> dict[str, Any] | str:
+def told_by(module: str, *arguments: str, python: str | None = None) -> dict[str, Any] | str:
     """Return what a peer's own process prints, or in words why there is none."""
     progress(f"{arguments[0]}: {module}")
     done = subprocess.run(
-        [peer_python(), "-m", f"bench.{module}", *arguments],
+        [python or peer_python(), "-m", f"bench.{module}", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -33,7 +33,7 @@ TMM_PER_FOOT: Final = 3_048
 def tables_of(made: Flights, workload: Workload) -> tuple[Columns, Columns, Columns, Columns]:
     """Return what the kernel takes: trajectories, no volumes, minima and references."""
     count = len(made)
-    trajectories = {
+    trajectories: Columns = {
         "offsets": made.offsets.astype(np.int64),
         "lat_deg": made.lat_deg,
         "lon_deg": made.lon_deg,
@@ -56,11 +56,11 @@ def tables_of(made: Flights, workload: Workload) -> tuple[Columns, Columns, Colu
     }
     none = {name: np.zeros(0, kind) for kind, names in kinds.items() for name in names}
     volumes: Columns = {"offsets": np.zeros(1, np.int64), **none}
-    minima = {
+    minima: Columns = {
         "lateral_m": np.array([workload.lateral_m]),
         "vertical_tmm": np.array([workload.vertical_ft * TMM_PER_FOOT], np.int64),
     }
-    references = {
+    references: Columns = {
         "comparable": np.ones(1, np.uint8),
         "offset_lo_tmm": np.zeros(1, np.int64),
         "offset_hi_tmm": np.zeros(1, np.int64),

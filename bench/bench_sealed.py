@@ -1,18 +1,20 @@
-"""A private check in one direction, beside the bare group operations and OpenMined PSI.
+"""A private check in one direction, beside the bare group operations, OpenMined PSI and SPU.
 
     python -m bench.bench_sealed [--cells 100000] [--per-slot 32]
 
 Both sides run here, one after the other, in two threads each. The bare operations are measured in
 the same run before and after by `cargo run --example group_operations`, in one thread; the ratio
-says what the rest costs. OpenMined PSI is run by the Python of `make peers`, or by the one that the
-environment variable PEERS names. All of it is processor time, so that a load beside it matters
-little; where two threads share one core's two halves it does.
+says what the rest costs. OpenMined PSI and SPU are run by the Pythons of `make peers`, or by those
+that the environment variables PEERS and SPU name. All of it is processor time, so that a load
+beside it matters little; where two threads share one core's two halves it does.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +32,11 @@ ASKED_RATIO: Final = 1.3
 ASKED_PEER: Final = 2.0
 ASKED_MB: Final = 8.0
 CARGO: Final = ("--release", "--locked", "-p", "deconflict-sealed")
+SPU_PROTOCOLS: Final = {
+    "RR22": "RR22 fast",
+    "KKRT": "KKRT16",
+    "ECDH": "ECDH by Elligator2",
+}
 MINE, PEERS, SSID = b"m" * 32, b"p" * 32, b"s" * 32
 Bare = dict[str, float]
 
@@ -157,7 +164,9 @@ def measure(cells: int, per_slot: int) -> list[Row]:
     rows.append(
         Row("bytes sent", f"≤ {ASKED_MB:g} MB", f"{megabytes:.2f} MB", megabytes <= ASKED_MB)
     )
-    rows.append(beside(cells, slots * (per_slot // 10), ours))
+    overlap = slots * (per_slot // 10)
+    rows.append(beside(cells, overlap, ours))
+    rows += [beside_spu(protocol, cells, overlap, ours) for protocol in SPU_PROTOCOLS]
     return rows
 
 
@@ -171,6 +180,18 @@ def beside(cells: int, overlap: int, ours: float) -> Row:
     ratio = told["processor_s"] / ours
     said = f"{told['processor_s']:.2f} s, {ratio:.3g} times; {told['bytes'] / 1e6:.2f} MB"
     return Row(what, asked, f"{said}; {told['found']:,} found", ratio >= ASKED_PEER)
+
+
+def beside_spu(protocol: str, cells: int, overlap: int, ours: float) -> Row:
+    """Return the row of one protocol of SPU."""
+    made = Path(__file__).parents[1] / ".venv" / "spu" / "bin" / "python"
+    python = os.environ.get("SPU") or (str(made) if made.exists() else sys.executable)
+    told = told_by("spu_peer", protocol, str(cells), str(overlap), python=python)
+    what = f"SPU 0.9.5, {SPU_PROTOCOLS[protocol]}, both sides semi-honest, no proofs"
+    if isinstance(told, str):
+        return Row(what, "", f"not measured: {told}")
+    ratio = told["processor_s"] / ours
+    return Row(what, "", f"{told['processor_s']:.2f} s, {ratio:.3g} times; {told['found']:,} found")
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ labels. Online is everything from the list on: the planner's points, the answer,
 import argparse
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from bench.report import Row, print_rows, progress
@@ -20,7 +21,7 @@ from deconflict.sealed.grid import Grid, Reach
 from deconflict.sealed.own import Drawn
 from deconflict.sealed.site_check import Planner, Protector
 from deconflict.sealed.site_hello import SiteShape
-from deconflict.sealed.site_sides import planner_side, protector_side
+from deconflict.sealed.site_sides import SiteStep, planner_side, protector_side
 from deconflict.sealed.sites import CANARIES, Site, activity_squares, site_squares
 from deconflict.sealed.tubes import Area
 
@@ -42,7 +43,8 @@ def theatre() -> Grid:
 
 def sites(squares: int, grid: Grid, chance: random.Random) -> tuple[Site, ...]:
     """Return points with a radius of protection of 3 km that fill at least so many squares."""
-    made, filled = [], set()
+    made: list[Site] = []
+    filled: set[tuple[int, int, int, int]] = set()
     while len(filled) < squares:
         middle = tuple(chance.randrange(-240 * KM_MM, 240 * KM_MM) for _ in range(2))
         area = Area((((middle[0], middle[1]),) * 2,), (), 0, 0, 100_000, 0, 1)
@@ -82,9 +84,10 @@ def measure(*, listed: int = 82_000, asked: int = 1_000, label: int = 0) -> list
     progress("points, answers, comparison")
     sent = len(listing.data)
     online = [0.0, 0.0]
-    steps, hearer = (listing,), planner
+    steps: Sequence[SiteStep] = (listing,)
+    hearer: Planner | Protector = planner
     while steps:
-        spent, answers = _timed(lambda step=steps[0], to=hearer: to.hear(step))
+        spent, answers = _timed(partial(hearer.hear, steps[0]))
         online = [one + more for one, more in zip(online, spent, strict=True)]
         sent += sum(len(step.data) for step in answers)
         steps, hearer = answers, protector if hearer is planner else planner

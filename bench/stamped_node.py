@@ -16,7 +16,7 @@ from typing import Any
 
 from deconflict.cli import main as run
 from deconflict.line.envelope import SealedEnvelope
-from deconflict.line.packets import Packet
+from deconflict.line.packets import Packet, decode_packets
 from deconflict.node import runtime
 from deconflict.node.core import NodeCore
 from deconflict.node.service import Node
@@ -33,7 +33,7 @@ def stamp(stage: str, hashes: Iterable[str], at_s: float | None = None) -> None:
 def watch() -> None:
     """Have the use cases, the core and the runtime of this process stamp what passes."""
     send, say, to_send, hear = Node.send, NodeCore.say, NodeCore.to_send, NodeCore.hear
-    decode = runtime.decode_packets
+    decode = decode_packets
 
     async def sending(self: Node, *given: Any, **named: Any) -> Any:
         asked_s = time.monotonic()
