@@ -17,6 +17,7 @@ from deconflict.line.precedence import DEFAULT_TIMERS
 from deconflict.line.statement import ChainPoint
 from deconflict.messages.declaration import SoundDeclaration
 from deconflict.messages.kinds import KIND_RULES
+from deconflict.node.chains import receipt_on_way
 from deconflict.node.fold import KeptFold, LineFold, without_reference
 from deconflict.node.line import Line, fold_of
 from deconflict.replay.world import Station, World
@@ -28,7 +29,7 @@ AT_ONCE = 24  # cuts of one record that are looked at
 def begun(store: Store, line: Line, kept: KeptFold | None = None) -> LineFold:
     """A fold over the line as a start begins it."""
     identity = line.keys.identity(store, line.line_id, line.book.own, line.peer)
-    receipt = store.latest_receipt(line.line_id, line.peer)
+    receipt = receipt_on_way(store, line.line_id, line.book.own, line.peer)
     point = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
     fold = fold_of(store, line.line_id, identity.own_ring, identity.peer_ring, point)
     if kept is not None:

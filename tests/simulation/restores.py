@@ -88,6 +88,7 @@ class RestoringParty(PartySimulator):
 
     witness_steps = NoTrees
     copies_guard = True  # now and then a backup has the guard in it
+    copies = 1  # how many backups are kept; any of them may be put back, so not in their order
 
     def __init__(
         self, simulation: "RestoreSimulation", name: str, peer: str, key: SigningKey
@@ -95,8 +96,7 @@ class RestoringParty(PartySimulator):
         super().__init__(simulation, name, peer, key)
         self.runs = simulation
         self.durable = Durable()
-        self.backup = Durable()
-        self.backup_guard = Guard()
+        self.backups = [(Durable(), Guard())]
         self.guard: Guard | None = Guard()
         self.waiting: list[Commit] = []  # written, not flushed
         self.flushed: list[Commit] = []  # durable, the guard not yet moved
@@ -251,9 +251,9 @@ class RestoringParty(PartySimulator):
         return self.durable.peer.at(epoch, seq)
 
     def hear_held(self, answer: Answer) -> None:
-        agreed = self.live.hear_held(answer, holds=self.durable.own.has)
+        agreed = self.live.hear_held(answer, holds=self.durable.own.holds)
         if agreed is not None:
-            self.open_epoch(agreed)
+            self.open_epoch(agreed, deaf=answer.deaf)
 
     def open_alone(self) -> None:
         """As `deconflict line reopen` does: without the peer's word."""
@@ -262,7 +262,7 @@ class RestoringParty(PartySimulator):
             self.alone += 1
             self.open_epoch(self.live.agreed_alone())
 
-    def open_epoch(self, agreed: Agreed) -> None:
+    def open_epoch(self, agreed: Agreed, *, deaf: bool = False) -> None:
         own = self.durable.own
 
         def hash_at(epoch: str, seq: int) -> str | None:
@@ -272,7 +272,10 @@ class RestoringParty(PartySimulator):
         missing = lacking(agreed.held, hash_at)
         resync = self.live.resync
         if resync.unasked:
-            resync.compare(missing)
+            if not missing and (deaf or agreed.from_first):
+                resync.speak_alone()
+            else:
+                resync.compare(missing)
             if not resync.mute:
                 return
         elif not resync.deaf and lacks_heard(missing, self.durable.peer.has):
@@ -316,18 +319,21 @@ class RestoringParty(PartySimulator):
         self.to_send, self.to_answer = [], []
 
     def back_up(self) -> None:
-        self.backup = copy.deepcopy(self.durable)
-        self.backup_guard = copy.deepcopy(self.guard or Guard())
+        self.backups.append((copy.deepcopy(self.durable), copy.deepcopy(self.guard or Guard())))
+        del self.backups[: -self.copies]
 
     def restore(self) -> None:
         self.crash()
-        self.durable = copy.deepcopy(self.backup)
+        kept = len(self.backups)
+        at = self.simulation.rng.randrange(kept) if kept > 1 else 0
+        backup, guard = self.backups[at]
+        self.durable = copy.deepcopy(backup)
         self.restores += 1
         what = self.simulation.rng.random()
         if what < 0.2:
             self.guard = None
-        elif what < 0.4 and self.copies_guard and self.backup.own.head is not None:
-            self.guard = copy.deepcopy(self.backup_guard)
+        elif what < 0.4 and self.copies_guard and backup.own.head is not None:
+            self.guard = copy.deepcopy(guard)
             self.one_copy += 1
             self.runs.forget_unheld(self)
         peer = next(one for one in self.runs.both if one is not self)
@@ -372,10 +378,11 @@ class RestoringParty(PartySimulator):
         )
 
     def last_receipt(self) -> SealedReceipt | None:
-        """The one that says most: of the latest epoch, the highest number."""
-        order = list(self.durable.own.epochs)
+        """The one that says most: on the way, of the latest epoch, the highest number."""
+        own = self.durable.own
+        order = list(own.epochs)
         return max(
-            self.durable.receipts,
+            (one for one in self.durable.receipts if own.holds(read_receipt(one.data).point)),
             key=lambda sealed: (
                 order.index(read_receipt(sealed.data).epoch),
                 read_receipt(sealed.data).seq,
@@ -432,6 +439,17 @@ class RestoringParty(PartySimulator):
             own_agreed=None if in_present else receipted,
             silence=silence,
         )
+
+
+class AnyCopyParty(RestoringParty):
+    """One of whom several backups lie about, put back in any order: ways part and cross.
+
+    None has the guard in it: of two such copies the earlier, put back after the later with its
+    guard, would sign anew what the later holds, and no node could know.
+    """
+
+    copies = 4
+    copies_guard = False
 
 
 class RestoreReferee(Referee):
@@ -576,12 +594,14 @@ def main() -> int:
     parser.add_argument("--restores", type=int, default=1_000, help="how many at least")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run")
     parser.add_argument("--seconds", type=float, help="begin no run after so many")
+    parser.add_argument("--any-copy", action="store_true", help="of the last four, not the last")
     options = parser.parse_args()
+    kind = AnyCopyParty if options.any_copy else RestoringParty
     started, seed, restores, violations = time.monotonic(), options.seed, 0, 0
     ends = started + (options.seconds or float("inf"))
     while restores < options.restores and time.monotonic() < ends:
         try:
-            restores += play_restores(seed).restores
+            restores += play_restores(seed, blue=kind, red=kind).restores
         except (LineViolationError, DeconflictError) as error:
             violations += 1
             restores += 1

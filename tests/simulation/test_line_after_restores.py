@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from tests.simulation.copied_disk import Commit, point_of
-from tests.simulation.restores import RestoringParty, play_restores
+from tests.simulation.restores import AnyCopyParty, RestoringParty, play_restores
 from tests.simulation.setting import LineViolationError
 
 from deconflict.errors import DeconflictError
@@ -40,6 +40,33 @@ def test_a_record_put_back_to_what_was_left_behind_takes_up_where_the_peer_s_log
     play_restores(seed)
 
 
+@pytest.mark.parametrize("seed", [118, 131, 138, 196])
+def test_copies_put_back_in_any_order_end_in_no_line_that_asks_for_ever(seed: int) -> None:
+    """A deaf peer's log led to what the author had left behind: found by the long run."""
+    play_restores(seed, blue=AnyCopyParty, red=AnyCopyParty)
+
+
+def test_copies_put_back_in_any_order_break_no_promise() -> None:
+    runs = [play_restores(seed, blue=AnyCopyParty, red=AnyCopyParty) for seed in range(1, 13)]
+    assert sum(run.restores for run in runs) > 200
+
+
+class TakesItForBehind(RestoringParty):
+    """An author that reads a log which leads elsewhere as one that is only behind."""
+
+    copies, copies_guard = AnyCopyParty.copies, AnyCopyParty.copies_guard
+
+    def hear_held(self, answer: Answer) -> None:
+        agreed = self.live.hear_held(answer, holds=lambda _: True)
+        if agreed is not None:
+            self.open_epoch(agreed, deaf=answer.deaf)
+
+
+def test_one_that_takes_a_log_that_leads_elsewhere_for_one_behind_is_found() -> None:
+    with pytest.raises(LineViolationError, match="not whole_again"):
+        play_restores(131, blue=TakesItForBehind, red=TakesItForBehind)
+
+
 def test_what_an_own_entry_says_it_heard_counts_as_receipted_after_a_restore() -> None:
     """The peer had no receipt but that one, and could show none: found by the long run."""
     play_restores(600950)
@@ -48,9 +75,9 @@ def test_what_an_own_entry_says_it_heard_counts_as_receipted_after_a_restore() -
 class ForgetsWhatItHeard(RestoringParty):
     """A restored author that takes its own entries back, and not what they say of its log."""
 
-    def open_epoch(self, agreed: Agreed) -> None:
+    def open_epoch(self, agreed: Agreed, *, deaf: bool = False) -> None:
         silence = self.live.resync.silence
-        super().open_epoch(agreed)
+        super().open_epoch(agreed, deaf=deaf)
         if silence.mute and not silence.deaf:
             self.live.resync.silence = replace(self.live.resync.silence, deaf=False)
 
@@ -62,7 +89,7 @@ class ForgetsWhatItHeard(RestoringParty):
 
 def test_one_that_forgets_what_its_own_entries_say_it_heard_is_found() -> None:
     with pytest.raises(LineViolationError, match="I3"):
-        play_restores(600950, blue=ForgetsWhatItHeard, red=ForgetsWhatItHeard)
+        play_restores(1025, blue=ForgetsWhatItHeard, red=ForgetsWhatItHeard)
 
 
 def test_one_seed_plays_one_run() -> None:

@@ -216,7 +216,7 @@ class LineEnd:
 
         Args:
             answer: as it came.
-            holds: whether the record has an own entry, on the way or left behind.
+            holds: whether an own entry stands on the way here.
 
         Raises:
             VerificationError: as :meth:`~deconflict.line.resync.Resync.hear_held`.

@@ -405,7 +405,7 @@ class Resync:
         Args:
             answer: to the last question; see :meth:`counts`.
             receipted: the last own entry that the peer receipted, as the record has it.
-            holds: whether the record has an own entry, on the way or left behind.
+            holds: whether an own entry stands on the way here.
 
         Raises:
             VerificationError: what it shows was not signed by this node, or does not follow.
@@ -415,9 +415,9 @@ class Resync:
             if self._held:  # it held that much a moment ago, and was restored meanwhile
                 self._held = []
                 return None
-            if not answer.deaf and answer.head is not None and not holds(answer.head):
-                # Its log leads where this node went in a life that the record lost, past what the
-                # record takes for receipted: only from the first entry on can it be followed.
+            if answer.head is not None and not holds(answer.head):
+                # Its log leads where this node went in a life that the record lost, or left behind,
+                # past what is receipted here: only from the first entry on can it be followed.
                 self._from_first = True
                 return None
             # It holds less than it receipted. What is receipted stays in the chain, whatever the

@@ -15,9 +15,9 @@ from deconflict.line.epoch import opening_of
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.statement import ChainPoint
 from deconflict.node.rows import sealed_again
-from deconflict.store.base import EntryRow, Store
+from deconflict.store.base import EntryRow, ReceiptRow, Store
 
-__all__ = ["StoredChain", "Stretch", "heard_last", "way_of"]
+__all__ = ["StoredChain", "Stretch", "heard_last", "receipt_on_way", "way_of"]
 
 
 class Stretch(NamedTuple):
@@ -49,6 +49,18 @@ def way_of(store: Store, line_id: str, party: str) -> tuple[Stretch, ...]:
         opening = opening_of(read_envelope(first.data))
         end = None if opening is None else opening.follows
     return tuple(reversed(way))
+
+
+def receipt_on_way(store: Store, line_id: str, own: str, peer: str) -> ReceiptRow | None:
+    """Return the receipt of the peer that says most of the own chain as both sides have it.
+
+    One for what was left behind says nothing any more: the peer lost it, and was told it again.
+    """
+    for stretch in reversed(way_of(store, line_id, own)):
+        found = store.latest_receipt(line_id, peer, epoch=stretch.epoch, up_to_seq=stretch.last_seq)
+        if found is not None:
+            return found
+    return None
 
 
 def heard_last(store: Store, line_id: str, party: str) -> ChainPoint | None:

@@ -30,6 +30,7 @@ from deconflict.messages.in_force import timers_of
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind
 from deconflict.messages.message_text import Cited
 from deconflict.node.book import LineBook, Taken
+from deconflict.node.chains import receipt_on_way
 from deconflict.node.fold import KeptFold, LineFold, without_reference
 from deconflict.node.line_keys import LineKeys
 from deconflict.node.logged import read_body
@@ -330,7 +331,7 @@ def _read(
 ) -> tuple[LineMachine, LineBook, dict[str, int]]:
     """Return both chains, and what they imply, as the record leaves them."""
     line_id, own, peer = identity.line_id, identity.own, identity.peer
-    receipt = store.latest_receipt(line_id, peer)
+    receipt = receipt_on_way(store, line_id, own, peer)
     receipted = None if receipt is None else ChainPoint(receipt.epoch, receipt.seq, receipt.hash)
     fold = fold_of(store, line_id, identity.own_ring, identity.peer_ring, receipted)
     if kept is not None:

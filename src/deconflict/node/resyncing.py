@@ -17,7 +17,7 @@ from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.line.resync import Agreed, Silence, lacking, lacks_heard, last_shared
 from deconflict.line.statement import ChainPoint
 from deconflict.node.book import Taken
-from deconflict.node.chains import StoredChain
+from deconflict.node.chains import StoredChain, receipt_on_way
 from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body
@@ -54,7 +54,7 @@ class Resyncing:
         """Return the answer to the peer's question, from what is durable at this moment."""
         own = question.role is Role.LISTENER
         party = line.book.own if own else line.peer
-        held = self._store.latest_receipt(line.line_id, line.peer)
+        held = receipt_on_way(self._store, line.line_id, line.book.own, line.peer)
         answer = line.machine.answer(
             question,
             now,
@@ -70,7 +70,7 @@ class Resyncing:
             VerificationError, InvalidDocumentError: it does not prove what it says.
         """
         if answer.role is Role.AUTHOR:
-            agreed = line.machine.hear_held(answer, holds=self._holds(line, line.book.own))
+            agreed = line.machine.hear_held(answer, holds=self._chain(line, line.book.own).holds)
             if agreed is not None:
                 self._reopen(line, agreed, work, now, deaf=answer.deaf)
         else:
@@ -115,7 +115,7 @@ class Resyncing:
             raise
         if resync.unasked:
             # What a deaf peer shows is all that it has now, not all that it ever had.
-            if deaf and not missing:
+            if not missing and (deaf or agreed.from_first):
                 resync.speak_alone()
             else:
                 resync.compare(missing)

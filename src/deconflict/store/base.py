@@ -308,8 +308,16 @@ class Store(Protocol):
         Args: as of :meth:`entries`, of the entries receipted.
         """
 
-    def latest_receipt(self, line_id: str, party: str) -> ReceiptRow | None:
-        """The receipt by this party that says most: newest epoch, highest number."""
+    def latest_receipt(
+        self, line_id: str, party: str, *, epoch: str | None = None, up_to_seq: int | None = None
+    ) -> ReceiptRow | None:
+        """The receipt by this party that says most: newest epoch, highest number.
+
+        Args:
+            line_id, party: whose.
+            epoch: only of this one; None for all.
+            up_to_seq: only for entries whose number is not above this.
+        """
 
     def checkpoints(
         self, line_id: str, party: str, *, epoch: str | None = None, after_size: int = 0

@@ -93,6 +93,7 @@ _EVIDENCE: Final = (
     "line_id, reason, hash, data, algorithm, key_id, signature, stored_utc_ms, row_check"
     " FROM evidence "
 )
+_LAST_SEQ: Final = 2**63 - 1  # of a column of integers
 _EVENT: Final = "event_id, at_utc_ms, kind, data, row_check FROM events "
 _LINE: Final = "line_id, own_party, peer_party, created_utc_ms, terms_hash, row_check FROM lines "
 
@@ -360,12 +361,16 @@ class SqliteStore:
         )
         return islice(chain.from_iterable(chains), limit)
 
-    def latest_receipt(self, line_id: str, party: str) -> ReceiptRow | None:
-        for chain_id, author, _ in reversed(self._chains(line_id)):
-            if author != party:
+    def latest_receipt(
+        self, line_id: str, party: str, *, epoch: str | None = None, up_to_seq: int | None = None
+    ) -> ReceiptRow | None:
+        most = _LAST_SEQ if up_to_seq is None else up_to_seq
+        for chain_id, author, begun in reversed(self._chains(line_id)):
+            if author != party and epoch in (None, begun):
                 row = self._first(
-                    f"SELECT {_RECEIPT} WHERE r.chain_id = ? ORDER BY r.seq DESC LIMIT 1",
-                    (chain_id,),
+                    f"SELECT {_RECEIPT} WHERE r.chain_id = ? AND r.seq <= ?"
+                    " ORDER BY r.seq DESC LIMIT 1",
+                    (chain_id, most),
                     receipt_from,
                 )
                 if row is not None:

@@ -16,6 +16,7 @@ from deconflict.line.key_ring import KeyRing
 from deconflict.line.keys import VerifyKey
 from deconflict.line.root import Root
 from deconflict.line.statement import ChainPoint
+from deconflict.node.chains import receipt_on_way
 from deconflict.node.fold import KeptFold, LineFold
 from deconflict.node.keeping.kept_record import KeptRecord, edition
 from deconflict.store.base import EntryRow, Store
@@ -76,7 +77,7 @@ def audited(
             proof.mark(one.line_id, one.head, one.party)
         for line_id, peer in pins.lines:
             earlier = None if before is None else before.fold(line_id)
-            newest = _newest_receipt(store, line_id, peer)
+            newest = _newest_receipt(store, pins.party, line_id, peer)
             known = newest if earlier is None else earlier.receipted
             fold = _fold(store, pins, line_id, peer, earlier, known)
             passed = earlier is None or _passes(fold, earlier, newest)
@@ -111,7 +112,7 @@ def require_comparable(store: Store, pins: Pins, before: KeptRecord) -> None:
         earlier = before.fold(line_id)
         if earlier is None:
             continue
-        newest = _newest_receipt(store, line_id, peer)
+        newest = _newest_receipt(store, pins.party, line_id, peer)
         fold = _fold(store, pins, line_id, peer, earlier, newest)
         try:
             fold.take_up(earlier)
@@ -155,8 +156,8 @@ def _fold(
     return LineFold(store, line_id, pins.party, peer, ever, receipted)
 
 
-def _newest_receipt(store: Store, line_id: str, peer: str) -> ChainPoint | None:
-    row = store.latest_receipt(line_id, peer)
+def _newest_receipt(store: Store, own: str, line_id: str, peer: str) -> ChainPoint | None:
+    row = receipt_on_way(store, line_id, own, peer)
     return None if row is None else ChainPoint(row.epoch, row.seq, row.hash)
 
 
