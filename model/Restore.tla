@@ -16,6 +16,9 @@
 (*   Both     the author goes first. A mute listener answers an author's   *)
 (*            question (what it says then is no receipt); a mute author    *)
 (*            does not answer a listener's. So nobody waits in a circle.   *)
+(*   Ways     that part: B lacks what it receipted, and holds what A signed *)
+(*            in a life that its disk lost. A takes B's, and says again    *)
+(*            what B does not hold.                                        *)
 (*   EPOCH    is logged only right behind the listener's head. If the head *)
 (*            moved on meanwhile (an old packet came late), the listener   *)
 (*            refuses, and the author asks again and opens another epoch.  *)
@@ -33,8 +36,9 @@
 (*            it, so equal hash means equal chain. A value is said once.   *)
 (*                                                                         *)
 (* NOT MODELLED  time, alarms, crashes without loss (Chain.tla); orphans   *)
-(*            kept beside the log (Keys.tla). A's backup may be of any     *)
-(*            moment; B's is a beginning of its present log. Refusal and   *)
+(*            kept beside the log (Keys.tla). A's backup is its last, of   *)
+(*            any moment, and B's a beginning of its present log; with     *)
+(*            AnyCopy either is any copy that ever was. Refusal and        *)
 (*            the author's reaction are one step; a refusal that comes late*)
 (*            names an epoch that is over and is ignored. Only the first   *)
 (*            answer to a question counts, however long it was under way.  *)
@@ -53,15 +57,18 @@ CONSTANTS
   MuteAnswersAuthor,\* a mute listener answers an author's question
   AuthorFirst,      \* a mute author does not answer a listener's question
   AnswerVoids,      \* a mute listener that answers an author asks its own question anew
-  RefusalHeeded     \* an author whose EPOCH is refused asks again
+  RefusalHeeded,    \* an author whose EPOCH is refused asks again
+  FollowsHead,      \* an author follows a log that leads elsewhere, past what was receipted
+  \* The world
+  AnyCopy           \* any copy ever made may be put back, not only A's last and B's beginnings
 
 VARIABLES
-  aLog, aAck, aMute, aBak, aTold, fresh,
-  bLog, bMute, bTold,
+  aLog, aAck, aMute, aBaks, aTold, fresh,
+  bLog, bMute, bTold, bWas,
   sent, receipts, restoredA, restoredB
 
-a == <<aLog, aAck, aMute, aBak, fresh>>
-b == <<bLog, bMute>>
+a == <<aLog, aAck, aMute, aBaks, fresh>>
+b == <<bLog, bMute, bWas>>
 vars == <<a, aTold, b, bTold, sent, receipts, restoredA, restoredB>>
 
 EPOCH == "EPOCH"
@@ -89,18 +96,21 @@ Init ==
   /\ aLog = <<>>                           \* A, disk: its chain
   /\ aAck = 0                              \* A, disk: so many entries are receipted
   /\ aMute = FALSE
-  /\ aBak = [log |-> <<>>, ack |-> 0]      \* A's backup
+  /\ aBaks = {[log |-> <<>>, ack |-> 0]}   \* A's backups that lie about
   /\ aTold = {}                            \* answers on their way to a mute A
   /\ fresh = 0                             \* the last epoch drawn
   /\ bLog = <<>> /\ bMute = FALSE          \* B, disk: A's chain as logged
   /\ bTold = {}                            \* answers on their way to a mute B
+  /\ bWas = {}                             \* what B's disk was before, where any copy may be put back
   /\ sent = {} /\ receipts = {}            \* all that A and B ever signed
   /\ restoredA = 0 /\ restoredB = 0
 ---------------------------------------------------------------------------
 Say(v) ==
   /\ ~aMute /\ Len(Words(aLog)) < MaxMsg /\ \A i \in DOMAIN aLog : aLog[i].v # v
   /\ aLog' = Append(aLog, Entry(Following(aLog), v)) /\ sent' = sent \cup {aLog'}
-  /\ UNCHANGED <<aAck, aMute, aBak, aTold, fresh, b, bTold, receipts, restoredA, restoredB>>
+  /\ UNCHANGED <<aAck, aMute, aBaks, aTold, fresh, b, bTold, receipts, restoredA, restoredB>>
+
+Was == IF AnyCopy THEN bWas \cup {bLog} ELSE {}
 
 \* What is durable is receipted; the receipt may arrive at any later time.
 Hears(c) ==
@@ -108,7 +118,7 @@ Hears(c) ==
   /\ \/ Front(c) = bLog
      \/ /\ ~EpochFollowsHead /\ Last(c).v = EPOCH
         /\ IsPrefix(Front(c), bLog) /\ ~IsPrefix(c, bLog)
-  /\ bLog' = c /\ receipts' = receipts \cup {c}
+  /\ bLog' = c /\ receipts' = receipts \cup {c} /\ bWas' = Was
   /\ UNCHANGED <<a, aTold, bMute, bTold, sent, restoredA, restoredB>>
 \* A repeats what has no receipt; anything else may still come, but nobody can wait for it.
 HearRepeated == \E c \in sent : IsPrefix(c, aLog) /\ Len(c) > aAck /\ Hears(c)
@@ -117,21 +127,24 @@ HearOld == \E c \in sent : Hears(c)
 HearReceipt ==
   /\ ~aMute
   /\ \E r \in receipts : Len(r) > aAck /\ IsPrefix(r, aLog) /\ aAck' = Len(r)
-  /\ UNCHANGED <<aLog, aMute, aBak, aTold, fresh, b, bTold, sent, receipts, restoredA, restoredB>>
+  /\ UNCHANGED <<aLog, aMute, aBaks, aTold, fresh, b, bTold, sent, receipts, restoredA, restoredB>>
 
 ---------------------------------------------------------------------------
 \* The author
 
 BackUp ==
   /\ ~aMute /\ restoredA < MaxRestoreA
-  /\ aBak' = [log |-> aLog, ack |-> aAck] /\ aBak' # aBak
+  /\ LET copy == [log |-> aLog, ack |-> aAck] IN
+       /\ copy \notin aBaks
+       /\ aBaks' = IF AnyCopy THEN aBaks \cup {copy} ELSE {copy}
   /\ UNCHANGED <<aLog, aAck, aMute, aTold, fresh, b, bTold, sent, receipts, restoredA, restoredB>>
 
 RestoreA ==
   /\ restoredA < MaxRestoreA /\ restoredA' = restoredA + 1
-  /\ aLog' = aBak.log /\ aAck' = aBak.ack /\ aMute' = AuthorAsks
+  /\ \E copy \in aBaks : aLog' = copy.log /\ aAck' = copy.ack
+  /\ aMute' = AuthorAsks
   /\ aTold' = IF NonceCounts THEN {} ELSE aTold
-  /\ UNCHANGED <<aBak, fresh, b, bTold, sent, receipts, restoredB>>
+  /\ UNCHANGED <<aBaks, fresh, b, bTold, sent, receipts, restoredB>>
 
 \* What B holds in A's name. From a mute B it is no receipt.
 AnswerAuthor ==
@@ -142,12 +155,14 @@ AnswerAuthor ==
   /\ bTold' = IF AnswerVoids THEN {} ELSE bTold
   /\ UNCHANGED <<a, b, sent, receipts, restoredA, restoredB>>
 
-\* One durable step. What A holds a receipt for stays in its chain, whatever it is told.
+\* One durable step. What A holds a receipt for stays in its chain, whatever it is told, unless B's log
+\* leads elsewhere: A signed that, and B can take nothing that does not follow it.
 Reopen ==
   /\ aMute
   /\ \E t \in aTold :
        LET held  == Upto(aLog, aAck)
-           base  == IF IsPrefix(held, t.log) THEN t.log ELSE held
+           leads == FollowsHead /\ ~IsPrefix(t.log, aLog)
+           base  == IF IsPrefix(held, t.log) \/ leads THEN t.log ELSE held
            from  == Common(base, aLog)
            known == Words(Drop(base, from))
            open  == SelectSeq(Words(Drop(aLog, from)),
@@ -156,11 +171,12 @@ Reopen ==
                     THEN Append(base, [ep |-> fresh + 1, n |-> 1, v |-> EPOCH])
                     ELSE base
        IN /\ aLog' = SayAll(start, open)
-          /\ aAck' = IF t.mute THEN aAck ELSE Len(base)
+          /\ aAck' = IF ~t.mute THEN Len(base)
+                     ELSE IF IsPrefix(held, base) THEN aAck ELSE 0
   /\ fresh' = fresh + 1 /\ aMute' = FALSE
   /\ aTold' = IF NonceCounts THEN {} ELSE aTold
   /\ sent' = sent \cup Prefixes(aLog')
-  /\ UNCHANGED <<aBak, b, bTold, receipts, restoredA, restoredB>>
+  /\ UNCHANGED <<aBaks, b, bTold, receipts, restoredA, restoredB>>
 
 \* B's head has moved on, or lies on another branch: the EPOCH entry cannot follow it.
 Refused ==
@@ -170,35 +186,42 @@ Refused ==
          /\ c[n].v = EPOCH /\ c[n].ep = Last(aLog).ep
          /\ ~Comparable(c, bLog)
   /\ aMute' = TRUE /\ aTold' = {}
-  /\ UNCHANGED <<aLog, aAck, aBak, fresh, b, bTold, sent, receipts, restoredA, restoredB>>
+  /\ UNCHANGED <<aLog, aAck, aBaks, fresh, b, bTold, sent, receipts, restoredA, restoredB>>
 
 ---------------------------------------------------------------------------
 \* The listener
 
 RestoreB ==
   /\ restoredB < MaxRestoreB /\ restoredB' = restoredB + 1
-  /\ \E n \in 0..Len(bLog) : bLog' = Upto(bLog, n)
-  /\ bMute' = ListenerAsks
+  /\ bLog' \in {Upto(bLog, n) : n \in 0..Len(bLog)} \cup bWas
+  /\ bMute' = ListenerAsks /\ bWas' = Was
   /\ bTold' = IF NonceCounts THEN {} ELSE bTold
   /\ UNCHANGED <<a, aTold, sent, receipts, restoredA>>
 
 AnswerListener ==
-  /\ bMute /\ (aMute => ~AuthorFirst)
+  /\ bMute /\ (aMute => ~AuthorFirst) /\ (AnyCopy => IsPrefix(bLog, aLog))
   /\ bTold = {} /\ bTold' = {aLog}
   /\ UNCHANGED <<a, aTold, b, sent, receipts, restoredA, restoredB>>
+
+\* B has an entry of A that does not stand on its way: only A can mend that, and asks.
+LedElsewhere ==
+  /\ AnyCopy /\ bMute /\ ~aMute /\ ~IsPrefix(bLog, aLog)
+  /\ aMute' = TRUE /\ aTold' = {}
+  /\ UNCHANGED <<aLog, aAck, aBaks, fresh, b, bTold, sent, receipts, restoredA, restoredB>>
 
 Adopt ==
   /\ bMute
   /\ \E t \in bTold :
        /\ bLog' = IF IsPrefix(t, bLog) THEN bLog ELSE t
        /\ receipts' = receipts \cup ({bLog'} \ {<<>>})
-  /\ bMute' = FALSE /\ bTold' = IF NonceCounts THEN {} ELSE bTold
+  /\ bMute' = FALSE /\ bWas' = Was
+  /\ bTold' = IF NonceCounts THEN {} ELSE bTold
   /\ UNCHANGED <<a, aTold, sent, restoredA, restoredB>>
 
 ---------------------------------------------------------------------------
 Progress ==
   \/ HearRepeated \/ HearReceipt
-  \/ AnswerAuthor \/ Reopen \/ Refused \/ AnswerListener \/ Adopt
+  \/ AnswerAuthor \/ Reopen \/ Refused \/ AnswerListener \/ LedElsewhere \/ Adopt
 
 Next == Progress \/ HearOld \/ BackUp \/ RestoreA \/ RestoreB \/ \E v \in Values : Say(v)
 
@@ -211,8 +234,9 @@ ValuesAlike == Permutations(Values)
 \* I1: unless both lost their disks, what B receipted is in its log, or it is mute.
 ReceiptStaysTrue ==
   (restoredA = 0 \/ restoredB = 0) /\ ~bMute => \A r \in receipts : IsPrefix(r, bLog)
-\* I3: what A holds a receipt for is in B's log, whoever was restored, or B is mute.
-LogsAgree == ~bMute => IsPrefix(Upto(aLog, aAck), bLog)
+\* I3: what A holds a receipt for is in B's log, whoever was restored, or B is mute; or A is, where
+\* it may be put back to any copy.
+LogsAgree == ~bMute /\ (AnyCopy => ~aMute) => IsPrefix(Upto(aLog, aAck), bLog)
 \* I4: one hash for each (epoch, slot).
 NoEquivocation ==
   \A c, d \in sent : (Last(c).ep = Last(d).ep /\ Last(c).n = Last(d).n) => c = d

@@ -74,6 +74,12 @@ RIGHT = (
         liveness="EndsDown",
         states=16_842,
     ),
+    Check(
+        "any copy ever made put back, in any order, breaks no promise",
+        "Restore",
+        {"AnyCopy": "TRUE", "MaxRestoreB": "1"},
+        states=164_092,
+    ),
 )
 
 _AT_START = ("HeardComparedAtStart", OFF)
@@ -139,6 +145,13 @@ def _lively(fault: str, right: str, switch: str) -> Check:
 PLANTED = (
     *(_planted(*fault) for fault in _SAFETY),
     *(_alone(*fault) for fault in _ONE_INVARIANT),
+    Check(
+        "an author that speaks on past a log which leads elsewhere",
+        "Restore",
+        {**RIGHT[-1].settings, "FollowsHead": OFF},
+        violates="LogsAgree",
+        steps=14,
+    ),
     _lively("a timer that need not be served", RIGHT[1].fact, "TimerServed"),
     _lively("a duplicate not receipted again", RIGHT[2].fact, "ReceiptAgain"),
     _lively("a restored listener that keeps the old epoch", RIGHT[5].fact, "ListenerAsks"),

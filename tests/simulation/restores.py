@@ -273,6 +273,7 @@ class RestoringParty(PartySimulator):
         resync = self.live.resync
         if resync.unasked:
             if not missing and (deaf or agreed.from_first):
+                self.alone += 1  # the word of a deaf peer promises nothing
                 resync.speak_alone()
             else:
                 resync.compare(missing)
