@@ -16,7 +16,7 @@
 (*   Both     the author goes first. A mute listener answers an author's   *)
 (*            question (what it says then is no receipt); a mute author    *)
 (*            does not answer a listener's. So nobody waits in a circle.   *)
-(*   Ways     that part: B lacks what it receipted and has what A signed    *)
+(*   Ways     that part: B lacks what it receipted and has what A signed   *)
 (*            in a life that its disk lost. A takes B's, and says again    *)
 (*            what B does not hold.                                        *)
 (*   EPOCH    is logged only right behind the listener's head. If the head *)
