@@ -233,6 +233,26 @@ def test_a_log_that_is_only_behind_what_it_receipted_is_not() -> None:
     assert agreed.follows == point_of(lost)  # stays in the chain, whatever the peer says now
 
 
+@pytest.mark.parametrize("started", [True, False])
+def test_a_deaf_peer_s_answer_changes_a_key_only_where_nobody_could_tell_it_all_again(
+    started: bool,
+) -> None:
+    blue, _, entries = said_to_red(1)
+    machine = end("blue", restored(blue)).machine
+    machine.resync.silence = Silence(unasked=started, unheard=True)
+    machine.resync.change_key()
+    red = end("red").machine
+    red.resync.silence = Silence(deaf=True, reason=MuteReason.RECORD_BEHIND)
+    answer = red.answer(asked(machine), at(0), chain=Held(entries), receipt=None)
+    assert answer is not None
+    assert answer.deaf
+    agreed = machine.hear_held(answer, holds=lambda _: True)
+    assert (agreed is not None) is started
+    listener = Question(machine.identity.line_id, Role.LISTENER, "0" * 32, None)
+    told = machine.answer(listener, at(1), chain=Held(entries), receipt=None)
+    assert (told is None) is started  # else both would wait for one another
+
+
 def test_an_own_entry_that_cites_what_the_record_lacks_shows_that_it_receipted_more() -> None:
     blue, red = talk()
     heard = red.say()

@@ -227,9 +227,10 @@ class LineEnd:
             # A fresh epoch says again what the record holds: what is on its way there, it would
             # leave behind for ever. A mute node takes no slot, so the next answer finds it there.
             return None
-        if answer.deaf and self.resync.changing_key:
+        if answer.deaf and self.resync.changing_key and not self.resync.unasked:
             # The peer lost what it may have receipted, this node lost nothing: the peer is told all
-            # of it again first, or an epoch would leave behind what it once promised to hold.
+            # of it again first, or an epoch would leave behind what it once promised to hold. One
+            # that has just started cannot tell it: it opens its epoch, as without another key.
             return None
         agreed = self.resync.hear_held(answer, self.receipted_on_way, holds)
         if agreed is not None and agreed.receipt is not None:
