@@ -177,8 +177,9 @@ sim: $(VENV)/dev-built ## simulates lines under faults, link-hours a processor-s
 cuts: $(VENV)/dev-built ## simulated cuts, each shown in time on both ends (CUTS=10000 SEED=1)
 	$(BIN)/python -m tests.simulation.cuts --cuts $(or $(CUTS),10000) --seed $(or $(SEED),1)
 
-restores: $(VENV)/dev-built ## parties put back to old backups (RESTORES=100000 SEED=1)
-	$(BIN)/python -m tests.simulation.restores --restores $(or $(RESTORES),100000) --seed $(or $(SEED),1)
+restores: $(VENV)/dev-built ## parties put back to old backups (RESTORES=100000 SEED=1 ANY_COPY=1)
+	$(BIN)/python -m tests.simulation.restores --restores $(or $(RESTORES),100000) \
+	  --seed $(or $(SEED),1) $(if $(ANY_COPY),--any-copy)
 
 model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; prints the tables of docs/reference/model.md
 	$(BIN)/python -m tests.model
