@@ -91,6 +91,37 @@ def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
         assert in_force(pair) == {terms_hash(second)}
 
 
+def asked_of(pair: NodePair, party: str) -> list[str | None]:
+    """About which messages a desk is asked, or told that nobody answers."""
+    rules = ("TERMS_PROPOSE_RECEIVED", "NO_ANSWER")
+    return [a.subject for a in pair.station(party).core.alerts if a.rule in rules]
+
+
+def test_proposal_in_whose_place_a_newer_one_stands_asks_nobody_any_more() -> None:
+    with node_pair(agreed=False) as pair:
+        text = pair.terms()
+        said = [
+            pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", text))
+            for _ in range(2)
+        ]
+        pair.run_for(1)
+        assert asked_of(pair, "red") == said[1:]
+        # A counter-proposal takes its place too: now it is blue that is asked.
+        other = pair.terms(third_parties=[ThirdParty(name="convoy", where=None)])
+        counter = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", other))
+        pair.run_for(1)
+        assert (asked_of(pair, "red"), asked_of(pair, "blue")) == ([], [counter])
+        pair.say("blue", Kind.TERMS_ACCEPT, terms_message(pair, "blue", other), ref=counter)
+        pair.run_for(1)
+        stale = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", text))
+        for restarted in (False, True):
+            if restarted:
+                for party in ("blue", "red"):
+                    pair.world.restart(party)
+            pair.run_for(5 * HOUR_MS // 1_000)  # past the limit for an answer
+            assert (asked_of(pair, "red"), asked_of(pair, "blue")) == ([], []), stale
+
+
 # ---- suspension ----------------------------------------------------------------------
 
 

@@ -201,6 +201,8 @@ class LineBook:
             else:
                 self.threads.reply_later(envelope, own=own, logged_ms=logged_ms, agrees=agrees)
             self._advance(envelope, own=own)
+        if isinstance(body, TermsMessage):
+            lapsed = (*lapsed, *self._replaced_proposals(message_hash))
         left = self.threads.drop_all(lapsed)
         if opened in left:
             opened = None
@@ -303,6 +305,15 @@ class LineBook:
         in_force = 0 if self.terms is None else self.terms.version
         waiting = [held for held in self._proposals.values() if held.terms.version > in_force]
         return waiting[-1] if waiting else None
+
+    def _replaced_proposals(self, latest: str) -> tuple[str, ...]:
+        """Return the messages about terms that nobody can answer any more: all but the newest.
+
+        An acceptance that is on its way still counts; no desk is asked for another one.
+        """
+        standing = self.proposal
+        named = None if standing is None else standing.message_hash
+        return tuple(name for name in (*self._proposals, latest) if name != named)
 
     def progress(self, message_hash: str) -> DeliveryState | None:
         """Return how far an own message came beyond its receipt; None when no further."""
