@@ -1,5 +1,6 @@
 """How two cores come to the same terms, and what a suspended scope still carries (R7)."""
 
+import msgspec
 import pytest
 
 from deconflict.airspace.instant import format_utc
@@ -264,3 +265,47 @@ def test_change_of_scope_does_not_end_what_the_same_side_suspended_before() -> N
         assert stopped(pair, "red") == {"ALL", "DECLARATIONS"}
         pair.run_for(65)
         assert stopped(pair, "red") == {"DECLARATIONS"}
+
+
+def texts_of(pair: NodePair, party: str, rule: str) -> list[str]:
+    return [alert.text for alert in pair.station(party).core.alerts if alert.rule == rule]
+
+
+def test_desk_is_told_what_a_suspended_scope_stops_and_until_when() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="DECLARATIONS", effective_utc=pair.now_utc))
+        pair.run_for(1)
+        end = format_utc(pair.world.now.utc_ms + HOUR_MS)
+        pair.say("blue", Kind.RESUME, Resume(scope="DECLARATIONS", effective_utc=end))
+        pair.run_for(1)
+        for party in ("blue", "red"):
+            (text,) = texts_of(pair, party, "LINE_SUSPENDED")
+            assert "It stops: declaration, update." in text
+            assert f"It ends at {end[:10]} {end[11:19]}" in text
+        pair.run_for(HOUR_MS // 1_000)
+        assert texts_of(pair, "blue", "LINE_SUSPENDED") == []
+
+
+def test_scope_that_newer_terms_do_not_name_is_suspended_no_longer() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="DECLARATIONS", effective_utc=pair.now_utc))
+        pair.run_for(1)
+        agreed = pair.line("red").book
+        assert agreed.terms is not None
+        scopes = [one for one in agreed.terms.suspension_scopes if one.name != "DECLARATIONS"]
+        newer = msgspec.structs.replace(
+            pair.terms(version=2, replaces=agreed.terms_hash), suspension_scopes=tuple(scopes)
+        )
+        said = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", newer))
+        pair.run_for(1)
+        pair.say("blue", Kind.TERMS_ACCEPT, terms_message(pair, "blue", newer), ref=said)
+        pair.run_for(1)
+        for restarted in (False, True):
+            if restarted:
+                for party in ("blue", "red"):
+                    pair.world.restart(party)
+            pair.run_for(HOUR_MS // 1_000)
+            for party in ("blue", "red"):
+                assert texts_of(pair, party, "LINE_SUSPENDED") == []
+                assert not tuple(pair.line(party).book.suspensions)
+                assert "SUSPEND_RECEIVED" not in pair.rules(party)

@@ -383,7 +383,6 @@ class LineBook:
             if (
                 suspension.holds(now_ms)
                 and (drill or not suspension.drill)
-                and self.terms.names_scope(suspension.scope)  # newer terms may name it no more
                 and self.terms.stops(kind, suspension.scope)
             ):
                 return suspension
@@ -583,6 +582,7 @@ class LineBook:
         self.terms, self.terms_hash = body.terms, terms_hash
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
         self.terms_by = taken.hash
+        self.suspensions.use_terms(body.terms)
         self.private_checks.agreed(body.terms, taken.hash)
         self.checks.begin(taken.logged_ms)
         self.picture.mark_all_changed()
