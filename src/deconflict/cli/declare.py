@@ -231,7 +231,7 @@ def _declare(
     if len(ids) > 40:
         click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
     _echo(node, drafts, drill=node.marks(manner["drill"], manner["lines"] or ()))
-    if say_held(posted):
+    if say_held(posted, has_site=_has_site(drafts)):
         return bool(conflicts)
     _say_warnings(posted)
     click.echo("\nEach is on its way; who holds it shows in: deconflict declare --list")
@@ -264,7 +264,7 @@ def _replace(
     if as_json:
         write_json({**answer, "replaced": held, "conflicts": conflicts, "read": report})
         return bool(conflicts)
-    if say_held(answer["posted"]):
+    if say_held(answer["posted"], has_site=_has_site([draft])):
         show_change(held, draft, _landmarks(node))
         return bool(conflicts)
     done = "updated" if update else "corrected"
@@ -273,6 +273,10 @@ def _replace(
     _say_warnings(answer["posted"])
     _say_conflicts(conflicts)
     return bool(conflicts)
+
+
+def _has_site(declared: Sequence[dict[str, Any]]) -> bool:
+    return any(each["purpose"] == "PROTECTED_SITE" for each in declared)
 
 
 def _tell(node: "NodeClient", wanted: str, manner: dict[str, Any], *, as_json: bool) -> bool:
@@ -288,7 +292,7 @@ def _tell(node: "NodeClient", wanted: str, manner: dict[str, Any], *, as_json: b
     if as_json:
         write_json({**answer, "conflicts": conflicts})
         return bool(conflicts)
-    if say_held(answer["posted"]):
+    if say_held(answer["posted"], has_site=_has_site([held])):
         return bool(conflicts)
     peers = ", ".join(manner["lines"])
     click.echo(f"{short(held['declaration_id'])} is declared to {clean(peers)} as well.")
