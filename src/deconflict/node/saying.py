@@ -368,6 +368,7 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     incidents.require_comparable(line.book.accounts, line.book.own, say.body)
+    incidents.require_happened(say.body, now.utc_ms)
     _require_scope(line, say.body, now, drill=drill)
     _require_meeting(line, say.body)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)
