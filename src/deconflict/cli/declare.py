@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["declare"]
 
 TOGETHER = 200  # so many go in one request, all of them or none
+_NAMED = 10  # declarations in one line that says whom they do not reach
 
 
 @command(
@@ -377,17 +378,23 @@ def _say_not_reached(node: "NodeClient", found: Sequence[dict[str, Any]]) -> Non
     if not found:
         return
     agreed = {line["peer"] for line in node.lines() if line["terms_hash"]}
+    carried_by_none: dict[str, list[str]] = {}  # who is not reached -> declarations
     for one in found:
         name = short(one["declaration_id"])
         tellable = [third for third in one["not_reached"] if one["own"] and third in agreed]
         without = [clean(third) for third in one["not_reached"] if third not in tellable]
         if without:
-            click.echo(f"{name} does not reach {', '.join(without)}: no line carries it.")
+            carried_by_none.setdefault(", ".join(without), []).append(name)
         for third in map(clean, tellable):
             click.echo(
                 f"{name} does not reach {third} yet; tell them: "
                 f"deconflict declare --tell {name} --line {third}"
             )
+    for thirds, names in carried_by_none.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        verb, them = ("does", "it") if len(names) == 1 else ("do", "them")
+        named = ", ".join(names[:_NAMED])
+        click.echo(f"{named}{more} {verb} not reach {thirds}: no line carries {them}.")
 
 
 def _both(by_line: dict[str, str]) -> str:
