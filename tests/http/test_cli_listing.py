@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from stand_in import LINE, PEER, StandInNode
 
 from deconflict.api.accounts import Accounts
+from deconflict.cli.declare import _say_not_reached
 from node_pair import declaration
 
 
@@ -36,6 +37,22 @@ def test_a_third_party_with_a_line_is_told_by_the_command_that_is_named(
     said = officer.types("declare", "--list")
     assert f"{name} does not reach cedar: no line carries it." in said
     assert f"deconflict declare --tell {name} --line {PEER}" in said
+
+
+def test_declarations_that_do_not_reach_the_same_party_share_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Node:
+        def lines(self) -> list[dict[str, str]]:
+            return []
+
+    found = [
+        {"declaration_id": f"{number:032x}"[::-1], "own": True, "not_reached": ["cedar"]}
+        for number in range(12)
+    ]
+    _say_not_reached(Node(), found)  # type: ignore[arg-type]
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.endswith(" and 2 more do not reach cedar: no line carries them.")
 
 
 def test_a_list_of_one_line_has_what_stands_on_that_line_alone(

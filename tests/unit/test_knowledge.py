@@ -170,6 +170,16 @@ def test_a_proof_counts_with_the_error_of_its_signers_clock(tmp_path: Path) -> N
     assert read.side("red", SAMPLES_MS + 101).held == 1
 
 
+def test_steps_of_private_checks_are_counted_beside_the_latest_messages(tmp_path: Path) -> None:
+    blue = Chain("blue")
+    said = blue.say()
+    steps = [blue.say(kind=kind) for kind in ("PRIVATE_STEP", "PRIVATE_COIN") * 40]
+    read = replayed([sampled(tmp_path, batch(said, *steps))], KEYS)
+    side = read.side("blue", END_MS)
+    assert ([each.hash for each in side.messages], side.steps) == ([said.hash], 80)
+    assert side.said == 81
+
+
 def test_the_last_instant_has_the_counts_of_the_proof(tmp_path: Path) -> None:
     read = replayed([sampled(tmp_path, conversation(6))], KEYS)
     for chain in read.proven[0].chains:

@@ -61,6 +61,7 @@ SAMPLES: dict[ValueType, Any] = {
     ValueType.ID: "ab" * 16,
     ValueType.TEXT: "seen at dusk",
     ValueType.KIND: "CEASE",
+    ValueType.KINDS: ["NOTIFY", "UPDATE"],
     ValueType.PURPOSE: "OWN_PRESENCE",
     ValueType.ANSWER: "ROGER",
     ValueType.SAID: "NOT_OURS",

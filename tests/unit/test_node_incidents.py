@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from msgspec import to_builtins
+from msgspec.structs import replace
 from test_node_attacks import attack, forge
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
 from deconflict.cli.incident import show_incident
-from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
+from deconflict.errors import InvalidDocumentError, InvalidTimeError, LineStateError, NotFoundError
 from deconflict.messages.bodies import Account, BreachNote, Evidence, Incident, Risk
 from deconflict.messages.direction import all_closed
 from deconflict.messages.incident_bodies import BreachWord, IncidentWord, RiskWord, Tally
@@ -24,7 +25,7 @@ from deconflict.messages.wire_form import Place
 from deconflict.node import incidents
 from deconflict.node.incident_views import incident_view, said_tally_view, shelf_of
 from deconflict.node.tally import Why
-from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, node_pair
+from node_pair import HOUR_MS, LATAKIA, START_MS, NodePair, node_pair, query
 
 ID = "1c" * 16
 PERIOD = (START_MS - HOUR_MS, START_MS + 24 * HOUR_MS)
@@ -264,6 +265,18 @@ def test_evidence_is_a_hash_a_length_and_a_media_type_and_no_file_travels() -> N
 
 
 # ---- what cannot be said, and what a hostile peer says ---------------------------------------
+
+
+def test_what_is_still_to_come_is_no_incident_no_breach_and_no_query() -> None:
+    with node_pair() as pair:
+        at_utc = format_utc(pair.world.now.utc_ms + HOUR_MS)
+        for kind, body in (
+            (Kind.INCIDENT, opened(at_utc=at_utc)),
+            (Kind.BREACH_NOTE, breach(at_utc=at_utc)),
+            (Kind.QUERY, replace(query(), at_utc=at_utc)),
+        ):
+            with pytest.raises(InvalidTimeError, match="has not happened yet"):
+                pair.say("blue", kind, body)
 
 
 def test_what_belongs_to_no_incident_is_refused_before_it_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from unittest.mock import patch
 
+from msgspec.structs import replace
 from test_node_asking import answer, report
 from test_node_calls import readout, record
 from test_node_incidents import ID, account, begun, breach, say_tally
@@ -10,6 +11,7 @@ from test_node_suspensions import suspend
 from test_node_talks import accept, end, offer, request, say, slot
 from test_node_voice import note
 
+from deconflict.messages.agreement import sign_terms
 from deconflict.messages.bodies import (
     Account,
     Cancel,
@@ -20,6 +22,7 @@ from deconflict.messages.bodies import (
     Risk,
     SaidWord,
     Standby,
+    TermsMessage,
     VoiceSide,
 )
 from deconflict.messages.bodies import Declared as DeclaredBody
@@ -141,6 +144,26 @@ def talk_after_a_restore(pair: NodePair) -> None:
     pair.run_for(5)
 
 
+def talk_of_shorter_intervals(pair: NodePair) -> None:
+    held = pair.line("blue").book
+    assert held.terms is not None
+    newer = replace(
+        held.terms,
+        version=held.terms.version + 1,
+        replaces=held.terms_hash,
+        line_check_every_ms=300_000,
+    )
+
+    def signed(party: str) -> TermsMessage:
+        key = pair.station(party).core.key
+        return TermsMessage(terms=newer, signature=sign_terms(newer, key))
+
+    proposed = pair.say("blue", Kind.TERMS_PROPOSE, signed("blue"))
+    pair.run_for(2)
+    pair.say("red", Kind.TERMS_ACCEPT, signed("red"), ref=proposed)
+    pair.run_for(2)
+
+
 def test_a_record_that_is_read_has_a_fresh_epoch_behind_the_one_before() -> None:
     with node_pair() as pair:
         talk_after_a_restore(pair)
@@ -177,7 +200,7 @@ def test_every_attribute_of_a_fold_is_filled_by_a_record_and_found_again_at_any_
             (
                 (talk_of_flights, talk_of_alarms),
                 (talk_of_flights, talk_of_incidents, talk_of_calls),
-                (talk_after_a_restore,),
+                (talk_after_a_restore, talk_of_shorter_intervals),
                 (talk_of_checks,),
             )
         ):

@@ -523,3 +523,17 @@ def test_a_busy_line_asks_for_one_exchange_and_loses_nothing() -> None:
         pair.run_for(SOON_S)
         require_whole(pair, blue=1)
         assert len(held(pair, "red", "blue")) == 59
+
+
+def test_line_that_is_down_is_told_as_down_after_a_change_of_key_as_well() -> None:
+    with rooted() as pair:
+        pair.world.cut("blue", "red", pair.world.now.utc_ms)
+        pair.run_for(SOON_S)
+        assert "LINE_DOWN" in pair.rules("blue")
+        told = [alert.raised_utc for alert in pair.blue.core.alerts if alert.rule == "LINE_DOWN"]
+        change(pair, "blue", revoked=True)
+        pair.run_for(SOON_S)
+        assert numbers(pair, "blue") == (1, 0)
+        assert told == [
+            alert.raised_utc for alert in pair.blue.core.alerts if alert.rule == "LINE_DOWN"
+        ]

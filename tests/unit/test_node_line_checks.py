@@ -2,9 +2,12 @@
 (R5)."""
 
 import pytest
+from msgspec.structs import replace
 
-from deconflict.messages.bodies import LineCheck
+from deconflict.messages.agreement import sign_terms
+from deconflict.messages.bodies import LineCheck, TermsMessage
 from deconflict.messages.kinds import Kind
+from deconflict.messages.terms import Terms
 from deconflict.node.line_checks import LineChecks
 from node_pair import NodePair, node_pair
 
@@ -83,10 +86,56 @@ def test_without_terms_no_check_is_due() -> None:
 @pytest.mark.parametrize(("own", "peer"), [("blue", "red"), ("red", "blue")])
 def test_both_sides_reckon_the_same_turn(own: str, peer: str) -> None:
     checks = LineChecks(own, peer)
-    checks.begin(0)
+    checks.begin(0, 10, None)
     first = checks.due(10, 10)
     checks.done("blue", 20)
     second = checks.due(10, 30)
     assert first is not None
     assert second is not None
     assert (first.by, second.by) == ("blue", "red")
+
+
+def test_a_shorter_interval_makes_no_check_missed_that_was_not_due_before() -> None:
+    checks = LineChecks("blue", "red")
+    checks.begin(0, 1_000, None)
+    checks.begin(900, 100, 1_000)  # the next one was due at 1,000, and is: 900 + 100
+    following = checks.following(100)
+    assert following is not None
+    assert following.since_ms == 1_000
+    checks.begin(990, 20, 100)  # nor is what was due put off
+    assert checks.due(20, 999) is None
+    assert checks.due(20, 1_000) is not None
+    again = LineChecks("blue", "red")
+    again.take_up(checks.kept())
+    assert again.due(20, 999) is None
+    again.done("blue", 1_010)
+    assert again.due(20, 1_030) is not None
+
+
+def test_terms_with_a_shorter_interval_raise_no_alert_about_the_time_before_them() -> None:
+    with node_pair() as pair:
+        pair.run_for(HOUR_S - 60)
+        held = pair.line("blue").book
+        newer = replace(
+            pair.terms(version=2, replaces=held.terms_hash), line_check_every_ms=300_000
+        )
+        agree(pair, newer)
+        assert not {DUE, MISSED} & {*pair.rules("blue"), *pair.rules("red")}
+        pair.world.restart("blue")
+        pair.run_for(30)
+        assert not {DUE, MISSED} & {*pair.rules("blue"), *pair.rules("red")}
+        pair.run_for(60)
+        assert DUE in pair.rules("blue")  # as the terms before had it
+
+
+def agree(pair: NodePair, terms: Terms) -> None:
+    """Blue proposes them and red signs them."""
+
+    def signed(party: str) -> TermsMessage:
+        key = pair.station(party).core.key
+        return TermsMessage(terms=terms, signature=sign_terms(terms, key))
+
+    proposed = pair.say("blue", Kind.TERMS_PROPOSE, signed("blue"))
+    pair.run_for(2)
+    pair.say("red", Kind.TERMS_ACCEPT, signed("red"), ref=proposed)
+    pair.run_for(2)

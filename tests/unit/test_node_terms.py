@@ -1,5 +1,6 @@
 """How two cores come to the same terms, and what a suspended scope still carries (R7)."""
 
+import msgspec
 import pytest
 
 from deconflict.airspace.instant import format_utc
@@ -89,6 +90,37 @@ def test_older_terms_accepted_late_do_not_replace_newer_ones() -> None:
         pair.say("red", Kind.TERMS_ACCEPT, terms_message(pair, "red", first), ref=old)
         pair.run_for(1)
         assert in_force(pair) == {terms_hash(second)}
+
+
+def asked_of(pair: NodePair, party: str) -> list[str | None]:
+    """About which messages a desk is asked, or told that nobody answers."""
+    rules = ("TERMS_PROPOSE_RECEIVED", "NO_ANSWER")
+    return [a.subject for a in pair.station(party).core.alerts if a.rule in rules]
+
+
+def test_proposal_in_whose_place_a_newer_one_stands_asks_nobody_any_more() -> None:
+    with node_pair(agreed=False) as pair:
+        text = pair.terms()
+        said = [
+            pair.say("blue", Kind.TERMS_PROPOSE, terms_message(pair, "blue", text))
+            for _ in range(2)
+        ]
+        pair.run_for(1)
+        assert asked_of(pair, "red") == said[1:]
+        # A counter-proposal takes its place too: now it is blue that is asked.
+        other = pair.terms(third_parties=[ThirdParty(name="convoy", where=None)])
+        counter = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", other))
+        pair.run_for(1)
+        assert (asked_of(pair, "red"), asked_of(pair, "blue")) == ([], [counter])
+        pair.say("blue", Kind.TERMS_ACCEPT, terms_message(pair, "blue", other), ref=counter)
+        pair.run_for(1)
+        stale = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", text))
+        for restarted in (False, True):
+            if restarted:
+                for party in ("blue", "red"):
+                    pair.world.restart(party)
+            pair.run_for(5 * HOUR_MS // 1_000)  # past the limit for an answer
+            assert (asked_of(pair, "red"), asked_of(pair, "blue")) == ([], []), stale
 
 
 # ---- suspension ----------------------------------------------------------------------
@@ -233,3 +265,47 @@ def test_change_of_scope_does_not_end_what_the_same_side_suspended_before() -> N
         assert stopped(pair, "red") == {"ALL", "DECLARATIONS"}
         pair.run_for(65)
         assert stopped(pair, "red") == {"DECLARATIONS"}
+
+
+def texts_of(pair: NodePair, party: str, rule: str) -> list[str]:
+    return [alert.text for alert in pair.station(party).core.alerts if alert.rule == rule]
+
+
+def test_desk_is_told_what_a_suspended_scope_stops_and_until_when() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="DECLARATIONS", effective_utc=pair.now_utc))
+        pair.run_for(1)
+        end = format_utc(pair.world.now.utc_ms + HOUR_MS)
+        pair.say("blue", Kind.RESUME, Resume(scope="DECLARATIONS", effective_utc=end))
+        pair.run_for(1)
+        for party in ("blue", "red"):
+            (text,) = texts_of(pair, party, "LINE_SUSPENDED")
+            assert "It stops: declaration, update." in text
+            assert f"It ends at {end[:10]} {end[11:19]}" in text
+        pair.run_for(HOUR_MS // 1_000)
+        assert texts_of(pair, "blue", "LINE_SUSPENDED") == []
+
+
+def test_scope_that_newer_terms_do_not_name_is_suspended_no_longer() -> None:
+    with node_pair() as pair:
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="DECLARATIONS", effective_utc=pair.now_utc))
+        pair.run_for(1)
+        agreed = pair.line("red").book
+        assert agreed.terms is not None
+        scopes = [one for one in agreed.terms.suspension_scopes if one.name != "DECLARATIONS"]
+        newer = msgspec.structs.replace(
+            pair.terms(version=2, replaces=agreed.terms_hash), suspension_scopes=tuple(scopes)
+        )
+        said = pair.say("red", Kind.TERMS_PROPOSE, terms_message(pair, "red", newer))
+        pair.run_for(1)
+        pair.say("blue", Kind.TERMS_ACCEPT, terms_message(pair, "blue", newer), ref=said)
+        pair.run_for(1)
+        for restarted in (False, True):
+            if restarted:
+                for party in ("blue", "red"):
+                    pair.world.restart(party)
+            pair.run_for(HOUR_MS // 1_000)
+            for party in ("blue", "red"):
+                assert texts_of(pair, party, "LINE_SUSPENDED") == []
+                assert not tuple(pair.line(party).book.suspensions)
+                assert "SUSPEND_RECEIVED" not in pair.rules(party)

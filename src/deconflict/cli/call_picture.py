@@ -46,7 +46,7 @@ def show_call(call: dict[str, Any]) -> None:
     for one in call["differing"]:
         apart = f", {span(one['apart_ms'] / 1000)} apart" if one["apart_ms"] else ""
         said = " | ".join(
-            f"{clean(who)}: {when(what) if one['apart_ms'] else clean(what)}"
+            f"{clean(who)} records {when(what) if one['apart_ms'] else spelled(what)}"
             for who, what in one["said"].items()
         )
         name = field_name(one["field"])

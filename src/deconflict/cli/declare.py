@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["declare"]
 
 TOGETHER = 200  # so many go in one request, all of them or none
+_NAMED = 10  # declarations in one line that says whom they do not reach
 
 
 @command(
@@ -231,7 +232,7 @@ def _declare(
     if len(ids) > 40:
         click.echo(f"... and {len(ids) - 40} more: deconflict declare --list")
     _echo(node, drafts, drill=node.marks(manner["drill"], manner["lines"] or ()))
-    if say_held(posted):
+    if say_held(posted, has_site=_has_site(drafts)):
         return bool(conflicts)
     _say_warnings(posted)
     click.echo("\nEach is on its way; who holds it shows in: deconflict declare --list")
@@ -264,7 +265,7 @@ def _replace(
     if as_json:
         write_json({**answer, "replaced": held, "conflicts": conflicts, "read": report})
         return bool(conflicts)
-    if say_held(answer["posted"]):
+    if say_held(answer["posted"], has_site=_has_site([draft])):
         show_change(held, draft, _landmarks(node))
         return bool(conflicts)
     done = "updated" if update else "corrected"
@@ -273,6 +274,10 @@ def _replace(
     _say_warnings(answer["posted"])
     _say_conflicts(conflicts)
     return bool(conflicts)
+
+
+def _has_site(declared: Sequence[dict[str, Any]]) -> bool:
+    return any(each["purpose"] == "PROTECTED_SITE" for each in declared)
 
 
 def _tell(node: "NodeClient", wanted: str, manner: dict[str, Any], *, as_json: bool) -> bool:
@@ -288,7 +293,7 @@ def _tell(node: "NodeClient", wanted: str, manner: dict[str, Any], *, as_json: b
     if as_json:
         write_json({**answer, "conflicts": conflicts})
         return bool(conflicts)
-    if say_held(answer["posted"]):
+    if say_held(answer["posted"], has_site=_has_site([held])):
         return bool(conflicts)
     peers = ", ".join(manner["lines"])
     click.echo(f"{short(held['declaration_id'])} is declared to {clean(peers)} as well.")
@@ -373,17 +378,23 @@ def _say_not_reached(node: "NodeClient", found: Sequence[dict[str, Any]]) -> Non
     if not found:
         return
     agreed = {line["peer"] for line in node.lines() if line["terms_hash"]}
+    carried_by_none: dict[str, list[str]] = {}  # who is not reached -> declarations
     for one in found:
         name = short(one["declaration_id"])
         tellable = [third for third in one["not_reached"] if one["own"] and third in agreed]
         without = [clean(third) for third in one["not_reached"] if third not in tellable]
         if without:
-            click.echo(f"{name} does not reach {', '.join(without)}: no line carries it.")
+            carried_by_none.setdefault(", ".join(without), []).append(name)
         for third in map(clean, tellable):
             click.echo(
                 f"{name} does not reach {third} yet; tell them: "
                 f"deconflict declare --tell {name} --line {third}"
             )
+    for thirds, names in carried_by_none.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        verb, them = ("does", "it") if len(names) == 1 else ("do", "them")
+        named = ", ".join(names[:_NAMED])
+        click.echo(f"{named}{more} {verb} not reach {thirds}: no line carries {them}.")
 
 
 def _both(by_line: dict[str, str]) -> str:

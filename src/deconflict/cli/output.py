@@ -165,11 +165,18 @@ def span(seconds: float) -> str:
 
     >>> span(2), span(90), span(600), span(7200), span(172800)
     ('2 s', '90 s', '10 min', '2 h', '2 days')
+    >>> span(3661), span(90000)
+    ('1 h 1 min 1 s', '25 h')
     """
-    for unit, length, least in (("days", 86_400, 2), ("h", 3_600, 1), ("min", 60, 1)):
-        if seconds >= least * length and seconds % length == 0:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds:g} s"
+    parts: list[str] = []
+    left = seconds
+    for unit, length, least in (("days", 86_400, 2), ("h", 3_600, 1), ("min", 60, 2)):
+        if left >= (1 if parts else least) * length or (left >= length and left % length == 0):
+            parts.append(f"{left // length:g} {unit}")
+            left %= length
+    if left or not parts:
+        parts.append(f"{left:g} s")
+    return " ".join(parts)
 
 
 def metres(value: float | None) -> str:

@@ -133,6 +133,11 @@ def _geometry(message: dict[str, Any]) -> Any:
     return declaration.get("geometry") if isinstance(declaration, dict) else None
 
 
+def _is_site(message: dict[str, Any]) -> bool:
+    declaration = message["body"].get("declaration")
+    return isinstance(declaration, dict) and declaration["purpose"] == "PROTECTED_SITE"
+
+
 def _show_places(message: dict[str, Any], landmarks: "list[Landmark]") -> None:
     from deconflict.airspace import geometry_from_wire
     from deconflict.cli.places import geometry_lines
@@ -180,4 +185,9 @@ def _list(
                 click.echo(click.style("    warning: ", fg="yellow") + clean(warning))
         if messages[_MESSAGES_SHOWN:]:
             click.echo(f"  ... and {len(messages) - _MESSAGES_SHOWN} more: --json shows all")
+        if any(_is_site(message) for message in messages):
+            click.echo(
+                "  PLACE is where you find the site, on a map of your own: "
+                f"deconflict line release {clean(each['held_id'])} --place PLACE"
+            )
     click.echo("\nRead it, then: deconflict line release ID")

@@ -173,6 +173,8 @@ class Words:
                 click.echo()
                 self._line(f"{heading}:", indent=2)
                 self._show_messages(messages, texts, at_utc)
+        if side.steps:
+            self._line(self.say("STEPS", count=side.steps), indent=2)
 
     def _held_last(self, side: "Side", at_utc: str) -> str | None:
         last = side.held_last

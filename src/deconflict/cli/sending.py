@@ -98,15 +98,24 @@ def post(
         from deconflict.cli.wire_words import in_options
 
         raise in_options(kind, error) from None
-    show_posted(node, posted, as_json=as_json)
+    show_posted(node, posted, ref=ref, as_json=as_json)
 
 
-def show_posted(node: "NodeClient", posted: dict[str, Any], *, as_json: bool) -> None:
-    """Print what was sent and, after a moment at most, whether the peer signed for it."""
+def show_posted(
+    node: "NodeClient", posted: dict[str, Any], *, ref: str | None = None, as_json: bool
+) -> None:
+    """Print what was sent and, after a moment at most, whether the peer signed for it.
+
+    Args:
+        node: where it was sent.
+        posted: what the node answered.
+        ref: the message that it is about.
+        as_json: print that answer itself.
+    """
     if as_json:
         write_json(posted)
         return
-    if say_held([posted]):
+    if say_held([posted], ref=ref):
         _say_warnings(posted)
         return
     sent = _wait_for_receipt(node, posted["hash"])
@@ -128,8 +137,16 @@ def _say_warnings(posted: dict[str, Any]) -> None:
         click.echo(f"  {label}{clean(warning)}")
 
 
-def say_held(posted: Sequence[dict[str, Any]]) -> bool:
-    """Say what waits for a second person and how it goes on; True exactly when anything does."""
+def say_held(
+    posted: Sequence[dict[str, Any]], *, ref: str | None = None, has_site: bool = False
+) -> bool:
+    """Say what waits for a second person and how it goes on; True exactly when anything does.
+
+    Args:
+        posted: what the node answered.
+        ref: the message that it is about.
+        has_site: True exactly when a protected site is among it.
+    """
     held = list(dict.fromkeys(one["held_id"] for one in posted if one["held_id"]))
     if held:
         click.echo(
@@ -137,10 +154,15 @@ def say_held(posted: Sequence[dict[str, Any]]) -> bool:
             + " a second person has to look at it and release it, under another account:"
         )
         for held_id in held:
-            click.echo(f"  deconflict line release {clean(held_id)}")
+            place = " --place PLACE" if has_site else ""
+            click.echo(f"  deconflict line release {clean(held_id)}{place}")
+        if has_site:
+            click.echo("PLACE is where that person finds the site, on a map of their own.")
         if any(one["kind"] == "CEASED" for one in posted):
+            about = "ID" if ref is None else short(ref)
             click.echo(
-                "The cease request stays open. To acknowledge it at once: deconflict line ack"
+                "The cease request stays open. To acknowledge it at once: "
+                f"deconflict line ack {about}"
             )
     return bool(held)
 

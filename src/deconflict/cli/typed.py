@@ -180,7 +180,7 @@ def _reason(text: str) -> int:
 def _word(kind: ValueType, text: str, name: str) -> Any:
     if kind in (ValueType.NAME, ValueType.TEXT, ValueType.ID):
         return text
-    if kind in (ValueType.FIELDS, ValueType.TALKS):
+    if kind in (ValueType.FIELDS, ValueType.TALKS, ValueType.KINDS):
         return [part.strip() for part in text.split(",")]
     if not text.isascii():
         raise InvalidInputError(f"{name} is no agreed word", given=text)

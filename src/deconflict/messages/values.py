@@ -90,6 +90,7 @@ class ValueType(StrEnum):
     SAID = "said"
     TALK = "talk"
     TALKS = "talks"  # a list of words of TALK
+    KINDS = "kinds"  # a list of words of KIND
     FIELDS = "fields"  # a list of such words
     INCIDENT = "incident"
     BREACH = "breach"
@@ -114,7 +115,11 @@ _ONE_WORD: Final = {
         ValueType.CHECK_END,
     )
 }
-_SEVERAL_WORDS: Final = {ValueType.FIELDS: "fields", ValueType.TALKS: "talk"}
+_SEVERAL_WORDS: Final = {
+    ValueType.FIELDS: "fields",
+    ValueType.TALKS: "talk",
+    ValueType.KINDS: "kind",
+}
 WORD_LISTS: Final[Mapping[ValueType, str]] = MappingProxyType({**_ONE_WORD, **_SEVERAL_WORDS})
 
 

@@ -40,7 +40,7 @@ from deconflict.messages.bodies import (
     Declared as DeclaredBody,
 )
 from deconflict.messages.declaration import SoundDeclaration
-from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, Release
+from deconflict.messages.kinds import KIND_RULES, Kind, Release
 from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.node import incidents
 from deconflict.node.answered_before import AnsweredBefore
@@ -53,6 +53,7 @@ from deconflict.node.kept_book import KeptBook
 from deconflict.node.line_checks import LineChecks
 from deconflict.node.picture import Declared, Picture
 from deconflict.node.private.checks import PrivateChecks
+from deconflict.node.reached import advance, by_state
 from deconflict.node.readback_found import ReadbackFound, compared
 from deconflict.node.recall import Recall
 from deconflict.node.suspensions import Suspension, Suspensions
@@ -200,7 +201,10 @@ class LineBook:
                     self.before.met(met, own=own)
             else:
                 self.threads.reply_later(envelope, own=own, logged_ms=logged_ms, agrees=agrees)
-            self._advance(envelope, own=own)
+            # Two books: what the peer says moves our messages only, whatever it cites.
+            advance(self._handled if own else self._progress, envelope)
+        if isinstance(body, TermsMessage):
+            lapsed = (*lapsed, *self._replaced_proposals(message_hash))
         left = self.threads.drop_all(lapsed)
         if opened in left:
             opened = None
@@ -240,8 +244,8 @@ class LineBook:
             past=dict(self.past),
             messages_of=dict(self._messages_of),
             cancelled=tuple(self._cancelled),
-            progress=_by_state(self._progress),
-            handled=_by_state(self._handled),
+            progress=by_state(self._progress),
+            handled=by_state(self._handled),
             before=self.before.kept(),
             stood_by=tuple(sorted(self._stood_by)),
         )
@@ -303,6 +307,15 @@ class LineBook:
         in_force = 0 if self.terms is None else self.terms.version
         waiting = [held for held in self._proposals.values() if held.terms.version > in_force]
         return waiting[-1] if waiting else None
+
+    def _replaced_proposals(self, latest: str) -> tuple[str, ...]:
+        """Return the messages about terms that nobody can answer any more: all but the newest.
+
+        An acceptance that is on its way still counts; no desk is asked for another one.
+        """
+        standing = self.proposal
+        named = None if standing is None else standing.message_hash
+        return tuple(name for name in (*self._proposals, latest) if name != named)
 
     def progress(self, message_hash: str) -> DeliveryState | None:
         """Return how far an own message came beyond its receipt; None when no further."""
@@ -372,7 +385,6 @@ class LineBook:
             if (
                 suspension.holds(now_ms)
                 and (drill or not suspension.drill)
-                and self.terms.names_scope(suspension.scope)  # newer terms may name it no more
                 and self.terms.stops(kind, suspension.scope)
             ):
                 return suspension
@@ -415,16 +427,6 @@ class LineBook:
             case Concern():
                 return body.first
         return None
-
-    def _advance(self, envelope: Envelope, *, own: bool) -> None:
-        reached = _REACHES.get(envelope.kind)
-        if envelope.ref is None or reached is None:
-            return
-        # Two books: what the peer says moves our messages only, whatever it cites.
-        states = self._handled if own else self._progress
-        key = bytes.fromhex(envelope.ref)
-        if _RANKS[reached] > _RANKS[states.get(key, DeliveryState.LACKED)]:
-            states[key] = reached
 
     def _change(self, taken: Taken) -> NotTaken | None:
         party = self.party_of(own=taken.own)
@@ -569,28 +571,11 @@ class LineBook:
         held = (0, "") if self.terms is None else (self.terms.version, self.terms_hash or "")
         if (body.terms.version, terms_hash) <= held:
             return
+        before_ms = None if self.terms is None else self.terms.line_check_every_ms
         self.terms, self.terms_hash = body.terms, terms_hash
         self.terms_signatures = {proposal.by: proposal.signature, party: body.signature}
         self.terms_by = taken.hash
+        self.suspensions.use_terms(body.terms)
         self.private_checks.agreed(body.terms, taken.hash)
-        self.checks.begin(taken.logged_ms)
+        self.checks.begin(taken.logged_ms, body.terms.line_check_every_ms, before_ms)
         self.picture.mark_all_changed()
-
-
-def _by_state(states: Mapping[bytes, DeliveryState]) -> dict[DeliveryState, bytes]:
-    return {
-        state: b"".join(sorted(name for name, reached in states.items() if reached is state))
-        for state in _ORDER
-    }
-
-
-_ORDER = (DeliveryState.LACKED, DeliveryState.SEEN, DeliveryState.LOADED, DeliveryState.CLOSED)
-_RANKS = {state: rank for rank, state in enumerate(_ORDER)}
-_REACHES: Mapping[str, DeliveryState] = {
-    Kind.SEEN: DeliveryState.SEEN,
-    Kind.STANDBY: DeliveryState.SEEN,  # said by a person who has read it
-    Kind.LOADED: DeliveryState.LOADED,
-    **dict.fromkeys(
-        (kind for kind, form in KINDS.items() if form.rule.closes), DeliveryState.CLOSED
-    ),
-}

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from deconflict.airspace.geodesy import inverse
-from deconflict.airspace.instant import parse_utc
+from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidTimeError, LineStateError
 from deconflict.line.envelope import Envelope
 from deconflict.messages import bodies
 from deconflict.messages.bodies import places_of
+from deconflict.messages.incident_bodies import BreachWord
 
 __all__ = [
     "ACCOUNTS_COMPARED",
@@ -26,6 +27,7 @@ __all__ = [
     "implausible_figures",
     "places_apart_m",
     "require_comparable",
+    "require_happened",
     "tell",
     "times_apart_ms",
 ]
@@ -37,6 +39,9 @@ Value = str | int | bool
 ACCOUNTS_COMPARED: Final = 16
 SOURCES_HELD: Final = 64  # without a line, of one event
 EVENTS_COMPARED: Final = 256  # without an incident, of each party; and of sources without a line
+
+# Another system's clock, from which a time was read, may be ahead of ours so much.
+_AHEAD_MS: Final = 60_000
 
 # Ground speeds that such an object can have, metres per second. Source: proposals of the
 # scenario set, 300 to 1,500 knots for a combat jet.
@@ -65,6 +70,28 @@ class Implausible:
     time_field: str
     speed_mps: float
     plausible_mps: tuple[float, float]
+
+
+def require_happened(body: bodies.Body, now_ms: int) -> None:
+    """Return unless what this tells or asks of is still to come.
+
+    Raises:
+        InvalidTimeError: it is; the date or the hour is a slip of the hand.
+    """
+    match body:
+        case bodies.Incident() | bodies.Query():
+            at_utc = body.at_utc
+        case bodies.BreachNote() if body.breach is not BreachWord.WITHDRAWN:
+            at_utc = body.at_utc
+        case _:
+            return
+    if parse_utc(at_utc) > now_ms + _AHEAD_MS:
+        raise InvalidTimeError(
+            "what is told or asked of has not happened yet",
+            given=at_utc,
+            expected=f"{format_utc(now_ms)} or earlier",
+            remedy="look at the date and the hour again: UTC, as 2015-09-30T06:12:00Z",
+        )
 
 
 def tell(

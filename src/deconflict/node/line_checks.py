@@ -32,10 +32,11 @@ class CheckDue:
 
 
 class KeptChecks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When the last check was, and whose; as values."""
+    """When the last check was, whose, and before when the next is not due; as values."""
 
     last_ms: int | None
     last_by: str | None
+    not_before_ms: int
 
 
 class LineChecks:
@@ -45,33 +46,51 @@ class LineChecks:
         self._parties = sorted((own, peer))
         self._last_ms: int | None = None
         self._last_by: str | None = None
+        self._not_before_ms = 0  # terms with a shorter interval came into force meanwhile
 
     def kept(self) -> KeptChecks:
         """Return all of it as values."""
-        return KeptChecks(self._last_ms, self._last_by)
+        return KeptChecks(self._last_ms, self._last_by, self._not_before_ms)
 
     def take_up(self, kept: KeptChecks) -> None:
         """Go on from what was kept."""
         self._last_ms, self._last_by = kept.last_ms, kept.last_by
+        self._not_before_ms = kept.not_before_ms
 
-    def begin(self, at_ms: int) -> None:
-        """Reckon from here, where no check came before: the terms are in force."""
+    def begin(self, at_ms: int, every_ms: int, before_ms: int | None) -> None:
+        """Reckon by terms that come into force here.
+
+        Where no check came before it is reckoned from here. Otherwise a shorter interval makes no
+        check due that the terms before did not: it counts from here at the earliest.
+
+        Args:
+            at_ms: when the terms came into force.
+            every_ms: how often they want a check.
+            before_ms: how often those before did; None where there were none.
+        """
         if self._last_ms is None:
             self._last_ms = at_ms
+        elif before_ms is not None and every_ms < before_ms:
+            was_due_ms = max(self._last_ms + before_ms, self._not_before_ms)
+            self._not_before_ms = min(was_due_ms, at_ms + every_ms)
 
     def done(self, by: str, at_ms: int) -> None:
         """Note a check that ``by`` sent and the other side retyped rightly at this time."""
-        self._last_ms, self._last_by = at_ms, by
+        self._last_ms, self._last_by, self._not_before_ms = at_ms, by, 0
 
     def following(self, every_ms: int) -> CheckDue | None:
         """Return the next check, due already or not yet; None when nothing is agreed yet."""
-        return None if self._last_ms is None else self.due(every_ms, self._last_ms + every_ms)
+        if self._last_ms is None:
+            return None
+        return self.due(every_ms, max(self._last_ms + every_ms, self._not_before_ms))
 
     def due(self, every_ms: int, now_ms: int) -> CheckDue | None:
         """Return the check that is due now; None when none is, or nothing is agreed yet."""
-        if self._last_ms is None or now_ms < self._last_ms + every_ms:
+        if self._last_ms is None:
             return None
-        since_ms = self._last_ms + every_ms
+        since_ms = max(self._last_ms + every_ms, self._not_before_ms)
+        if now_ms < since_ms:
+            return None
         # In turn: each side then knows that it can both call and be called.
         turn = next(party for party in self._parties if party != self._last_by)
         return CheckDue(turn, since_ms, since_ms + every_ms // _GRACE_SHARE, self._last_ms)

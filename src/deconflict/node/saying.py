@@ -361,12 +361,14 @@ def _require_open(line: Line, say: Say, now: Now, *, drill: bool) -> None:
             f"the line with {line.peer} is suspended for {say.kind}",
             given=f"scope {suspension.scope}, by {suspension.by} "
             f"since {format_utc(suspension.effective_ms)}",
-            expected="SAFETY, CEASE and what belongs to them, which always pass",
+            expected="what this scope does not stop (deconflict terms show); SAFETY, CEASE and "
+            "what belongs to them always pass",
             remedy=f"{suspension.by} can RESUME it; or talk by the way agreed for it",
         )
     line.require_ready(say.kind)
     line.book.incidents.require_fits(say.body, say.ref, drill=drill)
     incidents.require_comparable(line.book.accounts, line.book.own, say.body)
+    incidents.require_happened(say.body, now.utc_ms)
     _require_scope(line, say.body, now, drill=drill)
     _require_meeting(line, say.body)
     require_talk(line, say.kind, say.body, say.ref, now.utc_ms)

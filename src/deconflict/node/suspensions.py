@@ -106,8 +106,20 @@ class Suspensions:
             self._note(body, by, taken.hash, drill=drill)
         return changed
 
+    def use_terms(self, terms: Terms) -> None:
+        """Let go of what the terms, now in force, name no more.
+
+        Nothing would stop by it, and nobody could resume it: both sides signed that there is no
+        such scope.
+        """
+        for key, held in tuple(self._held.items()):
+            if not terms.names_scope(held.scope):
+                del self._held[key]
+                if held.said_by is not None:
+                    self._replaced.append(held.said_by)
+
     def take_replaced(self) -> tuple[str, ...]:
-        """Return, once, the messages about a suspension in whose place a newer one stands."""
+        """Return, once, the messages about suspensions that a newer one or new terms replaced."""
         replaced, self._replaced = tuple(self._replaced), []
         return replaced
 

@@ -6,6 +6,7 @@ record that a node lives by (:mod:`deconflict.node.book`). What it may have know
 in the record proves.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from deconflict.line.envelope import Envelope
 from deconflict.line.moment import utc_text
 from deconflict.line.precedence import DEFAULT_TIMERS, Precedence
 from deconflict.messages.in_force import timers_of
+from deconflict.messages.kinds import SAID_BY_NODES
 from deconflict.node.book import LineBook
 from deconflict.node.knowledge.bounds import Bounds
 from deconflict.node.knowledge.chain import NONE
@@ -164,7 +166,8 @@ class Side:
         held_last: the last of these.
         not_proven: how many the other side had surely said that it did not provably hold.
         knew_held: how many of its own messages it provably knew to be held by the other side.
-        messages: the latest of those it had said or held.
+        messages: the latest of those it had said or held, but for steps of private checks.
+        steps: how many of those there were; they hold no words, and a run has hundreds.
         unproven: the latest of those it did not provably hold.
         delayed: of those it held, how many its own record says came past their expiry.
         terms: in force as far as it knew; None before any were.
@@ -185,6 +188,7 @@ class Side:
     not_proven: int
     knew_held: int
     messages: tuple[Told, ...]
+    steps: int
     unproven: tuple[Told, ...]
     delayed: int
     terms: TermsThen | None
@@ -281,8 +285,8 @@ class _Looking:
                 unproven.append(index)
                 if len(unproven) > last:
                     del unproven[0]
-        known: list[tuple[str, int]] = []
-        book = self._fold(known, last, advance)
+        known: deque[tuple[str, int]] = deque(maxlen=last)
+        book, steps = self._fold(known, advance)
         held_last = self._last_held
         return Side(
             party=self._party,
@@ -294,6 +298,7 @@ class _Looking:
             not_proven=not_proven,
             knew_held=self._knew_held(),
             messages=tuple(self._told(party, index) for party, index in known),
+            steps=steps,
             unproven=tuple(self._told(self._peer, index) for index in unproven),
             delayed=delayed,
             terms=_terms(book),
@@ -313,12 +318,16 @@ class _Looking:
             keys=(self._key(self._party, self._said), self._key(self._peer, held_last + 1)),
         )
 
-    def _fold(self, known: list[tuple[str, int]], last: int, advance: Advance) -> LineBook:
-        """Return what the messages that it knew imply; keep the latest of them in ``known``."""
+    def _fold(self, known: deque[tuple[str, int]], advance: Advance) -> tuple[LineBook, int]:
+        """Return what the messages that it knew imply, and how many are steps of private checks.
+
+        The latest of the others are kept in ``known``.
+        """
         record = self._record
         rings = {party: ring.ever for party, ring in record.rings.items()}
         book = LineBook(record.line_id, self._party, self._peer, rings)
         left = len(self._own.chain) + len(self._theirs.chain)
+        steps = 0
         for count, (own, index) in enumerate(self._known(), start=1):
             party = self._party if own else self._peer
             bounds = self._own if own else self._theirs
@@ -333,16 +342,17 @@ class _Looking:
                 logged_ms=bounds.chain.created[index] if proof is None else proof.at_ms,
                 told=False,
             )
-            known.append((party, index))
-            if len(known) > last:
-                del known[0]
+            if envelope.kind in SAID_BY_NODES:
+                steps += 1
+            else:
+                known.append((party, index))
             if count % _FORGET_EVERY == 0:
                 advance(_FORGET_EVERY)
                 left -= _FORGET_EVERY
                 book.end_past(bounds.chain.created[index] - _LONG_OVER_MS)
         advance(left)
         book.end_past(self._at_ms)
-        return book
+        return book, steps
 
     def _known(self) -> Iterator[tuple[bool, int]]:
         """Yield what it knew, its own messages each behind all that it said to hold then."""

@@ -12,6 +12,7 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import Envelope
 from deconflict.line.epoch import EPOCH_KIND
 from deconflict.line.key_ring import KeyInForce
+from deconflict.line.link import LinkStatus
 from deconflict.line.moment import Now
 from deconflict.messages.bodies import (
     Account,
@@ -526,5 +527,7 @@ class Teller:
             state = line.delivery(subject, (envelope.epoch, envelope.seq)).state
             reached = state not in (DeliveryState.QUEUED, DeliveryState.SENT)
             return reached and (rule != "NOT_SEEN" or state is not DeliveryState.LACKED)
-        # The first look at the picture and the connection raises these again, if they still hold.
-        return rule in ("LINE_DOWN", "PATH_DOWN", "LINE_SUSPENDED")
+        if rule == "LINE_DOWN":
+            # The first look at the connection raises it again, if it holds; that look comes once.
+            return line.shown_status is LinkStatus.UNKNOWN
+        return rule == "PATH_DOWN"  # every look raises it again, if it holds

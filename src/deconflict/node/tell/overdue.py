@@ -29,7 +29,7 @@ RECEIPT_RULES: Final = ("NO_RECEIPT", "EXPIRED", "REFUSED")
 _MAY_LAPSE: Final = frozenset(
     (
         *(Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE),
-        *(Kind.SUSPEND, Kind.RESUME, Kind.SCOPE),
+        *(Kind.SUSPEND, Kind.RESUME, Kind.SCOPE, Kind.TERMS_PROPOSE),
     )
 )
 _NOT_HELD: Final = frozenset(
