@@ -56,7 +56,7 @@ line = LazyGroup(
         Entry("send", "say:send", "Send a safety message, by the number of its phrase."),
         Entry(
             "concern",
-            "say:concern",
+            "concerning:concern",
             "Say that two declarations come too close. It is no veto.",
         ),
         Entry(

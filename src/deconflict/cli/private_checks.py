@@ -8,7 +8,7 @@ import click
 from deconflict.cli.command import command
 from deconflict.cli.options import drill_option, line_option, talks_to_node
 from deconflict.cli.output import clean, count, sentences, short, span, table, when, write_json
-from deconflict.cli.private_words import OUTCOMES, STATES
+from deconflict.cli.private_words import STATES, outcome_of
 from deconflict.cli.sending import show_posted
 from deconflict.errors import InvalidInputError
 
@@ -35,6 +35,11 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     type=click.IntRange(2, 64),
     metavar="N",
     help="With --refine: into how many the sides of a cell are cut; else the next finer grid.",
+)
+@click.option(
+    "--slots",
+    metavar="A-B",
+    help="With --refine: these slots alone, numbered from 0; the hits of the others stand.",
 )
 @click.option(
     "--sites",
@@ -65,6 +70,7 @@ def propose(
     refine: str | None,
     run: int,
     parts: int | None,
+    slots: str | None,
     sites: bool,
     protect: bool,
     points: int,
@@ -89,6 +95,8 @@ def propose(
             "a check of sites is one run that begins when it is accepted",
             expected="--sites without --start, --runs and --refine",
         )
+    if slots is not None and refine is None:
+        raise InvalidInputError("--slots are those of a closer look", expected="--refine too")
     if protect and not sites:
         raise InvalidInputError("--protect says whose sites are meant", expected="--sites too")
     with NodeClient.of(node_dir, account) as node:
@@ -105,7 +113,7 @@ def propose(
         elif refine is not None:
             found = node.get("private", refine, str(run))
             body["line"] = found["check"]["line_id"]
-            body["refines"] = _closer(found, parts)
+            body["refines"] = _closer(found, parts, None if slots is None else _stretch(slots))
         else:
             body["line"] = node.line(line)["line_id"]
             body["start_utc"] = None if start is None else time_wire(start)
@@ -196,17 +204,39 @@ def status(check: str | None, node_dir: Path | None, account: str | None, as_jso
         _show(found[0])
 
 
-def _closer(found: dict[str, Any], parts: int | None) -> dict[str, Any]:
+def _stretch(slots: str) -> range:
+    """Return the slots from a first to a last, as 0-29; or one."""
+    first, _, last = slots.partition("-")
+    ends = (first, last or first)
+    if not all(each.isascii() and each.isdigit() for each in ends):
+        raise InvalidInputError("these are no slots", given=slots, expected="as 0-29, or 12")
+    return range(int(ends[0]), int(ends[1]) + 1)
+
+
+def _closer(found: dict[str, Any], parts: int | None, slots: range | None) -> dict[str, Any]:
     looks = found["refinements"]
     fitting = [each for each in looks if parts in (None, each["parts"])]
     if not fitting:
         raise InvalidInputError(
             "no closer look can be proposed at this run",
-            given="no hit" if not looks else f"cells cut into {parts}",
+            given="no hit that stands and that no look is on its way to"
+            if not looks
+            else f"cells cut into {parts}",
             expected="a run with a hit, and one of the agreed refinements: "
             + (", ".join(str(each["parts"]) for each in looks) or "none"),
+            remedy="see what stands: deconflict private show",
         )
-    return dict(fitting[0])
+    look = dict(fitting[0])
+    if slots is None:
+        return look
+    kept = [each for each in look["slots"] if each in slots]
+    if not kept:
+        raise InvalidInputError(
+            "no hit that stands is in these slots",
+            given=f"{slots.start}-{slots.stop - 1}",
+            expected=f"some of {look['slots'][0]} to {look['slots'][-1]}",
+        )
+    return look | {"slots": kept}
 
 
 def _say_plan(check: dict[str, Any]) -> None:
@@ -244,7 +274,7 @@ def _last(check: dict[str, Any]) -> str:
     if not known:
         return "-"
     run = known[-1]
-    return f"{run['run']}: {OUTCOMES[run['outcome']] if run['outcome'] else 'runs'}"
+    return f"{run['run']}: {outcome_of(run) if run['outcome'] else 'runs'}"
 
 
 def _show(check: dict[str, Any]) -> None:

@@ -101,7 +101,12 @@ class NodeCore:
         self.drills = drills = Drills(store=store, journal=journal, desk=teller.desk)
         self.private = PrivateFindings(store=store, journal=journal, desk=teller.desk)
         self._saying = Saying(
-            party=party, drills=drills, store=store, journal=journal, teller=teller
+            party=party,
+            drills=drills,
+            private=self.private,
+            store=store,
+            journal=journal,
+            teller=teller,
         )
         self._resyncing = Resyncing(store=store, journal=journal, teller=teller, drills=drills)
         self._hearing = Hearing(

@@ -97,13 +97,15 @@ class PrivateAsking(PrivateShowing):
 
         Raises:
             LineStateError: the terms have no private check, or nothing of it could be run.
-            InvalidInputError: no period begins then.
+            InvalidInputError: no period begins then, or a closer look could say nothing of our
+                plan.
         """
         require(actor, Action.TERMS)
         held = self._core.line_named(line)
         document = document_of_line(held)
         if refines is not None:
             start_ms = self._refined_start_ms(held, refines)
+            await self._runner.require_fits(held, refines)
         elif start_utc is not None:
             start_ms = parse_utc(start_utc)
         else:

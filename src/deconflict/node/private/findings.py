@@ -3,6 +3,9 @@
 A hit is told as own sorties, times and places; where the peer is, nobody here knows. A check that
 did not come to its end is told as NOT CHECKED until its period is over, or until a later run over
 the same period came to its end: unknown is never clear. A NO HIT raises no alert.
+
+A closer look says more of the same: what it found is told in the alert of the run that it is of,
+which ends when every hit has fallen, and says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +20,8 @@ from deconflict.messages.said import Said, said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.journal import Journal
 from deconflict.node.notes import note_of, read_notes
+from deconflict.node.private.closer import Look, Refined, Stands
+from deconflict.node.private.families import Families
 from deconflict.node.private.site_beginning import SiteMet
 from deconflict.node.private.sorties import Met
 from deconflict.node.tell.desk import Desk
@@ -70,6 +75,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         protector: whose sites an activity was checked against; None of a mutual check.
         points: squares asked about in a check of sites.
         at_sites: own squares within the radius of a site.
+        refines: of a closer look, of which run and at what.
     """
 
     line_id: str
@@ -94,6 +100,7 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     protector: str | None = None
     points: int | None = None
     at_sites: tuple[SiteMet, ...] = ()
+    refines: Refined | None = None
 
     @property
     def hits(self) -> int:
@@ -104,6 +111,28 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """Under which it is kept."""
         return f"{self.proposal}/{self.run}"
+
+    @property
+    def root(self) -> str:
+        """The name of the run that it is of: of a closer look the coarse one, else its own."""
+        return self.name if self.refines is None else f"{self.refines.of}/{self.refines.run}"
+
+    @property
+    def is_over(self) -> bool:
+        """True exactly when it came to its end, or was ended before."""
+        return self.whole or self.reason is not None
+
+    def as_look(self) -> Look:
+        """Return it as what is compared with other looks at the same period."""
+        return Look(
+            parts=self.parts,
+            slots=() if self.refines is None else self.refines.slots,
+            outcome=self.outcome or Outcome.NOT_CHECKED,
+            whole=self.whole,
+            over=self.is_over,
+            same_plan=self.refines is None or self.refines.same_plan,
+            met=self.met,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +147,16 @@ class Stretch:
 
 
 def stretches(met: Sequence[Met]) -> tuple[Stretch, ...]:
-    """Return hits by sortie, slots that follow one another joined; the earliest first."""
+    """Return hits by sortie, slots that follow one another joined; the earliest first.
+
+    Cells of different sizes are never joined: their slots are counted differently.
+    """
     found: list[Stretch] = []
-    last: dict[str, tuple[int, int]] = {}  # by sortie: the slot, and which stretch
+    # By sortie and size of a cell: the slot, and which stretch.
+    last: dict[tuple[str, int], tuple[int, int]] = {}
     for each in met:
         for sortie in each.sorties:
-            slot, at = last.get(sortie, (-2, -1))
+            slot, at = last.get((sortie, each.side_mm), (-2, -1))
             if each.slot <= slot + 1:
                 held = found[at]
                 found[at] = Stretch(
@@ -136,7 +169,7 @@ def stretches(met: Sequence[Met]) -> tuple[Stretch, ...]:
             else:
                 at = len(found)
                 found.append(Stretch(sortie, each, each.end_utc, each.lower_tmm, each.upper_tmm))
-            last[sortie] = (each.slot, at)
+            last[sortie, each.side_mm] = (each.slot, at)
     return tuple(found)
 
 
@@ -147,6 +180,9 @@ class PrivateFindings:
         store: read for what was kept before; never written here.
         journal: where events and alerts go.
         desk: who tells.
+
+    Attributes:
+        families: the findings by the run that they are of, closer looks with it.
     """
 
     def __init__(self, *, store: Store, journal: Journal, desk: Desk) -> None:
@@ -155,6 +191,7 @@ class PrivateFindings:
         self._held = read_notes(store.notes(_FINDING), _FINDING, PrivateFinding)
         self._open = set(self._held)  # those of which something may have to be told still
         self._next_look_ms = 0
+        self.families = Families(self._held)
 
     def get(self, proposal: str, run: int) -> PrivateFinding | None:
         """Return what a run came to; None where nothing is known yet."""
@@ -171,6 +208,7 @@ class PrivateFindings:
         if before is not None and msgspec.structs.replace(finding, at_utc=before.at_utc) == before:
             return
         self._held[finding.name] = finding
+        self.families.note(finding)
         work.notes.append(note_of(_FINDING, finding.name, finding))
         self._journal.event(
             work,
@@ -186,8 +224,11 @@ class PrivateFindings:
                 "drill": finding.drill,
             },
         )
-        self._open.add(finding.name)
-        self._tell(finding, now)
+        if finding.refines is not None and finding.is_over:
+            self._note_stands(finding, work, now)
+        for each in self.families.of(finding):
+            self._open.add(each.name)
+            self._tell(each, now)
         self._journal.tell(work, now)
 
     def look(self, now: Now) -> None:
@@ -205,6 +246,7 @@ class PrivateFindings:
         for name, finding in tuple(self._held.items()):
             if finding.forget_ms < now.utc_ms:
                 del self._held[name]
+                self.families.forget(finding)
                 work.notes.append(note_of(_FINDING, name, None))
                 self._close(finding, _RULES, now)
         self._journal.tell(work, now)
@@ -234,13 +276,9 @@ class PrivateFindings:
         period_over = parse_utc(finding.end_utc) <= now.utc_ms
         if finding.protector is not None:
             return self._tell_sites(finding, now, over=period_over)
-        hits = bool(finding.met) and self._last_ms(finding) > now.utc_ms
+        hits = self.families.head(finding) is finding and self._tell_hits(finding, now)
         unknown = finding.reason is not None and not period_over
         shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
-        if hits:
-            self._tell_hit(finding, now)
-        else:
-            self._close(finding, (_HIT,), now)
         if unknown and not self._checked_since(finding):
             self._tell_not_checked(finding, now)
         else:
@@ -272,8 +310,20 @@ class PrivateFindings:
             self._put(finding, _SITES_NOT_CHECKED, values, "PRIORITY", now)
         return finding.reason is not None or bool(finding.at_sites)
 
-    def _tell_hit(self, finding: PrivateFinding, now: Now) -> None:
-        found = [each for each in stretches(finding.met) if parse_utc(each.end_utc) > now.utc_ms]
+    def _tell_hits(self, finding: PrivateFinding, now: Now) -> bool:
+        """Tell what stands of a run and the closer looks at it; True when something does."""
+        stands = self.families.stands(finding)
+        if any(parse_utc(each.end_utc) > now.utc_ms for each in stands.met):
+            self._tell_hit(finding, stands, now)
+            return True
+        ends = (each.end_utc for of in self.families.of(finding) for each in of.met)
+        if any(parse_utc(each) > now.utc_ms for each in ends):
+            self._tell_fallen(finding, now)
+        self._close(finding, (_HIT,), now)
+        return False
+
+    def _tell_hit(self, finding: PrivateFinding, stands: Stands, now: Now) -> None:
+        found = [each for each in stretches(stands.met) if parse_utc(each.end_utc) > now.utc_ms]
         first, more = found[0], found[1:]
         beside: list[Said] = [
             said("PRIVATE_HIT_ALSO", _where(each)) for each in more[: _STRETCHES_TOLD - 1]
@@ -283,6 +333,9 @@ class PrivateFindings:
             beside.append(said("PRIVATE_HITS_MORE", {"count": left}))
         if not finding.whole and finding.reason is not None:
             beside.append(said("PRIVATE_HIT_BROKEN_OFF"))
+        counts = self.families.counts(finding)
+        if counts["fallen"]:
+            beside.append(said("PRIVATE_HITS_FALLEN", counts))
         start_ms = parse_utc(first.first.start_utc)
         left_ms = start_ms - now.utc_ms
         urgency = next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
@@ -294,6 +347,21 @@ class PrivateFindings:
             now,
             beside=beside,
             deadline_ms=start_ms,
+        )
+
+    def _tell_fallen(self, finding: PrivateFinding, now: Now) -> None:
+        """Say of an alert that stands why it ends, so that its last word is not a danger's."""
+        held = self._desk.alerts.get(_key(finding, _HIT))
+        if held is None:
+            return
+        (number, values), *_ = held.said
+        self._desk.tell_said(
+            _key(finding, _HIT),
+            [said("PRIVATE_HIT_ENDED"), [number, values]],
+            drill=finding.drill,
+            urgency=held.urgency,
+            now_ms=now.utc_ms,
+            facts=held.facts,
         )
 
     def _tell_not_checked(self, finding: PrivateFinding, now: Now) -> None:
@@ -346,11 +414,32 @@ class PrivateFindings:
             and each.at_utc >= finding.at_utc
             and each.drill == finding.drill
             for each in self._held.values()
+        ) or self.families.looked_since(finding)
+
+    def _note_stands(self, look: PrivateFinding, work: Work, now: Now) -> None:
+        """Write down what a closer look left standing of the run that it is of."""
+        coarse = self._held.get(look.root)
+        if coarse is None:
+            return
+        self._journal.event(
+            work,
+            now,
+            "private",
+            {
+                "line_id": coarse.line_id,
+                "proposal": coarse.proposal,
+                "run": coarse.run,
+                "outcome": None if coarse.outcome is None else coarse.outcome.value,
+                "whole": coarse.whole,
+                "reason": coarse.reason,
+                "drill": coarse.drill,
+                "closer": look.proposal,
+                "stands": self.families.stands(look).outcome.value,
+                **self.families.counts(coarse),
+            },
         )
 
-    @staticmethod
-    def _last_ms(finding: PrivateFinding) -> int:
-        return max(parse_utc(each.end_utc) for each in finding.met)
+    # ---- words -----------------------------------------------------------------------------
 
     @staticmethod
     def _period(finding: PrivateFinding) -> dict[str, Any]:

@@ -35,12 +35,14 @@ from deconflict.messages.private_bodies import (
     PrivateEnd,
     PrivateEndReason,
     PrivateStep,
+    Refines,
     StepWord,
     cut,
 )
 from deconflict.node.line import Line, read_body
 from deconflict.node.private.beginning import Begun, CannotRunError, Period
 from deconflict.node.private.checks import Check
+from deconflict.node.private.closer import Refined
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.run import Run, StepSaid
@@ -95,6 +97,7 @@ class Going:
         self._heard = self._said = 0
         self._hits: frozenset[bytes] = frozenset()
         self._found: PrivateFinding | None = None
+        self._refined: Refined | None = None
 
     def move(self) -> None:
         """Have it look at the record: something has become durable."""
@@ -388,7 +391,30 @@ class Going:
             ended_by=ended_by,
             drill=self._check.drill,
             forget_ms=period.erase_ms,
+            refines=await self._refines(),
         )
+
+    async def _refines(self) -> Refined | None:
+        """Return of which run this is a closer look, and whether at the same own plan."""
+        refines = self._period.body.refines
+        if refines is not None and self._refined is None:
+            same_plan = await self._in_thread(partial(self._is_same_plan, refines))
+            self._refined = Refined(refines.of, refines.run, refines.slots, same_plan)
+        return self._refined
+
+    def _is_same_plan(self, refines: Refines) -> bool:
+        """True exactly when the plan that is looked at is the one that the coarse run was of.
+
+        A hit of one plan does not fall by a look at another one, as long as nobody knows where the
+        other one goes: what is kept no longer, or cannot be read, is another plan.
+        """
+        if self._begun is None:
+            return False
+        try:
+            coarse = self._tools.files.run(refines.of, refines.run)
+        except (ConfigurationError, InvalidDocumentError):
+            return False
+        return coarse is not None and coarse.plan == self._begun.kept.plan
 
     async def _keep(self, finding: PrivateFinding) -> None:
         self._found = finding
