@@ -236,7 +236,7 @@ def test_a_concern_from_a_hit_tells_that_there_is_one_and_nothing_else(
     red.go("watch")
     received = red.alert("had a hit on its side")
     received.query_selector('a[href^="#thread/"]').click()  # where the check itself stands too
-    red.shows('main :text("proposal of a private check")')
+    red.shows('main :text("private check proposed")')
     red.go("watch")
     red.picture("private-concern-heard-night-en")
     for desk in (blue, red):
@@ -311,6 +311,15 @@ def test_hits_that_a_closer_look_did_not_see_are_shown_as_fallen(
     red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
     confirm(red, "Accept")
     blue = open_desk(browser, checking.members["blue"])
+    # Its alert leads to a concern as well; it is left with nothing said.
+    blue.go("watch")
+    about = f'.alert:has(a[href="#private/{name}/0"])'
+    said = len(concerns(checking, "blue"))
+    blue.shows(f'{about} button:has-text("Raise a concern")', timeout_ms=RUN_MS).click()
+    assert "that there is a hit, and nothing else" in blue.shows("dialog[open]").inner_text()
+    blue.page.keyboard.press("Escape")
+    blue.page.wait_for_selector("dialog[open]", state="detached")
+    assert len(concerns(checking, "blue")) == said
     blue.page.evaluate(f"location.hash = 'private/{name}'")
     blue.shows(
         '[aria-labelledby="h-finding"] button:has-text("cells cut into 2")', timeout_ms=RUN_MS

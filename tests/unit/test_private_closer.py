@@ -8,6 +8,7 @@ import pytest
 
 from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import format_utc
+from deconflict.messages.kinds import Kind
 from deconflict.messages.private_bodies import PrivateEndReason, Refines
 from deconflict.node.private.closer import Fate, Look, stands_after
 from deconflict.node.private.looks import Looks
@@ -315,3 +316,16 @@ def test_slots_of_a_look_that_the_peer_wants_are_looked_at_with_ours(apart: Two)
     refines = Refines(of=apart.coarse, run=0, parts=2, slots=(0, 1))
     apart.checked.propose(proposal(_TERMS, runs=1, refines=refines))
     assert [each.parts for each in looks_of(apart, "blue").offered(_TERMS)] == [4]
+
+
+def test_a_look_that_is_an_exercise_clears_nothing_that_is_real(apart: Two) -> None:
+    refines = Refines(of=apart.coarse, run=0, parts=2, slots=tuple(range(10)))
+    pair = apart.checked.pair
+    body = proposal(_TERMS, runs=1, refines=refines)
+    apart.checked.proposal = pair.say("blue", Kind.PRIVATE_PROPOSE, body, drill=True)
+    pair.run_for(1)
+    apart.checked.accept()
+    apart.run.run()
+    assert apart.run.finding("blue").outcome is Outcome.NO_HIT
+    assert apart.fates("blue") == {Fate.NOT_LOOKED}
+    assert len(apart.hits("blue")) == 1

@@ -395,8 +395,14 @@ class Going:
         )
 
     async def _refines(self) -> Refined | None:
-        """Return of which run this is a closer look, and whether at the same own plan."""
+        """Return of which run this is a closer look, and whether at the same own plan.
+
+        An exercise says nothing of what is real, nor the other way round: it stands by itself.
+        """
         refines = self._period.body.refines
+        coarse = None if refines is None else self._line.book.private_checks.get(refines.of)
+        if coarse is None or coarse.drill is not self._check.drill:
+            return None
         if refines is not None and self._refined is None:
             same_plan = await self._in_thread(partial(self._is_same_plan, refines))
             self._refined = Refined(refines.of, refines.run, refines.slots, same_plan)

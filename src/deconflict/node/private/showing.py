@@ -200,7 +200,7 @@ class PrivateShowing(Releasing):
         if finding is None or outcome is None or finding.protector is not None:
             return outcome
         families = self._core.private.families
-        if finding.refines is None:
+        if finding.parts == 1:
             return families.stands(finding).outcome.value
         counts = families.counts(finding)
         return outcome if counts["left"] or not counts["fallen"] else Outcome.NO_HIT.value

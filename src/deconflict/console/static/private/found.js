@@ -85,7 +85,7 @@ export function drawFinding(box, finding, document, desk) {
   function acts() {
     const closer = over && may("terms") && document ? finding.refinements.map((option) => h("button", { type: "button", disabled: !finding.runs_left, onclick: () => lookCloser(finding, option, document, desk) }, t("private.closer", { parts: option.parts }))) : [];
     const raise = standing.length > 0 && may("send") && [
-      h("button", { type: "button", class: "first", onclick: desk.frame.act(() => concern(finding, standing, desk)) }, t("act.concern")),
+      h("button", { type: "button", class: "first", onclick: desk.frame.act(() => concern(finding, desk)) }, t("act.concern")),
       h("button", { type: "button", onclick: desk.frame.act(() => concernDeclared(check, desk)) }, t("private.concern_declared"))];
     return [...(raise || []), ...closer, h("small", {}, t("private.left", { count: finding.runs_left })), h("a", { href: `#thread/${check.line_id}/${check.proposal}` }, t("act.open")), h("a", { href: "#talks" }, t("private.to_talks"))];
   }

@@ -67,12 +67,12 @@ const WHEN_MS = 1_800_000;
 const REACH_MM = 50_000_000;
 const LATTICE_E7 = 2_500_000; // a quarter of a degree: no farther from its points than 20 km
 
-export function concern({ check, run }, hits, desk) {
-  const told = [["", {}, t("private.concern_nothing")], ...hits.slice(0, TOLD).flatMap(coarse)];
+export function concern({ check, run, hits }, desk) {
+  const told = [["", {}, t("private.concern_nothing")], ...hits.filter(({ fate }) => fate !== "FALLEN").slice(0, TOLD).flatMap(coarse)];
   ask({ title: t("act.concern"), subject: t("private.concern_hit_about"), wanted: { told: "text" }, labels: { told: t("private.concern_tell", { peer: check.peer }) },
     choices: { told: told.map(([key, , words]) => [key || "nothing", words]) }, hints: { told: "nothing" },
     sure: ({ told: key }) => h("div", { class: "stack" }, h("p", { class: "said" }, t("private.concern_shows", { peer: check.peer })), h("p", { class: "said" }, words(key))), verb: t("ask.send"),
-    send: ({ told: key }) => say(check.line_id, "CONCERN", { hit: { check: check.proposal, run: run.run, ...chosen(key)[1] } }, { ref: check.proposal }).then(desk.said) });
+    send: ({ told: key }) => say(check.line_id, "CONCERN", { hit: { check: check.proposal, run: run.run, ...chosen(key)[1] } }, { ref: check.proposal }).then((posted) => desk.said?.(posted)) });
 
   function chosen(key) {
     return told.find(([each]) => (each || "nothing") === key);
