@@ -15,10 +15,10 @@ COARSE, LOOK = "ab" * 32, "cd" * 32
 OFFERED = {"of": COARSE, "run": 2, "parts": 2, "slots": [3, 4, 9]}
 
 
-def found(*, fallen: int = 0, **more: Any) -> dict[str, Any]:
+def found(*, stands: str = "HIT", **more: Any) -> dict[str, Any]:
     return {
         "check": {"proposal": COARSE, "peer": "red"},
-        "run": {"run": 2, "hits": 5, "fallen": fallen},
+        "run": {"run": 2, "stands": stands},
         "looks": [],
         "refinements": [OFFERED],
         "runs_left": 2,
@@ -51,7 +51,7 @@ def test_a_look_that_the_peer_proposes_is_accepted_and_not_proposed_again(
 
 
 def test_of_hits_that_all_fell_nobody_is_to_talk(capsys: pytest.CaptureFixture[str]) -> None:
-    show_looks(found(fallen=5, looks=[looked("ACCEPTED", "NO_HIT")], refinements=[]))
+    show_looks(found(stands="NO_HIT", looks=[looked("ACCEPTED", "NO_HIT")], refinements=[]))
     said = capsys.readouterr().out
     assert "Closer look cdcdcdcdcd, 3 slots, cells cut into 2: NO HIT." in said
     assert "concern" not in said

@@ -25,7 +25,7 @@ def show_looks(found: dict[str, Any]) -> None:
         )
         if not found["runs_left"]:
             click.echo("  These slots were asked about as often as agreed: it would not run.")
-    if run["hits"] > run["fallen"]:
+    if run["stands"] == "HIT":
         click.echo(
             f"  To talk of it with {peer}, who is told of the hit and not where:\n"
             f"    deconflict line concern --private {short(check['proposal'])} --run {run['run']}"

@@ -5,6 +5,7 @@ from deconflict.messages.bodies import Concern
 from deconflict.messages.body import Body
 from deconflict.node.line import Line
 from deconflict.node.private.findings import PrivateFindings
+from deconflict.sealed.session import Outcome
 
 __all__ = ["require_hit"]
 
@@ -34,7 +35,7 @@ def require_hit(line: Line, body: Body, ref: str | None, findings: PrivateFindin
             expected=check.proposal[:16],
         )
     found = findings.get(check.proposal, body.hit.run)
-    if found is None or not found.hits:
+    if found is None or found.outcome is not Outcome.HIT:
         raise LineStateError(
             "nothing of yours was hit in that run",
             given=f"run {body.hit.run} of {check.proposal[:16]}",

@@ -197,8 +197,8 @@ class PrivateShowing(Releasing):
     def _stands(self, finding: PrivateFinding | None, *, over: bool) -> str | None:
         """Return the outcome of a run and of closer looks at it together."""
         outcome = _outcome(finding, over=over)
-        if finding is None or outcome is None or finding.protector is not None:
-            return outcome
+        if finding is None or outcome is None or (outcome == Outcome.HIT and not finding.met):
+            return outcome  # a hit of no cells, as at a site, is looked at by no closer look
         families = self._core.private.families
         if finding.parts == 1:
             return families.stands(finding).outcome.value
