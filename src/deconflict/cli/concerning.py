@@ -55,7 +55,7 @@ def concern(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """Say that two declarations come too close, or that a private check hit something of yours.
+    """Say that two declarations come too close, or that a private check hit something.
 
     ID is a conflict, as `deconflict check` and alerts show it; or give the ids of two declarations,
     yours and the peer's. Both stay as they are, and it is no veto. The peer is asked for an answer.

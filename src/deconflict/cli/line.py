@@ -57,7 +57,7 @@ line = LazyGroup(
         Entry(
             "concern",
             "concerning:concern",
-            "Say that two declarations come too close. It is no veto.",
+            "Say that two declarations come too close, or that a private check hit something.",
         ),
         Entry(
             "propose",
