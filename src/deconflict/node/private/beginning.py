@@ -23,7 +23,7 @@ from deconflict.node.private.sorties import (
 from deconflict.sealed.grid import Grid
 from deconflict.sealed.own import Drawn, OwnSide, plan_bytes, read_plan, side_of
 
-__all__ = ["Begun", "CannotRunError", "Period", "drawn_anew", "taken_up"]
+__all__ = ["Begun", "CannotRunError", "Period", "drawn_anew", "run_file", "taken_up"]
 
 _SECRET_BYTES: Final = 32
 _DAY_MS: Final = 86_400_000
@@ -108,6 +108,22 @@ def drawn_anew(
     Raises:
         CannotRunError: there is no plan, or it cannot be checked. Nothing is left out of a check.
     """
+    kept = run_file(
+        period, plan, terms, now_ms=now_ms, expires_ms=expires_ms, random_bytes=random_bytes
+    )
+    return taken_up(period, kept)
+
+
+def run_file(
+    period: Period,
+    plan: PlanFile | None,
+    terms: Terms,
+    *,
+    now_ms: int,
+    expires_ms: int,
+    random_bytes: RandomBytes,
+) -> RunFile:
+    """Return what a run that said nothing yet is begun with; raises as :func:`drawn_anew`."""
     if plan is None:
         raise CannotRunError(PrivateEndReason.NO_PLAN, "no plan is set for this line")
     document, grid = period.document, period.grid
@@ -126,7 +142,7 @@ def drawn_anew(
     except InvalidInputError as error:
         raise CannotRunError(PrivateEndReason.PLAN_TOO_LARGE, str(error)) from error
     seed, coin, nonce = (random_bytes(_SECRET_BYTES) for _ in range(3))
-    kept = RunFile(
+    return RunFile(
         line_id=period.line_id,
         proposal=period.proposal,
         run=period.number,
@@ -140,7 +156,6 @@ def drawn_anew(
         coin=coin.hex(),
         nonce=nonce.hex(),
     )
-    return taken_up(period, kept)
 
 
 def taken_up(period: Period, kept: RunFile) -> Begun:
