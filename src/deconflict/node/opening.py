@@ -270,6 +270,7 @@ async def open_node(
             node.inquiries = inquiries
             node.backups = backups
             node.private = private
+            node.mediator = mediator
             node.look_at_certificates = partial(certificates_of, folder)
             yield OpenNode(node, runtime, door, verified)
 
