@@ -10,8 +10,11 @@ import pytest
 from deconflict.messages.kinds import Kind
 from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit
 from deconflict.messages.private_bodies import PrivateEndReason, PrivateStep, StepWord
+from deconflict.node.bundle import export_bundle
+from deconflict.node.bundle_proof import verify_bundle
 from deconflict.node.saying import Say
 from deconflict.sealed.session import Outcome
+from deconflict.store.parts import Parts
 from mediated_talk import ASKED, FAR, NEAR, TERMS, YES_NO, Three
 from node_pair import NodePair, node_pair
 
@@ -231,3 +234,43 @@ def test_a_session_is_answered_once(pair: NodePair, tmp_path: Path) -> None:
     pair.world.say("blue", "white", [Say(kind=Kind.PRIVATE_SUBMIT, body=first.body, desk="watch")])
     three.run()  # nothing is left to run: white looks
     assert three.submitted("blue") == ["ANSWERED", "REPLAYED_HELLO"]
+
+
+def test_a_record_of_the_mediator_holds_what_was_said_and_no_list_while_it_waits(
+    pair: NodePair, tmp_path: Path
+) -> None:
+    # Whoever of the two had the other's lists would have the other's plan.
+    three = Three(pair, tmp_path)
+    three.fly("blue", NEAR)
+    three.fly("red", NEAR)
+    white, line = three.nodes["white"], three.line("white", "blue")
+    seen = []
+
+    def looks(say: Say) -> Iterable[Say]:
+        if isinstance(say.body, PrivateMediation):
+            parts = white.door.of(line.line_id)
+            seen.append((len(parts.names()), exported(three, "white", "blue", parts)))
+        return (say,)
+
+    white._alter = looks
+    three.run()
+    there, bundle = seen[0]
+    assert there
+    assert b'"type":"part"' not in bundle
+    keys = {party: pair.station(party).core.key.verify_key for party in ("white", "blue")}
+    proven = verify_bundle([exported(three, "white", "blue", white.door.of(line.line_id))], keys)
+    assert proven.parts == ()
+
+
+def exported(three: Three, own: str, peer: str, parts: Parts) -> bytes:
+    station = three.pair.station(own)
+    return b"".join(
+        export_bundle(
+            station.store,
+            three.line(own, peer).line_id,
+            signer=station.core.key,
+            peer_key=three.pair.station(peer).core.key.verify_key,
+            exported_utc_ms=three.pair.world.now.utc_ms,
+            parts=parts,
+        )
+    )
