@@ -21,7 +21,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
     root = tmp_path_factory.mktemp("mediated")
     west, east, white = make_parties(root, ("west", "east", "white"), ((0, 1), (0, 2), (1, 2)))
     with running(west, east, white):
-        agree(west, east, private_check=check_terms(run_limit_ms=60_000, runs_per_slot=100))
+        agree(west, east, private_check=check_terms(run_limit_ms=120_000, runs_per_slot=100))
         for own, peer in ((west, white), (east, white)):
             wait_for(lambda o=own, p=peer: o.line_with(p)["state"] == "UP", "the line is down")
         yield west, east, white
@@ -138,7 +138,7 @@ def test_a_mediator_killed_while_lists_arrive_goes_on_from_its_record(flown: Thr
     white.start()
     for party in (west, east):
         run = outcome(party, name)["run"]
-        assert (run["outcome"], run["state"]) == ("HIT", "WHOLE"), run
+        assert (run["outcome"], run["state"]) == ("HIT", "WHOLE"), str(run)
     wait_for(lambda: not parts_of(white), "the lists were not erased")
 
 
@@ -151,7 +151,7 @@ def test_a_side_killed_in_the_middle_submits_the_same(flown: Three) -> None:
     east.start()
     for party in (west, east):
         run = outcome(party, name)["run"]
-        assert (run["outcome"], run["state"]) == ("HIT", "WHOLE"), run
+        assert (run["outcome"], run["state"]) == ("HIT", "WHOLE"), str(run)
     assert len({each["session"] for each in mediations(white)[:2]}) == 1
 
 
@@ -186,7 +186,7 @@ def test_a_mediator_that_is_gone_is_not_checked(flown: Three) -> None:
     try:
         name = agreed(west, east)
         for party in (west, east):
-            run = outcome(party, name, timeout_s=150.0)["run"]
+            run = outcome(party, name, timeout_s=200.0)["run"]
             assert (run["outcome"], run["reason"]) == ("NOT_CHECKED", "EXPIRED")
             rules = {alert["rule"] for alert in party.get("/alerts", open="true")}
             assert "PRIVATE_NOT_CHECKED" in rules
