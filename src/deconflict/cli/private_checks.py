@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.options import drill_option, line_option, talks_to_node
+from deconflict.cli.options import drill_option, line_option, need_terminal, talks_to_node
 from deconflict.cli.output import clean, count, sentences, short, span, table, when, write_json
+from deconflict.cli.private_mediate import warn_of_mediator
 from deconflict.cli.private_words import STATES, outcome_of
 from deconflict.cli.sending import show_posted
 from deconflict.errors import InvalidInputError
@@ -20,7 +21,8 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     example="deconflict private propose --line red\n"
     "deconflict private propose --line red --start 2015-09-30T06:00:00Z --runs 7\n"
     "deconflict private propose --refine 7c1e09af --run 0\n"
-    "deconflict private propose --sites --line red",
+    "deconflict private propose --sites --line red\n"
+    "deconflict private propose --mediator white --answer yes-no --line red",
 )
 @click.option("--start", metavar="TIME", help="When the first period begins; else the next one.")
 @click.option(
@@ -61,6 +63,30 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     show_default=True,
     help="With --sites: squares that the list is padded to.",
 )
+@click.option(
+    "--mediator",
+    metavar="PARTY",
+    help="Have a third party, with whom both have a line, say whether plans come near.",
+)
+@click.option(
+    "--answer",
+    type=click.Choice(("yes-no", "count")),
+    help="With --mediator: what both are told.",
+)
+@click.option(
+    "--lists",
+    type=click.IntRange(4, 256),
+    default=16,
+    show_default=True,
+    help="With --mediator: lists that each sends; all but two are of dummies, to test it.",
+)
+@click.option(
+    "--tags",
+    type=click.IntRange(16, 1 << 20),
+    metavar="N",
+    help="With --mediator: tags of each list; else as many as the terms say without one.",
+)
+@click.option("--yes", is_flag=True, help="With --mediator: do not ask for a last look.")
 @line_option
 @drill_option
 @talks_to_node
@@ -75,6 +101,11 @@ def propose(
     protect: bool,
     points: int,
     bucket: int,
+    mediator: str | None,
+    answer: str | None,
+    lists: int,
+    tags: int | None,
+    yes: bool,
     line: str | None,
     drill: bool | None,
     node_dir: Path | None,
@@ -86,6 +117,9 @@ def propose(
     Both sides learn which of their own cells and times come too close to the other's plan, and
     nothing else. A closer look tells the peer in which slots something was hit. With --sites a
     planner alone learns where its plan comes near protected sites; NO HIT is no permission.
+
+    With --mediator both learn yes or no, or a count, and no cell. The mediator together with either
+    party can learn everything that the other flies.
     """
     from deconflict.cli.client import NodeClient
     from deconflict.cli.typed import time_wire
@@ -97,6 +131,21 @@ def propose(
         )
     if slots is not None and refine is None:
         raise InvalidInputError("--slots are those of a closer look", expected="--refine too")
+    if (mediator is None) is not (answer is None):
+        raise InvalidInputError(
+            "a mediator is named with what it is asked",
+            expected="--mediator PARTY --answer yes-no, or count",
+        )
+    if mediator is not None and (sites or runs != 1 or refine is not None):
+        raise InvalidInputError(
+            "a check through a mediator is one run",
+            expected="--mediator without --sites, --runs and --refine",
+        )
+    if mediator is not None:
+        warn_of_mediator(mediator)
+        if not yes:
+            need_terminal("a last look", "--yes")
+            click.confirm(f"Propose to ask {clean(mediator)}?", abort=True, err=True)
     if protect and not sites:
         raise InvalidInputError("--protect says whose sites are meant", expected="--sites too")
     with NodeClient.of(node_dir, account) as node:
@@ -110,6 +159,16 @@ def propose(
                 "bucket": bucket,
                 "protector": node.get("node")["party"] if protect else None,
             }
+        elif mediator is not None:
+            body = {
+                "line": node.line(line)["line_id"],
+                "mediator": mediator,
+                "answer": {"yes-no": "YES_NO", "count": "COUNT"}[answer or ""],
+                "lists": lists,
+                "bucket": tags,
+                "start_utc": None if start is None else time_wire(start),
+                "drill": drill,
+            }
         elif refine is not None:
             found = node.get("private", refine, str(run))
             body["line"] = found["check"]["line_id"]
@@ -117,7 +176,8 @@ def propose(
         else:
             body["line"] = node.line(line)["line_id"]
             body["start_utc"] = None if start is None else time_wire(start)
-        where = ("private", "sites", "propose") if sites else ("private", "propose")
+        kind = ("sites",) if sites else ("mediated",) if mediator is not None else ()
+        where = ("private", *kind, "propose")
         posted = node.post(*where, body=body)
         show_posted(node, posted, as_json=as_json)
         if not as_json and posted["hash"]:
@@ -127,12 +187,24 @@ def propose(
 
 @command("accept", example="deconflict private accept 7c1e09af")
 @click.argument("check")
+@click.option("--yes", is_flag=True, help="Do not ask for a last look, where a mediator is named.")
 @talks_to_node
-def accept(check: str, node_dir: Path | None, account: str | None, as_json: bool) -> None:
-    """Take part in a check that the peer proposed; its runs begin by themselves when due."""
+def accept(
+    check: str, yes: bool, node_dir: Path | None, account: str | None, as_json: bool
+) -> None:
+    """Take part in a check that the peer proposed; its runs begin by themselves when due.
+
+    Where a mediator is named, it can learn everything that you fly together with the peer.
+    """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
+        mediator = node.get("private", check)["mediator"]
+        if mediator is not None:
+            warn_of_mediator(mediator)
+            if not yes:
+                need_terminal("a last look", "--yes")
+                click.confirm(f"Take part through {clean(mediator)}?", abort=True, err=True)
         posted = node.post("private", check, "accept")
         show_posted(node, posted, as_json=as_json)
         if not as_json:
@@ -298,6 +370,10 @@ def _show(check: dict[str, Any]) -> None:
         )
     if check["protector"] is not None:
         click.echo(f"  An activity against protected sites of {clean(check['protector'])}.")
+    if check["mediator"] is not None:
+        told = {"YES_NO": "yes or no", "COUNT": "a count"}[check["answer"]]
+        click.echo(f"  Through {clean(check['mediator'])}, who tells both {told}.")
+        click.echo(f"  {clean(check['warning'])}")
     if check["fault"] is not None:
         click.echo(f"  Nothing of it can be run: {clean(check['fault'])}.")
     _say_plan(check)

@@ -219,7 +219,8 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         + f"  private check {short(check['proposal'])} with {clean(check['peer'])}, run "
         f"{run_['run']}, {when(run_['start_utc'])} to {when(run_['end_utc'])}"
     )
-    if run_["outcome"] == "NOT_CHECKED":
+    mediated = check["mediator"] is not None
+    if run_["outcome"] == "NOT_CHECKED" or (run_["outcome"] == "HIT" and mediated):
         click.echo(sentences(run_["text"].partition(". ")[2], indent=2))
     elif run_["outcome"] != "HIT" or run_["reason"] or run_["fallen"]:
         click.echo(sentences(run_["text"], indent=2))

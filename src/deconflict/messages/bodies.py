@@ -29,6 +29,7 @@ from deconflict.messages.declaration import (
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
+from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit
 from deconflict.messages.phrases import SAFETY_PHRASES, check_reason, check_values
 from deconflict.messages.private_bodies import (
     PrivateAccept,
@@ -434,6 +435,8 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.PRIVATE_STEP: PrivateStep,
         Kind.PRIVATE_COIN: PrivateCoin,
         Kind.PRIVATE_END: PrivateEnd,
+        Kind.PRIVATE_SUBMIT: PrivateSubmit,
+        Kind.PRIVATE_MEDIATION: PrivateMediation,
     }
 )
 

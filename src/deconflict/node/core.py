@@ -431,6 +431,12 @@ class NodeCore:
         self._journal.event(work, now, "export", event)
         return work
 
+    def note_mediation(self, event: dict[str, Any], now: Now) -> Work:
+        """Tell what this party answered, or refused, as the mediator of two others."""
+        work = self._journal.new_work(now)
+        self._journal.event(work, now, "mediation", event)
+        return work
+
     def note_paper(self, note: NoteRow, now: Now) -> Work:
         """Keep or forget a note or a draft that is this party's own; no event tells of it."""
         work = self._journal.new_work(now)

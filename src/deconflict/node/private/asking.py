@@ -23,6 +23,7 @@ from deconflict.node.line import Line
 from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PlanFile
 from deconflict.node.private.showing import PrivateShowing, no_run
+from deconflict.node.private.submitting import mediator_line
 from deconflict.node.private.views import (
     OpenedView,
     PlanView,
@@ -118,6 +119,17 @@ class PrivateAsking(PrivateShowing):
             runs=runs,
             refines=refines,
         )
+        return await self._propose(actor, held, document, body, drill=drill)
+
+    async def _propose(
+        self,
+        actor: Actor,
+        held: Line,
+        document: PrivateCheckTerms,
+        body: PrivatePropose,
+        *,
+        drill: bool | None,
+    ) -> Posted:
         fault = held.book.private_checks.fault_of(body)
         if fault is not None:
             raise LineStateError(
@@ -126,10 +138,10 @@ class PrivateAsking(PrivateShowing):
                 expected="a period and slots that the document in the terms has",
                 remedy="see them: deconflict terms show",
             )
-        if document.end_ms(document.start_of(start_ms, runs - 1)) <= self._now.utc_ms:
+        if document.end_ms(document.start_of(body.start_ms, body.runs - 1)) <= self._now.utc_ms:
             raise InvalidInputError(
                 "the last of these periods is over already",
-                given=format_utc(start_ms),
+                given=body.start_utc,
                 expected=f"a period that ends after {format_utc(self._now.utc_ms)}",
             )
         return await self._say_of(actor, held, Kind.PRIVATE_PROPOSE, body, None, drill=drill)
@@ -142,6 +154,13 @@ class PrivateAsking(PrivateShowing):
                 "nothing of this private check can be run",
                 given=check.fault.value,
                 remedy="decline it: deconflict private decline",
+            )
+        asked = check.body.mediated
+        if asked is not None and mediator_line(self._runtime, asked.mediator) is None:
+            raise LineStateError(
+                "this node has no line with the mediator that was named",
+                given=asked.mediator,
+                remedy="decline it, or pin the mediator first: deconflict peer add",
             )
         return await self._say_of(actor, held, Kind.PRIVATE_ACCEPT, PrivateAccept(), check.proposal)
 

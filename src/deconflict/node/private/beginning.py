@@ -24,7 +24,15 @@ from deconflict.sealed.grid import Grid
 from deconflict.sealed.own import Drawn, OwnSide, plan_bytes, read_plan, side_of
 from deconflict.sealed.refine import closer_look
 
-__all__ = ["Begun", "CannotRunError", "Period", "drawn_anew", "require_look_fits", "taken_up"]
+__all__ = [
+    "Begun",
+    "CannotRunError",
+    "Period",
+    "drawn_anew",
+    "require_look_fits",
+    "run_file",
+    "taken_up",
+]
 
 _SECRET_BYTES: Final = 32
 _DAY_MS: Final = 86_400_000
@@ -109,6 +117,22 @@ def drawn_anew(
     Raises:
         CannotRunError: there is no plan, or it cannot be checked. Nothing is left out of a check.
     """
+    kept = run_file(
+        period, plan, terms, now_ms=now_ms, expires_ms=expires_ms, random_bytes=random_bytes
+    )
+    return taken_up(period, kept)
+
+
+def run_file(
+    period: Period,
+    plan: PlanFile | None,
+    terms: Terms,
+    *,
+    now_ms: int,
+    expires_ms: int,
+    random_bytes: RandomBytes,
+) -> RunFile:
+    """Return what a run that said nothing yet is begun with; raises as :func:`drawn_anew`."""
     if plan is None:
         raise CannotRunError(PrivateEndReason.NO_PLAN, "no plan is set for this line")
     document, grid = period.document, period.grid
@@ -127,7 +151,7 @@ def drawn_anew(
     except InvalidInputError as error:
         raise CannotRunError(PrivateEndReason.PLAN_TOO_LARGE, str(error)) from error
     seed, coin, nonce = (random_bytes(_SECRET_BYTES) for _ in range(3))
-    kept = RunFile(
+    return RunFile(
         line_id=period.line_id,
         proposal=period.proposal,
         run=period.number,
@@ -141,7 +165,6 @@ def drawn_anew(
         coin=coin.hex(),
         nonce=nonce.hex(),
     )
-    return taken_up(period, kept)
 
 
 def require_look_fits(

@@ -39,8 +39,9 @@ _PICKED: Final = "PRIVATE_PICKED"
 _COIN_KEPT: Final = "PRIVATE_COIN_KEPT"
 _SITE_HIT: Final = "PRIVATE_SITE_HIT"
 _SITES_NOT_CHECKED: Final = "PRIVATE_SITES_NOT_CHECKED"
+_MEDIATED_HIT: Final = "PRIVATE_MEDIATED_HIT"
 _SITE_RULES: Final = (_SITE_HIT, _SITES_NOT_CHECKED)
-_RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT, *_SITE_RULES)
+_RULES: Final = (_HIT, _MEDIATED_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT, *_SITE_RULES)
 _LABELS_TOLD: Final = 3
 # As of a conflict (R19): within 2 minutes, 10 minutes, later.
 _URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
@@ -75,6 +76,9 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         protector: whose sites an activity was checked against; None of a mutual check.
         points: squares asked about in a check of sites.
         at_sites: own squares within the radius of a site.
+        mediator: who was asked in a mediated check; None of any other.
+        own_cells: how many own cells come too close, as a mediator counted; None where it did not.
+        peers_cells: how many of the peer's, likewise.
         refines: of a closer look, of which run and at what.
     """
 
@@ -100,12 +104,15 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     protector: str | None = None
     points: int | None = None
     at_sites: tuple[SiteMet, ...] = ()
+    mediator: str | None = None
+    own_cells: int | None = None
+    peers_cells: int | None = None
     refines: Refined | None = None
 
     @property
     def hits(self) -> int:
-        """How many own cells, or squares at sites, were hit."""
-        return len(self.met) + len(self.at_sites)
+        """How many own cells, or squares at sites, were hit, as far as that is known."""
+        return len(self.met) + len(self.at_sites) + (self.own_cells or 0)
 
     @property
     def name(self) -> str:
@@ -276,6 +283,11 @@ class PrivateFindings:
         period_over = parse_utc(finding.end_utc) <= now.utc_ms
         if finding.protector is not None:
             return self._tell_sites(finding, now, over=period_over)
+        somewhere = finding.mediator is not None and finding.outcome is Outcome.HIT
+        if somewhere and not period_over:
+            self._tell_mediated(finding, now)
+        else:
+            self._close(finding, (_MEDIATED_HIT,), now)
         hits = self.families.head(finding) is finding and self._tell_hits(finding, now)
         unknown = finding.reason is not None and not period_over
         shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
@@ -288,7 +300,8 @@ class PrivateFindings:
                 self._put(finding, rule, self._period(finding), "ROUTINE", now)
             else:
                 self._close(finding, (rule,), now)
-        return hits or unknown or (shown and bool(finding.picked or finding.coin_kept))
+        told = hits or unknown or (somewhere and not period_over)
+        return told or (shown and bool(finding.picked or finding.coin_kept))
 
     def _tell_sites(self, finding: PrivateFinding, now: Now, *, over: bool) -> bool:
         """Tell the planner. The protector is told of nothing: it counts what was asked."""
@@ -309,6 +322,23 @@ class PrivateFindings:
             values = {"peer": finding.peer, "party": by, "why": finding.reason}
             self._put(finding, _SITES_NOT_CHECKED, values, "PRIORITY", now)
         return finding.reason is not None or bool(finding.at_sites)
+
+    def _tell_mediated(self, finding: PrivateFinding, now: Now) -> None:
+        """Tell that both come too close somewhere: where and when, nobody was told."""
+        beside = []
+        if finding.own_cells is not None and finding.peers_cells is not None:
+            counts = {"own": finding.own_cells, "theirs": finding.peers_cells}
+            beside.append(said("PRIVATE_MEDIATED_COUNT", counts))
+        start_ms = parse_utc(finding.start_utc)
+        self._put(
+            finding,
+            _MEDIATED_HIT,
+            {**self._period(finding), "mediator": finding.mediator},
+            _urgency(start_ms - now.utc_ms),
+            now,
+            beside=beside,
+            deadline_ms=start_ms,
+        )
 
     def _tell_hits(self, finding: PrivateFinding, now: Now) -> bool:
         """Tell what stands of a run and the closer looks at it; True when something does."""
@@ -337,13 +367,11 @@ class PrivateFindings:
         if counts["fallen"]:
             beside.append(said("PRIVATE_HITS_FALLEN", counts))
         start_ms = parse_utc(first.first.start_utc)
-        left_ms = start_ms - now.utc_ms
-        urgency = next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
         self._put(
             finding,
             _HIT,
             {"peer": finding.peer, **_where(first)},
-            urgency,
+            _urgency(start_ms - now.utc_ms),
             now,
             beside=beside,
             deadline_ms=start_ms,
@@ -409,6 +437,8 @@ class PrivateFindings:
             each.whole
             and each.parts == 1
             and each.protector is None
+            # The mutual one is proven; what a mediator says clears what a mediator did not say.
+            and (each.mediator is None or finding.mediator is not None)
             and (each.line_id, each.start_utc) == (finding.line_id, finding.start_utc)
             and each.end_utc == finding.end_utc
             and each.at_utc >= finding.at_utc
@@ -444,6 +474,10 @@ class PrivateFindings:
     @staticmethod
     def _period(finding: PrivateFinding) -> dict[str, Any]:
         return {"peer": finding.peer, "start": finding.start_utc, "end": finding.end_utc}
+
+
+def _urgency(left_ms: int) -> str:
+    return next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
 
 
 def _key(finding: PrivateFinding, rule: str) -> AlertKey:

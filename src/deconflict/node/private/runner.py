@@ -24,7 +24,7 @@ from deconflict.errors import (
 )
 from deconflict.line.keys import RandomBytes
 from deconflict.messages.kinds import Kind
-from deconflict.messages.private_bodies import PrivateAccept, Refines
+from deconflict.messages.private_bodies import PrivateAccept, PrivateMode, Refines
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
 from deconflict.node.private.beginning import Period, require_look_fits
@@ -332,7 +332,8 @@ class PrivateRunner:
         document = line.book.private_checks.document_of(check)
         if found is None or document is None:
             return False
-        return is_settled(found, 0 if check.body.sites else document.audit_per_mille)
+        mutual = check.body.mode is PrivateMode.MUTUAL
+        return is_settled(found, document.audit_per_mille if mutual else 0)
 
     # ---- what is left of them --------------------------------------------------------------
 

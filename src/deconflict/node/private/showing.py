@@ -16,6 +16,7 @@ from deconflict.node.private.views import (
     PrivateRunView,
     RefinementView,
     hit_views,
+    mediator_learns,
     run_text,
     site_views,
 )
@@ -103,7 +104,7 @@ class PrivateShowing(Releasing):
 
     def _check_view(self, line: Line, check: Check, language: str) -> PrivateCheckView:
         document = line.book.private_checks.document_of(check)
-        refines = check.body.refines
+        refines, mediated = check.body.refines, check.body.mediated
         return PrivateCheckView(
             proposal=check.proposal,
             line_id=line.line_id,
@@ -112,6 +113,9 @@ class PrivateShowing(Releasing):
             own=check.own,
             mode=check.body.mode.value,
             protector=None if check.body.sites is None else check.body.sites.protector,
+            mediator=None if mediated is None else mediated.mediator,
+            answer=None if mediated is None else mediated.answer.value,
+            warning=None if mediated is None else mediator_learns(mediated.mediator, language),
             state=check.state.value,
             fault=None if check.fault is None else check.fault.value,
             proposed_utc=format_utc(check.logged_ms),
@@ -178,6 +182,8 @@ class PrivateShowing(Releasing):
             hits=0 if finding is None else finding.hits,
             fallen=fallen,
             stands=self._stands(finding, over=over),
+            own_cells=None if finding is None else finding.own_cells,
+            peers_cells=None if finding is None else finding.peers_cells,
             sorties=None if finding is None else finding.sorties,
             reason=None if finding is None else finding.reason,
             ended_by=None if finding is None else finding.ended_by,

@@ -10,6 +10,7 @@ from deconflict.node.private.closer import Fate, Stands
 from deconflict.node.private.findings import PrivateFinding, Stretch, stretches
 from deconflict.node.private.site_beginning import SiteMet
 from deconflict.node.private.sorties import Met
+from deconflict.sealed.session import Outcome
 
 __all__ = [
     "CloserLookView",
@@ -23,6 +24,7 @@ __all__ = [
     "SiteHitView",
     "SortieView",
     "hit_views",
+    "mediator_learns",
     "run_text",
     "site_views",
 ]
@@ -111,6 +113,8 @@ class PrivateRunView:
         fallen: how many of them have fallen in closer looks; all others stand.
         stands: the outcome of the run and the closer looks at it together: HIT as long as a hit
             stands. None while there is no outcome.
+        own_cells: as a mediator counted them; None where it did not.
+        peers_cells: of the peer, likewise.
         sorties: how many own sorties were checked; None where that is not known.
         reason: why it ended before its end.
         ended_by: which party said so.
@@ -129,6 +133,8 @@ class PrivateRunView:
     hits: int
     fallen: int
     stands: str | None
+    own_cells: int | None
+    peers_cells: int | None
     sorties: int | None
     reason: str | None
     ended_by: str | None
@@ -150,6 +156,9 @@ class PrivateCheckView:
         own: whether this party did.
         mode: who learns what.
         protector: whose sites are asked about; None in a mutual check.
+        mediator: who is asked in a mediated check, and with either side learns the other's plan.
+        answer: what it is asked for: YES_NO or COUNT.
+        warning: what the mediator can learn, in words; None in any other check.
         state: PROPOSED, ACCEPTED, DECLINED or ENDED.
         fault: why none of it can be run; None when it can.
         start_utc: when the first period begins.
@@ -168,6 +177,9 @@ class PrivateCheckView:
     own: bool
     mode: str
     protector: str | None
+    mediator: str | None
+    answer: str | None
+    warning: str | None
     state: str
     fault: str | None
     proposed_utc: str
@@ -317,6 +329,11 @@ def run_text(
             return render_named("PRIVATE_RUN_ANSWERED", {"points": finding.points or 0}, language)
         if not finding.at_sites:
             return render_named("PRIVATE_RUN_NO_SITE", {}, language)
+    if finding is not None and finding.mediator is not None and finding.outcome is Outcome.HIT:
+        if finding.own_cells is None or finding.peers_cells is None:
+            return render_named("PRIVATE_RUN_MEDIATED_HIT", {}, language)
+        counts = {"own": finding.own_cells, "theirs": finding.peers_cells}
+        return render_named("PRIVATE_RUN_MEDIATED_COUNT", counts, language)
     if finding is not None and finding.at_sites:
         told = render_named("PRIVATE_RUN_SITE_HIT", {"count": finding.hits}, language)
         if finding.reason is not None:
@@ -339,6 +356,11 @@ def run_text(
         done, steps = progress
         return render_named("PRIVATE_RUN_GOING", {"done": done, "steps": steps}, language)
     return render_named("PRIVATE_RUN_WAITING", {"at": due_utc}, language)
+
+
+def mediator_learns(mediator: str, language: str) -> str:
+    """Return in words what a mediator can learn: shown before it is proposed, and beside it."""
+    return render_named("PRIVATE_MEDIATOR_LEARNS", {"mediator": mediator}, language)
 
 
 def _hit_view(stretch: Stretch, fate: Fate, language: str, *, says_fate: bool) -> HitView:

@@ -29,6 +29,7 @@ export function stateOf(check) {
 }
 
 const whatOf = (check) => {
+  if (check.mediator) return t("private.mediated", { mediator: check.mediator });
   if (check.protector) return t("private.sites", { protector: check.protector });
   return check.refines ? t("private.closer_look", { parts: check.refines.parts }) : t("private.coarse");
 };
@@ -70,6 +71,7 @@ export function drawCheck(box, chosen, document, desk) {
       ...fact("runs", figures(String(check.runs))),
       ...(check.refines ? fact("refined", h("a", { href: `#private/${check.refines.of}/${check.refines.run}` }, t("private.refined_run", { run: check.refines.run }))) : []),
       ...(check.shown.filter(isOver).length === check.runs ? [] : fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan")))),
+      ...(check.warning ? fact("mediator", h("strong", { class: "permission", dir: "auto" }, check.warning)) : []),
       ...fact("proposal", h("a", { class: "figure", href: `#thread/${check.line_id}/${check.proposal}` }, check.proposal.slice(0, 16))));
     acts.replaceChildren(...buttons(check));
   }

@@ -32,7 +32,7 @@ export function drawFinding(box, finding, document, desk) {
     h("h2", { id: "h-finding" }, t("private.finding", { run: run.run, peer: check.peer })),
     h("div", { class: "stack" },
       h("div", { class: `alert ${loudness(run)}` }, h("p", { class: "urgency" }, outcomeOf(run)),
-        h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.stands] && h("p", { class: "permission" }, fell ? t("private.says_fallen", { peer: check.peer }) : t(SAYS[run.stands])),
+        h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.stands] && !(check.mediator && run.stands === "HIT") && h("p", { class: "permission" }, fell ? t("private.says_fallen", { peer: check.peer }) : t(SAYS[run.stands])),
           !over && h("p", { class: "permission" }, t("private.says_more")),
           run.outcome === "HIT" && run.reason && h("p", { class: "permission" }, t("private.says_not_checked")))),
       ...finding.at_sites.map(({ text }) => h("p", { dir: "auto" }, text)),

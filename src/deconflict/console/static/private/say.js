@@ -16,19 +16,37 @@ const TOLD = 20; // hits of which something can be told at the console
 // Why one does not take part: reasons that name no plan.
 const REASON = ({ number, values }) => (number === 301 || (number >= 331 && number < 350)) && !Object.keys(values).length;
 
+// Who else could be asked, and what: a third party says yes or no, or a count, and no cell.
+function throughWhom(line, world) {
+  const thirds = world.lines.map(({ peer }) => peer).filter((peer) => peer !== line.peer);
+  const asked = thirds.flatMap((mediator) => [["YES_NO", "through_yes_no"], ["COUNT", "through_count"]].map(([answer, name]) => [`${mediator} ${answer}`, t(`private.${name}`, { mediator })]));
+  return asked.length ? [["-", t("private.through_nobody")], ...asked] : [];
+}
+
 export function propose({ line, document }, desk) {
   const starts = periodsAhead(document);
-  ask({ title: t("private.propose_to", { peer: line.peer }), wanted: { start: "text", runs: "count" }, labels: { start: t("private.first_period"), runs: t("private.runs") },
-    choices: { start: starts.map((start) => [String(start), period(start, document)]) }, hints: { start: String(starts[1]), runs: "1" },
-    sure: ({ start, runs }) => h("div", { class: "stack" },
-      h("p", { class: "said" }, t("private.propose_sure", { peer: line.peer, count: runs, first: period(Number(start), document), due: utc(iso(Number(start) - document.ahead_ms)) })), learned()),
+  const through = throughWhom(line, desk.world);
+  const wanted = { start: "text", runs: "count", ...(through.length ? { through: "text" } : {}) };
+  const choices = { start: starts.map((start) => [String(start), period(start, document)]), ...(through.length ? { through } : {}) };
+  const mediation = (said) => (said && said !== "-" ? said.split(" ") : null);
+  ask({ title: t("private.propose_to", { peer: line.peer }), wanted, labels: { start: t("private.first_period"), runs: t("private.runs"), through: t("private.through") },
+    choices, hints: { start: String(starts[1]), runs: "1", through: "-" },
+    sure({ start, runs, through: said }) {
+      const values = { peer: line.peer, first: period(Number(start), document), due: utc(iso(Number(start) - document.ahead_ms)) };
+      const asked = mediation(said);
+      if (!asked) return h("div", { class: "stack" }, h("p", { class: "said" }, t("private.propose_sure", { ...values, count: runs })), learned());
+      return h("div", { class: "stack" }, h("p", { class: "said" }, t("private.through_sure", { ...values, mediator: asked[0] })), h("p", { class: "permission" }, t("private.mediator_learns", { mediator: asked[0] })));
+    },
     verb: t("private.propose"),
-    send: ({ start, runs }) => post("/private/propose", { line: line.line_id, start_utc: iso(Number(start)), runs }).then(desk.said) });
+    send({ start, runs, through: said }) {
+      const [body, asked] = [{ line: line.line_id, start_utc: iso(Number(start)) }, mediation(said)];
+      return (asked ? post("/private/mediated/propose", { ...body, mediator: asked[0], answer: asked[1] }) : post("/private/propose", { ...body, runs })).then(desk.said);
+    } });
 }
 
 export function accept(check, desk) {
   ask({ title: t("private.accept"), subject: t("private.accept_about", { peer: check.peer }), verb: t("private.accept"),
-    sure: () => h("div", { class: "stack" }, h("p", { class: check.plan_set ? "said" : "permission" }, t(check.plan_set ? "private.accept_sure" : "private.accept_no_plan")), learned()),
+    sure: () => h("div", { class: "stack" }, h("p", { class: check.plan_set ? "said" : "permission" }, t(check.plan_set ? "private.accept_sure" : "private.accept_no_plan")), check.warning ? h("p", { class: "permission", dir: "auto" }, check.warning) : learned()),
     send: () => post(`/private/${check.proposal}/accept`).then(desk.said) });
 }
 
