@@ -270,6 +270,25 @@ def bodies() -> dict[str, dict[str, Any]]:
         "PRIVATE_STEP": private_step(),
         "PRIVATE_COIN": {"run": 0, "coin": HASH},
         "PRIVATE_END": {"run": 2, "reason": "CANARY_LOST"},
+        "PRIVATE_SUBMIT": {
+            "session": HASH,
+            "peer": "red",
+            "answer": "COUNT",
+            "lists": 8,
+            "bucket": 256,
+            "sha256": HASH,
+            "parts": [HASH],
+            "expires_utc": END,
+        },
+        "PRIVATE_MEDIATION": {
+            "session": HASH,
+            "answer": "COUNT",
+            "submissions": [
+                {"party": "blue", "submission": HASH},
+                {"party": "red", "submission": HASH},
+            ],
+            "answers": [0, 3, 0, 17, 2, 0, 0, 1],
+        },
     }
 
 

@@ -51,7 +51,7 @@ def check_terms(**changes: Any) -> PrivateCheckTerms:
     return PrivateCheckTerms(**given | changes)
 
 
-def sortie(label: str, column: int, row: int, *, level: int = 2) -> dict[str, Any]:
+def sortie(label: str, column: float, row: float, *, level: int = 2) -> dict[str, Any]:
     """Somebody who holds in the middle of a cell of the grid for the next hours."""
     lat_deg, lon_deg = Plane(ORIGIN).position_of(
         (column - 10 + 0.5) * CELL_MM, (row - 10 + 0.5) * CELL_MM

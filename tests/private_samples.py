@@ -7,7 +7,10 @@ from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import format_utc
 from deconflict.messages.bodies import Body
 from deconflict.messages.kinds import Kind
+from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit, SubmissionNamed
 from deconflict.messages.private_bodies import (
+    MediatedAnswer,
+    MediatedAsked,
     PrivateAccept,
     PrivateCoin,
     PrivateEnd,
@@ -76,6 +79,52 @@ def proposal(
         runs=runs,
         refines=refines,
     )
+
+
+MEDIATED = MediatedAsked(mediator="white", answer=MediatedAnswer.COUNT, lists=8, bucket=256)
+
+
+def mediated_proposal(
+    terms: PrivateCheckTerms | None = None, asked: MediatedAsked = MEDIATED
+) -> PrivatePropose:
+    return PrivatePropose(
+        mode=PrivateMode.MEDIATED,
+        grid=(terms or document()).document_hash,
+        start_utc=format_utc(FIRST_MS),
+        runs=1,
+        mediated=asked,
+    )
+
+
+def submission(peer: str = "green", number: int = 1, *, minutes: int = 5) -> PrivateSubmit:
+    """What somebody announces to a mediator; the lists are not there."""
+    name = hashlib.sha256(f"lists {peer} {number}".encode()).hexdigest()
+    return PrivateSubmit(
+        session=hashlib.sha256(f"session {number}".encode()).hexdigest(),
+        peer=peer,
+        answer=MediatedAnswer.COUNT,
+        lists=8,
+        bucket=256,
+        sha256=name,
+        parts=(name,),
+        expires_utc=format_utc(START_MS + minutes * MINUTE_MS),
+    )
+
+
+def mediation(said: PrivateSubmit, party: str = "blue") -> PrivateMediation:
+    """What a mediator answers to it, whatever the lists."""
+    both = ((party, said.submission(party, "red").hash.hex()), (said.peer, "cd" * 32))
+    return PrivateMediation(
+        session=said.session,
+        answer=said.answer,
+        submissions=tuple(SubmissionNamed(*each) for each in sorted(both)),
+        answers=(0, 3, 0, 17, 2, 0, 0, 1),
+    )
+
+
+def ended(reason: PrivateEndReason = PrivateEndReason.CANCELLED) -> PrivateEnd:
+    """The end of all of it."""
+    return PrivateEnd(run=None, reason=reason)
 
 
 def bytes_of(step: StepWord, party: str, run: int, number: int = 0) -> bytes:

@@ -198,14 +198,83 @@ def test_a_closer_look_says_first_what_asking_shows(checking: Watch, browser: Br
         assert not desk.troubles
 
 
-def test_a_concern_from_a_hit_names_what_is_declared_and_cites_the_check(
+def concerns(both: Watch, party: str) -> list[dict[str, Any]]:
+    with both.members[party].api() as api:
+        said = api.get(f"/lines/{both.line_id}/messages?direction=out&last=50")
+    return [each for each in said if each["kind"] == "CONCERN"]
+
+
+SENT = ("Raise a concern…", "About two declarations…")  # by who may send, from a hit
+RAISE = '[aria-labelledby="h-finding"] button:has-text("Raise a concern")'
+DECLARED = '[aria-labelledby="h-finding"] button:has-text("About two declarations")'
+
+
+def test_a_concern_from_a_hit_tells_that_there_is_one_and_nothing_else(
     checking: Watch, browser: Browser
 ) -> None:
     blue = open_desk(browser, checking.members["blue"])
     blue.go("private")
     blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
-    raised = '[aria-labelledby="h-finding"] button:has-text("Raise a concern")'
-    blue.shows(raised).click()
+    blue.shows(RAISE).click()
+    offered = [each.inner_text() for each in blue.page.query_selector_all("dialog[open] option")]
+    assert offered[0] == "that there is a hit, and nothing else"
+    assert any("within 50 km" in each for each in offered)
+    assert not [each for each in offered for trace in traces("blue")[2:] if trace in each]
+    blue.page.click('dialog[open] button:has-text("Next")')
+    told = blue.page.inner_text("dialog[open]")
+    assert "shows red that you had a hit" in told
+    assert "that there is a hit, and nothing else" in told
+    blue.picture("private-concern-night-en")
+    assert concerns(checking, "blue") == []
+    confirm(blue, "Send", steps=1)
+    (concern,) = concerns(checking, "blue")
+    with checking.members["blue"].api() as api:
+        checks = [each["proposal"] for each in api.get("/private")]
+    assert concern["ref"] == checks[-1]
+    assert concern["body"] == {"hit": {"check": checks[-1], "run": 0}}
+    red = open_desk(browser, checking.members["red"])
+    red.go("watch")
+    received = red.alert("had a hit on its side")
+    received.query_selector('a[href^="#thread/"]').click()  # where the check itself stands too
+    red.shows('main :text("private check proposed")')
+    red.go("watch")
+    red.picture("private-concern-heard-night-en")
+    for desk in (blue, red):
+        assert violations(desk) == []
+        desk.page.context.close()
+        assert not desk.troubles
+
+
+def test_a_concern_from_a_hit_may_tell_an_area_that_holds_it_and_not_its_middle(
+    checking: Watch, browser: Browser
+) -> None:
+    blue = open_desk(browser, checking.members["blue"])
+    blue.go("private")
+    blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
+    blue.shows(RAISE).click()
+    blue.page.select_option("dialog[open] select[name=told]", "where 0")
+    confirm(blue, "Send")
+    hit = next(each for each in concerns(checking, "blue") if "position" in each["body"]["hit"])
+    told, own = hit["body"]["hit"], place("blue")
+    assert (told["position"]["lat_e7"] % 2_500_000, told["position"]["lon_e7"] % 2_500_000) == (
+        0,
+        0,
+    )
+    centre = Position(told["position"]["lat_e7"], told["position"]["lon_e7"])
+    x_mm, y_mm = Plane(centre).place_mm(own.lat_e7 / 1e7, own.lon_e7 / 1e7) or (0, 0)
+    assert 1_000_000 < (x_mm**2 + y_mm**2) ** 0.5 < told["reach_mm"] - CELL_MM
+    assert told["start_utc"][14:16] in ("00", "30")
+    blue.page.context.close()
+    assert not blue.troubles
+
+
+def test_a_concern_about_what_is_declared_cites_the_check_too(
+    checking: Watch, browser: Browser
+) -> None:
+    blue = open_desk(browser, checking.members["blue"])
+    blue.go("private")
+    blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
+    blue.shows(DECLARED).click()
     blue.shows('dialog[open]:has-text("names a declaration of each side")')  # and there is none
     blue.page.click('dialog[open] button:has-text("Cancel")')
     for party, east in (("blue", 4_000_000), ("red", -4_000_000)):
@@ -214,18 +283,65 @@ def test_a_concern_from_a_hit_names_what_is_declared_and_cites_the_check(
     blue.go("watch")
     blue.shows('td:has-text("by red")')
     blue.page.evaluate("history.back()")
-    blue.shows(raised).click()
+    blue.shows(DECLARED).click()
     blue.page.click('dialog[open] button:has-text("Next")')
     assert "shows red that you had a hit" in blue.page.inner_text("dialog[open]")
-    blue.page.click('dialog[open] button:has-text("Send")')
-    blue.page.wait_for_selector("dialog[open]", state="detached")
+    confirm(blue, "Send", steps=1)
+    (concern,) = (each for each in concerns(checking, "blue") if "first" in each["body"])
     with checking.members["blue"].api() as api:
-        said = api.get(f"/lines/{checking.line_id}/messages?direction=out&last=50")
-        (concern,) = (each for each in said if each["kind"] == "CONCERN")
         checks = [each["proposal"] for each in api.get("/private")]
     assert concern["ref"] == checks[-1]
     blue.page.context.close()
     assert not blue.troubles
+
+
+def test_hits_that_a_closer_look_did_not_see_are_shown_as_fallen(
+    checking: Watch, browser: Browser
+) -> None:
+    """16.5 km apart: within the minima and a cell of 10 km, and not within them and one of 5 km."""
+    ahead_ms = (time.time_ns() // 1_000_000 // 240_000 + 9) * 240_000
+    for party, plan in (("blue", sortie("viper", 4.75, 5)), ("red", sortie("falcon", 6.4, 5))):
+        with checking.members[party].api() as api:
+            api.put(f"/private/plan/{checking.line_id}", {"declarations": [plan]})
+    with checking.members["blue"].api() as api:
+        wanted = {"line": checking.line_id, "start_utc": format_utc(ahead_ms)}
+        name = api.post("/private/propose", wanted)["hash"]
+    red = open_desk(browser, checking.members["red"])
+    red.page.evaluate(f"location.hash = 'private/{name}'")
+    red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
+    confirm(red, "Accept")
+    blue = open_desk(browser, checking.members["blue"])
+    # Its alert leads to a concern as well; it is left with nothing said.
+    blue.go("watch")
+    about = f'.alert:has(a[href="#private/{name}/0"])'
+    said = len(concerns(checking, "blue"))
+    blue.shows(f'{about} button:has-text("Raise a concern")', timeout_ms=RUN_MS).click()
+    assert "that there is a hit, and nothing else" in blue.shows("dialog[open]").inner_text()
+    blue.page.keyboard.press("Escape")
+    blue.page.wait_for_selector("dialog[open]", state="detached")
+    assert len(concerns(checking, "blue")) == said
+    blue.page.evaluate(f"location.hash = 'private/{name}'")
+    blue.shows(
+        '[aria-labelledby="h-finding"] button:has-text("cells cut into 2")', timeout_ms=RUN_MS
+    ).click()
+    confirm(blue, "Propose")
+    # At the finding of the coarse run the peer's look stands with what it waits for.
+    red.page.evaluate(f"location.hash = 'private/{name}/0'")
+    red.shows('[aria-labelledby="h-finding"] li:has-text("WAITS FOR US") a').click()
+    red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
+    confirm(red, "Accept")
+    blue.page.evaluate(f"location.hash = 'private/{name}/0'")
+    fallen = '[aria-labelledby="h-finding"] td:has-text("fallen: the closer look found no meeting")'
+    blue.shows(fallen, timeout_ms=RUN_MS)
+    told = blue.page.inner_text('[aria-labelledby="h-finding"]')
+    assert "HIT, AFTER CLOSER LOOKS NO HIT" in told.upper()
+    assert "no consent of theirs" in told
+    assert blue.page.query_selector(RAISE) is None
+    blue.picture("private-fallen-night-en")
+    for desk in (blue, red):
+        assert violations(desk) == []
+        desk.page.context.close()
+        assert not desk.troubles
 
 
 def test_without_a_plan_it_is_shown_as_unknown_and_never_as_calm(
@@ -422,7 +538,7 @@ def test_two_persons_propose_where_the_party_wants_two_and_others_only_look(
     eyes.shows('p:has-text("Who may declare sees the plan")')
     eyes.shows('[aria-labelledby="h-checks"] table')
     offered = [each.inner_text() for each in eyes.page.query_selector_all("main button")]
-    assert not [each for each in offered if each not in ("On the map", "Raise a concern…", *"+−◻")]
+    assert not [each for each in offered if each not in (*SENT, "On the map", *"+−◻")]
     for desk in (blue, second, eyes):
         desk.page.context.close()
         assert not desk.troubles

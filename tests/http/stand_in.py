@@ -10,7 +10,7 @@ from deconflict.airspace.position import Position
 from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import LineStateError, NotFoundError
 from deconflict.messages.declaration import Declaration, Purpose
-from deconflict.messages.private_bodies import Refines, SitesAsked
+from deconflict.messages.private_bodies import MediatedAnswer, Refines, SitesAsked
 from deconflict.messages.readback import ReadbackRow
 from deconflict.messages.terms_rows import TermsRow
 from deconflict.node.actor import Actor
@@ -20,6 +20,7 @@ from deconflict.node.handover import AHEAD_MS, GAP_MS, Sheet, hand_over_sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.private.mediated_asking import MediationsView
 from deconflict.node.private.site_asking import SitesView
 from deconflict.node.private.site_files import HeldSite, SiteCaps
 from deconflict.node.private.views import (
@@ -274,6 +275,32 @@ class StandInNode:
     ) -> Posted:
         self.calls.append(("private propose sites", actor, asked))
         return Posted("ab" * 32, LINE, "ab" * 16, 1, "PRIVATE_PROPOSE", "QUEUED")
+
+    async def propose_private_mediated(
+        self,
+        actor: Actor,
+        line: str,
+        mediator: str,
+        answer: MediatedAnswer,
+        *,
+        lists: int,
+        bucket: int | None = None,
+        start_utc: str | None = None,
+        drill: bool | None = None,
+    ) -> Posted:
+        self.calls.append(("private propose mediated", actor, (mediator, answer, lists, bucket)))
+        return Posted("ab" * 32, LINE, "ab" * 16, 1, "PRIVATE_PROPOSE", "QUEUED")
+
+    def private_mediations(self, actor: Actor) -> MediationsView:
+        return MediationsView((), ())
+
+    def mediate_private(self, actor: Actor, line: str, most_bytes: int) -> MediationsView:
+        self.calls.append(("private mediate", actor, (line, most_bytes)))
+        return MediationsView((), ())
+
+    def end_mediating_private(self, actor: Actor, line: str) -> MediationsView:
+        self.calls.append(("private mediate", actor, (line, 0)))
+        return MediationsView((), ())
 
     async def accept_private(self, actor: Actor, proposal: str) -> Posted:
         raise NotFoundError("no private check has this name", given=proposal[:16])

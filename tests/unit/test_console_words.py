@@ -33,7 +33,8 @@ NAMED = {
     *("stage", "talk_state", "terms_state", "tier", "urgency", "verdict"),
     *("call_role", "paper", "record_field"),
     *("breach", "incident_word", "risk", "tally_why"),
-    *("private_fault", "private_outcome", "private_put", "private_run", "private_state"),
+    *("private_fate", "private_fault", "private_outcome", "private_put"),
+    *("private_run", "private_state"),
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (

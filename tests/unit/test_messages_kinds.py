@@ -16,7 +16,12 @@ from deconflict.messages.kinds import (
 # A counter-proposal answers what it cites and asks in its turn.
 COUNTER_PROPOSALS = {Kind.TALK_PROPOSE, Kind.READOUT_PROPOSE}
 # These are about a call, whose message may be one's own; what they answer is the peer's.
-OF_A_CHECK = {Kind.PRIVATE_STEP, Kind.PRIVATE_COIN, Kind.PRIVATE_END}
+OF_A_CHECK = {
+    Kind.PRIVATE_STEP,
+    Kind.PRIVATE_COIN,
+    Kind.PRIVATE_END,
+    Kind.PRIVATE_MEDIATION,
+}
 OF_A_CALL = {Kind.READOUT_PROPOSE, Kind.READOUT_OWN, Kind.READOUT_WITHHELD}
 
 

@@ -33,7 +33,7 @@ from deconflict.messages.talks import ReadoutWithheld
 from deconflict.node import fold
 from kept_folds import all_attributes, require_any_cut, whole_of
 from node_pair import NodePair, cease, declaration, node_pair, query
-from private_samples import CheckedPair, document
+from private_samples import CheckedPair, document, ended, mediation, submission
 
 # Empty in every record: what a re-check or a look of somebody fills, and what one entry empties.
 NEVER_SAID = frozenset(
@@ -131,6 +131,14 @@ def talk_of_checks(pair: NodePair) -> None:
     checked.accept()
     checked.steps(StepWord.HELLO)
     checked.end("red", 0)
+    said = submission()
+    asked = pair.say("blue", Kind.PRIVATE_SUBMIT, said)
+    pair.run_for(1)
+    checked.say("red", Kind.PRIVATE_MEDIATION, mediation(said), ref=asked)
+    asked = pair.say("red", Kind.PRIVATE_SUBMIT, submission(number=2))
+    pair.run_for(1)
+    for party in ("blue", "red"):
+        checked.say(party, Kind.PRIVATE_END, ended(), ref=asked)
 
 
 def talk_after_a_restore(pair: NodePair) -> None:

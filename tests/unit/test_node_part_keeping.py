@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deconflict.errors import LineStateError, NoRoomError
@@ -17,7 +18,7 @@ from deconflict.node.part_door import NOTHING, PartDoor
 from deconflict.node.private import part_keeping
 from deconflict.node.private.part_keeping import PartKeeping
 from node_pair import node_pair
-from private_samples import CheckedPair, document, proposal
+from private_samples import CheckedPair, document, ended, mediation, proposal, submission
 
 _W = StepWord
 DAY_MS = 86_400_000
@@ -41,7 +42,10 @@ class Blue:
         self.start()
 
     def start(self) -> None:
-        self.keeping = PartKeeping(self.folder, self.core.private_checks, self.door, self)
+        self.mediates = 0  # bytes of lists that its people let red have it compare
+        self.keeping = PartKeeping(
+            self.folder, self.core.private_checks, self.door, self, lambda _: self.mediates
+        )
         self.door.allowed = self.keeping.allowed
 
     def now(self) -> Now:
@@ -232,6 +236,79 @@ def test_the_folder_is_looked_at_when_a_run_begins_or_ends_and_each_hour(
         change()
         asyncio.run(some_looks())
     assert looked == [0, 0, 0, 3_600_001]
+
+
+# ---- lists for us as a mediator ---------------------------------------------------------------
+
+LISTS = bytes(8 * 256 * 16)
+
+
+def announced(blue: Blue, data: bytes = LISTS, number: int = 1) -> tuple[str, str]:
+    """Red announces lists; return its message, and the name of their one part."""
+    name = hashlib.sha256(data).hexdigest()
+    body = msgspec.structs.replace(
+        submission("green", number, minutes=600), sha256=name, parts=(name,)
+    )
+    return blue.checked.pair.say("red", Kind.PRIVATE_SUBMIT, body), name
+
+
+def test_no_list_is_taken_without_consent_nor_before_it_is_announced(blue: Blue) -> None:
+    with pytest.raises(LineStateError):
+        blue.take(LISTS)
+    blue.mediates = len(LISTS)
+    with pytest.raises(LineStateError):
+        blue.take(LISTS)  # consented to, and not announced
+    blue.mediates = 0
+    announced(blue)
+    blue.checked.pair.run_for(1)
+    assert blue.door.allowed(blue.line_id) == NOTHING  # announced, and not consented to
+    with pytest.raises(LineStateError):
+        blue.take(LISTS)
+    blue.mediates = len(LISTS)
+    assert blue.has(blue.take(LISTS))
+
+
+def test_of_lists_those_are_taken_that_were_announced_and_no_byte_else(blue: Blue) -> None:
+    blue.mediates = len(LISTS)
+    announced(blue)
+    blue.checked.pair.run_for(1)
+    for other in (bytes(16), b"x" * len(LISTS), bytes(len(LISTS) + 1)):
+        with pytest.raises(NoRoomError):
+            blue.take(other)
+    # A second one beside it is more than may wait at once: the first is taken still.
+    announced(blue, b"y" * len(LISTS), 2)
+    blue.checked.pair.run_for(1)
+    with pytest.raises(NoRoomError):
+        blue.take(b"y" * len(LISTS))
+    assert blue.has(blue.take(LISTS))
+
+
+def test_lists_stay_while_they_wait_and_go_when_they_are_answered(blue: Blue) -> None:
+    blue.mediates = len(LISTS)
+    message, name = announced(blue)
+    blue.checked.pair.run_for(1)
+    blue.take(LISTS)
+    blue.later_ms = DAY_MS
+    blue.tidy()
+    assert blue.has(name)
+    said = mediation(submission("green", minutes=600), "red")
+    blue.checked.say("blue", Kind.PRIVATE_MEDIATION, said, ref=message)
+    assert blue.door.allowed(blue.line_id) == NOTHING
+    asyncio.run(blue.keeping.let_go(blue.line_id, (name,)))
+    assert not blue.has(name)
+
+
+def test_nobody_has_us_erase_a_step_by_announcing_it_as_a_list(blue: Blue) -> None:
+    blue.checked.accept()
+    blue.checked.step("blue", _W.HELLO)
+    step = blue.take(LISTS)
+    blue.says("red", _W.POINTS, LISTS)
+    message, name = announced(blue)
+    blue.checked.pair.run_for(1)
+    assert name == step
+    blue.checked.say("red", Kind.PRIVATE_END, ended(), ref=message)
+    asyncio.run(blue.keeping.let_go(blue.line_id, (name,)))
+    assert blue.has(step)
 
 
 def test_a_disk_that_fails_while_tidying_ends_nothing(

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
-from deconflict.messages.private_bodies import Refines, SitesAsked
+from deconflict.messages.private_bodies import MediatedAnswer, Refines, SitesAsked
 from deconflict.messages.readback import ReadbackRow
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
@@ -18,6 +18,7 @@ from deconflict.node.handover import Sheet
 from deconflict.node.incident_views import IncidentRow, IncidentView, TallyView
 from deconflict.node.inquiries.views import InquiryView
 from deconflict.node.looking import Looked, PartialDraft
+from deconflict.node.private.mediated_asking import MediationsView
 from deconflict.node.private.site_asking import SitesView
 from deconflict.node.private.site_files import HeldSite, SiteCaps
 from deconflict.node.private.views import (
@@ -341,6 +342,25 @@ class NodeFace(Protocol):
     async def propose_private_sites(
         self, actor: Actor, line: str, asked: SitesAsked, *, drill: bool | None = None
     ) -> Posted: ...
+
+    async def propose_private_mediated(
+        self,
+        actor: Actor,
+        line: str,
+        mediator: str,
+        answer: MediatedAnswer,
+        *,
+        lists: int,
+        bucket: int | None = None,
+        start_utc: str | None = None,
+        drill: bool | None = None,
+    ) -> Posted: ...
+
+    def private_mediations(self, actor: Actor) -> MediationsView: ...
+
+    def mediate_private(self, actor: Actor, line: str, most_bytes: int) -> MediationsView: ...
+
+    def end_mediating_private(self, actor: Actor, line: str) -> MediationsView: ...
 
     def private_finding(
         self, proposal: str, run: int, *, language: str | None = None

@@ -1,13 +1,16 @@
 """What requests about private checks hold."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from deconflict.api.schemas import DeclarationDraft, Hash, Name, Request
 from deconflict.messages.private_bodies import MAX_REFINED, MAX_RUNS
+from deconflict.node.private.mediator_files import DEFAULT_MOST_BYTES
 
 __all__ = [
+    "MediatedProposed",
+    "MediatesGiven",
     "PrivateDeclined",
     "PrivatePlan",
     "PrivatePlanOptions",
@@ -69,6 +72,26 @@ class SitesProposed(Request):
     bucket: Annotated[int, Field(ge=64, le=1 << 20)] = 65_536
     label: Annotated[int, Field(ge=0, le=1_024)] = 64
     drill: bool | None = Field(None, description="default: as the line is")
+
+
+class MediatedProposed(Request):
+    """A check through a third party, who with either side can learn the other's plan."""
+
+    line: Name
+    mediator: Name
+    answer: Literal["YES_NO", "COUNT"]
+    lists: Annotated[int, Field(ge=4, le=256)] = 16
+    bucket: Annotated[int, Field(ge=16, le=1 << 20)] | None = Field(
+        None, description="default: as the terms say of a check without mediator"
+    )
+    start_utc: Name | None = Field(None, description="default: the next period")
+    drill: bool | None = Field(None, description="default: as the line is")
+
+
+class MediatesGiven(Request):
+    """How much the peer of a line may have this node compare."""
+
+    most_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = DEFAULT_MOST_BYTES
 
 
 class PrivateRefines(Request):

@@ -56,8 +56,8 @@ line = LazyGroup(
         Entry("send", "say:send", "Send a safety message, by the number of its phrase."),
         Entry(
             "concern",
-            "say:concern",
-            "Say that two declarations come too close. It is no veto.",
+            "concerning:concern",
+            "Say that two declarations come too close, or that a private check hit something.",
         ),
         Entry(
             "propose",

@@ -18,6 +18,11 @@ private = LazyGroup(
             "Hold protected sites that a peer can ask about and never see.",
         ),
         Entry(
+            "mediate",
+            "private_mediate:mediate",
+            "Compare lists of the peer of a line with those of another, as their mediator.",
+        ),
+        Entry(
             "propose",
             "private_checks:propose",
             "Propose a private check of a period, of several in a row, or a closer look at one.",

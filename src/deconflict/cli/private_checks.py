@@ -6,9 +6,10 @@ from typing import Any
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.options import drill_option, line_option, talks_to_node
+from deconflict.cli.options import drill_option, line_option, need_terminal, talks_to_node
 from deconflict.cli.output import clean, count, sentences, short, span, table, when, write_json
-from deconflict.cli.private_words import OUTCOMES, STATES
+from deconflict.cli.private_mediate import warn_of_mediator
+from deconflict.cli.private_words import STATES, outcome_of
 from deconflict.cli.sending import show_posted
 from deconflict.errors import InvalidInputError
 
@@ -20,7 +21,8 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     example="deconflict private propose --line red\n"
     "deconflict private propose --line red --start 2015-09-30T06:00:00Z --runs 7\n"
     "deconflict private propose --refine 7c1e09af --run 0\n"
-    "deconflict private propose --sites --line red",
+    "deconflict private propose --sites --line red\n"
+    "deconflict private propose --mediator white --answer yes-no --line red",
 )
 @click.option("--start", metavar="TIME", help="When the first period begins; else the next one.")
 @click.option(
@@ -35,6 +37,11 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     type=click.IntRange(2, 64),
     metavar="N",
     help="With --refine: into how many the sides of a cell are cut; else the next finer grid.",
+)
+@click.option(
+    "--slots",
+    metavar="A-B",
+    help="With --refine: these slots alone, numbered from 0; the hits of the others stand.",
 )
 @click.option(
     "--sites",
@@ -56,6 +63,30 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     show_default=True,
     help="With --sites: squares that the list is padded to.",
 )
+@click.option(
+    "--mediator",
+    metavar="PARTY",
+    help="Have a third party, with whom both have a line, say whether plans come near.",
+)
+@click.option(
+    "--answer",
+    type=click.Choice(("yes-no", "count")),
+    help="With --mediator: what both are told.",
+)
+@click.option(
+    "--lists",
+    type=click.IntRange(4, 256),
+    default=16,
+    show_default=True,
+    help="With --mediator: lists that each sends; all but two are of dummies, to test it.",
+)
+@click.option(
+    "--tags",
+    type=click.IntRange(16, 1 << 20),
+    metavar="N",
+    help="With --mediator: tags of each list; else as many as the terms say without one.",
+)
+@click.option("--yes", is_flag=True, help="With --mediator: do not ask for a last look.")
 @line_option
 @drill_option
 @talks_to_node
@@ -65,10 +96,16 @@ def propose(
     refine: str | None,
     run: int,
     parts: int | None,
+    slots: str | None,
     sites: bool,
     protect: bool,
     points: int,
     bucket: int,
+    mediator: str | None,
+    answer: str | None,
+    lists: int,
+    tags: int | None,
+    yes: bool,
     line: str | None,
     drill: bool | None,
     node_dir: Path | None,
@@ -80,6 +117,9 @@ def propose(
     Both sides learn which of their own cells and times come too close to the other's plan, and
     nothing else. A closer look tells the peer in which slots something was hit. With --sites a
     planner alone learns where its plan comes near protected sites; NO HIT is no permission.
+
+    With --mediator both learn yes or no, or a count, and no cell. The mediator together with either
+    party can learn everything that the other flies.
     """
     from deconflict.cli.client import NodeClient
     from deconflict.cli.typed import time_wire
@@ -89,6 +129,23 @@ def propose(
             "a check of sites is one run that begins when it is accepted",
             expected="--sites without --start, --runs and --refine",
         )
+    if slots is not None and refine is None:
+        raise InvalidInputError("--slots are those of a closer look", expected="--refine too")
+    if (mediator is None) is not (answer is None):
+        raise InvalidInputError(
+            "a mediator is named with what it is asked",
+            expected="--mediator PARTY --answer yes-no, or count",
+        )
+    if mediator is not None and (sites or runs != 1 or refine is not None):
+        raise InvalidInputError(
+            "a check through a mediator is one run",
+            expected="--mediator without --sites, --runs and --refine",
+        )
+    if mediator is not None:
+        warn_of_mediator(mediator)
+        if not yes:
+            need_terminal("a last look", "--yes")
+            click.confirm(f"Propose to ask {clean(mediator)}?", abort=True, err=True)
     if protect and not sites:
         raise InvalidInputError("--protect says whose sites are meant", expected="--sites too")
     with NodeClient.of(node_dir, account) as node:
@@ -102,14 +159,25 @@ def propose(
                 "bucket": bucket,
                 "protector": node.get("node")["party"] if protect else None,
             }
+        elif mediator is not None:
+            body = {
+                "line": node.line(line)["line_id"],
+                "mediator": mediator,
+                "answer": {"yes-no": "YES_NO", "count": "COUNT"}[answer or ""],
+                "lists": lists,
+                "bucket": tags,
+                "start_utc": None if start is None else time_wire(start),
+                "drill": drill,
+            }
         elif refine is not None:
             found = node.get("private", refine, str(run))
             body["line"] = found["check"]["line_id"]
-            body["refines"] = _closer(found, parts)
+            body["refines"] = _closer(found, parts, None if slots is None else _stretch(slots))
         else:
             body["line"] = node.line(line)["line_id"]
             body["start_utc"] = None if start is None else time_wire(start)
-        where = ("private", "sites", "propose") if sites else ("private", "propose")
+        kind = ("sites",) if sites else ("mediated",) if mediator is not None else ()
+        where = ("private", *kind, "propose")
         posted = node.post(*where, body=body)
         show_posted(node, posted, as_json=as_json)
         if not as_json and posted["hash"]:
@@ -119,12 +187,24 @@ def propose(
 
 @command("accept", example="deconflict private accept 7c1e09af")
 @click.argument("check")
+@click.option("--yes", is_flag=True, help="Do not ask for a last look, where a mediator is named.")
 @talks_to_node
-def accept(check: str, node_dir: Path | None, account: str | None, as_json: bool) -> None:
-    """Take part in a check that the peer proposed; its runs begin by themselves when due."""
+def accept(
+    check: str, yes: bool, node_dir: Path | None, account: str | None, as_json: bool
+) -> None:
+    """Take part in a check that the peer proposed; its runs begin by themselves when due.
+
+    Where a mediator is named, it can learn everything that you fly together with the peer.
+    """
     from deconflict.cli.client import NodeClient
 
     with NodeClient.of(node_dir, account) as node:
+        mediator = node.get("private", check)["mediator"]
+        if mediator is not None:
+            warn_of_mediator(mediator)
+            if not yes:
+                need_terminal("a last look", "--yes")
+                click.confirm(f"Take part through {clean(mediator)}?", abort=True, err=True)
         posted = node.post("private", check, "accept")
         show_posted(node, posted, as_json=as_json)
         if not as_json:
@@ -196,17 +276,39 @@ def status(check: str | None, node_dir: Path | None, account: str | None, as_jso
         _show(found[0])
 
 
-def _closer(found: dict[str, Any], parts: int | None) -> dict[str, Any]:
+def _stretch(slots: str) -> range:
+    """Return the slots from a first to a last, as 0-29; or one."""
+    first, _, last = slots.partition("-")
+    ends = (first, last or first)
+    if not all(each.isascii() and each.isdigit() for each in ends):
+        raise InvalidInputError("these are no slots", given=slots, expected="as 0-29, or 12")
+    return range(int(ends[0]), int(ends[1]) + 1)
+
+
+def _closer(found: dict[str, Any], parts: int | None, slots: range | None) -> dict[str, Any]:
     looks = found["refinements"]
     fitting = [each for each in looks if parts in (None, each["parts"])]
     if not fitting:
         raise InvalidInputError(
             "no closer look can be proposed at this run",
-            given="no hit" if not looks else f"cells cut into {parts}",
+            given="no hit that stands and that no look is on its way to"
+            if not looks
+            else f"cells cut into {parts}",
             expected="a run with a hit, and one of the agreed refinements: "
             + (", ".join(str(each["parts"]) for each in looks) or "none"),
+            remedy="see what stands: deconflict private show",
         )
-    return dict(fitting[0])
+    look = dict(fitting[0])
+    if slots is None:
+        return look
+    kept = [each for each in look["slots"] if each in slots]
+    if not kept:
+        raise InvalidInputError(
+            "no hit that stands is in these slots",
+            given=f"{slots.start}-{slots.stop - 1}",
+            expected=f"some of {look['slots'][0]} to {look['slots'][-1]}",
+        )
+    return look | {"slots": kept}
 
 
 def _say_plan(check: dict[str, Any]) -> None:
@@ -244,7 +346,7 @@ def _last(check: dict[str, Any]) -> str:
     if not known:
         return "-"
     run = known[-1]
-    return f"{run['run']}: {OUTCOMES[run['outcome']] if run['outcome'] else 'runs'}"
+    return f"{run['run']}: {outcome_of(run) if run['outcome'] else 'runs'}"
 
 
 def _show(check: dict[str, Any]) -> None:
@@ -268,6 +370,10 @@ def _show(check: dict[str, Any]) -> None:
         )
     if check["protector"] is not None:
         click.echo(f"  An activity against protected sites of {clean(check['protector'])}.")
+    if check["mediator"] is not None:
+        told = {"YES_NO": "yes or no", "COUNT": "a count"}[check["answer"]]
+        click.echo(f"  Through {clean(check['mediator'])}, who tells both {told}.")
+        click.echo(f"  {clean(check['warning'])}")
     if check["fault"] is not None:
         click.echo(f"  Nothing of it can be run: {clean(check['fault'])}.")
     _say_plan(check)

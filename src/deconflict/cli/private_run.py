@@ -9,8 +9,9 @@ import click
 
 from deconflict.cli.command import EXIT_FINDING, EXIT_INTERRUPTED, command
 from deconflict.cli.options import talks_to_node, write_private
-from deconflict.cli.output import clean, count, progress, sentences, short, when, write_json
-from deconflict.cli.private_words import OUTCOMES
+from deconflict.cli.output import clean, progress, sentences, short, when, write_json
+from deconflict.cli.private_looks import show_looks
+from deconflict.cli.private_words import outcome_of
 from deconflict.cli.written import force_option, require_free
 from deconflict.errors import LineStateError, NodeUnreachableError
 
@@ -53,7 +54,7 @@ def run(
     One that is under way is followed. Ctrl-C ends it for both sides: it is NOT CHECKED then, and
     hits stay hits. Closing the terminal does not end it.
 
-    Ends with 1 when something was hit, and when it is NOT CHECKED.
+    Ends with 1 as long as a hit stands, and when it is NOT CHECKED.
     """
     from deconflict.cli.client import NodeClient
 
@@ -62,7 +63,7 @@ def run(
         if not no_wait:
             found = _followed(ctx, node, found)
     _shown(found, as_json=as_json)
-    if found["run"]["outcome"] in ("HIT", "NOT_CHECKED"):
+    if found["run"]["stands"] in ("HIT", "NOT_CHECKED"):
         ctx.exit(EXIT_FINDING)
 
 
@@ -84,8 +85,9 @@ def show(
     """Show what a run found: your own sorties, times and places.
 
     Where the peer is, your node does not know: within the minima and one cell of each place shown.
+    Of each hit it says whether it stands after closer looks at the run, or has fallen.
 
-    Ends with 1 when something was hit, and when it is NOT CHECKED.
+    Ends with 1 as long as a hit stands, and when it is NOT CHECKED.
     """
     from deconflict.cli.client import NodeClient
 
@@ -96,7 +98,7 @@ def show(
             number = (begun or [each["run"] for each in shown] or [0])[-1]
         found = node.get("private", check, str(number))
     _shown(found, as_json=as_json)
-    if found["run"]["outcome"] in ("HIT", "NOT_CHECKED"):
+    if found["run"]["stands"] in ("HIT", "NOT_CHECKED"):
         ctx.exit(EXIT_FINDING)
 
 
@@ -209,35 +211,29 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> None:
         return
     check, run_ = found["check"], found["run"]
     drill = "DRILL. " if check["drill"] else ""
-    outcome = OUTCOMES[run_["outcome"]] if run_["outcome"] else _NOT_YET[run_["state"]]
-    colour = {"HIT": "red", "NOT_CHECKED": "yellow"}.get(run_["outcome"] or "")
+    outcome = outcome_of(run_) if run_["outcome"] else _NOT_YET[run_["state"]]
+    colour = {"HIT": "red", "NOT_CHECKED": "yellow"}.get(run_["stands"] or "")
     click.echo(
         drill
         + click.style(outcome, fg=colour, bold=True)
         + f"  private check {short(check['proposal'])} with {clean(check['peer'])}, run "
         f"{run_['run']}, {when(run_['start_utc'])} to {when(run_['end_utc'])}"
     )
-    if run_["outcome"] == "NOT_CHECKED":
+    mediated = check["mediator"] is not None
+    if run_["outcome"] == "NOT_CHECKED" or (run_["outcome"] == "HIT" and mediated):
         click.echo(sentences(run_["text"].partition(". ")[2], indent=2))
-    elif run_["outcome"] != "HIT" or run_["reason"]:
+    elif run_["outcome"] != "HIT" or run_["reason"] or run_["fallen"]:
         click.echo(sentences(run_["text"], indent=2))
     if run_["sorties"] is not None:
         click.echo(f"  Own sorties checked: {run_['sorties']}")
-    for hit in found["hits"]:
-        click.echo(f"\n{sentences(hit['text'], indent=2)}")
-    for hit in found["at_sites"]:
+    for hit in (*found["hits"], *found["at_sites"]):
         click.echo(f"\n{sentences(hit['text'], indent=2)}")
     if found["hits"]:
         click.echo(
             "\n  Where theirs is, your node does not know: within the minima and one cell of each "
             "of these."
         )
-    for look in found["refinements"][:1]:
-        click.echo(
-            f"  A closer look at {count(len(look['slots']), 'slot')} (the peer then knows in which "
-            f"something was hit): deconflict private propose --refine {short(look['of'])} "
-            f"--run {look['run']} --parts {look['parts']}"
-        )
+    show_looks(found)
     if run_["picked"]:
         click.echo("  Both coins picked this run to be opened to the arbiter.")
     if run_["coin_kept"]:

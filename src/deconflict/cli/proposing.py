@@ -71,6 +71,14 @@ def propose(
                 expected="the id of one of those",
                 remedy="say first that the two come too close: deconflict line concern",
             )
+        if cited["kind"] == "CONCERN" and "hit" in cited["body"]:
+            raise InvalidInputError(
+                "a concern about a private check names no declaration that could be changed",
+                given=f"CONCERN {short(cited['hash'])}",
+                expected="a concern about two declarations",
+                remedy="answer it (deconflict line ack), ask for a call (deconflict talk), or "
+                "declare that flight and state a concern about both",
+            )
         first, second = cited["body"]["first"], cited["body"]["second"]
         if change is None:
             pair = [node.declaration(one) for one in (first, second)]

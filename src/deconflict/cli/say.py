@@ -1,4 +1,4 @@
-"""``deconflict line send``, ``concern``, ``cease``, ``query``, ``suspend``, ``resume``, ``scope``.
+"""``deconflict line send``, ``cease``, ``query``, ``suspend``, ``resume``, ``scope``.
 
 What opens a thread.
 
@@ -21,7 +21,7 @@ from deconflict.errors import InvalidInputError
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
 
-__all__ = ["cease", "concern", "query", "resume", "scope", "send", "suspend"]
+__all__ = ["cease", "query", "resume", "scope", "send", "suspend"]
 
 _WHOLE_ID = 32  # digits
 EFFECTIVE = "UTC, as 2015-09-30T06:12:00Z; now if not said."
@@ -186,85 +186,6 @@ def _around(site: dict[str, Any]) -> dict[str, Any]:
         )
     summary = summarise(geometry_from_wire(site["geometry"]))
     return {"position": position_to_wire(summary.position), "reach_mm": summary.reach_mm}
-
-
-@command(
-    "concern",
-    example="deconflict line concern 5d41402abc\n"
-    "deconflict line concern 7c1e09af 3b9d2c40 --reason place-or-time-doubted",
-)
-@click.argument("about", nargs=-1, required=True, metavar="ID [ID]")
-@click.option(
-    "--reason",
-    default="closer-than-minima",
-    show_default=True,
-    metavar="WORD",
-    help="Why; another word is answered with all.",
-)
-@manner_options
-@talks_to_node
-def concern(
-    about: tuple[str, ...],
-    reason: str,
-    manner: Manner,
-    node_dir: Path | None,
-    account: str | None,
-    as_json: bool,
-) -> None:
-    """Say that two declarations come too close. It is no veto.
-
-    ID is a conflict, as `deconflict check` and alerts show it; or give the ids of two declarations,
-    yours and the peer's. The peer is asked for an answer; both declarations stay as they are.
-    """
-    from deconflict.cli.client import NodeClient
-    from deconflict.cli.typed import typed_value
-    from deconflict.messages.values import ValueType
-
-    number = typed_value(ValueType.PHRASE, reason, "reason")
-    with NodeClient.of(node_dir, account) as node:
-        line_id, first, second = _pair(node, about)
-        first_message, second_message = (_said(node, one, line_id) for one in (first, second))
-        body = {
-            "first": first["declaration_id"],
-            "second": second["declaration_id"],
-            "first_message": first_message,
-            "second_message": second_message,
-            "reason": number,
-        }
-        ref = second_message if first["own"] else first_message
-        post(node, line_id, "CONCERN", body, manner, ref=ref, as_json=as_json)
-
-
-def _pair(node: "NodeClient", about: tuple[str, ...]) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Return the line and the two declarations that a conflict, or their ids, name."""
-    if len(about) == 1:
-        conflict = node.conflict(about[0])
-        first, second = (
-            node.declaration(conflict[key]) for key in ("first_declaration", "second_declaration")
-        )
-        return conflict["line_id"], first, second
-    pair = [node.declaration(wanted) for wanted in about]
-    if [one["own"] for one in pair] not in ([True, False], [False, True]):
-        raise InvalidInputError(
-            "a concern is about two declarations, one of each side",
-            given=f"{len(pair)} declarations, {sum(one['own'] for one in pair)} of them yours",
-            expected="one conflict, or one declaration of yours and one of the peer's",
-            remedy="deconflict check",
-        )
-    (peers,) = (one for one in pair if not one["own"])
-    return peers["line_ids"][0], pair[0], pair[1]
-
-
-def _said(node: "NodeClient", declared: dict[str, Any], line_id: str) -> str:
-    """Return the message that last said a declaration on a line; it may stand on several."""
-    for message_hash in reversed(declared["message_hashes"]):
-        if node.message(message_hash)["line_id"] == line_id:
-            return str(message_hash)
-    raise InvalidInputError(
-        "this declaration was not made on that line",
-        given=short(declared["declaration_id"]),
-        expected="two declarations on one line",
-    )
 
 
 @command(

@@ -20,6 +20,7 @@ from deconflict.line.key_change import KeyChange
 from deconflict.line.statement import ChainPoint
 from deconflict.messages.account_bodies import Account, places_of, said_names
 from deconflict.messages.body import Body
+from deconflict.messages.concern_body import Concern, HitSaid
 from deconflict.messages.declaration import (
     Declaration,
     SoundDeclaration,
@@ -28,6 +29,7 @@ from deconflict.messages.declaration import (
 from deconflict.messages.drill_bodies import DrillBegin, DrillEnd
 from deconflict.messages.incident_bodies import BreachNote, Evidence, Incident, Risk, Tally
 from deconflict.messages.kinds import Kind, Release
+from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit
 from deconflict.messages.phrases import SAFETY_PHRASES, check_reason, check_values
 from deconflict.messages.private_bodies import (
     PrivateAccept,
@@ -44,7 +46,6 @@ from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.messages.voice_bodies import Voice, VoicePart, VoiceSide
 from deconflict.messages.wire_form import (
     DeclarationId,
-    Hash,
     Level,
     Name,
     Place,
@@ -68,6 +69,7 @@ __all__ = [
     "Declared",
     "Epoch",
     "Evidence",
+    "HitSaid",
     "Incident",
     "LineCheck",
     "Loaded",
@@ -197,20 +199,6 @@ class ReadbackResult(Body, frozen=True):
                 given=f"agrees {self.agrees}, fields {self.fields!r:.80}",
                 expected="agrees without fields, or fields that differ",
             )
-
-
-class Concern(Body, frozen=True):
-    """CONCERN: two declarations come too close, one thread per conflict (R47). It is no veto."""
-
-    first: DeclarationId
-    second: DeclarationId
-    first_message: Hash
-    second_message: Hash
-    reason: int = 311
-
-    def __post_init__(self) -> None:
-        Body.__post_init__(self)
-        check_reason(self.reason)
 
 
 class Propose(Body, frozen=True):
@@ -447,6 +435,8 @@ _FORMS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         Kind.PRIVATE_STEP: PrivateStep,
         Kind.PRIVATE_COIN: PrivateCoin,
         Kind.PRIVATE_END: PrivateEnd,
+        Kind.PRIVATE_SUBMIT: PrivateSubmit,
+        Kind.PRIVATE_MEDIATION: PrivateMediation,
     }
 )
 

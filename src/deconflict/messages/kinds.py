@@ -86,6 +86,8 @@ class Kind(StrEnum):
     PRIVATE_STEP = "PRIVATE_STEP"
     PRIVATE_COIN = "PRIVATE_COIN"
     PRIVATE_END = "PRIVATE_END"
+    PRIVATE_SUBMIT = "PRIVATE_SUBMIT"
+    PRIVATE_MEDIATION = "PRIVATE_MEDIATION"
 
 
 class Release(StrEnum):
@@ -97,7 +99,9 @@ class Release(StrEnum):
 
 
 # What nodes say of themselves: no person says it, and no person is shown it as a message.
-SAID_BY_NODES: Final = frozenset((Kind.PRIVATE_STEP, Kind.PRIVATE_COIN))
+SAID_BY_NODES: Final = frozenset(
+    (Kind.PRIVATE_STEP, Kind.PRIVATE_COIN, Kind.PRIVATE_SUBMIT, Kind.PRIVATE_MEDIATION)
+)
 
 _DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 _ANYTHING: Final = frozenset(Kind)
@@ -459,10 +463,19 @@ KINDS: Final[Mapping[Kind, KindForm]] = MappingProxyType(
                 KindRule(_P.ROUTINE), refers_to=_OF_CHECK, needs_reference=True, own_pace=True
             ),
         ),
+        # Between one of the two sides of a mediated check and the mediator.
+        Kind.PRIVATE_SUBMIT: KindForm(KindRule(_P.ROUTINE)),
+        Kind.PRIVATE_MEDIATION: KindForm(
+            KindRule(_P.ROUTINE),
+            refers_to=frozenset((Kind.PRIVATE_SUBMIT,)),
+            needs_reference=True,
+            refers_to_own=False,
+            own_pace=True,
+        ),
         # A suspension ends what runs, so that must pass it.
         Kind.PRIVATE_END: KindForm(
             KindRule(_P.ROUTINE),
-            refers_to=_OF_CHECK,
+            refers_to=_OF_CHECK | {Kind.PRIVATE_SUBMIT},
             needs_reference=True,
             always_passes=True,
             own_pace=True,

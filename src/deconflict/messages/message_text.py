@@ -131,6 +131,8 @@ def message_phrases(
             said = tuple(incident_sentences(body))
         case Propose():
             said = tuple(_proposed(body))
+        case Concern():
+            said = tuple(_concerned(body))
         case _ if isinstance(body, TALKS):
             said = tuple(talk_sentences(kind, body))
         case _ if isinstance(body, CHECKS):
@@ -169,8 +171,6 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             if agrees:
                 return "READBACK_AGREES", {"declaration": declaration}
             return "READBACK_DIFFERS", {"declaration": declaration, "fields": list(differ)}
-        case Concern(first=first, second=second, reason=reason):
-            return "CONCERN", {"first": first, "second": second, "reason": reason}
         case Query():
             return "QUERY", {
                 "where": write_form(body.position),
@@ -231,6 +231,18 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
             return named, {"number": 0 if follows is None else follows.seq}
         case _:
             raise TypeError(f"no phrase says {type(body).__name__}")
+
+
+def _concerned(body: Concern) -> Iterator[tuple[str, dict[str, Any]]]:
+    if body.hit is None:
+        yield "CONCERN", {"first": body.first, "second": body.second, "reason": body.reason}
+        return
+    yield "PRIVATE_CONCERN", {"check": body.hit.check, "run": body.hit.run}
+    if body.hit.start_utc is not None:
+        yield "PRIVATE_CONCERN_WHEN", {"start": body.hit.start_utc, "end": body.hit.end_utc}
+    if body.hit.position is not None:
+        where = write_form(body.hit.position)
+        yield "PRIVATE_CONCERN_WHERE", {"where": where, "reach": body.hit.reach_mm}
 
 
 def _proposed(body: Propose) -> Iterator[tuple[str, dict[str, Any]]]:

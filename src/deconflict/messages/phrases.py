@@ -52,7 +52,10 @@ SAFETY_PHRASES: Final = range(200, 250)
 # What messages say: an alert, a reason, a card is the reader's own. A number never changes its
 # meaning, so what came later stands behind the rest.
 MESSAGE_PHRASES: Final = frozenset(
-    (*range(101, 250), *range(580, 594), *range(800, 813), *range(840, 843), *range(940, 948))
+    (
+        *(*range(101, 250), *range(580, 594), *range(800, 813), *range(840, 843)),
+        *(*range(940, 948), *range(961, 964)),
+    )
 )
 REASONS: Final = range(300, 350)
 

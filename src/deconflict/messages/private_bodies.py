@@ -18,6 +18,7 @@ from deconflict.errors import InvalidDocumentError
 from deconflict.messages.body import Body
 from deconflict.messages.phrases import check_reason
 from deconflict.messages.wire_form import Hash, Name, UtcText, WireForm
+from deconflict.sealed.mediation import MEDIATED_TAG, MediatedMode
 from deconflict.sealed.steps import CHUNKS, StepKind
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "MAX_REFINED",
     "MAX_RUNS",
     "MAX_STEP_BYTES",
+    "MediatedAnswer",
+    "MediatedAsked",
     "PrivateAccept",
     "PrivateCoin",
     "PrivateDecline",
@@ -56,17 +59,32 @@ class PrivateMode(StrEnum):
     """Who learns what.
 
     MUTUAL: both sides learn which of their own cells are hit. SITES: one side, the planner, learns
-    which squares of its activity lie at protected sites of the other, the protector.
+    which squares of its activity lie at protected sites of the other, the protector. MEDIATED: both
+    sides learn whether, or in how many cells, they come near, from a third party that they name.
     """
 
     MUTUAL = "MUTUAL"
     SITES = "SITES"
+    MEDIATED = "MEDIATED"
+
+
+class MediatedAnswer(StrEnum):
+    """What a mediator is asked: whether two plans come near anywhere, or in how many cells."""
+
+    YES_NO = "YES_NO"
+    COUNT = "COUNT"
+
+    @property
+    def mode(self) -> MediatedMode:
+        """The same as the mediator computes it."""
+        return MediatedMode[self.value]
 
 
 class StepWord(StrEnum):
     """The steps of a run, in their order, as they are called in messages.
 
-    LIST is said in a check of sites alone, ROOT and CHUNK in a mutual one alone.
+    LIST is said in a check of sites alone, ROOT and CHUNK in a mutual one alone, and in a mediated
+    one nothing but HELLO and DONE.
     """
 
     HELLO = "HELLO"
@@ -123,6 +141,10 @@ class PrivateEndReason(StrEnum):
     TAGS_LOST = "TAGS_LOST"
     OTHER_TRANSCRIPT = "OTHER_TRANSCRIPT"
     BAD_LABEL = "BAD_LABEL"
+    NO_MEDIATOR = "NO_MEDIATOR"  # no line with it
+    MEDIATOR_ENDED = "MEDIATOR_ENDED"  # it refused, or gave up: it says why on its own line
+    MEDIATOR_LIED = "MEDIATOR_LIED"
+    OTHER_ANSWER = "OTHER_ANSWER"  # it did not say the same to both
 
 
 class Refines(WireForm, frozen=True):
@@ -166,6 +188,38 @@ class SitesAsked(WireForm, frozen=True):
     label: Annotated[int, msgspec.Meta(ge=0, le=1_024)]
 
 
+class MediatedAsked(WireForm, frozen=True):
+    """What a mediated check is: who is asked, for what, and how much each side sends.
+
+    **The mediator together with either side learns the plan of the other.**
+
+    Attributes:
+        mediator: the third party.
+        answer: what it says of each pair of lists.
+        lists: that each side sends; all but two are of dummies.
+        bucket: tags of each list.
+    """
+
+    mediator: Name
+    answer: MediatedAnswer
+    lists: Annotated[int, msgspec.Meta(ge=4, le=256)]
+    bucket: Annotated[int, msgspec.Meta(ge=16, le=1 << 20)]
+
+    def __post_init__(self) -> None:
+        WireForm.__post_init__(self)
+        if self.size > MAX_STEP_BYTES:
+            raise InvalidDocumentError(
+                "the lists of a mediated check are too long",
+                given=f"{self.lists} lists of {self.bucket:,} tags, {self.size:,} bytes",
+                expected=f"at most {MAX_STEP_BYTES:,} bytes",
+            )
+
+    @property
+    def size(self) -> int:
+        """How many bytes each side sends to the mediator."""
+        return self.lists * self.bucket * MEDIATED_TAG
+
+
 class PrivatePropose(Body, frozen=True):
     """PRIVATE_PROPOSE: a private check of a period, or of several in a row.
 
@@ -175,7 +229,8 @@ class PrivatePropose(Body, frozen=True):
         start_utc: when the first period begins; each later one a cadence after the one before.
         runs: how many.
         refines: of which check it is a closer look; None for a coarse one.
-        sites: what a check of sites is of; None of a mutual one.
+        sites: what a check of sites is of; None of any other.
+        mediated: who is asked in a mediated check, and for what; None of any other.
     """
 
     mode: PrivateMode
@@ -184,6 +239,7 @@ class PrivatePropose(Body, frozen=True):
     runs: Annotated[int, msgspec.Meta(ge=1, le=MAX_RUNS)]
     refines: Refines | None = None
     sites: SitesAsked | None = None
+    mediated: MediatedAsked | None = None
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
@@ -192,9 +248,15 @@ class PrivatePropose(Body, frozen=True):
                 "a check of sites says whose, and no other does",
                 given=f"{self.mode}, {'no ' if self.sites is None else ''}sites",
             )
-        if self.sites is not None and (self.refines is not None or self.runs != 1):
+        if (self.mode is PrivateMode.MEDIATED) is not (self.mediated is not None):
             raise InvalidDocumentError(
-                "a check of sites is one run, and no closer look",
+                "a mediated check says by whom, and no other does",
+                given=f"{self.mode}, {'no ' if self.mediated is None else 'a '}mediator",
+            )
+        alone = self.sites is not None or self.mediated is not None
+        if alone and (self.refines is not None or self.runs != 1):
+            raise InvalidDocumentError(
+                f"a check of mode {self.mode} is one run, and no closer look",
                 given=f"{self.runs} runs" + ("" if self.refines is None else ", refining"),
                 expected="1 run",
             )

@@ -16,10 +16,17 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidDocumentError, InvalidInputError
 from deconflict.line.canonical import canonical_bytes
 from deconflict.line.statement import hash_of
-from deconflict.messages.private_bodies import MAX_REFINED, MAX_STEP_BYTES, Refines, SitesAsked
+from deconflict.messages.private_bodies import (
+    MAX_REFINED,
+    MAX_STEP_BYTES,
+    MediatedAsked,
+    Refines,
+    SitesAsked,
+)
 from deconflict.messages.wire_form import Name, Place, WireForm, write_form
 from deconflict.sealed.grid import Grid, Reach
 from deconflict.sealed.hello import Shape
+from deconflict.sealed.mediation import MediatedTerms
 from deconflict.sealed.site_hello import SiteShape
 from deconflict.sealed.steps import StepKind, length_of
 
@@ -189,6 +196,30 @@ class PrivateCheckTerms(WireForm, frozen=True, kw_only=True):
             points=sites.points,
             bucket=sites.bucket,
             label=sites.label,
+        )
+
+    def mediated_terms(self, start_ms: int, asked: MediatedAsked) -> MediatedTerms:
+        """Return what both sides of a mediated check agree to.
+
+        Its ``grid`` is the SHA-256 of the canonical JSON of the document's hash, the begin and that
+        it is mediated, so no HELLO serves in another check as well.
+
+        Raises:
+            InvalidInputError: no period begins then.
+        """
+        self.require_begin(start_ms)
+        named = {
+            "document": self.document_hash,
+            "mediated": True,
+            "start_utc": format_utc(start_ms),
+        }
+        return MediatedTerms(
+            mediator=asked.mediator,
+            grid=hash_of(canonical_bytes(named)),
+            parts=1,
+            mode=asked.answer.mode,
+            runs=asked.lists,
+            bucket=asked.bucket,
         )
 
     def start_of(self, first_ms: int, run: int) -> int:

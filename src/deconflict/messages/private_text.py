@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit
 from deconflict.messages.private_bodies import (
     PrivateAccept,
     PrivateCoin,
@@ -13,7 +14,16 @@ from deconflict.messages.private_bodies import (
 
 __all__ = ["CHECKS", "CheckBody", "check_sentence"]
 
-CheckBody = PrivatePropose | PrivateAccept | PrivateDecline | PrivateStep | PrivateCoin | PrivateEnd
+CheckBody = (
+    PrivatePropose
+    | PrivateAccept
+    | PrivateDecline
+    | PrivateStep
+    | PrivateCoin
+    | PrivateEnd
+    | PrivateSubmit
+    | PrivateMediation
+)
 CHECKS: Final = (
     PrivatePropose,
     PrivateAccept,
@@ -21,6 +31,8 @@ CHECKS: Final = (
     PrivateStep,
     PrivateCoin,
     PrivateEnd,
+    PrivateSubmit,
+    PrivateMediation,
 )
 
 
@@ -32,6 +44,11 @@ def check_sentence(body: CheckBody) -> tuple[str, dict[str, Any]]:
                 "protector": sites.protector,
                 "start": body.start_utc,
                 "points": sites.points,
+            }
+        case PrivatePropose(mediated=mediated) if mediated is not None:
+            return f"PRIVATE_PROPOSE_{mediated.answer.value}", {
+                "mediator": mediated.mediator,
+                "start": body.start_utc,
             }
         case PrivatePropose(refines=None):
             return "PRIVATE_PROPOSE", {
@@ -60,6 +77,19 @@ def check_sentence(body: CheckBody) -> tuple[str, dict[str, Any]]:
             }
         case PrivateCoin(run=run):
             return "PRIVATE_COIN", {"run": run}
+        case PrivateSubmit():
+            return "PRIVATE_SUBMIT", {
+                "peer": body.peer,
+                "lists": body.lists,
+                "tags": body.bucket,
+            }
+        case PrivateMediation():
+            first, second = (each.party for each in body.submissions)
+            return "PRIVATE_MEDIATION", {
+                "first": first,
+                "second": second,
+                "lists": len(body.answers),
+            }
         case PrivateEnd(run=None, reason=why):
             return "PRIVATE_END_ALL", {"why": why.value}
         case PrivateEnd(run=run, reason=why):

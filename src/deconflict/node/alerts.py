@@ -161,6 +161,7 @@ _DANGERS: Final = frozenset(
         "CONFLICT",
         "NOT_CHECKED",
         "PRIVATE_HIT",
+        "PRIVATE_MEDIATED_HIT",
         "PRIVATE_NOT_CHECKED",
         "PRIVATE_SITE_HIT",
         "PRIVATE_SITES_NOT_CHECKED",

@@ -101,7 +101,12 @@ class NodeCore:
         self.drills = drills = Drills(store=store, journal=journal, desk=teller.desk)
         self.private = PrivateFindings(store=store, journal=journal, desk=teller.desk)
         self._saying = Saying(
-            party=party, drills=drills, store=store, journal=journal, teller=teller
+            party=party,
+            drills=drills,
+            private=self.private,
+            store=store,
+            journal=journal,
+            teller=teller,
         )
         self._resyncing = Resyncing(store=store, journal=journal, teller=teller, drills=drills)
         self._hearing = Hearing(
@@ -424,6 +429,12 @@ class NodeCore:
         """Tell that something was taken away in a file, and by whom."""
         work = self._journal.new_work(now)
         self._journal.event(work, now, "export", event)
+        return work
+
+    def note_mediation(self, event: dict[str, Any], now: Now) -> Work:
+        """Tell what this party answered, or refused, as the mediator of two others."""
+        work = self._journal.new_work(now)
+        self._journal.event(work, now, "mediation", event)
         return work
 
     def note_paper(self, note: NoteRow, now: Now) -> Work:

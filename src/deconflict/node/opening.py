@@ -46,6 +46,8 @@ from deconflict.node.peer_server import (
 )
 from deconflict.node.peers import PeerBook, PinnedPeer
 from deconflict.node.private.files import PrivateFiles
+from deconflict.node.private.mediator import Mediator
+from deconflict.node.private.mediator_files import MediatorFiles
 from deconflict.node.private.part_keeping import PartKeeping
 from deconflict.node.private.runner import PrivateRunner
 from deconflict.node.rows import sealed_again
@@ -205,8 +207,18 @@ async def open_node(
             runtime = Runtime(
                 core, store, writer, links, clock, reserve.shortage, parts_folder=folder.parts_path
             )
-            keeping = PartKeeping(folder.parts_path, core.private_checks, runtime.parts, clock)
+            mediates = MediatorFiles(folder.private_path)
+            keeping = PartKeeping(
+                folder.parts_path,
+                core.private_checks,
+                runtime.parts,
+                clock,
+                lambda line_id: mediates.most_bytes(line_id, core.peer_of(line_id)),
+            )
             runtime.parts.allowed = keeping.allowed
+            mediator = Mediator(runtime, mediates, keeping.let_go)
+            runtime.on_durable.append(mediator.move)
+            runtime.beside.append(mediator.run)
             runtime.beside.append(keeping.run)
             core.asks_witnesses([one.key.name for one in folder.settings.witness], clock.now())
             for witness in folder.settings.witness:
@@ -258,6 +270,7 @@ async def open_node(
             node.inquiries = inquiries
             node.backups = backups
             node.private = private
+            node.mediator = mediator
             node.look_at_certificates = partial(certificates_of, folder)
             yield OpenNode(node, runtime, door, verified)
 

@@ -42,12 +42,14 @@ class Allowed:
         size_bytes: and bytes of them,
         since_ms: counted from then on, UTC ms: what is older is of other runs,
         besides: and but for these, which runs had that are over.
+        only: none but these, by their hash; None for any.
     """
 
     parts: int = 0
     size_bytes: int = 0
     since_ms: int = 0
     besides: Container[str] = frozenset()
+    only: Container[str] | None = None
 
 
 NOTHING: Final = Allowed()
@@ -101,8 +103,8 @@ class PartDoor:
         """Keep a part that the peer pushed; return the answer once it is durable.
 
         Raises:
-            LineStateError, NoRoomError: as :meth:`require_wanted`, or what the line may hold is
-                used up.
+            LineStateError, NoRoomError: as :meth:`require_wanted`, what the line may hold is used
+                up, or nobody announced this part.
             ConfigurationError: it could not be kept.
         """
         await self._within_ration(peer_party, len(data))
@@ -162,6 +164,8 @@ async def push(line_id: str, links: Iterable[PeerLink], data: bytes) -> None:
 
 def _kept(parts: Parts, data: bytes, allowed: Allowed) -> str:
     name = hashlib.sha256(data).hexdigest()
+    if allowed.only is not None and name not in allowed.only:
+        raise NoRoomError("nobody announced this part", given=name)
     # What the line holds already takes no more room, whoever says it again.
     if parts.size_of(name) != len(data):
         held = parts.held(since_ms=allowed.since_ms, besides=allowed.besides)

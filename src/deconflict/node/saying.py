@@ -52,6 +52,8 @@ from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line
 from deconflict.node.notes import note_of
+from deconflict.node.private.concerning import require_hit
+from deconflict.node.private.findings import PrivateFindings
 from deconflict.node.rows import slot_row
 from deconflict.node.suspensions import require_not_past
 from deconflict.node.talking import expiry_of_answer, require_talk
@@ -95,6 +97,7 @@ class Saying:
     Args:
         party: our own.
         drills: the exercises that last.
+        private: what private checks found: who states a concern about a hit has one.
         store: read for the messages cited; never written here.
         journal: where events and alerts go.
         teller: who turns what happens into alerts.
@@ -105,12 +108,14 @@ class Saying:
         *,
         party: str,
         drills: Drills,
+        private: PrivateFindings,
         store: Store,
         journal: Journal,
         teller: Teller,
     ) -> None:
         self._party = party
         self._drills = drills
+        self._private = private
         self._store = store
         self._journal = journal
         self._teller = teller
@@ -201,6 +206,7 @@ class Saying:
             cited = self._cited(line, say.ref)
             drill = self._is_drill(line, say, cited, now)
             _require_open(line, say, now, drill=drill)
+            require_hit(line, say.body, say.ref, self._private)
             _require_room(line, say.kind, _precedence(say, cited), now, shortage)
             with _whose(index, say):
                 drafts.append(self._written(line, say, cited, now, drill=drill))

@@ -29,7 +29,7 @@ from deconflict.node.inquiring import Inquiring
 from deconflict.node.line import Line
 from deconflict.node.looking import FEW_PLACES, Looked, PartialDraft, look_at
 from deconflict.node.picture import Declared
-from deconflict.node.private.site_asking import SiteAsking
+from deconflict.node.private.mediated_asking import MediatedAsking
 from deconflict.node.proof_lines import encode_proof_file
 from deconflict.node.show import conflict_views
 from deconflict.node.site_reading import SiteReading
@@ -79,7 +79,7 @@ class Node(
     Advising,
     Tended,
     SiteReading,
-    SiteAsking,
+    MediatedAsking,
     TermsReading,
 ):
     """A running node as its operators use it.

@@ -4,7 +4,7 @@ The mediator compares lists of tags of which it has no key. Bytes: ``specs/priva
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import lt
@@ -177,8 +177,8 @@ def mediate(
             raise CheckRefusedError(f"the two did not agree on one {what}", reason="OTHER_SHAPE")
     if a.session in served:
         raise CheckRefusedError("this check was answered before", reason="REPLAYED_HELLO")
-    ours, theirs = _lists(one), _lists(other)
-    counts = [len(mine & yours) for mine, yours in zip(ours, theirs, strict=True)]
+    # One pair at a time: all lists at once take six times as much room as their bytes.
+    counts = [len(mine & yours) for mine, yours in zip(_lists(one), _lists(other), strict=True)]
     yes_no = a.mode is MediatedMode.YES_NO
     return Mediation(
         v=1,
@@ -225,7 +225,7 @@ def _read(data: bytes, kind: type[_T]) -> _T:
         ) from error
 
 
-def _lists(submitted: Submitted) -> list[frozenset[bytes]]:
+def _lists(submitted: Submitted) -> Iterator[frozenset[bytes]]:
     said, data = submitted.submission, submitted.lists
     due = said.runs * said.bucket * MEDIATED_TAG
     if len(data) != due:
@@ -241,15 +241,13 @@ def _lists(submitted: Submitted) -> list[frozenset[bytes]]:
             reason="OTHER_TRANSCRIPT",
             given=f"of {said.party!r:.80}",
         )
-    tags = [data[at : at + MEDIATED_TAG] for at in range(0, due, MEDIATED_TAG)]
-    found = []
-    for begin in range(0, len(tags), said.bucket):
-        own = tags[begin : begin + said.bucket]
+    length = said.bucket * MEDIATED_TAG
+    for begin in range(0, due, length):
+        own = [data[at : at + MEDIATED_TAG] for at in range(begin, begin + length, MEDIATED_TAG)]
         if not all(map(lt, own, own[1:])):
             raise CheckRefusedError(
                 "the tags of a list are not in ascending order, each once",
                 reason="UNSORTED_TAGS",
                 given=f"of {said.party!r:.80}",
             )
-        found.append(frozenset(own))
-    return found
+        yield frozenset(own)

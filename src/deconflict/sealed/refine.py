@@ -13,7 +13,7 @@ from typing import Final
 
 from deconflict.errors import InvalidInputError
 from deconflict.sealed.cover import cover
-from deconflict.sealed.grid import Cell, Grid, cell_of
+from deconflict.sealed.grid import Cell, Grid, cell_id, cell_of
 from deconflict.sealed.session import Finding, Outcome
 from deconflict.sealed.tubes import Area, Tube
 
@@ -22,6 +22,7 @@ __all__ = [
     "CloserLook",
     "Looked",
     "Standing",
+    "around",
     "closer_look",
     "flagged_slots",
     "joined",
@@ -61,8 +62,10 @@ def closer_look(
     *,
     parts: int,
     closer: int,
+    peers: Iterable[int] = (),
     most_slots: int = MOST_SLOTS,
     most_points: int = 65_535,
+    most_tags: int | None = None,
 ) -> CloserLook:
     """Return where to look more closely after a check.
 
@@ -72,8 +75,10 @@ def closer_look(
         grid: the agreed one, not refined.
         parts: into how many the cells of that check were cut: 1 for the coarse one.
         closer: into how many they shall be cut now; a multiple of ``parts``.
+        peers: coarse slots of the peer's hits, as far as it named them.
         most_slots: of the coarse grid, that a finer check may look at.
         most_points: that may be asked of a slot.
+        most_tags: widened cells that may be shown, canaries included; None where nobody counts.
 
     Raises:
         InvalidInputError: nothing was hit, the finer cells do not nest in those, the hits are no
@@ -87,7 +92,7 @@ def closer_look(
             expected="a larger multiple",
         )
     hit = {cell_of(each) for each in hits}
-    slots = _slots_of(hit, parts)
+    slots = joined(_slots_of(hit, parts), peers)
     if not slots:
         raise InvalidInputError(
             "there is nothing to look at more closely", expected="at least one cell that was hit"
@@ -119,6 +124,15 @@ def closer_look(
             expected=f"at most {most_points}",
             remedy="look less closely, or talk about it openly: the hits stay",
         )
+    if most_tags is not None:
+        tags = len(wanted) + len(cover(plan, fine, grid.minima, slots=wanted))
+        if tags > most_tags:
+            raise InvalidInputError(
+                "the plan fills more cells this small than the agreed bucket holds",
+                given=f"{tags:,} widened cells, canaries included, in {len(slots):,} slots",
+                expected=f"at most {most_tags:,}",
+                remedy="look at fewer slots at a time, or talk about it openly: the hits stay",
+            )
     ratio = closer // parts
     nested = frozenset(cell for cell in cells if _around(cell, ratio) in hit)
     return CloserLook(closer, slots, nested, fullest)
@@ -201,6 +215,16 @@ def standing(looks: Sequence[Looked]) -> Standing:
         hits.update((look.parts, each) for each in found.hits)
     outcome = Outcome.HIT if hits else Outcome.NO_HIT if whole else Outcome.NOT_CHECKED
     return Standing(outcome, frozenset(hits))
+
+
+def around(cell: bytes, ratio: int) -> bytes:
+    """Return the cell that is so many times as long and holds this one.
+
+    >>> from deconflict.sealed.grid import cell_id
+    >>> around(cell_id((11, 3, 2, 2)), 2) == cell_id((5, 1, 1, 1))
+    True
+    """
+    return cell_id(_around(cell_of(cell), ratio))
 
 
 def _around(cell: Cell, ratio: int) -> Cell:

@@ -7,6 +7,8 @@ from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.drafts import read_drafts, reads
 from deconflict.api.permit import BulkRoute, OperatorRoute, actor_of, needs
 from deconflict.api.private_schemas import (
+    MediatedProposed,
+    MediatesGiven,
     PrivateDeclined,
     PrivatePlan,
     PrivatePlanOptions,
@@ -19,8 +21,9 @@ from deconflict.api.private_schemas import (
 )
 from deconflict.api.routes.base import BASE
 from deconflict.api.services import services_of
-from deconflict.messages.private_bodies import Refines, SitesAsked
+from deconflict.messages.private_bodies import MediatedAnswer, Refines, SitesAsked
 from deconflict.node.actor import Action
+from deconflict.node.private.mediated_asking import MediationsView
 from deconflict.node.private.site_asking import SitesView
 from deconflict.node.private.site_files import HeldSite, SiteCaps
 from deconflict.node.private.views import (
@@ -174,6 +177,53 @@ async def propose_private(wanted: PrivateProposed, request: Request) -> Response
             drill=wanted.drill,
         )
     )
+
+
+@small.post("/private/mediated/propose", response_model=Posted)
+@needs(Action.TERMS)
+async def propose_private_mediated(wanted: MediatedProposed, request: Request) -> Response:
+    """Propose a check in which a third party says whether, or in how many cells, plans come near.
+
+    **The mediator together with either side can learn the whole plan of the other.** Its people
+    have to consent for both lines.
+    """
+    return answer(
+        await services_of(request).node.propose_private_mediated(
+            actor_of(request),
+            wanted.line,
+            wanted.mediator,
+            MediatedAnswer(wanted.answer),
+            lists=wanted.lists,
+            bucket=wanted.bucket,
+            start_utc=wanted.start_utc,
+            drill=wanted.drill,
+        )
+    )
+
+
+@small.get("/private/mediations", response_model=MediationsView)
+@needs(Action.READ)
+async def private_mediations(request: Request) -> Response:
+    """Show for whom this node compares lists as a mediator, what it compared, what it answered."""
+    return answer(services_of(request).node.private_mediations(actor_of(request)))
+
+
+@small.put("/private/mediations/{line}", response_model=MediationsView)
+@needs(Action.TERMS)
+async def mediate_private(line: str, wanted: MediatesGiven, request: Request) -> Response:
+    """Let this node compare lists of the peer of a line. It does not without this.
+
+    Whoever runs a mediator can learn the plan of one side with the other's help.
+    """
+    node = services_of(request).node
+    return answer(node.mediate_private(actor_of(request), line, wanted.most_bytes))
+
+
+@small.delete("/private/mediations/{line}", response_model=MediationsView)
+@needs(Action.TERMS)
+async def end_mediating_private(line: str, request: Request) -> Response:
+    """Compare lists of the peer of a line no more; what waits is refused."""
+    return answer(services_of(request).node.end_mediating_private(actor_of(request), line))
 
 
 @small.get("/private/{proposal}", response_model=PrivateCheckView)

@@ -23,6 +23,7 @@ from deconflict.node.line import Line
 from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PlanFile
 from deconflict.node.private.showing import PrivateShowing, no_run
+from deconflict.node.private.submitting import mediator_line
 from deconflict.node.private.views import (
     OpenedView,
     PlanView,
@@ -97,13 +98,15 @@ class PrivateAsking(PrivateShowing):
 
         Raises:
             LineStateError: the terms have no private check, or nothing of it could be run.
-            InvalidInputError: no period begins then.
+            InvalidInputError: no period begins then, or a closer look could say nothing of our
+                plan.
         """
         require(actor, Action.TERMS)
         held = self._core.line_named(line)
         document = document_of_line(held)
         if refines is not None:
             start_ms = self._refined_start_ms(held, refines)
+            await self._runner.require_fits(held, refines)
         elif start_utc is not None:
             start_ms = parse_utc(start_utc)
         else:
@@ -116,6 +119,17 @@ class PrivateAsking(PrivateShowing):
             runs=runs,
             refines=refines,
         )
+        return await self._propose(actor, held, document, body, drill=drill)
+
+    async def _propose(
+        self,
+        actor: Actor,
+        held: Line,
+        document: PrivateCheckTerms,
+        body: PrivatePropose,
+        *,
+        drill: bool | None,
+    ) -> Posted:
         fault = held.book.private_checks.fault_of(body)
         if fault is not None:
             raise LineStateError(
@@ -124,10 +138,10 @@ class PrivateAsking(PrivateShowing):
                 expected="a period and slots that the document in the terms has",
                 remedy="see them: deconflict terms show",
             )
-        if document.end_ms(document.start_of(start_ms, runs - 1)) <= self._now.utc_ms:
+        if document.end_ms(document.start_of(body.start_ms, body.runs - 1)) <= self._now.utc_ms:
             raise InvalidInputError(
                 "the last of these periods is over already",
-                given=format_utc(start_ms),
+                given=body.start_utc,
                 expected=f"a period that ends after {format_utc(self._now.utc_ms)}",
             )
         return await self._say_of(actor, held, Kind.PRIVATE_PROPOSE, body, None, drill=drill)
@@ -140,6 +154,13 @@ class PrivateAsking(PrivateShowing):
                 "nothing of this private check can be run",
                 given=check.fault.value,
                 remedy="decline it: deconflict private decline",
+            )
+        asked = check.body.mediated
+        if asked is not None and mediator_line(self._runtime, asked.mediator) is None:
+            raise LineStateError(
+                "this node has no line with the mediator that was named",
+                given=asked.mediator,
+                remedy="decline it, or pin the mediator first: deconflict peer add",
             )
         return await self._say_of(actor, held, Kind.PRIVATE_ACCEPT, PrivateAccept(), check.proposal)
 

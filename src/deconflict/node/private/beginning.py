@@ -8,7 +8,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidAltitudeError, InvalidGeometryError, InvalidInputError
 from deconflict.line.keys import RandomBytes
 from deconflict.messages.in_force import conversions_of
-from deconflict.messages.private_bodies import PrivateEndReason, PrivatePropose
+from deconflict.messages.private_bodies import PrivateEndReason, PrivatePropose, Refines
 from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.terms import Terms
 from deconflict.node.private.files import PlanFile, RunFile
@@ -22,8 +22,17 @@ from deconflict.node.private.sorties import (
 )
 from deconflict.sealed.grid import Grid
 from deconflict.sealed.own import Drawn, OwnSide, plan_bytes, read_plan, side_of
+from deconflict.sealed.refine import closer_look
 
-__all__ = ["Begun", "CannotRunError", "Period", "drawn_anew", "taken_up"]
+__all__ = [
+    "Begun",
+    "CannotRunError",
+    "Period",
+    "drawn_anew",
+    "require_look_fits",
+    "run_file",
+    "taken_up",
+]
 
 _SECRET_BYTES: Final = 32
 _DAY_MS: Final = 86_400_000
@@ -108,6 +117,22 @@ def drawn_anew(
     Raises:
         CannotRunError: there is no plan, or it cannot be checked. Nothing is left out of a check.
     """
+    kept = run_file(
+        period, plan, terms, now_ms=now_ms, expires_ms=expires_ms, random_bytes=random_bytes
+    )
+    return taken_up(period, kept)
+
+
+def run_file(
+    period: Period,
+    plan: PlanFile | None,
+    terms: Terms,
+    *,
+    now_ms: int,
+    expires_ms: int,
+    random_bytes: RandomBytes,
+) -> RunFile:
+    """Return what a run that said nothing yet is begun with; raises as :func:`drawn_anew`."""
     if plan is None:
         raise CannotRunError(PrivateEndReason.NO_PLAN, "no plan is set for this line")
     document, grid = period.document, period.grid
@@ -126,7 +151,7 @@ def drawn_anew(
     except InvalidInputError as error:
         raise CannotRunError(PrivateEndReason.PLAN_TOO_LARGE, str(error)) from error
     seed, coin, nonce = (random_bytes(_SECRET_BYTES) for _ in range(3))
-    kept = RunFile(
+    return RunFile(
         line_id=period.line_id,
         proposal=period.proposal,
         run=period.number,
@@ -140,7 +165,45 @@ def drawn_anew(
         coin=coin.hex(),
         nonce=nonce.hex(),
     )
-    return taken_up(period, kept)
+
+
+def require_look_fits(
+    coarse: Period, plan: PlanFile, terms: Terms, refines: Refines, kept: RunFile | None
+) -> None:
+    """Return when a closer look could say something of the hits of a run.
+
+    Args:
+        coarse: the run.
+        plan: what is flown now.
+        terms: in force.
+        refines: the look.
+        kept: what is kept of the run; None where it is no more.
+
+    Raises:
+        InvalidInputError: it could not: the plan is another one by now, or fills more cells so
+            small than are asked about. To propose it would show slots for nothing.
+        InvalidGeometryError, InvalidAltitudeError: the plan leaves the grid.
+    """
+    grid = coarse.grid
+    conversions = conversions_to(grid.reference, conversions_of(terms))
+    flies = plan_of(flown(plan.declarations(), grid, conversions))
+    if kept is not None and plan_bytes(flies).decode() != kept.plan:
+        raise InvalidInputError(
+            "the plan is another one than in the run that had the hits, so none could fall",
+            given="a plan that was set since",
+            expected="the plan that was checked",
+            remedy="check the new plan: deconflict private propose",
+        )
+    closer_look(
+        (),
+        flies,
+        grid,
+        parts=1,
+        closer=refines.parts,
+        peers=refines.slots,
+        most_points=coarse.document.points,
+        most_tags=coarse.document.bucket,
+    )
 
 
 def taken_up(period: Period, kept: RunFile) -> Begun:

@@ -6,6 +6,7 @@ import msgspec
 
 from deconflict.messages.private_bodies import PrivatePropose
 from deconflict.node.private.run import EndSaid, Run
+from deconflict.node.private.submissions import KeptSubmissions
 
 __all__ = ["AnswerSaid", "Check", "CheckFault", "CheckState", "KeptPrivate", "Served"]
 
@@ -26,6 +27,7 @@ class CheckFault(StrEnum):
     NO_PERIOD = "NO_PERIOD"  # no period begins then, or the last one ends too late
     NOTHING_TO_REFINE = "NOTHING_TO_REFINE"  # it names no run of an accepted coarse check
     NO_PROTECTOR = "NO_PROTECTOR"  # the sites are those of neither party
+    NO_THIRD = "NO_THIRD"  # the mediator is one of the two
     NOT_REFINABLE = "NOT_REFINABLE"  # so close a look, or at those slots, is not agreed
 
 
@@ -109,9 +111,11 @@ class KeptPrivate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         checks: the oldest first.
         runs: of them, in the order in which they began.
         served: the peer's HELLOs.
+        submissions: what was submitted to a mediator, on the line with it.
     """
 
     documents: tuple[str, ...]
     checks: tuple[Check, ...]
     runs: tuple[Run, ...]
     served: tuple[Served, ...]
+    submissions: KeptSubmissions = KeptSubmissions()

@@ -15,11 +15,13 @@ import msgspec
 from deconflict.airspace.instant import MAX_UTC_MS
 from deconflict.errors import InvalidInputError, VerificationError
 from deconflict.messages.bodies import Body
+from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit
 from deconflict.messages.private_bodies import (
     PrivateAccept,
     PrivateCoin,
     PrivateDecline,
     PrivateEnd,
+    PrivateMode,
     PrivatePropose,
     PrivateStep,
     StepWord,
@@ -35,7 +37,9 @@ from deconflict.node.private.check import (
     Served,
 )
 from deconflict.node.private.run import CoinSaid, EndSaid, Run, StepSaid
+from deconflict.node.private.submissions import Submissions
 from deconflict.sealed.hello import read_hello
+from deconflict.sealed.mediation import read_mediated_hello
 from deconflict.sealed.site_hello import read_site_hello
 
 __all__ = [
@@ -58,10 +62,14 @@ class PrivateChecks:
     Args:
         own: our party.
         peer: the other.
+
+    Attributes:
+        submissions: what one of the two submitted to the other as a mediator.
     """
 
     def __init__(self, own: str, peer: str) -> None:
         self._own, self._peer = own, peer
+        self.submissions = Submissions(own, peer)
         self._documents: dict[str, PrivateCheckTerms] = {}  # by hash
         self._agreed_by: dict[str, str] = {}  # by hash, the acceptance that first brought it
         self._checks: dict[str, Check] = {}
@@ -118,11 +126,11 @@ class PrivateChecks:
                     yield check, run
 
     def is_step(self, message_hash: str) -> bool:
-        """True exactly when a message of ours is a step or a coin of a run, as far as it is named.
+        """True exactly when a message of ours is one that nodes say, as far as it is named here.
 
         A few hundred at most are named at a time.
         """
-        return any(
+        return self.submissions.is_named(message_hash) or any(
             (run.own.coin is not None and run.own.coin.message == message_hash)
             or any(step.message == message_hash for step in run.own.steps)
             for runs in self._runs.values()
@@ -152,7 +160,8 @@ class PrivateChecks:
         """Return how often the slot asked about most of a run was asked about in other runs.
 
         A run counts once we have said HELLO in it, unless it ended before we answered points: what
-        the peer was not shown, it did not ask. Exercises count, their plans are real.
+        the peer was not shown, it did not ask. Exercises count, their plans are real. A mediated
+        run counts once both have said HELLO: what was submitted is not said on this line.
         """
         edges: list[tuple[int, int]] = []  # an instant, and how many begin or end to ask there
         for other in self:
@@ -182,6 +191,8 @@ class PrivateChecks:
             return CheckFault.NO_PERIOD
         if body.sites is not None and body.sites.protector not in (self._own, self._peer):
             return CheckFault.NO_PROTECTOR
+        if body.mediated is not None and body.mediated.mediator in (self._own, self._peer):
+            return CheckFault.NO_THIRD
         if body.refines is None:
             return None
         refined = self._checks.get(body.refines.of)
@@ -189,6 +200,7 @@ class PrivateChecks:
             refined is None
             or refined.fault is not None
             or refined.body.refines is not None
+            or refined.body.mode is not PrivateMode.MUTUAL
             or not refined.was_accepted
             or refined.body.grid != body.grid
             or body.refines.run >= refined.body.runs
@@ -232,6 +244,16 @@ class PrivateChecks:
                 self.fault_of(body),
             )
             return self._let_go(own=own)
+        match body:
+            case PrivateSubmit():
+                self.submissions.submit(body, message, own=own, drill=drill, logged_ms=logged_ms)
+                return ()
+            case PrivateMediation():
+                self.submissions.answer(body, message, ref=ref, own=own, logged_ms=logged_ms)
+                return ()
+            case PrivateEnd() if ref is not None and self.submissions.get(ref) is not None:
+                self.submissions.end(body, message, ref=ref, own=own, logged_ms=logged_ms)
+                return ()
         check = self.get(ref)
         if check is None or check.drill is not drill:
             return ()
@@ -313,6 +335,7 @@ class PrivateChecks:
             checks=tuple(self._checks.values()),
             runs=tuple(run for runs in self._runs.values() for run in runs.values()),
             served=tuple(self._served.values()),
+            submissions=self.submissions.kept(),
         )
 
     def take_up(self, kept: KeptPrivate, terms_of: Callable[[str], Terms]) -> None:
@@ -328,6 +351,7 @@ class PrivateChecks:
         for run in kept.runs:
             self._put(run)
         self._served.update({served.hello: served for served in kept.served})
+        self.submissions.take_up(kept.submissions)
 
     # ---- inside --------------------------------------------------------------------------------
 
@@ -345,6 +369,8 @@ class PrivateChecks:
 
     def _counts(self, check: Check, run: Run) -> bool:
         """True exactly when a run may have shown the peer something, or still may."""
+        if check.body.mediated is not None and run.own.hello and run.peer.hello:
+            return True
         return run.own.evaluated or (
             run.own.hello is not None and not self.is_over(check, run.number)
         )
@@ -400,11 +426,11 @@ def _key_of(body: PrivateStep) -> str | None:
     data = body.inline
     if data is None:
         return None
-    for read in (read_hello, read_site_hello):
+    for read in (read_hello, read_site_hello, read_mediated_hello):
         try:
             return read(data).key
         except (VerificationError, InvalidInputError):
-            continue  # one of neither is refused by whoever runs it
+            continue  # one of none is refused by whoever runs it
     return None
 
 

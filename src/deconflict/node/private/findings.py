@@ -3,6 +3,9 @@
 A hit is told as own sorties, times and places; where the peer is, nobody here knows. A check that
 did not come to its end is told as NOT CHECKED until its period is over, or until a later run over
 the same period came to its end: unknown is never clear. A NO HIT raises no alert.
+
+A closer look says more of the same: what it found is told in the alert of the run that it is of,
+which ends when every hit has fallen, and says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +20,8 @@ from deconflict.messages.said import Said, said
 from deconflict.node.alerts import AlertKey
 from deconflict.node.journal import Journal
 from deconflict.node.notes import note_of, read_notes
+from deconflict.node.private.closer import Look, Refined, Stands
+from deconflict.node.private.families import Families
 from deconflict.node.private.site_beginning import SiteMet
 from deconflict.node.private.sorties import Met
 from deconflict.node.tell.desk import Desk
@@ -34,8 +39,9 @@ _PICKED: Final = "PRIVATE_PICKED"
 _COIN_KEPT: Final = "PRIVATE_COIN_KEPT"
 _SITE_HIT: Final = "PRIVATE_SITE_HIT"
 _SITES_NOT_CHECKED: Final = "PRIVATE_SITES_NOT_CHECKED"
+_MEDIATED_HIT: Final = "PRIVATE_MEDIATED_HIT"
 _SITE_RULES: Final = (_SITE_HIT, _SITES_NOT_CHECKED)
-_RULES: Final = (_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT, *_SITE_RULES)
+_RULES: Final = (_HIT, _MEDIATED_HIT, _NOT_CHECKED, _PICKED, _COIN_KEPT, *_SITE_RULES)
 _LABELS_TOLD: Final = 3
 # As of a conflict (R19): within 2 minutes, 10 minutes, later.
 _URGENT_MS: Final = ((120_000, "FLASH"), (600_000, "IMMEDIATE"))
@@ -70,6 +76,10 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
         protector: whose sites an activity was checked against; None of a mutual check.
         points: squares asked about in a check of sites.
         at_sites: own squares within the radius of a site.
+        mediator: who was asked in a mediated check; None of any other.
+        own_cells: how many own cells come too close, as a mediator counted; None where it did not.
+        peers_cells: how many of the peer's, likewise.
+        refines: of a closer look, of which run and at what.
     """
 
     line_id: str
@@ -94,16 +104,42 @@ class PrivateFinding(msgspec.Struct, frozen=True, kw_only=True):
     protector: str | None = None
     points: int | None = None
     at_sites: tuple[SiteMet, ...] = ()
+    mediator: str | None = None
+    own_cells: int | None = None
+    peers_cells: int | None = None
+    refines: Refined | None = None
 
     @property
     def hits(self) -> int:
-        """How many own cells, or squares at sites, were hit."""
-        return len(self.met) + len(self.at_sites)
+        """How many own cells, or squares at sites, were hit, as far as that is known."""
+        return len(self.met) + len(self.at_sites) + (self.own_cells or 0)
 
     @property
     def name(self) -> str:
         """Under which it is kept."""
         return f"{self.proposal}/{self.run}"
+
+    @property
+    def root(self) -> str:
+        """The name of the run that it is of: of a closer look the coarse one, else its own."""
+        return self.name if self.refines is None else f"{self.refines.of}/{self.refines.run}"
+
+    @property
+    def is_over(self) -> bool:
+        """True exactly when it came to its end, or was ended before."""
+        return self.whole or self.reason is not None
+
+    def as_look(self) -> Look:
+        """Return it as what is compared with other looks at the same period."""
+        return Look(
+            parts=self.parts,
+            slots=() if self.refines is None else self.refines.slots,
+            outcome=self.outcome or Outcome.NOT_CHECKED,
+            whole=self.whole,
+            over=self.is_over,
+            same_plan=self.refines is None or self.refines.same_plan,
+            met=self.met,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +154,16 @@ class Stretch:
 
 
 def stretches(met: Sequence[Met]) -> tuple[Stretch, ...]:
-    """Return hits by sortie, slots that follow one another joined; the earliest first."""
+    """Return hits by sortie, slots that follow one another joined; the earliest first.
+
+    Cells of different sizes are never joined: their slots are counted differently.
+    """
     found: list[Stretch] = []
-    last: dict[str, tuple[int, int]] = {}  # by sortie: the slot, and which stretch
+    # By sortie and size of a cell: the slot, and which stretch.
+    last: dict[tuple[str, int], tuple[int, int]] = {}
     for each in met:
         for sortie in each.sorties:
-            slot, at = last.get(sortie, (-2, -1))
+            slot, at = last.get((sortie, each.side_mm), (-2, -1))
             if each.slot <= slot + 1:
                 held = found[at]
                 found[at] = Stretch(
@@ -136,7 +176,7 @@ def stretches(met: Sequence[Met]) -> tuple[Stretch, ...]:
             else:
                 at = len(found)
                 found.append(Stretch(sortie, each, each.end_utc, each.lower_tmm, each.upper_tmm))
-            last[sortie] = (each.slot, at)
+            last[sortie, each.side_mm] = (each.slot, at)
     return tuple(found)
 
 
@@ -147,6 +187,9 @@ class PrivateFindings:
         store: read for what was kept before; never written here.
         journal: where events and alerts go.
         desk: who tells.
+
+    Attributes:
+        families: the findings by the run that they are of, closer looks with it.
     """
 
     def __init__(self, *, store: Store, journal: Journal, desk: Desk) -> None:
@@ -155,6 +198,7 @@ class PrivateFindings:
         self._held = read_notes(store.notes(_FINDING), _FINDING, PrivateFinding)
         self._open = set(self._held)  # those of which something may have to be told still
         self._next_look_ms = 0
+        self.families = Families(self._held)
 
     def get(self, proposal: str, run: int) -> PrivateFinding | None:
         """Return what a run came to; None where nothing is known yet."""
@@ -171,6 +215,7 @@ class PrivateFindings:
         if before is not None and msgspec.structs.replace(finding, at_utc=before.at_utc) == before:
             return
         self._held[finding.name] = finding
+        self.families.note(finding)
         work.notes.append(note_of(_FINDING, finding.name, finding))
         self._journal.event(
             work,
@@ -186,8 +231,11 @@ class PrivateFindings:
                 "drill": finding.drill,
             },
         )
-        self._open.add(finding.name)
-        self._tell(finding, now)
+        if finding.refines is not None and finding.is_over:
+            self._note_stands(finding, work, now)
+        for each in self.families.of(finding):
+            self._open.add(each.name)
+            self._tell(each, now)
         self._journal.tell(work, now)
 
     def look(self, now: Now) -> None:
@@ -205,6 +253,7 @@ class PrivateFindings:
         for name, finding in tuple(self._held.items()):
             if finding.forget_ms < now.utc_ms:
                 del self._held[name]
+                self.families.forget(finding)
                 work.notes.append(note_of(_FINDING, name, None))
                 self._close(finding, _RULES, now)
         self._journal.tell(work, now)
@@ -234,13 +283,14 @@ class PrivateFindings:
         period_over = parse_utc(finding.end_utc) <= now.utc_ms
         if finding.protector is not None:
             return self._tell_sites(finding, now, over=period_over)
-        hits = bool(finding.met) and self._last_ms(finding) > now.utc_ms
+        somewhere = finding.mediator is not None and finding.outcome is Outcome.HIT
+        if somewhere and not period_over:
+            self._tell_mediated(finding, now)
+        else:
+            self._close(finding, (_MEDIATED_HIT,), now)
+        hits = self.families.head(finding) is finding and self._tell_hits(finding, now)
         unknown = finding.reason is not None and not period_over
         shown = now.utc_ms < parse_utc(finding.end_utc) + _PICKED_SHOWN_MS
-        if hits:
-            self._tell_hit(finding, now)
-        else:
-            self._close(finding, (_HIT,), now)
         if unknown and not self._checked_since(finding):
             self._tell_not_checked(finding, now)
         else:
@@ -250,7 +300,8 @@ class PrivateFindings:
                 self._put(finding, rule, self._period(finding), "ROUTINE", now)
             else:
                 self._close(finding, (rule,), now)
-        return hits or unknown or (shown and bool(finding.picked or finding.coin_kept))
+        told = hits or unknown or (somewhere and not period_over)
+        return told or (shown and bool(finding.picked or finding.coin_kept))
 
     def _tell_sites(self, finding: PrivateFinding, now: Now, *, over: bool) -> bool:
         """Tell the planner. The protector is told of nothing: it counts what was asked."""
@@ -272,8 +323,37 @@ class PrivateFindings:
             self._put(finding, _SITES_NOT_CHECKED, values, "PRIORITY", now)
         return finding.reason is not None or bool(finding.at_sites)
 
-    def _tell_hit(self, finding: PrivateFinding, now: Now) -> None:
-        found = [each for each in stretches(finding.met) if parse_utc(each.end_utc) > now.utc_ms]
+    def _tell_mediated(self, finding: PrivateFinding, now: Now) -> None:
+        """Tell that both come too close somewhere: where and when, nobody was told."""
+        beside = []
+        if finding.own_cells is not None and finding.peers_cells is not None:
+            counts = {"own": finding.own_cells, "theirs": finding.peers_cells}
+            beside.append(said("PRIVATE_MEDIATED_COUNT", counts))
+        start_ms = parse_utc(finding.start_utc)
+        self._put(
+            finding,
+            _MEDIATED_HIT,
+            {**self._period(finding), "mediator": finding.mediator},
+            _urgency(start_ms - now.utc_ms),
+            now,
+            beside=beside,
+            deadline_ms=start_ms,
+        )
+
+    def _tell_hits(self, finding: PrivateFinding, now: Now) -> bool:
+        """Tell what stands of a run and the closer looks at it; True when something does."""
+        stands = self.families.stands(finding)
+        if any(parse_utc(each.end_utc) > now.utc_ms for each in stands.met):
+            self._tell_hit(finding, stands, now)
+            return True
+        ends = (each.end_utc for of in self.families.of(finding) for each in of.met)
+        if any(parse_utc(each) > now.utc_ms for each in ends):
+            self._tell_fallen(finding, now)
+        self._close(finding, (_HIT,), now)
+        return False
+
+    def _tell_hit(self, finding: PrivateFinding, stands: Stands, now: Now) -> None:
+        found = [each for each in stretches(stands.met) if parse_utc(each.end_utc) > now.utc_ms]
         first, more = found[0], found[1:]
         beside: list[Said] = [
             said("PRIVATE_HIT_ALSO", _where(each)) for each in more[: _STRETCHES_TOLD - 1]
@@ -283,17 +363,33 @@ class PrivateFindings:
             beside.append(said("PRIVATE_HITS_MORE", {"count": left}))
         if not finding.whole and finding.reason is not None:
             beside.append(said("PRIVATE_HIT_BROKEN_OFF"))
+        counts = self.families.counts(finding)
+        if counts["fallen"]:
+            beside.append(said("PRIVATE_HITS_FALLEN", counts))
         start_ms = parse_utc(first.first.start_utc)
-        left_ms = start_ms - now.utc_ms
-        urgency = next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
         self._put(
             finding,
             _HIT,
             {"peer": finding.peer, **_where(first)},
-            urgency,
+            _urgency(start_ms - now.utc_ms),
             now,
             beside=beside,
             deadline_ms=start_ms,
+        )
+
+    def _tell_fallen(self, finding: PrivateFinding, now: Now) -> None:
+        """Say of an alert that stands why it ends, so that its last word is not a danger's."""
+        held = self._desk.alerts.get(_key(finding, _HIT))
+        if held is None:
+            return
+        (number, values), *_ = held.said
+        self._desk.tell_said(
+            _key(finding, _HIT),
+            [said("PRIVATE_HIT_ENDED"), [number, values]],
+            drill=finding.drill,
+            urgency=held.urgency,
+            now_ms=now.utc_ms,
+            facts=held.facts,
         )
 
     def _tell_not_checked(self, finding: PrivateFinding, now: Now) -> None:
@@ -341,20 +437,47 @@ class PrivateFindings:
             each.whole
             and each.parts == 1
             and each.protector is None
+            # The mutual one is proven; what a mediator says clears what a mediator did not say.
+            and (each.mediator is None or finding.mediator is not None)
             and (each.line_id, each.start_utc) == (finding.line_id, finding.start_utc)
             and each.end_utc == finding.end_utc
             and each.at_utc >= finding.at_utc
             and each.drill == finding.drill
             for each in self._held.values()
+        ) or self.families.looked_since(finding)
+
+    def _note_stands(self, look: PrivateFinding, work: Work, now: Now) -> None:
+        """Write down what a closer look left standing of the run that it is of."""
+        coarse = self._held.get(look.root)
+        if coarse is None:
+            return
+        self._journal.event(
+            work,
+            now,
+            "private",
+            {
+                "line_id": coarse.line_id,
+                "proposal": coarse.proposal,
+                "run": coarse.run,
+                "outcome": None if coarse.outcome is None else coarse.outcome.value,
+                "whole": coarse.whole,
+                "reason": coarse.reason,
+                "drill": coarse.drill,
+                "closer": look.proposal,
+                "stands": self.families.stands(look).outcome.value,
+                **self.families.counts(coarse),
+            },
         )
 
-    @staticmethod
-    def _last_ms(finding: PrivateFinding) -> int:
-        return max(parse_utc(each.end_utc) for each in finding.met)
+    # ---- words -----------------------------------------------------------------------------
 
     @staticmethod
     def _period(finding: PrivateFinding) -> dict[str, Any]:
         return {"peer": finding.peer, "start": finding.start_utc, "end": finding.end_utc}
+
+
+def _urgency(left_ms: int) -> str:
+    return next((name for limit, name in _URGENT_MS if left_ms <= limit), "PRIORITY")
 
 
 def _key(finding: PrivateFinding, rule: str) -> AlertKey:

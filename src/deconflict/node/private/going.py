@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -35,14 +35,18 @@ from deconflict.messages.private_bodies import (
     PrivateEnd,
     PrivateEndReason,
     PrivateStep,
+    Refines,
     StepWord,
     cut,
 )
 from deconflict.node.line import Line, read_body
 from deconflict.node.private.beginning import Begun, CannotRunError, Period
 from deconflict.node.private.checks import Check
+from deconflict.node.private.closer import Refined
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms
 from deconflict.node.private.findings import PrivateFinding
+from deconflict.node.private.mediated_beginning import MediatedBegun
+from deconflict.node.private.mediated_course import MediatedCourse
 from deconflict.node.private.run import Run, StepSaid
 from deconflict.node.private.side import side_drawn, side_taken_up
 from deconflict.node.private.site_beginning import (
@@ -52,6 +56,7 @@ from deconflict.node.private.site_beginning import (
 )
 from deconflict.node.private.site_course import SiteCourse
 from deconflict.node.private.sorties import Met, met
+from deconflict.node.private.submitting import Submitting
 from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say
 from deconflict.sealed.coin import opens
@@ -69,6 +74,7 @@ _AGAIN_S: Final = (
 _HELD_BACK: Final = (StepKind.ROOT, SiteStepKind.LIST)
 _LOGGED_S: Final = 0.02
 _T = TypeVar("_T")
+AnyCourse: TypeAlias = Course | SiteCourse | MediatedCourse
 
 
 class Going:
@@ -90,11 +96,18 @@ class Going:
         self._moved = asyncio.Event()
         self._expires_ms = 0
         self._sites = period.body.sites
-        self._begun: Begun | SiteBegun | None = None
-        self._course: Course | SiteCourse | None = None
+        self._begun: Begun | SiteBegun | MediatedBegun | None = None
+        self._course: AnyCourse | None = None
+        asked = period.body.mediated
+        self._submitting = None
+        if asked is not None:
+            self._submitting = Submitting(
+                tools.runtime, asked.mediator, drill=check.drill, in_thread=self._in_thread
+            )
         self._heard = self._said = 0
         self._hits: frozenset[bytes] = frozenset()
         self._found: PrivateFinding | None = None
+        self._refined: Refined | None = None
 
     def move(self) -> None:
         """Have it look at the record: something has become durable."""
@@ -117,6 +130,7 @@ class Going:
             await self._break_off(_reason_of(error))
         else:
             await self._conclude()
+        await self._withdraw()
         await self._coins()
 
     async def fail(self) -> None:
@@ -142,6 +156,8 @@ class Going:
         now_ms = self._now_ms
         self._expires_ms = self._trigger_ms + document.run_limit_ms
         self._require_time()
+        if self._submitting is not None:
+            self._submitting.require_line()
         terms = self._line.book.terms
         agreed = None if terms is None else terms.private_check
         # What was accepted under a document that is in force no more is not begun under it.
@@ -177,7 +193,7 @@ class Going:
         begun = await self._in_thread(lambda: side_taken_up(period, kept))
         self._have(begun)
 
-    def _have(self, begun: Begun | SiteBegun) -> None:
+    def _have(self, begun: Begun | SiteBegun | MediatedBegun) -> None:
         period = self._period
         checks = self._line.book.private_checks
         self._begun = begun
@@ -186,6 +202,8 @@ class Going:
         threads = self._tools.threads
         if isinstance(begun, SiteBegun):
             self._course = SiteCourse(begun.own, seen=seen, keys=keys, threads=threads)
+        elif isinstance(begun, MediatedBegun):
+            self._course = MediatedCourse(begun.own, seen=seen, keys=keys)
         else:
             self._course = Course(begun.own, seen=seen, keys=keys, threads=threads)
 
@@ -210,7 +228,8 @@ class Going:
                     await self._in_thread(course.prepare)
                     prepared = True
                     continue
-                await self._wait(self._expires_ms)
+                if not await self._ask_mediator(course):
+                    await self._wait(self._expires_ms)
                 continue
             if step.kind in _HELD_BACK:
                 if root_ms is None:
@@ -222,7 +241,22 @@ class Going:
                     continue
             await self._say_step(step)
 
-    async def _catch_up(self, course: Course | SiteCourse) -> None:
+    async def _ask_mediator(self, course: AnyCourse) -> bool:
+        """Go on with the mediator where one is asked; False when there is nothing but to wait."""
+        begun = self._begun
+        if self._submitting is None or begun is None or not isinstance(course, MediatedCourse):
+            return False
+        return await self._submitting.go_on(course, begun.kept.expires_utc, self._expires_ms)
+
+    async def _withdraw(self) -> None:
+        """Tell the mediator when a run came to nothing."""
+        course, found = self._course, self._found
+        if self._submitting is None or not isinstance(course, MediatedCourse):
+            return
+        if found is not None and found.reason is not None:
+            await self._submitting.withdraw(course, PrivateEndReason(found.reason))
+
+    async def _catch_up(self, course: AnyCourse) -> None:
         """Hear what the peer said since, and compare what we said ourselves."""
         while self._heard < len(self._run.peer.steps):
             said = self._run.peer.steps[self._heard]
@@ -366,6 +400,10 @@ class Going:
             labels, flat = course.labels, period.document.site_grid(period.start_ms)
             at_sites = await self._in_thread(lambda: site_met(labels, sorties, flat))
         outcome = Outcome.HIT if hits else Outcome.NO_HIT if whole else Outcome.NOT_CHECKED
+        told = course.told if isinstance(course, MediatedCourse) and whole else None
+        if told is not None:
+            outcome = told.outcome
+        mediated = period.body.mediated
         return PrivateFinding(
             line_id=period.line_id,
             peer=self._line.peer,
@@ -383,12 +421,44 @@ class Going:
             protector=None if sites is None else sites.protector,
             points=None if sites is None else sites.points,
             at_sites=at_sites,
+            mediator=None if mediated is None else mediated.mediator,
+            own_cells=None if told is None else told.own_cells,
+            peers_cells=None if told is None else told.peers_cells,
             sorties=None if begun is None or self._protects else len(begun.sorties),
             reason=reason,
             ended_by=ended_by,
             drill=self._check.drill,
             forget_ms=period.erase_ms,
+            refines=await self._refines(),
         )
+
+    async def _refines(self) -> Refined | None:
+        """Return of which run this is a closer look, and whether at the same own plan.
+
+        An exercise says nothing of what is real, nor the other way round: it stands by itself.
+        """
+        refines = self._period.body.refines
+        coarse = None if refines is None else self._line.book.private_checks.get(refines.of)
+        if coarse is None or coarse.drill is not self._check.drill:
+            return None
+        if refines is not None and self._refined is None:
+            same_plan = await self._in_thread(partial(self._is_same_plan, refines))
+            self._refined = Refined(refines.of, refines.run, refines.slots, same_plan)
+        return self._refined
+
+    def _is_same_plan(self, refines: Refines) -> bool:
+        """True exactly when the plan that is looked at is the one that the coarse run was of.
+
+        A hit of one plan does not fall by a look at another one, as long as nobody knows where the
+        other one goes: what is kept no longer, or cannot be read, is another plan.
+        """
+        if self._begun is None:
+            return False
+        try:
+            coarse = self._tools.files.run(refines.of, refines.run)
+        except (ConfigurationError, InvalidDocumentError):
+            return False
+        return coarse is not None and coarse.plan == self._begun.kept.plan
 
     async def _keep(self, finding: PrivateFinding) -> None:
         self._found = finding
@@ -403,8 +473,8 @@ class Going:
         """Open our half of the coin once the run is whole, and wait for the other."""
         found, begun = self._found, self._begun
         per_mille = self._period.document.audit_per_mille
-        if self._sites is not None or found is None or begun is None:
-            return  # a check of sites has no coin: who is to be audited is asked for it
+        if not isinstance(begun, Begun) or found is None:
+            return  # of sites or mediated it has no coin: who is to be audited is asked for it
         if not found.whole or not per_mille:
             return
         body = PrivateCoin(run=self._period.number, coin=begun.kept.coin)
@@ -452,7 +522,7 @@ class Going:
         """Whether this side holds the sites that are asked about."""
         return self._sites is not None and self._sites.protector == self._period.party
 
-    def _need_course(self) -> Course | SiteCourse:
+    def _need_course(self) -> AnyCourse:
         if self._course is None:
             raise RuntimeError("a run talks before it has begun")
         return self._course

@@ -4,12 +4,15 @@ While a run of an accepted check lasts, in which this node itself said HELLO, it
 both sides can need for it. Once a run is over, the parts that its steps name stay until the
 retention of its terms has passed after its period: a list beside them says until when, because the
 fold names the steps of the latest runs alone. What no step names goes soon after.
+
+Lists for us as a mediator are taken as they were announced, with the consent of our people alone,
+and stay until they are answered.
 """
 
 import asyncio
 import logging
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -23,6 +26,7 @@ from deconflict.node.files import write_atomically
 from deconflict.node.part_door import NOTHING, Allowed, PartDoor
 from deconflict.node.private.checks import Check, PrivateChecks
 from deconflict.node.private.run import Run
+from deconflict.node.private.submissions import SubmissionSaid
 from deconflict.sealed.site_sides import SiteStepKind, step_length
 from deconflict.sealed.steps import CHUNKS, StepKind, length_of
 
@@ -57,6 +61,7 @@ class PartKeeping:
         checks: those of each line by its id.
         door: takes parts.
         clock: both clocks; retention is told by UTC.
+        mediates: returns of a line and its peer how many bytes of lists it may have us compare.
     """
 
     def __init__(
@@ -65,11 +70,13 @@ class PartKeeping:
         checks: Callable[[], Mapping[str, PrivateChecks]],
         door: PartDoor,
         clock: _Clock,
+        mediates: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._folder = folder
         self._checks = checks
         self._door = door
         self._clock = clock
+        self._mediates = mediates
         self._until: dict[str, dict[str, int]] = {}  # by line, as its list says; replaced whole
         self._tidied: dict[str, tuple[set[tuple[str, int]] | None, int]] = {}
 
@@ -98,10 +105,45 @@ class PartKeeping:
                 parts += _SIDES * _parts_of_run(document, check, start_ms)
                 size += _SIDES * _bytes_of_run(document, check, start_ms)
                 since_ms.append(begun_ms)
+        runs = bool(since_ms)
+        announced = self._announced(line_id, checks)
+        for said in announced:
+            parts += len(said.body.parts)
+            size += said.body.size
+            since_ms.append(said.logged_ms)
         if not since_ms:
             return NOTHING
         over = ChainMap(self._until.get(line_id, {}), _until(checks))
-        return Allowed(parts, size, min(since_ms), over)
+        only = None if runs else frozenset(_lists(announced))
+        return Allowed(parts, size, min(since_ms), over, only)
+
+    def _announced(self, line_id: str, checks: PrivateChecks) -> tuple[SubmissionSaid, ...]:
+        """Return the submissions to us that wait, as far as our people consented to as much."""
+        waiting = tuple(checks.submissions.waiting())
+        left = self._mediates(line_id) if waiting else 0
+        found = []
+        for said in waiting:
+            left -= said.body.size
+            if left < 0:
+                break
+            found.append(said)
+        return tuple(found)
+
+    async def let_go(self, line_id: str, names: Iterable[str]) -> None:
+        """Erase parts of a line at once, but for those that a run there names as well.
+
+        Raises:
+            NoRoomError, ConfigurationError: the disk refuses it.
+        """
+        checks = self._checks()[line_id]
+        keep = _named(checks) | _until(checks).keys()
+        await asyncio.to_thread(self._let_go, line_id, tuple(names), keep)
+
+    def _let_go(self, line_id: str, names: tuple[str, ...], keep: set[str]) -> None:
+        parts = self._door.of(line_id)
+        if parts.exist:
+            until = self._read_list(line_id, self._clock.now().utc_ms)
+            parts.erase([name for name in names if name not in keep and name not in until])
 
     async def _tidy_when_due(self, line_id: str, checks: PrivateChecks) -> None:
         # A year of checks is a hundred thousand files: they are looked at when a run begins or
@@ -176,6 +218,8 @@ def _running(checks: PrivateChecks) -> Iterator[tuple[Check, Run, int]]:
 
 def _parts_of_run(document: PrivateCheckTerms, check: Check, start_ms: int) -> int:
     """Return in how many parts what one side says in a run travels."""
+    if check.body.mediated is not None:
+        return 0  # nothing large is said to the peer
     if check.body.sites is not None:
         return sum(
             -(-length // MAX_PART_BYTES) for length in _site_steps(document, check, start_ms)
@@ -192,6 +236,8 @@ def _parts_of_run(document: PrivateCheckTerms, check: Check, start_ms: int) -> i
 
 def _bytes_of_run(document: PrivateCheckTerms, check: Check, start_ms: int) -> int:
     """Return how many bytes one side says in a run, but for its HELLO."""
+    if check.body.mediated is not None:
+        return 0
     if check.body.sites is not None:
         return sum(_site_steps(document, check, start_ms))
     return document.bytes_of_run(check.body.refines)
@@ -220,13 +266,17 @@ def _until(checks: PrivateChecks) -> dict[str, int]:
 
 
 def _named(checks: PrivateChecks) -> set[str]:
-    """Return the parts that the steps of runs name which last."""
-    return {
+    """Return the parts that the steps of runs name which last, and lists that wait."""
+    return set(_lists(checks.submissions.waiting())) | {
         name
         for check, run in _runs(checks)
         if not checks.is_over(check, run.number)
         for name in _names(run)
     }
+
+
+def _lists(submissions: Iterable[SubmissionSaid]) -> Iterator[str]:
+    return (name for said in submissions for name in said.body.parts)
 
 
 def _runs(checks: PrivateChecks) -> Iterator[tuple[Check, Run]]:

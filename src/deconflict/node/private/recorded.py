@@ -335,6 +335,13 @@ class RecordedRun:
                 given=f"run {opened.run} of {opened.proposal[:16]}",
                 remedy="take the record of the line on which it was run, exported after it",
             )
+        if proposed[1].mediated is not None:
+            raise NotFoundError(
+                "a mediated check is not looked at by this command",
+                given=opened.proposal[:16],
+                expected="a mutual check: of a mediated one the record of the two lines with the "
+                "mediator has what was sent, and this one none of it",
+            )
         if proposed[1].sites is not None:
             raise NotFoundError(
                 "a check of protected sites is not looked at by this command",

@@ -24,10 +24,10 @@ from deconflict.errors import (
 )
 from deconflict.line.keys import RandomBytes
 from deconflict.messages.kinds import Kind
-from deconflict.messages.private_bodies import PrivateAccept
+from deconflict.messages.private_bodies import PrivateAccept, PrivateMode, Refines
 from deconflict.node.core import NodeCore
 from deconflict.node.line import Line
-from deconflict.node.private.beginning import Period
+from deconflict.node.private.beginning import Period, require_look_fits
 from deconflict.node.private.checks import Check, CheckState
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
@@ -122,6 +122,25 @@ class PrivateRunner:
             number,
             start_ms,
             document,
+        )
+
+    async def require_fits(self, line: Line, refines: Refines) -> None:
+        """Return when a closer look at a run could say something, and the own plan fits into it.
+
+        It is found out at home: the peer is told nothing by it.
+
+        Raises:
+            InvalidInputError: the run would be NOT CHECKED, or no hit could fall by it.
+        """
+        terms, checks = line.book.terms, line.book.private_checks
+        refined = checks.get(refines.of)
+        coarse = None if refined is None else self.period(line, refined, refines.run)
+        plan = self.files.plan(line.line_id)
+        if plan is None or terms is None or coarse is None:
+            return  # a run without a plan, or that there is not, is told otherwise
+        kept = self.files.run(refines.of, refines.run)
+        await asyncio.get_running_loop().run_in_executor(
+            self._tools.worker, lambda: require_look_fits(coarse, plan, terms, refines, kept)
         )
 
     # ---- running ---------------------------------------------------------------------------
@@ -313,7 +332,8 @@ class PrivateRunner:
         document = line.book.private_checks.document_of(check)
         if found is None or document is None:
             return False
-        return is_settled(found, 0 if check.body.sites else document.audit_per_mille)
+        mutual = check.body.mode is PrivateMode.MUTUAL
+        return is_settled(found, document.audit_per_mille if mutual else 0)
 
     # ---- what is left of them --------------------------------------------------------------
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import LineStateError, NotFoundError
-from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.node.line import Line
 from deconflict.node.private.checks import Check
 from deconflict.node.private.course import STEPS_OF_BOTH
 from deconflict.node.private.findings import PrivateFinding
+from deconflict.node.private.looks import Looks
 from deconflict.node.private.runner import PrivateRunner
 from deconflict.node.private.views import (
     PrivateCheckView,
@@ -16,10 +16,12 @@ from deconflict.node.private.views import (
     PrivateRunView,
     RefinementView,
     hit_views,
+    mediator_learns,
     run_text,
     site_views,
 )
 from deconflict.node.releasing import Releasing
+from deconflict.sealed.session import Outcome
 
 __all__ = ["PrivateShowing", "no_run"]
 
@@ -102,7 +104,7 @@ class PrivateShowing(Releasing):
 
     def _check_view(self, line: Line, check: Check, language: str) -> PrivateCheckView:
         document = line.book.private_checks.document_of(check)
-        refines = check.body.refines
+        refines, mediated = check.body.refines, check.body.mediated
         return PrivateCheckView(
             proposal=check.proposal,
             line_id=line.line_id,
@@ -111,6 +113,9 @@ class PrivateShowing(Releasing):
             own=check.own,
             mode=check.body.mode.value,
             protector=None if check.body.sites is None else check.body.sites.protector,
+            mediator=None if mediated is None else mediated.mediator,
+            answer=None if mediated is None else mediated.answer.value,
+            warning=None if mediated is None else mediator_learns(mediated.mediator, language),
             state=check.state.value,
             fault=None if check.fault is None else check.fault.value,
             proposed_utc=format_utc(check.logged_ms),
@@ -156,6 +161,7 @@ class PrivateShowing(Releasing):
         run = line.book.private_checks.run(check.proposal, number)
         finding = self._core.private.get(check.proposal, number)
         progress = runner.progress(check.proposal, number)
+        fallen = 0 if finding is None else self._core.private.families.counts(finding)["fallen"]
         due_utc = format_utc(period.due_ms)
         over = finding is not None and (finding.whole or finding.reason is not None)
         if over and finding is not None:
@@ -174,6 +180,10 @@ class PrivateShowing(Releasing):
             state=state,
             outcome=_outcome(finding, over=over),
             hits=0 if finding is None else finding.hits,
+            fallen=fallen,
+            stands=self._stands(finding, over=over),
+            own_cells=None if finding is None else finding.own_cells,
+            peers_cells=None if finding is None else finding.peers_cells,
             sorties=None if finding is None else finding.sorties,
             reason=None if finding is None else finding.reason,
             ended_by=None if finding is None else finding.ended_by,
@@ -183,11 +193,23 @@ class PrivateShowing(Releasing):
             coin_kept=finding is not None and finding.coin_kept,
             text=run_text(
                 finding=finding if finding is not None and (over or finding.hits) else None,
+                fallen=fallen,
                 progress=progress,
                 due_utc=due_utc,
                 language=language,
             ),
         )
+
+    def _stands(self, finding: PrivateFinding | None, *, over: bool) -> str | None:
+        """Return the outcome of a run and of closer looks at it together."""
+        outcome = _outcome(finding, over=over)
+        if finding is None or outcome is None or (outcome == Outcome.HIT and not finding.met):
+            return outcome  # a hit of no cells, as at a site, is looked at by no closer look
+        families = self._core.private.families
+        if finding.parts == 1:
+            return families.stands(finding).outcome.value
+        counts = families.counts(finding)
+        return outcome if counts["left"] or not counts["fallen"] else Outcome.NO_HIT.value
 
     def _finding_view(
         self, line: Line, check: Check, number: int, language: str
@@ -201,12 +223,16 @@ class PrivateShowing(Releasing):
             )
         finding = self._core.private.get(check.proposal, number)
         asked = line.book.private_checks.times_asked(check, number)
+        looks = Looks(line.book.private_checks, self._core.private, *_root(check, number))
         return PrivateFindingView(
             check=self._check_view(line, check, language),
             run=run,
-            hits=() if finding is None else hit_views(finding, language),
+            hits=()
+            if finding is None
+            else hit_views(finding, self._core.private.families.stands(finding), language),
             at_sites=() if finding is None else site_views(finding, language),
-            refinements=() if finding is None else _closer(check, finding, document),
+            refinements=() if finding is None else looks.offered(document),
+            looks=looks.views(),
             runs_left=max(document.runs_per_slot - asked - bool(run.outcome), 0),
         )
 
@@ -217,20 +243,10 @@ def _outcome(finding: PrivateFinding | None, *, over: bool) -> str | None:
     return finding.outcome.value
 
 
-def _closer(
-    check: Check, finding: PrivateFinding, document: PrivateCheckTerms
-) -> tuple[RefinementView, ...]:
-    """Return the closer looks at the coarse slots of what was hit, the coarsest first."""
-    slots = tuple(sorted({each.slot // finding.parts for each in finding.met}))
-    if not slots:
-        return ()
+def _root(check: Check, number: int) -> tuple[str, int]:
+    """Return the run that a run is a closer look at: itself where it is none."""
     refines = check.body.refines
-    of, run = (check.proposal, finding.run) if refines is None else (refines.of, refines.run)
-    return tuple(
-        RefinementView(of, run, parts, slots)
-        for parts in document.refinements
-        if parts > finding.parts
-    )
+    return (check.proposal, number) if refines is None else (refines.of, refines.run)
 
 
 def no_run(check: Check, number: int) -> NotFoundError:

@@ -1,6 +1,5 @@
 """What a party flies as the tubes of a check, and what is found as times and places of it."""
 
-import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from deconflict.airspace.instant import format_utc
 from deconflict.errors import InvalidInputError
 from deconflict.messages.declaration import Declaration
 from deconflict.sealed.cover import cover
-from deconflict.sealed.grid import Cell, Grid
+from deconflict.sealed.grid import Cell, Grid, cell_id, cell_of
 from deconflict.sealed.plane import Plane
 from deconflict.sealed.tubes import Area, Conversions, Tube, filled
 from deconflict.separation import AltitudeConversions
@@ -59,6 +58,8 @@ class Met(msgspec.Struct, frozen=True):
         side_mm: how wide the cell is.
         reference: of the altitudes.
         lower_tmm, upper_tmm: its altitudes.
+        cell: its ten bytes in hexadecimal digits, by which a closer look is compared with it;
+            empty in what was kept before it was noted.
     """
 
     sorties: tuple[str, ...]
@@ -71,6 +72,7 @@ class Met(msgspec.Struct, frozen=True):
     reference: AltitudeReference
     lower_tmm: int
     upper_tmm: int
+    cell: str = ""
 
 
 def conversions_to(reference: AltitudeReference, known: AltitudeConversions) -> Conversions:
@@ -155,7 +157,7 @@ def met(hits: Iterable[bytes], sorties: Sequence[Sortie], grid: Grid) -> tuple[M
         sorties: what was checked.
         grid: the grid that was checked, refined in a finer check.
     """
-    cells = sorted(map(_cell_of, hits))
+    cells = sorted(map(cell_of, hits))
     if not cells:
         return ()
     wanted = set(cells)
@@ -185,12 +187,8 @@ def _met(cell: Cell, names: tuple[str, ...], plane: Plane, grid: Grid) -> Met:
         reference=grid.reference,
         lower_tmm=lower_tmm,
         upper_tmm=lower_tmm + grid.level_tmm,
+        cell=cell_id(cell).hex(),
     )
-
-
-def _cell_of(hit: bytes) -> Cell:
-    slot, x, y, level = struct.unpack(">IHHH", hit)
-    return slot, x, y, level
 
 
 def _span_ms(piece: Tube | Area) -> tuple[int, int]:

@@ -6,10 +6,14 @@ from typing import Any
 from deconflict.airspace.notation import PositionEcho, echo
 from deconflict.airspace.position import Position
 from deconflict.messages.phrases import render_named
+from deconflict.node.private.closer import Fate, Stands
 from deconflict.node.private.findings import PrivateFinding, Stretch, stretches
 from deconflict.node.private.site_beginning import SiteMet
+from deconflict.node.private.sorties import Met
+from deconflict.sealed.session import Outcome
 
 __all__ = [
+    "CloserLookView",
     "HitView",
     "OpenedView",
     "PlanView",
@@ -20,6 +24,7 @@ __all__ = [
     "SiteHitView",
     "SortieView",
     "hit_views",
+    "mediator_learns",
     "run_text",
     "site_views",
 ]
@@ -56,19 +61,42 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class RefinementView:
-    """A closer look that can be proposed. It shows the peer in which slots something was hit.
+    """A closer look: one that can be proposed, or of which run a check is one.
+
+    To propose it shows the peer in which slots something was hit.
 
     Attributes:
         of: the check.
         run: its run.
         parts: into how many the sides of its cells would be cut.
-        slots: of the run: those with a hit.
+        slots: of the run: those with a hit that stands, and those that the peer named.
     """
 
     of: str
     run: int
     parts: int
     slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloserLookView:
+    """A closer look at a run that was proposed, by either side.
+
+    Attributes:
+        proposal: its check.
+        own: whether this party proposed it.
+        parts: into how many the sides of a cell are cut.
+        slots: how many slots of the run it is at.
+        state: PROPOSED, ACCEPTED, DECLINED or ENDED.
+        outcome: what it found; None while that is not known. NOT_CHECKED is not clear.
+    """
+
+    proposal: str
+    own: bool
+    parts: int
+    slots: int
+    state: str
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,11 @@ class PrivateRunView:
         state: WAITING, RUNNING, WHOLE (both said DONE), ENDED (before its end).
         outcome: HIT, NO_HIT or NOT_CHECKED; None while it is not known. NOT_CHECKED is not clear.
         hits: own cells that come too close.
+        fallen: how many of them have fallen in closer looks; all others stand.
+        stands: the outcome of the run and the closer looks at it together: HIT as long as a hit
+            stands. None while there is no outcome.
+        own_cells: as a mediator counted them; None where it did not.
+        peers_cells: of the peer, likewise.
         sorties: how many own sorties were checked; None where that is not known.
         reason: why it ended before its end.
         ended_by: which party said so.
@@ -98,6 +131,10 @@ class PrivateRunView:
     state: str
     outcome: str | None
     hits: int
+    fallen: int
+    stands: str | None
+    own_cells: int | None
+    peers_cells: int | None
     sorties: int | None
     reason: str | None
     ended_by: str | None
@@ -119,6 +156,9 @@ class PrivateCheckView:
         own: whether this party did.
         mode: who learns what.
         protector: whose sites are asked about; None in a mutual check.
+        mediator: who is asked in a mediated check, and with either side learns the other's plan.
+        answer: what it is asked for: YES_NO or COUNT.
+        warning: what the mediator can learn, in words; None in any other check.
         state: PROPOSED, ACCEPTED, DECLINED or ENDED.
         fault: why none of it can be run; None when it can.
         start_utc: when the first period begins.
@@ -137,6 +177,9 @@ class PrivateCheckView:
     own: bool
     mode: str
     protector: str | None
+    mediator: str | None
+    answer: str | None
+    warning: str | None
     state: str
     fault: str | None
     proposed_utc: str
@@ -163,6 +206,8 @@ class HitView:
         side_mm: how wide a cell is.
         reference: of the altitudes.
         lower_tmm, upper_tmm: over all these slots.
+        fate: what closer looks made of it: NOT_LOOKED, NOT_CHECKED, OTHER_PLAN and SEEN stand, and
+            FALLEN has fallen.
         text: all of it in words.
     """
 
@@ -176,6 +221,7 @@ class HitView:
     reference: str
     lower_tmm: int
     upper_tmm: int
+    fate: str
     text: str
 
 
@@ -207,7 +253,8 @@ class PrivateFindingView:
         run: how it stands.
         hits: by sortie, the earliest first.
         at_sites: of a check of sites, own squares within the radius of one.
-        refinements: closer looks that can be proposed; none without a hit.
+        refinements: closer looks that can be proposed; none without a hit that stands.
+        looks: the closer looks at the run that were proposed, the oldest first.
         runs_left: how often the fullest of its slots may still be asked about.
     """
 
@@ -216,6 +263,7 @@ class PrivateFindingView:
     hits: tuple[HitView, ...]
     at_sites: tuple[SiteHitView, ...]
     refinements: tuple[RefinementView, ...]
+    looks: tuple[CloserLookView, ...]
     runs_left: int
 
 
@@ -238,9 +286,18 @@ class OpenedView:
     coin: str
 
 
-def hit_views(finding: PrivateFinding, language: str) -> tuple[HitView, ...]:
-    """Return the hits of a finding by sortie, in words of a language."""
-    return tuple(_hit_view(each, language) for each in stretches(finding.met))
+def hit_views(finding: PrivateFinding, stands: Stands, language: str) -> tuple[HitView, ...]:
+    """Return the hits of a finding by sortie and what became of them, in words of a language."""
+    by_fate: dict[Fate, list[Met]] = {}
+    for each in finding.met:
+        by_fate.setdefault(stands.fate(finding.parts, each), []).append(each)
+    looked = any(fate is not Fate.NOT_LOOKED for fate in by_fate)
+    found = [
+        _hit_view(stretch, fate, language, says_fate=looked)
+        for fate, met in by_fate.items()
+        for stretch in stretches(met)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.start_utc, each.sortie, each.fate)))
 
 
 def site_views(finding: PrivateFinding, language: str) -> tuple[SiteHitView, ...]:
@@ -261,16 +318,22 @@ def _site_view(each: SiteMet, language: str) -> SiteHitView:
 def run_text(
     *,
     finding: PrivateFinding | None,
+    fallen: int,
     progress: tuple[int, int] | None,
     due_utc: str,
     language: str,
 ) -> str:
-    """Return how a run stands in words."""
+    """Return how a run stands in words; ``fallen``: of its hits, in closer looks."""
     if finding is not None and finding.protector is not None and finding.reason is None:
         if finding.outcome is None:
             return render_named("PRIVATE_RUN_ANSWERED", {"points": finding.points or 0}, language)
         if not finding.at_sites:
             return render_named("PRIVATE_RUN_NO_SITE", {}, language)
+    if finding is not None and finding.mediator is not None and finding.outcome is Outcome.HIT:
+        if finding.own_cells is None or finding.peers_cells is None:
+            return render_named("PRIVATE_RUN_MEDIATED_HIT", {}, language)
+        counts = {"own": finding.own_cells, "theirs": finding.peers_cells}
+        return render_named("PRIVATE_RUN_MEDIATED_COUNT", counts, language)
     if finding is not None and finding.at_sites:
         told = render_named("PRIVATE_RUN_SITE_HIT", {"count": finding.hits}, language)
         if finding.reason is not None:
@@ -280,6 +343,9 @@ def run_text(
         told = render_named("PRIVATE_RUN_HIT", {"count": len(finding.met)}, language)
         if finding.reason is not None:
             told += " " + render_named("PRIVATE_HIT_BROKEN_OFF", {}, language)
+        if fallen:
+            counts = {"fallen": fallen, "left": len(finding.met) - fallen}
+            told += " " + render_named("PRIVATE_HITS_FALLEN", counts, language)
         return told
     if finding is not None and finding.reason is not None:
         ended = {"party": finding.ended_by or finding.peer, "why": finding.reason}
@@ -292,7 +358,12 @@ def run_text(
     return render_named("PRIVATE_RUN_WAITING", {"at": due_utc}, language)
 
 
-def _hit_view(stretch: Stretch, language: str) -> HitView:
+def mediator_learns(mediator: str, language: str) -> str:
+    """Return in words what a mediator can learn: shown before it is proposed, and beside it."""
+    return render_named("PRIVATE_MEDIATOR_LEARNS", {"mediator": mediator}, language)
+
+
+def _hit_view(stretch: Stretch, fate: Fate, language: str, *, says_fate: bool) -> HitView:
     first = stretch.first
     values = {
         "sortie": stretch.sortie,
@@ -305,6 +376,9 @@ def _hit_view(stretch: Stretch, language: str) -> HitView:
             "upper_tmm": stretch.upper_tmm,
         },
     }
+    told: list[tuple[str, dict[str, Any]]] = [("PRIVATE_HIT_AT", values)]
+    if says_fate:
+        told.append((f"PRIVATE_HIT_{fate.value}", {}))
     return HitView(
         sortie=stretch.sortie,
         start_utc=first.start_utc,
@@ -316,5 +390,6 @@ def _hit_view(stretch: Stretch, language: str) -> HitView:
         reference=first.reference.value,
         lower_tmm=stretch.lower_tmm,
         upper_tmm=stretch.upper_tmm,
-        text=render_named("PRIVATE_HIT_AT", values, language),
+        fate=fate.value,
+        text=" ".join(render_named(name, given, language) for name, given in told),
     )

@@ -12,9 +12,14 @@ const DAY_MS = 86_400_000;
 const SHAPES = { HIT: "▲", NO_HIT: "○", NOT_CHECKED: "■" };
 const LOUD = { HIT: "IMMEDIATE", NOT_CHECKED: "PRIORITY" };
 
-export const outcomeOf = ({ outcome, state }) => (outcome ? `${SHAPES[outcome]} ${named("private_outcome", outcome)}` : named("private_run", state));
+// What it found, and what is left of that after closer looks.
+export function outcomeOf({ outcome, stands, state }) {
+  if (!outcome) return named("private_run", state);
+  const said = named("private_outcome", outcome);
+  return `${SHAPES[stands]} ${outcome === stands ? said : t("private.after_looks", { outcome: said, stands: named("private_outcome", stands) })}`;
+}
 export const isOver = ({ state }) => state === "WHOLE" || state === "ENDED";
-export const loudness = ({ outcome }) => LOUD[outcome] ?? "ROUTINE";
+export const loudness = ({ stands }) => LOUD[stands] ?? "ROUTINE";
 
 // Proposed is said with whose turn it is.
 export function stateOf(check) {
@@ -24,6 +29,7 @@ export function stateOf(check) {
 }
 
 const whatOf = (check) => {
+  if (check.mediator) return t("private.mediated", { mediator: check.mediator });
   if (check.protector) return t("private.sites", { protector: check.protector });
   return check.refines ? t("private.closer_look", { parts: check.refines.parts }) : t("private.coarse");
 };
@@ -65,6 +71,7 @@ export function drawCheck(box, chosen, document, desk) {
       ...fact("runs", figures(String(check.runs))),
       ...(check.refines ? fact("refined", h("a", { href: `#private/${check.refines.of}/${check.refines.run}` }, t("private.refined_run", { run: check.refines.run }))) : []),
       ...(check.shown.filter(isOver).length === check.runs ? [] : fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan")))),
+      ...(check.warning ? fact("mediator", h("strong", { class: "permission", dir: "auto" }, check.warning)) : []),
       ...fact("proposal", h("a", { class: "figure", href: `#thread/${check.line_id}/${check.proposal}` }, check.proposal.slice(0, 16))));
     acts.replaceChildren(...buttons(check));
   }
@@ -89,10 +96,10 @@ export function drawCheck(box, chosen, document, desk) {
     const key = (what) => ({ key: `${what} ${run.run}` });
     const over = isOver(run);
     const going = check.state === "ACCEPTED" && !over;
-    return h("tr", { class: run.outcome === "HIT" ? "differs" : null, data: { key: `run ${run.run}` } },
+    return h("tr", { class: run.stands === "HIT" ? "differs" : null, data: { key: `run ${run.run}` } },
       h("th", { scope: "row", class: "figure" }, figures(String(run.run))),
       h("td", { class: "figure" }, fromTo(run.start_utc, run.end_utc)),
-      h("td", {}, h("strong", { class: run.outcome === "NOT_CHECKED" ? "permission" : null }, outcomeOf(run)), h("p", { dir: "auto" }, run.text),
+      h("td", {}, h("strong", { class: run.stands === "NOT_CHECKED" ? "permission" : null }, outcomeOf(run)), h("p", { dir: "auto" }, run.text),
         run.done !== null && h("progress", { max: run.steps, value: run.done, "aria-label": t("private.progress", { run: run.run }) }),
         run.picked && h("p", { class: "permission" }, t("private.picked")),
         run.coin_kept && h("p", { class: "overdue" }, t("private.coin_kept", { peer: check.peer }))),

@@ -16,6 +16,8 @@ const LEAST_MS = 300; // steps come in dozens
 const SHARE = 4;
 const SHOWN = 100;
 const LOUDEST = ["HIT", "NOT_CHECKED"];
+// How the closer looks at a run, or the others at the same, stand: a finding is drawn anew for them.
+const looksAt = ({ proposal, refines }, run, checks) => checks.filter((each) => each.refines?.of === (refines?.of ?? proposal) && each.refines.run === (refines?.run ?? run.run)).map((each) => [each.proposal, each.state, each.shown[0]?.outcome]);
 
 export function open(main, shown) {
   const { world, frame, path } = shown;
@@ -86,15 +88,15 @@ export function open(main, shown) {
     if (closed || chosen.proposal !== kept) return; // another was chosen meanwhile, and is looked at next
     showCheck ??= drawCheck(card, chosen, document, desk);
     showCheck(chosen);
-    await lookAtRun(chosen, document);
+    await lookAtRun(chosen, document, checks);
     if (chosen.shown.some(({ state }) => state === "RUNNING")) soon(RUNNING_MS);
   }
 
   // The run that is asked for, else the one that says most.
-  async function lookAtRun(check, document) {
+  async function lookAtRun(check, document, checks) {
     const known = check.shown.filter(({ outcome }) => outcome);
-    const run = path[1] !== undefined && check.proposal.startsWith(path[0]) ? check.shown.find((each) => String(each.run) === path[1]) : LOUDEST.map((each) => known.findLast(({ outcome }) => outcome === each)).find(Boolean) ?? known.at(-1);
-    const says = run?.outcome ? JSON.stringify([check.proposal, run.run, run.state, run.outcome, run.hits, run.reason]) : "";
+    const run = path[1] !== undefined && check.proposal.startsWith(path[0]) ? check.shown.find((each) => String(each.run) === path[1]) : LOUDEST.map((each) => known.findLast(({ stands }) => stands === each)).find(Boolean) ?? known.at(-1);
+    const says = run?.outcome ? JSON.stringify([check.proposal, run.run, run.state, run.outcome, run.hits, run.reason, run.fallen, run.stands, looksAt(check, run, checks)]) : "";
     if (says === foundFor) return;
     foundFor = says;
     endFinding();
@@ -118,7 +120,7 @@ export function open(main, shown) {
       h("th", { scope: "row" }, h("a", { href: `#private/${check.proposal}` }, `${check.peer} · ${markOf(check)}`)),
       h("td", { class: "figure" }, utc(check.start_utc)), h("td", { class: "figure" }, String(check.runs)),
       h("td", { class: check.own ? "own" : "peer" }, check.by),
-      h("td", {}, stateOf(check), last && h("div", {}, h("strong", { class: last.outcome === "NOT_CHECKED" ? "permission" : last.outcome === "HIT" ? "overdue" : null }, outcomeOf(last)), " ", h("small", {}, t("private.of_run", { run: last.run })))));
+      h("td", {}, stateOf(check), last && h("div", {}, h("strong", { class: last.stands === "NOT_CHECKED" ? "permission" : last.stands === "HIT" ? "overdue" : null }, outcomeOf(last)), " ", h("small", {}, t("private.of_run", { run: last.run })))));
   }
 
   // The plans: drawn anew when other lines have a private check, not while somebody works there.

@@ -238,7 +238,7 @@ export class World {
 }
 
 const URGENCY = ["FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"];
-const DANGERS = new Set(["CONFLICT", "NOT_CHECKED", "PRIVATE_HIT", "PRIVATE_NOT_CHECKED", "PRIVATE_SITE_HIT", "PRIVATE_SITES_NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"]);
+const DANGERS = new Set(["CONFLICT", "NOT_CHECKED", "PRIVATE_HIT", "PRIVATE_MEDIATED_HIT", "PRIVATE_NOT_CHECKED", "PRIVATE_SITE_HIT", "PRIVATE_SITES_NOT_CHECKED", "CEASE_RECEIVED", "SAFETY_RECEIVED"]);
 const NEVER = "~"; // sorts behind every instant
 
 export const isUrgent = ({ urgency }) => urgency === "FLASH" || urgency === "IMMEDIATE";

@@ -29,7 +29,10 @@ const button = (text, work, first = false) => h("button", { type: "button", clas
 // The buttons of an alert: the right step first.
 export function actionsFor(alert, desk) {
   const { conflict_id: conflict, proposal, run } = alert.facts;
-  if (proposal && alert.rule.startsWith("PRIVATE_")) return [h("a", { href: `#private/${proposal}${run === undefined ? "" : `/${run}`}` }, t("act.see_private"))];
+  if (proposal && alert.rule.startsWith("PRIVATE_")) {
+    const see = h("a", { href: `#private/${proposal}${run === undefined ? "" : `/${run}`}` }, t("act.see_private"));
+    return alert.rule === "PRIVATE_HIT" && may("send") ? [see, button(t("act.concern"), desk.frame.act(() => concernOf(proposal, run, desk)))] : [see];
+  }
   if (conflict) return [h("a", { href: `#conflicts/${conflict}` }, t("act.see_conflict"))];
   const ref = alert.facts.message ?? alert.subject;
   const found = [];
@@ -38,6 +41,12 @@ export function actionsFor(alert, desk) {
   if (held && alert.line_id) found.push(h("a", { href: `#thread/${alert.line_id}/${ref}` }, t("act.open")));
   else if (alert.line_id) found.push(h("a", { href: `#thread/${alert.line_id}` }, t("act.open_line")));
   return found;
+}
+
+// A hit is read as it stands now before anything is said of it.
+async function concernOf(proposal, run, desk) {
+  const [{ concern }, finding] = await Promise.all([import("../private/say.js"), get(`/private/${proposal}/${run}`)]);
+  concern(finding, desk);
 }
 
 // What a desk can answer to a message of the peer.
