@@ -7,11 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deconflict.errors import NotFoundError
+from deconflict.line.envelope import read_envelope
 from deconflict.messages.kinds import Kind
 from deconflict.messages.mediated_bodies import PrivateMediation, PrivateSubmit
 from deconflict.messages.private_bodies import PrivateEndReason, PrivateStep, StepWord
 from deconflict.node.bundle import export_bundle
 from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.private.findings import PrivateFinding
+from deconflict.node.private.recorded import OpenedRun, RecordedRun
 from deconflict.node.saying import Say
 from deconflict.sealed.session import Outcome
 from deconflict.store.parts import Parts
@@ -274,3 +278,45 @@ def exported(three: Three, own: str, peer: str, parts: Parts) -> bytes:
             parts=parts,
         )
     )
+
+
+def test_an_audit_of_it_is_refused_in_words(pair: NodePair, tmp_path: Path) -> None:
+    three = Three(pair, tmp_path)
+    three.fly("blue", NEAR)
+    three.fly("red", NEAR)
+    three.run()
+    kept = three.plans["blue"].run(three.checked.proposal, 0)
+    assert kept is not None
+    opened = OpenedRun("blue", three.checked.proposal, 0, kept.seed, kept.coin)
+    recorded = RecordedRun(opened, kept.plan.encode())
+    for party in ("blue", "red"):
+        for row in pair.blue.store.entries(pair.line_id, party):
+            recorded.look(read_envelope(row.data), row.hash, late=False)
+    with pytest.raises(NotFoundError, match="a mediated check is not looked at"):
+        recorded.require_there()
+
+
+def test_a_mutual_check_clears_what_a_mediated_one_did_not_and_not_the_other_way_round(
+    pair: NodePair, tmp_path: Path
+) -> None:
+    three = Three(pair, tmp_path)
+    three.fly("blue", NEAR)
+    three.fly("red", FAR)
+    three.run(white=False)
+    found = three.finding("blue")
+    assert "PRIVATE_NOT_CHECKED" in pair.rules("blue")
+    told = {"outcome": Outcome.NO_HIT, "whole": True, "reason": None, "ended_by": None}
+    station = pair.station("blue")
+
+    def keep(finding: PrivateFinding) -> None:
+        work = station.core.note_private(finding, pair.world.now)
+        pair.world.commit(station, work)
+        pair.run_for(3)
+
+    mutual = msgspec.structs.replace(found, mediator=None)
+    broken = msgspec.structs.replace(mutual, proposal="ab" * 32)
+    keep(broken)
+    keep(msgspec.structs.replace(found, proposal="cd" * 32, **told))
+    assert [alert.subject for alert in station.core.alerts if "NOT" in alert.rule] == ["ab" * 32]
+    keep(msgspec.structs.replace(mutual, proposal="ef" * 32, **told))
+    assert "PRIVATE_NOT_CHECKED" not in pair.rules("blue")
