@@ -102,7 +102,11 @@ class Going:
         self._submitting = None
         if asked is not None:
             self._submitting = Submitting(
-                tools.runtime, asked.mediator, drill=check.drill, in_thread=self._in_thread
+                tools.runtime,
+                asked.mediator,
+                drill=check.drill,
+                in_thread=self._in_thread,
+                moved=self.move,
             )
         self._heard = self._said = 0
         self._hits: frozenset[bytes] = frozenset()
@@ -135,6 +139,8 @@ class Going:
 
     async def fail(self) -> None:
         """End it by a fault of our own: nothing more can be said in it."""
+        if self._submitting is not None:
+            self._submitting.stop()
         await self._break_off(PrivateEndReason.MALFORMED)
 
     # ---- beginning -------------------------------------------------------------------------
@@ -251,7 +257,10 @@ class Going:
     async def _withdraw(self) -> None:
         """Tell the mediator when a run came to nothing."""
         course, found = self._course, self._found
-        if self._submitting is None or not isinstance(course, MediatedCourse):
+        if self._submitting is None:
+            return
+        self._submitting.stop()
+        if not isinstance(course, MediatedCourse):
             return
         if found is not None and found.reason is not None:
             await self._submitting.withdraw(course, PrivateEndReason(found.reason))

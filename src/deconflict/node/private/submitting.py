@@ -46,14 +46,25 @@ class Submitting:
         mediator: who is asked.
         drill: exercise only.
         in_thread: does work of seconds.
+        moved: has the run looked at when a part has arrived, or was not taken.
     """
 
-    def __init__(self, driver: Driver, mediator: str, *, drill: bool, in_thread: InThread) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        mediator: str,
+        *,
+        drill: bool,
+        in_thread: InThread,
+        moved: Callable[[], None],
+    ) -> None:
         self._driver = driver
         self._mediator = mediator
         self._drill = drill
         self._in_thread = in_thread
+        self._moved = moved
         self._pushed = 0
+        self._pushing: asyncio.Task[None] | None = None
 
     def require_line(self) -> Line:
         """Return the line with the mediator.
@@ -94,6 +105,12 @@ class Submitting:
             raise CannotRunError(PrivateEndReason.MEDIATOR_ENDED, f"{self._mediator}: {why}")
         return await self._push(line, submitted, said)
 
+    def stop(self) -> None:
+        """Push nothing more: the run is over."""
+        if self._pushing is not None:
+            self._pushing.cancel()
+            self._pushing = None
+
     async def withdraw(self, course: MediatedCourse, reason: PrivateEndReason) -> None:
         """Tell the mediator that a run is over; it would give up by itself when that expires."""
         line = mediator_line(self._driver, self._mediator)
@@ -122,18 +139,33 @@ class Submitting:
             raise CannotRunError(PrivateEndReason.MALFORMED)
 
     async def _push(self, line: Line, submitted: Submitted, said: SubmissionSaid) -> bool:
-        """Give the next part to the mediator; False when it has all of them."""
+        """Give the next part to the mediator; False while it goes, and when it has all of them.
+
+        A mediator that takes a part and says nothing holds a connection for minutes: the run goes
+        on being looked at beside it, so that whoever ends it is heard.
+        """
         if self._pushed >= len(said.body.parts):
             return False
-        part = cut(submitted.lists)[self._pushed]
+        if self._pushing is None:
+            part = cut(submitted.lists)[self._pushed]
+            self._pushing = asyncio.create_task(self._driver.push_part(line.line_id, part))
+            self._pushing.add_done_callback(self._push_over)
+        if not self._pushing.done():
+            return False
+        pushed, self._pushing = self._pushing, None
         try:
-            await self._driver.push_part(line.line_id, part)
+            pushed.result()
         except (PeerUnreachableError, WrongSenderError, NotFoundError):
             # Not there, or it has not heard yet what was announced, or it refuses: it says so.
             await asyncio.sleep(_AGAIN_S)
             return True
         self._pushed += 1
         return True
+
+    def _push_over(self, pushed: "asyncio.Task[None]") -> None:
+        if not pushed.cancelled():
+            pushed.exception()  # looked at here too, should the run be over by then
+        self._moved()
 
     async def _say(self, line: Line, kind: Kind, body: Body, *, ref: str | None = None) -> None:
         """Say something to the mediator, as soon as its line lets it."""
