@@ -179,7 +179,8 @@ def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> 
     name, number = found["check"]["proposal"], found["run"]["run"]
     done = 0
     try:
-        with progress(f"Private check with {clean(found['check']['peer'])}", _STEPS) as bar:
+        steps = found["run"]["steps"]
+        with progress(f"Private check with {clean(found['check']['peer'])}", steps) as bar:
             unheard_s = 0.0
             while found["run"]["state"] not in _OVER:
                 time.sleep(_LOOK_S)
@@ -202,9 +203,6 @@ def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> 
         click.echo("\nended by hand, on both sides: what was not found is NOT CHECKED", err=True)
         ctx.exit(EXIT_INTERRUPTED)
     return found
-
-
-_STEPS = 138  # of both sides in a whole run
 
 
 def _shown(found: dict[str, Any], *, as_json: bool) -> None:
