@@ -27,7 +27,8 @@ from record_samples import Chain
 from sealed_talk import drawn
 from site_talk import Table
 
-ASKED = SitesAsked(protector="red", points=64, bucket=1_024, label=32)
+# A list of 17,856 bytes: too long for a message, and one part.
+ASKED = SitesAsked(protector="red", points=64, bucket=288, label=32)
 GRID = DOCUMENT.site_grid(PERIOD_MS)
 SHAPE = DOCUMENT.site_shape(PERIOD_MS, ASKED)
 ROLES = {"protector": "red", "planner": "blue"}

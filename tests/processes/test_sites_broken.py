@@ -22,7 +22,7 @@ _QUERIES = 3  # that may ever be answered
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, Party]]:
     west, east = make_pair(tmp_path_factory.mktemp("killed"))
     with running(west, east):
-        slow = check_terms(tags_after_ms=_TAGS_MS, run_limit_ms=30_000)
+        slow = check_terms(tags_after_ms=_TAGS_MS, run_limit_ms=90_000)
         agree(west, east, private_check=slow)
         fly(west, sortie("viper", 5, 5))
         share = -(-_QUERIES * ASKED["points"] * 1_000 // _SQUARES)
@@ -63,7 +63,7 @@ def test_a_side_killed_before_the_list_is_shown_goes_on(
     killed = east if who == "protector" else west
     wait_for(started(killed, name), "the check did not begin", 60)
     kill_and_start(killed)
-    found = outcome(west, name)
+    found = outcome(west, name, timeout_s=150.0)
     assert (found["run"]["outcome"], found["run"]["state"]) == ("HIT", "WHOLE"), found["run"]
     assert [hit["label"] for hit in found["at_sites"]] == ["hospital"]
     assert outcome(east, name)["run"]["state"] == "WHOLE"
@@ -83,9 +83,9 @@ def test_killed_anywhere_it_is_a_hit_or_unknown_and_no_more_is_answered_than_eve
             time.sleep(drawn.uniform(0.5, _TAGS_MS / 1_000 + 2.0))
         for party in killed:
             kill_and_start(party)
-        run = outcome(west, name)["run"]
+        run = outcome(west, name, timeout_s=150.0)["run"]
         assert (run["outcome"], run["state"]) in (("HIT", "WHOLE"), ("NOT_CHECKED", "ENDED")), run
-        outcome(east, name)
+        outcome(east, name, timeout_s=150.0)
         now = answered(east)
         assert now - before in (0, 1)
         assert now <= _QUERIES

@@ -84,7 +84,7 @@ def read_opened(data: bytes) -> OpenedRun:
     """
     try:
         return msgspec.json.decode(data, type=OpenedRun)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # Without the words of the decoder, which would show what it read.
         raise InvalidDocumentError(
             "this is no seed of a run of a private check",
