@@ -8,7 +8,7 @@ import { get, post } from "../shell/node.js";
 import { named, quoted, t } from "../shell/words.js";
 import { raiseConcern } from "../card/concern.js";
 import { learned } from "./plan.js";
-import { period, periodsAhead, slotTimes } from "./terms.js";
+import { period, periodsAhead, protects, slotTimes } from "./terms.js";
 
 // Why one does not take part: reasons that name no plan.
 const REASON = ({ number, values }) => (number === 301 || (number >= 331 && number < 350)) && !Object.keys(values).length;
@@ -25,7 +25,7 @@ export function propose({ line, document }, desk) {
 
 export function accept(check, desk) {
   ask({ title: t("private.accept"), subject: t("private.accept_about", { peer: check.peer }), verb: t("private.accept"),
-    sure: () => h("div", { class: "stack" }, h("p", { class: check.plan_set ? "said" : "permission" }, t(check.plan_set ? "private.accept_sure" : "private.accept_no_plan")), learned()),
+    sure: () => h("div", { class: "stack" }, h("p", { class: check.plan_set || protects(check) ? "said" : "permission" }, t(check.plan_set || protects(check) ? "private.accept_sure" : "private.accept_no_plan")), learned()),
     send: () => post(`/private/${check.proposal}/accept`).then(desk.said) });
 }
 
