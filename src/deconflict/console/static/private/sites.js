@@ -64,15 +64,15 @@ export function sitesPart(desk) {
     return h("tr", {},
       h("th", { scope: "row", dir: "auto" }, site.label || t("sites.unnamed")),
       h("td", { class: "figure" }, figures(`${(site.lat_e7 / E7).toFixed(5)}, ${(site.lon_e7 / E7).toFixed(5)}`)),
-      h("td", { class: "figure" }, figures(`${Math.round(site.radius_mm / 1000)} m`)),
+      h("td", { class: "stamp" }, figures(`${Math.ceil(site.radius_mm / 1000)} m`)),
       h("td", {}, h("button", { type: "button", "aria-label": t("sites.remove_one", { site: nameOf(site) }), onclick: () => remove(held, site) }, t("private.remove"))));
   }
 
   function consentRow(given, none) {
     return h("tr", {},
-      h("th", { scope: "row" }, given.peer),
-      h("td", {}, h("strong", {}, named("site_consent", given.state)), given.until_utc && h("div", { class: "figure" }, utc(given.until_utc))),
-      h("td", {}, given.asked_ever ? t("sites.asked_of", { squares: given.asked_ever, queries: given.asked_today, day: figures(given.asked_day) }) : t("sites.asked_nothing")),
+      h("th", { scope: "row", class: "stamp" }, given.peer),
+      h("td", {}, h("strong", {}, named("site_consent", given.state)), given.until_utc && h("div", { class: "stamp" }, utc(given.until_utc))),
+      h("td", {}, given.asked_ever ? [h("div", {}, t("sites.asked_squares", { squares: given.asked_ever })), h("div", {}, t("sites.asked_queries", { queries: given.asked_today, day: given.asked_day }))] : t("sites.asked_nothing")),
       h("td", {}, h("div", { class: "row" },
         !none && h("button", { type: "button", onclick: () => consent(given) }, t("sites.give")),
         given.state === "STANDS" && h("button", { type: "button", onclick: () => withdraw(given) }, t("sites.withdraw")))));
