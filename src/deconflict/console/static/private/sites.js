@@ -72,7 +72,7 @@ export function sitesPart(desk) {
     return h("tr", {},
       h("th", { scope: "row", class: "stamp" }, given.peer),
       h("td", {}, h("strong", {}, named("site_consent", given.state)), given.until_utc && h("div", { class: "stamp" }, utc(given.until_utc))),
-      h("td", {}, given.asked_ever ? [h("div", {}, t("sites.asked_squares", { squares: given.asked_ever })), h("div", {}, t("sites.asked_queries", { queries: given.asked_today, day: given.asked_day }))] : t("sites.asked_nothing")),
+      h("td", {}, given.asked_ever ? [h("div", {}, t("sites.asked_squares", { squares: given.asked_ever })), h("div", {}, t("sites.asked_queries", { queries: given.asked_today, day: figures(given.asked_day) }))] : t("sites.asked_nothing")),
       h("td", {}, h("div", { class: "row" },
         !none && h("button", { type: "button", onclick: () => consent(given) }, t("sites.give")),
         given.state === "STANDS" && h("button", { type: "button", onclick: () => withdraw(given) }, t("sites.withdraw")))));
