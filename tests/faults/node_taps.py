@@ -11,6 +11,8 @@ import atexit
 import os
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ from deconflict.api.accounts import Accounts
 from deconflict.cli import main
 from deconflict.line.moment import Now
 from deconflict.node import runtime
+from deconflict.node.private import site_beginning
 from deconflict.node.runtime import Runtime, SystemClock
 from deconflict.node.tell.messages import Teller
+from deconflict.sealed.site_sides import ProtectorSide
+from deconflict.sealed.sites import Site
 from deconflict.store.base import Batch
 from deconflict.store.sqlite import SqliteStore
 
@@ -107,6 +112,35 @@ def mad_clock(_: str) -> None:
 
     SystemClock.now = now  # type: ignore[method-assign]
     Accounts.__init__ = with_right_time  # type: ignore[assignment,method-assign]
+
+
+def later(days: str) -> None:
+    """Let UTC be so many days later than it is, but for logins."""
+    ahead_ms = int(days) * 86_400_000
+    right = SystemClock.now
+    begin = Accounts.__init__
+
+    def with_right_time(self: Accounts, path: Path, **options: Any) -> None:
+        right_ms = lambda: time.time_ns() // 1_000_000  # noqa: E731
+        begin(self, path, **{**options, "now": right_ms})
+
+    def now(self: SystemClock) -> Now:
+        utc_ms, monotonic_ms = right(self)
+        return Now(utc_ms + ahead_ms, monotonic_ms)
+
+    SystemClock.now = now  # type: ignore[method-assign]
+    Accounts.__init__ = with_right_time  # type: ignore[assignment,method-assign]
+
+
+def short_list(_: str) -> None:
+    """Commit to the whole list of protected sites, and show it without the first one."""
+    whole = site_beginning.protector_side
+
+    def lacking(party: str, sites: Sequence[Site], *rest: Any, **more: Any) -> ProtectorSide:
+        shown = whole(party, sites[1:], *rest, **more)
+        return replace(shown, hello=whole(party, sites, *rest, **more).hello)
+
+    site_beginning.protector_side = lacking  # type: ignore[attr-defined]
 
 
 def _failing_disk(operation: int, error: type[apsw.Error]) -> None:

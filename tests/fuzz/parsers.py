@@ -326,6 +326,13 @@ def _bundle_lines() -> Iterator[bytes]:
         yield (line if isinstance(line, str) else json.dumps(line)).encode() + b"\n"
 
 
+def _each_bundle_line() -> Iterator[bytes]:
+    yield from _bundle_lines()
+    part = next(line for line in _vectors("bundle-parts.json")["bundle"] if '"type":"part"' in line)
+    yield part.encode() + b"\n"
+    yield b'{"data":"","sha256":"' + b"ab" * 32 + b'","type":"part"}\n'
+
+
 def _whole_bundle() -> Iterator[bytes]:
     yield b"".join(_bundle_lines())
 
@@ -435,7 +442,7 @@ PARSERS: dict[str, Parser] = {
     "vkey": Parser(_vkey, _vkeys),
     "witness-settings": Parser(_witness_settings, _witness_settings_corpus),
     "beat": Parser(_beat, _beats),
-    "bundle-line": Parser(_bundle_line, _bundle_lines),
+    "bundle-line": Parser(_bundle_line, _each_bundle_line),
     "bundle": Parser(_bundle, _whole_bundle),
     "proof-file": Parser(_proof_file, _texts("disclosure.json", "good", "bad")),
     "invitation": Parser(_invitation, _invitations),

@@ -1,10 +1,18 @@
 """The parsers of private checks: what reads bytes of a peer, a planner, a mediator, an arbiter."""
 
+import io
+import json
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tests import sealed_talk
 
+from deconflict.line.keys import VerifyKey
+from deconflict.node.bundle_proof import verify_bundle
+from deconflict.node.private.from_bundle import audited_in
+from deconflict.node.private.recorded import CHECK_KINDS, RecordedRun, Verdict, read_opened
 from deconflict.sealed.hello import read_hello
 from deconflict.sealed.mediated import mediated_side
 from deconflict.sealed.mediation import (
@@ -43,6 +51,55 @@ def _plan(data: bytes) -> None:
 
 def _sites(data: bytes) -> None:
     assert sites_bytes(read_sites(data)) == data
+
+
+@cache
+def _published() -> dict[str, Any]:
+    path = Path(__file__).resolve().parents[2] / "vectors" / "bundle-parts.json"
+    published: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return published
+
+
+def _trusted() -> dict[str, VerifyKey]:
+    return {
+        party: VerifyKey.from_base64(key) for party, key in _published()["trusted_keys"].items()
+    }
+
+
+def _record() -> bytes:
+    return "".join(line + "\n" for line in _published()["bundle"]).encode()
+
+
+def _parts(data: bytes) -> None:
+    """A record with a part of a private check."""
+    verify_bundle([data], _trusted())
+
+
+def _opened(data: bytes) -> None:
+    """What a side opens: its seed file, a newline, and the canonical bytes of what it held.
+
+    The published record stands; whatever is opened of it, an arbiter comes to a verdict.
+    """
+    seed, _, held = data.partition(b"\n")
+    recorded = RecordedRun(read_opened(seed), held)
+    record = _record()
+    proven = verify_bundle([record], _trusted(), recorded.look, kinds=CHECK_KINDS)
+    found = audited_in(io.BytesIO(record), proven, recorded)
+    if found.verdict is Verdict.FOLLOWS and held not in _all_held():
+        raise AssertionError("another list or activity follows from the same record")
+
+
+def _all_held() -> tuple[bytes, ...]:
+    return tuple(each["held"].encode() for each in _published()["opened"].values())
+
+
+def _openings() -> Iterator[bytes]:
+    for each in _published()["opened"].values():
+        yield json.dumps(each["seed"]).encode() + b"\n" + each["held"].encode()
+
+
+def _part_lines() -> Iterator[bytes]:
+    yield from (_record(), _record().replace(b'"type":"part"', b'"type":"seal"'))
 
 
 def _hellos() -> Iterator[bytes]:
@@ -92,5 +149,7 @@ SEALED: dict[str, tuple[Callable[[bytes], None], Callable[[], Iterator[bytes]]]]
     "sealed-site-hello": (_said(read_site_hello), _site_hellos),
     "sealed-mediated-hello": (_said(read_mediated_hello), _mediated_hellos),
     "sealed-submission": (_said(read_submission), _submissions),
+    "bundle-parts": (_parts, _part_lines),
+    "private-opened": (_opened, _openings),
     "sealed-mediation": (_said(read_mediation), _mediations),
 }

@@ -2,18 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from bench.nodes import Party, agree, make_pair, running, wait_for
-from tests.private_nodes import CELL_MM, HOUR_MS, ORIGIN, check_terms, fly, outcome, sortie
-
-from deconflict.airspace.instant import format_utc
-from deconflict.sealed.plane import Plane
+from tests.private_nodes import check_terms, fly, outcome, sortie
+from tests.site_nodes import ask, consent, consented, hold
 
 pytestmark = pytest.mark.processes
-
-_ASKED = {"points": 64, "bucket": 1_024, "label": 32}
 
 
 @pytest.fixture(scope="module")
@@ -23,36 +18,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Party, Part
         agree(west, east, private_check=check_terms())
         fly(west, sortie("viper", 5, 5))
         yield west, east
-
-
-def hold(east: Party, column: int, row: int, **caps: int) -> None:
-    """Have east hold one hospital in the middle of a cell."""
-    lat_deg, lon_deg = Plane(ORIGIN).position_of(
-        (column - 10 + 0.5) * CELL_MM, (row - 10 + 0.5) * CELL_MM
-    )
-    site = {
-        "label": "hospital",
-        "lat_e7": round(lat_deg * 1e7),
-        "lon_e7": round(lon_deg * 1e7),
-        "radius_mm": 2_000_000,
-    }
-    given = {"points_a_query": 64, "queries_a_day": 99, "share_per_mille": 1_000}
-    east.put("/private/sites", {"sites": [site], "share_all_per_mille": 1_000, **(given | caps)})
-
-
-def consent(east: Party, *, for_ms: int = HOUR_MS) -> None:
-    until = format_utc(time.time_ns() // 1_000_000 + for_ms)
-    east.put(f"/private/sites/consent/{east.line['line_id']}", {"until_utc": until})
-
-
-def ask(west: Party) -> str:
-    posted = west.post("/private/sites/propose", {"line": west.line["line_id"], **_ASKED})
-    return str(posted["hash"])
-
-
-def consented(east: Party) -> dict[str, Any]:
-    (found,) = east.get("/private/sites")["consents"]
-    return dict(found)
 
 
 def test_a_planner_is_warned_and_the_protector_sees_that_something_was_asked(

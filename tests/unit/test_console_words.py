@@ -35,12 +35,13 @@ NAMED = {
     *("breach", "incident_word", "risk", "tally_why"),
     *("private_fate", "private_fault", "private_outcome", "private_put"),
     *("private_run", "private_state"),
+    "site_consent",
 }
 # Made from what is looked at: t(`screen.${name}`) and its like.
 MADE = (
     *("screen.", "field.", "fields.hint.", "line.", "bar.", "declared.", "card.", "record."),
     *("account.", "declare.", "sheet.drawn", "map."),
-    *("known.", "compare.", "ways.", "machine.", "private."),
+    *("known.", "compare.", "ways.", "machine.", "private.", "sites."),
 )
 
 

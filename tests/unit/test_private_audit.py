@@ -214,7 +214,7 @@ def test_a_check_that_nobody_accepted_is_no_run(parts: Parts) -> None:
 
 
 def test_what_is_no_seed_is_refused_and_not_shown() -> None:
-    for data in (b"{", b'{"seed":"5ecre7"}', b"5ecre7"):
+    for data in (b"{", b'{"seed":"5ecre7"}', b"5ecre7", b'{"seed":"5ecre7\xff"}'):
         with pytest.raises(InvalidDocumentError) as caught:
             read_opened(data)
         assert "5ecre7" not in str(caught.value)

@@ -17,11 +17,9 @@ from deconflict.messages.private_bodies import (
     PrivatePropose,
     PrivateStep,
     Refines,
-    SitesAsked,
     StepWord,
 )
 from deconflict.node.private.site_files import (
-    HeldSite,
     SiteCaps,
     SiteFiles,
     SitesFile,
@@ -29,41 +27,21 @@ from deconflict.node.private.site_files import (
 )
 from deconflict.sealed.session import Outcome
 from node_pair import node_pair
-from private_samples import FIRST_MS, CheckedPair, document
+from private_samples import FIRST_MS, CheckedPair
 from private_talk import RunPair, sortie
+from site_pair import ASKED, TERMS, hospital, propose_sites
 
-_TERMS = document(bucket=2_048)
 _HOUR_MS = 3_600_000
-_ASKED = SitesAsked(protector="red", points=64, bucket=1_024, label=32)
 _CAPS = SiteCaps(points_a_query=64, queries_a_day=2, share_per_mille=100, share_all_per_mille=200)
 _NEAR, _FAR = (5.0, 5.0), (150.0, 150.0)
 
 
-def proposed(checked: CheckedPair, asked: SitesAsked = _ASKED) -> None:
-    checked.propose(
-        PrivatePropose(
-            mode=PrivateMode.SITES,
-            grid=_TERMS.document_hash,
-            start_utc=format_utc(FIRST_MS),
-            runs=1,
-            sites=asked,
-        )
-    )
-    checked.accept()
-
-
 @pytest.fixture
 def checked() -> Iterator[CheckedPair]:
-    with node_pair(private_check=_TERMS) as pair:
+    with node_pair(private_check=TERMS) as pair:
         checked = CheckedPair(pair)
-        proposed(checked)
+        propose_sites(checked)
         yield checked
-
-
-def hospital(x_km: float, y_km: float) -> HeldSite:
-    (volume,) = sortie("site", x_km, y_km).geometry  # type: ignore[misc]
-    place = volume.outline.center
-    return HeldSite("hospital, stay away", place.lat_e7, place.lon_e7, 3_000_000)
 
 
 def files_of(pair: RunPair, party: str = "red") -> SiteFiles:
@@ -103,7 +81,7 @@ def test_the_planner_learns_its_square_and_the_label_and_the_protector_nothing(
     answered = pair.finding("red")
     assert (answered.outcome, answered.whole, answered.hits) == (None, True, 0)
     assert not [rule for rule in checked.pair.rules("red") if rule.startswith("PRIVATE")]
-    assert files_of(pair).asked(pair.line_id).ever == _ASKED.points
+    assert files_of(pair).asked(pair.line_id).ever == ASKED.points
 
 
 def test_no_hit_is_said_only_of_a_whole_check_and_looks_the_same_to_the_protector(
@@ -160,7 +138,7 @@ def test_what_is_not_answered_is_not_checked(
                 msgspec.structs.replace(given, withdrawn_utc=format_utc(now_ms)),
             )
         case "queries":
-            grid = _TERMS.site_grid(FIRST_MS)
+            grid = TERMS.site_grid(FIRST_MS)
             for number in range(2):
                 files.count(f"{number}", "blue", pair.line_id, grid, 64, now_ms)
         case "lifetime":
@@ -219,7 +197,7 @@ def test_a_count_is_on_the_disk_before_the_answer_and_once_for_each_run(
         StepWord.EVALUATED: 64,
         StepWord.DONE: 64,
     }
-    grid = _TERMS.site_grid(FIRST_MS)
+    grid = TERMS.site_grid(FIRST_MS)
     now_ms = checked.pair.world.now.utc_ms
     files.count(f"{checked.proposal}/0", "blue", pair.line_id, grid, 64, now_ms)
     assert files.asked(pair.line_id) == files.asked_by_all()
@@ -269,7 +247,7 @@ def test_a_proposal_of_sites_says_whose_and_is_one_run(wrong: dict[str, object])
         "grid": "ab" * 32,
         "start_utc": format_utc(FIRST_MS),
         "runs": 1,
-        "sites": _ASKED,
+        "sites": ASKED,
     }
     body = PrivatePropose(**given)  # type: ignore[arg-type]
     assert parse_body(Kind.PRIVATE_PROPOSE, body_to_wire(body)) == body

@@ -1,8 +1,7 @@
 """An activity against protected sites: what the planner learns, and what cheats get."""
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -36,8 +35,6 @@ from deconflict.sealed.site_audit import SiteAudited, SiteOpened, SiteSaid, audi
 from deconflict.sealed.site_check import Planner, Protector, SiteFinding
 from deconflict.sealed.site_hello import SiteShape, read_site_hello, site_session_id
 from deconflict.sealed.site_sides import (
-    PlannerSide,
-    ProtectorSide,
     SiteStep,
     SiteStepKind,
     entry_length,
@@ -55,6 +52,7 @@ from deconflict.sealed.sites import (
 )
 from deconflict.sealed.tubes import Area, Tube
 from sealed_talk import EXPIRES, drawn, stay
+from site_talk import Alter, Table
 
 FLAT = Grid(
     Position.from_degrees(35.0, 38.5), -40_000, -30_000, 10_000, 8, 6,
@@ -70,51 +68,6 @@ def site(x_mm: int, y_mm: int, label: str = "hospital", *, radius_mm: int = 8_00
 
 SITES = (site(-15_000, 5_000), site(25_000, -15_000, "convoy"))
 NEAR, FAR = stay(-22_000, 5_000), stay(-35_000, -25_000)
-
-Alter = Callable[[str, SiteStep], Iterable[SiteStep]]
-
-
-@dataclass
-class Table:
-    """Protector and planner, and whoever stands between them."""
-
-    protector: ProtectorSide
-    planner: PlannerSide
-    alter: Alter = lambda _, step: (step,)
-    errors: dict[str, DeconflictError] = field(default_factory=dict)
-    lengths: list[tuple[str, int]] = field(default_factory=list)
-    _way: deque[tuple[str, SiteStep]] = field(default_factory=deque)
-
-    def play(self) -> SiteFinding:
-        self.sender = Protector(self.protector, threads=1)
-        self.asker = Planner(self.planner, threads=1)
-        self._send("protector", (self.sender.begin(),))
-        self._send("planner", (self.asker.begin(),))
-        self._deliver()
-        if not self.sender.ended:
-            self._send("protector", (self.sender.show(),))
-            self._deliver()
-        return self.asker.finding
-
-    def _send(self, sender: str, steps: Iterable[SiteStep]) -> None:
-        for said in steps:
-            for step in self.alter(sender, said):
-                self.lengths.append((sender, len(step.data)))
-                self._way.append((sender, step))
-
-    def _deliver(self) -> None:
-        while self._way:
-            sender, step = self._way.popleft()
-            hearer = "planner" if sender == "protector" else "protector"
-            side = self.asker if hearer == "planner" else self.sender
-            if side.ended:
-                continue
-            try:
-                answers = side.hear(step)
-            except DeconflictError as error:
-                self.errors[hearer] = error
-                continue
-            self._send(hearer, answers)
 
 
 def table(

@@ -56,12 +56,12 @@ private = LazyGroup(
         Entry(
             "open",
             "private_run:open_run",
-            "Write plan and seed of a run for the arbiter: whoever has both knows what you flew.",
+            "Write plan or sites and the seed of a run for the arbiter: they show what was in it.",
         ),
         Entry(
             "audit",
             "private_audit:audit",
-            "Look offline whether what a side said in a run follows from its plan and seed.",
+            "Look offline whether what a side said in a run follows from what it opened.",
         ),
     ),
     package="deconflict.cli",

@@ -22,7 +22,8 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     "deconflict private propose --line red --start 2015-09-30T06:00:00Z --runs 7\n"
     "deconflict private propose --refine 7c1e09af --run 0\n"
     "deconflict private propose --sites --line red\n"
-    "deconflict private propose --mediator white --answer yes-no --line red",
+    "deconflict private propose --mediator white --answer yes-no --line red\n"
+    "deconflict private propose --sites --protect --line red",
 )
 @click.option("--start", metavar="TIME", help="When the first period begins; else the next one.")
 @click.option(
@@ -87,6 +88,14 @@ __all__ = ["accept", "cancel", "decline", "propose", "status"]
     help="With --mediator: tags of each list; else as many as the terms say without one.",
 )
 @click.option("--yes", is_flag=True, help="With --mediator: do not ask for a last look.")
+@click.option(
+    "--label",
+    type=click.IntRange(0, 1_024),
+    default=64,
+    show_default=True,
+    metavar="BYTES",
+    help="With --sites: how long what is said of a site may be; 0 for nothing.",
+)
 @line_option
 @drill_option
 @talks_to_node
@@ -106,6 +115,7 @@ def propose(
     lists: int,
     tags: int | None,
     yes: bool,
+    label: int,
     line: str | None,
     drill: bool | None,
     node_dir: Path | None,
@@ -157,6 +167,7 @@ def propose(
                 "drill": drill,
                 "points": points,
                 "bucket": bucket,
+                "label": label,
                 "protector": node.get("node")["party"] if protect else None,
             }
         elif mediator is not None:
@@ -183,6 +194,8 @@ def propose(
         if not as_json and posted["hash"]:
             click.echo(f"  How it goes on: deconflict private status {short(posted['hash'])}")
             _say_plan(node.get("private", posted["hash"]))
+            if protect:
+                _say_consent(node.get("private", "sites"), body["line"])
 
 
 @command("accept", example="deconflict private accept 7c1e09af")
@@ -320,6 +333,21 @@ def _say_plan(check: dict[str, Any]) -> None:
             + f"no plan is set for private checks with {clean(check['peer'])}: without one every "
             "run is NOT CHECKED. To set it: deconflict private plan FILE"
         )
+
+
+def _say_consent(sites: dict[str, Any], line_id: str) -> None:
+    """Warn who has protected sites asked about of which nothing would be answered."""
+    (line,) = (each for each in sites["consents"] if each["line_id"] == line_id)
+    if sites["set_utc"] is None:
+        lacks, remedy = "no protected sites are held here", "sites set FILE"
+    elif line["state"] != "STANDS":
+        lacks, remedy = f"no consent stands for {clean(line['peer'])}", "sites consent --until TIME"
+    else:
+        return
+    click.echo(
+        click.style("warning: ", fg="yellow")
+        + f"{lacks}: the check is NOT CHECKED. To change that: deconflict private {remedy}"
+    )
 
 
 def _list(found: list[dict[str, Any]]) -> None:

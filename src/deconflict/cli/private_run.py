@@ -104,7 +104,8 @@ def show(
 
 @command(
     "open",
-    example="deconflict private open 7c1e09af --run 0 --plan plan.json --seed seed.json",
+    example="deconflict private open 7c1e09af --run 0 --plan plan.json --seed seed.json\n"
+    "deconflict private open 7c1e09af --run 0 --plan sites.json --seed seed.json",
 )
 @click.argument("check")
 @click.option("--run", "number", type=click.IntRange(0), required=True, help="Which run.")
@@ -113,7 +114,7 @@ def show(
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Where the plan is written.",
+    help="Where the plan is written; of who protects sites, the list that was checked.",
 )
 @click.option(
     "--seed",
@@ -134,24 +135,27 @@ def open_run(
     account: str | None,
     as_json: bool,
 ) -> None:
-    """Write plan and seed of a run for the arbiter: whoever has both knows what you flew.
+    """Write plan or sites and the seed of a run for the arbiter: they show what was in it.
 
     With the exported record the arbiter runs `deconflict private audit`. The terms say from when a
-    run may be opened; that it was, your node writes down.
+    run may be opened; that it was, your node writes down. Of a check of your own sites the whole
+    list is written, decoys among it.
     """
     from deconflict.cli.client import NodeClient
 
     require_free(plan, seed, force=force)
     with NodeClient.of(node_dir, account) as node:
         opened = node.post("private", check, "open", body={"run": number})
+        protector = node.get("private", opened["proposal"])["protector"]
     write_private(plan, opened["plan"])
     kept = {name: opened[name] for name in ("party", "proposal", "run", "seed", "coin")}
     write_private(seed, json.dumps(kept, indent=2) + "\n")
     if as_json:
         write_json({"plan": str(plan), "seed": str(seed), "run": number})
         return
+    what = "Sites" if protector == opened["party"] else "Plan"
     click.echo(
-        f"Plan and seed of run {number} of private check {short(opened['proposal'])} are written "
+        f"{what} and seed of run {number} of private check {short(opened['proposal'])} are written "
         "for their reader alone.\n"
         f"  For the arbiter: deconflict private audit RECORD --plan {plan} --seed {seed} "
         "--key PARTY=INVITATION of both"
@@ -177,7 +181,8 @@ def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> 
     name, number = found["check"]["proposal"], found["run"]["run"]
     done = 0
     try:
-        with progress(f"Private check with {clean(found['check']['peer'])}", _STEPS) as bar:
+        steps = found["run"]["steps"]
+        with progress(f"Private check with {clean(found['check']['peer'])}", steps) as bar:
             unheard_s = 0.0
             while found["run"]["state"] not in _OVER:
                 time.sleep(_LOOK_S)
@@ -200,9 +205,6 @@ def _followed(ctx: click.Context, node: "NodeClient", found: dict[str, Any]) -> 
         click.echo("\nended by hand, on both sides: what was not found is NOT CHECKED", err=True)
         ctx.exit(EXIT_INTERRUPTED)
     return found
-
-
-_STEPS = 138  # of both sides in a whole run
 
 
 def _shown(found: dict[str, Any], *, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """``deconflict private sites``: protected sites that others may ask about, and never see."""
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,6 @@ import click
 from deconflict.cli.command import Entry, LazyGroup, command
 from deconflict.cli.options import existing_file, line_option, talks_to_node
 from deconflict.cli.output import clean, count, table, when, write_json
-from deconflict.errors import InvalidInputError
 
 __all__ = ["clear", "consent", "set_sites", "show", "sites", "withdraw"]
 
@@ -52,7 +50,11 @@ sites = LazyGroup(
 )
 
 
-@command("set", example="deconflict private sites set hospitals.json --decoys 20")
+@command(
+    "set",
+    example="deconflict private sites set hospitals.json --decoys 20\n"
+    "deconflict private sites set hospitals.geojson --queries 2",
+)
 @click.argument("file", type=existing_file)
 @click.option(
     "--decoys",
@@ -104,13 +106,16 @@ def set_sites(
     """Hold a list of protected sites on this node, in the place of the list before it.
 
     FILE is JSON: [{"label": "hospital", "lat": 36.2, "lon": 37.1, "radius_m": 2000}, ...], the most
-    important first. The label is what a planner who comes near is told; "" tells it nothing else.
-    Nothing is sent, and nobody is answered before `consent`.
+    important first; or GeoJSON of points with the properties label and radius_m, or radius as
+    "2 km". The label is what a planner who comes near is told; "" tells it nothing else. Nothing is
+    sent, and nobody is answered before `consent`.
     """
     from deconflict.cli.client import NodeClient
+    from deconflict.cli.site_list import MOST_LABEL_BYTES, read_site_list
 
+    listed = read_site_list(file)
     body = {
-        "sites": _read(file),
+        "sites": listed,
         "decoys": decoys,
         "points_a_query": points,
         "queries_a_day": queries,
@@ -119,6 +124,8 @@ def set_sites(
     }
     with NodeClient.of(node_dir, account) as node:
         _show(node.put("private", "sites", body=body), as_json=as_json)
+    if not as_json:
+        _say_long_labels(listed, MOST_LABEL_BYTES)
 
 
 @command("show", example="deconflict private sites show")
@@ -185,25 +192,14 @@ def withdraw(line: str | None, node_dir: Path | None, account: str | None, as_js
         _show(node.delete("private", "sites", "consent", line_id), as_json=as_json)
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
-    try:
-        given = json.loads(file.read_text(encoding="utf-8"))
-        return [
-            {
-                "label": str(each.get("label", "")),
-                "lat_e7": round(float(each["lat"]) * 1e7),
-                "lon_e7": round(float(each["lon"]) * 1e7),
-                "radius_mm": round(float(each["radius_m"]) * 1e3),
-            }
-            for each in given
-        ]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        # Without what was read: it is a list of protected sites.
-        raise InvalidInputError(
-            "this is no list of sites",
-            given=str(file),
-            expected='JSON: [{"label": "hospital", "lat": 36.2, "lon": 37.1, "radius_m": 2000}]',
-        ) from None
+def _say_long_labels(sites: list[dict[str, Any]], most: int) -> None:
+    long = sum(len(each["label"].encode()) > most for each in sites)
+    if long:
+        click.echo(
+            click.style("warning: ", fg="yellow")
+            + f"{count(long, 'label')} of more than {most} bytes, for which a planner has to ask "
+            "with --label: else the check is NOT CHECKED."
+        )
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:

@@ -7,13 +7,14 @@ that it is the one that was checked.
 """
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deconflict.errors import DeconflictError
 from deconflict.sealed.grid import Grid
 from deconflict.sealed.hello import Hello, read_hello
+from deconflict.sealed.order import merged
 from deconflict.sealed.own import Drawn, read_plan, side_of
 from deconflict.sealed.session import Finding, Session
 from deconflict.sealed.steps import CHUNKS, Step, StepKind
@@ -119,30 +120,10 @@ def _replayed(session: Session, transcript: Sequence[Said], party: str) -> Audit
 
 
 def in_one_order(own: Sequence[Said], peers: Sequence[Said], *, whole: bool = True) -> list[Said]:
-    """Return two chains of steps as the side audited had them: each own step as soon as it was due.
-
-    That is when an honest side says it. What it said and was never due stands where the peer has
-    nothing more, and is found there.
-
-    Args:
-        own: the steps of the side audited, in the order of its chain.
-        peers: those of the other, in the order of its own.
-        whole: whether all of the other's steps are there; else what the side audited said upon one
-            that is not there is left out.
-    """
+    """Return two chains of steps as the side audited had them; see :func:`.order.merged`."""
     hashes = [hashlib.sha256(chain[0].step.data).digest() for chain in (own, peers) if chain]
-    order = _Order(first=len(hashes) > 1 and hashes[0] < hashes[1])
-    mine, theirs = deque(own), deque(peers)
-    merged: list[Said] = []
-    while mine or theirs:
-        due = bool(mine) and order.allows(mine[0].step)
-        if not (due or theirs or whole):
-            break
-        is_own = due or not theirs
-        each = mine.popleft() if is_own else theirs.popleft()
-        order.take(each.step, own=is_own)
-        merged.append(each)
-    return merged
+    first = len(hashes) > 1 and hashes[0] < hashes[1]
+    return merged(own, peers, _Order(first=first), whole=whole)
 
 
 class _Order:
@@ -157,14 +138,14 @@ class _Order:
         self._said: Counter[StepKind] = Counter()
         self._heard: Counter[StepKind] = Counter()
 
-    def take(self, step: Step, *, own: bool) -> None:
+    def take(self, each: Said, *, own: bool) -> None:
         """Count one step."""
-        (self._said if own else self._heard)[step.kind] += 1
+        (self._said if own else self._heard)[each.step.kind] += 1
 
-    def allows(self, step: Step) -> bool:
+    def allows(self, each: Said) -> bool:
         """True exactly when a side that heard so much says a step of this kind at once."""
         said, heard = self._said, self._heard
-        match step.kind:
+        match each.step.kind:
             case StepKind.HELLO:
                 return True
             case StepKind.POINTS:

@@ -236,11 +236,15 @@ class PrivateAsking(PrivateShowing):
     async def open_private(self, actor: Actor, proposal: str, run: int) -> OpenedView:
         """Return plan and seed of a run for the arbiter; whoever has them knows what was flown.
 
+        Of a check of our own sites it is the list: that takes the right to declare them too.
+
         Raises:
             LineStateError: the terms let nobody open it yet, or it is kept no longer.
         """
         require(actor, Action.TERMS)
         held, check = self._private(proposal)
+        if check.body.sites is not None and check.body.sites.protector == self._core.party:
+            require(actor, Action.DECLARE_SITE)
         document = held.book.private_checks.document_of(check)
         start_ms = held.book.private_checks.start_ms(check, run)
         kept = self._runner.files.run(check.proposal, run)

@@ -113,7 +113,7 @@ class SecretFolder:
             raise _refused(path, error) from error
         try:
             return msgspec.json.decode(data, type=kind)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             # Without the words of the decoder, which would show what it read.
             raise InvalidDocumentError(
                 "a file of a private check is damaged",

@@ -289,7 +289,9 @@ class Going:
     def _count(self) -> None:
         """Count what the planner asks, on the disk, before anything is answered."""
         period, sites = self._period, self._sites
-        if sites is not None:
+        if sites is None or self._run.own.evaluated:
+            return  # the answer is in the record, behind its count
+        try:
             self._tools.sites.count(
                 f"{period.proposal}/{period.number}",
                 self._line.peer,
@@ -298,6 +300,8 @@ class Going:
                 sites.points,
                 self._now_ms,
             )
+        except (ConfigurationError, InvalidDocumentError) as error:
+            raise CannotRunError(PrivateEndReason.NO_SITES, str(error)) from error
 
     async def _data(self, said: StepSaid) -> bytes:
         """Return the bytes of a step of the peer, from its message or from its parts."""

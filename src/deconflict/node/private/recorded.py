@@ -4,17 +4,15 @@ Pure: entries, terms and parts of a proven bundle in, what was said otherwise th
 What is audited is the side that gave plan and seed; the other's steps are what it answered to.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from deconflict.errors import (
-    DeconflictError,
     InvalidDocumentError,
     InvalidInputError,
     NotFoundError,
@@ -28,16 +26,14 @@ from deconflict.messages.private_bodies import (
     PrivateEnd,
     PrivatePropose,
     PrivateStep,
-    StepWord,
 )
 from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.wire_form import Hash, Name
 from deconflict.node.logged import read_body
+from deconflict.node.private.recorded_modes import MadeAgain, Mode, Secret, Warned, mode_of
+from deconflict.node.private.recorded_side import RecordedSide, step_name
 from deconflict.node.private.run import MOST_STEPS
-from deconflict.sealed.audit import Audited, Opened, Said, audit, in_one_order
-from deconflict.sealed.coin import opens, picked
-from deconflict.sealed.hello import MAX_HELLO_BYTES, Hello, Shape, read_hello
-from deconflict.sealed.steps import Step, length_of
+from deconflict.sealed.coin import picked
 
 __all__ = [
     "CHECK_KINDS",
@@ -88,7 +84,7 @@ def read_opened(data: bytes) -> OpenedRun:
     """
     try:
         return msgspec.json.decode(data, type=OpenedRun)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # Without the words of the decoder, which would show what it read.
         raise InvalidDocumentError(
             "this is no seed of a run of a private check",
@@ -125,6 +121,11 @@ class AuditedRun:
         ended: who ended it before its end, each with the reason.
         missing: parts of steps that the record does not hold.
         picked: whether both coins pick it to be opened; None where they do not tell.
+        mode: MUTUAL or SITES.
+        protector: whose sites were asked about; None in a mutual check.
+        warned: of sites, what the run had to tell the planner that was audited.
+        sites: how many sites the protector that was audited opened, decoys not among them.
+        decoys: how many decoys.
     """
 
     party: str
@@ -141,56 +142,11 @@ class AuditedRun:
     ended: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     picked: bool | None
-
-
-@dataclass(slots=True)
-class _Side:
-    """What one party said in the run, as far as the record shows it.
-
-    ``false``: the first of its steps whose bytes are not those that it names, or too many of them;
-    nothing behind it is looked at. ``later``: a step that it said after it had ended the run.
-    """
-
-    steps: list[Said] = field(default_factory=list)
-    missing: tuple[str, ...] = ()
-    false: str | None = None
-    later: str | None = None
-    coin: bytes | None = None
-    ends: list[str] = field(default_factory=list)
-
-    @property
-    def hello(self) -> Hello | None:
-        """Its HELLO; None where it said none, or none that can be read."""
-        try:
-            return read_hello(self.steps[0].step.data) if self.steps else None
-        except DeconflictError:
-            return None
-
-    def take(
-        self, party: str, body: PrivateStep, shape: Shape, slots: int, parts: Mapping[str, bytes]
-    ) -> bool:
-        """Take its next step; False when its bytes are not there, or are not what it names."""
-        if _is_false_length(body, shape, slots):
-            self.false = f"{_name(body)} has another length than was agreed"
-            return False
-        self.missing = tuple(name for name in body.parts if name not in parts)
-        if self.missing:
-            return False
-        inline = body.inline
-        data = b"".join(parts[name] for name in body.parts) if inline is None else inline
-        if hashlib.sha256(data).hexdigest() != body.sha256 or len(data) != body.size:
-            self.false = f"{_name(body)} names parts that are not it"
-            return False
-        kind = body.step.step_kind
-        if kind is None:
-            self.false = f"{_name(body)} is no step of such a check"
-            return False
-        self.steps.append(Said(party, Step(kind, body.number, data)))
-        return True
-
-    def coin_is_false(self) -> bool:
-        """True exactly when it said a coin that its HELLO does not commit to."""
-        return self.coin is not None and (self.hello is None or not opens(self.hello, self.coin))
+    mode: str
+    protector: str | None
+    warned: tuple[Warned, ...]
+    sites: int | None
+    decoys: int | None
 
 
 class RecordedRun:
@@ -198,12 +154,12 @@ class RecordedRun:
 
     Args:
         opened: what a party gave of it.
-        plan: the canonical bytes of its plan.
+        held: the canonical bytes of its plan, or of its list of sites.
     """
 
-    def __init__(self, opened: OpenedRun, plan: bytes) -> None:
+    def __init__(self, opened: OpenedRun, held: bytes) -> None:
         self._opened = opened
-        self._plan = plan
+        self._held = held
         self._proposed: tuple[Envelope, PrivatePropose] | None = None
         self._about: list[tuple[Envelope, Body]] = []  # in the order of each chain
         # By party and whether of an exercise: a whole run has one less, so that what is too many
@@ -249,12 +205,11 @@ class RecordedRun:
         Raises:
             NotFoundError: the record has no such run.
         """
-        shape = self._shape(document)
-        slots = document.asked_slots(self._require_run()[1].refines)
+        mode = self._mode(document)
         return frozenset(
             name
             for _, body in self._about
-            if isinstance(body, PrivateStep) and not _is_false_length(body, shape, slots)
+            if isinstance(body, PrivateStep) and not mode.is_false_length(body)
             for name in body.parts
         )
 
@@ -274,7 +229,7 @@ class RecordedRun:
         Raises:
             NotFoundError: the record has no such run.
         """
-        shape = self._shape(document)
+        mode = self._mode(document)
         (envelope, proposed), opened = self._require_run(), self._opened
         names = (envelope.sender.party, envelope.to.party)
         if opened.party not in names:
@@ -284,26 +239,19 @@ class RecordedRun:
                 expected=" or ".join(names),
             )
         (peer,) = (name for name in names if name != opened.party)
-        own, theirs = (self._side(party, document, shape, parts) for party in (opened.party, peer))
-        found = Audited(None, None)
+        own, theirs = (self._side(party, mode, parts) for party in (opened.party, peer))
+        found = MadeAgain(None)
         if own.steps:
-            said = in_one_order(own.steps, theirs.steps, whole=not theirs.missing)
-            grid = document.grid(document.start_of(proposed.start_ms, opened.run))
-            secret = Opened(
-                opened.party, self._plan, bytes.fromhex(opened.seed), bytes.fromhex(opened.coin)
+            secret = Secret(
+                opened.party, self._held, bytes.fromhex(opened.seed), bytes.fromhex(opened.coin)
             )
-            found = audit(said, secret, grid)
+            found = mode.made_again(own.steps, theirs.steps, secret, whole=not theirs.missing)
         missing = tuple(dict.fromkeys((*own.missing, *theirs.missing)))
-        ended = tuple(
-            (party, why)
-            for party, side in ((opened.party, own), (peer, theirs))
-            for why in side.ends
-        )
-        deviates = _deviates(own, shape, found)
+        ended = tuple((side.party, why) for side in (own, theirs) for why in side.ends)
+        deviates = _deviates(own, found)
         because = None if deviates else _because(own, found, missing, ended, exported_utc)
         stopped = found.unsaid and not ended and because is None
         deviates = deviates or (found.deviates if stopped else None)
-        finding = found.finding
         return AuditedRun(
             party=opened.party,
             peer=peer,
@@ -313,12 +261,17 @@ class RecordedRun:
             deviates=deviates,
             because=because,
             steps=len(own.steps),
-            outcome=None if finding is None else finding.outcome.value,
-            hits=0 if finding is None else len(finding.hits),
-            peer_deviates=theirs.false or found.refused or _false_coin(theirs),
+            outcome=found.outcome,
+            hits=found.hits,
+            peer_deviates=theirs.false or found.refused or theirs.false_coin,
             ended=ended,
             missing=missing,
             picked=_picked(own, theirs, document.audit_per_mille),
+            mode=proposed.mode.value,
+            protector=None if proposed.sites is None else proposed.sites.protector,
+            warned=found.warned,
+            sites=found.sites,
+            decoys=found.decoys,
         )
 
     # ---- inside --------------------------------------------------------------------------------
@@ -342,34 +295,19 @@ class RecordedRun:
                 expected="a mutual check: of a mediated one the record of the two lines with the "
                 "mediator has what was sent, and this one none of it",
             )
-        if proposed[1].sites is not None:
-            raise NotFoundError(
-                "a check of protected sites is not looked at by this command",
-                given=opened.proposal[:16],
-                expected="a mutual check",
-            )
         return proposed
 
-    def _shape(self, document: PrivateCheckTerms) -> Shape:
-        _, proposed = self._require_run()
-        start_ms = document.start_of(proposed.start_ms, self._opened.run)
+    def _mode(self, document: PrivateCheckTerms) -> Mode:
         try:
-            return document.shape(start_ms, proposed.refines)
+            return mode_of(document, self._require_run()[1], self._opened.run)
         except InvalidInputError as error:
             raise NotFoundError(
                 "no run of this check could be run", given=error.given, expected=error.expected
             ) from error
 
-    def _side(
-        self,
-        party: str,
-        document: PrivateCheckTerms,
-        shape: Shape,
-        parts: Mapping[str, bytes],
-    ) -> _Side:
-        envelope, proposed = self._require_run()
-        slots = document.asked_slots(proposed.refines)
-        side = _Side()
+    def _side(self, party: str, mode: Mode, parts: Mapping[str, bytes]) -> RecordedSide:
+        envelope, _ = self._require_run()
+        side = RecordedSide(party, mode)
         stands = True  # until a step whose bytes nobody has
         for said, body in self._about:
             if said.sender.party != party or said.drill != envelope.drill:
@@ -378,48 +316,32 @@ class RecordedRun:
                 case PrivateEnd():
                     if body.run in (None, self._opened.run):
                         side.ends.append(body.reason.value)
-                case PrivateCoin():
+                case PrivateCoin() if mode.has_coins:
                     side.coin = side.coin or bytes.fromhex(body.coin)
                 case PrivateStep():
                     if side.ends:
-                        side.later = side.later or _name(body)
+                        side.later = side.later or step_name(body)
                     elif stands:
-                        stands = side.take(party, body, shape, slots, parts)
+                        stands = side.take(body, parts)
         return side
 
 
-def _name(body: PrivateStep) -> str:
-    return f"{body.step} {body.number}" if body.step is StepWord.CHUNK else body.step.value
-
-
-def _is_false_length(body: PrivateStep, shape: Shape, slots: int) -> bool:
-    kind = body.step.step_kind
-    if kind is None:
-        return True  # no step of such a check
-    length = length_of(kind, shape, slots)
-    return body.size > MAX_HELLO_BYTES if length is None else body.size != length
-
-
-def _deviates(own: _Side, shape: Shape, found: Audited) -> str | None:
+def _deviates(own: RecordedSide, found: MadeAgain) -> str | None:
     """Return what the side audited said that it must not have said, whatever is missing."""
-    if own.steps and own.hello is not None and own.hello.shape != shape:
-        return "its HELLO names another grid, or other lengths, than were agreed"
+    if own.hello is not None and own.hello.wrong:
+        return own.hello.wrong
     if found.deviates and not found.unsaid:
         return found.deviates
     if own.false:
         return own.false
     if own.later:
         return f"it went on with {own.later} after it had ended the run"
-    return _false_coin(own)
-
-
-def _false_coin(side: _Side) -> str | None:
-    return "its coin is not the one that its HELLO commits to" if side.coin_is_false() else None
+    return own.false_coin
 
 
 def _because(
-    own: _Side,
-    found: Audited,
+    own: RecordedSide,
+    found: MadeAgain,
     missing: tuple[str, ...],
     ended: tuple[tuple[str, str], ...],
     exported_utc: str,
@@ -441,10 +363,10 @@ def _verdict(deviates: str | None, because: str | None) -> Verdict:
     return Verdict.NOT_AUDITED if because else Verdict.FOLLOWS
 
 
-def _picked(own: _Side, theirs: _Side, per_mille: int) -> bool | None:
+def _picked(own: RecordedSide, theirs: RecordedSide, per_mille: int) -> bool | None:
     halves = {
         side.hello.hash: side.coin
         for side in (own, theirs)
-        if side.hello is not None and side.coin is not None and not side.coin_is_false()
+        if side.hello is not None and side.coin is not None and not side.coin_is_false
     }
     return picked(halves, per_mille) if len(halves) == len((own, theirs)) else None

@@ -10,6 +10,7 @@ from deconflict.node.private.course import STEPS_OF_BOTH
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.looks import Looks
 from deconflict.node.private.runner import PrivateRunner
+from deconflict.node.private.site_course import SITE_STEPS_OF_BOTH
 from deconflict.node.private.views import (
     PrivateCheckView,
     PrivateFindingView,
@@ -170,8 +171,10 @@ class PrivateShowing(Releasing):
             begun = runner.is_going(check.proposal, number) or run.own.hello or run.peer.hello
             state = "RUNNING" if begun else "WAITING"
             if begun and progress is None:
-                progress = (0, STEPS_OF_BOTH)
-        done, steps = (None, None) if over or progress is None else progress
+                progress = (0, _steps_of(check))
+        done, steps = (None, None if over else _steps_of(check))
+        if not over and progress is not None:
+            done, steps = progress
         return PrivateRunView(
             run=number,
             start_utc=format_utc(period.start_ms),
@@ -235,6 +238,11 @@ class PrivateShowing(Releasing):
             looks=looks.views(),
             runs_left=max(document.runs_per_slot - asked - bool(run.outcome), 0),
         )
+
+
+def _steps_of(check: Check) -> int:
+    """Return how many steps both sides say in a whole run."""
+    return STEPS_OF_BOTH if check.body.sites is None else SITE_STEPS_OF_BOTH
 
 
 def _outcome(finding: PrivateFinding | None, *, over: bool) -> str | None:

@@ -48,7 +48,6 @@ def side_drawn(
         plan,
         tools.sites,
         peer,
-        terms,
         now_ms=now_ms,
         expires_ms=expires_ms,
         random_bytes=random_bytes,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from deconflict.airspace.altitude import AltitudeReference
 from deconflict.airspace.instant import format_utc
 from deconflict.errors import (
     CheckRefusedError,
@@ -15,13 +16,11 @@ from deconflict.errors import (
     InvalidInputError,
 )
 from deconflict.line.keys import RandomBytes
-from deconflict.messages.in_force import conversions_of
 from deconflict.messages.private_bodies import PrivateEndReason, SitesAsked
-from deconflict.messages.terms import Terms
 from deconflict.node.private.beginning import CannotRunError, Period
 from deconflict.node.private.files import PlanFile, RunFile
 from deconflict.node.private.site_files import SiteFiles
-from deconflict.node.private.sorties import Sortie, conversions_to, named, plan_of
+from deconflict.node.private.sorties import Sortie, named, plan_of
 from deconflict.sealed.grid import Grid
 from deconflict.sealed.own import Drawn, plan_bytes, read_plan
 from deconflict.sealed.plane import Plane
@@ -33,7 +32,7 @@ from deconflict.sealed.site_sides import (
     protector_side,
 )
 from deconflict.sealed.sites import activity_squares, ids, sites_bytes
-from deconflict.sealed.tubes import filled
+from deconflict.sealed.tubes import Conversions, filled
 
 __all__ = ["SiteBegun", "SiteMet", "site_met", "sites_drawn_anew", "sites_taken_up"]
 
@@ -76,7 +75,6 @@ def sites_drawn_anew(
     plan: PlanFile | None,
     files: SiteFiles,
     peer: str,
-    terms: Terms,
     *,
     now_ms: int,
     expires_ms: int,
@@ -95,7 +93,7 @@ def sites_drawn_anew(
     if sites.protector == period.party:
         held = _list(period, sites, files, peer, grid, now_ms)
     else:
-        sorties = _activity(period, plan, terms)
+        sorties = _activity(period, plan)
         held = plan_bytes(plan_of(sorties))
         names = tuple((sortie.name, len(sortie.pieces)) for sortie in sorties)
     seed, coin, nonce = (random_bytes(_SECRET_BYTES) for _ in range(3))
@@ -182,12 +180,16 @@ def _list(
         raise CannotRunError(PrivateEndReason.PLAN_LEAVES_GRID, str(error)) from error
 
 
-def _activity(period: Period, plan: PlanFile | None, terms: Terms) -> tuple[Sortie, ...]:
-    """Return all that the plan holds: sites stand all the time, so no time is left out."""
+def _activity(period: Period, plan: PlanFile | None) -> tuple[Sortie, ...]:
+    """Return all that the plan holds: sites stand all the time, so no time is left out.
+
+    Altitudes count for nothing, so one that the terms cannot convert keeps nothing from being
+    checked.
+    """
     if plan is None:
         raise CannotRunError(PrivateEndReason.NO_PLAN, "no plan is set for this line")
     grid = period.grid
-    conversions = conversions_to(grid.reference, conversions_of(terms))
+    conversions: Conversions = dict.fromkeys(AltitudeReference, (0, 0))
     try:
         return tuple(
             Sortie(each.label or each.declaration_id[:12], filled(each.geometry, grid, conversions))

@@ -5,6 +5,7 @@ bytes follow again after a crash, and what the record has otherwise ends the run
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from deconflict.errors import CheckRefusedError
 from deconflict.messages.private_bodies import StepWord
@@ -13,9 +14,10 @@ from deconflict.sealed.session import Finding, Outcome
 from deconflict.sealed.site_check import Planner, Protector
 from deconflict.sealed.site_sides import PlannerSide, ProtectorSide, SiteStep, SiteStepKind
 
-__all__ = ["SiteCourse"]
+__all__ = ["SITE_STEPS_OF_BOTH", "SiteCourse"]
 
-_STEPS = 8  # the list and the points are said once, the rest by both but for the answer
+# In a whole check: HELLO and DONE are said by both, list, points and answer by one.
+SITE_STEPS_OF_BOTH: Final = 7
 
 
 class SiteCourse:
@@ -61,7 +63,7 @@ class SiteCourse:
     @property
     def progress(self) -> tuple[int, int]:
         """How many steps were said and heard, and how many a whole check has."""
-        return self._said + self._heard, _STEPS - 1
+        return self._said + self._heard, SITE_STEPS_OF_BOTH
 
     @property
     def over(self) -> bool:

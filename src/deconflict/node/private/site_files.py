@@ -7,7 +7,8 @@ In the same folder as the other secrets of private checks, for the owner's eyes 
     private/asked.json              how much was asked, by each line and by all together
 
 What was asked is on the disk before an answer leaves: after a crash it counts still. It lives as
-long as the list: to change the list keeps it, to clear the list forgets it.
+long as the list: to change the list keeps it, to clear the list forgets it. A list without it is
+answered to nobody: a lost count is not one of nothing.
 """
 
 from pathlib import Path
@@ -17,7 +18,7 @@ import msgspec
 
 from deconflict.airspace.instant import format_utc, parse_utc
 from deconflict.airspace.position import Position
-from deconflict.errors import CheckRefusedError, InvalidGeometryError
+from deconflict.errors import CheckRefusedError, InvalidDocumentError, InvalidGeometryError
 from deconflict.node.private.files import SecretFolder, line_name
 from deconflict.sealed.grid import Grid
 from deconflict.sealed.plane import Plane
@@ -171,19 +172,24 @@ class SiteFiles(SecretFolder):
             ConfigurationError: others than the owner may read the file.
             InvalidDocumentError: it is damaged.
         """
-        return self.read(self.folder / "sites.json", SitesFile)
+        return self.read(self._list_path, SitesFile)
 
     def set_sites(self, sites: SitesFile) -> None:
         """Keep the list in the place of the one before it."""
-        self.write(self.folder / "sites.json", sites)
+        asked = self.folder / "asked.json"
+        if not self._list_path.exists() and not asked.exists():
+            self.write(asked, _AskedFile({}, ()))  # first: no list is ever without it
+        self.write(self._list_path, sites)
 
     def clear(self) -> bool:
         """Forget the list, every consent, and what was asked; True when there was a list."""
-        found = self.erase(self.folder / "sites.json") if self.folder.is_dir() else False
-        if self.folder.is_dir():
-            for path in sorted(self.folder.glob("consent-*.json")):
-                self.erase(path)
-            self.erase(self.folder / "asked.json")
+        if not self.folder.is_dir():
+            return False
+        # In this order: whenever it crashes, no consent is left without a list, no list uncounted.
+        for path in sorted(self.folder.glob("consent-*.json")):
+            self.erase(path)
+        found = self.erase(self._list_path)
+        self.erase(self.folder / "asked.json")
         return found
 
     # ---- consent ---------------------------------------------------------------------------
@@ -245,21 +251,33 @@ class SiteFiles(SecretFolder):
         Raises:
             CheckRefusedError: there is no consent, no list, or it is more than may be asked.
         """
-        held = self._asked()
-        if run in held.counted:
-            return  # before a crash: the same answer follows again
         self.require_consent(line_id, peer, now_ms)
         sites = self.sites()
         if sites is None:
             raise CheckRefusedError("no list of sites is held any more", reason="NO_SITES")
+        held = self._asked()
+        if run in held.counted:
+            return  # before a crash, which came before the answer
         now = self.require_admitted(sites.caps, line_id, grid, points, now_ms)
         counted = (*held.counted, run)[-_COUNTED:]
         self.write(self.folder / "asked.json", _AskedFile(held.by_line | now, counted))
 
     # ---- inside ----------------------------------------------------------------------------
 
+    @property
+    def _list_path(self) -> Path:
+        return self.folder / "sites.json"
+
     def _asked(self) -> _AskedFile:
-        return self.read(self.folder / "asked.json", _AskedFile) or _AskedFile({}, ())
+        found = self.read(self.folder / "asked.json", _AskedFile)
+        if found is None and self._list_path.exists():
+            raise InvalidDocumentError(
+                "how much was asked about the protected sites is not known any more",
+                given=f"no {self.folder / 'asked.json'}",
+                expected="what this node wrote when the list was set",
+                remedy="put the file back, or clear the list and set it anew: it is NOT CHECKED",
+            )
+        return found or _AskedFile({}, ())
 
     def _consent_path(self, line_id: str) -> Path:
         return self.folder / f"consent-{line_name(line_id)}.json"

@@ -118,7 +118,8 @@ class PrivateRunView:
         sorties: how many own sorties were checked; None where that is not known.
         reason: why it ended before its end.
         ended_by: which party said so.
-        done, steps: how far it is, while it runs.
+        done: how many steps are said, while it runs; None before and after.
+        steps: how many both sides say in a whole run; None once it is over.
         picked: whether both coins picked it to be opened to the arbiter.
         coin_kept: the peer did not open its coin.
         text: the state in words.

@@ -5,7 +5,7 @@ import { h, Rows } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 import { accept, cancel, decline, openToArbiter, runNow } from "./say.js";
-import { fromTo } from "./terms.js";
+import { fromTo, protects } from "./terms.js";
 
 const DAY_MS = 86_400_000;
 // Shape and word, never colour alone; what was not found is shown no calmer than it is.
@@ -70,7 +70,7 @@ export function drawCheck(box, chosen, document, desk) {
       ...fact("first_period", h("span", { class: "figure" }, utc(check.start_utc)), " ", h("small", {}, local(check.start_utc))),
       ...fact("runs", figures(String(check.runs))),
       ...(check.refines ? fact("refined", h("a", { href: `#private/${check.refines.of}/${check.refines.run}` }, t("private.refined_run", { run: check.refines.run }))) : []),
-      ...(check.shown.filter(isOver).length === check.runs ? [] : fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan")))),
+      ...(check.shown.filter(isOver).length === check.runs || protects(check) ? [] : fact("own_plan", check.plan_set ? t("private.plan_is_set") : h("span", { class: "permission" }, t("private.no_plan")))),
       ...(check.warning ? fact("mediator", h("strong", { class: "permission", dir: "auto" }, check.warning)) : []),
       ...fact("proposal", h("a", { class: "figure", href: `#thread/${check.line_id}/${check.proposal}` }, check.proposal.slice(0, 16))));
     acts.replaceChildren(...buttons(check));
@@ -107,7 +107,7 @@ export function drawCheck(box, chosen, document, desk) {
         (run.outcome || run.hits > 0) && h("a", { href: `#private/${check.proposal}/${run.run}`, data: key("look") }, t("private.look")),
         going && run.state === "WAITING" && may("declare") && button(t("private.run_now"), () => runNow(check, run, desk), key("now")),
         going && may("declare") && button(t("private.cancel_run"), () => cancel(check, run, desk), key("cancel")),
-        over && run.sorties !== null && may("terms") && opening(check, run, key))));
+        over && (run.sorties !== null || (protects(check) && run.state === "WHOLE")) && may("terms") && opening(check, run, key))));
   }
 
   // Nobody is given a plan before the time that the terms say.

@@ -14,8 +14,11 @@ import { fromTo } from "./terms.js";
 const SHOWN = 200;
 const TMM = 10_000;
 
+const SITES_SAY = { HIT: "sites.says_hit", NO_HIT: "sites.says_no_hit" };
 const SAYS = { HIT: "private.says_hit", NO_HIT: "private.says_no_hit", NOT_CHECKED: "private.says_not_checked" };
 const FALLEN = "FALLEN";
+
+const saysOf = ({ protector, peer }, { outcome }) => t((protector && SITES_SAY[outcome]) || SAYS[outcome], { peer });
 
 // Draws into a box; returns how it ends.
 export function drawFinding(box, finding, document, desk) {
@@ -32,7 +35,7 @@ export function drawFinding(box, finding, document, desk) {
     h("h2", { id: "h-finding" }, t("private.finding", { run: run.run, peer: check.peer })),
     h("div", { class: "stack" },
       h("div", { class: `alert ${loudness(run)}` }, h("p", { class: "urgency" }, outcomeOf(run)),
-        h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.stands] && !(check.mediator && run.stands === "HIT") && h("p", { class: "permission" }, fell ? t("private.says_fallen", { peer: check.peer }) : t(SAYS[run.stands])),
+        h("div", { class: "words" }, h("p", { class: "said", dir: "auto" }, run.text), SAYS[run.stands] && !(check.mediator && run.stands === "HIT") && h("p", { class: "permission" }, fell ? t("private.says_fallen", { peer: check.peer }) : saysOf(check, { outcome: run.stands })),
           !over && h("p", { class: "permission" }, t("private.says_more")),
           run.outcome === "HIT" && run.reason && h("p", { class: "permission" }, t("private.says_not_checked")))),
       ...finding.at_sites.map(({ text }) => h("p", { dir: "auto" }, text)),

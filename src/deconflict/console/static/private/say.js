@@ -9,7 +9,7 @@ import { named, quoted, t } from "../shell/words.js";
 import { raiseConcern } from "../card/concern.js";
 import { say } from "../watch/actions.js";
 import { learned } from "./plan.js";
-import { fromTo, period, periodsAhead, slotTimes } from "./terms.js";
+import { fromTo, period, periodsAhead, protects, slotTimes } from "./terms.js";
 
 const TOLD = 20; // hits of which something can be told at the console
 
@@ -46,7 +46,7 @@ export function propose({ line, document }, desk) {
 
 export function accept(check, desk) {
   ask({ title: t("private.accept"), subject: t("private.accept_about", { peer: check.peer }), verb: t("private.accept"),
-    sure: () => h("div", { class: "stack" }, h("p", { class: check.plan_set ? "said" : "permission" }, t(check.plan_set ? "private.accept_sure" : "private.accept_no_plan")), check.warning ? h("p", { class: "permission", dir: "auto" }, check.warning) : learned()),
+    sure: () => h("div", { class: "stack" }, h("p", { class: check.plan_set || protects(check) ? "said" : "permission" }, t(check.plan_set || protects(check) ? "private.accept_sure" : "private.accept_no_plan")), check.warning ? h("p", { class: "permission", dir: "auto" }, check.warning) : learned()),
     send: () => post(`/private/${check.proposal}/accept`).then(desk.said) });
 }
 

@@ -9,6 +9,7 @@ import { drawCheck, markOf, outcomeOf, stateOf } from "./check.js";
 import { drawFinding } from "./found.js";
 import { learned, planPart } from "./plan.js";
 import { propose } from "./say.js";
+import { askAboutSites, sitesPart } from "./sites.js";
 import { agreedLines, documentOf } from "./terms.js";
 
 const RUNNING_MS = 700; // between two looks at a run that goes on
@@ -33,6 +34,7 @@ export function open(main, shown) {
   let closed = false;
   let busy = false;
   let tookMs = 0;
+  const sites = sitesPart(desk);
   main.replaceChildren(status, h("div", { class: "two" },
     h("div", { class: "stack" }, card, finding,
       h("section", { "aria-labelledby": "h-checks" }, h("h2", { id: "h-checks" }, t("screen.private")), h("p", { class: "soft" }, t("private.about")), list)),
@@ -70,6 +72,7 @@ export function open(main, shown) {
     const begun = performance.now();
     try {
       await look();
+      if (!closed) await sites.look();
     } finally {
       busy = false;
       tookMs = performance.now() - begun;
@@ -130,7 +133,8 @@ export function open(main, shown) {
     if (closed || told === lines) return;
     lines = told;
     plans.replaceChildren(
-      ...agreed.flatMap((each) => [planPart(each.line, desk), may("terms") ? h("div", { class: "row" }, h("button", { type: "button", class: "first", onclick: () => propose(each, desk) }, t("private.propose_to", { peer: each.line.peer }))) : h("p", { class: "soft" }, t("private.may_not"))]),
+      ...agreed.flatMap((each) => [planPart(each.line, desk), may("terms") ? h("div", { class: "row" }, h("button", { type: "button", class: "first", onclick: () => propose(each, desk) }, t("private.propose_to", { peer: each.line.peer })), h("button", { type: "button", onclick: () => askAboutSites(each, desk) }, t("sites.ask", { peer: each.line.peer }))) : h("p", { class: "soft" }, t("private.may_not"))]),
+      ...(agreed.length ? [sites.node] : []),
       agreed.length ? h("section", { "aria-label": t("private.learns") }, learned()) : h("section", {}, h("p", {}, t("private.no_terms"))));
   }
 }

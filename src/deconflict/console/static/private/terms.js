@@ -7,6 +7,9 @@ import { get } from "../shell/node.js";
 // From and to, each on one line: a figure that is broken reads from the wrong end in Arabic.
 export const fromTo = (from, to) => [h("span", { class: "stamp" }, `${utc(from)} –`), " ", h("span", { class: "stamp" }, utc(to))];
 
+// Who protects the sites that a check is of puts in no plan.
+export const protects = ({ protector, peer }) => protector !== null && protector !== peer;
+
 const AHEAD = 48; // periods that are offered to begin with
 const read = new Map(); // line and terms -> what they say, or null where they say nothing
 
