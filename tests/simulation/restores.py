@@ -150,6 +150,17 @@ class RestoringParty(PartySimulator):
         # The signature is not looked at before ``seal_entry``: a row without one, and its bytes.
         return seal_envelope(entry.data, self.key)
 
+    @property
+    def was_told(self) -> bool:
+        """True exactly when somebody had it speak behind what its record says, with no receipt yet.
+
+        What it lacks, as an author or of what it receipted, it finds out by the refusal.
+        """
+        present, held = self.durable.own.head, self.last_receipt()
+        if present is None or present.epoch not in self.alone_epochs:
+            return False
+        return held is None or read_receipt(held.data).epoch != present.epoch
+
     def seal_entry(self, entry: OutgoingEntry) -> None:
         self.simulation.referee.note_signed(self, self.live.seal(entry))
 
@@ -482,11 +493,7 @@ class RestoreReferee(Referee):
             logged = signer.durable.peer
             if author.machine is not None and author.machine.speaks:
                 held = author.machine.receipted_on_way
-                present = author.durable.own.head
-                # Told to speak behind what its record says, it finds out by the refusal.
-                told = present is not None and present.epoch in author.alone_epochs
-                if told and held is not None and present is not None:
-                    told = held.epoch != present.epoch
+                told = author.was_told or signer.was_told
                 if held is not None and not told and not logged.holds(held):
                     raise LineViolationError(
                         f"I3 seed {self._seed}: {author.name} holds a receipt for slot {held.seq} "
