@@ -10,11 +10,11 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from deconflict.airspace.instant import format_utc, parse_utc
+from deconflict.airspace.instant import parse_utc
 from deconflict.errors import (
     BrokenTurnError,
     ConfigurationError,
@@ -35,7 +35,6 @@ from deconflict.messages.private_bodies import (
     PrivateEnd,
     PrivateEndReason,
     PrivateStep,
-    Refines,
     StepWord,
     cut,
 )
@@ -45,23 +44,26 @@ from deconflict.node.private.checks import Check
 from deconflict.node.private.closer import Refined
 from deconflict.node.private.course import Course, LoggedStep, leaves_ms
 from deconflict.node.private.findings import PrivateFinding
+from deconflict.node.private.found import (
+    AnyBegun,
+    AnyCourse,
+    finding_of,
+    is_same_plan,
+    protects,
+)
 from deconflict.node.private.mediated_beginning import MediatedBegun
 from deconflict.node.private.mediated_course import MediatedCourse
 from deconflict.node.private.run import Run, StepSaid
 from deconflict.node.private.side import side_drawn, side_taken_up
 from deconflict.node.private.site_beginning import (
     SiteBegun,
-    SiteMet,
-    site_met,
 )
 from deconflict.node.private.site_course import SiteCourse
-from deconflict.node.private.sorties import Met, met
 from deconflict.node.private.submitting import Submitting
 from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say
 from deconflict.sealed.coin import opens
 from deconflict.sealed.hello import read_hello
-from deconflict.sealed.session import Outcome
 from deconflict.sealed.site_sides import SiteStep, SiteStepKind
 from deconflict.sealed.steps import Step, StepKind
 
@@ -74,7 +76,6 @@ _AGAIN_S: Final = (
 _HELD_BACK: Final = (StepKind.ROOT, SiteStepKind.LIST)
 _LOGGED_S: Final = 0.02
 _T = TypeVar("_T")
-AnyCourse: TypeAlias = Course | SiteCourse | MediatedCourse
 
 
 class Going:
@@ -96,7 +97,7 @@ class Going:
         self._moved = asyncio.Event()
         self._expires_ms = 0
         self._sites = period.body.sites
-        self._begun: Begun | SiteBegun | MediatedBegun | None = None
+        self._begun: AnyBegun | None = None
         self._course: AnyCourse | None = None
         asked = period.body.mediated
         self._submitting = None
@@ -199,7 +200,7 @@ class Going:
         begun = await self._in_thread(lambda: side_taken_up(period, kept))
         self._have(begun)
 
-    def _have(self, begun: Begun | SiteBegun | MediatedBegun) -> None:
+    def _have(self, begun: AnyBegun) -> None:
         period = self._period
         checks = self._line.book.private_checks
         self._begun = begun
@@ -273,7 +274,7 @@ class Going:
                 raise CannotRunError(PrivateEndReason.EXPIRED)
             data = await self._data(said)
             self._heard += 1
-            if self._protects and said.step is StepWord.POINTS:
+            if protects(self._period) and said.step is StepWord.POINTS:
                 await self._in_thread(self._count)
             await self._in_thread(partial(course.hear, said.step, said.number, data))
             if course.finding.hits != self._hits:
@@ -398,52 +399,21 @@ class Going:
     async def _finding(
         self, reason: str | None = None, ended_by: str | None = None
     ) -> PrivateFinding:
-        period, begun = self._period, self._begun
-        sites, course = self._sites, self._course
-        grid = period.grid.refined(period.parts)
-        found = None if self._course is None else self._course.finding
-        whole = found is not None and found.whole and reason is None
-        hits = self._hits if found is None else found.hits
-        sorties = () if begun is None else begun.sorties
-        where: tuple[Met, ...] = ()
-        at_sites: tuple[SiteMet, ...] = ()
-        if sites is None:
-            where = await self._in_thread(lambda: met(hits, sorties, grid))
-        elif isinstance(course, SiteCourse):
-            labels, flat = course.labels, period.document.site_grid(period.start_ms)
-            at_sites = await self._in_thread(lambda: site_met(labels, sorties, flat))
-        outcome = Outcome.HIT if hits else Outcome.NO_HIT if whole else Outcome.NOT_CHECKED
-        told = course.told if isinstance(course, MediatedCourse) and whole else None
-        if told is not None:
-            outcome = told.outcome
-        mediated = period.body.mediated
-        return PrivateFinding(
-            line_id=period.line_id,
-            peer=self._line.peer,
-            proposal=period.proposal,
-            run=period.number,
-            start_utc=format_utc(period.start_ms),
-            end_utc=format_utc(period.end_ms),
-            slot_ms=grid.slot_ms,
-            parts=period.parts,
-            # The protector finds nothing, and least of all that nothing was near.
-            outcome=None if self._protects else outcome,
-            whole=whole,
-            at_utc=format_utc(self._now_ms),
-            met=where,
-            protector=None if sites is None else sites.protector,
-            points=None if sites is None else sites.points,
-            at_sites=at_sites,
-            mediator=None if mediated is None else mediated.mediator,
-            own_cells=None if told is None else told.own_cells,
-            peers_cells=None if told is None else told.peers_cells,
-            sorties=None if begun is None or self._protects else len(begun.sorties),
+        refines = await self._refines()
+        work = partial(
+            finding_of,
+            self._period,
+            self._line.peer,
+            self._begun,
+            self._course,
+            hits=self._hits,
+            at_ms=self._now_ms,
+            drill=self._check.drill,
+            refines=refines,
             reason=reason,
             ended_by=ended_by,
-            drill=self._check.drill,
-            forget_ms=period.erase_ms,
-            refines=await self._refines(),
         )
+        return await self._in_thread(work)
 
     async def _refines(self) -> Refined | None:
         """Return of which run this is a closer look, and whether at the same own plan.
@@ -455,23 +425,11 @@ class Going:
         if coarse is None or coarse.drill is not self._check.drill:
             return None
         if refines is not None and self._refined is None:
-            same_plan = await self._in_thread(partial(self._is_same_plan, refines))
+            same_plan = await self._in_thread(
+                partial(is_same_plan, self._tools.files, refines, self._begun)
+            )
             self._refined = Refined(refines.of, refines.run, refines.slots, same_plan)
         return self._refined
-
-    def _is_same_plan(self, refines: Refines) -> bool:
-        """True exactly when the plan that is looked at is the one that the coarse run was of.
-
-        A hit of one plan does not fall by a look at another one, as long as nobody knows where the
-        other one goes: what is kept no longer, or cannot be read, is another plan.
-        """
-        if self._begun is None:
-            return False
-        try:
-            coarse = self._tools.files.run(refines.of, refines.run)
-        except (ConfigurationError, InvalidDocumentError):
-            return False
-        return coarse is not None and coarse.plan == self._begun.kept.plan
 
     async def _keep(self, finding: PrivateFinding) -> None:
         self._found = finding
@@ -529,11 +487,6 @@ class Going:
     @property
     def _now_ms(self) -> int:
         return self._tools.runtime.now().utc_ms
-
-    @property
-    def _protects(self) -> bool:
-        """Whether this side holds the sites that are asked about."""
-        return self._sites is not None and self._sites.protector == self._period.party
 
     def _need_course(self) -> AnyCourse:
         if self._course is None:
