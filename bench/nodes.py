@@ -267,11 +267,15 @@ def free_port() -> int:
     """Return a port of loopback that nobody listens on now.
 
     Below those that the kernel gives to outgoing connections, and drawn at random: between this
-    and the start of what is to listen, nobody else comes to have it.
+    and the start of what is to listen, nobody else comes to have it. Tests that run beside one
+    another draw from different ones: what is killed and started again finds its own free.
     """
+    least, most = _PORTS
+    width = (most - least) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    least += width * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
         with socket.socket() as probe:
-            port = secrets.randbelow(_PORTS[1] - _PORTS[0]) + _PORTS[0]
+            port = secrets.randbelow(width) + least
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 return port

@@ -90,7 +90,7 @@ def test_a_cease_request_takes_two_steps_and_escape_sends_nothing(
         blue.page.fill("dialog[open] input[name=position]", "35.0 36.0")
         blue.page.fill("dialog[open] input[name=reach]", "5")
         blue.page.click('dialog[open] button:has-text("Next")')
-        assert "You ask red to cease activity within 5 km" in blue.page.inner_text("dialog[open]")
+        blue.shows('dialog[open]:has-text("You ask red to cease activity within 5 km")')
 
     prepare()
     # What the hand rests on after the first step sends nothing.

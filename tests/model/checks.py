@@ -55,7 +55,7 @@ RIGHT = (
         "Restore",
         {"MaxRestoreB": "0", "MaxMsg": "2", "LyingB": "TRUE", "RefusalHeeded": OFF},
         invariants=("NoEquivocation",),
-        states=11_114,
+        states=11_275,
     ),
     Check("a lying peer silences nothing, locks nobody out and is caught", "Liar", states=248_591),
     Check("old, stolen and revoked keys do what they may and no more", "Keys", states=90_027),

@@ -42,6 +42,7 @@ TYPED: dict[ValueType, tuple[str, Any]] = {
     ValueType.CHECK_END: ("canary-lost", "CANARY_LOST"),
     ValueType.TALK: ("by-phone", "BY_PHONE"),
     ValueType.TALKS: ("PHONE, en", ["PHONE", "en"]),
+    ValueType.KINDS: ("QUERY, NOTIFY", ["QUERY", "NOTIFY"]),
 }
 
 
