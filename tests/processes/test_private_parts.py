@@ -93,7 +93,7 @@ def test_a_peer_that_pushes_more_than_its_run_needs_is_refused_and_the_run_goes_
     assert held.held() == before
     east.start()
     for party in pair:
-        found = outcome(party, name)["run"]
+        found = outcome(party, name, timeout_s=200.0)["run"]  # as long as a run may last
         assert (found["outcome"], found["state"]) == ("HIT", "WHOLE")
     assert pushes(b"nothing runs any more") == b""
     assert held.held() == parts_of(east).held() == before
