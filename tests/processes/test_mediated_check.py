@@ -70,8 +70,9 @@ def mediations(white: Party) -> list[dict[str, Any]]:
     return list(white.get("/private/mediations")["mediations"])
 
 
-def parts_of(white: Party) -> list[str]:
-    return [path.name for path in (white.folder / "parts").rglob("*") if len(path.name) == 64]
+def parts_of(white: Party, line_id: str = "") -> list[str]:
+    folder = white.folder / "parts" / line_id
+    return [path.name for path in folder.rglob("*") if len(path.name) == 64]
 
 
 def test_both_are_told_in_how_many_cells(flown: Three) -> None:
@@ -117,9 +118,8 @@ def test_a_mediator_refuses_whom_it_did_not_consent_to(flown: Three) -> None:
         assert run["reason"] == "MEDIATOR_ENDED"
     refused = next(each for each in mediations(white) if each["peer"] == "east")
     assert (refused["state"], refused["reason"]) == ("ENDED", "NO_CONSENT")
-    assert not (white.folder / "parts" / white.line_with(east)["line_id"]).exists() or not parts_of(
-        white
-    )
+    assert not parts_of(white, white.line_with(east)["line_id"])  # of what west sent, a moment
+    wait_for(lambda: not parts_of(white), "the lists were not erased")
     line_id = east.line_with(white)["line_id"]
     (said,) = (
         each
