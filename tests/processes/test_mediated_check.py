@@ -23,7 +23,9 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
     with running(west, east, white):
         agree(west, east, private_check=check_terms(run_limit_ms=120_000, runs_per_slot=100))
         for own, peer in ((west, white), (east, white)):
-            wait_for(lambda o=own, p=peer: o.line_with(p)["state"] == "UP", "the line is down")
+            wait_for(
+                lambda o=own, p=peer: o.line_with(p)["state"] == "UP", "the line is down", 90.0
+            )
         yield west, east, white
 
 
