@@ -183,3 +183,13 @@ def test_a_list_that_does_not_come_is_asked_for_again(both: Watch, browser: Brow
     assert len(asked) > 1
     assert not desk.page.inner_text("#problem")  # nothing that a person has to do
     done(desk)
+
+
+def test_a_screen_that_does_not_come_is_loaded_with_the_page(both: Watch, browser: Browser) -> None:
+    desk = open_desk(browser, both.members["blue"])
+    desk.page.route("**/record/screen.js", lambda route: route.abort())
+    desk.page.evaluate("location.hash = 'record'")
+    desk.shows('#problem:has-text("The node does not answer")')
+    desk.page.unroute("**/record/screen.js")
+    desk.shows("#main form")
+    done(desk)

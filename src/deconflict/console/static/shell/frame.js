@@ -25,6 +25,10 @@ const SCREENS = [
 ];
 const keyOf = (screen, at) => screen.key ?? String((at + 1) % 10);
 
+const UNLOADED = "unloaded"; // how often in a row a screen's file did not come
+const AGAIN_MS = 2_000;
+const MOST_TRIES = 3;
+
 export class Frame {
   world = null;
   #me; #about; #languages;
@@ -121,6 +125,17 @@ export class Frame {
 
   #offered = () => SCREENS.filter((screen) => may(screen.needs));
 
+  // A file of the console that did not come: the node went away. It comes with the page loaded anew.
+  #unloaded(error, turn) {
+    if (turn !== this.#turn) return;
+    const tries = Number(sessionStorage.getItem(UNLOADED)) + 1;
+    sessionStorage.setItem(UNLOADED, tries);
+    if (tries > MOST_TRIES) return this.problem(error); // a defect, and stands there to be read
+    console.warn(error);
+    this.problem(new NoAnswer(true, error));
+    setTimeout(() => turn === this.#turn && location.reload(), AGAIN_MS);
+  }
+
   async #go() {
     const [name, ...rest] = location.hash.slice(1).split("/");
     const screen = this.#offered().find((each) => each.name === name) ?? this.#offered()[0];
@@ -135,10 +150,16 @@ export class Frame {
     }
     document.title = `${t(`screen.${screen.name}`)} · ${this.#about.party} · deconflict`;
     const turn = ++this.#turn;
+    let loaded;
     try {
-      const { open } = await screen.load();
-      if (turn !== this.#turn) return; // somebody went on meanwhile
-      this.#leave = open(this.#main, { world: this.world, frame: this, me: this.#me, about: this.#about, path: rest }) ?? (() => {});
+      loaded = await screen.load();
+      sessionStorage.removeItem(UNLOADED);
+    } catch (error) {
+      return this.#unloaded(error, turn);
+    }
+    if (turn !== this.#turn) return; // somebody went on meanwhile
+    try {
+      this.#leave = loaded.open(this.#main, { world: this.world, frame: this, me: this.#me, about: this.#about, path: rest }) ?? (() => {});
     } catch (error) {
       this.problem(error);
     }
