@@ -43,6 +43,7 @@ def test_a_conflict_of_two_plans_is_shown_at_both_desks_with_map_and_profile(
         assert "blue" in card
         assert "red" in card
         assert "begins in" in card
+        desk.page.locator(".profile .band").nth(1).wait_for(state="attached")
         assert len(desk.page.query_selector_all(".profile .band")) == 2
         desk.picture(f"conflict-{desk.party}")
     # One slider moves what is shown: its time stands beside it, and the profile's line moves.
