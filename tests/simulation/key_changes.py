@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 from tests.simulation.copied_disk import Chain, Commit
 from tests.simulation.disk import SimulatedDisk
-from tests.simulation.restores import RestoreSimulation, RestoringParty
+from tests.simulation.restores import RestoreSimulation
+from tests.simulation.restoring_party import RestoringParty
 from tests.simulation.setting import PARTIES, LineViolationError
 
 from deconflict.errors import UnknownKeyError

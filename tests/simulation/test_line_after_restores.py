@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 from tests.simulation.copied_disk import Commit, point_of
-from tests.simulation.restores import AnyCopyParty, RestoringParty, play_restores
+from tests.simulation.restores import play_restores
+from tests.simulation.restoring_party import AnyCopyParty, RestoringParty
 from tests.simulation.setting import LineViolationError
 
 from deconflict.errors import DeconflictError
