@@ -15,10 +15,11 @@ from deconflict.line.moment import Now
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.node.core import NodeCore
 from deconflict.node.private.beginning import Begun, Period
-from deconflict.node.private.course import Course, LoggedStep, logged_as
+from deconflict.node.private.course import Course
 from deconflict.node.private.files import PlanFile, PrivateFiles
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.going import Going
+from deconflict.node.private.own_steps import LoggedStep, logged_as
 from deconflict.node.private.site_files import SiteFiles
 from deconflict.node.private.tools import Tools
 from deconflict.node.saying import Say

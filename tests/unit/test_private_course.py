@@ -6,7 +6,8 @@ import pytest
 
 from deconflict.errors import CheckRefusedError
 from deconflict.messages.private_bodies import StepWord
-from deconflict.node.private.course import Course, LoggedStep, leaves_ms, logged_as
+from deconflict.node.private.course import Course, leaves_ms
+from deconflict.node.private.own_steps import LoggedStep, logged_as
 from deconflict.sealed.own import OwnSide
 from deconflict.sealed.session import Outcome
 from deconflict.sealed.steps import Step, StepKind

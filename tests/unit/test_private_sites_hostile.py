@@ -21,8 +21,8 @@ from deconflict.messages.private_bodies import (
     StepWord,
 )
 from deconflict.node.private.beginning import Begun
-from deconflict.node.private.course import LoggedStep, logged_as
 from deconflict.node.private.going import Going
+from deconflict.node.private.own_steps import LoggedStep, logged_as
 from deconflict.node.private.site_beginning import SiteBegun
 from deconflict.node.private.site_course import SiteCourse
 from deconflict.node.private.site_files import SiteCaps, SiteFiles, SitesFile, given_until

@@ -6,33 +6,21 @@ session makes, and what was not said yet is said. An own step that is another on
 another seed or plan: then nothing more may be said.
 """
 
-import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from deconflict.errors import CheckRefusedError
 from deconflict.messages.private_bodies import StepWord
+from deconflict.node.private.own_steps import OwnSteps
 from deconflict.sealed.own import OwnSide
 from deconflict.sealed.session import Finding, Session
-from deconflict.sealed.site_sides import SiteStep, SiteStepKind
 from deconflict.sealed.steps import CHUNKS, Step, StepKind
 
-__all__ = ["STEPS_OF_BOTH", "Course", "LoggedStep", "leaves_ms", "logged_as"]
+__all__ = ["STEPS_OF_BOTH", "Course", "leaves_ms"]
 
 STEPS_OF_BOTH: Final = 2 * (len(StepKind) - 1 + CHUNKS)  # in a whole run
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedStep:
-    """An own step as the record has it: which, how long, and the hash of its bytes."""
-
-    kind: StepKind | SiteStepKind
-    number: int
-    size: int
-    sha256: str
-
-
-class Course:
+class Course(OwnSteps[Step]):
     """One side of one run, fed from the record in the order in which this side logged it.
 
     Args:
@@ -51,8 +39,7 @@ class Course:
         threads: int | None = None,
     ) -> None:
         self._session = Session(own, seen=seen, keys=keys, threads=threads)
-        self._made: list[Step | None] = list(self._session.begin())
-        self._said = 0
+        super().__init__(self._session.begin())
 
     @property
     def finding(self) -> Finding:
@@ -63,16 +50,6 @@ class Course:
     def progress(self) -> tuple[int, int]:
         """How many steps were made and heard, and how many a whole run has."""
         return self._session.progress
-
-    @property
-    def over(self) -> bool:
-        """True exactly when nothing is to be said or heard any more."""
-        return self._session.ended and self.to_say is None
-
-    @property
-    def to_say(self) -> Step | None:
-        """The next own step that the record does not have; None when the peer's is awaited."""
-        return self._made[self._said] if self._said < len(self._made) else None
 
     def kind_of(self, word: StepWord) -> StepKind:
         """Return a step as this check calls it.
@@ -95,38 +72,16 @@ class Course:
         """
         self._made += self._session.hear(Step(self.kind_of(word), number, data))
 
-    def said(self, logged: LoggedStep) -> None:
-        """Take that an own step is in the record.
-
-        Raises:
-            CheckRefusedError: it is not the one that follows from seed and plan; the run has ended.
-        """
-        due = self.to_say
-        if due is None or logged != logged_as(due):
-            self.abort("MALFORMED")
-            raise CheckRefusedError(
-                "an own step of the record does not follow from the seed and plan kept here",
-                reason="MALFORMED",
-                given=f"{logged.kind.name} {logged.number}",
-                expected="nothing" if due is None else f"{due.kind.name} {due.number}, as computed",
-            )
-        self._made[self._said] = None  # up to megabytes: they are on the disk now
-        self._said += 1
-
     def prepare(self) -> None:
         """Work out the own tags ahead of time; may take seconds."""
         self._session.prepare()
 
-    def abort(self, reason: str) -> None:
-        """End it: what was not found is NOT CHECKED."""
+    @property
+    def _ended(self) -> bool:
+        return self._session.ended
+
+    def _end(self, reason: str) -> None:
         self._session.abort(reason)
-        del self._made[self._said :]
-
-
-def logged_as(step: Step | SiteStep) -> LoggedStep:
-    """Return how the record has a step."""
-    number = step.number if isinstance(step, Step) else 0
-    return LoggedStep(step.kind, number, len(step.data), hashlib.sha256(step.data).hexdigest())
 
 
 def leaves_ms(ready_ms: int, since_ms: int, every_ms: int) -> int:

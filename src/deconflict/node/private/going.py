@@ -42,7 +42,7 @@ from deconflict.node.line import Line, read_body
 from deconflict.node.private.beginning import Begun, CannotRunError, Period
 from deconflict.node.private.checks import Check
 from deconflict.node.private.closer import Refined
-from deconflict.node.private.course import Course, LoggedStep, leaves_ms
+from deconflict.node.private.course import Course, leaves_ms
 from deconflict.node.private.findings import PrivateFinding
 from deconflict.node.private.found import (
     AnyBegun,
@@ -53,6 +53,7 @@ from deconflict.node.private.found import (
 )
 from deconflict.node.private.mediated_beginning import MediatedBegun
 from deconflict.node.private.mediated_course import MediatedCourse
+from deconflict.node.private.own_steps import LoggedStep
 from deconflict.node.private.run import Run, StepSaid
 from deconflict.node.private.side import side_drawn, side_taken_up
 from deconflict.node.private.site_beginning import (

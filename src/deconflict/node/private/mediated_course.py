@@ -7,7 +7,7 @@ heard, so the same bytes follow again after a crash.
 
 from deconflict.errors import CheckRefusedError
 from deconflict.messages.private_bodies import StepWord
-from deconflict.node.private.course import LoggedStep, logged_as
+from deconflict.node.private.own_steps import OwnSteps
 from deconflict.sealed.mediated import Mediated, MediatedFinding, MediatedSide
 from deconflict.sealed.mediation import Submitted, read_mediated_hello
 from deconflict.sealed.session import Finding
@@ -18,7 +18,7 @@ __all__ = ["MediatedCourse"]
 _STEPS = 5  # two HELLOs, the answer, two DONEs
 
 
-class MediatedCourse:
+class MediatedCourse(OwnSteps[Step]):
     """One side of one mediated check.
 
     Args:
@@ -36,8 +36,8 @@ class MediatedCourse:
     ) -> None:
         self._check = Mediated(own, seen=seen)
         self._keys = keys
-        self._made: list[Step] = [Step(StepKind.HELLO, 0, self._check.begin())]
-        self._said = self._heard = 0
+        super().__init__([Step(StepKind.HELLO, 0, self._check.begin())])
+        self._heard = 0
         self._peers: bytes | None = None  # the hash that the peer heard, if before our own
         self._answered = False
         self.submitted: Submitted | None = None  # for the mediator, and for nobody else
@@ -62,16 +62,6 @@ class MediatedCourse:
     def progress(self) -> tuple[int, int]:
         """How many steps were said and heard, and how many a whole check has."""
         return self._said + self._heard + self._answered, _STEPS
-
-    @property
-    def over(self) -> bool:
-        """True exactly when nothing is to be said or heard any more."""
-        return self._check.ended and self.to_say is None
-
-    @property
-    def to_say(self) -> Step | None:
-        """The next own step that the record does not have; None when something is awaited."""
-        return self._made[self._said] if self._said < len(self._made) else None
 
     def kind_of(self, word: StepWord) -> StepKind:
         """Return a step as this check calls it.
@@ -114,30 +104,15 @@ class MediatedCourse:
         self._answered = True
         self._compare()
 
-    def said(self, logged: LoggedStep) -> None:
-        """Take that an own step is in the record.
-
-        Raises:
-            CheckRefusedError: it is not the one that follows from what was kept.
-        """
-        due = self.to_say
-        if due is None or logged != logged_as(due):
-            self.abort("MALFORMED")
-            raise CheckRefusedError(
-                "an own step of the record does not follow from what is kept here",
-                reason="MALFORMED",
-                given=logged.kind.name,
-                expected="nothing" if due is None else f"{due.kind.name}, as computed",
-            )
-        self._said += 1
-
     def prepare(self) -> None:
         """Nothing is to be worked out ahead."""
 
-    def abort(self, reason: str) -> None:
-        """End it: it is NOT CHECKED."""
+    @property
+    def _ended(self) -> bool:
+        return self._check.ended
+
+    def _end(self, reason: str) -> None:
         self._check.abort(reason)
-        del self._made[self._said :]
 
     # ---- inside ----------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from deconflict.errors import CheckRefusedError
 from deconflict.messages.private_bodies import StepWord
-from deconflict.node.private.course import LoggedStep, logged_as
+from deconflict.node.private.own_steps import OwnSteps
 from deconflict.sealed.session import Finding, Outcome
 from deconflict.sealed.site_check import Planner, Protector
 from deconflict.sealed.site_sides import PlannerSide, ProtectorSide, SiteStep, SiteStepKind
@@ -20,7 +20,7 @@ __all__ = ["SITE_STEPS_OF_BOTH", "SiteCourse"]
 SITE_STEPS_OF_BOTH: Final = 7
 
 
-class SiteCourse:
+class SiteCourse(OwnSteps[SiteStep]):
     """One side of one check of sites.
 
     Args:
@@ -43,8 +43,8 @@ class SiteCourse:
             self._side = Protector(own, seen=seen, keys=keys, threads=threads)
         else:
             self._side = Planner(own, seen=seen, keys=keys, threads=threads)
-        self._made: list[SiteStep | None] = [self._side.begin()]
-        self._said = self._heard = 0
+        super().__init__([self._side.begin()])
+        self._heard = 0
 
     @property
     def finding(self) -> Finding:
@@ -64,16 +64,6 @@ class SiteCourse:
     def progress(self) -> tuple[int, int]:
         """How many steps were said and heard, and how many a whole check has."""
         return self._said + self._heard, SITE_STEPS_OF_BOTH
-
-    @property
-    def over(self) -> bool:
-        """True exactly when nothing is to be said or heard any more."""
-        return self._side.ended and self.to_say is None
-
-    @property
-    def to_say(self) -> SiteStep | None:
-        """The next own step that the record does not have; None when the peer's is awaited."""
-        return self._made[self._said] if self._said < len(self._made) else None
 
     def kind_of(self, word: StepWord) -> SiteStepKind:
         """Return a step as this check calls it.
@@ -99,28 +89,12 @@ class SiteCourse:
         if step.kind is SiteStepKind.HELLO and isinstance(self._side, Protector):
             self._made.append(self._side.show())
 
-    def said(self, logged: LoggedStep) -> None:
-        """Take that an own step is in the record.
-
-        Raises:
-            CheckRefusedError: it is not the one that follows from what was kept.
-        """
-        due = self.to_say
-        if due is None or logged != logged_as(due):
-            self.abort("MALFORMED")
-            raise CheckRefusedError(
-                "an own step of the record does not follow from what is kept here",
-                reason="MALFORMED",
-                given=logged.kind.name,
-                expected="nothing" if due is None else f"{due.kind.name}, as computed",
-            )
-        self._made[self._said] = None  # up to megabytes: they are on the disk now
-        self._said += 1
-
     def prepare(self) -> None:
         """Nothing is to be worked out ahead."""
 
-    def abort(self, reason: str) -> None:
-        """End it: what was not found is NOT CHECKED."""
+    @property
+    def _ended(self) -> bool:
+        return self._side.ended
+
+    def _end(self, reason: str) -> None:
         self._side.abort(reason)
-        del self._made[self._said :]
