@@ -1,11 +1,13 @@
 """A reply that a nervous hand repeats is signed once, and who repeats it is told."""
 
 import asyncio
+import time
 
 import pytest
 from test_node_release import SECOND, WATCH, run, said
 from test_node_two_persons import SECOND_WATCH, ceased
 
+from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.messages.bodies import (
     Account,
     Ack,
@@ -24,6 +26,8 @@ from deconflict.node.saying import Say
 from deconflict.node.service import Node
 from deconflict.node.views import Posted
 from deconflict.replay.world import DESKS
+from deconflict.store.base import Batch
+from deconflict.store.sqlite import SqliteStore
 from node_pair import LATAKIA, NodePair, cease, node_pair, query
 
 
@@ -72,20 +76,28 @@ def test_two_hands_at_once_sign_one_answer() -> None:
     run(test, persons=1)
 
 
-def test_answers_to_different_messages_do_not_wait_for_one_another() -> None:
+def test_answers_to_different_messages_do_not_wait_for_one_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def test(pair: NodePair, node: Node) -> None:
         messages, before = [asked(pair) for _ in range(4)], said(pair)
-        tasks = [
-            asyncio.create_task(answers(node, pair, message, SaidWord.NOT_OURS))
-            for message in messages
-        ]
-        # Each waits for what was on its way when it came, as whatever cites a message does.
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for _ in range(20):  # turns of the loop: no flush of a disk is as quick
-            await asyncio.sleep(0)
-        together = pair.line("blue").machine.own_head.seq - before
-        assert [one.said_already for one in await asyncio.gather(*tasks)] == [False] * 4
-        assert together == 4
+        flush, together = SqliteStore.commit, list[int]()
+
+        def slow(store: SqliteStore, batch: Batch) -> None:
+            if store is pair.blue.store and batch.entries:
+                together.append(len(batch.entries))
+                time.sleep(0.2)  # in the writer's thread: all have come by then
+            flush(store, batch)
+
+        monkeypatch.setattr(SqliteStore, "commit", slow)
+        posted = await asyncio.gather(
+            *(answers(node, pair, message, SaidWord.NOT_OURS) for message in messages)
+        )
+        assert [one.said_already for one in posted] == [False] * 4
+        # Each waits for what was on its way when it came, as whatever cites a message does, and
+        # for nothing else: had each waited for the one before, there were a flush for each.
+        assert sum(together) == said(pair) - before == 4
+        assert len(together) < 4
 
     run(test, persons=1)
 
@@ -200,6 +212,29 @@ def test_a_reply_of_long_ago_is_found_behind_much_that_was_said_since() -> None:
         for _ in range(520):
             pair.say("blue", Kind.LINE_CHECK, LineCheck(text="4711 0815"))
         assert (await node.seen(WATCH, message)).hash == first.hash
+
+    run(test, persons=1)
+
+
+def test_looking_for_a_reply_of_long_ago_reads_no_other_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was said since is the store's to pass over: a desk pressing twice stops nobody."""
+    read: list[bytes] = []
+
+    def counted(data: bytes) -> Envelope:
+        read.append(data)
+        return read_envelope(data)
+
+    async def test(pair: NodePair, node: Node) -> None:
+        message = asked(pair)
+        first = await node.seen(WATCH, message)
+        for _ in range(520):
+            pair.say("blue", Kind.LINE_CHECK, LineCheck(text="4711 0815"))
+        pair.run_for(1)
+        monkeypatch.setattr("deconflict.node.said_before.read_envelope", counted)
+        assert (await node.seen(WATCH, message)).hash == first.hash
+        assert len(read) < 10  # the one that is looked for, and one a page for where it stands
 
     run(test, persons=1)
 

@@ -22,7 +22,7 @@ from deconflict.errors import (
     StoreVersionError,
 )
 from deconflict.line.statement import hash_of
-from deconflict.store import sqlite_many, sqlite_rows
+from deconflict.store import sqlite, sqlite_many, sqlite_rows
 from deconflict.store.base import (
     Batch,
     DelayedRow,
@@ -343,6 +343,28 @@ def test_signatures_find_their_entries_by_the_index(store: SqliteStore) -> None:
     (searched,) = [row[3] for row in plan if "entries" in row[3]]
     assert searched.startswith("SEARCH entries USING INDEX")
     assert "(hash=?)" in searched
+
+
+def test_entries_with_a_text_are_found_within_a_stretch_and_by_its_slots(
+    store: SqliteStore,
+) -> None:
+    chain = Chain("blue")
+    rows = [chain.say("over there" if number % 3 else "over here") for number in range(9)]
+    store.commit(Batch(entries=rows))
+
+    def found(text: bytes, after_seq: int, up_to_seq: int) -> list[int]:
+        where = {"after_seq": after_seq, "up_to_seq": up_to_seq}
+        return [row.seq for row in store.entries_with(LINE, "blue", rows[0].epoch, text, **where)]
+
+    assert found(b"over here", 0, 9) == [1, 4, 7]
+    assert found(b"over here", 1, 6) == [4]
+    assert found(b"nowhere", 0, 9) == []
+    assert store.entries_with(LINE, "red", rows[0].epoch, b"over", after_seq=0, up_to_seq=9) == ()
+    plan = store._connection.execute(
+        f"EXPLAIN QUERY PLAN {sqlite._ENTRIES_WITH}",
+        (LINE, "blue", rows[0].epoch, 0, 9, b"over"),
+    )
+    assert not [row[3] for row in plan if "SCAN" in row[3] or "TEMP" in row[3]]
 
 
 def test_slot_and_signature_may_come_in_one_batch(store: SqliteStore) -> None:

@@ -140,3 +140,25 @@ class StoredChain:
                 ),
                 stretch.last_seq - first,
             )
+
+    def rows_with(self, text: bytes, start: int, end: int) -> tuple[EntryRow, ...]:
+        """Return those in whose bytes a text stands, behind ``start`` entries and up to ``end``."""
+        found: list[EntryRow] = []
+        for stretch in self._way:
+            after, up_to = min(start, stretch.last_seq), min(end, stretch.last_seq)
+            start, end = start - after, end - up_to
+            if after < up_to:
+                found += self._store.entries_with(
+                    *(self._line_id, self._party, stretch.epoch, text),
+                    after_seq=after,
+                    up_to_seq=up_to,
+                )
+        return tuple(found)
+
+    def row_behind(self, position: int) -> EntryRow | None:
+        """Return the one that stands right behind so many entries of the way; None for none."""
+        for stretch in self._way:
+            if position < stretch.last_seq:
+                return self._store.entry_at(self._line_id, self._party, stretch.epoch, position + 1)
+            position -= stretch.last_seq
+        return None

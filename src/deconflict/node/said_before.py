@@ -7,7 +7,6 @@ repetition, and nor is what takes back an answer in between: CEASED, CONTINUING,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 from deconflict.line.envelope import Envelope, read_envelope
@@ -34,9 +33,10 @@ _FAMILIES: Final[Mapping[Kind, frozenset[Kind]]] = {
 }
 # Who says it, and when: of a repetition both may differ.
 _WHO_AND_WHEN: Final = frozenset(("desk", "at_utc"))
-# Most replies are to what came a moment ago: few own messages have heard of it.
+# Most replies are to what came a moment ago: few own messages have heard of it. A page takes the
+# store 5 ms at most.
 _FIRST_PAGE: Final = 16
-_MOST_A_PAGE: Final = 1_024
+_MOST_A_PAGE: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +69,37 @@ def is_first(line: Line, say: Say) -> bool:
 def said_before(store: Store, line: Line, say: Say) -> SaidBefore | None:
     """Return the own message that says the same of the same message; None when none does.
 
-    Reads back through the own chain until where the message cited had not been heard yet.
+    Looks back through the own chain until where the message cited had not been heard yet. What
+    is no reply to that message is passed over by the store: a repetition of last week's reply has
+    a hundred thousand of those before it, and must not keep a desk from what is said now.
     """
     cited = None if say.ref is None else store.entry(say.ref)
     if cited is None or say.kind not in _FAMILIES or cited.party == line.book.own:
         return None
     own = StoredChain(store, line.line_id, line.book.own, line.machine.identity.own_keys)
-    place = line.book.threads.place
+    replying = f'"ref":"{cited.hash}"'.encode()  # as it stands in the canonical bytes of a reply
     end, page = line.position(line.machine.own_head), _FIRST_PAGE
     while end > 0:
         start = max(0, end - page)
-        rows = list(islice(own.rows_behind(start), end - start))
-        for row in reversed(rows):
+        for row in reversed(own.rows_with(replying, start, end)):
             envelope = read_envelope(row.data)
-            if envelope.ref == say.ref and envelope.kind in _FAMILIES[say.kind]:
+            if envelope.ref == cited.hash and envelope.kind in _FAMILIES[say.kind]:
                 same = envelope.kind == say.kind and says_the_same(envelope.body, say)
                 return SaidBefore(row, envelope) if same and _same_desk(envelope, say) else None
-            heard = envelope.heard
-            if heard is None or place(heard.epoch, heard.seq) < place(cited.epoch, cited.seq):
-                return None
+        if _unheard(line, cited, own.row_behind(start)):
+            return None
         end, page = start, min(page * 4, _MOST_A_PAGE)
     return None
+
+
+def _unheard(line: Line, cited: EntryRow, row: EntryRow | None) -> bool:
+    """True exactly when an own entry shows that a message of the peer was not here yet.
+
+    One that cites nothing of the peer shows nothing: a deaf node cites nothing for a while.
+    """
+    heard = None if row is None else read_envelope(row.data).heard
+    place = line.book.threads.place
+    return heard is not None and place(heard.epoch, heard.seq) < place(cited.epoch, cited.seq)
 
 
 def says_the_same(body: Mapping[str, Any], say: Say) -> bool:

@@ -282,6 +282,15 @@ class Store(Protocol):
     def entry_at(self, line_id: str, party: str, epoch: str, seq: int) -> EntryRow | None:
         """The entry in this slot."""
 
+    def entries_with(
+        self, line_id: str, party: str, epoch: str, text: bytes, *, after_seq: int, up_to_seq: int
+    ) -> tuple[EntryRow, ...]:
+        """Those of a stretch of one epoch in whose bytes a text stands, in the order of the log.
+
+        The rest of the stretch is looked at and not read: it is neither checked nor returned.
+        Nothing else is served meanwhile, so a caller asks for some thousand slots at a time.
+        """
+
     def unsigned(self, line_id: str, party: str) -> tuple[EntryRow, ...]:
         """Entries whose slot is durable and whose signature is not stored, in the log's order."""
 

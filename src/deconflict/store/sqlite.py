@@ -74,6 +74,10 @@ _ENTRY: Final = (
     " e.logged_utc_ms, e.delayed, e.row_check"
     " FROM entries AS e JOIN chains AS c ON c.chain_id = e.chain_id "
 )
+_ENTRIES_WITH: Final = (
+    f"SELECT {_ENTRY} WHERE c.line_id = ? AND c.party = ? AND c.epoch = ?"
+    " AND e.seq > ? AND e.seq <= ? AND instr(e.data, ?) ORDER BY e.seq"
+)
 _RECEIPT: Final = (
     "c.line_id, CASE c.party WHEN l.own_party THEN l.peer_party ELSE l.own_party END, c.epoch,"
     " r.seq, r.hash, r.data, r.algorithm, r.key_id, r.signature, r.stored_utc_ms, r.row_check"
@@ -318,6 +322,15 @@ class SqliteStore:
         return self._first(
             f"SELECT {_ENTRY} WHERE c.line_id = ? AND c.party = ? AND c.epoch = ? AND e.seq = ?",
             (line_id, party, epoch, seq),
+            self._entry,
+        )
+
+    def entries_with(
+        self, line_id: str, party: str, epoch: str, text: bytes, *, after_seq: int, up_to_seq: int
+    ) -> tuple[EntryRow, ...]:
+        return self._all(
+            _ENTRIES_WITH,
+            (line_id, party, epoch, after_seq, up_to_seq, text),
             self._entry,
         )
 
