@@ -50,6 +50,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "peer": "red",
         "state": "UP",
         "suspended": False,
+        "suspensions": [],
         "mute": False,
         "deaf": False,
         "since_utc": None,

@@ -21,11 +21,17 @@ from deconflict.node.handover import (
     OpenView,
     Part,
     Sheet,
-    SuspensionView,
     hand_over_sheet,
 )
 from deconflict.node.service import Node
-from deconflict.node.views import AlertView, DeclarationView, HeldMessage, HeldView
+from deconflict.node.views import (
+    AlertView,
+    DeclarationView,
+    HeldMessage,
+    HeldView,
+    LineView,
+    SuspensionView,
+)
 from deconflict.replay.world import DESKS
 from node_pair import HOUR_MS, MINUTE_MS, START_MS, NodePair, cease, circle, declaration, node_pair
 from node_pair import query as query_body
@@ -114,6 +120,14 @@ HELD = HeldView(
     (HeldMessage("0f" * 16, "red", "NOTIFY", None, False, "text", {}),),
 )
 CHECK = CheckView("0f" * 16, "red", "blue", format_utc(START_MS), format_utc(START_MS))
+
+
+def line_with(*suspensions: SuspensionView) -> LineView:
+    return LineView(
+        *("0f" * 16, "red", "UP", format_utc(START_MS), None, None, None, False, None, "AGREED"),
+        *(None, None, 0, 0, None, 0, 0),
+        suspensions=suspensions,
+    )
 
 
 def sheet(**changes: Any) -> Sheet:
@@ -207,11 +221,17 @@ def test_cover_that_leaves_with_a_cease_open_is_said_to_do_so() -> None:
 def test_what_begins_within_the_watch_is_on_the_sheet() -> None:
     later = cover(START_MS + 9 * HOUR_MS, start_utc=format_utc(START_MS + HOUR_MS))
     after = cover(START_MS + 20 * HOUR_MS, start_utc=format_utc(START_MS + 9 * HOUR_MS))
-    stop = SuspensionView("0f" * 16, "red", "ALL", format_utc(START_MS + HOUR_MS), False)
-    made = sheet(declarations=(later, after), suspensions=(stop,))
+    at = format_utc(START_MS + HOUR_MS)
+    line = line_with(
+        SuspensionView("ALL", "red", at, None, in_effect=False, drill=False),
+        SuspensionView("DECLARATIONS", "red", at, None, in_effect=True, drill=False),
+    )
+    made = sheet(declarations=(later, after), lines=(line,))
     assert parts(made) == ["UPCOMING", "UPCOMING"]
     assert made.items[0].text.endswith("begins at 2015-09-30 07:00:00Z: own presence.")
-    assert "red declared the line suspended" in made.items[1].text
+    assert (
+        "red declared it suspended, scope ALL, from 2015-09-30 07:00:00Z on" in made.items[1].text
+    )
 
 
 def test_an_exercise_stands_on_the_sheet_and_holds_nobody_back() -> None:

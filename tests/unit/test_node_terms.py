@@ -14,6 +14,7 @@ from deconflict.messages.bodies import (
 )
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import Terms, ThirdParty
+from deconflict.node.show import line_view
 from node_pair import (
     HOUR_MS,
     LATAKIA,
@@ -194,6 +195,44 @@ def test_what_is_not_suspended_cannot_be_resumed() -> None:
         pair.run_for(2)
         with pytest.raises(LineStateError, match="not suspended"):
             pair.say("blue", Kind.RESUME, resume(pair))
+
+
+def shown(pair: NodePair, party: str) -> list[tuple[str, str, bool, str | None]]:
+    line = line_view(pair.line(party), 0, pair.world.now)
+    return [(each.scope, each.by, each.in_effect, each.resumed_utc) for each in line.suspensions]
+
+
+def test_both_desks_see_what_is_suspended_later_and_until_when_until_it_is_over() -> None:
+    with node_pair() as pair:
+        now_ms = pair.world.now.utc_ms
+        later, end = (format_utc(now_ms + hours * HOUR_MS) for hours in (1, 2))
+        pair.say("red", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=later))
+        pair.say("blue", Kind.SUSPEND, Suspend(scope="DECLARATIONS", effective_utc=pair.now_utc))
+        pair.run_for(1)
+        for party in ("blue", "red"):
+            line = line_view(pair.line(party), 0, pair.world.now)
+            assert (line.suspended, line.suspended_scope) == (True, "DECLARATIONS")
+            assert shown(pair, party) == [
+                ("DECLARATIONS", "blue", True, None),
+                ("ALL", "red", False, None),
+            ]
+        pair.say("blue", Kind.RESUME, Resume(scope="DECLARATIONS", effective_utc=pair.now_utc))
+        pair.say("red", Kind.RESUME, Resume(scope="ALL", effective_utc=end))
+        pair.run_for(1)
+        assert shown(pair, "blue") == shown(pair, "red") == [("ALL", "red", False, end)]
+        pair.run_for(HOUR_MS // 1_000)
+        assert shown(pair, "blue") == [("ALL", "red", True, end)]
+        pair.run_for(HOUR_MS // 1_000)
+        assert shown(pair, "blue") == shown(pair, "red") == []
+
+
+def test_what_is_called_off_before_it_begins_is_not_shown_as_suspended_later() -> None:
+    with node_pair() as pair:
+        later = format_utc(pair.world.now.utc_ms + HOUR_MS)
+        pair.say("red", Kind.SUSPEND, Suspend(scope="ALL", effective_utc=later))
+        pair.say("red", Kind.RESUME, Resume(scope="ALL", effective_utc=later))
+        pair.run_for(1)
+        assert shown(pair, "blue") == shown(pair, "red") == []
 
 
 # ---- change of scope -----------------------------------------------------------------

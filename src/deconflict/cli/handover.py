@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from deconflict.cli.command import command
-from deconflict.cli.line_state import line_state
+from deconflict.cli.line_state import line_state, state_since
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import clean, sentences, short, when, write_json
 from deconflict.cli.written import drafted, require_free
@@ -155,7 +155,7 @@ def _text(sheet: dict[str, Any]) -> Iterator[str]:
 def _lines(sheet: dict[str, Any], words: dict[str, str]) -> Iterator[str]:
     yield "\n" + clean(f"{words['LINES']}:" + ("" if sheet["lines"] else f" {words['NONE']}"))
     for line in sheet["lines"]:
-        yield f"  {clean(line['peer'])}  {line_state(line)}  {when(line['since_utc'])}"
+        yield f"  {clean(line['peer'])}  {line_state(line)}  {when(state_since(line))}"
 
 
 def _item(item: dict[str, Any], words: dict[str, str]) -> Iterator[str]:

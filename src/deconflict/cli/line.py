@@ -11,7 +11,7 @@ import click
 from deconflict.cli.answers import show_answers, show_news, unseen
 from deconflict.cli.call_words import show_talks
 from deconflict.cli.command import Entry, LazyGroup, command
-from deconflict.cli.line_state import line_state, silence_of
+from deconflict.cli.line_state import line_state, silence_of, state_since
 from deconflict.cli.options import talks_to_node
 from deconflict.cli.output import (
     clean,
@@ -181,7 +181,7 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             (
                 one["peer"],
                 line_state(one),
-                when(one["since_utc"]),
+                when(state_since(one)),
                 when(one["last_heard_utc"]),
                 one["terms_state"].replace("_", " ").lower(),
                 one["own_seq"],
@@ -364,6 +364,10 @@ def _banners(line: dict[str, Any], language: str) -> Iterator[str]:
         yield said("STATUS_UNSEEN", declarations=unseen)
     if third := line["without_line"]:
         yield said("STATUS_NO_LINE", parties=", ".join(third))
+    for each in line["suspensions"]:
+        if not each["in_effect"] and not each["drill"]:
+            when_who = {"party": each["by"], "scope": each["scope"]}
+            yield said("SUSPENDED_LATER", effective=each["effective_utc"], **when_who)
     if silence := silence_of(line):
         yield said(f"STATUS_{silence}", reason=line["silent_because"] or "-")
 

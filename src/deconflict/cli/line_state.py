@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["line_state", "silence_of"]
+__all__ = ["line_state", "silence_of", "state_since"]
 
 
 def silence_of(line: Mapping[str, Any]) -> str | None:
@@ -24,3 +24,15 @@ def line_state(line: Mapping[str, Any]) -> str:
     if line["drill_until_utc"] or line["peer_drill_until_utc"]:
         parts.append("DRILL")
     return ", ".join(parts)
+
+
+def state_since(line: Mapping[str, Any]) -> str | None:
+    """Return since when what :func:`line_state` names first has been so.
+
+    Of a suspended line it is when the first of its suspensions began, not since when it is heard.
+    """
+    if line["suspended"] and silence_of(line) is None:
+        real = [each for each in line["suspensions"] if each["in_effect"] and not each["drill"]]
+        return min(str(each["effective_utc"]) for each in real)
+    since: str | None = line["since_utc"]
+    return since

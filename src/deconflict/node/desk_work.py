@@ -16,7 +16,6 @@ from deconflict.node.handover import (
     CheckView,
     OpenView,
     Sheet,
-    SuspensionView,
     hand_over_sheet,
 )
 from deconflict.node.incident_book import IncidentFile
@@ -178,7 +177,6 @@ class DeskWork(Releasing):
             declarations=self.declarations(),
             held=self.held(language=wanted),
             checks=self._checks(),
-            suspensions=self._later_suspensions(),
             calls=self._arranged(),
             signed_off_utc=format_utc(shift.since_ms) if shift is not None and off else None,
             known=frozenset(shift.keys) if shift is not None and off else None,
@@ -325,18 +323,6 @@ class DeskWork(Releasing):
                     )
                 )
         return tuple(found)
-
-    def _later_suspensions(self) -> tuple[SuspensionView, ...]:
-        now_ms = self._now.utc_ms
-        return tuple(
-            SuspensionView(
-                line.line_id, each.by, each.scope, format_utc(each.effective_ms), each.drill
-            )
-            for line in self._core.lines.values()
-            for each in line.book.suspensions
-            if each.effective_ms > now_ms
-            and (each.resumed_ms is None or each.resumed_ms > each.effective_ms)
-        )
 
 
 def _open_view(line: Line, thread: Thread, language: str) -> OpenView:

@@ -24,7 +24,6 @@ __all__ = [
     "Part",
     "Sheet",
     "SheetItem",
-    "SuspensionView",
     "hand_over_sheet",
 ]
 
@@ -77,17 +76,6 @@ class CheckView:
     by: str
     due_utc: str
     last_utc: str
-
-
-@dataclass(frozen=True, slots=True)
-class SuspensionView:
-    """One suspension of a line that is declared and not yet in effect."""
-
-    line_id: str
-    party: str
-    scope: str
-    effective_utc: str
-    drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +161,6 @@ def hand_over_sheet(
     declarations: Sequence[DeclarationView],
     held: Sequence[HeldView],
     checks: Sequence[CheckView],
-    suspensions: Sequence[SuspensionView] = (),
     calls: Sequence[ArrangedView] = (),
     signed_off_utc: str | None = None,
     known: frozenset[str] | None = None,
@@ -187,13 +174,12 @@ def hand_over_sheet(
         now_ms: the present.
         ahead_ms: how far ahead declarations that end are looked for.
         gap_ms: until when, from now, the next watch is expected.
-        lines: how each line is.
+        lines: how each line is, and what of it is suspended later.
         opened: messages without an answer or an end.
         alerts: the open ones.
         declarations: the active ones; the peers' are passed over.
         held: what waits for a second person.
         checks: the next check of each line.
-        suspensions: those declared for later.
         calls: those arranged, however far ahead.
         signed_off_utc: since when nobody has the watch.
         known: keys of what was on the sheet that was signed off; None when none was.
@@ -208,7 +194,7 @@ def hand_over_sheet(
         *_open(opened, language),
         *_alerts(alerts, opened),
         *(_ends(each, now_ms, language) for each in ending),
-        *_upcoming(own, suspensions, now_ms, now_ms + ahead_ms, language),
+        *_upcoming(own, lines, now_ms, now_ms + ahead_ms, language),
         *_calls(calls, language),
         *_held(held, language),
         *_checks(checks, language),
@@ -324,7 +310,7 @@ def _ends(declared: DeclarationView, now_ms: int, language: str) -> SheetItem:
 
 def _upcoming(
     own: Iterable[DeclarationView],
-    suspensions: Iterable[SuspensionView],
+    lines: Iterable[LineView],
     now_ms: int,
     until_ms: int,
     language: str,
@@ -345,15 +331,26 @@ def _upcoming(
             due_utc=declared.start_utc,
             drill=declared.drill,
         )
-    for each in suspensions:
-        said = {"party": each.party, "scope": each.scope, "effective": each.effective_utc}
-        yield SheetItem(
-            Part.UPCOMING,
-            f"suspension/{each.line_id}/{each.party}/{each.scope}/{each.effective_utc}",
-            render_named("LINE_SUSPENDED", said, language),
-            due_utc=each.effective_utc,
-            drill=each.drill,
-        )
+    for line in lines:
+        for each in line.suspensions:
+            if each.in_effect:
+                continue
+            yield SheetItem(
+                Part.UPCOMING,
+                f"suspension/{line.line_id}/{each.by}/{each.scope}/{each.effective_utc}",
+                render_named(
+                    "SUSPENDED_LATER",
+                    {
+                        "peer": line.peer,
+                        "party": each.by,
+                        "scope": each.scope,
+                        "effective": each.effective_utc,
+                    },
+                    language,
+                ),
+                due_utc=each.effective_utc,
+                drill=each.drill,
+            )
 
 
 def _calls(calls: Iterable[ArrangedView], language: str) -> Iterator[SheetItem]:

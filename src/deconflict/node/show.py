@@ -22,6 +22,7 @@ from deconflict.messages.notice import third_parties_concerned
 from deconflict.messages.phrases import render_named
 from deconflict.messages.terms import terms_to_wire
 from deconflict.messages.words import LANGUAGES
+from deconflict.node.book import LineBook
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.picture import Conflict, Declared
 from deconflict.node.tell.conflicts import IN_FULL, card_of
@@ -33,6 +34,7 @@ from deconflict.node.views import (
     MessageView,
     PathView,
     PlaceView,
+    SuspensionView,
     TermsView,
     WitnessView,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "message_view",
     "past_declaration_view",
     "place_view",
+    "suspension_views",
     "terms_view",
 ]
 
@@ -78,9 +81,9 @@ def line_view(
     book, machine = line.book, line.machine
     own, peer, receipted = machine.own_head, machine.peer_logged, machine.receipted_on_way
     silence, identity = machine.resync.silence, machine.identity
-    scopes = sorted(
-        {s.scope for s in book.suspensions if s.holds(now.utc_ms) and not s.drill}
-    )  # an exercise stops nothing that is real
+    suspensions = suspension_views(book, now.utc_ms)
+    # An exercise stops nothing that is real.
+    scopes = sorted({each.scope for each in suspensions if each.in_effect and not each.drill})
     return LineView(
         line_id=line.line_id,
         peer=line.peer,
@@ -115,6 +118,7 @@ def line_view(
         deaf=silence.deaf,
         silent_because=(None if silence.reason is None else reason_text(silence.reason, language)),
         witnesses=tuple(_witness_view(line, one) for one in line.witnesses.values()),
+        suspensions=suspensions,
         drill_until_utc=_utc(drill_until_ms),
         without_line=tuple(
             third.name
@@ -125,6 +129,22 @@ def line_view(
         own_key_number=identity.own_ring.present.number,
         peer_key_number=identity.peer_ring.present.number,
         key_change_waits=identity.own_keys.number > identity.own_ring.present.number,
+    )
+
+
+def suspension_views(book: LineBook, at_ms: int) -> tuple[SuspensionView, ...]:
+    """Return what is suspended at an instant, and what is to be later, by when it begins."""
+    standing = [each for each in book.suspensions if not each.is_over(at_ms)]
+    return tuple(
+        SuspensionView(
+            scope=each.scope,
+            by=each.by,
+            effective_utc=format_utc(each.effective_ms),
+            resumed_utc=_utc(each.resumed_ms),
+            in_effect=each.holds(at_ms),
+            drill=each.drill,
+        )
+        for each in sorted(standing, key=lambda each: (each.effective_ms, each.scope, each.by))
     )
 
 

@@ -76,6 +76,10 @@ class Suspension:
         """True exactly when it is in effect."""
         return self.effective_ms <= now_ms and (self.resumed_ms is None or now_ms < self.resumed_ms)
 
+    def is_over(self, now_ms: int) -> bool:
+        """True exactly when it holds neither now nor later; so is one called off in time."""
+        return self.resumed_ms is not None and self.resumed_ms <= max(now_ms, self.effective_ms)
+
 
 class Suspensions:
     """All suspensions of one line, as the record leaves them."""

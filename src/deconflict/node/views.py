@@ -37,6 +37,7 @@ __all__ = [
     "Posted",
     "RefusedView",
     "SiteLineView",
+    "SuspensionView",
     "TakenView",
     "TermsText",
     "TermsTexts",
@@ -105,6 +106,18 @@ class WitnessView:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspensionView:
+    """A scope of a line that one side declared suspended: in effect, or from an instant to come."""
+
+    scope: str
+    by: str  # only this party can resume it
+    effective_utc: str
+    resumed_utc: str | None  # when it ends; None while nobody said
+    in_effect: bool
+    drill: bool  # stops nothing that is real
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
     """One line: is it up, who was heard when, what is open."""
 
@@ -132,6 +145,7 @@ class LineView:
     deaf: bool = False  # it logs and receipts nothing: its record may lack what it receipted
     silent_because: str | None = None  # in words, of either
     witnesses: tuple[WitnessView, ...] = ()  # third ones that are asked, as node.toml names them
+    suspensions: tuple[SuspensionView, ...] = ()  # none that is over; the earliest first
     drill_until_utc: str | None = None  # while this side holds an exercise
     peer_drill_until_utc: str | None = None  # while the peer holds one that it announced
     without_line: tuple[str, ...] = ()  # third parties of its terms that this node has no line to

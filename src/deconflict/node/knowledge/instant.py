@@ -24,7 +24,9 @@ from deconflict.node.knowledge.reading import Record
 from deconflict.node.knowledge.told import Replies, Told, replies_in, told
 from deconflict.node.line import read_body
 from deconflict.node.picture import Declared
+from deconflict.node.show import suspension_views
 from deconflict.node.threads import Thread
+from deconflict.node.views import SuspensionView
 
 __all__ = [
     "DeclarationThen",
@@ -34,7 +36,6 @@ __all__ = [
     "Question",
     "QuestionState",
     "Side",
-    "SuspensionThen",
     "TermsThen",
     "at_instant",
 ]
@@ -112,18 +113,6 @@ class DeclarationThen:
 
 
 @dataclass(frozen=True, slots=True)
-class SuspensionThen:
-    """A suspension that a side knew of: in effect, or from an instant to come."""
-
-    scope: str
-    by: str
-    effective_utc: str
-    resumed_utc: str | None
-    in_effect: bool
-    drill: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ExerciseThen:
     """An exercise that a party had announced and that lasted."""
 
@@ -193,7 +182,7 @@ class Side:
     delayed: int
     terms: TermsThen | None
     declarations: tuple[DeclarationThen, ...]
-    suspensions: tuple[SuspensionThen, ...]
+    suspensions: tuple[SuspensionView, ...]
     exercises: tuple[ExerciseThen, ...]
     questions: tuple[Question, ...]
     taken_back: tuple[TakenBack, ...]
@@ -303,7 +292,7 @@ class _Looking:
             delayed=delayed,
             terms=_terms(book),
             declarations=tuple(self._declarations(book)),
-            suspensions=tuple(self._suspensions(book)),
+            suspensions=suspension_views(book, self._at_ms),
             exercises=tuple(self._exercises(book)),
             questions=tuple(sorted(self._questions(book), key=lambda each: each.due_utc)),
             taken_back=tuple(
@@ -399,20 +388,6 @@ class _Looking:
             read_back=None if readback is None else not readback.differences,
             loaded=declared.key in book.loaded,
         )
-
-    def _suspensions(self, book: LineBook) -> Iterator[SuspensionThen]:
-        for held in book.suspensions:
-            if held.resumed_ms is not None and held.resumed_ms <= self._at_ms:
-                continue
-            resumed = None if held.resumed_ms is None else utc_text(held.resumed_ms)
-            yield SuspensionThen(
-                scope=held.scope,
-                by=held.by,
-                effective_utc=utc_text(held.effective_ms),
-                resumed_utc=resumed,
-                in_effect=held.holds(self._at_ms),
-                drill=held.drill,
-            )
 
     def _exercises(self, book: LineBook) -> Iterator[ExerciseThen]:
         for party in self._record.parties:

@@ -22,12 +22,17 @@ function draw(line, desk) {
       fact("receipts", t("line.receipted", { held: line.receipted_seq, sent: line.own_seq })),
       fact("terms", h("a", { href: `#terms/${line.line_id}` }, named("terms_state", line.terms_state))),
       line.paths.length > 1 ? fact("paths", line.paths.map((path) => `${path.number} ${named("line_state", path.state)}`).join(", ")) : []),
-    line.suspended && h("p", { class: "permission" }, t("line.suspended", { scope: line.suspended_scope ?? t("line.all") })),
+    line.suspensions.filter((each) => !each.drill).map(suspension),
     line.silent_because && h("p", { class: "overdue", dir: "auto" }, line.silent_because),
     line.declarations_unseen > 0 && h("p", { class: "overdue" }, t("line.unseen", { count: line.declarations_unseen })),
     h("div", { class: "row" },
       h("a", { href: `#thread/${line.line_id}` }, t("line.messages")),
       may("send") && h("button", { type: "button", onclick: desk.frame.act(() => checkLine(line)) }, t("act.line_check"))));
+}
+
+function suspension(each) {
+  const said = t(each.in_effect ? "line.suspended" : "line.suspended_later", { scope: each.scope, by: each.by, from: utc(each.effective_utc) });
+  return h("p", { class: "permission" }, said, each.resumed_utc && ` ${t("line.suspended_until", { until: utc(each.resumed_utc) })}`);
 }
 
 function ago(at) {
