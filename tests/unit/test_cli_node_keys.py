@@ -151,15 +151,19 @@ def test_a_statement_is_installed_once_and_of_this_node_alone(
     tmp_path: Path, node: NodeFolder
 ) -> None:
     node.key_files.set_root(ROOT)
-    change = signed_by_root(ask(node), ROOT, ROOT_KEY)
+    passed_by = signed_by_root(ask(node), ROOT, ROOT_KEY)
+    change = signed_by_root(ask(node, ChangeReason.REVOKED), ROOT, ROOT_KEY)
     other = made(tmp_path / "red", party="red")
     other.key_files.set_root(ROOT)
     ask(other)
     with pytest.raises(WrongSenderError):
         other.key_files.install(change)
-    node.key_files.install(change)
+    once = node.key_files.install(change)
+    kept = {file: file.stat().st_mtime_ns for file in (node.path / "keys").iterdir()}
+    assert node.key_files.install(change).statement == once.statement
+    assert {file: file.stat().st_mtime_ns for file in (node.path / "keys").iterdir()} == kept
     with pytest.raises(ConfigurationError, match="does not wait here"):
-        node.key_files.install(change)
+        node.key_files.install(passed_by)
 
 
 def test_a_changed_file_of_a_change_keeps_the_node_from_starting(node: NodeFolder) -> None:

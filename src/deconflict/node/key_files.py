@@ -170,12 +170,16 @@ class KeyFiles:
     def install(self, change: KeyChange) -> OpenedChange:
         """Put a change in force: a node that runs, or starts, takes the key up.
 
+        Installed a second time it stays as it is.
+
         Raises:
             VerificationError: the root did not sign it, or it is not for this node.
             ConfigurationError: it is not for the key that waits here.
         """
         opened = open_change(change, party=self._party, first=self._first.key_id, root=self.root())
         number = opened.statement.number
+        if number <= self.number and self._read(number) == change:
+            return opened
         waiting = self._path / f"signing-{number}.key"
         if number != self.number + 1 or not waiting.exists():
             raise ConfigurationError(

@@ -95,6 +95,7 @@ export class World {
       if (!this.#alerted.size) setTimeout(() => this.#showAlerts());
       this.#alerted.set(data.alert_id, data);
       if (this.#reading) this.#meanwhile.set(data.alert_id, data);
+      if (data.rule === "LINE_SUSPENDED") this.#soon("lines"); // a time came: no message says so
     } else if (event === "message" || event === "delivery") {
       if (data.kind?.startsWith("PRIVATE_")) this.#tell("private");
       this.#wanted?.add(data.hash);

@@ -5,6 +5,7 @@ import { h, Rows } from "../shell/dom.js";
 import { may } from "../shell/node.js";
 import { named, t } from "../shell/words.js";
 import { askWhose, checkLine, prepareCease, sendSafety } from "./actions.js";
+import { canEnd, resume, suspend } from "./suspension.js";
 
 export function lineList(list, desk) {
   const rows = new Rows(list, (line) => line.line_id, (line) => draw(line, desk));
@@ -27,7 +28,9 @@ function draw(line, desk) {
     line.declarations_unseen > 0 && h("p", { class: "overdue" }, t("line.unseen", { count: line.declarations_unseen })),
     h("div", { class: "row" },
       h("a", { href: `#thread/${line.line_id}` }, t("line.messages")),
-      may("send") && h("button", { type: "button", onclick: desk.frame.act(() => checkLine(line)) }, t("act.line_check"))));
+      may("send") && h("button", { type: "button", onclick: desk.frame.act(() => checkLine(line)) }, t("act.line_check")),
+      may("send") && line.terms_hash && h("button", { type: "button", onclick: desk.frame.act(() => suspend(line)) }, t("suspension.suspend")),
+      may("send") && canEnd(line, desk.about.party) && h("button", { type: "button", onclick: desk.frame.act(() => resume(line, desk.about.party)) }, t("suspension.resume"))));
 }
 
 function suspension(each) {
