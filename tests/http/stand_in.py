@@ -13,6 +13,7 @@ from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.private_bodies import MediatedAnswer, Refines, SitesAsked
 from deconflict.messages.readback import ReadbackRow
 from deconflict.messages.terms_rows import TermsRow
+from deconflict.node.acting import ActivityView
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
@@ -82,6 +83,7 @@ class StandInNode:
         self.drilling: str | None = None
         self.shifts: dict[str, Shift] = {}
         self.asked: dict[str, InquiryView] = {}
+        self.acted: dict[str, ActivityView] = {}
 
     # -- what is shown
 
@@ -202,6 +204,27 @@ class StandInNode:
         inquiry_id = f"{len(self.asked):032x}"
         self.asked[inquiry_id] = InquiryView(inquiry_id, what, "RUNNING", "VERIFYING", 1, 2)
         return self.asked[inquiry_id]
+
+    def activities(self, *, language: str | None = None) -> tuple[ActivityView, ...]:
+        return tuple(self.acted.values())
+
+    async def enter_activity(
+        self,
+        actor: Actor,
+        position: Position,
+        start_utc: str,
+        end_utc: str,
+        *,
+        reach_mm: int | None = None,
+    ) -> ActivityView:
+        self.calls.append(("activity", actor, (position, start_utc, end_utc, reach_mm)))
+        name = f"{len(self.acted):032x}"
+        self.acted[name] = ActivityView(name, 35.0, 40.0, None, start_utc, end_utc, ())
+        return self.acted[name]
+
+    async def remove_activity(self, actor: Actor, activity_id: str) -> None:
+        if self.acted.pop(activity_id, None) is None:
+            raise NotFoundError("no activity of this id is held", given=activity_id[:32])
 
     def exercises(self) -> tuple[DrillView, ...]:
         if self.drilling is None:

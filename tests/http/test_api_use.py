@@ -355,6 +355,22 @@ def test_every_answer_says_that_an_exercise_lasts(releasing: Client, node: Stand
     assert "Deconflict-Drill" not in ended.headers
 
 
+def test_an_own_activity_is_entered_listed_and_forgotten(
+    releasing: Client, node: StandInNode
+) -> None:
+    document = releasing.get("/api/v1/openapi.json").json()
+    (example,) = document["components"]["schemas"]["ActivityWanted"]["examples"]
+    entered = releasing.post("/api/v1/activities", json=example)
+    assert entered.status_code == 200
+    place, start, end, reach_mm = node.calls[-1][2]
+    assert (place.lat_e7, place.lon_e7) == tuple(example["place"].values())
+    assert (start, end, reach_mm) == tuple(example[n] for n in ("start_utc", "end_utc", "reach_mm"))
+    assert releasing.get("/api/v1/activities").json() == [entered.json()]
+    name = entered.json()["activity_id"]
+    assert releasing.delete(f"/api/v1/activities/{name}").json() == {"done": True}
+    assert releasing.delete(f"/api/v1/activities/{name}").status_code == 404
+
+
 def test_a_stranger_does_not_learn_of_an_exercise(client: Client, node: StandInNode) -> None:
     node.drilling = "2015-09-30T08:00:00.000Z"
     refused = client.get("/api/v1/lines")

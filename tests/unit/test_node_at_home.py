@@ -1,18 +1,18 @@
 """What only the own node knows, and what parties and others tell of one event."""
 
+from dataclasses import replace
+
 import pytest
 from test_node_attacks import attack
 
 from deconflict.airspace.instant import TimeSpan
 from deconflict.airspace.position import Position
-from deconflict.errors import LineStateError
-from deconflict.messages.bodies import (
-    Account,
-)
+from deconflict.errors import LineStateError, NotFoundError
+from deconflict.messages.bodies import Account, Cancel
 from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import Kind
 from deconflict.messages.terms import ThirdParty
-from deconflict.node import incidents
+from deconflict.node import at_home, incidents
 from deconflict.node.core import Say
 from deconflict.node.own_activity import Activity, WordsOnly
 from node_pair import FAR, HOUR_MS, LATAKIA, START_MS, NodePair, circle, declaration, node_pair
@@ -70,6 +70,76 @@ def test_own_activity_survives_a_restart_and_ends_with_its_time() -> None:
         pair.world.run_until(START_MS + HOUR_MS + 5_000)
         assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
         assert pair.blue.store.notes("activity/") == ()
+
+
+def test_what_is_about_to_be_done_off_its_notice_is_told_before_it_begins() -> None:
+    """Deir ez-Zor, 2016: the place that was told lay 9 km off, and nobody saw it (R12)."""
+    with node_pair() as pair:
+        told = Position.from_degrees(35.48, 35.9)
+        pair.declare("blue", declaration(1, Purpose.ACTIVITY, circle(at=told)))
+        pair.act("blue", activity(start_ms=START_MS + HOUR_MS))
+        alert = pair.alert("blue", "ACT_DIFFERS_FROM_NOTICE")
+        assert alert.facts["distance_m"] == pytest.approx(8_876, abs=20)
+
+
+def test_what_is_met_is_urgent_before_it_begins_and_a_flash_once_it_goes_on() -> None:
+    with node_pair() as pair:
+        pair.declare("red", declaration(1, Purpose.OWN_PRESENCE))
+        pair.run_for(2)
+        begins_ms = START_MS + HOUR_MS
+        pair.act("blue", activity(start_ms=begins_ms))
+        assert pair.alert("blue", "PRESENCE_OVERLAP").urgency == "IMMEDIATE"
+        pair.world.look_at(begins_ms)
+        pair.world.run_until(begins_ms + 2_000)
+        assert pair.alert("blue", "PRESENCE_OVERLAP").urgency == "FLASH"
+        assert pair.raised("blue", "PRESENCE_OVERLAP") == 1
+
+
+def test_what_is_declared_later_is_met_as_well_and_what_is_withdrawn_no_more() -> None:
+    with node_pair() as pair:
+        pair.act("blue", activity(start_ms=START_MS + HOUR_MS))
+        (said,) = pair.declare("red", declaration(1, Purpose.PROTECTED_SITE))
+        pair.run_for(3)
+        assert "PROTECTED_SITE_NEAR" in pair.rules("blue")
+        gone = Cancel(declaration_id=f"{1:032x}", reason=301)
+        pair.say("red", Kind.CANCEL, gone, ref=said)
+        pair.run_for(3)
+        assert "PROTECTED_SITE_NEAR" not in pair.rules("blue")
+
+
+def test_a_wider_notice_ends_what_was_told_of_the_narrow_one() -> None:
+    with node_pair() as pair:
+        pair.declare("blue", declaration(1, Purpose.ACTIVITY, circle(at=FAR)))
+        pair.act("blue", activity(start_ms=START_MS + HOUR_MS))
+        assert "ACT_DIFFERS_FROM_NOTICE" in pair.rules("blue")
+        pair.declare("blue", declaration(2, Purpose.ACTIVITY))
+        pair.run_for(3)
+        assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
+
+
+def test_what_is_taken_back_is_forgotten_with_all_that_was_told_of_it() -> None:
+    with node_pair() as pair:
+        pair.act("blue", activity())
+        assert "ACT_DIFFERS_FROM_NOTICE" in pair.rules("blue")
+        core = pair.blue.core
+        pair.world.commit(pair.blue, core.forget_activity("ours", pair.world.now))
+        assert "ACT_DIFFERS_FROM_NOTICE" not in pair.rules("blue")
+        assert (core.activities, pair.blue.store.notes("activity/")) == ((), ())
+        with pytest.raises(NotFoundError):
+            core.forget_activity("ours", pair.world.now)
+
+
+def test_what_is_over_and_what_is_too_much_is_not_entered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(at_home, "MOST_ACTIVITIES", 1)
+    with node_pair() as pair:
+        with pytest.raises(LineStateError, match="is over"):
+            pair.act("blue", activity(start_ms=START_MS - 2 * HOUR_MS))
+        pair.act("blue", activity())
+        pair.act("blue", activity(start_ms=START_MS + HOUR_MS))  # the same one, later
+        with pytest.raises(LineStateError, match="no more activities"):
+            pair.act("blue", replace(activity(), activity_id="another"))
 
 
 def in_words(pair: NodePair) -> None:

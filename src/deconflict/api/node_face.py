@@ -11,6 +11,7 @@ from deconflict.airspace.position import Position
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.private_bodies import MediatedAnswer, Refines, SitesAsked
 from deconflict.messages.readback import ReadbackRow
+from deconflict.node.acting import ActivityView
 from deconflict.node.actor import Actor
 from deconflict.node.call_views import CallView, PaperView, TalkView
 from deconflict.node.drill_report import DrillReport
@@ -315,6 +316,17 @@ class NodeFace(Protocol):
     ) -> InquiryView: ...
     def inquiry(self, actor: Actor, inquiry_id: str) -> InquiryView: ...
     async def end_inquiry(self, actor: Actor, inquiry_id: str) -> InquiryView: ...
+    def activities(self, *, language: str | None = None) -> tuple[ActivityView, ...]: ...
+    async def enter_activity(
+        self,
+        actor: Actor,
+        position: Position,
+        start_utc: str,
+        end_utc: str,
+        *,
+        reach_mm: int | None = None,
+    ) -> ActivityView: ...
+    async def remove_activity(self, actor: Actor, activity_id: str) -> None: ...
     def exercises(self) -> tuple[DrillView, ...]: ...
     async def begin_drill(
         self, actor: Actor, until_utc: str, *, line: str | None = None, announced: bool = True

@@ -332,6 +332,30 @@ class DrillEnded(Request):
     line: Name | None = Field(None, description="default: every line in exercise")
 
 
+class ActivityWanted(Request):
+    """What this side does at a place, or is about to do; it is kept here and never sent."""
+
+    place: PlaceFound
+    reach_mm: Annotated[int, Field(ge=1, le=500_000_000)] | None = Field(
+        None, description="how far it reaches around the place; default: the place alone"
+    )
+    start_utc: Name
+    end_utc: Name
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "place": {"lat_e7": 353300000, "lon_e7": 401400000},
+                    "reach_mm": 500000,
+                    "start_utc": "2015-09-30T12:00:00Z",
+                    "end_utc": "2015-09-30T12:30:00Z",
+                }
+            ]
+        }
+    )
+
+
 class ReadbackTried(Request):
     """The values of a readback that is not sent yet."""
 

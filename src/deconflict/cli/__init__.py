@@ -47,6 +47,11 @@ COMMANDS = (
         "private:private",
         "Private checks: both sides learn where their plans meet, and nothing else.",
     ),
+    Entry(
+        "activity",
+        "activity:activity",
+        "Hold what your side does against what was declared; sends nothing.",
+    ),
     Entry("line", "line:line", "Talk on a line: status, messages, answers, live view."),
     Entry("log", "record:log", "Show what was said on a line."),
     Entry(

@@ -160,11 +160,13 @@ _DANGERS: Final = frozenset(
     (
         "CONFLICT",
         "NOT_CHECKED",
+        "PRESENCE_OVERLAP",
         "PRIVATE_HIT",
         "PRIVATE_MEDIATED_HIT",
         "PRIVATE_NOT_CHECKED",
         "PRIVATE_SITE_HIT",
         "PRIVATE_SITES_NOT_CHECKED",
+        "PROTECTED_SITE_NEAR",
         "CEASE_RECEIVED",
         "SAFETY_RECEIVED",
     )

@@ -7,7 +7,8 @@ the store's local notes, so that a restart forgets none of it.
 from collections.abc import Iterable
 from typing import Any, Final
 
-from deconflict.errors import LineStateError
+from deconflict.airspace.instant import format_utc
+from deconflict.errors import LineStateError, NotFoundError
 from deconflict.line.moment import Now
 from deconflict.node import incidents
 from deconflict.node.incidents import Account
@@ -19,7 +20,11 @@ from deconflict.node.tell.messages import Teller
 from deconflict.node.work import Work
 from deconflict.store.base import Store
 
-__all__ = ["AtHome"]
+__all__ = ["MOST_ACTIVITIES", "AtHome"]
+
+MOST_ACTIVITIES: Final = (
+    200  # each is held against every line again whenever one of its plans changes
+)
 
 _ACTIVITY: Final = "activity/"
 _WORDS: Final = "words/"
@@ -43,15 +48,60 @@ class AtHome:
         self._activities = read_notes(store.notes(_ACTIVITY), _ACTIVITY, Activity)
         self._words = read_notes(store.notes(_WORDS), _WORDS, WordsOnly)
         self._accounts = read_notes(store.notes(_ACCOUNT), _ACCOUNT, Account)
-        self._changed = False
+        # As what each activity was last told on each line: the picture's version, and begun or not.
+        self._told: dict[tuple[str, str], tuple[int, bool]] = {}
         for account in self._accounts.values():
             teller.outside_accounts.setdefault(account.event, []).append(account)
 
-    def activity(self, activity: Activity, now: Now) -> Work:
-        """Take what our own side really does; the next look holds it against what was declared."""
+    @property
+    def activities(self) -> tuple[Activity, ...]:
+        """What our own side does or is about to do, what begins first before the rest."""
+        return tuple(sorted(self._activities.values(), key=lambda each: each.span.start_ms))
+
+    def activity(self, lines: Iterable[Line], activity: Activity, now: Now) -> Work:
+        """Take what our own side does, or is about to do, and tell at once what it meets.
+
+        Raises:
+            LineStateError: it is over, or as many are held as are looked at.
+        """
+        if activity.span.end_ms < now.utc_ms:
+            raise LineStateError(
+                "this activity is over",
+                given=f"until {format_utc(activity.span.end_ms)}",
+                expected=f"an end after {format_utc(now.utc_ms)}",
+                remedy="what was done is told in an account: deconflict incident account",
+            )
+        known = activity.activity_id in self._activities
+        if not known and len(self._activities) >= MOST_ACTIVITIES:
+            raise LineStateError(
+                "no more activities are held",
+                expected=f"at most {MOST_ACTIVITIES} that are not over",
+                remedy="take back what is not done: deconflict activity remove ID",
+            )
         work = self._keep(_ACTIVITY, activity.activity_id, activity, now)
         self._activities[activity.activity_id] = activity
-        self._changed = True
+        for line in lines:
+            self._tell(line, activity, self._words_of(line, now), now)
+        self._journal.tell(work, now)
+        return work
+
+    def forget_activity(self, lines: Iterable[Line], activity_id: str, now: Now) -> Work:
+        """Take back an activity that is not done, or is over before its time.
+
+        Raises:
+            NotFoundError: none of this id is held.
+        """
+        activity = self._activities.pop(activity_id, None)
+        if activity is None:
+            raise NotFoundError(
+                "no activity of this id is held",
+                given=activity_id[:32],
+                remedy="list them: deconflict activity list",
+            )
+        work = self._keep(_ACTIVITY, activity_id, None, now)
+        for line in lines:
+            self._over(line, activity, now)
+        self._journal.tell(work, now)
         return work
 
     def words_only(self, line: Line, notice: WordsOnly, now: Now) -> Work:
@@ -59,7 +109,7 @@ class AtHome:
         name = f"{line.line_id}/{notice.notice_id}"
         work = self._keep(_WORDS, name, notice, now)
         self._words[name] = notice
-        self._changed = True
+        self._told.clear()
         self._teller.activities.words_only(line, notice, now)
         self._teller.declarations.words_only(line, notice, now)
         self._journal.tell(work, now)
@@ -96,17 +146,16 @@ class AtHome:
         return work
 
     def look(self, lines: Iterable[Line], work: Work, now: Now, *, sweep: bool) -> None:
-        """Hold every activity against every line, when something changed or it is time to."""
-        if not (sweep or self._changed):
+        """Hold every activity against each line whose plans have changed, from time to time."""
+        if not sweep:
             return
-        self._changed = False
         for line in lines:
             words = self._words_of(line, now)
             for activity in self._activities.values():
                 if activity.span.end_ms < now.utc_ms:
-                    self._teller.activities.over(line, activity, now)
-                elif activity.span.start_ms <= now.utc_ms:
-                    self._teller.activities.tell(line, activity, words, now)
+                    self._over(line, activity, now)
+                else:
+                    self._tell(line, activity, words, now)
         for name, activity in tuple(self._activities.items()):
             if activity.span.end_ms < now.utc_ms:
                 del self._activities[name]
@@ -115,6 +164,17 @@ class AtHome:
             if notice.told_ms + _WORDS_LAST_MS < now.utc_ms:
                 del self._words[name]
                 work.notes.append(note_of(_WORDS, name, None))
+
+    def _tell(self, line: Line, activity: Activity, words: Iterable[WordsOnly], now: Now) -> None:
+        name = (line.line_id, activity.activity_id)
+        stands = (line.book.picture.version, activity.span.start_ms <= now.utc_ms)
+        if self._told.get(name) != stands:
+            self._teller.activities.tell(line, activity, words, now)
+            self._told[name] = stands
+
+    def _over(self, line: Line, activity: Activity, now: Now) -> None:
+        self._teller.activities.over(line, activity, now)
+        self._told.pop((line.line_id, activity.activity_id), None)
 
     def _words_of(self, line: Line, now: Now) -> list[WordsOnly]:
         mine = [w for name, w in self._words.items() if name.startswith(f"{line.line_id}/")]

@@ -402,8 +402,21 @@ class NodeCore:
     # ---- known here, never sent ------------------------------------------------------------
 
     def record_activity(self, activity: Activity, now: Now) -> Work:
-        """Take what our own side really does; it is held against what was declared (R12, R20)."""
-        return self._at_home.activity(activity, now)
+        """Take what our own side does; it is held against what was declared (R12, R20).
+
+        Raises:
+            LineStateError: it is over, or too many are held.
+        """
+        return self._at_home.activity(self.lines.values(), activity, now)
+
+    def forget_activity(self, activity_id: str, now: Now) -> Work:
+        """Take back what our own side does not do after all; raises NotFoundError."""
+        return self._at_home.forget_activity(self.lines.values(), activity_id, now)
+
+    @property
+    def activities(self) -> tuple[Activity, ...]:
+        """What our own side does or is about to do, as this node alone knows it."""
+        return self._at_home.activities
 
     def note_words_only(self, line_id: str, notice: WordsOnly, now: Now) -> Work:
         """Take a notice of ours that was given in words: flagged, and it covers nothing (R10)."""

@@ -115,6 +115,7 @@ class Picture:
         self._conflicts: dict[str, Conflict] = {}
         self._conflicts_of: dict[str, set[str]] = {}
         self._ends = Ends()
+        self.version = 0  # grows whenever something is put or removed, whose it ever is
         # What was over when last looked at, as long as the clock that said so may be set back.
         self._over: dict[str, Declared] = {}
         self._looked_ms = 0
@@ -365,6 +366,7 @@ class Picture:
         return rules
 
     def _touch(self, key: str, start_ms: int) -> None:
+        self.version += 1
         self._dirty.add(key)
         heappush(self._soonest, (start_ms, key))
 

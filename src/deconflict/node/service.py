@@ -14,6 +14,7 @@ from deconflict.messages.bodies import Declared as DeclaredBody
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import SAID_BY_NODES, Kind
 from deconflict.messages.terms import Terms
+from deconflict.node.acting import Acting
 from deconflict.node.actor import Action, Actor, allowed, require
 from deconflict.node.calling import Calling
 from deconflict.node.carrying import Carrying
@@ -71,6 +72,7 @@ _BYTES_AT_ONCE = 1024 * 1024  # of lines together; one alone may be longer
 
 class Node(
     DeskWork,
+    Acting,
     Carrying,
     Calling,
     Exercising,

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from deconflict.api.routes import (
     accounts,
+    activities,
     calls,
     declarations,
     drafts,
@@ -50,6 +51,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *incidents.ROUTES,
     *watch.ROUTES,
     *sheets.ROUTES,
+    *activities.ROUTES,
     *drills.ROUTES,
     *private.ROUTES,
 )
