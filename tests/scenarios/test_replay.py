@@ -1,6 +1,6 @@
 """The scenario set through real cores: what must be raised is, what must not be is not.
 
-Covers, on the cases: R1 R2 R3 R4 R7 R10 R12 R13 R16 R20 R24 R26 R27 R29 R39 R40 R46.
+Covers, on the cases: R1 R2 R3 R4 R7 R8 R10 R12 R13 R16 R20 R24 R26 R27 R29 R39 R40 R46.
 """
 
 import json
@@ -324,6 +324,24 @@ def test_declaration_that_did_not_arrive_is_shown_as_not_delivered(tmp_path: Pat
 
     rows = played(changed(tmp_path, "DEZ-2016-09-17", change))
     assert verdicts(rows, "MESSAGE_UNDELIVERED") == [Verdict.MET]
+
+
+def test_cover_that_departs_while_a_request_is_open_is_told_to_its_own_party(
+    tmp_path: Path,
+) -> None:
+    """As at At Tanf, 2016: the second strike came when the patrol had left (R8)."""
+
+    def change(case: Any) -> None:
+        at = {**case["declarations"][0]["volume"], "center": case["activity"][0]["center"]}
+        patrol = {"id": "D2", "from": "RUS", "to": "COAL", "purpose": "FLIGHT", "volume": at}
+        case["declarations"].append(patrol)
+        leaves = {"t": "2016-09-17T13:40:00Z", "from": "RUS", "to": "RUS", "ref": "D2"}
+        case["messages"].append({**leaves, "type": "PATROL_LEAVES", "basis": "assumption"})
+        told = {"subject": "A1", "object": "D2", "by": "2016-09-17T13:40:10Z"}
+        case["expected"] = [{"rule": "CEASE_OPEN_AND_COVER_LEAVING", "from": "RUS", **told}]
+
+    rows = played(changed(tmp_path, "DEZ-2016-09-17", change))
+    assert verdicts(rows, "CEASE_OPEN_AND_COVER_LEAVING") == [Verdict.MET]
 
 
 def test_what_no_node_raises_yet_is_missed_and_not_passed_over(tmp_path: Path) -> None:

@@ -159,6 +159,7 @@ _URGENCIES: Final = {"FLASH": 0, "IMMEDIATE": 1, "PRIORITY": 2, "ROUTINE": 3}
 _DANGERS: Final = frozenset(
     (
         "CONFLICT",
+        "COVER_LEAVING",
         "NOT_CHECKED",
         "PRESENCE_OVERLAP",
         "PRIVATE_HIT",

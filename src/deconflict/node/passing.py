@@ -65,6 +65,8 @@ class Passing:
         self._looked_at_all = True
         changed = hold_untold([line.book.picture for line in self._lines.values()])
         self._teller.declarations.reached(self._lines.values(), changed, now)
+        if sweep:
+            self._teller.cover.look(self._lines, now)
         for line in self._lines.values():
             self._conflicts(line, work, now, sweep=sweep)
         tell_room(self._teller.desk, shortage, now)

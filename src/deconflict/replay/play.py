@@ -20,6 +20,7 @@ from deconflict.messages.bodies import (
     Ack,
     AnswerWord,
     Body,
+    Cancel,
     Cease,
     CeaseReport,
     Declared,
@@ -142,6 +143,8 @@ class Player:
             if message.type in CARRIED and message.type != "NOTIFY_ACTIVITY":
                 action = _call(self._message, message)
                 world.at(parse_utc(message.t), action, rank=_MESSAGES)
+            elif message.type == "PATROL_LEAVES":
+                world.at(parse_utc(message.t), _call(self._leave, message), rank=_MESSAGES)
         for activity in case.activity:
             world.look_at(parse_utc(activity.start))
             world.look_at(parse_utc(activity.end) + 1)
@@ -351,6 +354,19 @@ class Player:
         for message in self.say(item.from_, item.to, kind, body, ref=ref, about=about):
             if not item.delivered:
                 self.world.lost.add(message)
+
+    def _leave(self, item: MessageItem) -> None:
+        """Withdraw the declaration of own cover that departs; what is not declared, no node knows.
+
+        Nothing tells a node of an aircraft but what its own party declared.
+        """
+        declared = self._declared.get(item.ref or "")
+        if declared is None:
+            return
+        body = Cancel(declaration_id=declared.declaration_id)
+        for party, peer, kind, message_hash, about in tuple(self._sent):
+            if (party, kind, about) == (item.from_, Kind.NOTIFY, item.ref):
+                self.say(party, peer, Kind.CANCEL, body, ref=message_hash, about=item.ref)
 
     def _spoken(self, item: MessageItem) -> tuple[Kind, Body, str | None]:
         at_ms = parse_utc(item.t)

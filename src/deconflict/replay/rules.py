@@ -81,7 +81,7 @@ RULES: Final[Mapping[str, RuleForm]] = MappingProxyType(
         "THIRD_PARTY_NOT_REACHED": _alert("THIRD_PARTY_NOT_REACHED"),
         "CEASE_DELIVERED_TO_ANY_WATCH": _alert("CEASE_RECEIVED"),
         "CEASE_UNACKED_ESCALATE": _alert("CEASE_NOT_ACKNOWLEDGED", step="NEXT_TIER"),
-        "CEASE_OPEN_AND_COVER_LEAVING": _ABSENT,
+        "CEASE_OPEN_AND_COVER_LEAVING": _alert("COVER_LEAVING"),
         "REPEAT_AFTER_CEASE": _WATCH,
         "MESSAGE_UNDELIVERED": _alert("NO_RECEIPT"),
         "LINE_DOWN": RuleForm(Means.ALERT, ("LINE_DOWN",), both_ends=True),

@@ -22,9 +22,9 @@ from deconflict.node.tell.remarks import Remark, not_checked, remarks_on, short_
 from deconflict.node.tell.worded import marked
 from deconflict.node.threads import DECLARES
 
-__all__ = ["DeclarationTeller"]
+__all__ = ["EXPIRING_MS", "DeclarationTeller"]
 
-_EXPIRING_MS: Final = 600_000
+EXPIRING_MS: Final = 600_000
 _REMARKS: Final = (
     "LEAD_TIME_SHORT",
     "OUTSIDE_THEATRE",
@@ -270,7 +270,7 @@ class DeclarationTeller:
         """
         for item in declared:
             left_ms = item.end_ms - now.utc_ms
-            if item.own and 0 <= left_ms <= _EXPIRING_MS and item.declaration.purpose in _COVERS:
+            if item.own and 0 <= left_ms <= EXPIRING_MS and item.declaration.purpose in _COVERS:
                 self.desk.tell(
                     AlertKey(
                         "DECLARATION_EXPIRING",

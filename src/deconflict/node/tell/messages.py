@@ -39,6 +39,7 @@ from deconflict.node.book import Taken
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
+from deconflict.node.tell.cover import CoverTeller
 from deconflict.node.tell.declarations import DeclarationTeller
 from deconflict.node.tell.desk import Desk, about, at_hand, received_rule
 from deconflict.node.tell.incidents import IncidentTeller, tell_accounts
@@ -91,6 +92,7 @@ class Teller:
         self.overdue = OverdueTeller(desk, envelope_of)
         self.conflicts = ConflictTeller(desk)
         self.activities = ActivityTeller(desk, party)
+        self.cover = CoverTeller(desk)
         self.incidents = IncidentTeller(desk)
         self.outside_accounts: dict[str, list[incidents.Account]] = {}
         self._party = party
