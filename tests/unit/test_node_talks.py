@@ -22,7 +22,8 @@ from deconflict.messages.talks import (
     TalkReason,
     Tier,
 )
-from deconflict.node.call_views import TalkView, talk_view
+from deconflict.messages.voice import SAYABLE
+from deconflict.node.call_views import TalkView, talk_calendar, talk_view
 from deconflict.node.talks import Talk, TalkBook
 from messages_samples import bodies
 from node_pair import HOUR_MS, MINUTE_MS, START_MS, NodePair, node_pair
@@ -362,6 +363,15 @@ def test_a_drill_of_a_call_is_marked_throughout() -> None:
         pair.run_for(110 * 60)
         assert view(pair, "blue").drill
         assert pair.alert("red", "CALL_DUE").drill
+        assert b"\r\nSUMMARY:DRILL DRILL DRILL. " in calendar_of(pair, asked)
+        real = pair.say("blue", Kind.TALK_REQUEST, offer(slot(5)))
+        assert b"DRILL" not in calendar_of(pair, real)
+
+
+def calendar_of(pair: NodePair, name: str) -> bytes:
+    talk = pair.line("blue").book.talks.of(name)
+    assert talk is not None
+    return talk_calendar(pair.line_id, talk, pair.world.now, "en")
 
 
 def test_every_message_about_a_call_can_be_said_by_voice_and_noted() -> None:
@@ -372,3 +382,4 @@ def test_every_message_about_a_call_can_be_said_by_voice_and_noted() -> None:
             said = message_phrases(kind, body, party="red", language="en")
             assert {number for number, _ in said} <= MESSAGE_PHRASES
             assert all(say_aloud(number, values, "ru") for number, values in said)
+            assert (kind in SAYABLE) is kind.startswith("TALK_")

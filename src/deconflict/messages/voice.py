@@ -49,6 +49,8 @@ SAYABLE: Final = frozenset(
         *(Kind.CEASE, Kind.CEASED, Kind.CONTINUING, Kind.CANNOT_REACH),
         *(Kind.LINE_CHECK, Kind.LINE_CHECK_REPLY, Kind.SUSPEND, Kind.RESUME),
         *(Kind.SCOPE, Kind.DRILL_BEGIN, Kind.DRILL_END),
+        *(Kind.TALK_REQUEST, Kind.TALK_PROPOSE, Kind.TALK_ACCEPT),
+        *(Kind.TALK_DECLINE, Kind.TALK_CANCEL),
         Kind.RELEASE_CONSENT,
     )
 )

@@ -7,7 +7,8 @@ import { t } from "../shell/words.js";
 const RIGHT_TO_LEFT = new Set(["ar"]);
 // As the node has it (messages/voice.py): what a desk says while a line is down.
 const SAYABLE = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL", "LOADED", "ACK", "SEEN", "STANDBY", "READBACK", "READBACK_RESULT", "CONCERN", "PROPOSE", "QUERY", "ANSWER", "SAFETY",
-  "CEASE", "CEASED", "CONTINUING", "CANNOT_REACH", "LINE_CHECK", "LINE_CHECK_REPLY", "SUSPEND", "RESUME", "SCOPE", "DRILL_BEGIN", "DRILL_END", "RELEASE_CONSENT"]);
+  "CEASE", "CEASED", "CONTINUING", "CANNOT_REACH", "LINE_CHECK", "LINE_CHECK_REPLY", "SUSPEND", "RESUME", "SCOPE", "DRILL_BEGIN", "DRILL_END",
+  "TALK_REQUEST", "TALK_PROPOSE", "TALK_ACCEPT", "TALK_DECLINE", "TALK_CANCEL", "RELEASE_CONSENT"]);
 
 // The button of an own message that can be said; null of any other.
 export function aloud(message, frame) {
