@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from tests.fuzz.bearer_parsers import BEARERS
 from tests.fuzz.kernel_entries import indexed, kernel_corpus, screened
 from tests.fuzz.screen_tables import minima_corpus, table, table_corpus, typed_minima
 from tests.fuzz.sealed_parsers import SEALED
@@ -461,7 +462,7 @@ PARSERS: dict[str, Parser] = {
     "typed": Parser(_typed, _said),
     "kernel-screen": Parser(screened, kernel_corpus),
     "kernel-index": Parser(indexed, kernel_corpus),
-    **{name: Parser(*each) for name, each in SEALED.items()},
+    **{name: Parser(*each) for name, each in {**BEARERS, **SEALED}.items()},
     "screen-json": Parser(_screen_json, _screened_features),
     "screen-minima": Parser(typed_minima, minima_corpus),
     **{
