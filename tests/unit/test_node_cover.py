@@ -45,7 +45,7 @@ def test_a_patrol_that_is_about_to_leave_the_place_of_an_open_request_is_told() 
         assert (alert.subject, alert.object, alert.urgency) == (asked, f"{1:032x}", "FLASH")
         assert "It is declaration 00000000" in alert.text
         go_on(pair, 32)  # it has left, and the request is still open
-        assert "does not hold any more" in pair.alert("blue", LEAVING).text
+        assert "does not hold there any more" in pair.alert("blue", LEAVING).text
         assert pair.raised("blue", LEAVING) == 1
         assert LEAVING not in pair.rules("red")
 
@@ -58,6 +58,21 @@ def test_cover_that_is_withdrawn_has_left_at_once() -> None:
         pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}", reason=301), ref=said)
         pair.run_for(3)
         assert pair.alert("blue", LEAVING).object == f"{1:032x}"
+
+
+def test_cover_whose_plan_is_moved_elsewhere_has_left() -> None:
+    with node_pair() as pair:
+        (said,) = pair.declare("blue", patrol(1, 60))
+        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+        pair.run_for(3)
+        moved = declaration(1, revision=2, volume=circle(at=FAR, start_ms=START_MS))
+        again = pair.say("blue", Kind.UPDATE, Declared.of(moved), ref=said)
+        pair.run_for(3)
+        assert LEAVING in pair.rules("blue")
+        back = declaration(1, revision=3, volume=circle(start_ms=START_MS))
+        pair.say("blue", Kind.UPDATE, Declared.of(back), ref=again)
+        pair.run_for(3)
+        assert LEAVING not in pair.rules("blue")
 
 
 def test_what_is_far_away_or_not_there_yet_or_no_cover_leaves_nothing() -> None:

@@ -40,6 +40,7 @@ class _Seen(NamedTuple):
     message: str  # of the revision looked at
     purpose: Purpose
     at_place: bool
+    left: bool  # an earlier revision was at the place, and this one is elsewhere
 
 
 class CoverTeller:
@@ -86,14 +87,21 @@ class CoverTeller:
         new = {n: d for n, d in ours.items() if n not in seen or seen[n].message != d.message_hash}
         met = _at_place(line, request, new, now)
         for name, each in new.items():
-            seen[name] = _Seen(each.message_hash, each.declaration.purpose, name in met)
-        there = {name: each for name, each in seen.items() if each.at_place}
-        stays = {n for n in there if n in ours and ours[n].end_ms - now.utc_ms > EXPIRING_MS}
+            was = seen.get(name)
+            near, there_before = name in met, was is not None and (was.at_place or was.left)
+            purpose = each.declaration.purpose
+            seen[name] = _Seen(each.message_hash, purpose, near, there_before and not near)
+        there = {name: each for name, each in seen.items() if each.at_place or each.left}
+        stays = {
+            name
+            for name, each in there.items()
+            if each.at_place and name in ours and ours[name].end_ms - now.utc_ms > EXPIRING_MS
+        }
         relieved = {there[name].purpose for name in stays}
         for name, each in there.items():
             if name not in stays and each.purpose not in relieved:
                 told = AlertKey(_RULE, key.line_id, key.subject, name)
-                self._tell(told, request, ours.get(name), now)
+                self._tell(told, request, None if each.left else ours.get(name), now)
                 yield told
 
     def _tell(self, key: AlertKey, request: AlertView, held: Declared | None, now: Now) -> None:
