@@ -13,7 +13,7 @@ from door import HOST, Door, make_folder, pin
 from hostile import PATH
 
 from deconflict.errors import ConfigurationError, PeerUnreachableError, WrongSenderError
-from deconflict.node.folder import NodeFolder
+from deconflict.node.folder import NodeFolder, read_validity
 from deconflict.node.peer_client import PeerClient
 from deconflict.node.tls import client_context
 
@@ -50,7 +50,10 @@ def root_of(node: NodeFolder) -> bytes:
 
 
 def test_the_peer_answers(door: Door, red: NodeFolder) -> None:
-    assert ask(door.client(red)) == b"red said hello"
+    client = door.client(red)
+    assert client.shown_until_ms is None
+    assert ask(client) == b"red said hello"
+    assert client.shown_until_ms == read_validity(door.folder.path).end_ms
 
 
 def test_large_bodies_go_and_come_whole(door: Door, red: NodeFolder) -> None:

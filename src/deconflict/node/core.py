@@ -9,7 +9,7 @@ Here is the one door to it all; behind it stand ``saying``, ``hearing``, ``passi
 ``at_home`` (what is never sent), which share one ``journal``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -44,6 +44,7 @@ from deconflict.node.private.findings import PrivateFinding, PrivateFindings
 from deconflict.node.resyncing import Resyncing
 from deconflict.node.saying import Say, Saying
 from deconflict.node.tell.audit import tell_audit
+from deconflict.node.tell.certificates import tell_own_certificate, tell_peer_certificate
 from deconflict.node.tell.desk import Desk
 from deconflict.node.tell.messages import Teller
 from deconflict.node.tell.witnesses import forget_witnesses, tell_witness
@@ -496,6 +497,15 @@ class NodeCore:
         """Take how the audit of this node's record stands; the desk is told where it failed."""
         work = self._journal.new_work(now)
         tell_audit(self._teller.desk, standing, now)
+        self._journal.tell(work, now)
+        return work
+
+    def certificates_end(self, own_end_ms: int, peers_end_ms: Mapping[str, int], now: Now) -> Work:
+        """Take until when the certificates are good that this node and its peers show."""
+        work = self._journal.new_work(now)
+        tell_own_certificate(self._teller.desk, self.party, own_end_ms, now)
+        for line_id, end_ms in peers_end_ms.items():
+            tell_peer_certificate(self._teller.desk, self.lines[line_id], end_ms, now)
         self._journal.tell(work, now)
         return work
 

@@ -15,7 +15,6 @@ from deconflict.errors import (
     ConfigurationError,
     DeconflictError,
     InvalidDocumentError,
-    PeerUnreachableError,
     StoreBrokenError,
 )
 from deconflict.line.key_ring import OwnKeys
@@ -26,7 +25,7 @@ from deconflict.node.chains import heard_last
 from deconflict.node.core import NodeCore
 from deconflict.node.disk import DiskReserve
 from deconflict.node.door_probe import is_here, probe_refuses_strangers
-from deconflict.node.folder import NodeFolder, UnlockedKeys
+from deconflict.node.folder import NodeFolder, UnlockedKeys, read_validity
 from deconflict.node.inquiries.book import Inquiries, InquiryFiles
 from deconflict.node.keeping.audit import Pins
 from deconflict.node.keeping.background import AuditFiles, Audits, Driver, has_room
@@ -44,7 +43,8 @@ from deconflict.node.peer_server import (
     PeerServer,
     build_peer_server,
 )
-from deconflict.node.peers import PeerBook, PinnedPeer
+from deconflict.node.peers import PinnedPeer
+from deconflict.node.pinned_links import LivePins, PinnedLink, shown_until
 from deconflict.node.private.files import PrivateFiles
 from deconflict.node.private.mediator import Mediator
 from deconflict.node.private.mediator_files import MediatorFiles
@@ -56,8 +56,8 @@ from deconflict.node.service import Node
 from deconflict.node.struct_types import describe_types
 from deconflict.node.tending.backups import Backups
 from deconflict.node.tending.certificates import certificates_of
+from deconflict.node.tending.ending import Ending
 from deconflict.node.tls import client_context, server_context
-from deconflict.node.ways import PeerLink
 from deconflict.node.witness.asking import Asking
 from deconflict.store.base import Batch, LineRow, NoteRow, SignatureRow, Store
 from deconflict.store.guard import Guard
@@ -194,13 +194,13 @@ async def open_node(
             store=store,
             random_bytes=random_bytes,
         )
-        pins = _Pins(peers, folder.peers_path)
-        links: dict[str, list[PeerLink]] = {}
+        pins = LivePins(peers, folder.peers_path)
+        links: dict[str, list[PinnedLink]] = {}
         for peer, line in zip(peers.list(), lines, strict=True):
             core.add_line(line, clock.now())
             context = client_context(keys.chain, peer.invitation.tls_root_der)
             links[peer.line_id] = [
-                _PinnedLink(PeerClient(context, url, peer.spki_sha256), pins, peer.spki_sha256)
+                PinnedLink(PeerClient(context, url, peer.spki_sha256), pins, peer.spki_sha256)
                 for url in peer.urls
             ]
         with GroupCommitWriter(store, guard, reserve.make_room) as writer:
@@ -264,7 +264,11 @@ async def open_node(
             private = PrivateRunner(
                 core, runtime, PrivateFiles(folder.private_path), random_bytes=random_bytes
             )
+            ending = Ending(
+                core, runtime, read_validity(folder.path).end_ms, partial(shown_until, links)
+            )
             runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run, private.run]
+            runtime.beside.append(ending.run)
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
             node.inquiries = inquiries
@@ -339,61 +343,6 @@ def _audit_driver(core: NodeCore, runtime: Runtime) -> Driver:
         await runtime.commit(core.note_paper(note, runtime.now()))
 
     return Driver(runtime.now, keep, tell)
-
-
-class _Pins:
-    """Whose key is pinned now: `deconflict peer remove` counts while the node runs.
-
-    Args:
-        peers: read when the node started.
-        path: the directory of their files.
-    """
-
-    def __init__(self, peers: PeerBook, path: Path) -> None:
-        self._peers = peers
-        self._path = path
-        self._changed_ns = self._last_change_ns()
-
-    def party_by_spki(self, spki_sha256: str) -> str | None:
-        """Return for which party this TLS key is pinned, None when it is not or nobody knows."""
-        changed_ns = self._last_change_ns()
-        if changed_ns != self._changed_ns:
-            try:
-                self._peers.reload()
-            except ConfigurationError as error:
-                # Somebody is at the pins and they cannot be read: let nobody in meanwhile.
-                logger.warning("the pins of the peers cannot be read: %s", error)
-                return None
-            self._changed_ns = changed_ns
-        return self._peers.party_by_spki(spki_sha256)
-
-    def _last_change_ns(self) -> int | None:
-        try:
-            return self._path.stat().st_mtime_ns
-        except OSError:
-            return None
-
-
-class _PinnedLink:
-    """The way to a peer for as long as its key is pinned here."""
-
-    def __init__(self, client: PeerClient, pins: _Pins, spki_sha256: str) -> None:
-        self._client = client
-        self._pins = pins
-        self._spki_sha256 = spki_sha256
-
-    async def post(self, path: str, body: bytes, timeout_s: float) -> bytes:
-        """As the client's; raises PeerUnreachableError when the peer was removed."""
-        if self._pins.party_by_spki(self._spki_sha256) is None:
-            raise PeerUnreachableError(
-                "the peer is pinned here no longer",
-                remedy="restart the node, which then forgets the line; or pin the peer again",
-            )
-        return await self._client.post(path, body, timeout_s)
-
-    async def close(self) -> None:
-        """Let the connections go."""
-        await self._client.close()
 
 
 async def open_door(door: PeerServer) -> "asyncio.Task[None]":

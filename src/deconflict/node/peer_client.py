@@ -16,7 +16,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from deconflict.errors import ConfigurationError, PeerUnreachableError, WrongSenderError
-from deconflict.node.pki import spki_sha256
+from deconflict.node.pki import spki_sha256, validity_of_der
 
 __all__ = ["PeerClient"]
 
@@ -33,9 +33,12 @@ class _Stale(Exception):  # noqa: N818  (never leaves this module: it asks for o
 class _Connection:
     """One TLS connection to the peer whose key has been compared; one request at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, certificate_der: bytes
+    ) -> None:
         self._reader = reader
         self._writer = writer
+        self.certificate_der = certificate_der
         self.used = False
 
     @classmethod
@@ -48,9 +51,9 @@ class _Connection:
             server_hostname="",
             limit=READ_AHEAD_BYTES,
         )
-        connection = cls(reader, writer)
         tls = writer.get_extra_info("ssl_object")
-        shown = spki_sha256(tls.getpeercert(binary_form=True) or b"")
+        connection = cls(reader, writer, tls.getpeercert(binary_form=True) or b"")
+        shown = spki_sha256(connection.certificate_der)
         if not hmac.compare_digest(shown, pin):
             connection.abort()
             raise WrongSenderError(
@@ -111,6 +114,9 @@ class PeerClient:
         url: the peer's advertised URL, ``https://host:port``.
         pin: SHA-256 of the peer's TLS key (SPKI), 64 hex digits.
 
+    Attributes:
+        shown_until_ms: until when the certificate is good that the peer showed last; None before.
+
     Raises:
         ConfigurationError: the URL is not of that form.
     """
@@ -128,6 +134,7 @@ class PeerClient:
         self._pin = pin
         self._idle: deque[_Connection] = deque()
         self._closed = False
+        self.shown_until_ms: int | None = None
         self._room = asyncio.Semaphore(CONNECTIONS)
 
     async def post(self, path: str, body: bytes, timeout_s: float) -> bytes:
@@ -196,7 +203,7 @@ class PeerClient:
 
     async def _new(self) -> _Connection:
         try:
-            return await _Connection.open(self._context, self._host, self._port, self._pin)
+            made = await _Connection.open(self._context, self._host, self._port, self._pin)
         except ssl.SSLCertVerificationError as error:
             raise WrongSenderError(
                 "the node at the peer's address shows a certificate that does not verify",
@@ -207,6 +214,8 @@ class PeerClient:
             ) from error
         except OSError as error:
             raise _unanswered(_reason(error)) from error
+        self.shown_until_ms = validity_of_der(made.certificate_der).end_ms
+        return made
 
     def _drop_idle(self) -> None:
         while self._idle:
