@@ -1,4 +1,7 @@
-"""The cable between two nodes is cut: in namespaces of the kernel, without a proxy in between."""
+"""The cable between two nodes is cut: in namespaces of the kernel, without a proxy in between.
+
+Nothing else is there for them: no other network, no third machine (R44).
+"""
 
 import time
 from collections.abc import Callable, Iterator

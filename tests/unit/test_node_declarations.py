@@ -271,6 +271,7 @@ def test_short_notice_is_sent_and_flagged_at_both_ends() -> None:
 def test_only_what_covers_somebody_is_reminded_of_before_it_ends(
     purpose: Purpose, reminded: bool
 ) -> None:
+    """R18: an activity or a hazard covers nobody: once it is over nothing is to be prolonged."""
     with node_pair() as pair:
         pair.declare("blue", declaration(1, purpose))
         pair.world.look_at(START_MS + 2 * HOUR_MS - 300_000)

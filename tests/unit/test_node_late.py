@@ -1,4 +1,4 @@
-"""Late is never now: what a stalled disk, a wrong clock or a held packet makes of a message."""
+"""Late is never now: what a stalled disk, a wrong clock or a held packet makes of it (R45)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A declaration goes to the lines its owner chooses, at once or later."""
+"""A declaration goes to the lines its owner chooses, at once or later (R37)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
