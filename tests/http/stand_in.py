@@ -205,6 +205,16 @@ class StandInNode:
         self.asked[inquiry_id] = InquiryView(inquiry_id, what, "RUNNING", "VERIFYING", 1, 2)
         return self.asked[inquiry_id]
 
+    async def translate(
+        self, actor: Actor, message_hash: str, language: str, lines: Sequence[str]
+    ) -> MessageView:
+        self.calls.append(("translate", actor, (message_hash, language, lines)))
+        return await self.message(message_hash)
+
+    async def untranslate(self, actor: Actor, message_hash: str, language: str) -> MessageView:
+        self.calls.append(("untranslate", actor, (message_hash, language)))
+        return await self.message(message_hash)
+
     def activities(self, *, language: str | None = None) -> tuple[ActivityView, ...]:
         return tuple(self.acted.values())
 

@@ -127,6 +127,17 @@ class AboutCall(Request):
     )
 
 
+class TranslationWanted(Request):
+    """A translation of one message, in lines; ``language`` by ISO 639-1, as ``en``."""
+
+    language: Name
+    lines: Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=50)]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"language": "en", "lines": ["Two of ours are hurt."]}]}
+    )
+
+
 class PaperText(Request):
     """Another text of a note or draft, by language, in lines or paragraphs."""
 

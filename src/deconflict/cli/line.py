@@ -88,6 +88,11 @@ line = LazyGroup(
             "proposing:consent",
             "Say to whom a message of yours may be passed on from now.",
         ),
+        Entry(
+            "translate",
+            "translate:translate",
+            "Keep your translation of what somebody wrote in a message.",
+        ),
         Entry("handover", "handover:handover", "Hand the watch over to the next one."),
         Entry("suspend", "say:suspend", "Suspend part of the line from a time on."),
         Entry("resume", "say:resume", "End a suspension that your side declared."),

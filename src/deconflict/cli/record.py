@@ -27,6 +27,7 @@ from deconflict.cli.output import (
     when,
     write_json,
 )
+from deconflict.cli.translate import show_translations
 from deconflict.cli.trusted import key_option, pieces_of, read_keys, read_roots, require_each_key
 from deconflict.cli.written import require_free
 from deconflict.errors import InvalidDocumentError, InvalidInputError, VerificationError
@@ -484,6 +485,9 @@ def show_message(item: dict[str, Any], *, as_json: bool) -> None:
     if item.get("text_author"):
         click.echo(f"As the author's desk reads it ({item['language']}):")
         click.echo("\n" + sentences(item["text_author"], indent=2) + "\n")
+    if item.get("translations"):
+        show_translations(item)
+        click.echo()
     _show_geometry(item)
     fields(
         (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -32,6 +32,7 @@ from deconflict.node.show import (
     terms_view,
 )
 from deconflict.node.tell.worded import AlertWording, messages_of
+from deconflict.node.translations import TRANSLATION, TranslationBook
 from deconflict.node.views import (
     AlertView,
     AuditView,
@@ -44,6 +45,7 @@ from deconflict.node.views import (
     MessageView,
     NodeView,
     TermsView,
+    TranslationView,
 )
 from deconflict.store.base import EntryRow, Store
 
@@ -72,6 +74,7 @@ class Reading:
         self._started = runtime.now()
         self.audit: Callable[[], AuditView] | None = None
         self._wording = AlertWording(core.language, messages_of(core.envelope_of))
+        self._translations = TranslationBook(store.notes(TRANSLATION))
 
     def node(self) -> NodeView:
         """Return the node itself."""
@@ -295,7 +298,17 @@ class Reading:
         return wanted or self._core.language
 
     def _message_view(self, line: Line, row: EntryRow, language: str | None) -> MessageView:
-        return message_view(line, row, self._language(language), self._core.envelope_of)
+        view = message_view(line, row, self._language(language), self._core.envelope_of)
+        found = self._translations.of(row.hash)
+        if not found:
+            return view
+        return replace(
+            view,
+            translations=tuple(
+                TranslationView(each.language.value, each.lines, each.by, each.at_utc)
+                for each in found
+            ),
+        )
 
     def _line_view(self, line: Line, language: str | None = None) -> LineView:
         open_alerts = sum(1 for alert in self._core.alerts if alert.line_id == line.line_id)

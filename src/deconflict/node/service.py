@@ -37,6 +37,7 @@ from deconflict.node.site_reading import SiteReading
 from deconflict.node.talking import READOUT_KINDS, TALK_KINDS
 from deconflict.node.tending.tended import Tended
 from deconflict.node.terms_reading import TermsReading, proposable
+from deconflict.node.translating import Translating
 from deconflict.node.views import Checked, LineView, Posted
 from deconflict.node.ways_out.asking import Advising
 
@@ -73,6 +74,7 @@ _BYTES_AT_ONCE = 1024 * 1024  # of lines together; one alone may be longer
 class Node(
     DeskWork,
     Acting,
+    Translating,
     Carrying,
     Calling,
     Exercising,

@@ -42,6 +42,7 @@ __all__ = [
     "TermsText",
     "TermsTexts",
     "TermsView",
+    "TranslationView",
     "WitnessView",
 ]
 
@@ -224,6 +225,16 @@ class TermsTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationView:
+    """What one translator at home makes of a message: unofficial, never sent, binding nobody."""
+
+    language: str
+    lines: tuple[str, ...]
+    translator: str  # the account that answers for it
+    written_utc: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message in the record of a line."""
 
@@ -255,6 +266,7 @@ class MessageView:
     # The same as the author's desk reads it; None where that is the reader's language, or none of
     # ours: then the text says all that is known.
     text_author: str | None = None
+    translations: tuple[TranslationView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

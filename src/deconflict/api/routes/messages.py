@@ -9,7 +9,7 @@ from starlette.responses import Response
 from deconflict.api.answer import REFUSALS, answer
 from deconflict.api.permit import OperatorRoute, actor_of, needs
 from deconflict.api.routes.base import BASE
-from deconflict.api.schemas import Digits, Outgoing, ReadbackTried
+from deconflict.api.schemas import Digits, Outgoing, ReadbackTried, TranslationWanted
 from deconflict.api.services import services_of
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.kinds import KINDS
@@ -156,6 +156,26 @@ async def mark_seen(
     """Tell the peer that a person has read this message. It says nothing about agreeing."""
     actor = actor_of(request)
     return answer(await services_of(request).node.seen(actor, message_hash))
+
+
+@router.post("/messages/{message_hash}/translations", response_model=MessageView)
+@needs(Action.WRITE_PAPERS)
+async def translate(message_hash: str, wanted: TranslationWanted, request: Request) -> Response:
+    """Keep this account's translation of what somebody wrote; answers with the message.
+
+    It is unofficial: the text of the message stays authentic in its author's language. It bears the
+    account's name, stays at this node and is never sent.
+    """
+    node, actor = services_of(request).node, actor_of(request)
+    return answer(await node.translate(actor, message_hash, wanted.language, wanted.lines))
+
+
+@router.delete("/messages/{message_hash}/translations/{language}", response_model=MessageView)
+@needs(Action.WRITE_PAPERS)
+async def untranslate(message_hash: str, language: str, request: Request) -> Response:
+    """Forget this account's own translation of a message; another's stays."""
+    node, actor = services_of(request).node, actor_of(request)
+    return answer(await node.untranslate(actor, message_hash, language))
 
 
 ROUTES = tuple(router.routes)

@@ -221,6 +221,11 @@ export class World {
     }
   }
 
+  // A message as the node answered it just now, to be shown at once.
+  keep(message) {
+    this.#keep([message]);
+  }
+
   #keep(found) {
     const messages = new Map(this.messages);
     for (const each of found) messages.set(each.hash, each);

@@ -8,6 +8,7 @@ import { answersTo } from "../watch/actions.js";
 import { aloud } from "./aloud.js";
 import { receiptBar } from "./bar.js";
 import { readbackTable } from "./readback.js";
+import { translate, translated } from "./translation.js";
 
 const SHOWN = 200;
 const LOADS = new Set(["NOTIFY", "UPDATE", "CORRECTION", "CANCEL"]);
@@ -71,10 +72,11 @@ function drawThread(box, root, world, desk) {
         message.delayed && h("p", { class: "overdue" }, t("thread.delayed")),
         h("p", { class: "said", dir: "auto" }, message.text),
         message.text_author && message.text_author !== message.text && h("details", { data: { key: message.hash } }, h("summary", {}, t("thread.their_text", { language: message.language })), h("p", { class: "said", dir: "auto", lang: message.language }, message.text_author)),
+        translated(message),
         message.kind === "READBACK" && compared(message, desk.frame),
         message.outgoing && receiptBar(message, { loads: LOADS.has(message.kind) }),
         h("p", { class: "soft figure" }, `${message.hash.slice(0, 16)} · ${t("thread.number", { seq: message.seq })}`)),
-      h("div", { class: "row acts" }, answers, aloud(message, desk.frame)));
+      h("div", { class: "row acts" }, answers, translate(message, desk), aloud(message, desk.frame)));
     return [node, ...(depth < 6 ? below(message.hash).flatMap((each) => tree(each, depth + 1)) : [])];
   }
 }
