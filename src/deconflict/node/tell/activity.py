@@ -82,7 +82,8 @@ class ActivityTeller:
             "party": self._party,
             "where": position_to_wire(activity.position),
         }
-        phrase, nearest = "ACT_WITHOUT_NOTICE", None
+        phrase = "ACT_WITHOUT_NOTICE"
+        nearest: str | None = None
         if found.nearest is not None and found.distance_m is not None:
             phrase, nearest = rule, found.nearest.declaration.declaration_id
             values |= {"distance": round(found.distance_m * 1000), "declaration": nearest}
