@@ -86,11 +86,11 @@ class CoverTeller:
         ours = {name: each for name, each in own.items() if each.drill is request.drill}
         new = {n: d for n, d in ours.items() if n not in seen or seen[n].message != d.message_hash}
         met = _at_place(line, request, new, now)
-        for name, each in new.items():
+        for name, declared in new.items():
             was = seen.get(name)
             near, there_before = name in met, was is not None and (was.at_place or was.left)
-            purpose = each.declaration.purpose
-            seen[name] = _Seen(each.message_hash, purpose, near, there_before and not near)
+            purpose = declared.declaration.purpose
+            seen[name] = _Seen(declared.message_hash, purpose, near, there_before and not near)
         there = {name: each for name, each in seen.items() if each.at_place or each.left}
         stays = {
             name
