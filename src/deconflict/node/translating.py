@@ -26,17 +26,19 @@ class Translating(Releasing):
         """
         require(actor, Action.WRITE_PAPERS)
         await self.message(message_hash)
-        now_ms = self._now.utc_ms
-        put = self._translations.put
-        await self._note(put(message_hash, language, lines, by=actor.account, now_ms=now_ms))
+        kept = self._translations.put(
+            message_hash, language, lines, by=actor.account, now_ms=self._now.utc_ms
+        )
+        await self._keep_translation(kept)
         return await self.message(message_hash, language=actor.language)
 
     async def untranslate(self, actor: Actor, message_hash: str, language: str) -> MessageView:
         """Forget the actor's own translation of a message; raises NotFoundError."""
         require(actor, Action.WRITE_PAPERS)
-        await self._note(self._translations.drop(message_hash, language, by=actor.account))
+        gone = self._translations.drop(message_hash, language, by=actor.account)
+        await self._keep_translation(gone)
         return await self.message(message_hash, language=actor.language)
 
-    async def _note(self, note: NoteRow) -> None:
+    async def _keep_translation(self, note: NoteRow) -> None:
         # No event: whoever looks at the message again sees it.
         await self._runtime.commit(self._core.note_paper(note, self._now))
