@@ -15,6 +15,7 @@ from deconflict.errors import (
     NoRoomError,
     NotFoundError,
 )
+from deconflict.line.delivery import counts_as
 from deconflict.line.envelope import Draft, Envelope, read_envelope
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import FittedDraft
@@ -325,11 +326,12 @@ class _Cited(NamedTuple):
 
 
 def _precedence(say: Say, cited: _Cited | None) -> Precedence:
-    return say.precedence or (
+    stated = say.precedence or (
         precedence_of_reply(say.kind, cited.precedence)
         if cited
         else KINDS[say.kind].rule.precedence
     )
+    return counts_as(say.kind, stated, KIND_RULES)
 
 
 def _require_room(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, nearest_utc_ms, parse_utc
-from deconflict.line.delivery import DeliveryState
+from deconflict.line.delivery import DeliveryState, counts_as
 from deconflict.line.envelope import Envelope
 from deconflict.line.epoch import EPOCH_KIND
 from deconflict.line.key_ring import KeyInForce
@@ -29,7 +29,7 @@ from deconflict.messages.bodies import (
     Voice,
 )
 from deconflict.messages.declaration import Purpose
-from deconflict.messages.kinds import KINDS, SAID_BY_NODES, Kind
+from deconflict.messages.kinds import KIND_RULES, KINDS, SAID_BY_NODES, Kind
 from deconflict.messages.readback import differences_said
 from deconflict.messages.said import Said, said
 from deconflict.messages.summary import summarise
@@ -143,7 +143,7 @@ class Teller:
                 AlertKey("UNREADABLE", line.line_id, taken.hash),
                 {"peer": line.peer, "sent": taken.envelope.created_utc},
                 drill=taken.envelope.drill,
-                urgency=taken.envelope.prec.value,
+                urgency=counts_as(taken.envelope.kind, taken.envelope.prec, KIND_RULES).value,
                 now_ms=now.utc_ms,
             )
             return
@@ -220,7 +220,7 @@ class Teller:
                 "expired": format_utc(nearest_utc_ms(expired_ms)),
             },
             drill=envelope.drill,
-            urgency=envelope.prec.value,
+            urgency=counts_as(envelope.kind, envelope.prec, KIND_RULES).value,
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
         )
@@ -239,7 +239,7 @@ class Teller:
             },
             messages=at_hand(envelope, taken.body, cited_by(envelope, self._envelope_of)),
             drill=envelope.drill,
-            urgency=envelope.prec.value,
+            urgency=counts_as(envelope.kind, envelope.prec, KIND_RULES).value,
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
         )

@@ -106,7 +106,7 @@ class OverdueTeller:
             ):
                 phrase = "REFUSED_NO_ROOM"
         else:
-            limits = line.limits(envelope.prec)
+            limits = line.limits(alert.precedence)
             values["limit"] = {
                 "NO_RECEIPT": limits.lack_ms,
                 "NOT_SEEN": limits.seen_ms,
