@@ -100,7 +100,7 @@ def questions(line_id: str, count: int) -> list[Packet]:
 
 
 def test_a_request_of_a_thousand_questions_is_answered_once() -> None:
-    """Each answer is up to a megabyte: all of them would be one step of the node, and its memory."""
+    """Each answer is up to a megabyte, and all of them would be one step of the node."""
 
     async def run() -> None:
         with node_pair() as pair:

@@ -75,6 +75,7 @@ def counts_as(kind: str, stated: Precedence, rules: KindRules) -> Precedence:
     rule = rules.get(kind)
     return Precedence.FLASH if rule is not None and rule.precedence is Precedence.FLASH else stated
 
+
 _REMEMBERED: Final = 4_096  # settled deliveries beyond this are the store's to tell
 
 _S = DeliveryState

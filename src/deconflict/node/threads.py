@@ -108,6 +108,8 @@ class ThreadBook:
         self._by_subject: dict[str, dict[str, None]] = {}
         # Answered threads of which nobody has asked yet whether the answer settles them.
         self._unsettled: dict[str, Callable[[], bool]] = {}
+        # Set aside, each with what of it was not asked yet.
+        self._resting: dict[str, tuple[Thread, Callable[[], bool] | None]] = {}
 
     def __iter__(self) -> Iterator[Thread]:
         for message_hash in tuple(self._unsettled):
@@ -271,11 +273,28 @@ class ThreadBook:
     def drop(self, message_hash: str) -> None:
         """Close a thread that has lost its subject, as when its declaration was cancelled."""
         self._unsettled.pop(message_hash, None)
+        self._resting.pop(message_hash, None)
         thread = self._open.pop(message_hash, None)
         if thread is not None:
             _leave(self._by_root, thread.root, message_hash)
             if thread.declaration_id is not None:
                 _leave(self._by_subject, thread.declaration_id, message_hash)
+
+    def rest(self, message_hash: str) -> None:
+        """Set a thread aside whose declaration is over: so far as the clock is right."""
+        thread, agrees = self._open.get(message_hash), self._unsettled.get(message_hash)
+        if thread is not None:
+            self.drop(message_hash)
+            self._resting[message_hash] = thread, agrees
+
+    def wake(self, message_hash: str) -> None:
+        """Have a thread that was set aside open again: its declaration was never over."""
+        resting = self._resting.pop(message_hash, None)
+        if resting is not None:
+            thread, agrees = resting
+            self._hold(thread)
+            if agrees is not None:
+                self._unsettled[message_hash] = agrees
 
     def drop_all(self, messages: Iterable[str]) -> tuple[Thread, ...]:
         """Close those of these messages that are open, and return them."""
