@@ -43,6 +43,7 @@ _UNTIL_READ: Final = (
     "SUSPECT_CLOCK",
     "LINE_CHECK_LATE",
     "CAME_AFTER_ITS_TIME",
+    "UNREADABLE",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
