@@ -5,6 +5,7 @@ import quopri
 import re
 import textwrap
 import time
+import tracemalloc
 import zlib
 from email.message import EmailMessage
 
@@ -181,6 +182,30 @@ def test_a_bomb_does_not_unpack() -> None:
         unpack_parcel(bomb)
 
 
+def test_bombs_that_each_fit_do_not_unpack_together() -> None:
+    """Some 14 kB of mail each: six hundred in one file would be five gigabytes."""
+    bombs = (
+        zlib.compress(PARCEL_MAGIC + bytes([number]) * (MAX_PARCEL_BYTES // 2), 9)
+        for number in range(40)
+    )
+    text = "".join(map(armoured, bombs)).encode()
+    assert len(text) < 400_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidDocumentError, match="too much to be read at once"):
+            parcels_of([text])
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_BROUGHT_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def deep_mail(depth: int, lines: int) -> bytes:
+    heads = "".join(
+        f"Content-Type: multipart/mixed; boundary=b{each}\n\n--b{each}\n" for each in range(depth)
+    )
+    return ("Content-Transfer-Encoding: base64\n" + heads + "x\n" * lines).encode()
+
+
 def test_too_much_is_refused_unread() -> None:
     with pytest.raises(InvalidDocumentError, match="too much"):
         parcels_of([b"x" * MAX_BROUGHT_BYTES, b"x"])
@@ -202,6 +227,10 @@ def test_too_much_is_refused_unread() -> None:
         b"DCF1:0123456789ABCDEF:1/2:AAAAAAAA:00000000\n" * 10_000,
         b"> " * 1_000_000,
         b"content-transfer-encoding: base64\n" * 10_000,
+        b"content-transfer-encoding: base64\n" * 10_000 + b"\n" + b"QUJD\n" * 100_000,
+        b"content-transfer-encoding: base64\n\nQUJD\n" * 10_000,
+        deep_mail(200, 100_000),
+        b"content-transfer-encoding: base64\nX: " + b"a=b; " * 100_000,
         b"=\n" * 100_000 + b"DECONFLICT PARCEL",
         (BLOCK.splitlines()[0] + "\n" + "00001 \n" * 10_000).encode(),
     ],

@@ -65,6 +65,7 @@ def forge(
     expires_after_ms: int | None = None,
     cites: ChainPoint | None = None,
     drill: bool = False,
+    prec: Precedence = Precedence.FLASH,
 ) -> SealedEnvelope:
     """Return what red signs without its own node's checks."""
     red, line, now = pair.red, pair.line("red"), pair.world.now
@@ -75,7 +76,7 @@ def forge(
     # Its chain takes what its machine would refuse, as an unknown kind.
     chain = line.machine._out
     heard = cites or line.machine.peer_logged
-    entry = chain.prepare(chain.fitted(draft, Precedence.FLASH, at), heard, at)
+    entry = chain.prepare(chain.fitted(draft, prec, at), heard, at)
     row = EntryRow(
         line_id=line.line_id,
         party="red",

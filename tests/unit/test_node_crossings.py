@@ -5,15 +5,18 @@ from test_node_attacks import attack, forge
 
 from deconflict.airspace.instant import format_utc
 from deconflict.airspace.position import Position
-from deconflict.errors import LineStateError, NotFoundError
+from deconflict.errors import InvalidDocumentError, LineStateError, NotFoundError
 from deconflict.messages.bodies import (
     Account,
+    Ack,
+    AnswerWord,
     Cease,
     CeaseReport,
     Declared,
     LineCheck,
     Loaded,
     SafetyOfFlight,
+    Seen,
 )
 from deconflict.messages.declaration import Declaration, Purpose
 from deconflict.messages.kinds import Kind
@@ -31,6 +34,27 @@ def test_late_message_of_a_kind_nobody_knows_is_told_and_stops_nothing() -> None
         assert "UNREADABLE" in pair.rules("blue")
         pair.world.restart("blue")
         pair.run_for(2)
+
+
+@pytest.mark.parametrize("kind", ["NONSENSE", "CEASE"])
+def test_a_message_that_nobody_can_read_is_told_until_a_desk_says_it_has_seen_it(kind: str) -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        attack(pair, kind, {"x": 1})
+        message = pair.alert("blue", "UNREADABLE").subject
+        pair.say("blue", Kind.SEEN, Seen(desk="watch", at_utc=pair.now_utc), ref=message)
+        assert "UNREADABLE" not in pair.rules("blue")
+        pair.run_for(1)
+        assert pair.red.errors == []
+
+
+def test_of_a_kind_that_nobody_here_knows_nothing_but_seen_can_be_said() -> None:
+    with node_pair() as pair:
+        pair.run_for(1)
+        attack(pair, "NONSENSE", {"x": 1})
+        message = pair.alert("blue", "UNREADABLE").subject
+        with pytest.raises(InvalidDocumentError, match="does not know"):
+            pair.say("blue", Kind.ACK, Ack(answer=AnswerWord.ROGER), ref=message)
 
 
 def test_parties_of_the_longest_names_are_told_of_a_conflict() -> None:

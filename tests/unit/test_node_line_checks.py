@@ -139,3 +139,14 @@ def agree(pair: NodePair, terms: Terms) -> None:
     pair.run_for(2)
     pair.say("red", Kind.TERMS_ACCEPT, signed("red"), ref=proposed)
     pair.run_for(2)
+
+
+def test_a_check_logged_by_a_clock_that_ran_ahead_puts_the_next_off_by_no_more_than_one() -> None:
+    day_ms, every_ms = 24 * HOUR_S * 1_000, HOUR_S * 1_000
+    checks = LineChecks("blue", "red")
+    checks.done("blue", day_ms)
+    assert checks.due(every_ms, 5_000) is None
+    assert checks.due(every_ms, 5_000 + every_ms - 1) is None
+    due = checks.due(every_ms, 5_000 + every_ms)
+    assert due is not None
+    assert (due.by, due.since_ms, due.last_ms) == ("red", 5_000 + every_ms, 5_000)

@@ -7,7 +7,10 @@ import pytest
 from test_node_runtime import runtime_of
 
 from deconflict.line.packets import (
+    Answer,
     Packet,
+    Question,
+    Role,
     SealedEnvelope,
     Want,
     decode_packets,
@@ -90,6 +93,37 @@ def test_packets_beyond_the_ration_are_not_looked_at_and_heard_when_said_again()
                 assert peer_chain.peer_logged.seq == before + 5
 
     asyncio.run(run())
+
+
+def questions(line_id: str, count: int) -> list[Packet]:
+    return [Question(line_id, Role.AUTHOR, f"{number:032x}", None) for number in range(count)]
+
+
+def test_a_request_of_a_thousand_questions_is_answered_once() -> None:
+    """Each answer is up to a megabyte, and all of them would be one step of the node."""
+
+    async def run() -> None:
+        with node_pair() as pair:
+            pair.run_for(1)
+            for number in range(3):
+                pair.say("red", Kind.LINE_CHECK, LineCheck(text=f"{number:04d}"))
+            pair.run_for(1)
+            packets = encode_packets(questions(pair.line_id, 1_000))
+            async with runtime_of(pair) as runtime:
+                answers = decode_packets(await runtime.packets("red", pair.line_id, packets))
+            (answer,) = answers
+            assert isinstance(answer, Answer)
+            assert answer.nonce == f"{0:032x}"
+            assert len(answer.entries) >= 3
+
+    asyncio.run(run())
+
+
+def test_a_question_costs_more_than_another_packet_for_what_is_read_to_answer_it() -> None:
+    ration = Ration(0, per_s=1, saved_up=20)
+    asked = ration.parts(questions(LINE, 100), 0)
+    assert sum(map(len, asked)) == 5
+    assert ration.wait_ms(0) > 0
 
 
 def test_a_peer_that_used_up_its_ration_waits_and_another_does_not() -> None:

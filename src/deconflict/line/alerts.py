@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from deconflict.line.delivery import Delivery, DeliveryState, KindRules
+from deconflict.line.delivery import Delivery, DeliveryState, KindRules, counts_as
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence, Step, Timers
@@ -101,7 +101,8 @@ def alert_for(
     needs_answer = rule is not None and rule.needs_answer
     if not (own or needs_seen or needs_answer):
         return None
-    limit = timers.limits[envelope.prec].answer_ms
+    precedence = counts_as(envelope.kind, envelope.prec, rules)
+    limit = timers.limits[precedence].answer_ms
     if envelope.answer_within_ms is not None:
         limit = min(limit, envelope.answer_within_ms)
     return Alert(
@@ -109,7 +110,7 @@ def alert_for(
         own=own,
         seq=envelope.seq,
         kind=envelope.kind,
-        precedence=envelope.prec,
+        precedence=precedence,
         drill=envelope.drill,
         answer_ms=limit,
         expires_ms=envelope.expires_after_ms,

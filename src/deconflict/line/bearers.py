@@ -4,12 +4,11 @@ Reading stops at fixed sizes, takes time in proportion to what it is given, and 
 what it returns is heard as if the network had brought it.
 """
 
+import base64
 import binascii
-import email
-import email.policy
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email.errors import MessageError
 from typing import Final
 
 from deconflict.errors import InvalidDocumentError
@@ -20,8 +19,14 @@ from deconflict.line.pieces import Pieces
 
 __all__ = ["MAX_BROUGHT_BYTES", "Brought", "parcels_of"]
 
-MAX_BROUGHT_BYTES: Final = MAX_PARCEL_BYTES  # of all that is read at once
+MAX_BROUGHT_BYTES: Final = MAX_PARCEL_BYTES  # of all that is read at once, and of all it unpacks to
 _MAIL_PARTS: Final = 64
+# What hides the text of a saved mail. The whole structure of a mail is not read: in the library's
+# reader each line costs as much as the mail is deep, and a header the square of its length.
+_BASE64_HEADER: Final = re.compile(
+    r"^content-transfer-encoding:[ \t]*+base64[ \t]*+$", re.IGNORECASE | re.MULTILINE
+)
+_BASE64_BODY: Final = re.compile(r"(?:[A-Za-z0-9+/]++={0,2}+[ \t]*+(?:\n|\Z))++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +49,22 @@ def parcels_of(contents: Iterable[bytes]) -> tuple[Brought, ...]:
     files = tuple(contents)
     size = sum(map(len, files))
     if size > MAX_BROUGHT_BYTES:
-        raise InvalidDocumentError(
-            "this is too much to be read at once",
-            given=f"{size:,} bytes",
-            expected=f"at most {MAX_BROUGHT_BYTES:,}",
-            remedy="give what `deconflict line carry` of the other side wrote, and no more",
-        )
+        raise _too_much(f"{size:,} bytes")
     whole = [Brought("file", data) for data in files if data.startswith(PARCEL_MAGIC)]
     texts = [_text(data) for data in files if not data.startswith(PARCEL_MAGIC)]
     texts += [part for text in texts for part in _mail_parts(text)]
+    room = MAX_BROUGHT_BYTES
     for bearer, found in (
         ("e-mail", _merged(pieces for text in texts for pieces in armours_in(text))),
         ("codes", codes_in(texts)),
     ):
-        whole += [Brought(bearer, unpack_parcel(pieces.joined())) for pieces in found]
+        for pieces in found:
+            parcel = unpack_parcel(pieces.joined())
+            # A few kilobytes can unpack to the most that one parcel holds: together they must not.
+            room -= len(parcel)
+            if room < 0:
+                raise _too_much(f"packed, of more than {MAX_BROUGHT_BYTES:,} bytes")
+            whole.append(Brought(bearer, parcel))
     if not whole:
         raise InvalidDocumentError(
             "there is no parcel in what was given",
@@ -93,12 +100,32 @@ def _text(data: bytes) -> str:
 
 def _mail_parts(text: str) -> list[str]:
     """Return the texts inside a saved mail that hides them in base64; of all else nothing."""
-    if "content-transfer-encoding: base64" not in text.lower():
-        return []
+    flat = text.replace("\r\n", "\n").replace("\r", "\n")
+    parts: list[str] = []
+    at = 0
+    while len(parts) < _MAIL_PARTS and (header := _BASE64_HEADER.search(flat, at)):
+        blank = flat.find("\n\n", header.end())  # the end of all its headers
+        if blank < 0:
+            break
+        body = _BASE64_BODY.match(flat, blank + 2)
+        at = blank + 2 if body is None else body.end()  # no part of it is read twice
+        if body is not None:
+            parts.append(_text(_unhidden(body[0])))
+    return parts
+
+
+def _unhidden(body: str) -> bytes:
+    data = "".join(body.split()).partition("=")[0]
     try:
-        mail = email.message_from_string(text, policy=email.policy.compat32)
-        parts = [part for part, _ in zip(mail.walk(), range(_MAIL_PARTS), strict=False)]
-        payloads = [part.get_payload(decode=True) for part in parts if not part.is_multipart()]
-    except (MessageError, ValueError, LookupError, binascii.Error, RecursionError):
-        return []
-    return [_text(payload) for payload in payloads if isinstance(payload, bytes)]
+        return base64.b64decode(data + "=" * (-len(data) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _too_much(given: str) -> InvalidDocumentError:
+    return InvalidDocumentError(
+        "this is too much to be read at once",
+        given=given,
+        expected=f"at most {MAX_BROUGHT_BYTES:,} bytes",
+        remedy="give what `deconflict line carry` of the other side wrote, one after the other",
+    )

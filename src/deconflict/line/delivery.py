@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from deconflict.errors import NotFoundError
 from deconflict.line.precedence import Precedence
 
-__all__ = ["Delivery", "DeliveryBook", "DeliveryState", "KindRule", "KindRules"]
+__all__ = ["Delivery", "DeliveryBook", "DeliveryState", "KindRule", "KindRules", "counts_as"]
 
 
 class DeliveryState(StrEnum):
@@ -45,7 +45,7 @@ class KindRule:
     """What the line must know of a kind of message; what it means is nobody's business here.
 
     Attributes:
-        precedence: used when a draft names none.
+        precedence: used when a draft names none; of a FLASH kind none is less (:func:`counts_as`).
         needs_seen: somebody at the other side must have it on a screen in time.
         needs_answer: the other side must answer in time.
         closes: it answers the message that ``ref`` names, if the other party wrote that.
@@ -64,6 +64,17 @@ class KindRule:
 
 
 KindRules: TypeAlias = Mapping[str, KindRule]
+
+
+def counts_as(kind: str, stated: Precedence, rules: KindRules) -> Precedence:
+    """Return as how urgent a message counts: as its author wrote, and of a FLASH kind as FLASH.
+
+    Whoever called a cease request ROUTINE would have it receipted, leave the other desk four hours
+    without a sound, and could prove afterwards that it was asked.
+    """
+    rule = rules.get(kind)
+    return Precedence.FLASH if rule is not None and rule.precedence is Precedence.FLASH else stated
+
 
 _REMEMBERED: Final = 4_096  # settled deliveries beyond this are the store's to tell
 

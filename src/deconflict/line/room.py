@@ -1,12 +1,13 @@
 """What still gets room where a disk fills: the least urgent is refused first, FLASH never.
 
 A message counts by its precedence, except one that closes what is open at the other side (an
-answer, SEEN, LOADED, STANDBY): it counts as FLASH, because refusing it would keep an alert open.
+answer, SEEN, LOADED, STANDBY): it counts as FLASH, because refusing it would keep an alert open. So
+does a kind that is FLASH, whatever its author called it.
 """
 
 from typing import Final, TypeAlias
 
-from deconflict.line.delivery import KindRules
+from deconflict.line.delivery import KindRules, counts_as
 from deconflict.line.precedence import Precedence
 
 __all__ = ["ENOUGH", "FIRST_REFUSED", "Shortage", "room_class", "shortage_that_refuses"]
@@ -23,7 +24,7 @@ def room_class(kind: str, precedence: Precedence, rules: KindRules) -> Precedenc
     rule = rules.get(kind)
     if rule is not None and (rule.closes or rule.marks_seen or rule.marks_loaded or rule.extends):
         return Precedence.FLASH
-    return precedence
+    return counts_as(kind, precedence, rules)
 
 
 def shortage_that_refuses(refused: Precedence) -> Shortage:

@@ -108,6 +108,7 @@ class LineBook:
         self.past: dict[str, str] = {}  # key -> ENDED or CANCELLED
         self._messages_of: dict[str, bytes] = {}  # key -> hashes one after another, oldest first
         self._cancelled: list[Cancelled] = []
+        self._put_back: dict[str, Declared] = {}
         # How far own messages came beyond the receipt; the line itself forgets settled ones.
         self._progress: dict[bytes, DeliveryState] = {}
         # And the peer's messages here, by what we said of them.
@@ -356,13 +357,24 @@ class LineBook:
         """Take out the declarations that are over and return them."""
         for declared in self.picture.take_back(now_ms):
             self.past.pop(declared.key, None)
+            for message_hash in self.messages_of(declared.key):
+                self.threads.wake(message_hash)
+            self._put_back[declared.key] = declared
         ended = self.picture.drop_ended(now_ms)
         for declared in ended:
             self.past[declared.key] = "ENDED"
-            self._drop_threads(declared.key)
+            self._put_back.pop(declared.key, None)
+            for message_hash in self.messages_of(declared.key):
+                self.threads.rest(message_hash)
         for key in self.picture.let_go():
+            self._drop_threads(key)
             self._forget(key)
         return ended
+
+    def take_put_back(self) -> tuple[Declared, ...]:
+        """Return, once, what was over by a clock that has been set back, and stands again."""
+        put_back, self._put_back = tuple(self._put_back.values()), {}
+        return put_back
 
     def messages_of(self, key: str) -> tuple[str, ...]:
         """Return the messages that declared what this key names, past or present, oldest first."""

@@ -1,6 +1,7 @@
 """One party's chain in a bundle while it is read: what of it is proven so far."""
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from deconflict.errors import BrokenChainError, ForkedChainError
 from deconflict.line.key_ring import KeyRing
@@ -36,6 +37,7 @@ class RecordedChain:
     checkpoints: int = 0
     seen: dict[str, list[tuple[ChainPoint, int]]] = field(default_factory=dict)  # by vkey
     _way: dict[str, int] | None = None
+    _before: dict[str, int] = field(default_factory=dict)  # epoch on the way -> entries before it
 
     @property
     def first(self) -> VerifyKey:
@@ -75,6 +77,8 @@ class RecordedChain:
             before = self.follows[epoch]
             epoch, last = ("", 0) if before is None else (before.epoch, before.seq)
         self._way = dict(reversed(way.items()))
+        reached = accumulate(self._way.values(), initial=0)
+        self._before = dict(zip(self._way, reached, strict=False))
         return self._way
 
     def position(self, point: ChainPoint) -> int | None:
@@ -83,12 +87,8 @@ class RecordedChain:
 
     def place_of(self, epoch: str, seq: int) -> int | None:
         """As :meth:`position`, for a slot."""
-        before = 0
-        for stretch, last in self.way().items():
-            if stretch == epoch:
-                return before + seq if seq <= last else None
-            before += last
-        return None
+        last = self.way().get(epoch)  # each citation asks, and there may be as many epochs
+        return None if last is None or seq > last else self._before[epoch] + seq
 
     def require_held(self, point: ChainPoint, who: str) -> None:
         """Return when an entry that ``who`` names is in the record.

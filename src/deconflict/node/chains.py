@@ -27,8 +27,16 @@ class Stretch(NamedTuple):
     last_seq: int
 
 
-def way_of(store: Store, line_id: str, party: str) -> tuple[Stretch, ...]:
+def way_of(
+    store: Store, line_id: str, party: str, known: tuple[Stretch, ...] = ()
+) -> tuple[Stretch, ...]:
     """Return a chain's way through its epochs, the first one first; empty for no chain.
+
+    Args:
+        store: the record.
+        line_id: the line.
+        party: the author.
+        known: the way as it was before: what its last epoch follows is not read again.
 
     Raises:
         StoreDamagedError: an epoch follows an entry that is not in the record.
@@ -46,6 +54,8 @@ def way_of(store: Store, line_id: str, party: str) -> tuple[Stretch, ...]:
                 remedy="stop the node, keep the file as it is, and restore a verified copy",
             )
         way.append(Stretch(end.epoch, end.seq))
+        if known and end.epoch == known[-1].epoch:
+            return (*known[:-1], *reversed(way))
         opening = opening_of(read_envelope(first.data))
         end = None if opening is None else opening.follows
     return tuple(reversed(way))
@@ -85,19 +95,30 @@ class StoredChain:
         line_id: the line.
         party: the author.
         own_keys: sign own entries again whose signature is not stored yet, to the same bytes.
+        known: its way as it was before.
+
+    Attributes:
+        way: its way now.
     """
 
-    def __init__(self, store: Store, line_id: str, party: str, own_keys: OwnKeys) -> None:
+    def __init__(
+        self,
+        store: Store,
+        line_id: str,
+        party: str,
+        own_keys: OwnKeys,
+        known: tuple[Stretch, ...] = (),
+    ) -> None:
         self._store = store
         self._line_id = line_id
         self._party = party
         self._own_keys = own_keys
-        self._way = way_of(store, line_id, party)
+        self.way = way_of(store, line_id, party, known)
 
     @property
     def length(self) -> int:
         """How many entries stand on the way."""
-        return sum(stretch.last_seq for stretch in self._way)
+        return sum(stretch.last_seq for stretch in self.way)
 
     def holds(self, point: ChainPoint) -> bool:
         """True exactly when this very entry stands on the way."""
@@ -105,7 +126,7 @@ class StoredChain:
         return (
             row is not None
             and row.hash == point.hash
-            and any(s.epoch == point.epoch and point.seq <= s.last_seq for s in self._way)
+            and any(s.epoch == point.epoch and point.seq <= s.last_seq for s in self.way)
         )
 
     def after(self, point: ChainPoint | None) -> Iterator[SealedEnvelope]:
@@ -115,7 +136,7 @@ class StoredChain:
     def rows_after(self, point: ChainPoint | None) -> Iterator[EntryRow]:
         """Yield the same as they are stored."""
         reached = point is None
-        for stretch in self._way:
+        for stretch in self.way:
             first = 0
             if not reached and point is not None:
                 if stretch.epoch != point.epoch:
@@ -131,7 +152,7 @@ class StoredChain:
 
     def rows_behind(self, position: int) -> Iterator[EntryRow]:
         """Yield what stands behind so many entries of the way."""
-        for stretch in self._way:
+        for stretch in self.way:
             first = min(position, stretch.last_seq)
             position -= first
             yield from islice(
@@ -144,7 +165,7 @@ class StoredChain:
     def rows_with(self, text: bytes, start: int, end: int) -> tuple[EntryRow, ...]:
         """Return those in whose bytes a text stands, behind ``start`` entries and up to ``end``."""
         found: list[EntryRow] = []
-        for stretch in self._way:
+        for stretch in self.way:
             after, up_to = min(start, stretch.last_seq), min(end, stretch.last_seq)
             start, end = start - after, end - up_to
             if after < up_to:
@@ -157,7 +178,7 @@ class StoredChain:
 
     def row_behind(self, position: int) -> EntryRow | None:
         """Return the one that stands right behind so many entries of the way; None for none."""
-        for stretch in self._way:
+        for stretch in self.way:
             if position < stretch.last_seq:
                 return self._store.entry_at(self._line_id, self._party, stretch.epoch, position + 1)
             position -= stretch.last_seq

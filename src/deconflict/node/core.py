@@ -136,6 +136,7 @@ class NodeCore:
         # The record has every declaration ever made. What is over was told when it was over.
         for ended in line.book.end_past(now.utc_ms):
             self._teller.declarations.over(line, ended, now)
+        line.book.take_put_back()  # while the record was read: nobody was told that it was over
         for cancelled in line.book.take_cancelled():
             self._teller.declarations.over(line, cancelled, now)
         self._teller.restored(line, now)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from deconflict.line.delivery import counts_as
 from deconflict.line.envelope import Envelope
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import Body
@@ -163,4 +164,5 @@ def ends_exercise(envelope: Envelope) -> bool:
     """
     rule = KIND_RULES.get(envelope.kind)  # of a kind unknown here: whatever it is, it is FLASH
     asks = rule is None or rule.needs_answer
-    return asks and not envelope.drill and envelope.prec is Precedence.FLASH
+    counts = counts_as(envelope.kind, envelope.prec, KIND_RULES)
+    return asks and not envelope.drill and counts is Precedence.FLASH

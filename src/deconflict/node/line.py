@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final, Protocol
 
 from deconflict.airspace.instant import format_utc
@@ -369,11 +370,10 @@ def _read(
             silence=silence,
         ),
     )
-    before = {
-        stretch[0]: sum(length for _, length in list(way.items())[:index])
-        for way in ways.values()
-        for index, stretch in enumerate(way.items())
-    }
+    before: dict[str, int] = {}
+    for way in ways.values():
+        # A peer can open an epoch with each entry: each is looked at once.
+        before.update(zip(way, accumulate(way.values(), initial=0), strict=False))
     return machine, book, before
 
 

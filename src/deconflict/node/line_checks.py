@@ -88,6 +88,9 @@ class LineChecks:
         """Return the check that is due now; None when none is, or nothing is agreed yet."""
         if self._last_ms is None:
             return None
+        # Logged by a clock that ran ahead and was set back: it was now at the latest. Else no check
+        # would be due before that time has come, and a check that nobody made would not show.
+        self._last_ms = min(self._last_ms, now_ms)
         since_ms = max(self._last_ms + every_ms, self._not_before_ms)
         if now_ms < since_ms:
             return None

@@ -151,11 +151,14 @@ class Passing:
         over: list[Declared | Cancelled] = [*line.book.take_cancelled()]
         if sweep:
             over += line.book.end_past(now.utc_ms)
+            for declared in line.book.take_put_back():
+                self._teller.put_back(line, declared, now)
+                self._journal.event(work, now, "declaration", _event(declared, "ACTIVE"))
             tell_suspensions(self._teller.desk, line, now)
             self._teller.declarations.expiring(line, line.book.picture.own, now)
-        for declared in over:
-            self._teller.declarations.over(line, declared, now)
-            self._journal.event(work, now, "declaration", _ended(declared))
+        for gone in over:
+            self._teller.declarations.over(line, gone, now)
+            self._journal.event(work, now, "declaration", _event(gone, "ENDED"))
 
     def _conflicts(self, line: Line, work: Work, now: Now, *, sweep: bool) -> None:
         picture = line.book.picture
@@ -182,11 +185,11 @@ class Passing:
         self._teller.declarations.unchecked(line, now)
 
 
-def _ended(declared: Declared | Cancelled) -> dict[str, Any]:
+def _event(declared: Declared | Cancelled, state: str) -> dict[str, Any]:
     return {
         "declaration_id": declared.declaration_id,
         "party": declared.party,
-        "state": "ENDED",
+        "state": state,
     }
 
 

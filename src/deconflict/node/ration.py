@@ -5,13 +5,13 @@ goes beyond its ration is not looked at and not lost: it stays without a receipt
 says it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from deconflict.line.envelope import SealedEnvelope
-from deconflict.line.packets import Packet
+from deconflict.line.packets import Packet, Question
 
-__all__ = ["SAVED_UP", "UNITS_PER_S", "Ration", "cost_of", "cost_of_body"]
+__all__ = ["SAVED_UP", "UNITS_PER_S", "Ration", "asked_once", "cost_of", "cost_of_body"]
 
 # A packet costs one unit, and one more for each so many bytes of its envelope; a request costs one,
 # and one more for each so many bytes, which have to be read before anything in them can be refused.
@@ -20,10 +20,15 @@ BODY_BYTES: Final = 32 * 1024
 UNITS_PER_S: Final = 400  # a busy line needs ten messages; 200 come in as many as 100 requests
 SAVED_UP: Final = 2_000  # after a cut line everything comes at once
 AT_ONCE: Final = 32  # looked at before anybody else has a turn
+# What answers a question is read from the disk, up to 128 entries. With its request 80 a second: a
+# record that is asked for as a whole comes at 65 (docs/limits.md).
+QUESTION_UNITS: Final = 4
 
 
 def cost_of(packet: Packet) -> int:
     """Return how many units a packet costs."""
+    if isinstance(packet, Question):
+        return QUESTION_UNITS
     size = len(packet.data) if isinstance(packet, SealedEnvelope) else 0
     return 1 + size // PACKET_BYTES
 
@@ -31,6 +36,23 @@ def cost_of(packet: Packet) -> int:
 def cost_of_body(size: int) -> int:
     """Return how many units a request of so many bytes costs."""
     return 1 + size // BODY_BYTES
+
+
+def asked_once(packets: Iterable[Packet]) -> list[Packet]:
+    """Return the packets of one request without the questions behind its first.
+
+    A node asks one, and again when it has no answer (``specs/packets.md`` §7). An answer has up to
+    a megabyte of entries: a request of a thousand questions asks for a gigabyte, at once.
+    """
+    kept: list[Packet] = []
+    asked = False
+    for packet in packets:
+        if isinstance(packet, Question):
+            if asked:
+                continue
+            asked = True
+        kept.append(packet)
+    return kept
 
 
 class Ration:

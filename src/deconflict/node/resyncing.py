@@ -17,7 +17,7 @@ from deconflict.line.receipt import SealedReceipt, read_receipt
 from deconflict.line.resync import Agreed, Silence, lacking, lacks_heard, last_shared
 from deconflict.line.statement import ChainPoint
 from deconflict.node.book import Taken
-from deconflict.node.chains import StoredChain, receipt_on_way
+from deconflict.node.chains import StoredChain, Stretch, receipt_on_way
 from deconflict.node.drills import Drills
 from deconflict.node.journal import Journal
 from deconflict.node.line import Line, read_body
@@ -45,6 +45,8 @@ class Resyncing:
         self._journal = journal
         self._teller = teller
         self._drills = drills
+        # A peer may open an epoch with each entry, and then ask: each is read for it once.
+        self._ways: dict[tuple[str, str], tuple[Stretch, ...]] = {}
         self._begun: list[Line] = []
         self._ran_out: list[tuple[Line, tuple[IncomingEntry, ...]]] = []
         self._late: list[tuple[Line, IncomingEntry]] = []
@@ -212,7 +214,11 @@ class Resyncing:
         )
 
     def _chain(self, line: Line, party: str) -> StoredChain:
-        return StoredChain(self._store, line.line_id, party, line.machine.identity.own_keys)
+        name = line.line_id, party
+        own_keys = line.machine.identity.own_keys
+        chain = StoredChain(self._store, *name, own_keys, self._ways.get(name, ()))
+        self._ways[name] = chain.way
+        return chain
 
     def _hash_at(self, line: Line, party: str) -> Callable[[str, int], str | None]:
         def hash_at(epoch: str, seq: int) -> str | None:

@@ -39,7 +39,7 @@ from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.part_door import PartDoor, push
-from deconflict.node.ration import Ration, cost_of_body
+from deconflict.node.ration import Ration, asked_once, cost_of_body
 from deconflict.node.views import EventView, Posted
 from deconflict.node.ways import PeerLink, Way, Ways
 from deconflict.node.work import Work
@@ -185,7 +185,7 @@ class Runtime:
         them again.
         """
         await self._within_ration(peer_party, len(body))
-        parts = self._rationed(peer_party, decode_packets(body))
+        parts = self._rationed(peer_party, asked_once(decode_packets(body)))
         turns, durable = await self._hear(peer_party, line_id, parts)
         await asyncio.gather(*durable)
         self._due.set()

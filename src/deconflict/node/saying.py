@@ -15,6 +15,7 @@ from deconflict.errors import (
     NoRoomError,
     NotFoundError,
 )
+from deconflict.line.delivery import counts_as
 from deconflict.line.envelope import Draft, Envelope, read_envelope
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import FittedDraft
@@ -128,7 +129,7 @@ class Saying:
 
     def is_drill(self, line: Line, say: Say, now: Now) -> bool:
         """True exactly when this would be marked as exercise, were it said now."""
-        return self._is_drill(line, say, self._cited(line, say.ref), now)
+        return self._is_drill(line, say, self._cited(line, say), now)
 
     def require_writable(self, line: Line, says: Sequence[Say], now: Now) -> None:
         """Return when each of these can be said as far as it lies with what they say.
@@ -136,7 +137,7 @@ class Saying:
         Whether the line is suspended or ready is not asked: that may change before they are said.
         """
         for index, say in enumerate(says):
-            cited = self._cited(line, say.ref)
+            cited = self._cited(line, say)
             with _whose(index, say):
                 self._written(line, say, cited, now, drill=self._is_drill(line, say, cited, now))
 
@@ -203,7 +204,7 @@ class Saying:
     ) -> list[FittedDraft]:
         drafts = []
         for index, say in enumerate(says):
-            cited = self._cited(line, say.ref)
+            cited = self._cited(line, say)
             drill = self._is_drill(line, say, cited, now)
             _require_open(line, say, now, drill=drill)
             require_hit(line, say.body, say.ref, self._private)
@@ -222,7 +223,7 @@ class Saying:
         if cited is None:
             check_reference(say.kind, None)
             _require_complete(say.body)
-        else:
+        elif cited.kind is not None:
             check_reference(say.kind, cited.kind, ref_is_own=cited.own)
         if drill and say.kind in NEVER_EXERCISE:
             raise InvalidDocumentError(
@@ -286,7 +287,8 @@ class Saying:
             return self._drills.marks(line.line_id, say.kind, now)
         return say.drill
 
-    def _cited(self, line: Line, ref: str | None) -> "_Cited | None":
+    def _cited(self, line: Line, say: Say) -> "_Cited | None":
+        ref = say.ref
         if ref is None:
             return None
         row = self._store.entry(ref)
@@ -304,7 +306,8 @@ class Saying:
                 remedy="look it up with: deconflict log",
             )
         envelope = read_envelope(row.data)
-        if envelope.kind not in tuple(Kind):
+        # SEEN can be said of every message: else the alert about it would stand for ever.
+        if envelope.kind not in tuple(Kind) and say.kind is not Kind.SEEN:
             raise InvalidDocumentError(
                 "the message cited is of a kind that this edition does not know",
                 given=f"{envelope.kind:.40}",
@@ -312,24 +315,26 @@ class Saying:
                 remedy="ask the other side by voice what it means",
             )
         own = row.party == self._party
-        return _Cited(Kind(envelope.kind), own, envelope.prec, envelope.drill)
+        kind = Kind(envelope.kind) if envelope.kind in tuple(Kind) else None
+        return _Cited(kind, own, envelope.prec, envelope.drill)
 
 
 class _Cited(NamedTuple):
     """What a draft must know of the message that it cites."""
 
-    kind: Kind
+    kind: Kind | None  # None: none that this edition knows
     own: bool
     precedence: Precedence
     drill: bool
 
 
 def _precedence(say: Say, cited: _Cited | None) -> Precedence:
-    return say.precedence or (
+    stated = say.precedence or (
         precedence_of_reply(say.kind, cited.precedence)
         if cited
         else KINDS[say.kind].rule.precedence
     )
+    return counts_as(say.kind, stated, KIND_RULES)
 
 
 def _require_room(

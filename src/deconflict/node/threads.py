@@ -1,9 +1,9 @@
 """What is open between two desks: each message that still waits for eyes, an answer or an end.
 
 A thread is one message that asks for something. An answer is not always its end: a CEASE that was
-acknowledged stays open until CEASED. Asking the same again is no second matter: it continues the
-open thread, and what answers one of them answers all that was asked before (R27). Kept in memory
-while open; the record alone has the rest.
+acknowledged stays open until CEASED. Asking the same again, or for more, is no second matter: it
+continues the open thread, and what answers it answers all that was asked before (R27). Kept in
+memory while open; the record alone has the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +13,7 @@ import msgspec
 
 from deconflict.airspace.geodesy import inverse
 from deconflict.airspace.position import Position
+from deconflict.line.delivery import counts_as
 from deconflict.line.envelope import Envelope
 from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import KIND_RULES, KINDS, Kind, settles
@@ -22,6 +23,8 @@ __all__ = ["DECLARES", "KeptThreads", "Place", "Thread", "ThreadBook"]
 Place: TypeAlias = tuple[Position, int]
 
 _LEAST_MM_PER_E7: Final = 11  # a degree of latitude is 110,574 m at least (WGS84, equator)
+# Chosen: two readings of one place from a map of 1:50,000, 2 mm on it each, are the same place.
+_READ_TWICE_MM: Final = 200_000
 DECLARES: Final = frozenset((Kind.NOTIFY, Kind.UPDATE, Kind.CORRECTION))
 
 
@@ -37,7 +40,7 @@ class Thread(msgspec.Struct, frozen=True):
         logged_ms: when it became durable here.
         answer_within_ms: its own limit, if it shortens the line's.
         declaration_id: the declaration it is about, if any.
-        root: the first open message that asked for the same; itself, when none did.
+        root: the first open message of which this one asks for all again; itself, when of none.
         epoch: its epoch of its author's chain.
         seq: its number in that.
         drill: exercise only.
@@ -67,24 +70,20 @@ class Thread(msgspec.Struct, frozen=True):
     answered_by: Kind | None = None
     standby_ms: int | None = None
 
-    def asks_the_same(self, other: "Thread") -> bool:
-        """True exactly when both ask the same side to cease the same, by name or by place.
+    def asks_for_all_of(self, other: "Thread") -> bool:
+        """True exactly when whoever meets this request has met the other one too.
 
-        What an exercise asks is never the same as what is asked in earnest.
+        Both ask the same side to cease, and what the other names, a declaration or a place, this
+        one names as well: to have ceased around one place says nothing of a place beside it. What
+        an exercise asks is never what is asked in earnest.
         """
         if other.kind is not Kind.CEASE or self.kind is not Kind.CEASE or self.own != other.own:
             return False
         if self.drill is not other.drill:
             return False
-        if self.declaration_id is not None or other.declaration_id is not None:
-            return self.declaration_id == other.declaration_id
-        if self.place is None or other.place is None:
+        if other.declaration_id not in (None, self.declaration_id):
             return False
-        (here, reach_mm), (there, other_mm) = self.place, other.place
-        # No way is shorter than along the meridian; most places are told apart by that.
-        if abs(here.lat_e7 - there.lat_e7) * _LEAST_MM_PER_E7 > reach_mm + other_mm:
-            return False
-        return inverse(here, there).distance_m * 1000 <= reach_mm + other_mm
+        return other.place is None or (self.place is not None and _lies_in(other.place, self.place))
 
 
 class KeptThreads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +108,8 @@ class ThreadBook:
         self._by_subject: dict[str, dict[str, None]] = {}
         # Answered threads of which nobody has asked yet whether the answer settles them.
         self._unsettled: dict[str, Callable[[], bool]] = {}
+        # Set aside, each with what of it was not asked yet.
+        self._resting: dict[str, tuple[Thread, Callable[[], bool] | None]] = {}
 
     def __iter__(self) -> Iterator[Thread]:
         for message_hash in tuple(self._unsettled):
@@ -161,7 +162,7 @@ class ThreadBook:
             hash=message_hash,
             own=own,
             kind=kind,
-            precedence=envelope.prec.value,
+            precedence=counts_as(envelope.kind, envelope.prec, KIND_RULES).value,
             sent_ms=envelope.created_utc_ms,
             logged_ms=logged_ms,
             answer_within_ms=envelope.answer_within_ms,
@@ -174,9 +175,7 @@ class ThreadBook:
             check=check,
         )
         if kind is Kind.CEASE:
-            same = next((held for held in self._open.values() if thread.asks_the_same(held)), None)
-            if same is not None:
-                thread = msgspec.structs.replace(thread, root=same.root)
+            thread = msgspec.structs.replace(thread, root=self._root_for(thread))
         self._hold(thread)
         return thread
 
@@ -234,7 +233,8 @@ class ThreadBook:
         heard_to = (0, 0) if heard is None else self.place(heard.epoch, heard.seq)
         ended = []
         for held in [self._open[name] for name in self._by_root[thread.root]]:
-            if ends and (held.hash == thread.hash or self.place(held.epoch, held.seq) <= heard_to):
+            known = self.place(held.epoch, held.seq) <= heard_to
+            if ends and (held.hash == thread.hash or (known and thread.asks_for_all_of(held))):
                 self.drop(held.hash)
                 ended.append(held.hash)
             elif not ends and rule.closes and held.logged_ms <= thread.logged_ms:
@@ -273,11 +273,28 @@ class ThreadBook:
     def drop(self, message_hash: str) -> None:
         """Close a thread that has lost its subject, as when its declaration was cancelled."""
         self._unsettled.pop(message_hash, None)
+        self._resting.pop(message_hash, None)
         thread = self._open.pop(message_hash, None)
         if thread is not None:
             _leave(self._by_root, thread.root, message_hash)
             if thread.declaration_id is not None:
                 _leave(self._by_subject, thread.declaration_id, message_hash)
+
+    def rest(self, message_hash: str) -> None:
+        """Set a thread aside whose declaration is over: so far as the clock is right."""
+        thread, agrees = self._open.get(message_hash), self._unsettled.get(message_hash)
+        if thread is not None:
+            self.drop(message_hash)
+            self._resting[message_hash] = thread, agrees
+
+    def wake(self, message_hash: str) -> None:
+        """Have a thread that was set aside open again: its declaration was never over."""
+        resting = self._resting.pop(message_hash, None)
+        if resting is not None:
+            thread, agrees = resting
+            self._hold(thread)
+            if agrees is not None:
+                self._unsettled[message_hash] = agrees
 
     def drop_all(self, messages: Iterable[str]) -> tuple[Thread, ...]:
         """Close those of these messages that are open, and return them."""
@@ -290,6 +307,16 @@ class ThreadBook:
         """Return the open threads about one declaration, the oldest first."""
         named = tuple(self._by_subject.get(declaration_id, ()))
         return tuple(thread for name in named if (thread := self.get(name)) is not None)
+
+    def _root_for(self, thread: Thread) -> str:
+        """Return under whose name a request is open: its alert stands for all that bear the name.
+
+        It shows the newest. So none of them may ask for what that one does not.
+        """
+        for root, held in self._by_root.items():
+            if all(thread.asks_for_all_of(self._open[name]) for name in held):
+                return root
+        return thread.root
 
     def _hold(self, thread: Thread) -> None:
         self._open[thread.hash] = thread
@@ -317,6 +344,16 @@ class ThreadBook:
         agrees = self._unsettled.pop(message_hash, None)
         if agrees is not None and agrees():
             self.drop(message_hash)
+
+
+def _lies_in(place: Place, around: Place) -> bool:
+    """True exactly when one place lies in another, as well as people read places."""
+    (here, reach_mm), (there, around_mm) = place, around
+    apart_mm = around_mm - reach_mm + _READ_TWICE_MM
+    # No way is shorter than along the meridian; most places are told apart by that.
+    if abs(here.lat_e7 - there.lat_e7) * _LEAST_MM_PER_E7 > apart_mm:
+        return False
+    return inverse(here, there).distance_m * 1000 <= apart_mm
 
 
 def _leave(groups: dict[str, dict[str, None]], group: str, member: str) -> None:

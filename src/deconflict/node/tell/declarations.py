@@ -43,6 +43,7 @@ _UNTIL_READ: Final = (
     "SUSPECT_CLOCK",
     "LINE_CHECK_LATE",
     "CAME_AFTER_ITS_TIME",
+    "UNREADABLE",
 )
 _COVERS: Final = frozenset((Purpose.FLIGHT, Purpose.OWN_PRESENCE, Purpose.PROTECTED_SITE))
 
@@ -218,6 +219,22 @@ class DeclarationTeller:
             urgency="PRIORITY",
             now_ms=now.utc_ms,
         )
+
+    def put_back(self, line: Line, declared: Declared, sent_ms: int, now: Now) -> None:
+        """Tell again what stands about a declaration that a clock ahead of its time had over."""
+        declaration, terms = declared.declaration, line.book.terms
+        found = (
+            []
+            if terms is None
+            else remarks_on(
+                declaration, party=declared.party, sent_ms=sent_ms, terms=terms, now_ms=now.utc_ms
+            )
+        )
+        for remark in found:
+            self._tell(line, declared.declaration_id, remark, now, drill=declared.drill)
+        site = declaration.purpose is Purpose.PROTECTED_SITE and not declared.own
+        if site and declared.key not in line.book.loaded:
+            self.site(line, declaration, now, drill=declared.drill)
 
     def loaded(self, line: Line, declaration_id: str, now: Now) -> None:
         """Close SITE NOT LOADED once our unit holds the revision in force."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from deconflict.airspace.instant import format_utc, nearest_utc_ms, parse_utc
-from deconflict.line.delivery import DeliveryState
+from deconflict.line.delivery import DeliveryState, counts_as
 from deconflict.line.envelope import Envelope
 from deconflict.line.epoch import EPOCH_KIND
 from deconflict.line.key_ring import KeyInForce
@@ -29,13 +29,14 @@ from deconflict.messages.bodies import (
     Voice,
 )
 from deconflict.messages.declaration import Purpose
-from deconflict.messages.kinds import KINDS, SAID_BY_NODES, Kind
+from deconflict.messages.kinds import KIND_RULES, KINDS, SAID_BY_NODES, Kind
 from deconflict.messages.readback import differences_said
 from deconflict.messages.said import Said, said
 from deconflict.messages.summary import summarise
 from deconflict.node import incidents
 from deconflict.node.alerts import AlertKey
-from deconflict.node.book import Taken
+from deconflict.node.book import ReadbackFound, Taken
+from deconflict.node.declared import Declared
 from deconflict.node.line import Line, cited_by, read_body
 from deconflict.node.tell.activity import ActivityTeller
 from deconflict.node.tell.conflicts import ConflictTeller
@@ -145,7 +146,7 @@ class Teller:
                 AlertKey("UNREADABLE", line.line_id, taken.hash),
                 {"peer": line.peer, "sent": taken.envelope.created_utc},
                 drill=taken.envelope.drill,
-                urgency=taken.envelope.prec.value,
+                urgency=counts_as(taken.envelope.kind, taken.envelope.prec, KIND_RULES).value,
                 now_ms=now.utc_ms,
             )
             return
@@ -222,7 +223,7 @@ class Teller:
                 "expired": format_utc(nearest_utc_ms(expired_ms)),
             },
             drill=envelope.drill,
-            urgency=envelope.prec.value,
+            urgency=counts_as(envelope.kind, envelope.prec, KIND_RULES).value,
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
         )
@@ -241,7 +242,7 @@ class Teller:
             },
             messages=at_hand(envelope, taken.body, cited_by(envelope, self._envelope_of)),
             drill=envelope.drill,
-            urgency=envelope.prec.value,
+            urgency=counts_as(envelope.kind, envelope.prec, KIND_RULES).value,
             now_ms=now.utc_ms,
             facts={"message": taken.hash},
         )
@@ -277,8 +278,12 @@ class Teller:
     def _read_back(self, line: Line, declaration_id: str, taken: Taken, now: Now) -> None:
         author = line.peer if taken.own else self._party
         found = line.book.readbacks.get(f"{author}/{declaration_id}")
-        if found is None or found.message_hash != taken.hash:
-            return
+        if found is not None and found.message_hash == taken.hash:
+            self._tell_readback(line, declaration_id, found, now, by_us=taken.own)
+
+    def _tell_readback(
+        self, line: Line, declaration_id: str, found: ReadbackFound, now: Now, *, by_us: bool
+    ) -> None:
         key = AlertKey("READBACK_WRONG", line.line_id, declaration_id)
         declared = line.book.picture.get(found.declaration_key)
         if not found.differences or declared is None:
@@ -288,7 +293,7 @@ class Teller:
         self.desk.tell(
             key,
             {
-                "party": self._party if taken.own else line.peer,
+                "party": self._party if by_us else line.peer,
                 "declaration": declaration_id,
                 "differences": differences_said(found.differences, reference=reference),
             },
@@ -488,14 +493,8 @@ class Teller:
     def restored(self, line: Line, now: Now) -> None:
         """Raise again what the record of a line implies, and close what it does not."""
         for thread in line.book.threads:
-            envelope = self._envelope_of(thread.hash)
-            if envelope is None:
-                continue
-            if thread.own:
-                # The clock that measured it is gone: its limit counts as passed.
-                self._watch_own(line, thread, -_LONG_AGO_MS, now)
-            else:
-                self._watch_peer(line, thread, envelope, read_body(envelope), now)
+            # The clock that measured it is gone: its limit counts as passed.
+            self._watch_again(line, thread, -_LONG_AGO_MS, now)
         for declared in line.book.picture:
             if declared.declaration.purpose is not Purpose.PROTECTED_SITE or declared.own:
                 continue
@@ -517,6 +516,34 @@ class Teller:
                     self.overdue.came_late(line, message_hash, state, now)
                 key = AlertKey(alert.rule, alert.line_id, alert.subject, alert.object)
                 self.desk.alerts.close(key, now_ms=now.utc_ms)
+
+    def put_back(self, line: Line, declared: Declared, now: Now) -> None:
+        """Tell again what is open about a declaration that a clock ahead of its time had over.
+
+        When it was over, all that was told of it was closed: a readback that is missing, a site
+        that is not loaded, what waits for a readback of ours.
+        """
+        envelope = self._envelope_of(declared.message_hash)
+        if envelope is not None:
+            self.declarations.put_back(line, declared, envelope.created_utc_ms, now)
+        found = line.book.readbacks.get(declared.key)
+        if found is not None:
+            self._tell_readback(line, declared.declaration_id, found, now, by_us=not declared.own)
+        for message_hash in line.book.messages_of(declared.key):
+            thread = line.book.threads.get(message_hash)
+            if thread is not None:
+                passed_ms = max(0, now.utc_ms - thread.logged_ms)
+                self._watch_again(line, thread, now.monotonic_ms - passed_ms, now)
+                self.overdue.climbed_before(line, thread, now)
+
+    def _watch_again(self, line: Line, thread: Thread, since_ms: int, now: Now) -> None:
+        envelope = self._envelope_of(thread.hash)
+        if envelope is None:
+            return
+        if thread.own:
+            self._watch_own(line, thread, since_ms, now)
+        else:
+            self._watch_peer(line, thread, envelope, read_body(envelope), now)
 
     def _is_past(self, line: Line, rule: str, subject: str | None) -> bool:
         about_threads = rule.endswith("_RECEIVED") or rule in (*ANSWER_RULES, "CEASE_OPEN")

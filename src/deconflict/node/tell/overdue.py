@@ -106,7 +106,7 @@ class OverdueTeller:
             ):
                 phrase = "REFUSED_NO_ROOM"
         else:
-            limits = line.limits(envelope.prec)
+            limits = line.limits(alert.precedence)
             values["limit"] = {
                 "NO_RECEIPT": limits.lack_ms,
                 "NOT_SEEN": limits.seen_ms,
@@ -118,6 +118,15 @@ class OverdueTeller:
                 if other != rule:
                     self.desk.alerts.close(AlertKey(other, line.line_id, root), now_ms=now.utc_ms)
         self._tell(rule, values, line, alarm, envelope, second, now, phrase=phrase)
+
+    def climbed_before(self, line: Line, thread: Thread, now: Now) -> None:
+        """Tell once more the rung that a matter has reached, where what told it was closed."""
+        alerts = line.machine.open_alerts()
+        alert = next((each for each in alerts if each.hash == thread.hash), None)
+        if alert is not None and alert.level:
+            kind = AlarmKind.NO_ANSWER if alert.own else AlarmKind.ANSWER_OWED
+            steps = line.ladder(alert.precedence)[alert.level - 1].steps
+            self.alarm(line, Alarm(alert, kind, alert.level, steps), now)
 
     def _hand_over(self, line: Line, key: AlertKey, now: Now) -> None:
         """Take the ladder out of an alert once another one about the message climbs it."""

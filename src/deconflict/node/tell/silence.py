@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from deconflict.line.delivery import counts_as
 from deconflict.line.envelope import Envelope
 from deconflict.line.moment import Now
 from deconflict.line.precedence import Precedence
 from deconflict.line.resync import MuteReason
+from deconflict.messages.kinds import KIND_RULES
 from deconflict.messages.said import Said, said, say
 from deconflict.node.alerts import AlertKey
 from deconflict.node.line import Line, read_body
@@ -86,7 +88,8 @@ def tell_heard(
         rule: why it cannot be logged, :data:`WHILE_SILENT` or :data:`BROUGHT`.
     """
     body = read_body(envelope)
-    if envelope.prec is not Precedence.FLASH or body is None:
+    counts = counts_as(envelope.kind, envelope.prec, KIND_RULES)
+    if counts is not Precedence.FLASH or body is None:
         return
     # Not by its hash: it is in no record yet.
     message = {"kind": envelope.kind, "body": envelope.body, "party": line.peer}
