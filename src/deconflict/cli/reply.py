@@ -295,8 +295,8 @@ def _readback_values(
         changed["position"] = Place.of(position)
         if near is not None:
             changed["landmark"] = near.landmark.name
-            changed["distance_mm"] = round(near.distance_m * 1000)
-            changed["bearing_ddeg"] = round(near.bearing_deg * 10) % 3600
+            changed["distance_mm"] = near.distance_mm
+            changed["bearing_ddeg"] = near.bearing_ddeg
     if typed["landmark"] is not None:
         changed["landmark"] = typed["landmark"]
     for name, field in (("reach", "reach_mm"), ("distance", "distance_mm")):
