@@ -183,6 +183,11 @@ class LineMachine(LineEnd):
         """Return the first gap in the peer's chain, first and last slot; None for none known."""
         return self._in.missing()
 
+    @property
+    def speaks(self) -> bool:
+        """True exactly when it may sign, and lacks nothing that it knows of."""
+        return self.resync.whole and not self.resync.unasked
+
     def fitted(self, draft: Draft, now: Now) -> FittedDraft:
         """Return a message that :meth:`prepare` takes, now or later; no slot is taken.
 
@@ -505,11 +510,6 @@ class LineMachine(LineEnd):
         return self._alerts.open_alerts()
 
     # ---- inside -------------------------------------------------------------------------------
-
-    @property
-    def speaks(self) -> bool:
-        """True exactly when it may sign, and lacks nothing that it knows of."""
-        return self.resync.whole and not self.resync.unasked
 
     @property
     def _is_silent(self) -> bool:
