@@ -237,7 +237,7 @@ class WitnessLedger:
     def keys_of(self, line_id: str, party: str) -> dict[str, VerifyKey]:
         """The keys of a party on a line by key id, without those that a later one revoked.
 
-        None for a line that is not known here.
+        Empty for a line that is not known here.
         """
         rows = self._rows(
             f"{_AUTHORS} WHERE line_id = ? AND party = ? ORDER BY position", (line_id, party)
