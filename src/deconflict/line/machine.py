@@ -239,7 +239,7 @@ class LineMachine(LineEnd):
         return [] if self._is_silent else self._out.transmittable(now)
 
     def is_pressing(self, hashes: Iterable[str]) -> bool:
-        """True exactly when one of these is a FLASH or was sent before without a receipt.
+        """True exactly when one of these is a FLASH, or was sent more than once.
 
         What presses goes on every path at once: duplicates do no harm, waiting may.
         """
