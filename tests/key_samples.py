@@ -57,12 +57,14 @@ def blue_identity(keys: OwnKeys) -> LineIdentity:
         "blue",
         "red",
         BLUE,
-        {RED.key_id: RED.verify_key},
-        own_ring=KeyRing("blue", BLUE.verify_key, ROOT),
-        own_keys=keys,
+        KeyRing("red", RED.verify_key),
+        KeyRing("blue", BLUE.verify_key, ROOT),
+        keys,
     )
 
 
 def red_identity(root: Root | None = ROOT) -> LineIdentity:
     """Return red's end, which pinned blue with its root, or without one."""
-    return LineIdentity(LINE, "red", "blue", RED, KeyRing("blue", BLUE.verify_key, root))
+    pinned = KeyRing("blue", BLUE.verify_key, root)
+    own = KeyRing("red", RED.verify_key)
+    return LineIdentity(LINE, "red", "blue", RED, pinned, own, OwnKeys(RED))

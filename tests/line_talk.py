@@ -7,7 +7,8 @@ from deconflict.line.checkpoint import entry_leaf
 from deconflict.line.delivery import KindRule
 from deconflict.line.envelope import Draft, SealedEnvelope, seal_envelope
 from deconflict.line.incoming import IncomingEntry
-from deconflict.line.keys import SigningKey, line_id
+from deconflict.line.key_ring import KeyRing, OwnKeys
+from deconflict.line.keys import SigningKey, VerifyKey, line_id
 from deconflict.line.machine import Heard, LineIdentity, LineMachine, Restored
 from deconflict.line.moment import Now
 from deconflict.line.outgoing import OutgoingEntry
@@ -95,7 +96,15 @@ def tree_over(entries: Iterable[SealedEnvelope]) -> RestoredTree:
 
 def identity(own: str) -> LineIdentity:
     key, peer, peer_key = (BLUE, "red", RED) if own == "blue" else (RED, "blue", BLUE)
-    return LineIdentity(LINE, own, peer, key, {peer_key.key_id: peer_key.verify_key})
+    return first_keys(LINE, own, peer, key, peer_key.verify_key)
+
+
+def first_keys(
+    line: str, own: str, peer: str, key: SigningKey, peer_key: VerifyKey
+) -> LineIdentity:
+    """Return who speaks on a line whose parties have each one key, and no root."""
+    ring = KeyRing(own, key.verify_key)
+    return LineIdentity(line, own, peer, key, KeyRing(peer, peer_key), ring, OwnKeys(key))
 
 
 def end(own: str, restored: Restored | None = None, ms: int = 0) -> End:

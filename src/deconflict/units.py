@@ -8,6 +8,7 @@ from typing import Final
 
 TMM_PER_FOOT: Final = 3_048  # exact, 1959 international foot
 TMM_PER_METRE: Final = 10_000
+METRES_PER_FOOT: Final = 0.3048  # exact, as above
 FEET_PER_FLIGHT_LEVEL: Final = 100  # ICAO Annex 2, definition of flight level
 METRES_PER_NAUTICAL_MILE: Final = 1_852.0  # exact, 1929
 MILLIMETRES_PER_NAUTICAL_MILE: Final = 1_852_000

@@ -24,7 +24,7 @@ def bearer(accounts: Accounts, role: str) -> dict[str, str]:
 
 def browser(accounts: Accounts, role: str) -> dict[str, str]:
     """Return what a browser sends that is logged in as the account of this role."""
-    with accounts.changing() as db:
+    with accounts.file.write() as db:
         session = accounts.sessions.put(db, role, event="login", by="test", browser=True)
     return {
         "Cookie": f"deconflict-{accounts.file.tag}={session.token}",

@@ -11,6 +11,7 @@ import pytest
 from deconflict.cli.client import NodeClient
 from deconflict.errors import (
     ConfigurationError,
+    DeconflictError,
     NodeUnreachableError,
     NotAuthenticatedError,
     NotPermittedError,
@@ -84,8 +85,20 @@ def test_an_answer_of_something_else_is_told_apart(client: NodeClient, body: byt
 def test_an_unknown_error_is_no_way_to_run_anything(client: NodeClient, name: str) -> None:
     Answers.status = 400
     Answers.body = b'{"error": {"type": "%s", "problem": "so it is"}}' % name.encode()
-    with pytest.raises(Exception, match="so it is"):
+    with pytest.raises(DeconflictError, match="so it is") as refused:
         client.get("lines")
+    assert type(refused.value) is DeconflictError
+
+
+def test_who_has_to_wait_is_not_told_to_log_in_again(client: NodeClient) -> None:
+    Answers.status = 429
+    Answers.body = (
+        b'{"error": {"type": "TooManyAttemptsError", "problem": "too many wrong passwords",'
+        b' "remedy": "wait 4 s, then try again"}}'
+    )
+    with pytest.raises(NotAuthenticatedError) as refused:
+        client.get("lines")
+    assert refused.value.remedy == "wait 4 s, then try again"
 
 
 def test_the_token_goes_in_a_header_alone(client: NodeClient) -> None:

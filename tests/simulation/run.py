@@ -32,6 +32,7 @@ from tests.simulation.standin import StandInKey
 from tests.simulation.stored import StoredDisk
 from tests.simulation.tally import Tally
 
+from deconflict.line.key_ring import KeyRing, OwnKeys
 from deconflict.line.keys import SigningKey, line_id
 from deconflict.line.machine import LineIdentity
 
@@ -81,8 +82,16 @@ class Simulation:
 
     def identity_of(self, name: str) -> LineIdentity:
         peer = "red" if name == "blue" else "blue"
-        verify = self.keys[peer].verify_key
-        return LineIdentity(self.line, name, peer, self.keys[name], {verify.key_id: verify})
+        key, peer_key = self.keys[name], self.keys[peer].verify_key
+        return LineIdentity(
+            self.line,
+            name,
+            peer,
+            key,
+            KeyRing(peer, peer_key),
+            KeyRing(name, key.verify_key),
+            OwnKeys(key),
+        )
 
     # -- the run -------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ class Known:
     files: Files
     first: bytes  # what red exported before blue asked anything
     early: bytes  # and before red asked to cease
+    cut: bytes  # and while blue did not hold the request
     cease: str
     asked: str
     said_utc: str
@@ -53,9 +54,10 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
         ceased = pair.say("red", Kind.CEASE, cease("1" * 32))
         pair.run_for(60)
         then = pair.now_utc
+        cut = Files.of(pair.world, folder, "blue", "red").path("red").read_bytes()
         pair.run_for(40 * 60)
         files = Files.of(pair.world, folder, "blue", "red")
-        yield Known(files, first, early, ceased, asked, said_utc, then)
+        yield Known(files, first, early, cut, ceased, asked, said_utc, then)
 
 
 def run(known: Known, *more: str, parties: tuple[str, ...] = ("blue", "red")) -> Result:
@@ -158,14 +160,15 @@ def test_the_picture_shows_what_had_not_arrived(known: Known, tmp_path: Path) ->
 
 def test_what_never_provably_arrives_is_drawn_dashed(known: Known, tmp_path: Path) -> None:
     alone = tmp_path / "red.deconflict"
-    alone.write_bytes(known.early)
-    keys = known.files.arguments()
     file = tmp_path / "knew.svg"
-    arguments = ["replay", str(alone), *keys, "--timeline", "--picture", str(file)]
-    assert CliRunner().invoke(main, arguments).exit_code == 0
-    assert "stroke-dasharray" not in file.read_text("utf-8")
-    told = json.loads(CliRunner().invoke(main, [*arguments[:-2], "--json"]).output)
-    assert all(each["held"] for each in told["messages"])
+    timeline = ["replay", str(alone), *known.files.arguments(), "--timeline"]
+    for record, unheld in ((known.early, 0), (known.cut, 1)):
+        alone.write_bytes(record)
+        told = json.loads(CliRunner().invoke(main, [*timeline, "--json"]).output)
+        assert sum(each["held"] is None for each in told["messages"]) == unheld
+        drawn = CliRunner().invoke(main, [*timeline, "--picture", str(file), "--force"])
+        assert drawn.exit_code == 0
+        assert file.read_text("utf-8").count("stroke-dasharray") == unheld
 
 
 def test_a_record_that_does_not_verify_is_not_told(known: Known, tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope, read_envelope, seal_envelope
 from deconflict.line.incoming import REORDER_WINDOW, EvidenceReason, Outcome
 from deconflict.line.keys import CONTEXT_RECEIPT, SigningKey, VerifyKey
-from deconflict.line.machine import LineIdentity
 from deconflict.line.packets import Want
 from deconflict.line.receipt import RefusalReason, SealedReceipt, read_receipt, seal_receipt
 from deconflict.line.statement import Signature, statement_bytes
@@ -35,6 +34,7 @@ from line_talk import (
     End,
     at,
     end,
+    first_keys,
     restored,
     talk,
 )
@@ -194,7 +194,7 @@ def test_small_order_key_never_becomes_a_key() -> None:
 
 def test_own_key_cannot_be_pinned_as_the_peers() -> None:
     with pytest.raises(ConfigurationError):
-        LineIdentity(LINE, "blue", "red", BLUE, {BLUE.key_id: BLUE.verify_key})
+        first_keys(LINE, "blue", "red", BLUE, BLUE.verify_key)
 
 
 def test_future_epoch_is_kept_as_an_orphan_and_never_logged(blue: End, red: End) -> None:

@@ -41,11 +41,31 @@ def source_of(module: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def exported_by(module: str) -> frozenset[str] | None:
+    """Return the names in ``__all__``; None for a module that has none."""
+    for node in ast.parse(source_of(module)).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return frozenset(ast.literal_eval(node.value))
+    return None
+
+
+EXPORTS = {name: names for name in MODULES if (names := exported_by(name)) is not None}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_every_exported_name_exists(module: str) -> None:
     loaded = importlib.import_module(module)
     for name in getattr(loaded, "__all__", ()):
         assert hasattr(loaded, name), f"{module}.__all__ names {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_name_taken_from_a_module_is_exported_by_it(module: str) -> None:
+    for node in ast.walk(ast.parse(source_of(module))):
+        if isinstance(node, ast.ImportFrom) and node.module in EXPORTS:
+            taken = {alias.name for alias in node.names} - EXPORTS[node.module]
+            hidden = {name for name in taken if f"{node.module}.{name}" not in PLACES}
+            assert not hidden, f"{module} takes {sorted(hidden)} from {node.module}"
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -10,7 +10,7 @@ from deconflict.airspace.outline import Polygon
 from deconflict.airspace.position import Position
 from deconflict.airspace.trajectory import Containment, Trajectory, Waypoint
 from deconflict.airspace.volume import Volume
-from deconflict.errors import LineStateError
+from deconflict.errors import BannedWordError, LineStateError
 from deconflict.line.envelope import Envelope, read_envelope
 from deconflict.messages.bodies import (
     Ack,
@@ -243,7 +243,7 @@ def test_declarations_of_one_call_are_all_said_or_none() -> None:
         before = pair.line("blue").machine.own_head
         bad = declaration(2)
         object.__setattr__(bad, "label", "you are cleared")
-        with pytest.raises(Exception, match="no message on a line may say"):
+        with pytest.raises(BannedWordError, match="no message on a line may say"):
             pair.declare("blue", declaration(1), bad)
         assert pair.line("blue").machine.own_head == before
         assert len(pair.line("blue").book.picture) == 0

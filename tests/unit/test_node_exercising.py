@@ -9,7 +9,12 @@ from test_node_recipients import node_of
 from test_node_runtime import runtime_of
 
 from deconflict.airspace.instant import TimeSpan, format_utc
-from deconflict.errors import InvalidDocumentError, LineStateError, NotPermittedError
+from deconflict.errors import (
+    InvalidDocumentError,
+    InvalidInputError,
+    LineStateError,
+    NotPermittedError,
+)
 from deconflict.line.precedence import Precedence
 from deconflict.messages.bodies import Declared
 from deconflict.messages.declaration import Purpose
@@ -118,7 +123,7 @@ def test_who_may_not_send_begins_and_ends_none() -> None:
 
 def test_announcement_is_not_sent_one_by_one() -> None:
     async def test(pair: NodePair, node: Node) -> None:
-        with pytest.raises(Exception, match="not sent one by one"):
+        with pytest.raises(InvalidInputError, match="not sent one by one"):
             await node.send(WATCH, "red", Kind.DRILL_BEGIN, {"until_utc": in_ms(pair)})
         with pytest.raises(LineStateError, match="no exercise was held"):
             await node.drill_report("red")

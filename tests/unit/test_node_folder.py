@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from deconflict.errors import ConfigurationError, NotFoundError
+from deconflict.errors import ConfigurationError, NotFoundError, VerificationError
 from deconflict.node.files import write_atomically
 from deconflict.node.folder import NodeFolder
 from deconflict.node.invitation import Invitation
@@ -249,7 +249,7 @@ def test_a_root_named_otherwise_is_refused() -> None:
     assert check_root(root.certificate_pem) == root.certificate_der
     node = issue_node_certificate(root, ["127.0.0.1"], now_utc_ms=NOW_MS, random_bytes=os.urandom)
     for pem in (node.certificate_pem, root.certificate_pem * 2, b"", b"\n" + root.certificate_pem):
-        with pytest.raises(Exception, match="TLS root"):
+        with pytest.raises(VerificationError, match="TLS root"):
             check_root(pem)
 
 

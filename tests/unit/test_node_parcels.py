@@ -5,13 +5,13 @@ import pytest
 from deconflict.errors import InvalidInputError, NotFoundError
 from deconflict.line.delivery import DeliveryState
 from deconflict.line.envelope import SealedEnvelope
-from deconflict.line.packets import Packet, encode_packets
+from deconflict.line.packets import MAX_BODY_BYTES, Packet, encode_packets
 from deconflict.line.receipt import SealedReceipt
 from deconflict.line.witness import Cosigned, Submission
 from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import Kind
 from deconflict.node.core import Heard
-from deconflict.node.parcels import MAX_PARCEL_BODY_BYTES, Chosen, choose, standing
+from deconflict.node.parcels import Chosen, choose, standing
 from node_pair import NodePair, node_pair
 
 DAY_S = 86_400
@@ -23,7 +23,7 @@ def parcel(
     *,
     since_seq: int | None = None,
     message: str | None = None,
-    max_bytes: int = MAX_PARCEL_BODY_BYTES,
+    max_bytes: int = MAX_BODY_BYTES,
 ) -> Chosen:
     station, line = pair.station(party), pair.line(party)
     return choose(
@@ -175,6 +175,6 @@ def test_a_message_not_durable_yet_is_not_carried() -> None:
             before,  # read before the slot was durable and sealed
             since_seq=None,
             message=None,
-            max_bytes=MAX_PARCEL_BODY_BYTES,
+            max_bytes=MAX_BODY_BYTES,
         )
         assert not stale.rows

@@ -335,6 +335,13 @@ def test_a_file_that_is_no_ledger_is_refused(agency: Agency, tmp_path: Path) -> 
             WitnessLedger.open(path)
 
 
+def test_a_ledger_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    with pytest.raises(StoreBrokenError, match="CantOpenError"):
+        WitnessLedger.open(folder)
+
+
 def test_a_ledger_put_back_from_a_copy_signs_what_contradicts_and_that_is_proof(
     agency: Agency, tmp_path: Path
 ) -> None:

@@ -42,6 +42,16 @@ class LandmarkBearing:
     distance_m: float
     bearing_deg: float
 
+    @property
+    def distance_mm(self) -> int:
+        """The distance in whole millimetres, as it is written and read back."""
+        return round(self.distance_m * 1000)
+
+    @property
+    def bearing_ddeg(self) -> int:
+        """The bearing in tenths of a degree, 0 to 3599, as it is written and read back."""
+        return round(self.bearing_deg * 10) % 3600
+
 
 def bearing_from(landmarks: Iterable[Landmark], position: Position) -> LandmarkBearing | None:
     """Return distance and bearing of ``position`` from the nearest landmark.

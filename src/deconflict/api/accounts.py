@@ -6,8 +6,7 @@ and the command line may hold the file at once. Tokens and passwords are stored 
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -357,23 +356,6 @@ class Accounts:
             limit,
         )
         return tuple(TrailEntry(*row) for row in rows)
-
-    # -- who waits to be let in (enrolments.py) ---------------------------------------------
-
-    def enrolments(self) -> tuple[Any, ...]:
-        """Return the rows of who waits to be let in, the oldest first."""
-        return tuple(
-            self.file.read(
-                "SELECT enrolment_id, what, subject, data, by, at_utc_ms, expires_utc_ms"
-                " FROM enrolment ORDER BY at_utc_ms, enrolment_id"
-            )
-        )
-
-    @contextmanager
-    def changing(self) -> Iterator[apsw.Connection]:
-        """Begin one durable change of the file, all of it or nothing."""
-        with self.file.write() as db:
-            yield db
 
     # -- inside ---------------------------------------------------------------------------
 

@@ -106,7 +106,9 @@ class DirectApp(FastAPI):
         options: of FastAPI.
     """
 
-    def __init__(self, *, routes: Iterable[BaseRoute], names: frozenset[str], **options: Any):
+    def __init__(
+        self, *, routes: Iterable[BaseRoute], names: frozenset[str], **options: Any
+    ) -> None:
         ours = list(routes)
         super().__init__(routes=ours, **options)
         self._ways: dict[str, list[tuple[re.Pattern[str], DirectWay | None]]] = {}

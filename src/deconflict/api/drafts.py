@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
 
 from deconflict.airspace.where import located
-from deconflict.api.errors import invalid_fields
+from deconflict.api.errors import validated
 from deconflict.api.permit import GEO_JSON, SMALL_BODY_BYTES, media_type_of
 from deconflict.api.private_schemas import PrivatePlan, PrivatePlanOptions
 from deconflict.api.schemas import Check, CheckOptions, DeclarationDraft, Declare, DeclareOptions
@@ -70,9 +69,9 @@ async def read_drafts(
     body = await request.body()
     is_geo_json = media_type_of(request) == GEO_JSON
     if is_geo_json:
-        asked = _validated(options, _query(request))
+        asked = validated(options, _query(request))
     else:
-        asked = _validated(model, await request.json())
+        asked = validated(model, await request.json())
 
     def make() -> tuple[tuple[Declaration, ...] | None, frozenset[str]]:
         if is_geo_json:
@@ -96,13 +95,6 @@ def reads(model: type[Declare] | type[Check] | type[PrivatePlan]) -> dict[str, A
             },
         }
     }
-
-
-def _validated(model: type[BaseModel], value: object) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise invalid_fields(error.errors()) from None
 
 
 def _query(request: Request) -> dict[str, Any]:

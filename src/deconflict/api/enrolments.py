@@ -25,6 +25,9 @@ __all__ = ["Enrolment", "Enrolments"]
 ASKED_MS: Final = 24 * 3_600_000  # the next watch finds it, the one after does not
 MOST_ASKED: Final = 100
 _ID_BYTES: Final = 4
+_ROWS: Final = (
+    "SELECT enrolment_id, what, subject, data, by, at_utc_ms, expires_utc_ms FROM enrolment"
+)
 
 What: TypeAlias = Literal["ACCOUNT", "ENABLE", "PASSWORD", "PEER"]
 _PHRASES: Final[Mapping[What, tuple[str, str]]] = {
@@ -165,7 +168,8 @@ class Enrolments:
     def waiting(self) -> tuple[Enrolment, ...]:
         """Return what waits, the oldest first."""
         now = self._now()
-        found = (Enrolment(*row) for row in self._accounts.enrolments())
+        rows = self._accounts.file.read(f"{_ROWS} ORDER BY at_utc_ms, enrolment_id")
+        found = (Enrolment(*row) for row in rows)
         return tuple(each for each in found if each.expires_utc_ms > now)
 
     def get(self, enrolment_id: str) -> Enrolment:
@@ -209,7 +213,7 @@ class Enrolments:
                 given=asked.subject,
                 remedy=f"deconflict enrol release {asked.enrolment_id}",
             )
-        with self._accounts.changing() as db:
+        with self._accounts.file.write() as db:
             self._require_waiting(db, asked)
             both = f"{asked.by}, {actor.account}"
             match asked.what:
@@ -234,7 +238,7 @@ class Enrolments:
         """
         asked = self.get(enrolment_id)
         require(actor, Action.ENROL)
-        with self._accounts.changing() as db:
+        with self._accounts.file.write() as db:
             self._drop(db, asked, "withdrawn", actor.account)
         return asked
 
@@ -251,7 +255,7 @@ class Enrolments:
             now,
             now + ASKED_MS,
         )
-        with self._accounts.changing() as db:
+        with self._accounts.file.write() as db:
             self._forget_lapsed(db, now)
             count = len(db.execute("SELECT 1 FROM enrolment").fetchall())
             if count >= MOST_ASKED:
@@ -271,11 +275,7 @@ class Enrolments:
         return asked
 
     def _forget_lapsed(self, db: apsw.Connection, now: int) -> None:
-        rows: list[Any] = db.execute(
-            "SELECT enrolment_id, what, subject, data, by, at_utc_ms, expires_utc_ms"
-            " FROM enrolment WHERE expires_utc_ms <= ?",
-            (now,),
-        ).fetchall()
+        rows: list[Any] = db.execute(f"{_ROWS} WHERE expires_utc_ms <= ?", (now,)).fetchall()
         for row in rows:
             lapsed = Enrolment(*row)
             self._drop(db, lapsed, "lapsed", "")

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -20,6 +21,7 @@ from deconflict import errors
 __all__ = [
     "STATUS_OF_ERROR",
     "BodyTooLargeError",
+    "NodeStoppedError",
     "WrongMediaTypeError",
     "add_error_handlers",
     "error_response",
@@ -27,6 +29,7 @@ __all__ = [
     "on_defect",
     "response_of",
     "status_of",
+    "validated",
 ]
 
 _log = logging.getLogger("deconflict.api")
@@ -163,6 +166,18 @@ async def on_defect(request: Request, error: Exception) -> Response:
         "the node failed to answer; nothing more is known here",
         remedy="look at the node's operating log and report it",
     )
+
+
+def validated(model: type[BaseModel], value: object) -> Any:
+    """Return what a body or a query says, as the model reads it.
+
+    Raises:
+        InvalidDocumentError: a field is missing, unknown or of the wrong type.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise invalid_fields(error.errors()) from None
 
 
 def invalid_fields(found: Sequence[Any]) -> errors.InvalidDocumentError:

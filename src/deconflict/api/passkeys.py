@@ -219,7 +219,7 @@ class Passkeys:
             went = f"its counter went from {kept.sign_count} to {sign_count}"
             self.book.refused(kept, went)
             raise _refusal(f"{went}: it may have been copied")
-        with self._accounts.changing() as db:
+        with self._accounts.file.write() as db:
             if not self.book.used(db, kept, sign_count):
                 raise _refusal("it was used or removed meanwhile")
             return self._accounts.sessions.put(

@@ -109,8 +109,8 @@ def place_echo(place: Position, landmarks: Sequence[Landmark], language: str) ->
         written.dms,
         written.mgrs,
         None if seen is None else seen.landmark.name,
-        None if seen is None else round(seen.distance_m * 1000),
-        None if seen is None else round(seen.bearing_deg * 10) % 3600,
+        None if seen is None else seen.distance_mm,
+        None if seen is None else seen.bearing_ddeg,
         describe_place(place, landmarks, language),
     )
 

@@ -15,6 +15,7 @@ from deconflict.node.views import ConflictView, Posted
 Name = Annotated[str, StringConstraints(max_length=200)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Milliseconds = Annotated[int, Field(ge=0, le=366 * 86_400_000)]
+Whole = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 class Request(BaseModel):
@@ -31,9 +32,6 @@ def _decimal(text: Any) -> Any:
 
 
 Digits = Annotated[int, BeforeValidator(_decimal)]
-
-
-Position = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 class Proposal(Request):
@@ -385,7 +383,7 @@ class RecordSearch(Request):
     text: Annotated[str, Field(max_length=200)] = Field(
         "", description="in the words, as the reader or the author's desk reads them, or the hash"
     )
-    after: Annotated[dict[str, Position], Field(max_length=128)] | None = Field(
+    after: Annotated[dict[str, Whole], Field(max_length=128)] | None = Field(
         None, description="as the page before said it; filters have to be the same"
     )
     limit: Annotated[int, Field(ge=1, le=200)] = 50
@@ -401,7 +399,7 @@ class Instant(Request):
 class FileAnnounced(Request):
     """A file that comes next."""
 
-    size_bytes: Position
+    size_bytes: Whole
 
 
 class TakeOver(Request):

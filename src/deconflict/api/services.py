@@ -78,10 +78,9 @@ class Services:
             for stream in self.streams.get(account, ()):
                 stream.wake()
 
-    def waiting(self, language: str | None = None) -> tuple[HeldView, ...]:
-        """Return who waits for a second person to be let in, in words of the node's language."""
-        words = language or self.node.node().language
-        return tuple(each.view(words) for each in self.enrolments.waiting())
+    def waiting(self, language: str) -> tuple[HeldView, ...]:
+        """Return who waits for a second person to be let in, in words of this language."""
+        return tuple(each.view(language) for each in self.enrolments.waiting())
 
     async def in_accounts_thread(
         self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs

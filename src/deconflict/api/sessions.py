@@ -168,44 +168,12 @@ class Sessions:
             NotAuthenticatedError: it is unknown, ended or expired, or its account disabled;
                 SessionEndedError where it ended with the watch.
         """
-        if _PROOF.fullmatch(proof):
-            digest, now, stamp = _digest(proof), self._file.now(), self._file.stamp()
-            held = self._seen.get(digest)
-            if self._is_over(digest):
-                self._seen.pop(digest, None)
-                with self._file.write() as db:
-                    db.execute("DELETE FROM session WHERE token_sha256 = ?", (digest,))
-            elif held is not None and held.holds(stamp, now):
-                return held.actor
-            known = digest in self._ends_ms
-            most_ms = _FOR_EVER_MS if known else SESSION_MS + _CLOCKS_APART_MS
-            rows = self._file.read(
-                "SELECT name, desk,"
-                " (SELECT group_concat(role) FROM account_role WHERE account = name),"
-                " language, signed_off_utc_ms, taken_over_utc_ms, expires_utc_ms"
-                " FROM session JOIN account ON name = session.account"
-                " WHERE token_sha256 = ? AND expires_utc_ms > ? AND expires_utc_ms <= ?"
-                " AND NOT disabled",
-                digest,
-                now,
-                now + most_ms,
+        actor = self._found(_digest(proof)) if _PROOF.fullmatch(proof) else None
+        if actor is None:
+            raise NotAuthenticatedError(
+                "this login is not valid or has expired", remedy="log in again"
             )
-            self._seen.pop(digest, None)
-            if rows:
-                name, desk, roles, language, off_utc_ms, taken_utc_ms, expires_utc_ms = rows[0]
-                if taken_utc_ms is not None:
-                    raise SessionEndedError(
-                        "this session ended with its watch: another account took the watch over",
-                        given=f"at desk {desk}, {format_utc(taken_utc_ms)}",
-                        remedy="log in again to read, or to take the watch over",
-                    )
-                self._begins(digest, expires_utc_ms - now)
-                actor = Actor(name, roles_of(roles), desk, language or self._language, off_utc_ms)
-                if len(self._seen) >= _MOST_SEEN:
-                    self._seen.clear()
-                self._seen[digest] = _Seen(actor, stamp, now, min(now + _SEEN_MS, expires_utc_ms))
-                return actor
-        raise NotAuthenticatedError("this login is not valid or has expired", remedy="log in again")
+        return actor
 
     # -- ended ----------------------------------------------------------------------------
 
@@ -245,6 +213,44 @@ class Sessions:
                 self._file.note(db, account, "sessions ended with the watch", "")
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _found(self, digest: bytes) -> Actor | None:
+        """Return whose session it is; None where there is none that may be believed."""
+        now, stamp = self._file.now(), self._file.stamp()
+        seen = self._seen.get(digest)
+        if self._is_over(digest):
+            with self._file.write() as db:
+                db.execute("DELETE FROM session WHERE token_sha256 = ?", (digest,))
+        elif seen is not None and seen.holds(stamp, now):
+            return seen.actor
+        self._seen.pop(digest, None)
+        most_ms = _FOR_EVER_MS if digest in self._ends_ms else SESSION_MS + _CLOCKS_APART_MS
+        rows = self._file.read(
+            "SELECT name, desk,"
+            " (SELECT group_concat(role) FROM account_role WHERE account = name),"
+            " language, signed_off_utc_ms, taken_over_utc_ms, expires_utc_ms"
+            " FROM session JOIN account ON name = session.account"
+            " WHERE token_sha256 = ? AND expires_utc_ms > ? AND expires_utc_ms <= ?"
+            " AND NOT disabled",
+            digest,
+            now,
+            now + most_ms,
+        )
+        if not rows:
+            return None
+        name, desk, roles, language, off_utc_ms, taken_utc_ms, expires_utc_ms = rows[0]
+        if taken_utc_ms is not None:
+            raise SessionEndedError(
+                "this session ended with its watch: another account took the watch over",
+                given=f"at desk {desk}, {format_utc(taken_utc_ms)}",
+                remedy="log in again to read, or to take the watch over",
+            )
+        self._begins(digest, expires_utc_ms - now)
+        actor = Actor(name, roles_of(roles), desk, language or self._language, off_utc_ms)
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen[digest] = _Seen(actor, stamp, now, min(now + _SEEN_MS, expires_utc_ms))
+        return actor
 
     def _secret(self) -> str:
         return urlsafe_b64encode(self._random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()

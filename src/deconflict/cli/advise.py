@@ -176,21 +176,8 @@ def advise(
     limits = _limits(steps, order)
     alone = bool(minima or terms)
     _check_use(files, against, conflict, altitudes, alone=alone, within_parties=within_parties)
-    if certificate is not None and not (alone and together and out):
-        raise InvalidInputError(
-            "of what is the certificate?",
-            given="--certificate"
-            + "".join(
-                f" without {missing}"
-                for missing, there in (
-                    ("--minima or --terms", alone),
-                    ("--together", together),
-                    ("--out", out),
-                )
-                if not there
-            ),
-            expected="--together --out FILE --certificate FILE with --minima or --terms",
-        )
+    if certificate is not None:
+        _require_certifiable(alone=alone, together=together, out=out)
     reading = Reading(reference_of(reference), frozenset(ignore))
     if alone:
         from deconflict.cli.said_terms import said_terms
@@ -275,6 +262,18 @@ def _check_use(
             )
     if alone and not files:
         raise InvalidInputError("which files?", expected="FILE, whose declarations may change")
+
+
+def _require_certifiable(*, alone: bool, together: bool, out: Path | None) -> None:
+    """Refuse a certificate of what nobody could screen again from files."""
+    wanted = (("--minima or --terms", alone), ("--together", together), ("--out", out is not None))
+    missing = [option for option, there in wanted if not there]
+    if missing:
+        raise InvalidInputError(
+            "of what is the certificate?",
+            given="--certificate" + "".join(f" without {option}" for option in missing),
+            expected="--together --out FILE --certificate FILE with --minima or --terms",
+        )
 
 
 def _kinds(text: str) -> tuple["ChangeKind", ...]:

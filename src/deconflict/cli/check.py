@@ -1,7 +1,7 @@
 """``deconflict check``: where declarations come too close, in words, as a table, as a picture."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,12 @@ from deconflict.cli.output import (
     write_json,
 )
 from deconflict.cli.written import force_option, require_free, write_file
+from deconflict.units import METRES_PER_FOOT, METRES_PER_NAUTICAL_MILE
 
 if TYPE_CHECKING:
     from deconflict.cli.client import NodeClient
+    from deconflict.paper.picture import Mark
 
-METRES_PER_FOOT = 0.3048  # exact, 1959
-METRES_PER_MILE = 1852.0  # nautical, exact, 1929
 
 __all__ = ["check", "landmarks_of", "show_conflicts"]
 
@@ -107,7 +107,9 @@ def show_conflicts(conflicts: Sequence[dict[str, Any]], *, drafts: int | None) -
                 number,
                 when(one["cpa_utc"]),
                 _what(one),
-                _of(one["cpa_distance_m"], one["minimum_lateral_m"], METRES_PER_MILE, "NM"),
+                _of(
+                    one["cpa_distance_m"], one["minimum_lateral_m"], METRES_PER_NAUTICAL_MILE, "NM"
+                ),
                 _of(one["cpa_vertical_m"], one["minimum_vertical_m"], METRES_PER_FOOT, "ft"),
                 f"{_side(one, 'first')} / {_side(one, 'second')}",
             )
@@ -159,8 +161,8 @@ def _write_picture(
     drafts: Sequence[dict[str, Any]],
     conflicts: Sequence[dict[str, Any]],
 ) -> None:
-    from deconflict.airspace import Position, geometry_from_wire, parse_utc
-    from deconflict.paper.picture import Mark, Shape, draw
+    from deconflict.airspace import Position, geometry_from_wire
+    from deconflict.paper.picture import Shape, draw
 
     me = node.get("node")
     conflicting = {
@@ -185,31 +187,9 @@ def _write_picture(
         )
         for one in shown
     ]
-    marks = [
-        Mark(
-            places=tuple(
-                Position.from_degrees(place["lat_deg"], place["lon_deg"])
-                for place in (one["place_first"], one["place_second"])
-                if place is not None
-            ),
-            at_ms=parse_utc(one["cpa_utc"]),
-            label=f"{when(one['cpa_utc'])[11:]} {metres(one['cpa_distance_m'])}",
-            words=f"{when(one['cpa_utc'])}  "
-            f"{one['first_party']} {names[one['first_declaration']]} and "
-            f"{one['second_party']} {names[one['second_declaration']]}: "
-            f"{metres(one['cpa_distance_m'])} and {feet(one['cpa_vertical_m'])} apart, minimum "
-            f"{metres(one['minimum_lateral_m'])} and {feet(one['minimum_vertical_m'])}"
-            + (
-                ", for some shift in time"
-                if one["window_first_s"] or one["window_second_s"]
-                else ""
-            ),
-        )
-        for one in conflicts
-    ]
     svg = draw(
         shapes,
-        marks,
+        [_mark(one, names) for one in conflicts],
         landmarks=landmarks_of(node),
         theatres=[
             (
@@ -224,6 +204,31 @@ def _write_picture(
         "only what was declared · not for navigation",
     )
     write_file(file, svg.encode())
+
+
+def _mark(conflict: dict[str, Any], names: Mapping[str, str]) -> "Mark":
+    """Return where and when two declarations are nearest, as it stands on the picture."""
+    from deconflict.airspace import Position, parse_utc
+    from deconflict.paper.picture import Mark
+
+    at, apart = when(conflict["cpa_utc"]), metres(conflict["cpa_distance_m"])
+    first, second = (
+        f"{conflict[f'{which}_party']} {names[conflict[f'{which}_declaration']]}"
+        for which in ("first", "second")
+    )
+    shifted = conflict["window_first_s"] or conflict["window_second_s"]
+    return Mark(
+        places=tuple(
+            Position.from_degrees(place["lat_deg"], place["lon_deg"])
+            for place in (conflict["place_first"], conflict["place_second"])
+            if place is not None
+        ),
+        at_ms=parse_utc(conflict["cpa_utc"]),
+        label=f"{at[11:]} {apart}",
+        words=f"{at}  {first} and {second}: {apart} and {feet(conflict['cpa_vertical_m'])} apart, "
+        f"minimum {metres(conflict['minimum_lateral_m'])} and "
+        f"{feet(conflict['minimum_vertical_m'])}" + (", for some shift in time" if shifted else ""),
+    )
 
 
 def landmarks_of(node: "NodeClient") -> list[tuple[str, Any]]:

@@ -457,8 +457,8 @@ def _raise_answer(answer: httpx.Response) -> NoReturn:
     if not (isinstance(kind, type) and issubclass(kind, DeconflictError)):
         kind = DeconflictError
     if issubclass(kind, errors.TooManyAttemptsError):
-        kind = NotAuthenticatedError
-    if issubclass(kind, NotAuthenticatedError):
+        kind = NotAuthenticatedError  # the seconds stand in the remedy: to log in at once is none
+    elif issubclass(kind, NotAuthenticatedError):
         remedy = "log in again: deconflict account login NAME"
     raise kind(problem, given=given, expected=expected, remedy=remedy)
 

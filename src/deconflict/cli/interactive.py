@@ -168,16 +168,16 @@ def _label() -> str:
 
 def _trajectory(landmarks: Sequence[Landmark]) -> Trajectory:
     click.echo("Waypoints in order of time; an empty place ends them.")
-    first = _ask(lambda: _waypoint(1, landmarks, None, None))
-    assert first is not None
-    reference, waypoint = first
-    waypoints = [waypoint]
-    while True:
-        number, before = len(waypoints) + 1, waypoints[-1]
-        found = _ask(lambda: _waypoint(number, landmarks, reference, before))  # noqa: B023 (asked at once)
-        if found is None:
-            break
-        waypoints.append(found[1])
+    reference, first = _ask(lambda: _waypoint(_place("Place 1", landmarks), None, None))
+    waypoints = [first]
+
+    def following() -> Waypoint | None:
+        number = len(waypoints) + 1
+        place = (_place_or_end if number > 2 else _place)(f"Place {number}", landmarks)
+        return None if place is None else _waypoint(place, reference, waypoints[-1])[1]
+
+    while (waypoint := _ask(following)) is not None:
+        waypoints.append(waypoint)
     click.echo("How far may the flight be from this plan?")
     lateral = _asked("  To each side (1 NM, 500 m)", parse_distance)
     vertical = _asked("  Above and below (500 ft, 100 m)", parse_height)
@@ -190,18 +190,12 @@ def _trajectory(landmarks: Sequence[Landmark]) -> Trajectory:
 
 
 def _waypoint(
-    number: int,
-    landmarks: Sequence[Landmark],
-    reference: AltitudeReference | None,
-    before: Waypoint | None,
-) -> tuple[AltitudeReference, Waypoint] | None:
-    """Return a waypoint and its altitude's reference, or None when the person ends the list.
+    place: Position, reference: AltitudeReference | None, before: Waypoint | None
+) -> tuple[AltitudeReference, Waypoint]:
+    """Return the waypoint at a place, and its altitude's reference.
 
     Held against what stands before it at once: a slip costs the value it is in, not the flight.
     """
-    place = _place(f"Place {number}", landmarks, may_end=number > 2)
-    if place is None:
-        return None
     at_ms = _asked("  UTC", lambda text: _later(text, before))
     altitude = _asked("  Altitude (FL210, 3000 ft AMSL)", lambda text: _flown(text, reference))
     found = Waypoint(at_ms, place, altitude.tmm)
@@ -240,21 +234,26 @@ def _places(question: str, landmarks: Sequence[Landmark], *, least: int) -> list
     click.echo("One place a line; an empty line ends them.")
     found: list[Position] = []
     while True:
-        place = _place(f"{question} {len(found) + 1}", landmarks, may_end=len(found) >= least)
+        ask = _place_or_end if len(found) >= least else _place
+        place = ask(f"{question} {len(found) + 1}", landmarks)
         if place is None:
             return found
         found.append(place)
 
 
-def _place(question: str, landmarks: Sequence[Landmark], *, may_end: bool = False) -> Any:
+def _place(question: str, landmarks: Sequence[Landmark]) -> Position:
+    """Return a confirmed place."""
+    while (place := _place_or_end(question, landmarks)) is None:
+        click.echo(f"  {ANY_NOTATION}")
+    return place
+
+
+def _place_or_end(question: str, landmarks: Sequence[Landmark]) -> Position | None:
     """Return a confirmed place, or None when the person ends the list."""
     while True:
         typed = click.prompt(question, default="", show_default=False)
-        if not typed and may_end:
-            return None
         if not typed:
-            click.echo(f"  {ANY_NOTATION}")
-            continue
+            return None
         try:
             position = parse_position(typed)
         except InvalidInputError as error:

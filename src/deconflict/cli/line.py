@@ -156,30 +156,52 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             show = partial(show_alert, replies=False)
             show_site_status(node, show, whole=whole, as_json=as_json)
             return
-        me = node.get("node")
-        lines = node.lines()
-        alerts = node.get("alerts", open="true")
-        held = node.get("held")
-        talks = node.get("talks", ahead="true")
-        answers, news = unseen(node, lines)
+        found = {
+            "node": node.get("node"),
+            "lines": node.lines(),
+            "alerts": node.get("alerts", open="true"),
+            "held": node.get("held"),
+            "talks": node.get("talks", ahead="true"),
+        }
+        found["answers"], found["news"] = unseen(node, found["lines"])
     if as_json:
-        write_json(
-            {
-                "node": me,
-                "lines": lines,
-                "alerts": alerts,
-                "held": held,
-                "talks": talks,
-                "answers": answers,
-                "news": news,
-            }
-        )
-        return
+        write_json(found)
+    else:
+        _show_status(found, whole=whole)
+
+
+def _show_status(found: dict[str, Any], *, whole: bool) -> None:
+    me, lines, alerts = found["node"], found["lines"], found["alerts"]
     drill = "  DRILL" if me["drill"] else ""
     click.echo(f"{me['party']}, {when(me['now_utc'])}{drill}\n")
     if not lines:
         click.echo("No line yet: pin a party with `deconflict peer add FILE`.")
         return
+    _show_lines(lines, me)
+    # Real ones: what is an exercise stands behind all that is real, as the node orders them.
+    flashes = [one for one in alerts if one["urgency"] == "FLASH" and not one["drill"]]
+    others = alerts[len(flashes) :]
+    in_full = len(alerts) if whole else _IN_FULL
+    if flashes:
+        head = f"{count(len(alerts), 'open alert')}, {len(flashes):,} FLASH:"
+        _show_alerts(head, flashes, in_full)
+        click.echo()
+    _paths(lines)
+    _witnesses(lines)
+    _show_waiting(found["held"], found["talks"], own=me["party"])
+    show_answers(found["answers"])
+    show_news(found["news"])
+    if not alerts:
+        click.echo("No open alerts.")
+        return
+    if others:
+        more = "other " if flashes else ""
+        head = f"{count(len(others), f'{more}open alert')}:"
+        _show_alerts(head, others, max(0, in_full - len(flashes)))
+
+
+def _show_lines(lines: list[dict[str, Any]], me: dict[str, Any]) -> None:
+    """Print how each line stands, and what is to be done where one is down or silent."""
     table(
         ("PEER", "STATE", "SINCE", "LAST HEARD", "TERMS", "SENT", "HELD", "RECEIVED", "CLOCK"),
         [
@@ -205,34 +227,19 @@ def status(whole: bool, node_dir: Any, account: str | None, as_json: bool) -> No
             _show_down(one, me["language"])
         for said in _banners(one, me["language"]):
             click.echo(click.style(sentences(said, indent=0), bold=True) + "\n")
-    # Real ones: what is an exercise stands behind all that is real, as the node orders them.
-    flashes = [one for one in alerts if one["urgency"] == "FLASH" and not one["drill"]]
-    others = alerts[len(flashes) :]
-    in_full = len(alerts) if whole else _IN_FULL
-    if flashes:
-        head = f"{count(len(alerts), 'open alert')}, {len(flashes):,} FLASH:"
-        _show_alerts(head, flashes, in_full)
-        click.echo()
-    _paths(lines)
-    _witnesses(lines)
+
+
+def _show_waiting(held: list[Any], talks: list[dict[str, Any]], *, own: str) -> None:
+    """Print what waits for a second person, and the calls that are ahead."""
     if held:
         waits = f"{count(len(held), 'draft')} for a second person: deconflict line release\n"
         click.echo(click.style(waits, bold=True))
     if talks:
         click.echo(click.style(f"{count(len(talks), 'call')} asked for or arranged:\n", bold=True))
-        show_talks(talks[:_IN_FULL], own=me["party"])
+        show_talks(talks[:_IN_FULL], own=own)
         if talks[_IN_FULL:]:
             click.echo(f"and {len(talks) - _IN_FULL} more: deconflict line call list")
         click.echo()
-    show_answers(answers)
-    show_news(news)
-    if not alerts:
-        click.echo("No open alerts.")
-        return
-    if others:
-        more = "other " if flashes else ""
-        head = f"{count(len(others), f'{more}open alert')}:"
-        _show_alerts(head, others, max(0, in_full - len(flashes)))
 
 
 def _show_alerts(head: str, alerts: list[dict[str, Any]], in_full: int) -> None:

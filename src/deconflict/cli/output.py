@@ -21,6 +21,7 @@ import click
 
 from deconflict.messages.direction import closed_lines, runs_right_to_left
 from deconflict.messages.shown import UNSAFE_ALL, apart, clean, safe
+from deconflict.units import METRES_PER_FOOT, METRES_PER_NAUTICAL_MILE
 
 __all__ = [
     "Bar",
@@ -48,8 +49,6 @@ __all__ = [
 # together.
 _SENTENCE_END = re.compile(r"(?<=[^\W\d_)]\.|[)\d°»\u2069]\.) (?=[\u2066\u2068]*[^\W\d_])")
 PAGE = 100  # columns: what a person reads without losing the line
-_METRES_PER_NAUTICAL_MILE = 1852.0  # exact, 1929
-_METRES_PER_FOOT = 0.3048  # exact, 1959
 
 _STEPS = {
     "SECOND_DESK": "second desk",
@@ -189,7 +188,7 @@ def metres(value: float | None) -> str:
     """
     if value is None:
         return "not known"
-    miles = value / _METRES_PER_NAUTICAL_MILE
+    miles = value / METRES_PER_NAUTICAL_MILE
     if abs(value) < 10_000:
         return f"{miles:.2f} NM ({value:,.0f} m)"
     return f"{miles:,.1f} NM ({value / 1000:,.1f} km)"
@@ -203,7 +202,7 @@ def feet(value: float | None) -> str:
     """
     if value is None:
         return "not known"
-    return f"{abs(value) / _METRES_PER_FOOT:,.0f} ft ({abs(value):,.0f} m)"
+    return f"{abs(value) / METRES_PER_FOOT:,.0f} ft ({abs(value):,.0f} m)"
 
 
 def count(number: int, one: str, many: str = "") -> str:

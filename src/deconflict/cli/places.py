@@ -16,6 +16,7 @@ from deconflict.airspace import (
 )
 from deconflict.airspace.landmark import Landmark, bearing_from
 from deconflict.airspace.notation import echo
+from deconflict.airspace.wire import band_to_wire
 from deconflict.cli.output import clean, count, metres, when
 from deconflict.messages.phrases import wording
 from deconflict.messages.values import ValueType, write_value
@@ -105,12 +106,7 @@ def _stated(volume: Volume) -> Sequence[Position]:
 
 
 def _band(band: AltitudeBand) -> str:
-    written = {
-        "reference": band.reference.value,
-        "lower_tmm": band.lower_tmm,
-        "upper_tmm": band.upper_tmm,
-    }
-    return _written(ValueType.BAND, written)
+    return _written(ValueType.BAND, band_to_wire(band))
 
 
 def _span(span: TimeSpan) -> str:

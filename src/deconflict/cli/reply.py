@@ -1,6 +1,7 @@
 """``deconflict line ack``, ``answer``, ``readback``, ``seen``, ``loaded``, ``check``: replies."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,14 +269,8 @@ def _readback_values(
     from msgspec.structs import replace
 
     from deconflict.airspace import geometry_from_wire
-    from deconflict.airspace.landmark import bearing_from
-    from deconflict.airspace.notation import parse_position
-    from deconflict.airspace.quantity import parse_band, parse_distance
-    from deconflict.cli.typed import time_wire, typed_value
     from deconflict.messages.declaration import Declaration, Purpose
     from deconflict.messages.readback import readback_of
-    from deconflict.messages.values import ValueType
-    from deconflict.messages.wire_form import Place
 
     landmarks = _landmarks(node, line_id)
     understood = Declaration(
@@ -286,6 +281,27 @@ def _readback_values(
         held["revision"],
     )
     values = readback_of(understood, landmarks)
+    changed = _measured(typed, landmarks)
+    triple = {name: changed.get(name, getattr(values, name)) for name in _FROM_LANDMARK}
+    if None in triple.values() and set(triple.values()) != {None}:
+        raise InvalidInputError(
+            "a landmark, the distance from it and the bearing go together",
+            given="without " + ", ".join(_FROM_LANDMARK[n] for n, v in triple.items() if v is None),
+            expected="--landmark NAME --distance DISTANCE --bearing DEGREES",
+        )
+    return replace(values, **changed)
+
+
+def _measured(typed: dict[str, str | None], landmarks: Sequence["Landmark"]) -> dict[str, Any]:
+    """Return the fields of a readback that a person gave; a place brings the nearest landmark."""
+    from deconflict.airspace.landmark import bearing_from
+    from deconflict.airspace.notation import parse_position
+    from deconflict.airspace.quantity import parse_band, parse_distance
+    from deconflict.cli.typed import time_wire, typed_value
+    from deconflict.messages.declaration import Purpose
+    from deconflict.messages.values import ValueType
+    from deconflict.messages.wire_form import Place
+
     changed: dict[str, Any] = {}
     if typed["purpose"] is not None:
         changed["purpose"] = Purpose(_purpose(typed["purpose"]))
@@ -295,8 +311,8 @@ def _readback_values(
         changed["position"] = Place.of(position)
         if near is not None:
             changed["landmark"] = near.landmark.name
-            changed["distance_mm"] = round(near.distance_m * 1000)
-            changed["bearing_ddeg"] = round(near.bearing_deg * 10) % 3600
+            changed["distance_mm"] = near.distance_mm
+            changed["bearing_ddeg"] = near.bearing_ddeg
     if typed["landmark"] is not None:
         changed["landmark"] = typed["landmark"]
     for name, field in (("reach", "reach_mm"), ("distance", "distance_mm")):
@@ -307,13 +323,6 @@ def _readback_values(
     for name in ("start", "end"):
         if (text := typed[name]) is not None:
             changed[f"{name}_utc"] = time_wire(text)
-    triple = {name: changed.get(name, getattr(values, name)) for name in _FROM_LANDMARK}
-    if None in triple.values() and set(triple.values()) != {None}:
-        raise InvalidInputError(
-            "a landmark, the distance from it and the bearing go together",
-            given="without " + ", ".join(_FROM_LANDMARK[n] for n, v in triple.items() if v is None),
-            expected="--landmark NAME --distance DISTANCE --bearing DEGREES",
-        )
     lower, upper = typed["lower"], typed["upper"]
     if (lower is None) != (upper is None):
         raise InvalidInputError("floor and ceiling go together", expected="--lower and --upper")
@@ -321,7 +330,7 @@ def _readback_values(
         band = parse_band(lower, upper)
         changed["reference"] = band.reference
         changed["lower_tmm"], changed["upper_tmm"] = band.lower_tmm, band.upper_tmm
-    return replace(values, **changed)
+    return changed
 
 
 def _purpose(typed: str) -> str:

@@ -106,7 +106,7 @@ def minima_words(minima: Minima, margins: Margins) -> list[str]:
         if room:
             said.append(f"{name} may be up to {_listed(room)}: that is its containment.")
     if margins.conversion is not None:
-        said.append(_conversion_words(margins))
+        said.append(_conversion_words(margins, margins.conversion))
     lateral_m = minima.lateral_m + sum(margins.lateral_m)
     vertical_tmm = minima.vertical_tmm + sum(margins.vertical_tmm) + margins.slack_tmm
     if lateral_m != minima.lateral_m or vertical_tmm != minima.vertical_tmm:
@@ -149,9 +149,8 @@ def length(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s"
 
 
-def _conversion_words(margins: Margins) -> str:
-    assert margins.conversion is not None
-    low, high = margins.conversion
+def _conversion_words(margins: Margins, conversion: tuple[int, int]) -> str:
+    low, high = conversion
     first, second = margins.references
     half = feet(margins.slack_tmm / TMM_PER_METRE)
     if first == second:

@@ -12,7 +12,7 @@ from deconflict.demo.screen import Screen
 from deconflict.demo.telling import Teller
 from deconflict.errors import PromiseBrokenError
 
-__all__ = ["PLANNER", "WATCH", "Party"]
+__all__ = ["HOST", "PLANNER", "WATCH", "Party"]
 
 HOST: Final = "127.0.0.1"
 START_S: Final = 30.0

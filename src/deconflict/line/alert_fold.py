@@ -112,7 +112,7 @@ class AlertFold:
     def _leave(self, alert: Alert, **changes: bool) -> None:
         """Keep the alert as changed, or take it out when nothing is owed any more."""
         still = msgspec.structs.replace(alert, **changes)
-        if still.needs_receipt or still.needs_seen or still.needs_answer:
+        if still.is_owed:
             self._left[alert.hash] = still
         else:
             self._left.pop(alert.hash, None)

@@ -68,6 +68,11 @@ class Alert(msgspec.Struct, frozen=True):
     extended: bool = False
     level: int = 0
 
+    @property
+    def is_owed(self) -> bool:
+        """True exactly when anything is still owed; else the alert is over."""
+        return self.needs_receipt or self.needs_seen or self.needs_answer
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -319,8 +324,7 @@ class AlertBook:
         if watch is None or watch.alert.own is not own:
             return
         watch.alert = msgspec.structs.replace(watch.alert, **no_more)
-        alert = watch.alert
-        if not (alert.needs_receipt or alert.needs_seen or alert.needs_answer):
+        if not watch.alert.is_owed:
             del self._watches[message_hash]
             return
         # What was hidden behind the settled thing may be overdue already: look again now.

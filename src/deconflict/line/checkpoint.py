@@ -22,6 +22,7 @@ from deconflict.line.tree import HASH_BYTES, TreeHead
 __all__ = [
     "MAX_CHECKPOINT_BYTES",
     "Checkpoint",
+    "KeysById",
     "Origin",
     "author_signed",
     "cosign_checkpoint",
@@ -145,8 +146,7 @@ def author_signed(note: SignedNote, checkpoint: Checkpoint, keys: KeysById) -> S
         UnknownKeyError, BadSignatureError: as :func:`open_checkpoint`.
     """
     key = signed_by(note, [_author_key(checkpoint.origin, key) for key in keys.values()])
-    own = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
-    return SignedNote(note.text, (own[0],))
+    return SignedNote(note.text, (key.lines_of(note)[0],))
 
 
 def cosign_checkpoint(
@@ -199,10 +199,7 @@ def cosigned_alone(
     """
     signed = author_signed(note, checkpoint, author_keys)
     key = signed_by(note, [_witness_key(witness, key) for key in keys.values()])
-    (first, *_) = [
-        one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)
-    ]
-    return signed.with_signature(first)
+    return signed.with_signature(key.lines_of(note)[0])
 
 
 def _author_key(origin: Origin, key: VerifyKey) -> NoteKey:

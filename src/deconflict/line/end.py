@@ -352,8 +352,6 @@ class LineEnd:
         """
         self._in.mark_logged(entries)
 
-    # ---- inside -------------------------------------------------------------------------------
-
     def is_late(self, sealed: SealedEnvelope, now: Now, *, clock_offset_ms: int = 0) -> bool:
         """True exactly when what was heard and could not be logged would be delayed, taken now.
 
@@ -362,17 +360,19 @@ class LineEnd:
         """
         return self._in.is_late(self._arrival(sealed, now, clock_offset_ms))
 
+    @property
+    def all_durable(self) -> bool:
+        """True exactly when no own slot is on its way to the disk."""
+        return self._out.head == self._out.sealed_head
+
+    # ---- inside -------------------------------------------------------------------------------
+
     def _arrival(self, sealed: SealedEnvelope, now: Now, clock_offset_ms: int) -> Arrival:
         envelope = open_envelope(sealed, self.identity.peer_ring.candidates(sealed))
         self._require_line(envelope.line)
         self._require_parties(envelope.sender.party, envelope.to.party)
         cites_said_ms = self._out.said_ms(envelope.heard)
         return Arrival(envelope, sealed, sealed.hash, now, clock_offset_ms, cites_said_ms)
-
-    @property
-    def all_durable(self) -> bool:
-        """True exactly when no own slot is on its way to the disk."""
-        return self._out.head == self._out.sealed_head
 
     def _heard(self) -> ChainPoint | None:
         # It is a receipt, and a deaf node gives none.

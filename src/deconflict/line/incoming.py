@@ -28,6 +28,7 @@ from deconflict.line.statement import ChainPoint
 
 __all__ = [
     "REORDER_WINDOW",
+    "Arrival",
     "Evidence",
     "EvidenceReason",
     "IncomingEntry",

@@ -183,6 +183,11 @@ class LineMachine(LineEnd):
         """Return the first gap in the peer's chain, first and last slot; None for none known."""
         return self._in.missing()
 
+    @property
+    def speaks(self) -> bool:
+        """True exactly when it may sign, and lacks nothing that it knows of."""
+        return self.resync.whole and not self.resync.unasked
+
     def fitted(self, draft: Draft, now: Now) -> FittedDraft:
         """Return a message that :meth:`prepare` takes, now or later; no slot is taken.
 
@@ -234,7 +239,7 @@ class LineMachine(LineEnd):
         return [] if self._is_silent else self._out.transmittable(now)
 
     def is_pressing(self, hashes: Iterable[str]) -> bool:
-        """True exactly when one of these is a FLASH or was sent before without a receipt.
+        """True exactly when one of these is a FLASH, or was sent more than once.
 
         What presses goes on every path at once: duplicates do no harm, waiting may.
         """
@@ -505,11 +510,6 @@ class LineMachine(LineEnd):
         return self._alerts.open_alerts()
 
     # ---- inside -------------------------------------------------------------------------------
-
-    @property
-    def speaks(self) -> bool:
-        """True exactly when it may sign, and lacks nothing that it knows of."""
-        return self.resync.whole and not self.resync.unasked
 
     @property
     def _is_silent(self) -> bool:

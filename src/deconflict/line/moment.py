@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from deconflict.errors import InvalidDocumentError
 
-__all__ = ["Now", "utc_ms_from_text", "utc_text"]
+__all__ = ["UTC_TEXT_PATTERN", "Now", "utc_ms_from_text", "utc_text"]
 
 UTC_TEXT_PATTERN: Final = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z"
 _UTC_TEXT = re.compile(UTC_TEXT_PATTERN, re.ASCII)

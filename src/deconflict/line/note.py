@@ -27,6 +27,7 @@ __all__ = [
     "SignedNote",
     "cosigned_message",
     "read_note",
+    "signed_by",
 ]
 
 MAX_NOTE_BYTES: Final = 65_536
@@ -136,6 +137,11 @@ class NoteKey:
         context, data, stamp = self._signed(text, time_s)
         return NoteSignature(self.name, self.key_id, stamp + signing_key.sign(context, data))
 
+    def lines_of(self, note: SignedNote) -> tuple[NoteSignature, ...]:
+        """Return the signatures that stand under this key's name and id, **unverified**."""
+        named = (self.name, self.key_id)
+        return tuple(one for one in note.signatures if (one.name, one.key_id) == named)
+
     def verify(self, note: SignedNote) -> int:
         """Return the time at which this key signed the note, 0 for a kind that says none.
 
@@ -146,9 +152,7 @@ class NoteKey:
             BadSignatureError: a line under its name and key id does not hold.
             ValueError: as :meth:`sign`; whoever reads a note of others reads its text first.
         """
-        found = [
-            one for one in note.signatures if (one.name, one.key_id) == (self.name, self.key_id)
-        ]
+        found = self.lines_of(note)
         if not found:
             raise UnknownKeyError(
                 f"the note is not signed by {self.name[:160]}",

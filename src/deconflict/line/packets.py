@@ -7,7 +7,6 @@ signed itself, what it carries is. A body with one bad line is refused whole. By
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, TypeAlias
 
@@ -29,11 +28,11 @@ from deconflict.line.tree import HASH_BYTES, MAX_PROOF_HASHES
 from deconflict.line.witness import Cosigned, Submission
 
 __all__ = [
-    "DEFAULT_LIMITS",
     "MAX_ANSWER_ENTRIES",
+    "MAX_BODY_BYTES",
+    "MAX_BODY_PACKETS",
     "Answer",
     "Packet",
-    "PacketLimits",
     "Question",
     "Role",
     "Want",
@@ -42,6 +41,8 @@ __all__ = [
 ]
 
 MAX_ANSWER_ENTRIES: Final = 256
+MAX_BODY_BYTES: Final = 8 * 1_024 * 1_024
+MAX_BODY_PACKETS: Final = 1_024
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -118,16 +119,6 @@ Packet: TypeAlias = (
     | Answer
 )
 
-
-@dataclass(frozen=True, slots=True)
-class PacketLimits:
-    """What one body may hold."""
-
-    max_bytes: int = 8 * 1_024 * 1_024
-    max_packets: int = 1_024
-
-
-DEFAULT_LIMITS: Final = PacketLimits()
 
 _MAX_LINE_BYTES: Final = MAX_ENVELOPE_BYTES * 4 // 3 + 1_024  # base64, and the fields around it
 _ANSWER_LINE: Final = b'{"type":"answer"'
@@ -222,7 +213,7 @@ def encode_packets(packets: Iterable[Packet]) -> bytes:
     return b"".join(_ENCODER.encode(_to_wire(packet)) + b"\n" for packet in packets)
 
 
-def decode_packets(data: bytes, limits: PacketLimits = DEFAULT_LIMITS) -> list[Packet]:
+def decode_packets(data: bytes) -> list[Packet]:
     """Return the packets of a body, nothing in them verified yet.
 
     Every line must be exactly what :func:`encode_packets` writes, so a duplicate key, a space or
@@ -231,15 +222,15 @@ def decode_packets(data: bytes, limits: PacketLimits = DEFAULT_LIMITS) -> list[P
     Raises:
         InvalidDocumentError: too large, too many, or any line that is not one packet.
     """
-    if len(data) > limits.max_bytes:
-        raise _bad_body("too many bytes", f"{len(data):,}", f"at most {limits.max_bytes:,}")
+    if len(data) > MAX_BODY_BYTES:
+        raise _bad_body("too many bytes", f"{len(data):,}", f"at most {MAX_BODY_BYTES:,}")
     if not data:
         return []
     lines = data.split(b"\n")
     if lines.pop() != b"":
         raise _bad_body("the last packet is cut off", repr(data[-20:]), "a newline at the end")
-    if len(lines) > limits.max_packets:
-        raise _bad_body("too many packets", f"{len(lines):,}", f"at most {limits.max_packets:,}")
+    if len(lines) > MAX_BODY_PACKETS:
+        raise _bad_body("too many packets", f"{len(lines):,}", f"at most {MAX_BODY_PACKETS:,}")
     return [_decode_line(number, line) for number, line in enumerate(lines, start=1)]
 
 

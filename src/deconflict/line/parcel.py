@@ -14,7 +14,13 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 
 from deconflict.errors import InvalidDocumentError
-from deconflict.line.packets import DEFAULT_LIMITS, Packet, decode_packets, encode_packets
+from deconflict.line.packets import (
+    MAX_BODY_BYTES,
+    MAX_BODY_PACKETS,
+    Packet,
+    decode_packets,
+    encode_packets,
+)
 from deconflict.line.statement import LineId, Name, UtcText
 
 __all__ = [
@@ -31,7 +37,7 @@ __all__ = [
 PARCEL_MAGIC: Final = b"deconflict/1 parcel\n"
 _MAX_HEAD_BYTES: Final = 1_024
 _SUM_BYTES: Final = 65
-MAX_PARCEL_BYTES: Final = DEFAULT_LIMITS.max_bytes + _MAX_HEAD_BYTES + _SUM_BYTES
+MAX_PARCEL_BYTES: Final = MAX_BODY_BYTES + _MAX_HEAD_BYTES + _SUM_BYTES
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_PARCEL_BYTES)]
 
 
@@ -79,11 +85,11 @@ def encode_parcel(
     """
     held = tuple(packets)
     body = encode_packets(held)
-    if len(body) > DEFAULT_LIMITS.max_bytes or len(held) > DEFAULT_LIMITS.max_packets:
+    if len(body) > MAX_BODY_BYTES or len(held) > MAX_BODY_PACKETS:
         raise InvalidDocumentError(
             "this is more than one parcel can hold",
             given=f"{len(held):,} packets, {len(body):,} bytes",
-            expected=f"{DEFAULT_LIMITS.max_packets:,} packets, {DEFAULT_LIMITS.max_bytes:,} bytes",
+            expected=f"{MAX_BODY_PACKETS:,} packets, {MAX_BODY_BYTES:,} bytes",
         )
     head = ParcelHead(
         v=1,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -30,9 +30,9 @@ class LineIdentity:
         peer: the other party.
         own_key: signs what is said now; the peer knows its public half, or will with the next
             entry.
-        peer_keys: the peer's keys: the one pinned, or the ring of all that its chain brought.
-        own_ring: the own keys as the own chain brought them; None for one key.
-        own_keys: their secret halves; None for one key.
+        peer_ring: the peer's keys as its chain brought them.
+        own_ring: the own keys as the own chain brought them.
+        own_keys: their secret halves.
 
     Raises:
         ConfigurationError: the two parties or their keys are one and the same.
@@ -42,18 +42,11 @@ class LineIdentity:
     own: str
     peer: str
     own_key: SigningKey
-    peer_keys: Mapping[str, VerifyKey]
-    own_ring: KeyRing = field(default=None)  # type: ignore[assignment]
-    own_keys: OwnKeys = field(default=None)  # type: ignore[assignment]
+    peer_ring: KeyRing
+    own_ring: KeyRing
+    own_keys: OwnKeys
 
     def __post_init__(self) -> None:
-        if cast("KeyRing | None", self.own_ring) is None:
-            object.__setattr__(self, "own_ring", KeyRing(self.own, self.own_key.verify_key))
-        if cast("OwnKeys | None", self.own_keys) is None:
-            object.__setattr__(self, "own_keys", OwnKeys(self.own_key))
-        if not isinstance(self.peer_keys, KeyRing):
-            (only,) = self.peer_keys.values()
-            object.__setattr__(self, "peer_keys", KeyRing(self.peer, only))
         if self.own == self.peer or self.own_key.key_id in self.peer_ring.ever:
             raise ConfigurationError(
                 "a line needs two parties with a key each",
@@ -62,11 +55,9 @@ class LineIdentity:
             )
 
     @property
-    def peer_ring(self) -> KeyRing:
-        """The peer's keys, epoch by epoch; as a mapping, the one in force."""
-        if not isinstance(self.peer_keys, KeyRing):
-            raise TypeError("a line's identity keeps the peer's keys in a ring")
-        return self.peer_keys
+    def peer_keys(self) -> Mapping[str, VerifyKey]:
+        """The peer's key in force, by its id: what comes now is verified with that."""
+        return self.peer_ring
 
 
 @dataclass(frozen=True, slots=True)

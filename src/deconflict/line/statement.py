@@ -15,7 +15,24 @@ from deconflict.line.canonical import (
 )
 from deconflict.line.moment import UTC_TEXT_PATTERN
 
-__all__ = ["ChainPoint", "Signature", "hash_of"]
+__all__ = [
+    "MAX_CHAIN_LENGTH",
+    "ChainPoint",
+    "Epoch",
+    "Hash",
+    "LineId",
+    "Millis",
+    "Name",
+    "Seq",
+    "Signature",
+    "UtcText",
+    "Version",
+    "bytes_as_read",
+    "hash_of",
+    "quickly_settled",
+    "read_statement",
+    "statement_bytes",
+]
 
 MAX_CHAIN_LENGTH = 2**53 - 1
 NAME_PATTERN = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z"

@@ -28,7 +28,7 @@ from deconflict.line.checkpoint import (
     read_checkpoint,
     seen_time_s,
 )
-from deconflict.line.note import NoteKey, NoteSignature, SignedNote, read_note
+from deconflict.line.note import NoteKey, SignedNote, read_note
 from deconflict.line.statement import MAX_CHAIN_LENGTH
 from deconflict.line.tree import HASH_BYTES, MAX_PROOF_HASHES
 from deconflict.line.witness import CosignedState, Submission, Witness
@@ -115,7 +115,7 @@ def read_size(data: bytes) -> int:
 
 def cosignature_lines(note: SignedNote, witness: NoteKey) -> bytes:
     """Return the answer of a witness that cosigned (200): its line of the note alone."""
-    return "".join(one.line() for one in _lines_of(note, witness)).encode()
+    return "".join(one.line() for one in witness.lines_of(note)).encode()
 
 
 def with_cosignature(note: SignedNote, answer: bytes, witness: NoteKey) -> tuple[SignedNote, int]:
@@ -139,7 +139,7 @@ def with_cosignature(note: SignedNote, answer: bytes, witness: NoteKey) -> tuple
     if answered.text != note.text:
         raise _malformed(repr(answer[:40]), "lines of signatures alone")
     time_s = seen_time_s(answered, witness)
-    return note.with_signature(_lines_of(answered, witness)[0]), time_s
+    return note.with_signature(witness.lines_of(answered)[0]), time_s
 
 
 def origin_of(request: AddCheckpoint) -> Origin:
@@ -198,10 +198,6 @@ def judged_request(
     origin = checkpoint.origin
     submission = Submission(origin.line, request.old_size, request.proof, request.note)
     return witness.judge(submission, epoch=origin.epoch, time_s=time_s)
-
-
-def _lines_of(note: SignedNote, key: NoteKey) -> tuple[NoteSignature, ...]:
-    return tuple(one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id))
 
 
 def _read_hash(line: bytes) -> bytes:

@@ -46,9 +46,11 @@ from deconflict.messages.terms import Terms, TermsSignature
 from deconflict.messages.voice_bodies import Voice, VoicePart, VoiceSide
 from deconflict.messages.wire_form import (
     DeclarationId,
+    Language,
     Level,
     Name,
     Place,
+    ReachMm,
     UtcText,
     read_form,
     write_form,
@@ -103,14 +105,12 @@ __all__ = [
 MAX_CHECK_TEXT: Final = 120
 MAX_LANGUAGES: Final = 16
 
-Language: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2,3}\Z")]  # ISO 639
 Tenths: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=3599)]
 MillimetresPerSecond: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=12_000_000)]  # 12 km/s
 # A change later, higher or to the right of the course; below 0 the other way.
 ShiftMilliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=-604_800_000, le=604_800_000)]
 LevelChange: TypeAlias = Annotated[int, msgspec.Meta(ge=-500_000_000, le=500_000_000)]  # 50 km
 AsideMillimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=-5_000_000_000, le=5_000_000_000)]
-Millimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=5_000_000_000)]  # 5,000 km
 
 
 class AnswerWord(StrEnum):
@@ -191,8 +191,7 @@ class ReadbackResult(Body, frozen=True):
 
     def __post_init__(self) -> None:
         Body.__post_init__(self)
-        known = {field for field in ReadbackValues.__struct_fields__ if field != "declaration_id"}
-        known.add("declaration_id")
+        known = frozenset(ReadbackValues.__struct_fields__)
         if self.agrees == bool(self.fields) or not known.issuperset(self.fields):
             raise InvalidDocumentError(
                 "the result of a readback contradicts itself",
@@ -281,7 +280,7 @@ class Cease(Body, frozen=True):
     effective_utc: UtcText
     declaration_id: DeclarationId | None = None
     position: Place | None = None
-    reach_mm: Millimetres | None = None
+    reach_mm: ReachMm | None = None
     reason: int = 301
 
     def __post_init__(self) -> None:

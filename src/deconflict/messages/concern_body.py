@@ -1,20 +1,24 @@
 """What a side says of what comes too close: two declarations, or a hit of a private check."""
 
-from typing import Annotated, TypeAlias
-
-import msgspec
+from typing import Final
 
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidDocumentError
 from deconflict.messages.body import Body
 from deconflict.messages.phrases import check_reason
 from deconflict.messages.private_bodies import RunNumber
-from deconflict.messages.wire_form import DeclarationId, Hash, Place, UtcText, WireForm
+from deconflict.messages.wire_form import (
+    DeclarationId,
+    Hash,
+    Place,
+    ReachMm,
+    UtcText,
+    WireForm,
+)
 
 __all__ = ["CLOSER_THAN_MINIMA", "Concern", "HitSaid"]
 
-CLOSER_THAN_MINIMA = 311
-Millimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=5_000_000_000)]  # 5,000 km
+CLOSER_THAN_MINIMA: Final = 311
 
 
 class HitSaid(WireForm, frozen=True, omit_defaults=True):
@@ -35,7 +39,7 @@ class HitSaid(WireForm, frozen=True, omit_defaults=True):
     start_utc: UtcText | None = None
     end_utc: UtcText | None = None
     position: Place | None = None
-    reach_mm: Millimetres | None = None
+    reach_mm: ReachMm | None = None
 
     def __post_init__(self) -> None:
         WireForm.__post_init__(self)

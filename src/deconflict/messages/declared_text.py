@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
-from deconflict.airspace.altitude import AltitudeBand
 from deconflict.airspace.geodesy import distance, middle
 from deconflict.airspace.geometry import Geometry
 from deconflict.airspace.instant import TimeSpan, format_utc
 from deconflict.airspace.outline import Circle, Corridor, Outline
 from deconflict.airspace.trajectory import Trajectory, Waypoint
-from deconflict.airspace.wire import position_to_wire
+from deconflict.airspace.wire import band_to_wire, position_to_wire
 from deconflict.messages.declaration import Declaration
 from deconflict.messages.kinds import Kind
 from deconflict.messages.summary import summarise
@@ -39,7 +38,7 @@ def declared_sentences(kind: Kind, declaration: Declaration) -> Iterator[Sentenc
     values: dict[str, Any] = {
         "purpose": declaration.purpose.value,
         "declaration": declaration.declaration_id,
-        "levels": _band(summary.band),
+        "levels": band_to_wire(summary.band),
         **_span(declaration.span),
     }
     if kind is not Kind.NOTIFY:
@@ -59,7 +58,7 @@ def _parts(geometry: Geometry) -> Iterator[Sentence]:
         return
     for number, volume in enumerate(geometry[:MOST_PARTS], start=1):
         if len(geometry) > 1:
-            part = {"number": number, "parts": len(geometry), "levels": _band(volume.band)}
+            part = {"number": number, "parts": len(geometry), "levels": band_to_wire(volume.band)}
             yield "PART", part | _span(volume.span)
         yield _outline(volume.outline)
     if len(geometry) > MOST_PARTS:
@@ -114,14 +113,6 @@ def _outline(outline: Outline) -> Sentence:
 
 def _level(flight: Trajectory, waypoint: Waypoint) -> dict[str, Any]:
     return {"reference": flight.reference.value, "tmm": waypoint.altitude_tmm}
-
-
-def _band(band: AltitudeBand) -> dict[str, Any]:
-    return {
-        "reference": band.reference.value,
-        "lower_tmm": band.lower_tmm,
-        "upper_tmm": band.upper_tmm,
-    }
 
 
 def _span(span: TimeSpan) -> dict[str, str]:

@@ -15,6 +15,7 @@ from deconflict.airspace.landmark import Landmark, bearing_from
 from deconflict.airspace.notation import echo
 from deconflict.airspace.outline import Circle, Corridor, Outline, Polygon
 from deconflict.airspace.position import Position
+from deconflict.airspace.wire import band_to_wire
 from deconflict.messages.phrases import wording
 from deconflict.messages.values import ValueType, Wording, write_value
 
@@ -42,7 +43,7 @@ def describe_place(place: Position, landmarks: Sequence[Landmark], language: str
         words,
         "FROM_LANDMARK",
         {
-            "distance": _written(words, ValueType.DISTANCE, round(seen.distance_m * 1000)),
+            "distance": write_value(ValueType.DISTANCE, seen.distance_mm, words),
             "compass": _texts(words)[point],
             "landmark": seen.landmark.name,
         },
@@ -73,21 +74,21 @@ def describe_shape(
         "where": first,
         "last": last,
         "count": len(places),
-        "length": _written(words, ValueType.DISTANCE, _length_mm(places)),
+        "length": write_value(ValueType.DISTANCE, _length_mm(places), words),
     }
     match shape:
         case Circle(_, radius_mm):
-            reach = _written(words, ValueType.DISTANCE, radius_mm)
+            reach = write_value(ValueType.DISTANCE, radius_mm, words)
             return _filled(words, "CIRCLE", values | {"reach": reach})
         case Corridor(_, half_width_mm):
-            reach = _written(words, ValueType.DISTANCE, half_width_mm)
+            reach = write_value(ValueType.DISTANCE, half_width_mm, words)
             return _filled(words, "CORRIDOR", values | {"reach": reach})
         case Polygon(vertices):
             center = middle(vertices)
             reach_mm = max(round(inverse(center, each).distance_m * 1000) for each in vertices)
             about = {
                 "where": describe_place(center, landmarks, language),
-                "reach": _written(words, ValueType.DISTANCE, reach_mm),
+                "reach": write_value(ValueType.DISTANCE, reach_mm, words),
             }
             return _filled(words, "POLYGON", values | about)
         case "circle":
@@ -106,19 +107,14 @@ def describe_track(places: Sequence[Position], landmarks: Sequence[Landmark], la
         {
             "where": describe_place(places[0], landmarks, language),
             "last": describe_place(places[-1], landmarks, language),
-            "length": _written(words, ValueType.DISTANCE, _length_mm(places)),
+            "length": write_value(ValueType.DISTANCE, _length_mm(places), words),
         },
     )
 
 
 def describe_band(band: AltitudeBand, language: str) -> str:
     """Return from which altitude to which."""
-    value = {
-        "reference": band.reference.value,
-        "lower_tmm": band.lower_tmm,
-        "upper_tmm": band.upper_tmm,
-    }
-    return _written(wording(language), ValueType.BAND, value)
+    return write_value(ValueType.BAND, band_to_wire(band), wording(language))
 
 
 def describe_span(span: TimeSpan, language: str) -> str:
@@ -128,9 +124,9 @@ def describe_span(span: TimeSpan, language: str) -> str:
         words,
         "SPAN",
         {
-            "start": _written(words, ValueType.TIME, format_utc(span.start_ms)),
-            "end": _written(words, ValueType.TIME, format_utc(span.end_ms)),
-            "duration": _written(words, ValueType.DURATION, span.duration_ms),
+            "start": write_value(ValueType.TIME, format_utc(span.start_ms), words),
+            "end": write_value(ValueType.TIME, format_utc(span.end_ms), words),
+            "duration": write_value(ValueType.DURATION, span.duration_ms, words),
         },
     )
 
@@ -146,7 +142,3 @@ def _texts(words: Wording) -> Mapping[str, str]:
 
 def _filled(words: Wording, name: str, values: Mapping[str, Any]) -> str:
     return _texts(words)[name].format_map(values)
-
-
-def _written(words: Wording, kind: ValueType, value: Any) -> str:
-    return write_value(kind, value, words)

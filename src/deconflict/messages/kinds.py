@@ -19,11 +19,13 @@ __all__ = [
     "KINDS",
     "KIND_RULES",
     "NEVER_EXERCISE",
+    "SAID_ALONE",
     "SAID_BY_NODES",
     "Kind",
     "KindForm",
     "Release",
     "check_reference",
+    "ends_flash",
     "precedence_of_reply",
     "settles",
 ]

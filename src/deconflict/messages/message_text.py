@@ -50,7 +50,7 @@ from deconflict.messages.private_text import CHECKS, check_sentence
 from deconflict.messages.readback import ReadbackValues
 from deconflict.messages.talk_text import TALKS, readout_sentences, talk_sentences
 from deconflict.messages.values import ValueType, spoken_id
-from deconflict.messages.wire_form import Level, write_form
+from deconflict.messages.wire_form import write_form
 
 __all__ = ["Cited", "message_phrases", "message_text"]
 
@@ -174,7 +174,7 @@ def _named(kind: Kind, body: Body, language: str) -> tuple[str, dict[str, Any]]:
         case Query():
             return "QUERY", {
                 "where": write_form(body.position),
-                "level": _level(body.level),
+                "level": write_form(body.level),
                 "course": body.course_ddeg,
                 "speed": body.speed_mmps,
                 "at": body.at_utc,
@@ -303,7 +303,3 @@ def _fields(body: Account, language: str) -> str:
         del fields[f"{stem}_lat_e7"], fields[f"{stem}_lon_e7"]
         fields[stem] = echo(position).decimal
     return "; ".join(f"{name} {value}" for name, value in sorted(fields.items()))
-
-
-def _level(level: Level) -> dict[str, Any]:
-    return {"reference": level.reference.value, "tmm": level.tmm}

@@ -119,11 +119,10 @@ def check_reason(number: int) -> None:
     Raises:
         InvalidDocumentError: it is none, or takes values.
     """
-    if number not in REASONS:
+    if number not in REASONS or phrase(number).values:
         raise InvalidDocumentError(
             "this phrase is no reason", given=str(number), expected="300 to 349"
         )
-    check_values(number, {})
 
 
 def check_values(number: int, values: object) -> Values:
@@ -306,10 +305,8 @@ def _spelled(text: str, words: Wording) -> str:
 
 def _check(kind: ValueType, value: Any, name: str) -> None:
     check_value(kind, value, name)
-    if kind is ValueType.PHRASE and (value not in REASONS or phrase(value).values):
-        raise InvalidDocumentError(
-            "this phrase is no reason", given=str(value), expected="300 to 349"
-        )
+    if kind is ValueType.PHRASE:
+        check_reason(value)
     if kind in WORD_LISTS:
         _check_words(kind, value)
 

@@ -312,8 +312,8 @@ def _place_sentence(place: CardPlace) -> tuple[str, dict[str, Any]]:
     if place.landmark is None:
         return "CARD_PLACE", values
     return "CARD_PLACE_FROM_LANDMARK", values | {
-        "distance": round(place.landmark.distance_m * 1000),
-        "bearing": round(place.landmark.bearing_deg * 10) % 3600,
+        "distance": place.landmark.distance_mm,
+        "bearing": place.landmark.bearing_ddeg,
         "landmark": place.landmark.landmark.name,
     }
 

@@ -39,6 +39,7 @@ __all__ = [
     "PrivatePropose",
     "PrivateStep",
     "Refines",
+    "RunNumber",
     "SitesAsked",
     "StepWord",
     "cut",
@@ -323,7 +324,7 @@ class PrivateStep(Body, frozen=True):
 
     @classmethod
     def of(cls, run: int, step: StepWord, number: int, data: bytes) -> "PrivateStep":
-        """Return the body that says these bytes: in itself, or in the parts of :meth:`cut`."""
+        """Return the body that says these bytes: in itself, or in the parts of :func:`cut`."""
         inline = len(data) <= MAX_INLINE_BYTES
         return cls(
             run=run,

@@ -157,6 +157,7 @@ _BY: Final = {
     "start_utc": ValueType.DURATION,
     "end_utc": ValueType.DURATION,
 }
+_FROM_LANDMARK: Final = frozenset(("distance_mm", "bearing_ddeg"))
 
 
 def readback_of(declaration: Declaration, landmarks: Iterable[Landmark]) -> ReadbackValues:
@@ -168,8 +169,8 @@ def readback_of(declaration: Declaration, landmarks: Iterable[Landmark]) -> Read
         purpose=declaration.purpose,
         position=Place.of(summary.position),
         landmark=None if near is None else near.landmark.name,
-        distance_mm=None if near is None else round(near.distance_m * 1000),
-        bearing_ddeg=None if near is None else round(near.bearing_deg * 10) % 3600,
+        distance_mm=None if near is None else near.distance_mm,
+        bearing_ddeg=None if near is None else near.bearing_ddeg,
         reach_mm=summary.reach_mm,
         reference=summary.band.reference,
         lower_tmm=summary.band.lower_tmm,
@@ -236,8 +237,8 @@ def readback_table(
     seen = bearing_from(named, expected.position.position)
     if seen is not None:
         sent["landmark"] = seen.landmark.name
-        sent["distance_mm"] = round(seen.distance_m * 1000)
-        sent["bearing_ddeg"] = round(seen.bearing_deg * 10) % 3600
+        sent["distance_mm"] = seen.distance_mm
+        sent["bearing_ddeg"] = seen.bearing_ddeg
     rows = []
     for field, value in sent.items():
         said_back = getattr(read_back, field)
@@ -257,9 +258,6 @@ def readback_table(
             )
         )
     return tuple(rows)
-
-
-_FROM_LANDMARK: Final = frozenset(("distance_mm", "bearing_ddeg"))
 
 
 def differences_said(differences: Iterable[Difference], *, reference: AltitudeReference) -> Said:
@@ -287,16 +285,16 @@ def _from_landmark(
     if seen is None or read_back.distance_mm is None or read_back.bearing_ddeg is None:
         return [Difference("landmark", expected.landmark, read_back.landmark)]
     found: list[Difference] = []
-    distance_mm = round(seen.distance_m * 1000)
-    off_mm = abs(distance_mm - read_back.distance_mm)
+    off_mm = abs(seen.distance_mm - read_back.distance_mm)
     if off_mm > tolerances.distance_mm:
-        found.append(Difference("distance_mm", distance_mm, read_back.distance_mm, off_mm))
-    bearing_ddeg = round(seen.bearing_deg * 10) % 3600
-    turn_ddeg = abs((bearing_ddeg - read_back.bearing_ddeg + 1800) % 3600 - 1800)
+        found.append(Difference("distance_mm", seen.distance_mm, read_back.distance_mm, off_mm))
+    turn_ddeg = abs((seen.bearing_ddeg - read_back.bearing_ddeg + 1800) % 3600 - 1800)
     # Near the landmark a bearing means little: what counts is how far aside it puts the place.
-    aside_mm = distance_mm * math.radians(turn_ddeg / 10)
+    aside_mm = seen.distance_mm * math.radians(turn_ddeg / 10)
     if turn_ddeg > tolerances.bearing_ddeg and aside_mm > tolerances.position_mm:
-        found.append(Difference("bearing_ddeg", bearing_ddeg, read_back.bearing_ddeg, turn_ddeg))
+        found.append(
+            Difference("bearing_ddeg", seen.bearing_ddeg, read_back.bearing_ddeg, turn_ddeg)
+        )
     return found
 
 

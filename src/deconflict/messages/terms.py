@@ -19,7 +19,15 @@ from deconflict.messages.declaration import Purpose
 from deconflict.messages.kinds import KINDS, Kind
 from deconflict.messages.private_terms import PrivateCheckTerms
 from deconflict.messages.theatre import contains
-from deconflict.messages.wire_form import Hash, Name, Place, WireForm, read_form, write_form
+from deconflict.messages.wire_form import (
+    Hash,
+    Language,
+    Name,
+    Place,
+    WireForm,
+    read_form,
+    write_form,
+)
 from deconflict.messages.words import LANGUAGES, check_text
 
 __all__ = [
@@ -57,7 +65,6 @@ ToleranceMm: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]  # to
 OffsetTmm: TypeAlias = Annotated[int, msgspec.Meta(ge=-100_000_000, le=100_000_000)]
 LimitMs: TypeAlias = Annotated[int, msgspec.Meta(ge=1_000, le=30 * _DAY_MS)]
 NoticeMs: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=365 * _DAY_MS)]
-Language: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2,3}\Z")]
 
 
 class PartyTerms(WireForm, frozen=True):

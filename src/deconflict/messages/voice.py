@@ -54,6 +54,7 @@ SAYABLE: Final = frozenset(
         Kind.RELEASE_CONSENT,
     )
 )
+_CEASES: Final = ("CEASE_DECLARATION", "CEASE_PLACE", "CEASED", "CONTINUING", "CANNOT_REACH")
 
 
 class Differs(NamedTuple):
@@ -183,6 +184,3 @@ def is_urgent(parts: Sequence[VoicePart]) -> bool:
     """True exactly when what was said is a safety message or about a request to cease."""
     urgent = {phrase_named(name).number for name in _CEASES} | set(SAFETY_PHRASES)
     return any(part.phrase in urgent for part in parts)
-
-
-_CEASES: Final = ("CEASE_DECLARATION", "CEASE_PLACE", "CEASED", "CONTINUING", "CANNOT_REACH")

@@ -34,7 +34,7 @@ class VoicePart(WireForm, frozen=True):
             raise InvalidDocumentError(
                 "this phrase is no part of a message",
                 given=str(self.phrase),
-                expected="101 to 249, 580 to 593, or 800 to 812",
+                expected="what a message says, in docs/reference/phrases.md",
             )
         check_values(self.phrase, self.values)
 

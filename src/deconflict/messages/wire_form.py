@@ -13,9 +13,11 @@ from deconflict.errors import InvalidDocumentError, InvalidTimeError
 __all__ = [
     "DeclarationId",
     "Hash",
+    "Language",
     "Level",
     "Name",
     "Place",
+    "ReachMm",
     "UtcText",
     "WireForm",
     "check_utc",
@@ -29,6 +31,8 @@ UtcText: TypeAlias = Annotated[
 Hash: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 DeclarationId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 Name: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
+Language: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2,3}\Z")]  # ISO 639
+ReachMm: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=5_000_000_000)]  # to 5,000 km
 
 _SIGNED_SPELLING: Final = len("2015-09-30T06:12:00.000Z")
 

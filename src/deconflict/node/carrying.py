@@ -18,13 +18,14 @@ from deconflict.errors import (
 )
 from deconflict.line.envelope import Envelope, SealedEnvelope, read_envelope
 from deconflict.line.incoming import Outcome
+from deconflict.line.packets import MAX_BODY_BYTES
 from deconflict.line.parcel import ParcelHead, decode_parcel, encode_parcel
 from deconflict.messages.words import LANGUAGES
 from deconflict.node.actor import Action, Actor, require
 from deconflict.node.core import Heard
 from deconflict.node.exports import Export, parcel_waits
 from deconflict.node.line import Line
-from deconflict.node.parcels import MAX_PARCEL_BODY_BYTES, choose, standing
+from deconflict.node.parcels import choose, standing
 from deconflict.node.releasing import Releasing
 from deconflict.node.show import message_view
 from deconflict.node.views import (
@@ -82,16 +83,16 @@ class Carrying(Releasing):
         """
         require(actor, Action.SEND)
         held = self._core.line_named(line)
-        limit = MAX_PARCEL_BODY_BYTES if max_bytes is None else max_bytes
+        limit = MAX_BODY_BYTES if max_bytes is None else max_bytes
         if since_seq is not None and message is not None:
             raise InvalidInputError(
                 "a parcel holds one message, or all from a number on", expected="one of the two"
             )
-        if not 1 <= limit <= MAX_PARCEL_BODY_BYTES:
+        if not 1 <= limit <= MAX_BODY_BYTES:
             raise InvalidInputError(
                 "no parcel has this size",
                 given=str(limit),
-                expected=f"1 to {MAX_PARCEL_BODY_BYTES}",
+                expected=f"1 to {MAX_BODY_BYTES}",
             )
         if held.machine.resync.mute:
             raise LineStateError(

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deconflict.errors import ConfigurationError
+from deconflict.store.directory import sync_directory
 
 __all__ = [
     "new_folder",
     "refuse_readable_by_others",
-    "sync_directory",
     "write_atomically",
     "write_new",
 ]
@@ -67,17 +67,6 @@ def write_atomically(path: Path, data: bytes, *, mode: int) -> None:
     write_new(temporary, data, mode=mode)
     temporary.replace(path)
     sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make what was created, renamed or removed in a directory durable."""
-    if os.name == "nt":  # directories cannot be opened there; NTFS journals renames itself
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def refuse_readable_by_others(path: Path) -> None:

@@ -61,6 +61,7 @@ from deconflict.store.guard import Guard
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = [
+    "DAY_MS",
     "PASSPHRASE_FILE",
     "NodeFolder",
     "UnlockedKeys",

@@ -41,7 +41,7 @@ class LineKeys:
             own=own,
             peer=peer,
             own_key=self.own.of(own_ring.present.key),
-            peer_keys=ring_of(store, line_id, peer, self.peer, self.peer_root),
+            peer_ring=ring_of(store, line_id, peer, self.peer, self.peer_root),
             own_ring=own_ring,
             own_keys=self.own,
         )

@@ -11,17 +11,16 @@ from typing import Final
 from deconflict.errors import InvalidInputError, LineStateError, NotFoundError
 from deconflict.line.key_ring import OwnKeys
 from deconflict.line.moment import Now
-from deconflict.line.packets import DEFAULT_LIMITS, Packet, encode_packets
+from deconflict.line.packets import MAX_BODY_PACKETS, Packet, encode_packets
 from deconflict.line.receipt import SealedReceipt
 from deconflict.line.witness import Cosigned, Submission
 from deconflict.node.line import Line
 from deconflict.node.rows import sealed_again
 from deconflict.store.base import EntryRow, Store
 
-__all__ = ["MAX_PARCEL_BODY_BYTES", "Chosen", "Standing", "choose", "standing"]
+__all__ = ["Chosen", "Standing", "choose", "standing"]
 
-MAX_PARCEL_BODY_BYTES: Final = DEFAULT_LIMITS.max_bytes
-_MAX_ENVELOPES: Final = DEFAULT_LIMITS.max_packets - 3  # receipt, cosignature, checkpoint
+_MAX_ENVELOPES: Final = MAX_BODY_PACKETS - 3  # receipt, cosignature, checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from deconflict.errors import (
 )
 from deconflict.line.keys import VerifyKey, line_id
 from deconflict.line.root import Root
-from deconflict.node.files import sync_directory, write_atomically
+from deconflict.node.files import write_atomically
 from deconflict.node.invitation import MAX_INVITATION_BYTES, Invitation
+from deconflict.store.directory import sync_directory
 
 __all__ = ["PeerBook", "PinnedPeer"]
 

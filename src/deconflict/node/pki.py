@@ -36,6 +36,7 @@ __all__ = [
     "spki_of_pem",
     "spki_sha256",
     "validity",
+    "validity_of_der",
 ]
 
 ROOT_CERTIFICATE_DAYS = 3652  # ten years with two or three leap days

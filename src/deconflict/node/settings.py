@@ -13,6 +13,7 @@ from deconflict.messages.words import LANGUAGES
 
 __all__ = [
     "DEFAULT_LANGUAGES",
+    "MOST_DESKS",
     "Endpoint",
     "Settings",
     "ThirdWitness",

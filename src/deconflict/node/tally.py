@@ -159,19 +159,13 @@ def compare(
         held = ours.get(message)
         if held is not None and held.word is word:
             continue
-        item = known.get(message)
         if held is not None:
             why = Why.OTHER_CODE
-        elif item is None:
-            why = Why.NOT_HELD
-        elif not reach.holds(item):
-            why = Why.NOT_REACHED
-        elif item.drill is not drill:
-            why = Why.EXERCISE
-        elif not start_ms <= item.at_ms < end_ms:
-            why = Why.OUTSIDE_PERIOD
         else:
-            why = Why.TAKEN_BACK
+            period_ms = range(start_ms, end_ms)
+            why = _why_not_counted(
+                known.get(message), period_ms=period_ms, drill=drill, reach=reach
+            )
         found.append(Difference(message, word, in_tally=True, why=why))
     for message, item in ours.items():
         if message not in theirs:
@@ -179,6 +173,16 @@ def compare(
         elif theirs[message] is not item.word:
             found.append(Difference(message, item.word, in_tally=False, why=Why.OTHER_CODE))
     return tuple(sorted(found, key=lambda one: (one.message, not one.in_tally)))
+
+
+def _why_not_counted(item: Counted | None, *, period_ms: range, drill: bool, reach: Reach) -> Why:
+    if item is None:
+        return Why.NOT_HELD
+    if not reach.holds(item):
+        return Why.NOT_REACHED
+    if item.drill is not drill:
+        return Why.EXERCISE
+    return Why.TAKEN_BACK if item.at_ms in period_ms else Why.OUTSIDE_PERIOD
 
 
 def replaced_by(item: Counted) -> Replaced:

@@ -24,6 +24,7 @@ from deconflict.airspace.geodesy import direct, inverse
 from deconflict.paper.profile import Band, Level, draw_profile
 from deconflict.paper.projection import MAP, Projection
 from deconflict.paper.svg import Box, Labels, Point, element, fitting, path, text, width_of
+from deconflict.units import METRES_PER_NAUTICAL_MILE
 
 __all__ = ["Mark", "Shape", "draw", "draw_map"]
 
@@ -510,11 +511,9 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 
 
 def _scale_bar(project: Projection) -> list[str]:
-    miles = next(
-        (m for m in (500, 200, 100, 50, 20, 10, 5, 2, 1) if m * 1852 * project.pixels_per_m < 220),
-        1,
-    )
-    width = miles * 1852 * project.pixels_per_m
+    pixels = METRES_PER_NAUTICAL_MILE * project.pixels_per_m
+    miles = next((m for m in (500, 200, 100, 50, 20, 10, 5, 2, 1) if m * pixels < 220), 1)
+    width = miles * pixels
     scale = _scale_room(project.box)
     left, y = scale.left + 14, scale.bottom - 8
     ends = [(left, y - 5), (left, y), (left + width, y), (left + width, y - 5)]

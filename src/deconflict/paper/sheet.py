@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 __all__ = [
+    "MOST_BYTES",
     "Blanks",
     "Block",
     "Code",

@@ -17,7 +17,18 @@ from deconflict.separation.extent import Extent
 from deconflict.separation.minima import AltitudeConversions, Minima
 from deconflict.units import E7_PER_DEGREE
 
-__all__ = ["Packed", "pack", "pack_minima", "pack_references"]
+__all__ = [
+    "CIRCLE",
+    "CORRIDOR",
+    "POLYGON",
+    "SURFACE",
+    "UNLIMITED",
+    "Columns",
+    "Packed",
+    "pack",
+    "pack_minima",
+    "pack_references",
+]
 
 Columns = dict[str, NDArray[Any]]
 _K = TypeVar("_K")

@@ -16,7 +16,15 @@ from deconflict.separation.given import batch_of_arrays, columns_of
 from deconflict.separation.labels import Labels
 from deconflict.separation.rows import Rows
 
-__all__ = ["FLIGHT_COLUMNS", "Flights", "Room", "flights_of_batch", "reference_of"]
+__all__ = [
+    "FLIGHT_COLUMNS",
+    "NO_REFERENCE",
+    "SAY_REFERENCE",
+    "Flights",
+    "Room",
+    "flights_of_batch",
+    "reference_of",
+]
 
 ALTITUDES: Final = ("altitude_tmm", "altitude_ft", "altitude_m", "altitude_fl")
 VERTICALS: Final = ("vertical_tmm", "vertical_ft", "vertical_m")

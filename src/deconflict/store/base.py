@@ -2,8 +2,7 @@
 
 A store keeps the record of one party's node: the signed entries of both chains of each line, the
 receipts, cosigned checkpoints, evidence of misbehaviour, the signed terms, the desks' events and
-small local notes. SQLite implements it (``sqlite.py``); a PostgreSQL store implements the same
-interface.
+small local notes. SQLite implements it (``sqlite.py``).
 
 Three promises carry the line's safety (``specs/bundle.md`` and the line's own specifications
 build on them):
@@ -310,7 +309,6 @@ class Store(Protocol):
         *,
         epoch: str | None = None,
         after_seq: int = 0,
-        limit: int | None = None,
     ) -> Iterator[ReceiptRow]:
         """The receipts this party signed, in the order of the log they receipt.
 

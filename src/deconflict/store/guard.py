@@ -47,6 +47,7 @@ from deconflict.line.keys import RandomBytes
 from deconflict.line.resync import MuteReason
 from deconflict.line.statement import ChainPoint
 from deconflict.store.base import Batch, NoteRow, Store
+from deconflict.store.directory import sync_directory
 
 __all__ = ["RUN_NOTE", "Guard", "GuardFile", "Guarded", "read_guard"]
 
@@ -329,13 +330,7 @@ def _write_anew(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     temporary.replace(path)
-    if os.name == "nt":  # directories cannot be opened there; NTFS journals renames itself
-        return
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)
 
 
 def _put_aside(path: Path, run: str) -> None:

@@ -24,6 +24,7 @@ from deconflict.errors import (
     NoRoomError,
     PartMissingError,
 )
+from deconflict.store.directory import sync_directory
 
 __all__ = ["MOST_PART_BYTES", "HeldParts", "Parts"]
 
@@ -82,7 +83,7 @@ class Parts:
                 else:
                     self._write(name, data)
                 # Also for one that was there: a crash may have come between its renaming and this.
-                _sync_directory(self._folder)
+                sync_directory(self._folder)
             except OSError as error:
                 raise _refused(error, self._folder) from error
         return name
@@ -178,7 +179,7 @@ class Parts:
                 for name in names:
                     self._require_name(name)
                     (self._folder / name).unlink(missing_ok=True)
-                _sync_directory(self._folder)
+                sync_directory(self._folder)
             except FileNotFoundError:
                 return
             except OSError as error:
@@ -207,7 +208,7 @@ class Parts:
                         os.unlink(entry.path)
                         gone += 1
                 if gone:
-                    _sync_directory(self._folder)
+                    sync_directory(self._folder)
             except OSError as error:
                 raise _refused(error, self._folder) from error
         return gone
@@ -227,7 +228,7 @@ class Parts:
                 folder.mkdir(mode=0o700)
             except FileExistsError:
                 continue
-            _sync_directory(folder.parent)
+            sync_directory(folder.parent)
         self._require_folder()
 
     def _require_folder(self) -> None:
@@ -282,13 +283,3 @@ def _refused(error: OSError, folder: Path) -> NoRoomError | ConfigurationError:
         expected="a folder of this account, and no link",
         remedy="check the folder and its disk",
     )
-
-
-def _sync_directory(path: Path) -> None:
-    if os.name == "nt":  # directories cannot be opened there; NTFS journals renames itself
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -102,6 +102,7 @@ def _prove_checkpoints(
 
 
 def damaged(row: EntryRow | ReceiptRow | CheckpointRow, why: str) -> StoreDamagedError:
+    """Return the error that says of which line, party and number a row does not verify."""
     if isinstance(row, CheckpointRow):
         what, number = "checkpoint over entries up to", row.size
     else:

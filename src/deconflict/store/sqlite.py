@@ -353,15 +353,9 @@ class SqliteStore:
         return tuple(row for row in self._ends(line_id) if row.party == party)
 
     def receipts(
-        self,
-        line_id: str,
-        party: str,
-        *,
-        epoch: str | None = None,
-        after_seq: int = 0,
-        limit: int | None = None,
+        self, line_id: str, party: str, *, epoch: str | None = None, after_seq: int = 0
     ) -> Iterator[ReceiptRow]:
-        chains = (
+        return chain.from_iterable(
             self._paged(
                 f"SELECT r.seq, {_RECEIPT} WHERE r.chain_id = ? AND r.seq > ?"
                 " ORDER BY r.seq LIMIT ?",
@@ -372,7 +366,6 @@ class SqliteStore:
             for chain_id, author, begun in self._chains(line_id)
             if author != party and epoch in (None, begun)
         )
-        return islice(chain.from_iterable(chains), limit)
 
     def latest_receipt(
         self, line_id: str, party: str, *, epoch: str | None = None, up_to_seq: int | None = None

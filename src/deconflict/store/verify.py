@@ -23,9 +23,7 @@ from deconflict.errors import (
     StoreError,
     VerificationError,
 )
-from deconflict.line.checkpoint import (
-    entry_leaf,
-)
+from deconflict.line.checkpoint import entry_leaf
 from deconflict.line.envelope import SealedEnvelope, read_envelope
 from deconflict.line.epoch import opening_of
 from deconflict.line.key_ring import KeyRing

@@ -160,10 +160,11 @@ class WitnessLedger:
         """
         require_safe_sqlite(apsw.sqlite_lib_version())
         prepare_file(path, create=create)
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        with _translated(str(path)):
+            connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         ledger = cls(connection, str(path))
         try:
-            with ledger._translated():
+            with _translated(str(path)):
                 connection.set_busy_timeout(BUSY_MS)
                 if create:
                     _make(connection)
@@ -209,7 +210,7 @@ class WitnessLedger:
         Returns:
             True exactly when this was not known before.
         """
-        with self._translated(), self._transaction() as db:
+        with _translated(self._name), self._transaction() as db:
             found = db.execute(
                 "SELECT number, revokes FROM authors"
                 " WHERE line_id = ? AND party = ? AND public = ?",
@@ -237,7 +238,7 @@ class WitnessLedger:
     def keys_of(self, line_id: str, party: str) -> dict[str, VerifyKey]:
         """The keys of a party on a line by key id, without those that a later one revoked.
 
-        None for a line that is not known here.
+        Empty for a line that is not known here.
         """
         rows = self._rows(
             f"{_AUTHORS} WHERE line_id = ? AND party = ? ORDER BY position", (line_id, party)
@@ -277,7 +278,7 @@ class WitnessLedger:
             state.note,
             state.time_s,
         )
-        with self._translated(), self._transaction() as db:
+        with _translated(self._name), self._transaction() as db:
             count: Any = db.execute(
                 "SELECT count(*) FROM chains WHERE line_id = ? AND party = ?", columns[1:3]
             ).get
@@ -314,7 +315,7 @@ class WitnessLedger:
         """Keep what an author signed and this witness refused; the same again changes nothing."""
         digest = hashlib.sha256(found.note).hexdigest()
         columns = (found.origin, found.reason, found.note, digest, found.kept, found.at_utc_ms)
-        with self._translated(), self._transaction() as db:
+        with _translated(self._name), self._transaction() as db:
             count: Any
             same: Any
             count, same = db.execute(
@@ -339,7 +340,7 @@ class WitnessLedger:
         return tuple(Contradiction(*row[:3], *row[4:]) for row in found)
 
     def _rows(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._translated():
+        with self._lock, _translated(self._name):
             rows: list[tuple[Any, ...]] = self._db.execute(sql, bindings).fetchall()
         for row in rows:
             if row_check(*row[:-1]) != row[-1]:
@@ -361,35 +362,6 @@ class WitnessLedger:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (apsw.BusyError, apsw.LockedError) as error:
-            raise StoreInUseError(
-                "another process writes the ledger of the witness all the time",
-                given=self._name,
-                remedy="end it, or try again",
-            ) from error
-        except apsw.FullError as error:
-            raise StoreFullError(
-                "there is no room for the ledger of the witness",
-                given=self._name,
-                remedy="free disk space; nothing was cosigned",
-            ) from error
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            raise StoreDamagedError(
-                f"the ledger of the witness is damaged: {type(error).__name__}",
-                given=self._name,
-                remedy=_NEVER_RESTORE,
-            ) from error
-        except apsw.Error as error:
-            raise StoreBrokenError(
-                f"reading or writing the ledger failed: {type(error).__name__}: {error}",
-                given=self._name,
-                remedy="check the disk, then start the witness again",
-            ) from error
 
     def _require_sound(self) -> None:
         db = self._db
@@ -415,6 +387,36 @@ _CHAINS: Final = (
     "SELECT origin, line_id, party, epoch, size, previous_size, root, note, cosigned_utc_s,"
     " row_check FROM chains"
 )
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreInUseError(
+            "another process writes the ledger of the witness all the time",
+            given=name,
+            remedy="end it, or try again",
+        ) from error
+    except apsw.FullError as error:
+        raise StoreFullError(
+            "there is no room for the ledger of the witness",
+            given=name,
+            remedy="free disk space; nothing was cosigned",
+        ) from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreDamagedError(
+            f"the ledger of the witness is damaged: {type(error).__name__}",
+            given=name,
+            remedy=_NEVER_RESTORE,
+        ) from error
+    except apsw.Error as error:
+        raise StoreBrokenError(
+            f"reading or writing the ledger failed: {type(error).__name__}: {error}",
+            given=name,
+            remedy="check the disk, then start the witness again",
+        ) from error
 
 
 def _make(connection: apsw.Connection) -> None:

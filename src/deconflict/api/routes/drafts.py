@@ -4,12 +4,11 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from deconflict.airspace.notation import parse_position
 from deconflict.api.answer import REFUSALS, answer
-from deconflict.api.errors import invalid_fields
+from deconflict.api.errors import validated
 from deconflict.api.pasted import parts_of, place_echo, require_few, view_of
 from deconflict.api.pasted_views import PastedView, PlaceEcho
 from deconflict.api.permit import (
@@ -64,10 +63,10 @@ async def read(request: Request) -> Response:
     """
     actor = actor_of(request)
     if media_type_of(request) == OCTETS:
-        wanted = _validated(PastedGaps, dict(request.query_params))
+        wanted = validated(PastedGaps, dict(request.query_params))
         data = await request.body()
     else:
-        wanted = _validated(Pasted, await request.json())
+        wanted = validated(Pasted, await request.json())
         data = wanted.text.encode("utf-8")
     fields = wanted.model_dump(exclude={"text", "label", "line"})
 
@@ -91,13 +90,6 @@ async def read_place(typed: TypedPlace, request: Request) -> Response:
     node = services_of(request).node
     looked = await node.look(actor_of(request), [PartialDraft((place,))], line=typed.line)
     return answer(place_echo(place, looked.landmarks, looked.language))
-
-
-def _validated(model: type[BaseModel], value: object) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise invalid_fields(error.errors()) from None
 
 
 ROUTES = (*pasted.routes, *small.routes)

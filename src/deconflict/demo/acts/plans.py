@@ -5,6 +5,7 @@ from typing import Any
 from deconflict.demo import story
 from deconflict.demo.party import Party
 from deconflict.demo.stage import Stage
+from deconflict.units import METRES_PER_FOOT, METRES_PER_NAUTICAL_MILE
 
 __all__ = ["PICTURE", "declare", "find"]
 
@@ -58,9 +59,10 @@ def find(stage: Stage) -> None:
             stage.tell.desk(party.name, alert)
     stage.facts["conflicts"] = [_facts(one) for one in alder]
     stage.facts["picture"] = str(stage.root / PICTURE)
-    metres, feet = flights["cpa_distance_m"], abs(flights["cpa_vertical_m"]) / 0.3048
+    miles = flights["cpa_distance_m"] / METRES_PER_NAUTICAL_MILE
+    feet = abs(flights["cpa_vertical_m"]) / METRES_PER_FOOT
     stage.tell.proven(
-        f"2 conflicts, the same on both sides: flights {metres / 1852:.1f} NM and {feet:.0f} ft "
+        f"2 conflicts, the same on both sides: flights {miles:.1f} NM and {feet:.0f} ft "
         "apart, and an activity over own people"
     )
     stage.tell.proven(f"the picture is in {stage.root / PICTURE}")

@@ -16,6 +16,7 @@ from typing import Final
 from deconflict.airspace.geodesy import direct, inverse, middle
 from deconflict.airspace.position import Position
 from deconflict.errors import InvalidGeometryError
+from deconflict.units import METRES_PER_NAUTICAL_MILE
 
 __all__ = ["MAX_ARC_RADIUS_M", "STEP_DEG", "Arc", "excess_m", "ring_around"]
 
@@ -105,9 +106,10 @@ def _check(arc: Arc) -> None:
     for radius_m in arc.radii_m:
         if not 1.0 <= radius_m <= MAX_ARC_RADIUS_M:
             raise InvalidGeometryError(
-                "the radius of an arc is out of range", given=f"{radius_m / 1852:,.4g} NM",
+                "the radius of an arc is out of range",
+                given=f"{radius_m / METRES_PER_NAUTICAL_MILE:,.4g} NM",
                 expected="1 m to 500 km (269 NM)",
-            )  # fmt: skip
+            )
 
 
 def _edges(arc: Arc, ring_counterclockwise: bool) -> list[Position]:

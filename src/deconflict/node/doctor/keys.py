@@ -17,7 +17,13 @@ from deconflict.node.folder import (
     secret_files,
 )
 
-__all__ = ["certificate_check", "key_age_check", "keys_checks"]
+__all__ = [
+    "CERTIFICATE_WARNING_DAYS",
+    "KEY_DAYS",
+    "certificate_check",
+    "key_age_check",
+    "keys_checks",
+]
 
 KEY_DAYS: Final = 90  # line.md section 6
 KEY_WARNING_DAYS: Final = 30  # as for the certificate

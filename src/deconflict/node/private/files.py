@@ -23,7 +23,8 @@ from deconflict.messages.declaration import (
     declaration_from_wire,
     declaration_to_wire,
 )
-from deconflict.node.files import refuse_readable_by_others, sync_directory, write_atomically
+from deconflict.node.files import refuse_readable_by_others, write_atomically
+from deconflict.store.directory import sync_directory
 
 __all__ = ["PlanFile", "PrivateFiles", "RunFile", "SecretFolder", "line_name"]
 

@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 from deconflict.errors import DeconflictError
-from deconflict.node.files import sync_directory
 from deconflict.node.subordinate import be_subordinate, end_with_the_node
+from deconflict.store.directory import sync_directory
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = ["CopyTask", "CopyWord", "main"]
