@@ -187,9 +187,10 @@ model: $(VENV)/dev-built java $(VENV)/tlc ## TLC on the model of the line; print
 faults: $(VENV)/dev-built ## kill -9 of real nodes (ROUNDS=1000)
 	$(BIN)/python -m tests.faults.kill_nodes --rounds $(or $(ROUNDS),1000)
 
-soak: $(VENV)/dev-built ## a busy line under faults, for the messages of a day (FOLDER=... to go on there another time)
+soak: $(VENV)/dev-built ## a busy line under faults, for the messages of a day (FOLDER=... to go on there another time, FAULT_EVERY=60)
 	$(BIN)/python -m tests.faults.soak --messages $(or $(MESSAGES),864000) \
-	  --rate $(or $(RATE),72) --seed $(or $(SEED),1) $(if $(FOLDER),--folder $(FOLDER))
+	  --rate $(or $(RATE),72) --seed $(or $(SEED),1) $(if $(FOLDER),--folder $(FOLDER)) \
+	  $(if $(FAULT_EVERY),--fault-every $(FAULT_EVERY))
 
 io-faults: $(VENV)/dev-built strace ## each system call on the record fails once (POINTS=60 SEED=1, or POINTS=all)
 	$(BIN)/python -m tests.faults.system_calls --seed $(or $(SEED),1) \
