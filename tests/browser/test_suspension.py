@@ -31,7 +31,7 @@ def test_what_one_desk_suspends_both_see_and_only_that_one_can_end(
 ) -> None:
     blue, red = desks
     asked = ask_to_suspend(blue, "DECLARATIONS")
-    assert "You suspend DECLARATIONS from now on. It stops: declaration, update" in asked
+    assert "You suspend DECLARATIONS from now on. It stops: declaration, changed plan." in asked
     blue.page.click('dialog[open] button:has-text("Back")')
     assert blue.page.query_selector(f'{LINE} p:has-text("SUSPENDED")') is None
     blue.page.click('dialog[open] button:has-text("Next")')
