@@ -98,6 +98,8 @@ def require_any_cut(store: Store, line: Line) -> int:
 
 # What is kept compares a readback, and a declaration is built when somebody looks at it.
 LAZY = frozenset(("ReadbackFound._compare", "SoundDeclaration._data", "SoundDeclaration._value"))
+# Counts the changes since this process began, and is compared with itself alone.
+OF_THIS_RUN = frozenset(("Picture.version",))
 # Nobody asks for these in their order.
 UNORDERED = frozenset(("LineBook._progress", "LineBook._handled", "AlertFold._early"))
 CHANGES = ("deconflict.node.", "deconflict.line.alert_fold")  # where what a fold holds is made
@@ -115,7 +117,7 @@ def attributes_of(value: Any) -> dict[str, Any]:
     return {
         f"{type(value).__name__}.{name}": getattr(value, name)
         for name in names
-        if hasattr(value, name) and f"{type(value).__name__}.{name}" not in LAZY
+        if hasattr(value, name) and f"{type(value).__name__}.{name}" not in LAZY | OF_THIS_RUN
     }
 
 

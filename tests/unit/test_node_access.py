@@ -17,6 +17,7 @@ from fastapi.routing import iter_route_contexts
 from test_node_release import WRITER
 from test_node_runtime import runtime_of
 
+from deconflict.airspace.instant import format_utc
 from deconflict.api.accounts import Accounts
 from deconflict.api.app import build_operator_app
 from deconflict.errors import LineStateError
@@ -53,6 +54,8 @@ async def filled(pair: NodePair, node: Node) -> dict[str, str]:
     await node.send(WRITER, pair.line_id, "LINE_CHECK", body)
     await node.send(WRITER, pair.line_id, "CEASE", body_to_wire(cease(at=LATAKIA)))
     await node.ask_export(WRITER, pair.line_id, "RECORD")
+    until = format_utc(pair.world.now.utc_ms + 3_600_000)
+    entered = await node.enter_activity(WRITER, LATAKIA, pair.now_utc, until)
     assert node.alerts()
     assert asked
     return {
@@ -60,6 +63,8 @@ async def filled(pair: NodePair, node: Node) -> dict[str, str]:
         "message_hash": posted.hash,
         "declaration_id": f"{1:032x}",
         "held_id": str(waits.held_id),
+        "activity_id": entered.activity_id,
+        "language": "ru",
         "name": "somebody",
         "incident_id": f"{7:032x}",
         "paper_id": "00000000",

@@ -50,6 +50,7 @@ NEVER_SAID = frozenset(
         "Picture.known_since_ms",
         "Picture._untold",  # of other lines
         "Suspensions._replaced",
+        "LineBook._put_back",  # by a clock set back; a start tells all of it anyway
         "ThreadBook._unsettled",
         "AlertFold._early",
         # No exercise has a call or an incident here, and each readback agrees.

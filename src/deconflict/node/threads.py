@@ -91,10 +91,12 @@ class KeptThreads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         open: the open ones, the oldest first.
+        resting: those set aside, whose declaration may be put back by a clock that is set back.
         ranks: of epochs, as :meth:`ThreadBook.place` counts them.
     """
 
     open: tuple[Thread, ...]
+    resting: tuple[Thread, ...]
     ranks: Mapping[str, int]
 
 
@@ -181,13 +183,20 @@ class ThreadBook:
 
     def kept(self) -> KeptThreads:
         """Return all of it as values. What waits to be compared is compared for that."""
-        return KeptThreads(tuple(self), dict(self._ranks))
+        for message_hash, (thread, agrees) in tuple(self._resting.items()):
+            if agrees is not None and agrees():
+                del self._resting[message_hash]
+            else:
+                self._resting[message_hash] = thread, None
+        resting = tuple(thread for thread, _ in self._resting.values())
+        return KeptThreads(tuple(self), resting, dict(self._ranks))
 
     def take_up(self, kept: KeptThreads) -> None:
         """Go on from what was kept of a book; only of one that is new."""
         self._ranks.update(kept.ranks)
         for thread in kept.open:
             self._hold(thread)
+        self._resting.update((thread.hash, (thread, None)) for thread in kept.resting)
 
     def open_epoch(self, epoch: str) -> None:
         """Note that a chain goes on in a fresh epoch: what is in it comes after all before."""
