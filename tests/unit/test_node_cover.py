@@ -34,6 +34,19 @@ def go_on(pair: NodePair, minutes: float) -> None:
     pair.world.run_until(until_ms + 2_000)
 
 
+def asked_under_cover(pair: NodePair, minutes: int) -> tuple[str, str]:
+    """Blue is there for so long and asks for a cease; return its declaration and its request."""
+    (said,) = pair.declare("blue", patrol(1, minutes))
+    asked = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
+    pair.run_for(3)
+    return said, asked
+
+
+def withdraw(pair: NodePair, said: str) -> None:
+    pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}", reason=301), ref=said)
+    pair.run_for(3)
+
+
 def test_a_patrol_that_is_about_to_leave_the_place_of_an_open_request_is_told() -> None:
     with node_pair() as pair:
         pair.declare("blue", patrol(1, 30))
@@ -52,19 +65,14 @@ def test_a_patrol_that_is_about_to_leave_the_place_of_an_open_request_is_told() 
 
 def test_cover_that_is_withdrawn_has_left_at_once() -> None:
     with node_pair() as pair:
-        (said,) = pair.declare("blue", patrol(1, 60))
-        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
-        pair.run_for(3)
-        pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}", reason=301), ref=said)
-        pair.run_for(3)
+        said, _ = asked_under_cover(pair, 60)
+        withdraw(pair, said)
         assert pair.alert("blue", LEAVING).object == f"{1:032x}"
 
 
 def test_cover_whose_plan_is_moved_elsewhere_has_left() -> None:
     with node_pair() as pair:
-        (said,) = pair.declare("blue", patrol(1, 60))
-        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
-        pair.run_for(3)
+        said, _ = asked_under_cover(pair, 60)
         moved = declaration(1, revision=2, volume=circle(at=FAR, start_ms=START_MS))
         again = pair.say("blue", Kind.UPDATE, Declared.of(moved), ref=said)
         pair.run_for(3)
@@ -91,9 +99,7 @@ def test_what_is_far_away_or_not_there_yet_or_no_cover_leaves_nothing() -> None:
 
 def test_cover_that_stays_relieves_what_leaves_and_is_prolonged() -> None:
     with node_pair() as pair:
-        (said,) = pair.declare("blue", patrol(1, 5))
-        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
-        pair.run_for(3)
+        said, _ = asked_under_cover(pair, 5)
         assert LEAVING in pair.rules("blue")
         longer = declaration(1, revision=2, volume=circle(start_ms=START_MS))
         pair.say("blue", Kind.UPDATE, Declared.of(longer), ref=said)
@@ -106,9 +112,7 @@ def test_cover_that_stays_relieves_what_leaves_and_is_prolonged() -> None:
 
 def test_it_is_over_once_the_peer_reports_that_it_ceased() -> None:
     with node_pair() as pair:
-        pair.declare("blue", patrol(1, 5))
-        asked = pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
-        pair.run_for(3)
+        _, asked = asked_under_cover(pair, 5)
         assert LEAVING in pair.rules("blue")
         report = CeaseReport(desk=DESKS[0], at_utc=pair.now_utc)
         pair.say("red", Kind.CEASED, report, ref=asked)
@@ -129,11 +133,8 @@ def test_of_a_request_about_a_declaration_its_place_is_meant() -> None:
 
 def test_that_it_has_left_outlasts_a_start() -> None:
     with node_pair() as pair:
-        (said,) = pair.declare("blue", patrol(1, 60))
-        pair.say("blue", Kind.CEASE, cease(at=LATAKIA))
-        pair.run_for(3)
-        pair.say("blue", Kind.CANCEL, Cancel(declaration_id=f"{1:032x}", reason=301), ref=said)
-        pair.run_for(3)
+        said, _ = asked_under_cover(pair, 60)
+        withdraw(pair, said)
         pair.world.restart("blue")
         pair.run_for(5)
         assert pair.raised("blue", LEAVING) == 1

@@ -22,9 +22,8 @@ from deconflict.store.base import Store
 
 __all__ = ["MOST_ACTIVITIES", "AtHome"]
 
-MOST_ACTIVITIES: Final = (
-    200  # each is held against every line again whenever one of its plans changes
-)
+# Each is held against every line again whenever one of its plans changes.
+MOST_ACTIVITIES: Final = 200
 
 _ACTIVITY: Final = "activity/"
 _WORDS: Final = "words/"

@@ -267,8 +267,8 @@ async def open_node(
             ending = Ending(
                 core, runtime, read_validity(folder.path).end_ms, partial(shown_until, links)
             )
-            runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run, private.run]
-            runtime.beside.append(ending.run)
+            runtime.beside += [audits.run, audits.watch, inquiries.run, backups.run]
+            runtime.beside += [private.run, ending.run]
             node = Node(core, runtime, store, release_persons=folder.settings.release_persons)
             node.audit = audits.view
             node.inquiries = inquiries

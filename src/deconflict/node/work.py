@@ -6,7 +6,8 @@ peer's and showing an event are all things that happen in ``finish``: if we cras
 rows are there and the same statements are made again after the restart, to the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from deconflict.airspace.instant import parse_utc
 from deconflict.line.moment import Now
@@ -26,7 +27,7 @@ from deconflict.store.base import (
     WholeChain,
 )
 
-__all__ = ["Work"]
+__all__ = ["Driver", "Work"]
 
 
 class Work:
@@ -107,6 +108,18 @@ class Work:
         """Do what had to wait until the batch was durable. Call once, after it is."""
         for action in self._then:
             action(now)
+
+
+class Driver(Protocol):
+    """What drives the core: it has the time, and makes the core's work durable."""
+
+    def now(self) -> Now:
+        """Return the present."""
+        ...
+
+    def commit(self, work: Work) -> Awaitable[None]:
+        """Make a work durable, then finish it."""
+        ...
 
 
 def _event_row(event: EventView) -> EventRow:

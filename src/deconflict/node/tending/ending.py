@@ -1,22 +1,15 @@
 """Looks from time to time for how long the certificates of a node and its peers are good."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from deconflict.line.moment import Now
 from deconflict.node.core import NodeCore
-from deconflict.node.work import Work
+from deconflict.node.work import Driver
 
 __all__ = ["Ending"]
 
 _LOOK_S: Final = 60.0
-
-
-class _Driver(Protocol):
-    def now(self) -> Now: ...
-
-    def commit(self, work: Work) -> Awaitable[None]: ...
 
 
 class Ending:
@@ -33,7 +26,7 @@ class Ending:
     def __init__(
         self,
         core: NodeCore,
-        driver: _Driver,
+        driver: Driver,
         own_end_ms: int,
         peers_end_ms: Callable[[], Mapping[str, int]],
         *,

@@ -8,10 +8,10 @@ failure. Nothing on a line waits for it, and whatever it does or says, the line 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -22,7 +22,6 @@ from deconflict.errors import (
     VerificationError,
 )
 from deconflict.line.checkpoint import Origin, entry_leaf
-from deconflict.line.moment import Now
 from deconflict.line.note import NoteKey, SignedNote, read_note
 from deconflict.line.tlog_witness import (
     AddCheckpoint,
@@ -42,10 +41,10 @@ from deconflict.node.witness.state import (
     kept_standing,
     standing_row,
 )
-from deconflict.node.work import Work
+from deconflict.node.work import Driver
 from deconflict.store.base import CheckpointRow, NoteRow, Store
 
-__all__ = ["Asking", "Driver"]
+__all__ = ["Asking"]
 
 logger = logging.getLogger("deconflict.witness")
 
@@ -57,18 +56,6 @@ _REST_S: Final = 0.1  # a tenth of a core, for as long as a whole chain has to b
 _LEAST_PATIENCE_MS: Final = 3_600_000
 _OK, _CONFLICT, _UNPROVEN = 200, 409, 422
 _TRIES: Final = 3  # the witness says where it stands, is proven it, and may have been asked before
-
-
-class Driver(Protocol):
-    """What drives the core: makes its work durable, and has the time."""
-
-    def now(self) -> Now:
-        """Return the present."""
-        ...
-
-    def commit(self, work: Work) -> "Awaitable[None]":
-        """Make a work durable."""
-        ...
 
 
 @dataclass(slots=True)

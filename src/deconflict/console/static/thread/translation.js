@@ -5,8 +5,8 @@ import { utc } from "../shell/clock.js";
 import { h } from "../shell/dom.js";
 import { may, post } from "../shell/node.js";
 import { t } from "../shell/words.js";
+import { SPOKEN } from "../talks/codes.js";
 
-const LANGUAGES = ["en", "ru", "ar", "tr", "he", "uk", "zh", "fr", "fa"]; // as the node has them (messages/talks.py)
 const WRITTEN = new Set(["ACCOUNT", "INCIDENT", "BREACH_NOTE", "READOUT_PROPOSE", "READOUT_OWN"]);
 
 export const translated = (message) => message.translations.map((each) => h("div", { class: "stack" },
@@ -17,7 +17,7 @@ export const translated = (message) => message.translations.map((each) => h("div
 export function translate(message, { world, frame }) {
   if (!may("write_papers") || !(message.body.not_binding || WRITTEN.has(message.kind))) return null;
   return h("button", { type: "button", onclick: frame.act(() => ask({ title: t("translation.title"), subject: message.text,
-    wanted: { language: "text", text: "text" }, choices: { language: LANGUAGES.map((each) => [each, each]) },
+    wanted: { language: "text", text: "text" }, choices: { language: SPOKEN.map((each) => [each, each]) },
     labels: { language: t("translation.language"), text: t("translation.text") }, verb: t("translation.keep"),
     send: async ({ language, text }) => world.keep(await post(`/messages/${message.hash}/translations`, { language, lines: [text] })) })) }, t("translation.act"));
 }

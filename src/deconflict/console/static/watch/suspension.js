@@ -33,11 +33,10 @@ export async function suspend(line) {
 
 export function resume(line, party) {
   const own = line.suspensions.filter(ownOf(party));
-  const begins = (scope) => own.find((each) => each.scope === scope).effective_utc;
   // One that is still to come is called off at the time at which it would begin.
-  const ends = ({ scope, effective }) => effective ?? iso(Math.max(now(), Date.parse(begins(scope))));
+  const ends = ({ scope, effective }) => effective ?? own.find((each) => each.scope === scope && !each.in_effect)?.effective_utc;
   ask({ title: t("suspension.end_title"), labels: labels(), wanted: { scope: "text", effective: "time?" },
     choices: { scope: own.map((each) => [each.scope, t("suspension.which", { scope: each.scope, from: utc(each.effective_utc) })]) },
-    sure: (values) => t("suspension.end_sure", { scope: values.scope, from: utc(ends(values)) }), verb: t("ask.send"),
-    send: (values) => say(line.line_id, "RESUME", { scope: values.scope, effective_utc: ends(values) }) });
+    sure: (values) => t("suspension.end_sure", { scope: values.scope, from: from(ends(values)) }), verb: t("ask.send"),
+    send: (values) => say(line.line_id, "RESUME", { scope: values.scope, effective_utc: ends(values) ?? iso(now()) }) });
 }
