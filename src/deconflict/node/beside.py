@@ -40,7 +40,6 @@ async def begun(
             module.__name__,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # what a person types at the node is not for it
             limit=limit,
         )
     except OSError as error:

@@ -28,7 +28,7 @@ from deconflict.line.root import Root
 from deconflict.node.keeping.audit import Pins, audited, require_comparable
 from deconflict.node.keeping.kept_record import KeptRecord, read_kept, write_kept
 from deconflict.node.keeping.standing import Hindrance
-from deconflict.node.subordinate import be_subordinate, end_with_the_node
+from deconflict.node.subordinate import be_subordinate, end_with_the_node, take_what_is_left
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = ["Task", "Word", "files_of", "main"]
@@ -136,6 +136,7 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
 def main() -> None:
     """Do what standard input says."""
     be_subordinate()
+    take_what_is_left()
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     # A copy goes on beside the next start, which writes the record and makes a copy of its own.
     end_with_the_node()
