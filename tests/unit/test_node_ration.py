@@ -2,25 +2,38 @@
 
 import asyncio
 import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from test_node_runtime import runtime_of
 
+from deconflict.line.envelope import SealedEnvelope
+from deconflict.line.moment import Now
 from deconflict.line.packets import (
     Answer,
     Packet,
     Question,
     Role,
-    SealedEnvelope,
     Want,
     decode_packets,
     encode_packets,
 )
 from deconflict.messages.bodies import LineCheck
 from deconflict.messages.kinds import Kind
-from deconflict.node.ration import SAVED_UP, UNITS_PER_S, Ration, cost_of, cost_of_body
+from deconflict.node.ration import (
+    SAVED_UP,
+    UNITS_PER_S,
+    Ration,
+    cost_of_body,
+    cost_of_part,
+    parts,
+)
+from deconflict.node.runtime import Runtime
+from deconflict.store.writer import GroupCommitWriter
 from line_talk import LINE, talk
-from node_pair import node_pair
+from node_pair import NodePair, node_pair
 
 
 def small(count: int) -> list[Packet]:
@@ -34,19 +47,23 @@ def test_a_peer_never_gets_more_than_its_ration_and_nearly_all_of_it(seed: int) 
     ration = Ration(now_ms, per_s=7, saved_up=20)
     taken = 0
     while now_ms < 60_000:
-        taken += sum(map(len, ration.parts(small(draw.randrange(30)), now_ms)))
-        assert taken * 1_000 <= 20_000 + (now_ms - begun_ms) * 7
+        if not ration.wait_ms(now_ms):
+            said = draw.randrange(1, 30)  # what had its turn is looked at, and owed
+            ration.use(cost_of_part(small(said)))
+            taken += said
+        assert taken * 1_000 <= 20_000 + (now_ms - begun_ms) * 7 + 29_000
         now_ms += draw.randrange(300)
     assert taken > 7 * 59 * 0.95
 
 
 def test_who_waits_as_long_as_told_gets_one_more() -> None:
     ration = Ration(0, per_s=7, saved_up=3)
-    assert [len(part) for part in ration.parts(small(9), 0)] == [3]
+    ration.use(3)
     wait_ms = ration.wait_ms(0)
-    assert ration.parts(small(1), wait_ms - 1) == []
+    assert ration.wait_ms(wait_ms - 1) > 0
     assert ration.wait_ms(wait_ms) == 0
-    assert [len(part) for part in ration.parts(small(1), wait_ms)] == [1]
+    ration.use(1)
+    assert ration.wait_ms(wait_ms) > 0
 
 
 def test_a_clock_that_stands_or_goes_back_gives_nothing() -> None:
@@ -59,9 +76,12 @@ def test_a_clock_that_stands_or_goes_back_gives_nothing() -> None:
 def test_large_packets_cost_more_are_fewer_and_take_turns_of_their_own() -> None:
     blue, _ = talk()
     large = blue.say(body={"text": "x" * 60_000})
-    assert cost_of(large) == 15
+    assert cost_of_part([large]) == 15
+    assert [len(part) for part in parts([large] * 5)] == [2, 2, 1]
+    assert [len(part) for part in parts(small(70))] == [32, 32, 6]
+    assert parts([]) == []
     ration = Ration(0, per_s=1, saved_up=40)
-    assert [len(part) for part in ration.parts([large] * 9, 0)] == [2, 1]
+    ration.use(cost_of_part([large] * 3))
     assert ration.wait_ms(0) == 6_000  # five are owed, and one is to be there
 
 
@@ -71,26 +91,89 @@ def test_a_body_of_many_bytes_is_paid_for_before_it_is_read() -> None:
     assert ration.wait_ms(0) == 632  # 257 units were used of 100, and one is to be there
 
 
-def test_packets_beyond_the_ration_are_not_looked_at_and_heard_when_said_again() -> None:
+class RunningClock:
+    """The virtual clock of a pair, going on with the machine's from now."""
+
+    def __init__(self, pair: NodePair) -> None:
+        self._pair = pair
+        self._begun_s = time.monotonic()
+
+    def now(self) -> Now:
+        passed_ms = int((time.monotonic() - self._begun_s) * 1_000)
+        now = self._pair.world.now
+        return Now(now.utc_ms + passed_ms, now.monotonic_ms + passed_ms)
+
+
+@contextmanager
+def in_real_time(pair: NodePair) -> Iterator[Runtime]:
+    """Blue's core under a runtime whose ration fills as time goes."""
+    with GroupCommitWriter(pair.blue.store) as writer:
+        yield Runtime(pair.blue.core, pair.blue.store, writer, {}, RunningClock(pair))
+
+
+def sealed(pair: NodePair, count: int) -> tuple[list[Packet], Callable[[], int]]:
+    """Have red say so much; return its packets, and what tells how many of them blue has."""
+    pair.run_for(1)
+    machine = pair.blue.core.lines[pair.line_id].machine
+    before = 0 if machine.peer_logged is None else machine.peer_logged.seq
+    for number in range(count):
+        pair.say("red", Kind.LINE_CHECK, LineCheck(text=f"{number:04d}"))
+    packets = pair.red.core.to_send(pair.line_id, pair.world.now)
+    said: list[Packet] = [packet for packet in packets if isinstance(packet, SealedEnvelope)]
+    assert len(said) == count, f"{len(said)} leave at once"
+
+    def heard() -> int:
+        assert machine.peer_logged is not None
+        return machine.peer_logged.seq - before
+
+    return said, heard
+
+
+def test_a_request_over_the_ration_waits_in_parts_and_is_heard_whole() -> None:
     async def run() -> None:
         with node_pair() as pair:
-            pair.run_for(1)
-            for number in range(5):
-                pair.say("red", Kind.LINE_CHECK, LineCheck(text=f"{number:04d}"))
-            packets = pair.red.core.to_send(pair.line_id, pair.world.now)
-            said = [packet for packet in packets if isinstance(packet, SealedEnvelope)]
-            assert len(said) == 5
-            peer_chain = pair.blue.core.lines[pair.line_id].machine
-            before = 0 if peer_chain.peer_logged is None else peer_chain.peer_logged.seq
-            async with runtime_of(pair) as runtime:
-                # The next request counts as one, so that two of the five are looked at.
-                runtime._ration_of("red").use(SAVED_UP - 3)
+            said, heard = sealed(pair, 100)
+            with in_real_time(pair) as runtime:
+                runtime._ration_of("red").use(SAVED_UP)
                 answer = await runtime.packets("red", pair.line_id, encode_packets(said))
                 assert decode_packets(answer)
-                assert peer_chain.peer_logged is not None
-                assert peer_chain.peer_logged.seq == before + 2
-                pair.world.run_for(1)
-                assert peer_chain.peer_logged.seq == before + 5
+                assert heard() == 100
+
+    asyncio.run(run())
+
+
+def test_what_would_wait_too_long_is_not_looked_at_and_heard_when_said_again() -> None:
+    async def run() -> None:
+        with node_pair() as pair:
+            said, heard = sealed(pair, 40)
+            body = encode_packets(said)
+            with in_real_time(pair) as runtime:
+                # The first part, of 32, is owed; there is more after a second and a half.
+                runtime._rations["red"] = Ration(runtime.now().monotonic_ms, 20, saved_up=2)
+                assert decode_packets(await runtime.packets("red", pair.line_id, body))
+                assert heard() == 32
+            pair.world.run_for(1)
+            assert heard() == 40
+
+    asyncio.run(run())
+
+
+def test_a_peer_that_says_everything_again_at_once_is_heard_all_the_same() -> None:
+    """As one does on three paths for a FLASH: all before it that has no receipt goes along."""
+
+    async def run() -> None:
+        with node_pair() as pair:
+            said, heard = sealed(pair, 100)
+            with in_real_time(pair) as runtime:
+                runtime._ration_of("red").use(SAVED_UP)
+
+                async def caller() -> None:
+                    while heard() < 100:
+                        rest = encode_packets(said[heard() :])
+                        await runtime.packets("red", pair.line_id, rest)
+
+                async with asyncio.timeout(5):
+                    await asyncio.gather(*(caller() for _ in range(3)))
 
     asyncio.run(run())
 
@@ -120,10 +203,8 @@ def test_a_request_of_a_thousand_questions_is_answered_once() -> None:
 
 
 def test_a_question_costs_more_than_another_packet_for_what_is_read_to_answer_it() -> None:
-    ration = Ration(0, per_s=1, saved_up=20)
-    asked = ration.parts(questions(LINE, 100), 0)
-    assert sum(map(len, asked)) == 5
-    assert ration.wait_ms(0) > 0
+    assert cost_of_part(questions(LINE, 5)) == 20
+    assert [len(part) for part in parts(questions(LINE, 10))] == [8, 2]
 
 
 def test_a_peer_that_used_up_its_ration_waits_and_another_does_not() -> None:

@@ -39,7 +39,7 @@ from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.part_door import PartDoor, push
-from deconflict.node.ration import Ration, asked_once, cost_of_body
+from deconflict.node.ration import Ration, asked_once, cost_of_body, cost_of_part, parts
 from deconflict.node.views import EventView, Posted
 from deconflict.node.ways import PeerLink, Way, Ways
 from deconflict.node.work import Work
@@ -57,6 +57,8 @@ _LONGEST_SLEEP_MS = 1_000
 _SHORTEST_SLEEP_MS = 10
 _REST_S = 0.02
 _BROUGHT_AT_ONCE = 32  # packets of a parcel
+# What a request waits for its ration within; a path that takes half a second is passed over.
+_PATIENCE_MS = 400
 _ASK_FOR_MS = 3_000  # after a start, before anything is signed: a line is DOWN after as long
 _ASKING_S = 0.02
 _TAKE_UP_MS = 20_000  # a line that begins anew from a long record is waited for no longer
@@ -181,12 +183,12 @@ class Runtime:
     async def packets(self, peer_party: str, line_id: str, body: bytes) -> bytes:
         """Take the peer's packets; return receipts and what else is to be said at once.
 
-        Those beyond the peer's ration are not looked at: it hears no receipt for them, and says
-        them again.
+        One beyond its ration waits. Packets that would wait too long are not looked at: it hears
+        no receipt for them, and says them again.
         """
-        await self._within_ration(peer_party, len(body))
-        parts = self._rationed(peer_party, asked_once(decode_packets(body)))
-        turns, durable = await self._hear(peer_party, line_id, parts)
+        ration = await self._within_ration(peer_party, len(body))
+        packets = asked_once(decode_packets(body))
+        turns, durable = await self._hear(peer_party, line_id, parts(packets), ration)
         await asyncio.gather(*durable)
         self._due.set()
         if turns[-1].error is not None:
@@ -216,8 +218,8 @@ class Runtime:
         self.core.require_line_of(peer_party, line_id)
         return await self.parts.take(peer_party, line_id, body)
 
-    async def _within_ration(self, peer_party: str, body_bytes: int) -> None:
-        """Count a request of a peer; one whose ration is used up waits here.
+    async def _within_ration(self, peer_party: str, body_bytes: int) -> Ration:
+        """Count a body of a peer; one whose ration is used up waits here. Return the ration.
 
         How many can wait is bounded by the connections that the door grants a party.
         """
@@ -225,28 +227,33 @@ class Runtime:
         while wait_ms := ration.wait_ms(self.now().monotonic_ms):
             await asyncio.sleep(wait_ms / 1_000)
         ration.use(cost_of_body(body_bytes))
+        return ration
 
     def _ration_of(self, peer_party: str) -> Ration:
         # By party, which the pinned key proves: the line is only what the caller says.
         return self._rations.setdefault(peer_party, Ration(self.now().monotonic_ms))
 
-    def _rationed(self, peer_party: str, packets: Sequence[Packet]) -> list[list[Packet]]:
-        """Return of the packets what the peer's ration is enough for, in turns to take."""
-        return self._ration_of(peer_party).parts(packets, self.now().monotonic_ms)
-
     async def _hear(
-        self, peer_party: str, line_id: str, parts: Sequence[Sequence[Packet]]
+        self,
+        peer_party: str,
+        line_id: str,
+        parts: Sequence[Sequence[Packet]],
+        ration: Ration | None = None,
     ) -> tuple[list[Heard], list["asyncio.Future[None]"]]:
         """Hear packets, a part in a turn; return the turns, one at least, and their commits.
 
         Others have their turns between: what a peer has saved up, or a person brings, must not
-        hold up alerts, beats and other peers.
+        hold up alerts, beats and other peers. The first part is heard whatever is left of the
+        ration; those behind it when they are in it within :data:`_PATIENCE_MS`, or not.
         """
         turns: list[Heard] = []
         durable: list[asyncio.Future[None]] = []
+        until_ms = self.now().monotonic_ms + _PATIENCE_MS
         for part in parts or [[]]:
-            if turns:
-                await asyncio.sleep(0)
+            if turns and not await self._has_turn(ration, until_ms):
+                break
+            if ration is not None:
+                ration.use(cost_of_part(part))
             with self._turn():
                 heard = self.core.hear(peer_party, line_id, part, self.now())
             turns.append(heard)
@@ -256,14 +263,24 @@ class Runtime:
                 break
         return turns, durable
 
+    async def _has_turn(self, ration: Ration | None, until_ms: int) -> bool:
+        """Let others have theirs; return True exactly when the ration has something in time."""
+        wait_ms = 0
+        while True:
+            await asyncio.sleep(wait_ms / 1_000)
+            now_ms = self.now().monotonic_ms
+            wait_ms = 0 if ration is None else ration.wait_ms(now_ms)
+            if not wait_ms or now_ms + wait_ms > until_ms:
+                return not wait_ms
+
     async def take(self, peer_party: str, line_id: str, packets: Sequence[Packet]) -> list[Heard]:
         """Hear packets that a person brought in; return when all that was taken is durable.
 
         Verified as those of the network are, and by no ration: who brings them has an account.
         """
         starts = range(0, len(packets), _BROUGHT_AT_ONCE)
-        parts = [packets[at : at + _BROUGHT_AT_ONCE] for at in starts]
-        turns, durable = await self._hear(peer_party, line_id, parts)
+        brought = [packets[at : at + _BROUGHT_AT_ONCE] for at in starts]
+        turns, durable = await self._hear(peer_party, line_id, brought)
         await asyncio.gather(*durable)
         self._due.set()
         return turns
@@ -500,9 +517,9 @@ class Runtime:
             try:
                 answer = await way.link.post(f"/line/{line_id}/packets", body, _POST_TIMEOUT_S)
                 peer_party = self.core.peer_of(line_id)
-                self._ration_of(peer_party).use(cost_of_body(len(answer)))
-                parts = self._rationed(peer_party, decode_packets(answer))
-                _, durable = await self._hear(peer_party, line_id, parts)
+                ration = await self._within_ration(peer_party, len(answer))
+                said = parts(decode_packets(answer))
+                _, durable = await self._hear(peer_party, line_id, said, ration)
             except (PeerUnreachableError, WrongSenderError) as error:
                 self.core.send_failed(line_id, error)
                 way.failed(self.now())
