@@ -27,8 +27,8 @@ from deconflict.node.ration import (
     UNITS_PER_S,
     Ration,
     cost_of_body,
-    cost_of_part,
-    parts,
+    cost_of_packets,
+    in_turns,
 )
 from deconflict.node.runtime import Runtime
 from deconflict.store.writer import GroupCommitWriter
@@ -49,7 +49,7 @@ def test_a_peer_never_gets_more_than_its_ration_and_nearly_all_of_it(seed: int) 
     while now_ms < 60_000:
         if not ration.wait_ms(now_ms):
             said = draw.randrange(1, 30)  # what had its turn is looked at, and owed
-            ration.use(cost_of_part(small(said)))
+            ration.use(cost_of_packets(small(said)))
             taken += said
         assert taken * 1_000 <= 20_000 + (now_ms - begun_ms) * 7 + 29_000
         now_ms += draw.randrange(300)
@@ -76,12 +76,12 @@ def test_a_clock_that_stands_or_goes_back_gives_nothing() -> None:
 def test_large_packets_cost_more_are_fewer_and_take_turns_of_their_own() -> None:
     blue, _ = talk()
     large = blue.say(body={"text": "x" * 60_000})
-    assert cost_of_part([large]) == 15
-    assert [len(part) for part in parts([large] * 5)] == [2, 2, 1]
-    assert [len(part) for part in parts(small(70))] == [32, 32, 6]
-    assert parts([]) == []
+    assert cost_of_packets([large]) == 15
+    assert [len(part) for part in in_turns([large] * 5)] == [2, 2, 1]
+    assert [len(part) for part in in_turns(small(70))] == [32, 32, 6]
+    assert in_turns([]) == []
     ration = Ration(0, per_s=1, saved_up=40)
-    ration.use(cost_of_part([large] * 3))
+    ration.use(cost_of_packets([large] * 3))
     assert ration.wait_ms(0) == 6_000  # five are owed, and one is to be there
 
 
@@ -203,8 +203,8 @@ def test_a_request_of_a_thousand_questions_is_answered_once() -> None:
 
 
 def test_a_question_costs_more_than_another_packet_for_what_is_read_to_answer_it() -> None:
-    assert cost_of_part(questions(LINE, 5)) == 20
-    assert [len(part) for part in parts(questions(LINE, 10))] == [8, 2]
+    assert cost_of_packets(questions(LINE, 5)) == 20
+    assert [len(part) for part in in_turns(questions(LINE, 10))] == [8, 2]
 
 
 def test_a_peer_that_used_up_its_ration_waits_and_another_does_not() -> None:

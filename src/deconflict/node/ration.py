@@ -19,8 +19,8 @@ __all__ = [
     "Ration",
     "asked_once",
     "cost_of_body",
-    "cost_of_part",
-    "parts",
+    "cost_of_packets",
+    "in_turns",
 ]
 
 # A packet costs one unit, and one more for each so many bytes of its envelope; a request costs one,
@@ -38,7 +38,7 @@ AT_ONCE: Final = 32  # looked at before anybody else has a turn
 QUESTION_UNITS: Final = 4
 
 
-def cost_of_part(packets: Iterable[Packet]) -> int:
+def cost_of_packets(packets: Iterable[Packet]) -> int:
     """Return how many units packets cost together."""
     return sum(map(_cost_of, packets))
 
@@ -48,10 +48,10 @@ def cost_of_body(size: int) -> int:
     return 1 + size // BODY_BYTES
 
 
-def parts(packets: Iterable[Packet]) -> list[list[Packet]]:
-    """Return packets in parts, each looked at before anybody else has a turn.
+def in_turns(packets: Iterable[Packet]) -> list[list[Packet]]:
+    """Return packets in the parts that are looked at in one turn each.
 
-    A part costs 32 units at most, or as much as its only packet.
+    A part costs :data:`AT_ONCE` units at most, or as much as its only packet.
     """
     made: list[list[Packet]] = []
     room = 0

@@ -39,7 +39,7 @@ from deconflict.line.room import ENOUGH, Shortage
 from deconflict.node.core import Heard, NodeCore, Say
 from deconflict.node.events import EventHub
 from deconflict.node.part_door import PartDoor, push
-from deconflict.node.ration import Ration, asked_once, cost_of_body, cost_of_part, parts
+from deconflict.node.ration import Ration, asked_once, cost_of_body, cost_of_packets, in_turns
 from deconflict.node.views import EventView, Posted
 from deconflict.node.ways import PeerLink, Way, Ways
 from deconflict.node.work import Work
@@ -188,7 +188,7 @@ class Runtime:
         """
         ration = await self._within_ration(peer_party, len(body))
         packets = asked_once(decode_packets(body))
-        turns, durable = await self._hear(peer_party, line_id, parts(packets), ration)
+        turns, durable = await self._hear(peer_party, line_id, in_turns(packets), ration)
         await asyncio.gather(*durable)
         self._due.set()
         if turns[-1].error is not None:
@@ -253,7 +253,7 @@ class Runtime:
             if turns and not await self._has_turn(ration, until_ms):
                 break
             if ration is not None:
-                ration.use(cost_of_part(part))
+                ration.use(cost_of_packets(part))
             with self._turn():
                 heard = self.core.hear(peer_party, line_id, part, self.now())
             turns.append(heard)
@@ -518,7 +518,7 @@ class Runtime:
                 answer = await way.link.post(f"/line/{line_id}/packets", body, _POST_TIMEOUT_S)
                 peer_party = self.core.peer_of(line_id)
                 ration = await self._within_ration(peer_party, len(answer))
-                said = parts(decode_packets(answer))
+                said = in_turns(decode_packets(answer))
                 _, durable = await self._hear(peer_party, line_id, said, ration)
             except (PeerUnreachableError, WrongSenderError) as error:
                 self.core.send_failed(line_id, error)
