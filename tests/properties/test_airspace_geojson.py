@@ -49,6 +49,10 @@ def test_every_geometry_is_drawn_within_one_world(geometry: Geometry) -> None:
         for lon, lat in points(feature["geometry"]["coordinates"]):
             assert -180 <= lon <= 180
             assert -90 <= lat <= 90
+        if feature["geometry"]["type"] == "MultiPolygon":
+            for (ring,) in feature["geometry"]["coordinates"]:
+                assert ring[0] == ring[-1]
+                assert len(ring) >= 4
 
 
 json_values = st.recursive(

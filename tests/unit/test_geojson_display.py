@@ -1,6 +1,7 @@
 """What is drawn: valid, cut at the antimeridian, true to its size."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from deconflict.airspace import (
     AltitudeReference,
     Circle,
     Corridor,
+    Outline,
     Polygon,
     Position,
     TimeSpan,
@@ -29,7 +31,14 @@ def place(lat: float, lon: float) -> Position:
     return Position.from_degrees(lat, lon)
 
 
-def draw(outline: Circle | Polygon | Corridor) -> Any:
+def drawn_rings(outline: Outline) -> list[list[list[float]]]:
+    band = AltitudeBand(AltitudeReference.W84, None, None)
+    drawn = write_geojson([DisplayItem((Volume(outline, band, TimeSpan(0, 1)),))])
+    (feature,) = json.loads(drawn)["features"]
+    return [ring for (ring,) in feature["geometry"]["coordinates"]]
+
+
+def draw(outline: Outline) -> Any:
     band = AltitudeBand(AltitudeReference.FL, None, 7_620_000 * 10)
     item = DisplayItem((Volume(outline, band, TimeSpan(0, 1)),), {"who": "A"})
     (feature,) = json.loads(write_geojson([item]))["features"]
@@ -65,6 +74,19 @@ def test_a_circle_has_its_area_and_is_cut_at_the_antimeridian(
     assert area_km2(drawn) == pytest.approx(31_415, rel=0.01)
 
 
+def test_a_shape_without_area_on_the_grid_is_cut_at_the_antimeridian_too() -> None:
+    hair = Corridor((Position(0, -1_799_999_907), Position(-1081, 1_799_999_999)), 1)
+    rings = drawn_rings(hair)
+    assert [{lon > 0 for lon, _ in ring} for ring in rings] == [{True}, {False}]
+    assert max(abs(lon) for ring in rings for lon, _ in ring) == 180.0
+
+
+def test_a_shape_that_touches_the_antimeridian_is_one_part() -> None:
+    assert (
+        len(draw(Polygon((place(0, 179), place(1, 179), place(1, 180), place(0, 180)))).geoms) == 1
+    )
+
+
 def test_a_polygon_across_the_antimeridian_comes_in_two_parts() -> None:
     drawn = draw(Polygon((place(-1, 179), place(-1, -179), place(1, -179), place(1, 179))))
     assert len(drawn.geoms) == 2
@@ -83,9 +105,23 @@ def test_a_polygon_around_a_pole_holds_the_pole(sign: int) -> None:
     assert not drawn.covers(shapely.Point(10, sign * 70))
 
 
-def test_a_polygon_with_a_vertex_at_the_pole_is_a_wedge() -> None:
-    drawn = draw(Polygon((place(90, 0), place(80, 90), place(80, 100))))
-    assert drawn.bounds == pytest.approx((90, 80, 100, 90), abs=0.1)
+@pytest.mark.parametrize("first", range(6))
+@pytest.mark.parametrize(
+    "lons", [(90, 100), (170, -170), (179.99995, -0.01), (0, 60, 120, 180, -90), (100, 160, -140)]
+)
+def test_a_polygon_with_a_vertex_at_the_pole_is_a_wedge(
+    lons: tuple[float, ...], first: int
+) -> None:
+    vertices = [place(90, 0), *(place(80, lon) for lon in lons)]
+    vertices = vertices[first % len(vertices) :] + vertices[: first % len(vertices)]
+    drawn = draw(Polygon(tuple(vertices)))
+    lon_deg, lat_deg = [v.lon_deg for v in vertices], [v.lat_deg for v in vertices]
+    true_km2 = abs(GEOD.polygon_area_perimeter(lon_deg, lat_deg)[0]) / 1e6
+    assert area_km2(drawn) == pytest.approx(true_km2, rel=0.001)
+    assert drawn.bounds[3] == 90
+    for west, east in pairwise(lons):
+        middle = west + (east - west) % 360 / 2
+        assert drawn.covers(shapely.Point((middle + 180) % 360 - 180, 89.9))
 
 
 def test_a_corridor_is_drawn_at_its_full_width() -> None:

@@ -147,17 +147,26 @@ def _unrolled(points: list[Position]) -> _Line:
 
     A pole has every longitude: it is said once with that of its neighbour on either side.
     """
+    places = [
+        place
+        for place, after in zip(points, [*points[1:], None], strict=True)
+        if after is None or not (_at_pole(place) and _at_pole(after))
+    ]
     line: _Line = []
-    for index, position in enumerate(points):
+    for index, position in enumerate(places):
         lon_deg, lat_deg = _point(position)
         around = [lon_deg]
-        if abs(lat_deg) == 90.0:
-            beside = [points[k] for k in (index - 1, index + 1) if 0 <= k < len(points)]
-            around = [place.lon_deg for place in beside if abs(place.lat_deg) < 90.0] or around
+        if _at_pole(position):
+            beside = [places[k] for k in (index - 1, index + 1) if 0 <= k < len(places)]
+            around = [place.lon_deg for place in beside] or around
         for lon in around:
             turned = lon if not line else lon + 360.0 * round((line[-1][0] - lon) / 360.0)
             line.append((turned, lat_deg))
     return line
+
+
+def _at_pole(position: Position) -> bool:
+    return abs(position.lat_deg) == 90.0
 
 
 def _cut_line(points: list[Position]) -> list[_Line]:
@@ -176,7 +185,12 @@ def _cut_line(points: list[Position]) -> list[_Line]:
 
 def _cut_ring(points: list[Position]) -> list[_Line]:
     """Return the ring as one ring for each side of the antimeridian that it reaches."""
-    line = _unrolled(points)
+    pole_at = next((k for k, place in enumerate(points) if _at_pole(place)), None)
+    if pole_at is None:
+        line = _unrolled(points)
+    else:  # from the pole to the pole, and back along it, which takes no room
+        line = _unrolled([*points[pole_at:-1], *points[: pole_at + 1]])
+        line += line[:1] * max(1, 4 - len(line))  # four points, though all of them are the pole
     turn = line[-1][0] - line[0][0]
     if abs(turn) > 180.0:  # the ring runs round the axis, so a pole lies inside
         north = sum(
@@ -190,11 +204,12 @@ def _cut_ring(points: list[Position]) -> list[_Line]:
     rings: list[_Line] = []
     for world in worlds:
         west = 360.0 * world - 180.0
-        part = _beyond(_beyond(line, west, 1.0), west + 360.0, -1.0)
-        if len(set(part)) > 2:
-            rings.append(_counterclockwise(_home(part, world)))
-    # A shape smaller than the grid of positions has no area left, but must not vanish.
-    return rings or [_home(line)]
+        part = _home(_beyond(_beyond(line, west, 1.0), west + 360.0, -1.0), world)
+        # Narrower than the grid of positions a part has no area left, but must not vanish; what
+        # only touches the antimeridian from the other side is no part.
+        if any(-180.0 < lon < 180.0 for lon, _ in part):
+            rings.append(_counterclockwise(part))
+    return rings or [_home(line)]  # wholly on the antimeridian
 
 
 def _from_antimeridian(line: _Line, turn: float) -> _Line:
@@ -237,8 +252,9 @@ def _world(lon_deg: float) -> int:
 
 
 def _home(line: _Line, world: int | None = None) -> _Line:
-    middle = sum(point[0] for point in line) / len(line)
-    shift = 360.0 * (_world(middle) if world is None else world)
+    if world is None:
+        world = _world(sum(point[0] for point in line) / len(line))
+    shift = 360.0 * world
     return [(round(lon - shift, 7), round(lat, 7)) for lon, lat in line]
 
 
