@@ -13,6 +13,7 @@ import pytest
 
 from deconflict.errors import StoreDamagedError
 from deconflict.line.moment import Now
+from deconflict.node import subordinate
 from deconflict.node.keeping import background, child, process
 from deconflict.node.keeping.audit import Pins
 from deconflict.node.keeping.background import AuditFiles, Audits, Driver
@@ -39,6 +40,7 @@ QUICK = AuditTimes(
 )
 WENT_ON = WentOnFrom(entries=5, audited_ms=1_000)
 HOUR_MS = 3_600_000
+BESIDE = (sys.executable, "-m", subordinate.__name__, process.__name__)
 
 
 class Watched:
@@ -334,9 +336,7 @@ def test_the_process_ends_with_the_node_that_began_it(tmp_path: Path) -> None:
     os.mkfifo(record)  # to copy it takes for ever
     copy, found = tmp_path / "audited.sqlite", tmp_path / "kept.found"
     task = Task.of(Pins("blue", [], {}, {}), record=record, copy=copy, before=None, kept=found)
-    with subprocess.Popen(
-        [sys.executable, "-m", process.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as looking:
+    with subprocess.Popen(BESIDE, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as looking:
         try:
             looking.communicate(msgspec.json.encode(task) + b"\n", timeout=30)
         finally:
@@ -350,7 +350,7 @@ def test_the_process_is_the_first_to_go_where_memory_runs_out(tmp_path: Path) ->
     os.mkfifo(record)
     paths = {"record": record, "copy": tmp_path / "copy", "kept": tmp_path / "found"}
     task = Task.of(Pins("blue", [], {}, {}), before=None, **paths)
-    with subprocess.Popen([sys.executable, "-m", process.__name__], stdin=subprocess.PIPE) as one:
+    with subprocess.Popen(BESIDE, stdin=subprocess.PIPE) as one:
         try:
             assert one.stdin is not None
             one.stdin.write(msgspec.json.encode(task) + b"\n")

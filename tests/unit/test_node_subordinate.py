@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,22 @@ def test_where_a_machine_forbids_it_low_priority_is_left(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "sched_setscheduler", refused)
     subordinate.take_what_is_left()
+
+
+def test_its_priority_is_low_before_it_imports(tmp_path: Path) -> None:
+    """What an audit imports takes half a second of processor time, and alerts waited for it."""
+    (tmp_path / "seen_early.py").write_text(
+        "import os\nAT_IMPORT = os.nice(0)\n\n\ndef main():\n    print(AT_IMPORT, os.nice(0))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", subordinate.__name__, "seen_early"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        },
+    )
+    low = str(min(19, os.nice(0) + 10))
+    assert done.stdout.split() == [low, low]

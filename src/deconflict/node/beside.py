@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 from types import ModuleType
 from typing import Final
 
+from deconflict.node import subordinate
+
 __all__ = ["NotSaidError", "begun", "said_by"]
 
 MOST_LINE_BYTES: Final = 16 * 1024 * 1024
@@ -22,7 +24,7 @@ async def begun(
     """Begin a module as a process of its own, and tell it its task; whoever asked has to end it.
 
     Args:
-        module: run with ``python -m``; it reads one line of standard input first of all.
+        module: its ``main`` is run; it reads one line of standard input first of all.
         task: that line, without its end.
         limit: the longest line that may be read from it.
 
@@ -37,6 +39,7 @@ async def begun(
             sys.executable,
             "-P",  # it runs what the node runs, whatever lies in the directory where that began
             "-m",
+            subordinate.__name__,
             module.__name__,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -61,7 +64,7 @@ async def said_by(
     Close the generator (``aclosing``) to be sure that the process is gone.
 
     Args:
-        module: run with ``python -m``; it reads one line of standard input first of all.
+        module: its ``main`` is run; it reads one line of standard input first of all.
         task: that line, without its end.
         silent_s: how long it may say nothing.
 

@@ -1,6 +1,11 @@
-"""What a process beside the node owes it: to take little, to go first, and to end with it."""
+"""What a process beside the node owes it: to take little, to go first, and to end with it.
+
+``python -m`` this module, and the name of another, runs ``main`` of that one so: its priority is
+low before the half second of processor time that its imports take.
+"""
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -8,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-__all__ = ["be_subordinate", "end_with_the_node", "take_what_is_left"]
+__all__ = ["be_subordinate", "end_with_the_node", "main", "take_what_is_left"]
 
 _NICE: Final = 10  # a tenth of what the node gets where both want all; at 19, a hundredth
 # The worst there is: where memory runs out, this process is the one that nobody misses.
@@ -54,3 +59,13 @@ def _wait_for_the_end() -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
+
+
+def main() -> None:
+    """Run ``main`` of the module that is named."""
+    be_subordinate()
+    importlib.import_module(sys.argv[1]).main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""An inquiry in a process of its own, beside the node: ``python -m`` this module.
+"""An inquiry in a process of its own, beside the node, begun by `deconflict.node.beside`.
 
 It gets on standard input which file to look at, as :class:`Task`, and says on standard output how
 far it is and what it found, a JSON object a line, as :class:`Word`. It has a low priority, the
@@ -27,7 +27,7 @@ from deconflict.node.knowledge.lines import RecordLines
 from deconflict.node.knowledge.reading import join_records, read_record
 from deconflict.node.knowledge.texts import texts_of
 from deconflict.node.proof_lines import MAX_PROOF_FILE_BYTES, Disclosure, read_proof_file
-from deconflict.node.subordinate import be_subordinate, end_with_the_node
+from deconflict.node.subordinate import end_with_the_node
 
 __all__ = ["main"]
 
@@ -39,7 +39,6 @@ _PROOFS: Final = (b'"type":"disclosure"}', b'"type":"equivocation"}')
 
 def main() -> None:
     """Do what standard input says."""
-    be_subordinate()
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     end_with_the_node()
@@ -139,7 +138,3 @@ def _known_at(task: Task, at_ms: int, said: _Saying) -> dict[str, Any]:
         "missing": msgspec.to_builtins(record.missing),
         "unfound": msgspec.to_builtins(proven.unfound),
     }
-
-
-if __name__ == "__main__":
-    main()

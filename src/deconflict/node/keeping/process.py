@@ -1,4 +1,4 @@
-"""The audit in a process of its own, beside the node: ``python -m`` this module.
+"""The audit in a process of its own, beside the node, begun by `deconflict.node.beside`.
 
 It gets on standard input what to look at, as :class:`Task`, and says on standard output how far it
 is and what it found, a JSON object a line, as :class:`Word`. It ends when standard input does. It
@@ -28,7 +28,7 @@ from deconflict.line.root import Root
 from deconflict.node.keeping.audit import Pins, audited, require_comparable
 from deconflict.node.keeping.kept_record import KeptRecord, read_kept, write_kept
 from deconflict.node.keeping.standing import Hindrance
-from deconflict.node.subordinate import be_subordinate, end_with_the_node, take_what_is_left
+from deconflict.node.subordinate import end_with_the_node, take_what_is_left
 from deconflict.store.sqlite import SqliteStore
 
 __all__ = ["Task", "Word", "files_of", "main"]
@@ -135,8 +135,6 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def main() -> None:
     """Do what standard input says."""
-    be_subordinate()
-    take_what_is_left()
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     # A copy goes on beside the next start, which writes the record and makes a copy of its own.
     end_with_the_node()
@@ -144,6 +142,8 @@ def main() -> None:
         if not task.copied:
             _copy(Path(task.record), Path(task.copy), lambda: _say(Word()))
         _say(Word(copied=True))
+        # Not before: a copy that hardly gets on holds the write-ahead log, which grows.
+        take_what_is_left()
         with SqliteStore.open(task.copy) as store:
             _look(task, store)
     except (StoreDamagedError, InvalidInputError, VerificationError) as error:
@@ -240,7 +240,3 @@ def _comparable(task: Task, store: SqliteStore) -> tuple[KeptRecord | None, str]
 def _say(word: Word) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
     sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main()

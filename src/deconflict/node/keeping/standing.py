@@ -73,8 +73,8 @@ class AuditTimes(msgspec.Struct, frozen=True):
         again_s: between one that could not be made and the next attempt; doubled each time.
         again_longest_s: to no more than this.
         silent_s: a process that says nothing for so long is killed. Its longest piece of work
-            between two words is to write what it found, seconds for a million messages; low
-            priority on a machine under load makes that a hundred times as much.
+            between two words is to write what it found, seconds for a million messages; where
+            others never rest it gets three thousandths of a processor.
         copying_silent_s: the same while it copies: it says a word for every 16 MiB, and until it
             is done the write-ahead log cannot be moved into the record.
         hold_longest_s: the record is left as the start has read it for so long at most, where
@@ -90,7 +90,7 @@ class AuditTimes(msgspec.Struct, frozen=True):
     every_s: float = 86_400.0
     again_s: float = 60.0
     again_longest_s: float = 3_600.0
-    silent_s: float = 600.0
+    silent_s: float = 1_800.0
     copying_silent_s: float = 60.0
     hold_longest_s: float = 300.0
     overdue_s: float = 3_600.0

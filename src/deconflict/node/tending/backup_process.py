@@ -1,4 +1,4 @@
-"""A copy of the record in a process of its own, beside the node: ``python -m`` this module.
+"""A copy of the record in a process of its own, beside the node, begun by `deconflict.node.beside`.
 
 The file is copied as it lies while the node leaves it still, flushed, opened and looked through:
 every page, index and row. Only then it has its name.
@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from deconflict.errors import DeconflictError
-from deconflict.node.subordinate import be_subordinate, end_with_the_node
+from deconflict.node.subordinate import end_with_the_node
 from deconflict.store.directory import sync_directory
 from deconflict.store.sqlite import SqliteStore
 
@@ -54,7 +54,6 @@ class CopyWord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def main() -> None:
     """Do what standard input says."""
-    be_subordinate()
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=CopyTask)
     end_with_the_node()
     try:
@@ -108,7 +107,3 @@ def _rarely() -> Callable[[CopyWord], None]:
 def _say(word: CopyWord) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
     sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main()

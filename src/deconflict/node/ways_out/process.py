@@ -1,4 +1,4 @@
-"""The search in a process of its own, beside the node: ``python -m`` this module.
+"""The search in a process of its own, beside the node, begun by `deconflict.node.beside`.
 
 What a peer declares decides how long the search takes, so it is done where it can be ended.
 """
@@ -16,7 +16,7 @@ from deconflict.airspace.wire import geometry_to_wire
 from deconflict.errors import DeconflictError, InvalidGeometryError
 from deconflict.messages.terms import terms_from_wire
 from deconflict.node.agreed_sky import agreed_conversions, agreed_minima
-from deconflict.node.subordinate import be_subordinate, end_with_the_node
+from deconflict.node.subordinate import end_with_the_node
 from deconflict.node.ways_out.task import Found, NearestThen, Option, Task
 from deconflict.separation import AltitudeConversions, Extent, MinimaTable, check
 from deconflict.units import metres_from_tmm
@@ -28,7 +28,6 @@ _MOST_BYTES: Final = 4 * 1024**3
 
 def main() -> None:
     """Do what standard input says."""
-    be_subordinate()
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     end_with_the_node()
@@ -115,7 +114,3 @@ def _refused(some: Sequence[Extent], minima: MinimaTable, conversions: AltitudeC
     except InvalidGeometryError:
         return True
     return False
-
-
-if __name__ == "__main__":
-    main()
