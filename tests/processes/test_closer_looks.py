@@ -94,7 +94,7 @@ def test_hits_that_a_closer_look_does_not_see_fall_and_stay_fallen_after_a_start
     assert not ended["open"]
     assert "Closer looks found no meeting" in ended["text"]
     # Nothing stands that could be talked about.
-    with pytest.raises(Exception, match="every hit of that run has fallen"):
+    with pytest.raises(RuntimeError, match="every hit of that run has fallen"):
         concern(west, name)
 
 
@@ -144,7 +144,7 @@ def test_a_look_at_a_plan_that_was_changed_is_refused_at_home(
     (offered,) = west.get(f"/private/{name}/0")["refinements"]
     fly(west, sortie("viper", 3, 3))
     before = west.line["own_seq"]
-    with pytest.raises(Exception, match="the plan is another one"):
+    with pytest.raises(RuntimeError, match="the plan is another one"):
         west.post("/private/propose", {"line": west.line["line_id"], "refines": offered})
     assert west.line["own_seq"] == before
 
@@ -201,7 +201,7 @@ def test_without_a_hit_there_is_no_concern_about_one(
     fly(east)
     name = agree_check(west, east, start_utc=next(periods))
     outcome(west, name)
-    with pytest.raises(Exception, match="nothing of yours was hit"):
+    with pytest.raises(RuntimeError, match="nothing of yours was hit"):
         concern(west, name)
-    with pytest.raises(Exception, match="no such private check"):
+    with pytest.raises(RuntimeError, match="no such private check"):
         concern(west, "ab" * 32, ref=name)
