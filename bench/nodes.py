@@ -144,6 +144,10 @@ class Party:
         """Return the answer to a PUT, at leisure."""
         return self._ask("PUT", path, json=body)
 
+    def delete(self, path: str) -> Any:
+        """Return the answer to a DELETE, at leisure."""
+        return self._ask("DELETE", path)
+
     def _ask(self, method: str, path: str, **content: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
         # Loopback without TLS: to read all roots for it takes 20 ms of the processor each time.

@@ -4,9 +4,10 @@ import time
 from typing import Any
 
 from bench.nodes import Party
-from tests.private_nodes import CELL_MM, HOUR_MS, ORIGIN
+from tests.private_nodes import CELL_MM, HOUR_MS, ORIGIN, check_terms
 
 from deconflict.airspace.instant import format_utc
+from deconflict.node.private.site_files import SiteFiles
 from deconflict.sealed.plane import Plane
 
 ASKED = {"points": 64, "bucket": 1_024, "label": 32}
@@ -31,6 +32,28 @@ def hold(east: Party, *at: Any, decoys: int = 0, **caps: int) -> None:
     given = {"points_a_query": 64, "queries_a_day": 99, "share_per_mille": 1_000}
     held = {"sites": sites, "decoys": decoys, "share_all_per_mille": 1_000}
     east.put("/private/sites", {**held, **(given | caps)})
+
+
+def hold_with_decoys(east: Party, *sites: Any, decoys: int, columns: tuple[int, ...]) -> None:
+    """Have east hold sites, and decoys of which none is near a plan over (column, column).
+
+    Decoys are drawn anywhere, and a plan that one of them meets is hit.
+    """
+    grid = check_terms().grid(0)
+    while True:
+        hold(east, *sites, decoys=decoys)
+        held = SiteFiles(east.folder / "private").sites()
+        assert held is not None
+        drawn = [site.areas[0].paths[0][0] for site in held.on(grid) if site.decoy]
+        assert len(drawn) == decoys
+        away_mm = [
+            max(abs(x_mm - middle_mm), abs(y_mm - middle_mm))
+            for x_mm, y_mm in drawn
+            for middle_mm in ((column - 10 + 0.5) * CELL_MM for column in columns)
+        ]
+        if min(away_mm) > 4 * CELL_MM:
+            return
+        east.delete("/private/sites")  # the next list draws others
 
 
 def consent(east: Party, *, for_ms: int = HOUR_MS) -> None:

@@ -62,6 +62,10 @@ class Desk:
         """The first element of a kind, once it stands on the screen."""
         return self.page.wait_for_selector(selector, timeout=timeout_ms)
 
+    def press(self, selector: str, *, timeout_ms: int = SHOWN_MS) -> None:
+        """Press the first element of a kind, also where it is drawn anew meanwhile."""
+        self.page.click(selector, timeout=timeout_ms)
+
     def alert(self, text: str) -> Any:
         """The alert that says this, once it is shown."""
         return self.shows(f'.alert:has-text("{text}")')

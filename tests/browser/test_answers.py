@@ -89,7 +89,7 @@ def test_a_readback_shows_what_differs_before_it_is_sent_and_afterwards(
     # At the other desk the same, once the machines have compared it.
     red = open_desk(desk.page.context.browser, both.members["red"])
     red.go("thread")
-    red.shows('article:has(summary:has-text("Compare")) summary:has-text("Compare")').click()
+    red.press('article:has(summary:has-text("Compare")) summary:has-text("Compare")')
     assert "DIFFERENT" in red.shows("article tr.differs").inner_text()
     done(red)
     done(desk)
@@ -118,7 +118,7 @@ def test_a_card_tells_its_own_planner_what_would_end_the_conflict(both: Watch, d
 
 def test_a_concern_is_raised_from_the_card_of_a_conflict(both: Watch, desk: Desk) -> None:
     desk.go("conflicts")
-    desk.shows('section[aria-labelledby="h-card"] button:has-text("Raise a concern")').click()
+    desk.press('section[aria-labelledby="h-card"] button:has-text("Raise a concern")')
     desk.page.click('dialog[open] button:has-text("Next")')
     desk.page.click('dialog[open] button:has-text("Send")')
     desk.page.wait_for_selector("dialog[open]", state="detached")

@@ -141,7 +141,7 @@ def test_both_desks_learn_their_own_hit_and_nothing_of_the_other(
     blue.shows('[aria-labelledby="h-check"] :text("waits for red")')
 
     red.go("watch")
-    red.alert("private check").query_selector('a[href^="#private/"]').click()
+    red.press('.alert:has-text("private check") a[href^="#private/"]')
     red.shows('[aria-labelledby="h-check"] :text("WAITS FOR US")')
     red.page.click('button:has-text("Accept")')
     confirm(red, "Accept")
@@ -156,7 +156,7 @@ def test_both_desks_learn_their_own_hit_and_nothing_of_the_other(
         assert violations(desk) == []
     # The alert leads to it.
     blue.go("watch")
-    blue.alert("PRIVATE CHECK with red").query_selector('a[href^="#private/"]').click()
+    blue.press('.alert:has-text("PRIVATE CHECK with red") a[href^="#private/"]')
     blue.shows('[aria-labelledby="h-finding"] td')
     for party, desk in desks.items():
         (other,) = set(PARTIES) - {party}
@@ -189,7 +189,7 @@ def test_a_closer_look_says_first_what_asking_shows(checking: Watch, browser: Br
     red = open_desk(browser, checking.members["red"])
     red.go("private")
     row = 'a:has-text("closer look, cells cut into 2")'
-    red.shows(row).click()
+    red.press(row)
     red.page.click('button:has-text("Decline")')
     confirm(red, "Decline")
     blue.shows('tr:has(a:has-text("closer look")):has-text("declined")')
@@ -215,7 +215,7 @@ def test_a_concern_from_a_hit_tells_that_there_is_one_and_nothing_else(
     blue = open_desk(browser, checking.members["blue"])
     blue.go("private")
     blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
-    blue.shows(RAISE).click()
+    blue.press(RAISE)
     offered = [each.inner_text() for each in blue.page.query_selector_all("dialog[open] option")]
     assert offered[0] == "that there is a hit, and nothing else"
     assert any("within 50 km" in each for each in offered)
@@ -251,7 +251,7 @@ def test_a_concern_from_a_hit_may_tell_an_area_that_holds_it_and_not_its_middle(
     blue = open_desk(browser, checking.members["blue"])
     blue.go("private")
     blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
-    blue.shows(RAISE).click()
+    blue.press(RAISE)
     blue.page.select_option("dialog[open] select[name=told]", "where 0")
     confirm(blue, "Send")
     hit = next(each for each in concerns(checking, "blue") if "position" in each["body"]["hit"])
@@ -274,7 +274,7 @@ def test_a_concern_about_what_is_declared_cites_the_check_too(
     blue = open_desk(browser, checking.members["blue"])
     blue.go("private")
     blue.page.click('[aria-labelledby="h-checks"] tbody tr:last-child a')
-    blue.shows(DECLARED).click()
+    blue.press(DECLARED)
     blue.shows('dialog[open]:has-text("names a declaration of each side")')  # and there is none
     blue.page.click('dialog[open] button:has-text("Cancel")')
     for party, east in (("blue", 4_000_000), ("red", -4_000_000)):
@@ -283,7 +283,7 @@ def test_a_concern_about_what_is_declared_cites_the_check_too(
     blue.go("watch")
     blue.shows('td:has-text("by red")')
     blue.page.evaluate("history.back()")
-    blue.shows(DECLARED).click()
+    blue.press(DECLARED)
     blue.page.click('dialog[open] button:has-text("Next")')
     assert "shows red that you had a hit" in blue.page.inner_text("dialog[open]")
     confirm(blue, "Send", steps=1)
@@ -308,27 +308,27 @@ def test_hits_that_a_closer_look_did_not_see_are_shown_as_fallen(
         name = api.post("/private/propose", wanted)["hash"]
     red = open_desk(browser, checking.members["red"])
     red.page.evaluate(f"location.hash = 'private/{name}'")
-    red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
+    red.press('[aria-labelledby="h-check"] button:has-text("Accept")')
     confirm(red, "Accept")
     blue = open_desk(browser, checking.members["blue"])
     # Its alert leads to a concern as well; it is left with nothing said.
     blue.go("watch")
     about = f'.alert:has(a[href="#private/{name}/0"])'
     said = len(concerns(checking, "blue"))
-    blue.shows(f'{about} button:has-text("Raise a concern")', timeout_ms=RUN_MS).click()
+    blue.press(f'{about} button:has-text("Raise a concern")', timeout_ms=RUN_MS)
     assert "that there is a hit, and nothing else" in blue.shows("dialog[open]").inner_text()
     blue.page.keyboard.press("Escape")
     blue.page.wait_for_selector("dialog[open]", state="detached")
     assert len(concerns(checking, "blue")) == said
     blue.page.evaluate(f"location.hash = 'private/{name}'")
-    blue.shows(
+    blue.press(
         '[aria-labelledby="h-finding"] button:has-text("cells cut into 2")', timeout_ms=RUN_MS
-    ).click()
+    )
     confirm(blue, "Propose")
     # At the finding of the coarse run the peer's look stands with what it waits for.
     red.page.evaluate(f"location.hash = 'private/{name}/0'")
-    red.shows('[aria-labelledby="h-finding"] li:has-text("WAITS FOR US") a').click()
-    red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
+    red.press('[aria-labelledby="h-finding"] li:has-text("WAITS FOR US") a')
+    red.press('[aria-labelledby="h-check"] button:has-text("Accept")')
     confirm(red, "Accept")
     blue.page.evaluate(f"location.hash = 'private/{name}/0'")
     fallen = '[aria-labelledby="h-finding"] td:has-text("fallen: the closer look found no meeting")'
@@ -356,7 +356,7 @@ def test_without_a_plan_it_is_shown_as_unknown_and_never_as_calm(
     red.shows('.permission:has-text("NO PLAN IS SET")')
     with checking.members["blue"].api() as api:
         name = api.post("/private/propose", {"line": checking.line_id})["hash"]
-    red.shows(f'a[href="#private/{name}"]').click()
+    red.press(f'a[href="#private/{name}"]')
     red.page.click('button:has-text("Accept")')
     red.page.click('dialog[open] button:has-text("Next")')
     assert "NO PLAN IS SET" in red.page.inner_text("dialog[open]")
@@ -449,7 +449,7 @@ def test_plan_and_seed_come_as_two_files_once_the_terms_say_so(
     desk.page.route("**/api/v1/private/*/open", lambda route: route.fulfill(json=opened))
     desk.go("watch")
     desk.page.evaluate("history.back()")
-    desk.shows('button:has-text("Open for the arbiter")').click()
+    desk.press('button:has-text("Open for the arbiter")')
     desk.page.click('dialog[open] button:has-text("Next")')
     assert "knows what you flew" in desk.page.inner_text("dialog[open]")
     files: list[Any] = []
@@ -477,7 +477,7 @@ def test_a_run_shows_how_far_it_is_and_a_check_is_ended_in_two_steps(
         name = api.post("/private/propose", wanted)["hash"]
     red = open_desk(browser, checking.members["red"])
     red.page.evaluate(f"location.hash = 'private/{name}'")
-    red.shows('[aria-labelledby="h-check"] button:has-text("Accept")').click()
+    red.press('[aria-labelledby="h-check"] button:has-text("Accept")')
     confirm(red, "Accept")
     waiting = red.shows('[aria-labelledby="h-check"] tbody tr')
     assert "not begun" in waiting.inner_text()

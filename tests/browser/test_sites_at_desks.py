@@ -149,7 +149,7 @@ def test_who_is_answered_no_more_is_not_told_that_nothing_is_near(
     ask(blue)
     blue.shows('[aria-labelledby="h-check"] :text("waits for red")')
     # A person who takes part all the same has given no consent.
-    red.shows('tr:has-text("WAITS FOR US") a').click()
+    red.press('tr:has-text("WAITS FOR US") a')
     red.shows('[aria-labelledby="h-check"] :text("WAITS FOR US")')
     red.page.click('button:has-text("Accept")')
     press(red, "Next")

@@ -100,7 +100,7 @@ def a_conflict_of_two_declarations_stands_at_both_desks(desks: Desks) -> dict[st
         declare(desk, f"survey by {desk.party}", span)
     for desk in desks:
         desk.go("watch")
-        desk.shows('.alert a[href^="#conflicts/"]').click()
+        desk.press('.alert a[href^="#conflicts/"]')
         card = desk.shows('section[aria-labelledby="h-card"]').inner_text()
         assert "blue" in card
         assert "red" in card
@@ -119,7 +119,7 @@ def a_question_is_answered(desks: Desks) -> None:
         red.page.fill(f"dialog[open] input[name={name}]", value)
     press(red, "Send")
     done(red)
-    blue.alert("is this yours?").query_selector('button:has-text("Answer")').click()
+    blue.press('.alert:has-text("is this yours?") button:has-text("Answer")')
     blue.page.select_option("dialog[open] select[name=said]", "OURS")
     press(blue, "Next")
     looked_at(blue, "answer")

@@ -13,7 +13,7 @@ LINE = "li.line"
 
 def ask_to_suspend(desk: Desk, scope: str, effective: str = "") -> str:
     """Fill in the dialog; return what it asks before it is signed."""
-    desk.shows(f'{LINE} button:has-text("Suspend")').click()
+    desk.press(f'{LINE} button:has-text("Suspend")')
     desk.shows("dialog[open] select[name=scope]")
     desk.page.select_option("dialog[open] select[name=scope]", scope)
     desk.page.fill("dialog[open] input[name=effective]", effective)
@@ -43,7 +43,7 @@ def test_what_one_desk_suspends_both_see_and_only_that_one_can_end(
     assert violations(blue) == []
     blue.picture("suspended-night-en")
     assert red.page.query_selector(f'{LINE} button:has-text("Resume")') is None
-    blue.shows(f'{LINE} button:has-text("Resume")').click()
+    blue.press(f'{LINE} button:has-text("Resume")')
     blue.page.click('dialog[open] button:has-text("Next")')
     send(blue)
     for desk in desks:
@@ -66,7 +66,7 @@ def test_what_is_suspended_later_is_shown_before_it_holds_and_while_it_does(
         desk.shows(f'{LINE} p:has-text("SUSPENDED: ALL, by red since")')
     with both.members["red"].api() as api:
         assert api.line("blue")["suspended_scope"] == "ALL"
-    red.shows(f'{LINE} button:has-text("Resume")').click()
+    red.press(f'{LINE} button:has-text("Resume")')
     red.page.click('dialog[open] button:has-text("Next")')
     send(red)
     for desk in desks:

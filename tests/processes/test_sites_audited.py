@@ -12,7 +12,7 @@ import httpx
 import pytest
 from bench.nodes import Party, agree, make_pair, running, wait_for
 from tests.private_nodes import check_terms, fly, outcome, sortie
-from tests.site_nodes import ask, consent, hold, site_at
+from tests.site_nodes import ask, consent, hold_with_decoys, site_at
 
 from deconflict.cli.client import token_path
 
@@ -63,7 +63,8 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     checks: dict[str, str] = {}
     with running(west, east):
         agree(west, east, private_check=check_terms())
-        hold(east, site_at(5, 5), site_at(12, 3, "school"), decoys=3)
+        sites = (site_at(5, 5), site_at(12, 3, "school"))
+        hold_with_decoys(east, *sites, decoys=3, columns=(5, 15))
         consent(east)
 
         def checked(name: str, column: int, outcome_: str) -> None:
