@@ -121,7 +121,7 @@ def test_a_closer_look_that_is_not_checked_leaves_the_hit_as_it_was(
     west, east = pair
     name = coarse(pair, APART, periods)
     before = alerts(west, name)
-    east._ask("DELETE", f"/private/plan/{east.line['line_id']}")
+    east.delete(f"/private/plan/{east.line['line_id']}")
     finer = look(west, east, name)
     assert outcome(west, finer)["run"]["reason"] == "NO_PLAN"
     for party in pair:

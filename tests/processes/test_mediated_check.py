@@ -112,7 +112,7 @@ def test_yes_and_no(flown: Three) -> None:
 
 def test_a_mediator_refuses_whom_it_did_not_consent_to(flown: Three) -> None:
     west, east, white = flown
-    white._ask("DELETE", f"/private/mediations/{white.line_with(east)['line_id']}")
+    white.delete(f"/private/mediations/{white.line_with(east)['line_id']}")
     name = agreed(west, east)
     for party in (west, east):
         run = outcome(party, name)["run"]

@@ -50,7 +50,7 @@ def test_who_does_not_come_close_is_told_no_hit_and_nothing_else(pair: tuple[Par
 def test_a_run_without_a_plan_is_not_checked_on_both_sides(pair: tuple[Party, Party]) -> None:
     west, east = pair
     fly(west, sortie("viper", 5, 5))
-    east._ask("DELETE", f"/private/plan/{east.line['line_id']}")
+    east.delete(f"/private/plan/{east.line['line_id']}")
     name = agree_check(west, east)
     for party in pair:
         found = outcome(party, name)["run"]

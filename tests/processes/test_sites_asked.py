@@ -71,7 +71,7 @@ def test_without_consent_a_proposal_waits_for_a_person(pair: tuple[Party, Party]
     hold(east, 5, 5)
     if how == "withdrawn":
         consent(east)
-        east._ask("DELETE", f"/private/sites/consent/{east.line['line_id']}")
+        east.delete(f"/private/sites/consent/{east.line['line_id']}")
         assert consented(east)["state"] == "WITHDRAWN"
     else:
         consent(east, for_ms=500)
