@@ -1,5 +1,7 @@
 """The banned words of R32, and the shape of free text."""
 
+import unicodedata
+
 import pytest
 
 from deconflict.errors import BannedWordError, InvalidDocumentError
@@ -192,3 +194,18 @@ def test_text_is_bounded() -> None:
     assert check_text("x" * MAX_FREE_TEXT)
     with pytest.raises(InvalidDocumentError, match="501 characters"):
         check_text("x" * (MAX_FREE_TEXT + 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["שָׁל֖וֹם", "བརྒྱུད་", "الحُدودُ الشَّمالِيَّة", "Xin chào, trời đẹp", "นี้", "a" + "\u0301" * 8]
+)
+def test_marks_that_a_writing_needs_pass(text: str) -> None:
+    for form in ("NFC", "NFD"):
+        written = unicodedata.normalize(form, text)
+        assert check_text(written) == written
+
+
+@pytest.mark.parametrize("between", ["", "\u200d"])
+def test_marks_that_would_be_drawn_over_other_lines_are_refused(between: str) -> None:
+    with pytest.raises(InvalidDocumentError, match="more marks on one letter"):
+        check_text("help" + f"\u0301{between}" * 9)

@@ -29,6 +29,8 @@ MAX_FREE_TEXT: Final = 500  # characters
 # from its bytes, and is refused.
 _INVISIBLE_BUT_NEEDED: Final = frozenset("\u200c\u200d\u200e\u200f\u061c")
 _REFUSED_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+# More than a writing sets on one letter; with hundreds a text is drawn over the lines above it.
+_MOST_MARKS: Final = 8
 # What Arabic writes as one word with the next: "and" or "so", then a preposition or the mark of the
 # future, then the article ("for the" is one sign of two letters).
 _JOINED_BEFORE: Final = (("و", "ف"), ("لل", "ب", "ك", "ل", "س"), ("ال",))
@@ -67,7 +69,7 @@ def check_text(text: str, *, what: str = "text", max_chars: int = MAX_FREE_TEXT)
 
     Raises:
         InvalidDocumentError: empty, too long, or holding control characters, line breaks, bidi
-            overrides, or characters that Unicode has not assigned.
+            overrides, characters that Unicode has not assigned, or more than eight marks in a row.
 
     >>> check_text("wind from the sea")
     'wind from the sea'
@@ -87,10 +89,20 @@ def check_text(text: str, *, what: str = "text", max_chars: int = MAX_FREE_TEXT)
         )
     if text.isascii() and text.isprintable():  # of these none is refused
         return text
+    marks = 0
     for index, character in enumerate(text):
         if character in _INVISIBLE_BUT_NEEDED:
             continue
-        if unicodedata.category(character) in _REFUSED_CATEGORIES:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category.startswith("M") else 0
+        if marks > _MOST_MARKS:
+            raise InvalidDocumentError(
+                f"{what} sets more marks on one letter than any writing does",
+                given=f"U+{ord(character):04X} at character {index + 1}",
+                expected=f"at most {_MOST_MARKS} combining marks in a row",
+                remedy="type the text again without them",
+            )
+        if category in _REFUSED_CATEGORIES:
             raise InvalidDocumentError(
                 f"{what} holds a control or hidden character",
                 given=f"U+{ord(character):04X} at character {index + 1}",
