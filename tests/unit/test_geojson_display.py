@@ -148,6 +148,15 @@ def test_a_flight_across_the_antimeridian_is_two_lines_with_geodesic_points() ->
     assert feature["properties"]["shape"] == "trajectory"
 
 
+@pytest.mark.parametrize("at", [(90, 0), (-90, 0), (5, -180)])
+def test_a_flight_that_hovers_at_an_edge_of_the_world_is_drawn(at: tuple[float, float]) -> None:
+    there = place(*at)
+    flight = Trajectory(AltitudeReference.AGL, (Waypoint(0, there, 0), Waypoint(9, there, 0)))
+    (drawn,) = json.loads(write_geojson([DisplayItem(flight)]))["features"]
+    lat, lon = at
+    assert drawn["geometry"]["coordinates"] == [[[lon, lat], [lon, lat]]]
+
+
 def test_a_hovering_flight_and_a_position_are_drawn() -> None:
     flight = Trajectory(
         AltitudeReference.AGL, (Waypoint(0, place(5, 6), 0), Waypoint(9, place(5, 6), 0))

@@ -145,7 +145,8 @@ def _capsule(start: Position, end: Position, half_width_m: float) -> list[Positi
 def _unrolled(points: list[Position]) -> _Line:
     """Return (lon, lat) whose longitude runs on across ±180 instead of jumping.
 
-    A pole has every longitude: it is said once with that of its neighbour on either side.
+    A pole has every longitude: it is said once with that of its neighbour on either side, however
+    often it follows itself.
     """
     places = [
         place
@@ -170,8 +171,10 @@ def _at_pole(position: Position) -> bool:
 
 
 def _cut_line(points: list[Position]) -> list[_Line]:
+    line = _unrolled(points)
+    line += line * (2 - len(line))  # who hovers at a pole
     parts: list[_Line] = [[]]
-    for start, end in pairwise(_unrolled(points)):
+    for start, end in pairwise(line):
         parts[-1] = parts[-1] or [start]
         west, east = sorted((_world(start[0]), _world(end[0])))
         if west != east:
