@@ -146,7 +146,7 @@ class Party:
 
     def delete(self, path: str) -> Any:
         """Return the answer to a DELETE, at leisure."""
-        return self.delete(path)
+        return self._ask("DELETE", path)
 
     def _ask(self, method: str, path: str, **content: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
