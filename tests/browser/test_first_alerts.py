@@ -118,11 +118,6 @@ def test_what_was_not_read_yet_is_not_called_none(many: Watch, browser: Browser)
     done(desk)
 
 
-def done(desk: Desk) -> None:
-    desk.page.context.close()
-    assert not desk.troubles
-
-
 def test_marks_on_letters_are_drawn_over_no_other_alert(many: Watch, browser: Browser) -> None:
     """A line refuses such a text; what comes another way stays within its lines all the same."""
     desk = logged_in(browser, many)
@@ -131,3 +126,8 @@ def test_marks_on_letters_are_drawn_over_no_other_alert(many: Watch, browser: Br
     lower.evaluate("(said, text) => { said.textContent = text; }", "HELP" + "\u0301" * 400)
     assert upper.screenshot() == seen
     done(desk)
+
+
+def done(desk: Desk) -> None:
+    desk.page.context.close()
+    assert not desk.troubles

@@ -90,7 +90,9 @@ def test_a_line_that_is_down_in_the_middle_only_delays_it(flown: tuple[Party, Pa
         assert (found["run"]["outcome"], found["run"]["state"]) == ("HIT", "WHOLE"), found["run"]
 
 
-def test_a_run_cancelled_by_one_side_is_not_checked_on_both(flown: tuple[Party, Party]) -> None:
+def test_a_run_cancelled_by_one_side_ends_on_both_with_what_it_found(
+    flown: tuple[Party, Party],
+) -> None:
     west, east = flown
     name = agree_check(west, east)
     wait_for(lambda: under_way(west, name), "the run did not begin", 60)
